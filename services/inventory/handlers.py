@@ -1,0 +1,17 @@
+"""The key family of inventory: everything that changes a lot comes by one subscriber, in one order."""
+
+from services.inventory.domain import decide
+from services.inventory.store import LOTS, touches
+from shared.events.inventory import STOCK_ORDERS
+from shared.events.production import PRODUCTION
+from shared.family import Family
+
+LOT = Family(
+    service="inventory",
+    key="lot",
+    topics=(PRODUCTION, STOCK_ORDERS),
+    collections=(LOTS,),
+    touches=touches,
+    decide=decide,
+)
+FAMILIES = (LOT,)

@@ -1,0 +1,70 @@
+"""How lots are kept, and which lot an event touches."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from services.inventory.domain import Lot
+from services.inventory.domain.lot import Reservation, Standing
+from shared.events.language import Event
+from shared.family import Collection, Document
+from shared.state import Ref
+
+
+def touches(event: Event) -> Iterable[Ref]:
+    """Every event that inventory reads is keyed by its lot."""
+    return (Ref(Lot, event.key),)
+
+
+def _to_document(lot: Lot) -> dict[str, Any]:
+    return {
+        "facility": lot.facility,
+        "product": lot.product,
+        "category": lot.category,
+        "made_on": lot.made_on.isoformat(),
+        "best_before": lot.best_before and lot.best_before.isoformat(),
+        "recorded": lot.recorded,
+        "on_hand": lot.on_hand,
+        "corrected": lot.corrected,
+        "returned": lot.returned,
+        "written_off": lot.written_off,
+        "recalled": lot.recalled,
+        "revision": lot.revision,
+        "reservations": [
+            {
+                "id": r.id,
+                "festival": r.festival,
+                "request": r.request,
+                "booth": r.booth,
+                "qty": r.qty,
+                "standing": r.standing.value,
+            }
+            for r in lot.reservations
+        ],
+    }
+
+
+def _from_document(document: Document) -> Lot:
+    best_before = document["best_before"]
+    return Lot(
+        id=document["_id"],
+        facility=document["facility"],
+        product=document["product"],
+        category=document["category"],
+        made_on=date.fromisoformat(document["made_on"]),
+        best_before=best_before and date.fromisoformat(best_before),
+        recorded=document["recorded"],
+        on_hand=document["on_hand"],
+        corrected=document["corrected"],
+        returned=document["returned"],
+        written_off=document["written_off"],
+        recalled=document["recalled"],
+        revision=document["revision"],
+        reservations=tuple(
+            Reservation(r["id"], r["festival"], r["request"], r["booth"], r["qty"], Standing(r["standing"]))
+            for r in document["reservations"]
+        ),
+    )
+
+
+LOTS = Collection("lots", Lot, _to_document, _from_document, indexes=("facility", "product"))

@@ -1,0 +1,192 @@
+"""Part 3 of the step: what a batch does, decided in memory. Pure; the step does the I/O on both sides of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import structlog
+from aiokafka import ConsumerRecord
+from pymongo import InsertOne, ReplaceOne
+
+from shared import envelope
+from shared.dlq import BUG, KEY_PARKED, dead_letter
+from shared.errors import NotLoaded
+from shared.events.journal import BatchWorked, Range, journal
+from shared.events.language import Deadline, Event, Publication
+from shared.family import Family
+from shared.ledger import Due, Lane, Outgoing, Writes, ledger_entry
+from shared.state import Hint, Key, Ref, State
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A decoded record, or (`event` is None) one that is a dead letter for `reason`."""
+
+    record: ConsumerRecord
+    event: Event | None
+    ledger_id: str = ""
+    digest: bytes = b""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What the database said: events worked before, parked keys, and entities (None: there is none)."""
+
+    known: dict[str, bytes] = field(default_factory=dict)
+    parked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    entities: dict[Key, Any] = field(default_factory=dict)
+
+
+def parked_id(family: Family, key: str) -> str:
+    return f"{family.group} {key}"
+
+
+def touched(family: Family, event: Event) -> Sequence[Ref | Hint]:
+    """What the event touches; nothing if saying so fails: `decide` will find it missing and park the key."""
+    try:
+        return list(family.touches(event))
+    except Exception:
+        log.exception("touches_failed", group=family.group, event_id=event.id)
+        return []
+
+
+class Batch:
+    """Works the items of one transaction, lane by lane, against what was loaded for them."""
+
+    def __init__(self, family: Family, prefix: str, lanes: Mapping[int, Lane], loaded: Loaded) -> None:
+        self.writes = Writes(lanes=dict(lanes))
+        self._family = family
+        self._prefix = prefix
+        self._known = dict(loaded.known)
+        self._parked = dict(loaded.parked)
+        self._absent = {key for key, entity in loaded.entities.items() if entity is None}
+        self._existing = loaded.entities.keys() - self._absent
+        self._entities = dict(loaded.entities)
+        self._changed: dict[Key, Any] = {}
+        self._journal = journal(family.service)
+
+    def work(self, partition: int, run: Iterable[Item]) -> None:
+        """All items of one lane, in order."""
+        lane = self.writes.lanes[partition]
+        lane = replace(lane, batches=lane.batches + 1)
+        offsets, ranges, said = dict(lane.offsets), list[Range](), list[Outgoing]()
+        for item in run:
+            said += self._dead(item) if item.event is None else self._alive(item, item.event, lane)
+            topic, offset = item.record.topic, item.record.offset
+            offsets[topic] = offset + 1
+            if ranges and ranges[-1].topic == topic:
+                ranges[-1] = Range(topic=topic, first=ranges[-1].first, next=offset + 1)
+            else:
+                ranges.append(Range(topic=topic, first=offset, next=offset + 1))
+        said.append(self._journal_entry(lane, ranges))
+        self.writes.lanes[partition] = replace(lane, offsets=offsets)
+        self.writes.send(partition, said)
+
+    def finish(self) -> Writes:
+        """The writes of all lanes worked, with each changed entity once."""
+        collections = {collection.entity: collection for collection in self._family.collections}
+        for key, entity in self._changed.items():
+            collection = collections[key[0]]
+            document = {"_id": key[1], **collection.to_document(entity)}
+            operations = self.writes.entities.setdefault(collection.name, [])
+            if key in self._absent:
+                operations.append(InsertOne(document))
+            else:
+                operations.append(ReplaceOne({"_id": key[1]}, document, key not in self._existing))
+        return self.writes
+
+    def _dead(self, item: Item, reason: str = "", message: str = "") -> list[Outgoing]:
+        reason, message = reason or item.reason, message or item.message
+        log.warning(
+            "dead_letter",
+            topic=item.record.topic,
+            partition=item.record.partition,
+            offset=item.record.offset,
+            reason=reason,
+            trace=envelope.header(item.record.headers, "traceparent"),
+        )
+        return [dead_letter(item.record, service=self._family.service, reason=reason, message=message)]
+
+    def _alive(self, item: Item, event: Event, lane: Lane) -> list[Outgoing]:
+        if item.ledger_id in self._known:
+            if self._known[item.ledger_id] == item.digest:
+                return []
+            return self._dead(item, "ID_REUSED", "An event with this id but another body was worked before.")
+        parked_as = parked_id(self._family, event.key)
+        waiting = self._parked.get(parked_as, ())
+        if item.ledger_id in waiting[1:]:
+            return []  # it lies in the DLQ already and its turn has not come
+        if waiting and item.ledger_id != waiting[0]:
+            self._park(parked_as, (*waiting, item.ledger_id))
+            return self._dead(item, KEY_PARKED, "An earlier event of this key waits in the DLQ; replay the key.")
+        try:
+            said = self._decide(item, event, lane)
+        except Exception as bug:
+            log.exception("decide_failed", group=self._family.group, key=event.key, event_id=event.id)
+            if waiting:
+                return []  # the head of a parked key failed again: it stays where it is
+            self._park(parked_as, (item.ledger_id,))
+            return self._dead(item, BUG, f"The rules failed on this event: {type(bug).__name__}.")
+        if waiting:
+            self._park(parked_as, waiting[1:])
+        self._known[item.ledger_id] = item.digest
+        self.writes.ledger.append(ledger_entry(item.ledger_id, item.digest, lane))
+        return said
+
+    def _decide(self, item: Item, event: Event, lane: Lane) -> list[Outgoing]:
+        state, outputs = self._family.decide(State(self._entities), event)
+        # All that can fail comes before anything is kept: a bug must leave no half of an event behind.
+        said: list[Outgoing] = []
+        deadlines: list[Due] = []
+        for index, output in enumerate(outputs):
+            if isinstance(output, Deadline):
+                deadlines.append(self._due(output, lane))
+            else:
+                said.append(self._outgoing(output, index, item, event))
+        for kind, id in state.changes:
+            if not any(collection.entity is kind for collection in self._family.collections):
+                raise NotLoaded(f"{kind.__name__} {id} belongs to no collection of {self._family.group}")
+        self._entities.update(state.changes)
+        self._changed.update(state.changes)
+        self.writes.deadlines.update({due.id: due for due in deadlines})
+        return said
+
+    def _outgoing(self, publication: Publication, index: int, item: Item, event: Event) -> Outgoing:
+        topic, body = publication.topic, publication.body
+        id = envelope.derived_id(f"{event.source} {event.id}", topic.name, index)
+        headers = envelope.headers(
+            id=id,
+            source=f"karya/{self._family.service}",
+            topic=topic,
+            body=body,
+            time=event.time,
+            cause=event.id,
+            trace=envelope.child_trace(item.record.headers, item.ledger_id, id),
+        )
+        key = topic.key_of(body).encode()
+        return Outgoing(self._prefix + topic.name, None, key, envelope.encode(body), headers)
+
+    def _due(self, deadline: Deadline, lane: Lane) -> Due:
+        return Due(f"{self._family.group} {deadline.id}", lane.id, deadline.key, deadline.id, deadline.due)
+
+    def _journal_entry(self, lane: Lane, ranges: Sequence[Range]) -> Outgoing:
+        body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=tuple(ranges))
+        last = ranges[-1]
+        headers = envelope.headers(
+            id=envelope.derived_id(lane.id, self._journal.name, lane.batches),
+            source=f"karya/{self._family.service}",
+            topic=self._journal,
+            body=body,
+            time=envelope.EPOCH,
+            cause=f"{last.topic}/{last.next - 1}",
+        )
+        name = self._prefix + self._journal.name
+        return Outgoing(name, lane.partition, lane.id.encode(), envelope.encode(body), headers)
+
+    def _park(self, id: str, events: tuple[str, ...]) -> None:
+        self._parked[id] = events
+        self.writes.parked[id] = events

@@ -1,0 +1,84 @@
+"""Deadlines: turns those that are due into DeadlineReached events, through their lane's outbox.
+
+`decide` has no clock: it asks for a deadline and hears of it as of any other event. A deadline is deleted in the
+transaction that says so, and its event's id follows from deadline and due time, so it is said once in effect.
+"""
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import structlog
+
+from shared import envelope
+from shared.errors import FenceMoved
+from shared.events.language import DeadlineReached
+from shared.family import Family
+from shared.lanes import Lanes
+from shared.ledger import Due, Lane, Ledger, Outgoing, Writes, lane_id
+from shared.mongo import Mongo
+from shared.relay import Relay
+from shared.retry import PASSING
+
+log = structlog.get_logger()
+
+TICK = 0.5
+
+
+class Clock:
+    """Watches the deadlines of the lanes of one family that this instance works."""
+
+    def __init__(
+        self, family: Family, *, prefix: str, mongo: Mongo, ledger: Ledger, lanes: Lanes, relay: Relay
+    ) -> None:
+        self._family = family
+        self._prefix = prefix
+        self._mongo = mongo
+        self._ledger = ledger
+        self._lanes = lanes
+        self._relay = relay
+
+    async def run(self) -> None:
+        """Look every half second, for ever. A passing fault is tried again at the next look."""
+        while True:
+            await asyncio.sleep(TICK)
+            try:
+                await self.look(datetime.now(UTC))
+            except (*PASSING, FenceMoved) as fault:
+                log.warning("clock_waits", group=self._family.group, fault=repr(fault)[:300])
+
+    async def look(self, now: datetime) -> None:
+        """Say every deadline that is due at `now` in a lane that we work."""
+        lanes = {lane_id(self._family.group, p): p for p in self._lanes.settled}
+        found = await self._ledger.due(list(lanes), now)
+        if found:
+            concerned = {lanes[due.lane] for due in found}
+            async with self._lanes.working:
+                await self._lanes.hold(self._say(concerned, now), concerned)
+
+    async def _say(self, partitions: set[int], now: datetime) -> None:
+        async with self._mongo.transaction() as session:
+            lanes = await self._ledger.lanes(self._family.group, partitions, session)
+            self._lanes.check(lanes.values())
+            writes = Writes({p: replace(lane, cluster=self._lanes.cluster) for p, lane in lanes.items()})
+            by_lane: dict[str, Lane] = {lane.id: lane for lane in lanes.values()}
+            for due in await self._ledger.due(list(by_lane), now, session):
+                writes.send(by_lane[due.lane].partition, [self._reached(due)])
+                writes.deadlines_reached.append(due.id)
+            await self._ledger.write(writes, session)
+        self._lanes.committed(writes.lanes.values())
+        self._relay.offer(writes.outbox)
+
+    def _reached(self, due: Due) -> Outgoing:
+        topic = self._family.deadlines
+        assert topic is not None, f"{self._family.group} keeps deadlines but names no topic for them"
+        body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
+        headers = envelope.headers(
+            id=envelope.derived_id(due.id, envelope.rfc3339(due.due), 0),
+            source=f"karya/{self._family.service}",
+            topic=topic,
+            body=body,
+            time=due.due,
+            cause=due.deadline,
+        )
+        return Outgoing(self._prefix + topic.name, None, due.key.encode(), envelope.encode(body), headers)

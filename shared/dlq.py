@@ -1,0 +1,40 @@
+"""What can't be used: the record as it came, with the reason and where it came from."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from aiokafka import ConsumerRecord
+
+from shared.envelope import rfc3339
+from shared.ledger import Outgoing
+
+HeaderList = list[tuple[str, bytes | None]]
+
+# These reasons hold a key's records back, in order, until the key is replayed.
+BUG = "BUG"
+KEY_PARKED = "KEY_PARKED"
+
+
+def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> Outgoing:
+    """`record` for `<topic>.dlq`: same key, bytes and headers (nulls kept), and the `dlq_*` headers beside them.
+
+    A record that comes back from an earlier stay in the DLQ loses the marks of that stay. `dlq_at` is when Kafka
+    took the record in, so that a redo of the batch says the same.
+    """
+    taken_in = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    headers: HeaderList = [(name, value) for name, value in record.headers if not name.startswith("dlq_")]
+    headers += [
+        ("dlq_reason", reason.encode()),
+        ("dlq_message", message.encode(errors="replace")),
+        ("dlq_service", service.encode()),
+        ("dlq_topic", record.topic.encode()),
+        ("dlq_partition", str(record.partition).encode()),
+        ("dlq_offset", str(record.offset).encode()),
+        ("dlq_at", rfc3339(taken_in).encode()),
+    ]
+    return Outgoing(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
+
+
+def original_headers(headers: Sequence[tuple[str, bytes | None]]) -> HeaderList:
+    """The headers that the record had before it came to the DLQ."""
+    return [(name, value) for name, value in headers if not name.startswith("dlq_")]

@@ -1,0 +1,183 @@
+"""CloudEvents 1.0 in Kafka's binary mode: attributes in headers, one pydantic model as JSON in the value."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Protocol
+from uuid import UUID, uuid5
+
+from pydantic import ValidationError
+
+from shared.errors import Unusable
+from shared.events.language import Body, Event, Topic, as_utc, event_type
+
+Headers = list[tuple[str, bytes]]
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+MAX_VALUE_BYTES = 256 * 1024
+_JSON = b"application/json"
+_NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
+_NAME = re.compile(r"[!-~]{1,200}")
+_TRACEPARENT = re.compile(r"00-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
+
+
+class Record(Protocol):
+    """What decoding needs of a Kafka record."""
+
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+
+
+def encode(body: Body) -> bytes:
+    """The JSON of a body, UTF-8."""
+    return body.__pydantic_serializer__.to_json(body)
+
+
+def headers(
+    *,
+    id: str,
+    source: str,
+    topic: Topic,
+    body: Body,
+    time: datetime,
+    trace: str | None = None,
+    cause: str | None = None,
+) -> Headers:
+    """The Kafka headers of an event. `source` and `id` are its idempotency key; `cause` is the id of what
+    made its writer say it; `trace` a W3C traceparent."""
+    made = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", id.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", _type_bytes(topic, type(body))),
+        ("ce_time", rfc3339(time).encode()),
+        ("content-type", _JSON),
+    ]
+    if cause is not None:
+        made.append(("causationid", cause.encode()))
+    if trace is not None:
+        made.append(("traceparent", trace.encode()))
+    return made
+
+
+def derived_id(cause: str, topic: str, index: int) -> str:
+    """The id of the event at `index` of what `cause` brought about on `topic`: the same at every redo."""
+    return str(uuid5(_NAMESPACE, f"{cause}\n{topic}\n{index}"))
+
+
+def digest(value: bytes) -> bytes:
+    """Sixteen bytes that tell one body from another."""
+    return blake2b(value, digest_size=16).digest()
+
+
+def child_trace(parent: Iterable[tuple[str, bytes | None]], cause: str, id: str) -> str:
+    """The W3C traceparent of event `id`: the trace of its cause goes on, or one begins that a redo finds again."""
+    given = header(parent, "traceparent")
+    known = _TRACEPARENT.fullmatch(given) if given else None
+    trace = known["trace"] if known else digest(cause.encode()).hex()
+    return f"00-{trace}-{id.replace('-', '')[:16]}-01"
+
+
+def rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
+    """The text of the first header called `name`, or None if it is missing, null or not UTF-8."""
+    for key, value in headers:
+        if key == name and value is not None:
+            try:
+                return value.decode()
+            except UnicodeDecodeError:
+                return None
+    return None
+
+
+def decode(topic: Topic, record: Record) -> Event:
+    """The event in a record. Raises Unusable with a reason that a person understands."""
+    attributes = _attributes(record.headers)
+    for name in _REQUIRED:
+        if name not in attributes:
+            raise Unusable("MISSING_HEADER", f"The header {name} is missing, null or not UTF-8 text.")
+    if attributes["ce_specversion"] != "1.0":
+        raise Unusable("WRONG_SPEC_VERSION", "ce_specversion must be 1.0.")
+    if not _NAME.fullmatch(attributes["ce_id"]) or not _NAME.fullmatch(attributes["ce_source"]):
+        raise Unusable("BAD_ID", "ce_id and ce_source must be 1 to 200 visible ASCII characters.")
+    model = _models(topic).get(attributes["ce_type"]) or _unknown_type(topic, attributes["ce_type"])
+    if record.value is None:
+        raise Unusable("NO_VALUE", "The record has no value (a tombstone); every event has a JSON body.")
+    if len(record.value) > MAX_VALUE_BYTES:
+        raise Unusable("TOO_LARGE", f"The body is larger than {MAX_VALUE_BYTES // 1024} KiB.")
+    try:
+        body = model.model_validate_json(record.value)
+    except ValidationError as error:
+        raise Unusable("BAD_BODY", _explain(error)) from None
+    key = topic.key_of(body)
+    if record.key != key.encode():
+        raise Unusable("WRONG_KEY", f"The record's key is not its body's {topic.key}.")
+    return Event(
+        id=attributes["ce_id"],
+        source=attributes["ce_source"],
+        key=key,
+        time=_time(attributes["ce_time"]),
+        logged_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        body=body,
+    )
+
+
+def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in headers:
+        if value is not None:
+            try:
+                found.setdefault(name, value.decode())
+            except UnicodeDecodeError:
+                continue  # as good as missing: the required ones are asked for by name
+    return found
+
+
+@lru_cache(maxsize=256)
+def _type_bytes(topic: Topic, body: type[Body]) -> bytes:
+    return event_type(topic, body).encode()
+
+
+@lru_cache(maxsize=256)
+def _models(topic: Topic) -> dict[str, type[Body]]:
+    return dict(topic.by_type)
+
+
+def _unknown_type(topic: Topic, name: str) -> type[Body]:
+    known = ", ".join(sorted(_models(topic)))
+    stem = name.rsplit(".", 1)[0]
+    if any(other.rsplit(".", 1)[0] == stem for other in _models(topic)):
+        raise Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {known}.")
+    raise Unusable("UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {known}.")
+
+
+def _time(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unusable("BAD_TIME", "ce_time is no RFC 3339 time.") from None
+    if moment.tzinfo is None:
+        raise Unusable("BAD_TIME", "ce_time has no offset from UTC.")
+    try:
+        return as_utc(moment)
+    except OverflowError:
+        raise Unusable("BAD_TIME", "ce_time is outside the years 1 to 9999.") from None
+
+
+def _explain(error: ValidationError) -> str:
+    # Never the value itself: a reason may be shown where the record's content must not be.
+    wrong = error.errors(include_input=False, include_context=False, include_url=False)
+    parts = [f"{'.'.join(map(str, w['loc'])) or 'body'}: {w['msg']}" for w in wrong[:5]]
+    return "; ".join(part.encode(errors="replace").decode()[:200] for part in parts)

@@ -1,0 +1,47 @@
+"""Every exception class of Karya's services, one sentence each."""
+
+
+class KaryaError(Exception):
+    """The root: anything below it has a message that a person can act on."""
+
+
+# A bug in our own code
+
+
+class NotLoaded(KaryaError):
+    """`decide` asked for an entity that its event never said it touches."""
+
+
+# A record that can't be used
+
+
+class Unusable(KaryaError):
+    """A record can't be decoded: `reason` for programs, the message for people."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+
+# The surroundings
+
+
+class PartitionsDiffer(KaryaError):
+    """The topics of one key family are missing or have not all the same number of partitions."""
+
+
+class LaneOutOfRange(KaryaError):
+    """A lane's document points outside the log that Kafka has: another cluster, or a topic made anew."""
+
+
+class FenceMoved(KaryaError):
+    """Somebody else worked this lane since we last looked: what we have in hand is out of date."""
+
+
+class NotRelayed(KaryaError):
+    """Kafka did not acknowledge what a lane has to say, within the bound."""
+
+
+class BadReference(KaryaError):
+    """The reference data (facilities, products, categories) does not hold together."""

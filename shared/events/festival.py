@@ -1,0 +1,373 @@
+"""Organisers' commands, what became of them, and what booths and tills need to know."""
+
+from datetime import date
+from enum import StrEnum
+
+from shared.events.language import (
+    Body,
+    Count,
+    DeadlineReached,
+    Id,
+    PriceRupiah,
+    Qty,
+    Text,
+    Topic,
+    Utc,
+)
+
+# --- commands (organiser -> festival). Their ce_id is the command's id.
+
+
+class AnnounceFestival(Body):
+    """A festival from `first_day` to `last_day` (local days), e.g. in zone `Asia/Makassar`."""
+
+    festival: Id
+    name: Text
+    place: Text
+    zone: Id
+    first_day: date
+    last_day: date
+
+
+class CancelFestival(Body):
+    """Before anything was sent: all reservations are released."""
+
+    festival: Id
+    reason: Text = ""
+
+
+class Price(Body):
+    product: Id
+    price_rupiah: PriceRupiah
+
+
+class OpenBooth(Body):
+    """A booth with the prices of what it will sell and the tills it will sell from. Its id begins with the
+    festival's and a dot (`ODOP.B07`), so that no two festivals share a booth."""
+
+    festival: Id
+    booth: Id
+    name: Text
+    prices: tuple[Price, ...]
+    tills: tuple[Id, ...]
+
+
+class Demand(Body):
+    """How much of one product one booth would like."""
+
+    booth: Id
+    product: Id
+    qty: Qty
+
+
+class RequestAllocation(Body):
+    """Ask for stock. With `consent` the plan is accepted as it comes. Reservations that were not sent
+    within `hold_hours` of being asked for are released."""
+
+    festival: Id
+    request: Id
+    demands: tuple[Demand, ...]
+    consent: bool = False
+    hold_hours: int = 72
+
+
+class AcceptPlan(Body):
+    festival: Id
+    request: Id
+
+
+class SendShipment(Body):
+    """Everything reserved of `facility` for `booth` under `request` goes on its way as `shipment`."""
+
+    festival: Id
+    request: Id
+    shipment: Id
+    facility: Id
+    booth: Id
+
+
+class CountedLot(Body):
+    lot: Id
+    qty: Count
+
+
+class ReceiveShipment(Body):
+    """The booth counted what came. What is missing counts as lost on the way."""
+
+    festival: Id
+    shipment: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+
+
+class ReceiveReturn(Body):
+    """The facility counted what came home of one lot from one booth, after the booth was settled.
+    `final` says that nothing more will come: the rest is a recorded loss."""
+
+    festival: Id
+    booth: Id
+    lot: Id
+    qty: Count
+    final: bool = True
+
+
+class LossPlace(StrEnum):
+    FACILITY = "facility"
+    BOOTH = "booth"
+
+
+class RecordLoss(Body):
+    """`qty` pieces of a lot are spoilt or gone, at the facility or at `booth`."""
+
+    festival: Id
+    lot: Id
+    place: LossPlace
+    booth: Id | None = None
+    qty: Qty
+    reason: Text = ""
+
+
+class DisputeOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+class ResolveDispute(Body):
+    festival: Id
+    booth: Id
+    sale: Id
+    outcome: DisputeOutcome
+
+
+class CloseFestival(Body):
+    """The last sale was made. Tills have until `till_hours` after this command to send what is left."""
+
+    festival: Id
+    till_hours: int = 48
+
+
+# --- what became of it (festival -> anyone)
+
+
+class FestivalAnnounced(Body):
+    festival: Id
+    name: Text
+    place: Text
+    zone: Id
+    first_day: date
+    last_day: date
+
+
+class FestivalCancelled(Body):
+    festival: Id
+    reason: Text
+
+
+class CommandRefusal(StrEnum):
+    BAD_NAME = "bad_name"
+    UNKNOWN_FESTIVAL = "unknown_festival"
+    ALREADY_EXISTS = "already_exists"
+    UNKNOWN_BOOTH = "unknown_booth"
+    UNKNOWN_REQUEST = "unknown_request"
+    UNKNOWN_SHIPMENT = "unknown_shipment"
+    UNKNOWN_LOT = "unknown_lot"
+    UNKNOWN_SALE = "unknown_sale"
+    NO_PRICE = "no_price"
+    WRONG_DAYS = "wrong_days"
+    WRONG_STATE = "wrong_state"
+    NOTHING_TO_SEND = "nothing_to_send"
+    NOTHING_TO_PLAN = "nothing_to_plan"
+    TOO_MANY = "too_many"
+    STOCK_SAYS_NO = "stock_says_no"
+
+
+class CommandRefused(Body):
+    """An organiser's command was not carried out: which field, why, and a sentence for a person."""
+
+    festival: Id
+    command: Id
+    field: Id
+    reason: CommandRefusal
+    message: Text
+
+
+class PlanLine(Body):
+    """`qty` pieces of `lot` for `booth`; `revision` is the lot's balance that the plan saw."""
+
+    reservation: Id
+    booth: Id
+    product: Id
+    facility: Id
+    lot: Id
+    qty: Qty
+    revision: int
+
+
+class FacilityShare(Body):
+    """What one facility had to offer of what was asked, what it got, and why not more."""
+
+    facility: Id
+    offered: Count
+    allocated: Count
+    reason: Text
+
+
+class Shortfall(Body):
+    booth: Id
+    product: Id
+    asked: Qty
+    short: Qty
+
+
+class AllocationPlanned(Body):
+    """A proposed plan, or (with `replan`) how a refused part was planned again."""
+
+    festival: Id
+    request: Id
+    replan: bool
+    lines: tuple[PlanLine, ...]
+    shares: tuple[FacilityShare, ...]
+    short: tuple[Shortfall, ...]
+
+
+class AllocationConfirmed(Body):
+    """Every line that is planned is reserved, and nothing that was asked for is missing."""
+
+    festival: Id
+    request: Id
+    reserved: Count
+
+
+class AllocationFellShort(Body):
+    """Every line that could be had is reserved; `short` is what stays missing."""
+
+    festival: Id
+    request: Id
+    reserved: Count
+    short: tuple[Shortfall, ...]
+
+
+class ShipmentSent(Body):
+    festival: Id
+    request: Id
+    shipment: Id
+    facility: Id
+    booth: Id
+    lots: tuple[CountedLot, ...]
+
+
+class Discrepancy(Body):
+    """`sent` against `counted` pieces. What was counted beyond what was sent is not stocked."""
+
+    lot: Id
+    sent: Count
+    counted: Count
+
+
+class ShipmentReceived(Body):
+    festival: Id
+    shipment: Id
+    booth: Id
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+
+
+class FestivalClosed(Body):
+    """Every booth is settled and everything unsold is home or recorded as lost. Pieces."""
+
+    festival: Id
+    received: Count
+    sold: Count
+    returned: Count
+    lost: Count
+
+
+# --- what booths and tills need (festival -> sales, tills)
+
+
+class BoothOpened(Body):
+    booth: Id
+    festival: Id
+    name: Text
+    prices: tuple[Price, ...]
+    tills: tuple[Id, ...]
+
+
+class BoothStocked(Body):
+    """`qty` pieces of the lot were counted in at the booth. `made_on` orders lots from old to new."""
+
+    booth: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    made_on: date
+    qty: Qty
+
+
+class BoothStockLost(Body):
+    """`qty` pieces at the booth are spoilt or gone: they can't be sold."""
+
+    booth: Id
+    lot: Id
+    qty: Qty
+
+
+class LotWithdrawn(Body):
+    booth: Id
+    lot: Id
+    reason: Text
+
+
+class DisputeResolved(Body):
+    booth: Id
+    sale: Id
+    outcome: DisputeOutcome
+
+
+class BoothClosing(Body):
+    """No more stock will come. Tills have until `deadline`."""
+
+    booth: Id
+    festival: Id
+    deadline: Utc
+
+
+ORGANISER = Topic(
+    "karya.organiser.v1",
+    "festival",
+    (
+        AnnounceFestival,
+        CancelFestival,
+        OpenBooth,
+        RequestAllocation,
+        AcceptPlan,
+        SendShipment,
+        ReceiveShipment,
+        ReceiveReturn,
+        RecordLoss,
+        ResolveDispute,
+        CloseFestival,
+    ),
+)
+FESTIVAL = Topic(
+    "karya.festival.v1",
+    "festival",
+    (
+        FestivalAnnounced,
+        FestivalCancelled,
+        CommandRefused,
+        AllocationPlanned,
+        AllocationConfirmed,
+        AllocationFellShort,
+        ShipmentSent,
+        ShipmentReceived,
+        FestivalClosed,
+    ),
+)
+BOOTH_STOCK = Topic(
+    "karya.booth-stock.v1",
+    "booth",
+    (BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn, DisputeResolved, BoothClosing),
+)
+FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached,))

@@ -1,0 +1,127 @@
+"""The grammar of the published language: value types, `Body`, `Topic`, `Publication`, `Deadline`.
+
+Within a `.v1` a model only gains fields that have defaults; readers pass over fields they do not know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+MAX_QTY = 1_000_000
+MAX_PRICE_RUPIAH = 1_000_000_000
+MAX_WHOLE = 2**53  # the largest whole number that every JSON reader keeps exact
+
+
+def as_utc(moment: datetime) -> datetime:
+    """The moment in UTC, in whole milliseconds: what databases keep, so that a state read back is the same.
+
+    Raises OverflowError outside the years 1 to 9999.
+    """
+    utc = moment.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def _checked_utc(moment: datetime) -> datetime:
+    try:
+        return as_utc(moment)
+    except OverflowError:
+        raise ValueError("outside the years 1 to 9999 in UTC") from None
+
+
+Utc = Annotated[AwareDatetime, AfterValidator(_checked_utc)]
+Qty = Annotated[int, Field(ge=1, le=MAX_QTY)]
+Count = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
+PriceRupiah = Annotated[int, Field(ge=0, le=MAX_PRICE_RUPIAH)]
+Rupiah = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
+# What a person typed: it may be wrong, and the service that knows better says so kindly.
+Typed = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+# What a program made: a key, so only characters that survive files, addresses and shells.
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$")]
+Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+
+
+class Body(BaseModel):
+    """The JSON body of one event. Strict: "5" is no number, 1.0 no count of pieces."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic: its name without prefix, the body field that is its key, and what it may carry."""
+
+    name: str
+    key: str
+    bodies: tuple[type[Body], ...]
+
+    def of(self, body: Body) -> "Publication":
+        """`body`, to be published on this topic. Raises TypeError for a body this topic does not carry."""
+        if type(body) not in self.bodies:
+            raise TypeError(f"{type(body).__name__} is no event of {self.name}")
+        return Publication(self, body)
+
+    def key_of(self, body: Body) -> str:
+        key: str = getattr(body, self.key)
+        return key
+
+    @property
+    def dlq(self) -> str:
+        return f"{self.name}.dlq"
+
+    @property
+    def by_type(self) -> Mapping[str, type[Body]]:
+        """The `ce_type` of each body, e.g. `LotRecorded.v1`, to its model."""
+        return {event_type(self, body): body for body in self.bodies}
+
+
+def event_type(topic: Topic, body: type[Body]) -> str:
+    """`<Name>.<version of the topic>`, e.g. `LotRecorded.v1`."""
+    return f"{body.__name__}.{topic.name.rsplit('.', 1)[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One event that `decide` says: the shell gives it its id and sends it."""
+
+    topic: Topic
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A wish of `decide`: say DeadlineReached to document `key` once `due` (UTC) has passed.
+
+    The same `id` asked again moves the deadline; one that no longer matters is ignored when it arrives.
+    """
+
+    id: str
+    key: str
+    due: datetime
+
+
+class DeadlineReached(Body):
+    """A deadline's due time has passed. What it means is for the document that asked for it."""
+
+    key: Id
+    deadline: Id
+    due: Utc
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One decoded record as `decide` sees it.
+
+    `time` is when its writer says that it happened; `logged_at` is when Kafka took it in: the only clock
+    that `decide` has, the same at every replay. `key` is the Kafka key, already known to be the body's own.
+    """
+
+    id: str
+    source: str
+    key: str
+    time: datetime
+    logged_at: datetime
+    body: Body

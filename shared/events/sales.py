@@ -1,0 +1,218 @@
+"""Tills' reports, what sales made of them, what is owed, and what anyone may see."""
+
+from shared.events.language import Body, Count, DeadlineReached, Id, PriceRupiah, Qty, Rupiah, Topic, Utc
+
+# --- tills -> sales. The ce_id of SaleReported is the sale's id; `seq` counts a till's records from 1.
+
+
+class SaleReported(Body):
+    """`qty` pieces were sold. `lot` from the label, or only `product` when there is none."""
+
+    booth: Id
+    till: Id
+    seq: Qty
+    lot: Id | None = None
+    product: Id
+    qty: Qty
+    unit_price_rupiah: PriceRupiah
+    sold_at: Utc
+
+
+class SaleVoided(Body):
+    """The sale `sale` of this booth did not stand: goods came back, money was returned."""
+
+    booth: Id
+    till: Id
+    seq: Qty
+    sale: Id
+    voided_at: Utc
+
+
+class LotCount(Body):
+    lot: Id
+    qty: Count
+
+
+class BoothCounted(Body):
+    """What is physically left at the booth after the last sale."""
+
+    booth: Id
+    till: Id
+    seq: Qty
+    lots: tuple[LotCount, ...]
+
+
+class TillClosed(Body):
+    """The till's own last word: records 1 to `last_seq` (this one) are all there will be."""
+
+    booth: Id
+    till: Id
+    seq: Qty
+    last_seq: Qty
+
+
+# --- sales -> anyone, keyed by booth
+
+
+class SaleRecorded(Body):
+    """A sale that stands. `lot_attributed`: the till named no lot, the booth's oldest was taken.
+    `dispute_accepted`: more than the booth was known to hold, taken by the organiser's word."""
+
+    booth: Id
+    sale: Id
+    festival: Id
+    till: Id
+    lot: Id
+    facility: Id
+    product: Id
+    qty: Qty
+    unit_price_rupiah: PriceRupiah
+    amount_rupiah: Rupiah
+    sold_at: Utc
+    lot_attributed: bool = False
+    lot_recalled: bool = False
+    dispute_accepted: bool = False
+
+
+class SaleVoidRecorded(Body):
+    booth: Id
+    sale: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+
+
+class SaleDisputed(Body):
+    """A sale of more than the booth was known to hold: not dropped, not hidden, for a person to decide."""
+
+    booth: Id
+    sale: Id
+    festival: Id | None
+    till: Id
+    lot: Id | None
+    product: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+    sold_at: Utc
+
+
+# --- sales -> festival
+
+
+class SoldThrough(Body):
+    """Pieces of one lot at one booth: stocked = sold + lost + unsold, `counted` is what the cashier saw."""
+
+    lot: Id
+    stocked: Count
+    sold: Count
+    lost: Count
+    unsold: Count
+    counted: Count | None
+
+
+class SellThroughCounted(Body):
+    """The booth is settled: what it had, what it sold. Comes again (higher revision) after a late sale."""
+
+    festival: Id
+    booth: Id
+    revision: int
+    lots: tuple[SoldThrough, ...]
+    disputed: tuple[Id, ...] = ()
+
+
+# --- sales -> sales: from booth to facility
+
+
+class ShareOpened(Body):
+    """The booth holds goods of the facility: its settlement waits for this booth."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+
+
+class ShareEarned(Body):
+    facility: Id
+    festival: Id
+    booth: Id
+    sale: Id
+    product: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+
+
+class ShareReversed(Body):
+    facility: Id
+    festival: Id
+    booth: Id
+    sale: Id
+    product: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+
+
+class BoothSettled(Body):
+    """Nothing more is expected from this booth for this facility."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+
+
+# --- sales -> facilities
+
+
+class SettlementIssued(Body):
+    """What one facility sold at one festival and how the money is shared. Whole rupiah:
+    sold = facility + maker premium + programme."""
+
+    facility: Id
+    festival: Id
+    revision: int
+    qty: Count
+    sold_rupiah: Rupiah
+    facility_rupiah: Rupiah
+    maker_premium_rupiah: Rupiah
+    programme_rupiah: Rupiah
+
+
+class SettlementCorrected(SettlementIssued):
+    """The same after a late sale or void; replaces every lower revision."""
+
+
+# --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth
+
+
+class SalePublished(Body):
+    sale: Id
+    facility: Id
+    festival: Id
+    product: Id
+    lot: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+    sold_at: Utc
+
+
+class SaleWithdrawn(Body):
+    """The published sale `sale` was voided."""
+
+    sale: Id
+    facility: Id
+    festival: Id
+    product: Id
+    lot: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+
+
+TILL = Topic("karya.till.sales.v1", "booth", (SaleReported, SaleVoided, BoothCounted, TillClosed))
+SALES = Topic("karya.sales.v1", "booth", (SaleRecorded, SaleVoidRecorded, SaleDisputed))
+BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted,))
+SALE_SHARES = Topic("karya.sale-shares.v1", "facility", (ShareOpened, ShareEarned, ShareReversed, BoothSettled))
+SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
+PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, SaleWithdrawn))
+SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached,))

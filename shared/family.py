@@ -1,0 +1,46 @@
+"""A key family: the topics whose events change the same documents, and the rules that they go by."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar
+
+from shared.events.language import Deadline, Event, Publication, Topic
+from shared.state import Entity, Hint, Ref, State
+
+Document: TypeAlias = Mapping[str, Any]
+Decision: TypeAlias = tuple[State, list[Publication | Deadline]]
+Decide: TypeAlias = Callable[[State, Event], Decision]
+
+E = TypeVar("E", bound=Entity)
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Generic[E]):
+    """Where entities of one class are kept. `_id` is the entity's id; the functions map all the rest."""
+
+    name: str
+    entity: type[E]
+    to_document: Callable[[E], dict[str, Any]]
+    from_document: Callable[[Document], E]
+    indexes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One subscriber of one service: group `karya.<service>.<key>`, one lane per partition number.
+
+    `touches` names every entity that `decide` may read or change for an event (new ones may be put
+    besides). `deadlines` is the service's deadline topic, if `decide` asks for deadlines.
+    """
+
+    service: str
+    key: str
+    topics: tuple[Topic, ...]
+    collections: tuple[Collection[Any], ...]
+    touches: Callable[[Event], Iterable[Ref | Hint]]
+    decide: Decide
+    deadlines: Topic | None = None
+
+    @property
+    def group(self) -> str:
+        return f"karya.{self.service}.{self.key}"

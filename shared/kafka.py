@@ -1,0 +1,70 @@
+"""Kafka clients and names: what is the same wherever Karya meets Kafka."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.partitioner import murmur2
+
+from shared.errors import PartitionsDiffer
+from shared.settings import Settings
+
+# Inputs keep Kafka's default bound; what went wrong with them is wrapped, so its place must hold more.
+INPUT_MAX_BYTES = 1024 * 1024
+DLQ_MAX_BYTES = 2 * INPUT_MAX_BYTES
+
+
+def topic_name(settings: Settings, name: str) -> str:
+    """The topic's name on this cluster."""
+    return f"{settings.topic_prefix}{name}"
+
+
+def partition_for(key: str, partitions: int) -> int:
+    """Kafka's own default: murmur2 of the key's UTF-8 bytes, sign bit off, modulo the number of partitions."""
+    return _positive_murmur2(key.encode()) % partitions
+
+
+def partition_for_bytes(key: bytes, partitions: int) -> int:
+    """As `partition_for`, of a key that may not be text."""
+    return _positive_murmur2(key) % partitions
+
+
+@lru_cache(maxsize=65_536)
+def _positive_murmur2(key: bytes) -> int:
+    hashed: int = murmur2(key)
+    return hashed & 0x7FFFFFFF
+
+
+def producer(settings: Settings) -> AIOKafkaProducer:
+    """An idempotent producer, not started. Order per partition holds; `send` has no time-out of its own."""
+    return AIOKafkaProducer(
+        bootstrap_servers=settings.kafka,
+        enable_idempotence=True,
+        acks="all",
+        max_request_size=DLQ_MAX_BYTES,
+        max_batch_size=256 * 1024,
+        linger_ms=0,
+        request_timeout_ms=10_000,
+    )
+
+
+async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
+    """The cluster's id of itself and the number of partitions that all these topics (full names) have.
+
+    Raises PartitionsDiffer if one is missing or they differ: lanes would not be co-partitioned then.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    try:
+        await admin.start()
+        cluster = (await admin.describe_cluster())["cluster_id"]
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(topics))}
+    finally:
+        await admin.close()
+    if len(set(counts.values())) != 1 or 0 in counts.values():
+        seen = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+        raise PartitionsDiffer(
+            f"These topics must all exist and have the same number of partitions, but have {seen}. "
+            "Make them with `karya topics`."
+        )
+    return cluster, next(iter(counts.values()))

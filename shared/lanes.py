@@ -1,0 +1,197 @@
+"""Which lanes this instance works, and where each goes on.
+
+A lane is *settled* when its outbox was relayed, its consumer stands where the lane document says, and that
+document's offsets are held here as what the next transaction must find. Start, rebalance, a failed step and a
+moved fence all mend themselves the same way: the lane is unsettled, and `run` settles it again. Records of a lane
+that is not settled are passed over: settling seeks back to them.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError
+
+from shared.errors import FenceMoved, LaneOutOfRange
+from shared.ledger import Lane, Ledger, lane_id
+from shared.relay import Relay
+from shared.retry import PASSING, attempts
+
+log = structlog.get_logger()
+
+# How long a rebalance waits for the batch in hand. Cancelling it then is safe: the lane document decides.
+REVOKE_PATIENCE = 5.0
+
+
+class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    """The lanes of one key family in this instance. `topics` are full names; `cluster` is Kafka's id of itself."""
+
+    def __init__(self, group: str, topics: Sequence[str], ledger: Ledger, relay: Relay, cluster: str) -> None:
+        self.group = group
+        self.working = asyncio.Lock()
+        self.cluster = cluster
+        self.broken: dict[int, str] = {}
+        self._in_hand: asyncio.Task[None] | None = None
+        self._topics = tuple(topics)
+        self._ledger = ledger
+        self._relay = relay
+        self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
+        self._assignment: frozenset[int] = frozenset()
+        self._expected: dict[int, Lane] = {}
+        self._assigned_once = False
+        self._unsettled = asyncio.Event()
+
+    # --- what the step asks
+
+    def expected(self, partition: int) -> Lane | None:
+        """The lane as its document must be found, or None while it is not settled."""
+        return self._expected.get(partition)
+
+    def check(self, lanes: Iterable[Lane]) -> None:
+        """Raises FenceMoved if any of these, just read, is not as we last saw it."""
+        for lane in lanes:
+            if self._expected.get(lane.partition) != lane:
+                raise FenceMoved(f"{lane.id} is {lane}, expected {self._expected.get(lane.partition)}")
+
+    def committed(self, lanes: Iterable[Lane]) -> None:
+        """A transaction that moved these lanes was committed by us."""
+        self._expected.update({lane.partition: lane for lane in lanes if lane.partition in self._expected})
+
+    async def hold(self, work: Coroutine[Any, Any, None], partitions: Iterable[int]) -> bool:
+        """Do `work` on these lanes so that a rebalance can wait for it or cancel it. False if it was not done:
+        the lanes are settled anew then, and Kafka gives the records again. Call with `working` held."""
+        self._in_hand = task = asyncio.create_task(work)
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+            raise
+        fault = None if task.cancelled() else task.exception()
+        if fault is None and not task.cancelled():
+            return True
+        if fault is None or isinstance(fault, (*PASSING, FenceMoved)):
+            log.warning("batch_set_aside", group=self.group, fault=repr(fault)[:300])
+        else:
+            # Trying again would fail again: better to stand still and say so than to spin.
+            self.broken.update(dict.fromkeys(partitions, repr(fault)))
+            log.critical("lane_stopped", group=self.group, lanes=sorted(partitions), exc_info=fault)
+        self.unsettle(partitions)
+        return False
+
+    def unsettle(self, partitions: Iterable[int]) -> None:
+        """Something went wrong: stop these lanes here and settle them anew."""
+        for partition in set(partitions) & self._assignment:
+            self._expected.pop(partition, None)
+            self._pause(partition)
+        self._unsettled.set()
+
+    @property
+    def settled(self) -> Collection[int]:
+        return self._expected.keys()
+
+    @property
+    def ready(self) -> bool:
+        """Kafka has given us our part (perhaps none), and every lane of it is at work."""
+        return self._assigned_once and len(self._expected) == len(self._assignment)
+
+    # --- what Kafka tells
+
+    def follow(self, consumer: Callable[[], AIOKafkaConsumer | None]) -> None:
+        """Where to find the consumer whose listener this is: it is made only when the subscriber starts."""
+        self._find_consumer = consumer
+
+    @property
+    def _consumer(self) -> AIOKafkaConsumer | None:
+        return self._find_consumer()
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - all of them are
+        ours, self._assignment = self._assignment, frozenset()
+        if self._in_hand is not None and not self._in_hand.done():
+            await asyncio.wait([self._in_hand], timeout=REVOKE_PATIENCE)
+            if not self._in_hand.done():
+                log.warning("batch_cancelled_by_rebalance", group=self.group)
+                self._in_hand.cancel()
+                await asyncio.wait([self._in_hand])
+        self._relay.forget([lane_id(self.group, partition) for partition in ours])
+        self._expected.clear()
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._expected.clear()
+        self.broken.clear()
+        self._assignment = frozenset(tp.partition for tp in assigned)
+        self._assigned_once = True
+        for partition in self._assignment:
+            self._pause(partition)
+        self._unsettled.set()
+        log.info("lanes_assigned", group=self.group, lanes=sorted(self._assignment))
+
+    # --- settling
+
+    async def run(self) -> None:
+        """Settle what is unsettled, for ever; a passing fault is retried with back-off until it has passed."""
+        while True:
+            await self._unsettled.wait()
+            self._unsettled.clear()
+            async for attempt in attempts():
+                try:
+                    await self._settle()
+                    break
+                except PASSING as fault:
+                    log.warning("lanes_wait", group=self.group, attempt=attempt, fault=repr(fault))
+
+    async def _settle(self) -> None:
+        assignment = self._assignment
+        missing = sorted(assignment - self._expected.keys() - self.broken.keys())
+        consumer = self._consumer
+        if not missing or consumer is None:
+            return
+        for partition in missing:
+            await self._relay.take_over(lane_id(self.group, partition))
+        lanes = await self._ledger.lanes(self.group, missing)
+        parts = [TopicPartition(topic, p) for p in missing for topic in self._topics]
+        first = await consumer.beginning_offsets(parts)
+        end = await consumer.end_offsets(parts)
+        # No await from here on: what is checked now must still be so when it is used.
+        for partition, lane in lanes.items():
+            if self._assignment is not assignment:
+                return  # a rebalance came in between: it has woken us again
+            try:
+                self._resume(consumer, lane, first, end)
+            except LaneOutOfRange as bad:
+                self.broken[partition] = str(bad)
+                log.critical("lane_stopped", group=self.group, lane=partition, why=str(bad))
+        log.info("lanes_settled", group=self.group, lanes=missing)
+
+    def _resume(
+        self,
+        consumer: AIOKafkaConsumer,
+        lane: Lane,
+        first: Mapping[TopicPartition, int],
+        end: Mapping[TopicPartition, int],
+    ) -> None:
+        if lane.cluster not in ("", self.cluster):
+            raise LaneOutOfRange(
+                f"{lane.id} was worked from Kafka cluster {lane.cluster}, this is {self.cluster}: "
+                "point the service at its own cluster, or at a new database."
+            )
+        for topic in self._topics:
+            part = TopicPartition(topic, lane.partition)
+            goes_on = lane.offsets.get(topic, first[part])
+            if not first[part] <= goes_on <= end[part]:
+                raise LaneOutOfRange(
+                    f"{lane.id} goes on at {goes_on} of {topic}, but Kafka has {first[part]} to {end[part]}: "
+                    "the topic was made anew or its history has gone."
+                )
+            consumer.seek(part, goes_on)
+        self._expected[lane.partition] = lane
+        consumer.resume(*(TopicPartition(topic, lane.partition) for topic in self._topics))
+
+    def _pause(self, partition: int) -> None:
+        consumer = self._consumer
+        if consumer is not None:
+            with suppress(IllegalStateError):  # no longer ours: nothing will come of it
+                consumer.pause(*(TopicPartition(topic, partition) for topic in self._topics))

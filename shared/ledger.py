@@ -1,0 +1,240 @@
+"""The shell's own documents: lanes (the fence), ledger, outbox, deadlines and parked keys.
+
+| collection  | `_id`                     | what                                                                 |
+|-------------|---------------------------|----------------------------------------------------------------------|
+| `lanes`     | `<group>/<p>`             | next offset of each topic, next outbox number, batches so far        |
+| `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
+| `outbox`    | `<group>/<p>/<number>`    | what was said and is not yet known to be in Kafka, in number order   |
+| `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
+| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the ids that wait for it, in order |
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from bson import Binary
+from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
+from pymongo.results import BulkWriteResult
+
+from shared.mongo import Database, Document, Session
+
+_Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
+
+PAGE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One partition number of one key family. `offsets`: the next offset to work, by full topic name."""
+
+    group: str
+    partition: int
+    offsets: Mapping[str, int] = field(default_factory=dict)
+    next_out: int = 0
+    batches: int = 0
+    cluster: str = ""
+
+    @property
+    def id(self) -> str:
+        return lane_id(self.group, self.partition)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One record to be published. `topic` is the full name; a None partition follows from the key."""
+
+    topic: str
+    partition: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """An outgoing record at its place in its lane's outbox."""
+
+    lane: str
+    number: int
+    record: Outgoing
+
+    @property
+    def id(self) -> str:
+        return outbox_id(self.lane, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline as it is kept: which lane will say what about which key."""
+
+    id: str
+    lane: str
+    key: str
+    deadline: str
+    due: datetime
+
+
+@dataclass(slots=True)
+class Writes:
+    """All that one transaction writes, gathered by the step."""
+
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    ledger: list[Document] = field(default_factory=list)
+    entities: dict[str, _Writes] = field(default_factory=dict)
+    outbox: list[Numbered] = field(default_factory=list)
+    deadlines: dict[str, Due] = field(default_factory=dict)
+    deadlines_reached: list[str] = field(default_factory=list)
+    parked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def send(self, partition: int, records: Iterable[Outgoing]) -> None:
+        """Give records the next numbers of the lane of `partition`."""
+        lane = self.lanes[partition]
+        numbered = [Numbered(lane.id, number, one) for number, one in enumerate(records, lane.next_out)]
+        self.outbox += numbered
+        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
+
+
+def lane_id(group: str, partition: int) -> str:
+    return f"{group}/{partition:03d}"
+
+
+def outbox_id(lane: str, number: int) -> str:
+    # Fixed width, so that the order of strings is the order of numbers and one range covers a lane.
+    return f"{lane}/{number:012d}"
+
+
+class Ledger:
+    """Reads and writes of one service's shell documents. Every method takes a constant number of calls."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def prepare(self) -> None:
+        """Make the indexes that the queries below need."""
+        await self._database["deadlines"].create_index([("lane", ASCENDING), ("due", ASCENDING)])
+
+    async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
+        """The lanes as they are kept; one that never worked anything is new."""
+        wanted = {lane_id(group, p): p for p in partitions}
+        found = {p: Lane(group, p) for p in wanted.values()}
+        cursor = self._database["lanes"].find({"_id": {"$in": list(wanted)}}, session=session)
+        for document in await cursor.to_list(None):
+            partition = wanted[document["_id"]]
+            found[partition] = Lane(
+                group,
+                partition,
+                {entry["topic"]: entry["next"] for entry in document["offsets"]},
+                document["next_out"],
+                document["batches"],
+                document["cluster"],
+            )
+        return found
+
+    async def known(self, ids: Iterable[str], session: Session | None = None) -> dict[str, bytes]:
+        """Which of these events were worked already, with the digest of the body that they had."""
+        cursor = self._database["ledger"].find({"_id": {"$in": list(ids)}}, {"digest": 1}, session=session)
+        return {document["_id"]: bytes(document["digest"]) for document in await cursor.to_list(None)}
+
+    async def parked(self, ids: Iterable[str], session: Session) -> dict[str, tuple[str, ...]]:
+        """The parked ones among these `<group> <key>`, with the event ids that wait."""
+        cursor = self._database["parked"].find({"_id": {"$in": list(ids)}}, session=session)
+        return {document["_id"]: tuple(document["events"]) for document in await cursor.to_list(None)}
+
+    async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Due]:
+        """Deadlines of these lanes that have passed, the earliest first."""
+        cursor = self._database["deadlines"].find(
+            {"lane": {"$in": list(lanes)}, "due": {"$lte": now}}, session=session
+        )
+        found = [
+            Due(d["_id"], d["lane"], d["key"], d["deadline"], d["due"])
+            for d in await cursor.sort([("due", ASCENDING), ("_id", ASCENDING)]).limit(PAGE).to_list(None)
+        ]
+        return found
+
+    async def outbox(self, lane: str) -> list[Numbered]:
+        """The first page of what a lane still has to say, in number order."""
+        cursor = self._database["outbox"].find({"_id": {"$gt": f"{lane}/", "$lt": f"{lane}0"}})
+        return [_from_outbox(d) for d in await cursor.sort("_id", ASCENDING).limit(PAGE).to_list(None)]
+
+    async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
+        """Delete what Kafka has acknowledged: per lane the first and the last id, both included."""
+        await self._database["outbox"].bulk_write(
+            [DeleteMany({"_id": {"$gte": first, "$lte": last}}) for first, last in ranges]
+        )
+
+    async def write(self, writes: Writes, session: Session) -> None:
+        """Everything, inside the caller's transaction."""
+        database = self._database
+        if writes.ledger:
+            await database["ledger"].insert_many(writes.ledger, session=session)
+        for collection, operations in writes.entities.items():
+            await _bulk(database, collection, operations, session)
+        if writes.outbox:
+            await database["outbox"].insert_many(map(_to_outbox, writes.outbox), session=session)
+        await _bulk(database, "deadlines", _deadline_writes(writes), session)
+        await _bulk(database, "parked", _parked_writes(writes.parked), session)
+        lanes: _Writes = [ReplaceOne({"_id": lane.id}, _to_lane(lane), True) for lane in writes.lanes.values()]
+        await _bulk(database, "lanes", lanes, session)
+
+
+def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
+    """The audit line of one worked event."""
+    return {"_id": id, "digest": Binary(digest), "lane": lane.id, "batch": lane.batches}
+
+
+async def _bulk(database: Database, collection: str, operations: _Writes, session: Session) -> BulkWriteResult | None:
+    if not operations:
+        return None
+    return await database[collection].bulk_write(operations, ordered=False, session=session)
+
+
+def _to_lane(lane: Lane) -> Document:
+    offsets = [{"topic": topic, "next": offset} for topic, offset in sorted(lane.offsets.items())]
+    return {
+        "_id": lane.id,
+        "offsets": offsets,
+        "next_out": lane.next_out,
+        "batches": lane.batches,
+        "cluster": lane.cluster,
+    }
+
+
+def _to_outbox(numbered: Numbered) -> Document:
+    record = numbered.record
+    return {
+        "_id": numbered.id,
+        "topic": record.topic,
+        "partition": record.partition,
+        "key": record.key,
+        "value": record.value,
+        "headers": [[name, value] for name, value in record.headers],
+    }
+
+
+def _from_outbox(document: Mapping[str, Any]) -> Numbered:
+    headers = [(name, value) for name, value in document["headers"]]
+    record = Outgoing(document["topic"], document["partition"], document["key"], document["value"], headers)
+    lane, number = document["_id"].rsplit("/", 1)
+    return Numbered(lane, int(number), record)
+
+
+def _deadline_writes(writes: Writes) -> _Writes:
+    reached: _Writes = [DeleteOne({"_id": id}) for id in writes.deadlines_reached]
+    asked: _Writes = [
+        ReplaceOne(
+            {"_id": due.id},
+            {"_id": due.id, "lane": due.lane, "key": due.key, "deadline": due.deadline, "due": due.due},
+            True,
+        )
+        for due in writes.deadlines.values()
+    ]
+    return [*reached, *asked]
+
+
+def _parked_writes(parked: Mapping[str, tuple[str, ...]]) -> _Writes:
+    return [
+        ReplaceOne({"_id": id}, {"_id": id, "events": list(events)}, True) if events else DeleteOne({"_id": id})
+        for id, events in parked.items()
+    ]

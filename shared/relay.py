@@ -1,0 +1,164 @@
+"""Outbox to Kafka, in number order per lane.
+
+R1. What a commit wrote is handed over in memory by the step, in commit order; a lane that is taken over is
+    read from the database first, before its first batch.
+R2. Publish in that order with an idempotent producer (`acks=all`): a partition never gets n + 1 without n.
+R3. Delete exactly what was acknowledged, by range of numbers. A crash before this publishes it again, with the
+    same ids: the next reader's ledger makes that harmless. The other way round an event would be lost.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import groupby
+from operator import attrgetter
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from shared.errors import NotRelayed
+from shared.kafka import partition_for_bytes
+from shared.ledger import Ledger, Numbered
+from shared.retry import PASSING, attempts
+
+log = structlog.get_logger()
+
+ACKNOWLEDGED_WITHIN = 20.0
+MOST_WAITING = 20_000
+
+
+class Relay:
+    """Publishes what the lanes of one service have to say."""
+
+    def __init__(self, ledger: Ledger, make_producer: Callable[[], AIOKafkaProducer]) -> None:
+        self._ledger = ledger
+        self._make_producer = make_producer
+        self._producer: AIOKafkaProducer | None = None
+        self._waiting: dict[str, list[Numbered]] = {}
+        self._count = 0
+        self._publishing = asyncio.Lock()
+        self._offered = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def offer(self, committed: Sequence[Numbered]) -> None:
+        """R1: what a transaction of the owner of these lanes has just committed."""
+        for lane, run in groupby(committed, key=attrgetter("lane")):
+            self._waiting.setdefault(lane, []).extend(run)
+        self._count += len(committed)
+        if committed:
+            self._offered.set()
+        if self._count >= MOST_WAITING:
+            self._room.clear()
+
+    async def room(self) -> None:
+        """Wait until what is not yet published fits the bound again."""
+        await self._room.wait()
+
+    @property
+    def idle(self) -> bool:
+        return self._count == 0 and not self._publishing.locked()
+
+    async def take_over(self, lane: str) -> None:
+        """R1: publish all that the lane's outbox holds. Raises a passing fault when Kafka or MongoDB does."""
+        async with self._publishing:
+            self._drop(lane)
+            while page := await self._ledger.outbox(lane):
+                await self._publish(page)
+
+    def forget(self, lanes: Sequence[str]) -> None:
+        """These lanes are somebody else's now: what they still have to say is in the database."""
+        for lane in lanes:
+            self._drop(lane)
+
+    async def run(self) -> None:
+        """Publish what is offered, for ever. A passing fault is retried: nothing is lost meanwhile, since all
+        is in the database, and the bound on what waits in memory holds the step back."""
+        while True:
+            await self._offered.wait()
+            async for attempt in attempts():
+                try:
+                    await self._publish_waiting()
+                    break
+                except PASSING as fault:
+                    log.warning("relay_waits", attempt=attempt, fault=repr(fault))
+
+    async def drain(self, within: float) -> None:
+        """Publish what is left, for at most `within` seconds; the rest stays in the outbox."""
+        with suppress(TimeoutError, *PASSING):
+            async with asyncio.timeout(within):
+                await self._publish_waiting()
+
+    async def close(self) -> None:
+        await self._drop_producer()
+
+    async def _publish_waiting(self) -> None:
+        async with self._publishing:
+            self._offered.clear()
+            try:
+                page = [numbered for waiting in self._waiting.values() for numbered in waiting]
+                await self._publish(page)
+            except BaseException:
+                self._offered.set()
+                raise
+            for lane, waiting in groupby(page, key=attrgetter("lane")):
+                # What was offered meanwhile stays; a lane forgotten meanwhile has nothing to take away.
+                published = len(list(waiting))
+                if lane in self._waiting:
+                    self._count -= published
+                    del self._waiting[lane][:published]
+            if self._count < MOST_WAITING:
+                self._room.set()
+
+    async def _publish(self, page: Sequence[Numbered]) -> None:
+        if not page:
+            return
+        producer = await self._started()
+        # R2
+        try:
+            async with asyncio.timeout(ACKNOWLEDGED_WITHIN):
+                futures = []
+                for numbered in page:
+                    record = numbered.record
+                    partition = record.partition
+                    if partition is None:
+                        partitions = await producer.partitions_for(record.topic)
+                        partition = partition_for_bytes(record.key or b"", len(partitions))
+                    futures.append(
+                        await producer.send(record.topic, record.value, record.key, partition, headers=record.headers)
+                    )
+                await asyncio.gather(*futures)
+        except (KafkaError, TimeoutError) as fault:
+            # A producer that failed may have given up on some of what it holds: a new one starts clean.
+            await self._drop_producer()
+            raise NotRelayed(f"Kafka did not take {len(page)} records: {fault!r}") from fault
+        # R3
+        ranges = []
+        for _, run in groupby(page, key=attrgetter("lane")):
+            ids = [numbered.id for numbered in run]
+            ranges.append((ids[0], ids[-1]))
+        await self._ledger.said(ranges)
+
+    async def _started(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = self._make_producer()
+            try:
+                await producer.start()
+            except BaseException:
+                await producer.stop()
+                raise
+            self._producer = producer
+        return self._producer
+
+    async def _drop_producer(self) -> None:
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            with suppress(TimeoutError, KafkaError):
+                async with asyncio.timeout(2):
+                    await producer.stop()
+
+    def _drop(self, lane: str) -> None:
+        self._count -= len(self._waiting.pop(lane, ()))
+        if self._count < MOST_WAITING:
+            self._room.set()

@@ -1,0 +1,46 @@
+"""Every setting of Karya, read from `KARYA_*` variables."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MongoDriver(StrEnum):
+    PYMONGO = "pymongo"
+    MOTOR = "motor"
+
+
+class Settings(BaseSettings):
+    """What a service, an agent or a command needs to know of its surroundings."""
+
+    model_config = SettingsConfigDict(env_prefix="KARYA_", frozen=True)
+
+    kafka: str = Field("127.0.0.1:19092", description="Kafka bootstrap addresses, host:port with commas")
+    mongo: str = Field(
+        "mongodb://127.0.0.1:27117/?directConnection=true",
+        description="MongoDB connection string (replica set)",
+    )
+    mongo_driver: MongoDriver = Field(
+        MongoDriver.PYMONGO, description="pymongo (its async API), or motor with the extra `motor`"
+    )
+    topic_prefix: str = Field("", description="put before every topic and group name, e.g. `test7.`")
+    database_prefix: str = Field("karya_", description="a service's database is this and its name")
+    partitions: int = Field(6, ge=1, le=256, description="partitions of every topic, when topics are made")
+    replication: int = Field(1, ge=1, description="replication factor of every topic, when topics are made")
+    max_batch: int = Field(2000, ge=1, le=20_000, description="the most records worked in one step")
+    session_timeout_ms: int = Field(
+        10_000, ge=1000, description="how long Kafka waits for a silent instance before it gives its lanes away"
+    )
+    http_host: str = Field("127.0.0.1", description="where the HTTP APIs listen")
+    http_port: int = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
+    http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
+    clock_skew_seconds: int = Field(
+        900, ge=0, description="how far a terminal's clock may be ahead of Kafka's before a report is refused"
+    )
+    facility_percent: int = Field(60, ge=0, le=100, description="facility's share of a sale (made-up default)")
+    maker_percent: int = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
+    programme_percent: int = Field(15, ge=0, le=100, description="programme's share (made-up default)")

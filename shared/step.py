@@ -1,0 +1,186 @@
+"""The step: one batch of Kafka records becomes one MongoDB transaction. Every service stands on this one.
+
+For every batch, over all its lanes at once, in a constant number of round trips:
+
+1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
+2. LOAD, inside a snapshot transaction: the lanes (the fence), the ledger entries and parked keys that concern the
+   batch, and the entities that its events touch. The fence must be as we last saw it.
+3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key.
+4. WRITE AND COMMIT ledger, entities, outbox (dead letters included), deadlines and lanes, all or nothing.
+   A conflict or a passing fault begins again at 2, for a bounded time.
+5. COMMIT THE OFFSET to Kafka, after the transaction. Only for those who watch: the lane says where to go on.
+6. RELAY: hand what was committed to the relay, which publishes it in order.
+
+Killed between any two of these, the next owner of the lane finds either nothing done (it works the batch again)
+or all done (the fence makes it pass over the batch, and the outbox holds what is still to be said).
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from pymongo.errors import PyMongoError
+
+from shared import envelope
+from shared.batch import Batch, Item, Loaded, parked_id, touched
+from shared.errors import Unusable
+from shared.events.language import Topic
+from shared.family import Family
+from shared.kafka import partition_for_bytes
+from shared.lanes import Lanes
+from shared.ledger import Lane, Ledger, Writes
+from shared.mongo import Database, Mongo, Session
+from shared.relay import Relay
+from shared.retry import attempts
+from shared.state import Ref
+
+log = structlog.get_logger()
+
+RETRY_WITHIN = 5.0
+OFFSET_COMMIT_WITHIN = 5.0
+
+Run = list[ConsumerRecord]
+
+
+class Step:
+    """The one shell around a family's pure core."""
+
+    def __init__(
+        self,
+        family: Family,
+        *,
+        topics: Mapping[str, Topic],
+        partitions: int,
+        prefix: str,
+        mongo: Mongo,
+        database: Database,
+        ledger: Ledger,
+        lanes: Lanes,
+        relay: Relay,
+    ) -> None:
+        """`topics`: the family's topics by full name, of `partitions` each; `prefix` makes a full name."""
+        self._family = family
+        self._topics = topics
+        self._partitions = partitions
+        self._prefix = prefix
+        self._mongo = mongo
+        self._database = database
+        self._ledger = ledger
+        self._lanes = lanes
+        self._relay = relay
+        self._collections = {collection.entity: collection for collection in family.collections}
+
+    async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
+        """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
+        await self._relay.room()
+        async with self._lanes.working:
+            batch = await self._still_ours(records, consumer)
+            if not batch or not await self._lanes.hold(self._work(batch), batch):
+                return
+        await self._commit_offsets(batch, consumer)
+
+    async def _still_ours(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:
+        """The records by lane, but for those of lanes that are not settled, those fetched before the consumer
+        was set back (it stands before their end) and those that were worked already."""
+        by_part: dict[TopicPartition, Run] = defaultdict(list)
+        for record in records:
+            by_part[TopicPartition(record.topic, record.partition)].append(record)
+        batch: dict[int, Run] = defaultdict(list)
+        for part, run in by_part.items():
+            expected = self._lanes.expected(part.partition)
+            if expected is None:
+                continue
+            try:
+                position = await consumer.position(part)
+            except IllegalStateError:
+                continue
+            if position > run[-1].offset:
+                worked = expected.offsets.get(part.topic, 0)
+                batch[part.partition] += [record for record in run if record.offset >= worked]
+        return {partition: run for partition, run in batch.items() if run}
+
+    async def _work(self, batch: Mapping[int, Run]) -> None:
+        items = {partition: [self._decode(record) for record in run] for partition, run in batch.items()}
+        fault: PyMongoError | None = None
+        async for attempt in attempts(within=RETRY_WITHIN):
+            try:
+                writes = await self._transact(items)
+            except PyMongoError as passing:
+                log.info("step_again", group=self._family.group, attempt=attempt, fault=repr(passing)[:300])
+                fault = passing
+                continue
+            # 6. No await since the commit: nothing of these lanes can come between.
+            self._lanes.committed(writes.lanes.values())
+            self._relay.offer(writes.outbox)
+            return
+        assert fault is not None
+        raise fault
+
+    def _decode(self, record: ConsumerRecord) -> Item:
+        # 1.
+        try:
+            event = envelope.decode(self._topics[record.topic], record)
+            if partition_for_bytes(record.key, self._partitions) != record.partition:
+                raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
+        except Unusable as bad:
+            return Item(record, None, reason=bad.reason, message=bad.message)
+        return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
+
+    async def _transact(self, items: Mapping[int, list[Item]]) -> Writes:
+        async with self._mongo.transaction() as session:
+            # 2.
+            lanes = await self._fence(items, session)
+            loaded = await self._load([item for run in items.values() for item in run], session)
+            # 3.
+            batch = Batch(self._family, self._prefix, lanes, loaded)
+            for partition, run in items.items():
+                batch.work(partition, run)
+            writes = batch.finish()
+            # 4.
+            await self._ledger.write(writes, session)
+        return writes
+
+    async def _fence(self, items: Mapping[int, list[Item]], session: Session) -> dict[int, Lane]:
+        lanes = await self._ledger.lanes(self._family.group, items, session)
+        self._lanes.check(lanes.values())
+        return {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in lanes.items()}
+
+    async def _load(self, items: Sequence[Item], session: Session) -> Loaded:
+        alive = [(item, item.event) for item in items if item.event is not None]
+        loaded = Loaded(
+            await self._ledger.known([item.ledger_id for item, _ in alive], session),
+            await self._ledger.parked({parked_id(self._family, event.key) for _, event in alive}, session),
+        )
+        wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for item, event in alive:
+            if item.ledger_id not in loaded.known:
+                for one in touched(self._family, event):
+                    if isinstance(one, Ref):
+                        wanted[one.entity]["_id"].add(one.id)
+                        loaded.entities[one.entity, one.id] = None
+                    else:
+                        wanted[one.entity][one.field].add(one.value)
+        for entity, fields in wanted.items():
+            collection = self._collections[entity]
+            for field, values in fields.items():
+                query = self._database[collection.name].find({field: {"$in": list(values)}}, session=session)
+                for document in await query.to_list(None):
+                    loaded.entities[entity, document["_id"]] = collection.from_document(document)
+        return loaded
+
+    async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
+        # 5. Never before the transaction: a crash in between would lose the batch.
+        offsets: dict[TopicPartition, int] = {}
+        for run in batch.values():
+            for record in run:
+                offsets[TopicPartition(record.topic, record.partition)] = record.offset + 1
+        try:
+            async with asyncio.timeout(OFFSET_COMMIT_WITHIN):
+                await consumer.commit(offsets)
+        except (KafkaError, TimeoutError) as fault:
+            log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
