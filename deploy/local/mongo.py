@@ -1,0 +1,73 @@
+"""A MongoDB-protocol server for development and tests: its command, and how to tell that it serves."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from pymongo import MongoClient
+from pymongo.errors import PyMongoError
+
+from deploy.local.server import StackError
+
+PREFERRED_PORT = 27117
+ANSWER_MILLISECONDS = 2000
+PROGRAM = Path(sys.executable).with_name("secantusd-rs")
+
+
+def address(port: int) -> str:
+    # Direct: the server has one member, and its own idea of its host name must not matter.
+    return f"mongodb://127.0.0.1:{port}/?directConnection=true"
+
+
+@dataclass(frozen=True, slots=True)
+class Mongo:
+    """The server whose data and log are in `folder`."""
+
+    folder: Path
+    name: str = "mongo"
+
+    @property
+    def marker(self) -> str:
+        return str(self.folder / "data")
+
+    def command(self, port: int) -> list[str]:
+        """The start command; raises StackError when the program is not installed."""
+        if not PROGRAM.exists():
+            raise StackError(f"{PROGRAM.name} is not in the virtual environment. Run: make setup")
+        # An empty configuration of its own, else it would look for one in the home folder.
+        configuration = self.folder / "secantusd.toml"
+        configuration.touch()
+        return [
+            str(PROGRAM),
+            *("--config", str(configuration)),
+            *("--host", "127.0.0.1"),
+            *("--port", str(port)),
+            *("--storage-path", self.marker),
+            *("--cache-size", "512M"),
+            *("--log-file-max", "128MB"),
+            *("--log-level", "WARNING"),
+            # Without it a killed server has lost transactions that it had acknowledged.
+            "--sync-on-commit",
+        ]
+
+    def not_ready(self, port: int) -> str | None:
+        """Ask for a ping and an (aborted) transaction."""
+        try:
+            with (
+                MongoClient[dict[str, object]](
+                    address(port),
+                    serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
+                    socketTimeoutMS=ANSWER_MILLISECONDS,
+                ) as client,
+                client.start_session() as session,
+            ):
+                client.admin.command("ping")
+                session.start_transaction()
+                client["karya_is_mongo_ready"]["probe"].insert_one({}, session=session)
+                session.abort_transaction()
+                client.drop_database("karya_is_mongo_ready")
+        except PyMongoError as fault:
+            return f"{type(fault).__name__}: {fault}"
+        return None

@@ -1,0 +1,95 @@
+"""Processes and ports of the machine: start a server, know it again, see where it listens."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+
+LAUNCHER = Path(__file__).with_name("launcher.py")
+PORTS_AFTER_PREFERRED = 2000
+
+# A JVM takes options from these without being asked; a server here must not depend on the caller's shell.
+FOREIGN_OPTIONS = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
+
+# The kernel ties a child to the *thread* that started it, so all tied children come from one that never ends.
+_spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
+
+
+def spawn(command: Sequence[str], *, folder: Path, log: Path, tied: bool) -> subprocess.Popen[bytes]:
+    """Start a server in its own session, out of reach of a terminal's Ctrl-C; its output is added to `log`.
+
+    A `tied` server dies with this process, however that ends (Linux only); an untied one stays.
+    """
+    tie = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())] if tied else []
+    environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_OPTIONS}
+
+    def start() -> subprocess.Popen[bytes]:
+        with log.open("ab") as output:
+            return subprocess.Popen(
+                [*tie, *command],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    return _spawner.submit(start).result()
+
+
+def is_ours(pid: int, marker: str) -> bool:
+    """Whether `pid` runs with `marker` among its arguments, and is not a later program that got the pid."""
+    try:
+        return marker in psutil.Process(pid).cmdline()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+
+
+def started_at(pid: int) -> float | None:
+    """Start time of a process in Unix seconds, None when it is gone."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None
+
+
+def listens(pid: int, port: int) -> bool:
+    """Whether this very process listens there, and not another that took the port first."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
+    return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in connections)
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port whose last connections are still winding down is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port(preferred: int, *, besides: Collection[int] = (), free: Callable[[int], bool] = is_free) -> int:
+    """The preferred port, or a random free one of the 2,000 after it; raises OSError when all are taken.
+
+    Random, so that stacks that start at the same time rarely want the same one. Near the preferred port and
+    not the kernel's choice, since an outgoing connection may take one of those while its server restarts.
+    """
+    others = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
+    for port in (preferred, *random.sample(others, len(others))):
+        if port not in besides and free(port):
+            return port
+    raise OSError(f"no free port from {preferred} to {others[-1]}")

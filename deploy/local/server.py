@@ -1,0 +1,182 @@
+"""One server process: start, wait until it really serves, stop, kill, start again over the same data."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import psutil
+
+from deploy.local import process
+
+START_SECONDS = 90.0
+STOP_SECONDS = 15.0
+KILL_SECONDS = 10.0
+POLL_SECONDS = 0.02
+PORT_ATTEMPTS = 8
+LOG_TAIL_LINES = 25
+
+
+class StackError(Exception):
+    """A local server did not start, get ready or end; the message says which and shows its log."""
+
+
+class Kind(Protocol):
+    """What sets one server apart from the other: its command and how to tell that it serves."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def folder(self) -> Path:
+        """The server's own folder: configuration, data, log."""
+
+    @property
+    def marker(self) -> str:
+        """An argument of the command that no other server has."""
+
+    def command(self, port: int) -> list[str]:
+        """Prepare the folder for this port and say how to start."""
+
+    def not_ready(self, port: int) -> str | None:
+        """Ask the listening server once: None when it serves, else what is missing."""
+
+
+class Server:
+    """A server of the stack. Not for use by two threads at once."""
+
+    def __init__(self, kind: Kind, *, port: int, tied: bool, changed: Callable[[], None]) -> None:
+        self.kind = kind
+        self.port = port
+        self._pid: int | None = None
+        self._tied = tied
+        self._changed = changed
+        self._child: subprocess.Popen[bytes] | None = None
+        self._log_start = 0
+
+    def recall(self, *, pid: int | None, port: int) -> None:
+        """Take over what another process has written down about this server."""
+        if not self.alive:
+            self._pid, self._child, self.port = pid, None, port
+
+    @property
+    def name(self) -> str:
+        return self.kind.name
+
+    @property
+    def log(self) -> Path:
+        return self.kind.folder / "server.log"
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server, None when it does not run."""
+        return self._pid if self.alive else None
+
+    @property
+    def recorded_pid(self) -> int | None:
+        return self._pid
+
+    @property
+    def alive(self) -> bool:
+        if self._pid is None:
+            return False
+        if self._child is not None:
+            return self._child.poll() is None
+        return process.is_ours(self._pid, self.kind.marker)
+
+    def start(self) -> None:
+        """Start (unless it runs) and wait until it serves; raises StackError."""
+        self.launch()
+        self.wait_ready()
+
+    def launch(self) -> bool:
+        """Start without waiting, and say whether it was needed. A taken port is exchanged for a free one."""
+        if self.alive:
+            return False
+        self.port = process.free_port(self.port)
+        self.kind.folder.mkdir(parents=True, exist_ok=True)
+        command = self.kind.command(self.port)
+        self._log_start = self.log.stat().st_size if self.log.exists() else 0
+        self._child = process.spawn(command, folder=self.kind.folder, log=self.log, tied=self._tied)
+        self._pid = self._child.pid
+        self._changed()
+        return True
+
+    def wait_ready(self) -> None:
+        """Wait until it serves; raises StackError with the log's end when it dies or takes too long."""
+        deadline = time.monotonic() + START_SECONDS
+        attempts = 1
+        missing: str | None = "it has not opened its port"
+        while missing is not None:
+            if not self.alive:
+                if attempts == PORT_ATTEMPTS or not self._lost_its_port():
+                    raise self._error("ended while starting")
+                attempts += 1
+                self.launch()
+            if time.monotonic() > deadline:
+                raise self._error(f"was not ready after {START_SECONDS:.0f} s: {missing}")
+            if self._pid is not None and process.listens(self._pid, self.port):
+                missing = self.kind.not_ready(self.port)
+            if missing is not None:
+                time.sleep(POLL_SECONDS)
+
+    def stop(self) -> None:
+        """End it gracefully, by force after 15 s; nothing to do when it does not run."""
+        self.terminate()
+        self.await_end()
+
+    def terminate(self) -> None:
+        """Ask it to end, without waiting."""
+        if running := self._running():
+            running.terminate()
+
+    def await_end(self) -> None:
+        """Wait for its end and force it when it takes too long; raises StackError when even that fails."""
+        if running := self._running():
+            try:
+                running.wait(STOP_SECONDS)
+            except psutil.TimeoutExpired:
+                self.kill()
+        self._ended()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL), as a power cut would."""
+        if running := self._running():
+            running.kill()
+            try:
+                running.wait(KILL_SECONDS)
+            except psutil.TimeoutExpired:
+                raise self._error("did not end, not even by SIGKILL") from None
+        self._ended()
+
+    def _lost_its_port(self) -> bool:
+        """Whether somebody took a port between the look and the start."""
+        return not process.is_free(self.port) or "address already in use" in self._output().lower()
+
+    def _output(self) -> str:
+        """What it has written since its last start."""
+        if not self.log.exists():
+            return ""
+        return self.log.read_bytes()[self._log_start :].decode(errors="replace")
+
+    def _running(self) -> psutil.Process | None:
+        if not self.alive:
+            return None
+        try:
+            return psutil.Process(self._pid)
+        except psutil.NoSuchProcess:
+            return None
+
+    def _ended(self) -> None:
+        if self._child is not None:
+            self._child.wait()
+        if self._pid is not None:
+            self._pid = self._child = None
+            self._changed()
+
+    def _error(self, what: str) -> StackError:
+        lines = self._output().splitlines()[-LOG_TAIL_LINES:]
+        tail = "\n".join(f"  | {line}" for line in lines) or "  (its log is empty)"
+        return StackError(f"{self.name} on port {self.port} {what}. The end of {self.log}:\n{tail}")

@@ -1,0 +1,189 @@
+"""How an edge agent meets Kafka: it sends what its spool holds, then hears what concerns it.
+
+1. **send** pending records in the order they were made, with an idempotent producer;
+2. **acknowledge** in the spool what Kafka acknowledged. A crash between the two sends a record again, with
+   the same id, and whoever reads it drops the second;
+3. **hear** the agent's own partition of each topic it listens to, from where the spool says; events and
+   position are kept in one transaction.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+
+from shared import envelope
+from shared.errors import NotReached, Unusable
+from shared.events.language import Body, Event, Topic
+from shared.kafka import partition_for, producer, topic_name
+from shared.settings import Settings
+from shared.spool import Said, Spool
+
+WINDOW = 500
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Listen on `topic` to events of `key`; the body field `about` names what of ours an event is about."""
+
+    topic: Topic
+    key: str
+    about: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """`unreadable`: events on our topics that this version can't read; they were passed over."""
+
+    sent: int
+    heard: int
+    unreadable: int
+    unanswered: int
+
+
+async def exchange(
+    spool: Spool,
+    settings: Settings,
+    ears: Sequence[Ear],
+    *,
+    awaited: Sequence[type[Body]],
+    wait: float,
+    on_sent: Callable[[int], None] = lambda _: None,
+) -> Exchanged:
+    """Send and hear all there is. Then wait up to `wait` seconds until each record of an `awaited` kind was
+    heard about. `on_sent` is told how many were acknowledged since it was last told.
+
+    Raises NotReached when Kafka is not there or does not answer, SpoolFailed as the spool does.
+    """
+    client = producer(settings)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    try:
+        await client.start()
+        sent = await _send(spool, client, topic_name(settings, spool.topic.name), on_sent)
+        await consumer.start()
+        places = await _places(client, settings, ears)
+        heard, unreadable = await _hear(spool, consumer, places, lambda: spool.unanswered(awaited) == 0, wait)
+    except UnknownTopicOrPartitionError as error:
+        raise NotReached(_sorry(spool, settings, "lacks a topic of Karya; `karya topics` makes them")) from error
+    except (KafkaError, TimeoutError, OSError) as error:
+        why = f"does not answer ({type(error).__name__})"
+        raise NotReached(_sorry(spool, settings, why)) from error
+    finally:
+        await asyncio.gather(consumer.stop(), _stop(client), return_exceptions=True)
+    return Exchanged(sent, heard, unreadable, spool.unanswered(awaited))
+
+
+async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Callable[[int], None]) -> int:
+    sent = 0
+    while window := spool.pending(WINDOW):
+        async with asyncio.timeout(PATIENCE):
+            partitions = len(await client.partitions_for(topic))
+            # One after the other: the order in which they are handed over is the order in the log.
+            waiting = [
+                await client.send(
+                    topic,
+                    value=said.value,
+                    key=said.key.encode(),
+                    partition=partition_for(said.key, partitions),
+                    headers=said.headers,
+                )
+                for said in window
+            ]
+        outcomes: list[object] = []
+        try:
+            async with asyncio.timeout(PATIENCE):
+                outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        finally:
+            done = _done(window, waiting)
+            spool.acknowledge([said.number for said in done])
+            sent += len(done)
+            on_sent(len(done))
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+    return sent
+
+
+def _done(window: Sequence[Said], waiting: Sequence[asyncio.Future[object]]) -> list[Said]:
+    return [
+        said
+        for said, future in zip(window, waiting, strict=True)
+        if future.done() and not future.cancelled() and future.exception() is None
+    ]
+
+
+async def _places(client: AIOKafkaProducer, settings: Settings, ears: Sequence[Ear]) -> dict[TopicPartition, Ear]:
+    places = {}
+    for ear in ears:
+        name = topic_name(settings, ear.topic.name)
+        partitions = len(await client.partitions_for(name))
+        places[TopicPartition(name, partition_for(ear.key, partitions))] = ear
+    return places
+
+
+async def _hear(
+    spool: Spool,
+    consumer: AIOKafkaConsumer,
+    places: dict[TopicPartition, Ear],
+    enough: Callable[[], bool],
+    wait: float,
+) -> tuple[int, int]:
+    consumer.assign(list(places))
+    async with asyncio.timeout(PATIENCE):
+        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(places))
+    nexts = {}
+    for place, ear in places.items():
+        next = spool.position(ear.topic, place.partition)
+        # Beyond the end: the topic was made anew. What is heard twice is kept once.
+        nexts[place] = next if next <= ends[place] else 0
+        consumer.seek(place, nexts[place])
+    heard = unreadable = 0
+    clock = asyncio.get_running_loop().time
+    until = quiet_since = clock()
+    until += wait
+    while True:
+        behind = any(nexts[place] < ends[place] for place in places)
+        if not behind and (enough() or clock() >= until):
+            return heard, unreadable
+        if behind and clock() - quiet_since > PATIENCE:
+            raise TimeoutError("Kafka gives no records though it has some")
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=100)
+        for place, records in fetched.items():
+            ours, lost = _ours(places[place], records)
+            nexts[place] = records[-1].offset + 1
+            spool.hear(places[place].topic, place.partition, ours, nexts[place])
+            heard, unreadable = heard + len(ours), unreadable + lost
+            quiet_since = clock()
+
+
+def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event, str | None]], int]:
+    ours: list[tuple[Event, str | None]] = []
+    unreadable = 0
+    for record in records:
+        if record.key != ear.key.encode():
+            continue
+        try:
+            event = envelope.decode(ear.topic, record)
+        except Unusable:
+            unreadable += 1
+            continue
+        ours.append((event, getattr(event.body, ear.about, None)))
+    return ours, unreadable
+
+
+async def _stop(client: AIOKafkaProducer) -> None:
+    # With no broker left, flushing would wait for ever; what is not acknowledged is still in the spool.
+    async with asyncio.timeout(2):
+        await client.stop()
+
+
+def _sorry(spool: Spool, settings: Settings, why: str) -> str:
+    return (
+        f"Kafka at {settings.kafka} {why}. {spool.counts().pending} records wait in {spool.path} and lose "
+        "nothing by it; please sync again when the line is back."
+    )

@@ -1,0 +1,92 @@
+"""Kafka records as the consumer hands them over, and a small family to work them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from shared import envelope
+from shared.events.language import Body, Deadline, Event, Id, Topic
+from shared.family import Collection, Decision, Document, Family
+from shared.state import Ref, State
+
+NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
+
+
+class Added(Body):
+    account: Id
+    amount: int
+
+
+class Grew(Body):
+    account: Id
+    total: int
+
+
+IN = Topic("karya.test.in.v1", "account", (Added,))
+OUT = Topic("karya.test.out.v1", "account", (Grew,))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: str
+    total: int = 0
+
+
+def decide(state: State, event: Event) -> Decision:
+    """Adds; 13 is a bug, 7 asks for a deadline."""
+    body = event.body
+    assert isinstance(body, Added)
+    account = state.get(Account, body.account) or Account(body.account)
+    if body.amount == 13:
+        raise ZeroDivisionError("made up for a test")
+    grown = replace(account, total=account.total + body.amount)
+    said: list[Any] = [OUT.of(Grew(account=grown.id, total=grown.total))]
+    if body.amount == 7:
+        said.append(Deadline("d1", body.account, NOON))
+    return state.put(grown), said
+
+
+def touches(event: Event) -> Iterable[Ref]:
+    return (Ref(Account, event.key),)
+
+
+def _to(account: Account) -> dict[str, Any]:
+    return {"total": account.total}
+
+
+def _from(document: Document) -> Account:
+    return Account(document["_id"], document["total"])
+
+
+FAMILY = Family("test", "account", (IN,), (Collection("accounts", Account, _to, _from),), touches, decide, IN)
+
+
+def a_record(
+    body: Body | None = None,
+    *,
+    id: str = "e1",
+    offset: int = 0,
+    partition: int = 0,
+    topic: Topic = IN,
+    value: bytes | None = None,
+    key: bytes | None = None,
+    headers: list[tuple[str, bytes | None]] | None = None,
+) -> ConsumerRecord[Any, Any]:
+    body = body or Added(account="a", amount=1)
+    made = envelope.headers(id=id, source="till-1", topic=topic, body=body, time=NOON)
+    return ConsumerRecord(
+        topic=topic.name,
+        partition=partition,
+        offset=offset,
+        timestamp=int(NOON.timestamp() * 1000),
+        timestamp_type=1,
+        key=topic.key_of(body).encode() if key is None else key,
+        value=envelope.encode(body) if value is None else value,
+        checksum=None,
+        serialized_key_size=0,
+        serialized_value_size=0,
+        headers=tuple(made if headers is None else headers),
+    )

@@ -1,0 +1,150 @@
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from shared import envelope
+from shared.batch import Batch, Item, Loaded
+from shared.errors import Unusable
+from shared.ledger import Lane, Outgoing, Writes
+from tests.unit.shared.records import FAMILY, IN, NOON, Account, Added, a_record
+
+LANE = Lane(FAMILY.group, 0)
+PARKED = f"{FAMILY.group} a"
+
+
+def an_item(record: ConsumerRecord[Any, Any]) -> Item:
+    try:
+        event = envelope.decode(IN, record)
+    except Unusable as bad:
+        return Item(record, None, reason=bad.reason, message=bad.message)
+    return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value or b""))
+
+
+def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> Writes:
+    loaded = loaded or Loaded(entities={(Account, "a"): None, (Account, "b"): None})
+    batch = Batch(FAMILY, "x.", {0: lane}, loaded)
+    batch.work(0, [an_item(record) for record in records])
+    return batch.finish()
+
+
+def said(writes: Writes, topic: str) -> list[Outgoing]:
+    return [numbered.record for numbered in writes.outbox if numbered.record.topic == f"x.{topic}"]
+
+
+def dead(writes: Writes) -> list[str | None]:
+    letters = [n.record for n in writes.outbox if n.record.topic.endswith(".dlq")]
+    return [envelope.header(letter.headers, "dlq_reason") for letter in letters]
+
+
+def totals(writes: Writes) -> dict[str, int]:
+    return {op._doc["_id"]: op._doc["total"] for op in writes.entities.get("accounts", [])}
+
+
+def adds(amount: int, id: str, offset: int, account: str = "a") -> ConsumerRecord[Any, Any]:
+    return a_record(Added(account=account, amount=amount), id=id, offset=offset)
+
+
+def test_events_of_one_document_build_on_each_other_and_it_is_written_once() -> None:
+    writes = worked(adds(2, "e1", 0), adds(3, "e2", 1))
+    assert totals(writes) == {"a": 5}
+    assert [entry["_id"] for entry in writes.ledger] == ["till-1 e1", "till-1 e2"]
+
+
+def test_a_duplicate_within_the_batch_changes_nothing() -> None:
+    writes = worked(adds(2, "e1", 0), adds(2, "e1", 1))
+    assert totals(writes) == {"a": 2}
+    assert len(said(writes, "karya.test.out.v1")) == 1
+    assert dead(writes) == []
+
+
+def test_a_duplicate_of_an_earlier_batch_changes_nothing() -> None:
+    first = adds(2, "e1", 0)
+    known = Loaded(known={"till-1 e1": envelope.digest(first.value)}, entities={(Account, "a"): Account("a", 2)})
+    writes = worked(first, loaded=known)
+    assert totals(writes) == {}
+    assert said(writes, "karya.test.out.v1") == []
+    assert writes.lanes[0].offsets == {"karya.test.in.v1": 1}
+
+
+def test_the_same_id_with_another_body_is_a_dead_letter() -> None:
+    assert dead(worked(adds(2, "e1", 0), adds(3, "e1", 1))) == ["ID_REUSED"]
+
+
+def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> None:
+    lane = Lane(FAMILY.group, 0, {"karya.test.in.v1": 7}, next_out=40, batches=3)
+    writes = worked(adds(2, "e1", 7), adds(3, "e2", 9), lane=lane)
+    assert [numbered.number for numbered in writes.outbox] == [40, 41, 42]
+    after = writes.lanes[0]
+    assert (after.offsets, after.next_out, after.batches) == ({"karya.test.in.v1": 10}, 43, 4)
+
+
+def test_a_redo_says_the_same_with_the_same_ids() -> None:
+    records = [adds(2, "e1", 0), adds(7, "e2", 1)]
+    assert worked(*records).outbox == worked(*records).outbox
+
+
+def test_a_bad_record_stands_in_nobodys_way() -> None:
+    bad = a_record(offset=1, value=b"{", headers=[("ce_id", None), ("x", b"\xff")])
+    writes = worked(adds(2, "e1", 0), bad, adds(3, "e2", 2))
+    assert totals(writes) == {"a": 5}
+    assert dead(writes) == ["MISSING_HEADER"]
+    [letter] = [n.record for n in writes.outbox if n.record.topic.endswith(".dlq")]
+    assert letter.value == b"{"
+    assert list(letter.headers)[:2] == [("ce_id", None), ("x", b"\xff")]
+
+
+def test_a_bug_parks_its_key_in_order_and_no_other() -> None:
+    writes = worked(adds(1, "e1", 0), adds(13, "e2", 1), adds(2, "e3", 2), adds(5, "e4", 3, account="b"))
+    assert totals(writes) == {"a": 1, "b": 5}
+    assert dead(writes) == ["BUG", "KEY_PARKED"]
+    assert writes.parked == {PARKED: ("till-1 e2", "till-1 e3")}
+    assert [entry["_id"] for entry in writes.ledger] == ["till-1 e1", "till-1 e4"]
+
+
+def test_a_replay_works_a_parked_key_in_its_order_only_and_frees_it() -> None:
+    waits = ("till-1 e2", "till-1 e3")
+    loaded = Loaded(parked={PARKED: waits}, entities={(Account, "a"): Account("a", 1)})
+    out_of_turn = adds(2, "e3", 4)
+    writes = worked(out_of_turn, adds(4, "e2", 5), adds(2, "e3", 6), adds(9, "e9", 7), loaded=loaded)
+    assert writes.parked == {PARKED: ()}
+    assert totals(writes) == {"a": 16}
+    assert dead(writes) == []
+
+
+def test_a_parked_key_whose_bug_is_still_there_stays_parked_without_another_letter() -> None:
+    loaded = Loaded(parked={PARKED: ("till-1 e2",)}, entities={(Account, "a"): None})
+    writes = worked(adds(13, "e2", 4), adds(1, "e3", 5), loaded=loaded)
+    assert dead(writes) == ["KEY_PARKED"]
+    assert writes.parked == {PARKED: ("till-1 e2", "till-1 e3")}
+
+
+def test_a_deadline_is_kept_with_its_lane() -> None:
+    [due] = worked(adds(7, "e1", 0)).deadlines.values()
+    assert (due.lane, due.key, due.deadline, due.due) == (LANE.id, "a", "d1", NOON)
+
+
+def test_the_journal_tells_what_was_worked_in_its_order() -> None:
+    writes = worked(adds(1, "e1", 3), adds(1, "e2", 4))
+    [entry] = said(writes, "karya.test.journal.v1")
+    assert entry.value == (
+        b'{"lane":"karya.test.account/000","batch":1,"ranges":[{"topic":"karya.test.in.v1","first":3,"next":5}]}'
+    )
+
+
+def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
+    kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0)).entities["accounts"]]
+    assert kinds == ["InsertOne"]
+    known = Loaded(entities={(Account, "a"): Account("a", 2)})
+    kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0), loaded=known).entities["accounts"]]
+    assert kinds == ["ReplaceOne"]
+
+
+def test_the_trace_goes_on_and_the_cause_is_named() -> None:
+    parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    body = Added(account="a", amount=1)
+    headers = envelope.headers(id="e1", source="till-1", topic=IN, body=body, time=NOON, trace=parent)
+    [out] = said(worked(a_record(body, headers=[*headers])), "karya.test.out.v1")
+    trace = envelope.header(out.headers, "traceparent")
+    assert trace is not None
+    assert trace.split("-")[1] == parent.split("-")[1]
+    assert envelope.header(out.headers, "causationid") == "e1"

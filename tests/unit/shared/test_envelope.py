@@ -1,0 +1,93 @@
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import envelope
+from shared.errors import Unusable
+from tests.unit.shared.records import IN, NOON, Added, a_record
+
+GOOD = dict(a_record().headers)
+
+
+def refused(**changes: object) -> str:
+    with pytest.raises(Unusable) as caught:
+        envelope.decode(IN, a_record(**changes))  # type: ignore[arg-type]
+    return caught.value.reason
+
+
+def with_header(name: str, value: bytes | None) -> list[tuple[str, bytes | None]]:
+    return [*{**GOOD, name: value}.items()]
+
+
+def test_what_was_encoded_is_decoded() -> None:
+    event = envelope.decode(IN, a_record(Added(account="a", amount=3), id="e7"))
+    assert (event.id, event.source, event.key, event.time) == ("e7", "till-1", "a", NOON)
+    assert event.body == Added(account="a", amount=3)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("ce_id", None, "MISSING_HEADER"),
+        ("ce_id", b"\xff", "MISSING_HEADER"),
+        ("ce_id", b"two words", "BAD_ID"),
+        ("ce_id", b"x" * 201, "BAD_ID"),
+        ("ce_specversion", b"0.3", "WRONG_SPEC_VERSION"),
+        ("ce_type", b"Added.v2", "UNKNOWN_VERSION"),
+        ("ce_type", b"Taken.v1", "UNKNOWN_TYPE"),
+        ("ce_time", b"yesterday", "BAD_TIME"),
+        ("ce_time", b"2026-01-01T00:00:00", "BAD_TIME"),
+        ("ce_time", b"0001-01-01T00:00:00+14:00", "BAD_TIME"),
+    ],
+)
+def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> None:
+    assert refused(headers=with_header(name, value)) == reason
+
+
+@pytest.mark.parametrize(
+    "value",
+    [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"account":"a","amount":NaN}', b'{"account":"a","amount":"1"}',
+     b'{"account":"a","amount":1.0}', b'{"account":"\\ud800","amount":1}', b"null", b'{"account":"a"}'],
+)  # fmt: skip
+def test_a_body_that_breaks_the_model_is_refused(value: bytes) -> None:
+    assert refused(value=value) == "BAD_BODY"
+
+
+def test_a_key_that_is_not_the_bodys_is_refused() -> None:
+    assert refused(key=b"b") == "WRONG_KEY"
+
+
+def test_a_body_beyond_the_bound_is_refused_before_it_is_read() -> None:
+    assert refused(value=b" " * (envelope.MAX_VALUE_BYTES + 1)) == "TOO_LARGE"
+
+
+def test_a_reason_never_shows_the_value() -> None:
+    with pytest.raises(Unusable) as caught:
+        envelope.decode(IN, a_record(value=b'{"account":"a","amount":"secret-maker"}'))
+    assert "secret-maker" not in caught.value.message
+
+
+@given(
+    st.binary(max_size=200), st.lists(st.tuples(st.sampled_from([*GOOD, "x"]), st.none() | st.binary(max_size=20)))
+)
+def test_nothing_but_unusable_comes_of_any_bytes(value: bytes, headers: list[tuple[str, bytes | None]]) -> None:
+    for chosen in ([*GOOD.items()], headers):
+        try:
+            envelope.decode(IN, a_record(value=value, headers=chosen))
+        except Unusable as bad:
+            assert bad.message  # noqa: PT017
+
+
+@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1)))  # noqa: DTZ001
+def test_times_are_kept_to_the_millisecond(moment: datetime) -> None:
+    headers = envelope.headers(id="e", source="s", topic=IN, body=Added(account="a", amount=1), time=moment)
+    event = envelope.decode(IN, a_record(headers=[*headers]))
+    assert event.time == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def test_derived_ids_differ_by_cause_topic_and_index() -> None:
+    made = {envelope.derived_id(c, t, i) for c in ("a", "b") for t in ("x", "y") for i in (0, 1)}
+    assert len(made) == 8
+    assert envelope.derived_id("a", "x", 0) == envelope.derived_id("a", "x", 0)
