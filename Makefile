@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo test lint format bench lock clean
+.PHONY: help setup up down status demo test lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,9 +52,6 @@ lint: setup ## ruff and mypy
 format: setup ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
-
-bench: setup ## measure throughput on this machine
-	@$(BIN)/karya bench $(ARGS)
 
 lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }

@@ -12,17 +12,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
 from shared import envelope
 from shared.errors import NotReached, Unusable
 from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, topic_name
+from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
 
 WINDOW = 500
 PATIENCE = 30.0
+TOPICS_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +66,31 @@ async def exchange(
     )
     try:
         await client.start()
-        sent = await _send(spool, client, topic_name(settings, spool.topic.name), on_sent)
         await consumer.start()
+        names = [topic_name(settings, topic.name) for topic in (spool.topic, *(ear.topic for ear in ears))]
+        if missing := await _missing(consumer, names):
+            why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
+            raise NotReached(_sorry(spool, settings, why))
+        sent = await _send(spool, client, names[0], on_sent)
         places = await _places(client, settings, ears)
         heard, unreadable = await _hear(spool, consumer, places, lambda: spool.unanswered(awaited) == 0, wait)
-    except UnknownTopicOrPartitionError as error:
-        raise NotReached(_sorry(spool, settings, "lacks a topic of Karya; `karya topics` makes them")) from error
     except (KafkaError, TimeoutError, OSError) as error:
         why = f"does not answer ({type(error).__name__})"
         raise NotReached(_sorry(spool, settings, why)) from error
     finally:
         await asyncio.gather(consumer.stop(), _stop(client), return_exceptions=True)
     return Exchanged(sent, heard, unreadable, spool.unanswered(awaited))
+
+
+async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]:
+    """Those that the cluster does not have. A client asked for one of them would wait much longer."""
+    missing = set(names)
+    # Just made topics take a moment until every broker knows them.
+    async for _ in attempts(within=TOPICS_WITHIN):
+        missing = set(names) - await consumer.topics()
+        if not missing:
+            break
+    return missing
 
 
 async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Callable[[int], None]) -> int:

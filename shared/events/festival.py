@@ -2,6 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
+from typing import Annotated
+
+from pydantic import StringConstraints
 
 from shared.events.language import (
     Body,
@@ -15,11 +18,15 @@ from shared.events.language import (
     Utc,
 )
 
-# --- commands (organiser -> festival). Their ce_id is the command's id.
+# The ce_id of an organiser's command, whatever visible characters it was made of.
+CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+
+# --- commands (organiser -> festival). Their ce_id is the command's id; best a UUID.
 
 
 class AnnounceFestival(Body):
-    """A festival from `first_day` to `last_day` (local days), e.g. in zone `Asia/Makassar`."""
+    """A festival from `first_day` to `last_day` (local days), e.g. in zone `Asia/Makassar`. Its id is letters,
+    digits, `-` and `_`."""
 
     festival: Id
     name: Text
@@ -179,13 +186,17 @@ class CommandRefusal(StrEnum):
     NOTHING_TO_PLAN = "nothing_to_plan"
     TOO_MANY = "too_many"
     STOCK_SAYS_NO = "stock_says_no"
+    MISSING = "missing"
+    NAMED_TWICE = "named_twice"
+    OUT_OF_RANGE = "out_of_range"
+    ID_TAKEN = "id_taken"
 
 
 class CommandRefused(Body):
     """An organiser's command was not carried out: which field, why, and a sentence for a person."""
 
     festival: Id
-    command: Id
+    command: CommandId
     field: Id
     reason: CommandRefusal
     message: Text
@@ -256,6 +267,16 @@ class ShipmentSent(Body):
     lots: tuple[CountedLot, ...]
 
 
+class ShipmentDropped(Body):
+    """Nothing of the shipment could leave: inventory carried out none of its dispatches."""
+
+    festival: Id
+    request: Id
+    shipment: Id
+    facility: Id
+    booth: Id
+
+
 class Discrepancy(Body):
     """`sent` against `counted` pieces. What was counted beyond what was sent is not stocked."""
 
@@ -273,13 +294,18 @@ class ShipmentReceived(Body):
 
 
 class FestivalClosed(Body):
-    """Every booth is settled and everything unsold is home or recorded as lost. Pieces."""
+    """Every booth is settled and everything unsold is home or recorded as lost. Pieces:
+    received + surplus = sold + returned + lost. `surplus` came home although it was counted as sold (a sale
+    was booked on another lot). Comes again (higher revision) after a late sale or return."""
 
     festival: Id
     received: Count
     sold: Count
     returned: Count
     lost: Count
+    surplus: Count = 0
+    lost_on_the_way: Count = 0
+    revision: int = 1
 
 
 # --- what booths and tills need (festival -> sales, tills)
@@ -361,6 +387,7 @@ FESTIVAL = Topic(
         AllocationConfirmed,
         AllocationFellShort,
         ShipmentSent,
+        ShipmentDropped,
         ShipmentReceived,
         FestivalClosed,
     ),

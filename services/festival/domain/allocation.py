@@ -1,0 +1,91 @@
+"""Asking for stock: a fair plan is proposed, and made real when it is accepted."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.festival.domain import request as requests
+from services.festival.domain.booth import Booth
+from services.festival.domain.command import Carried, Wrong
+from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
+from services.festival.domain.plan import Wanted, plan
+from services.festival.domain.request import Offer, Request, RequestStatus, add_plan, request_id
+from services.festival.domain.shortage import plannable
+from services.festival.domain.stock import StockView
+from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
+from shared.state import State
+
+MAX_HOLD_HOURS = 90 * 24
+MAX_DEMANDS = 500
+MAX_LINES = 1000
+
+
+def propose(state: State, festival: Festival, body: RequestAllocation, at: datetime) -> Carried:
+    """Plan what was asked for, and with `consent` ask inventory for it at once."""
+    wrong = _check(state, festival, body)
+    if wrong is not None:
+        return wrong
+    request = Request(
+        id=request_id(festival.id, body.request),
+        festival=festival.id,
+        name=body.request,
+        demands=tuple(Wanted(demand.booth, demand.product, demand.qty) for demand in body.demands),
+        hold_hours=body.hold_hours,
+    )
+    # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
+    stock = plannable(state.all(StockView), festival.last_day, request)
+    proposal = plan(request.demands, stock)
+    if len(proposal.chosen) > MAX_LINES:
+        message = f"The plan would have more than {MAX_LINES} lines. Ask in several requests, for some booths each."
+        return Wrong("demands", CommandRefusal.TOO_MANY, message)
+    offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
+    request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
+    if body.consent:
+        request, asked = requests.accept(request, at)
+        said += asked
+    return state.put(request), said
+
+
+def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> Carried:
+    """Make a proposed plan real."""
+    request = state.get(Request, request_id(festival.id, body.request))
+    if request is None:
+        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
+    if festival.status is not FestivalStatus.OPEN:
+        return not_open(festival)
+    if request.status is not RequestStatus.PROPOSED:
+        message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
+        return Wrong("request", CommandRefusal.WRONG_STATE, message)
+    request, said = requests.accept(request, at)
+    return state.put(request), said
+
+
+def _check(state: State, festival: Festival, body: RequestAllocation) -> Wrong | None:
+    if festival.status is not FestivalStatus.OPEN:
+        return not_open(festival)
+    if not NAME.fullmatch(body.request):
+        message = "A request's id is at most 60 letters, digits, '.', '_' and '-'."
+        return Wrong("request", CommandRefusal.BAD_NAME, message)
+    if state.get(Request, request_id(festival.id, body.request)) is not None:
+        return Wrong("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {body.request} already.")
+    if not 0 <= body.hold_hours <= MAX_HOLD_HOURS:
+        message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
+        return Wrong("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+    if not body.demands:
+        return Wrong("demands", CommandRefusal.NOTHING_TO_PLAN, "The request asks for nothing.")
+    if len(body.demands) > MAX_DEMANDS:
+        message = f"A request has at most {MAX_DEMANDS} demands. Ask in several requests, for some booths each."
+        return Wrong("demands", CommandRefusal.TOO_MANY, message)
+    if len({(demand.booth, demand.product) for demand in body.demands}) < len(body.demands):
+        message = "A booth asks for one product twice; give one number for each product."
+        return Wrong("demands", CommandRefusal.NAMED_TWICE, message)
+    return next(filter(None, (_check_demand(state, festival, demand) for demand in body.demands)), None)
+
+
+def _check_demand(state: State, festival: Festival, demand: Demand) -> Wrong | None:
+    booth = state.get(Booth, demand.booth)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("demands", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {demand.booth}.")
+    if not any(price.product == demand.product for price in booth.prices):
+        message = f"Booth {booth.id} has no price for {demand.product}, so it can't sell it."
+        return Wrong("demands", CommandRefusal.NO_PRICE, message)
+    return None

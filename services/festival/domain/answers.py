@@ -1,0 +1,119 @@
+"""What inventory, sales and the clock have to say. An answer to what nobody here asked changes nothing."""
+
+from services.festival.domain import booth as booths
+from services.festival.domain import losses, shortage
+from services.festival.domain import request as requests
+from services.festival.domain.booth import Booth
+from services.festival.domain.festival import Festival, account
+from services.festival.domain.request import HOLD, LineStatus, Request, find, moved, request_id, request_of, settle
+from services.festival.domain.shipment import Leg, Shipment, answered, shipment_id
+from services.festival.domain.stock import StockView
+from shared.events.inventory import (
+    LotRecallReached,
+    ReservationRefused,
+    ReservationReleased,
+    StockDispatched,
+    StockOrderRefused,
+    StockReserved,
+    StockReturned,
+    StockWrittenOff,
+)
+from shared.events.language import Deadline, DeadlineReached, Event, Publication
+from shared.events.sales import SellThroughCounted
+from shared.family import Decision
+from shared.state import State
+
+
+def take(state: State, event: Event) -> Decision:
+    """The festival after an answer, a report or a deadline. Raises TypeError for what festival has no rule for."""
+    festival = state.get(Festival, event.key)
+    if festival is None:
+        return state, []
+    match event.body:
+        case DeadlineReached() as reached:
+            return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event)
+        case StockReserved() | ReservationRefused() | ReservationReleased() as answer:
+            return _of_request(state, festival, request_id(answer.festival, answer.request), event)
+        case StockDispatched() as answer:
+            return _dispatched(state, answer)
+        case StockOrderRefused() as answer:
+            state, said = _not_moved(state, answer)
+            state, told = losses.not_carried_out(state, festival, answer)
+            return state, said + told
+        case StockReturned() as answer:
+            return losses.returned(state, festival, answer)
+        case StockWrittenOff() as answer:
+            return losses.written_off(state, answer.order), []
+        case LotRecallReached() as recall:
+            return _recalled(state, recall)
+        case SellThroughCounted() as report:
+            return _sold(state, festival, report)
+        case other:
+            raise TypeError(f"festival has no rule for {type(other).__name__}")
+
+
+def _of_request(state: State, festival: Festival, id: str, event: Event) -> Decision:
+    request = state.get(Request, id)
+    if request is None:
+        return state, []
+    match event.body:
+        case DeadlineReached() as reached:
+            after, said = requests.hold_over(request, reached.due)
+        case StockReserved() as answer:
+            after, said = requests.reserved(request, answer.reservation)
+        case ReservationRefused() as answer:
+            after, said = shortage.refuse(request, answer, state.all(StockView), festival.last_day)
+        case ReservationReleased() as answer:
+            after, said = requests.released(request, answer.reservation)
+        case other:
+            raise TypeError(f"{type(other).__name__} concerns no single request")
+    return (state if after == request else state.put(after)), said
+
+
+def _dispatched(state: State, answer: StockDispatched) -> Decision:
+    request = state.get(Request, request_id(answer.festival, answer.request))
+    shipment = state.get(Shipment, shipment_id(answer.festival, answer.shipment))
+    booth = state.get(Booth, answer.booth)
+    line = find(request, answer.reservation) if request is not None else None
+    if request is None or shipment is None or booth is None or line is None:
+        return state, []
+    if line.status is not LineStatus.DISPATCHING:
+        return state, []
+    shipment, said = answered(shipment, line.reservation, Leg.LEFT)
+    return state.put(moved(request, line, LineStatus.DISPATCHED), shipment, booths.expect(booth, line)), [*said]
+
+
+def _not_moved(state: State, answer: StockOrderRefused) -> Decision:
+    """A dispatch or release came too late: a recall has let the reservation go."""
+    request = state.get(Request, request_of(answer.order)) if "/" in answer.order else None
+    line = find(request, answer.order) if request is not None else None
+    if request is None or line is None or line.status not in (LineStatus.DISPATCHING, LineStatus.RELEASING):
+        return state, []
+    request, fell_short = settle(moved(request, line, LineStatus.RELEASED))
+    state = state.put(request)
+    said: list[Publication | Deadline] = []
+    for shipment in state.all(Shipment):
+        if shipment.request == request.id and any(parcel.reservation == answer.order for parcel in shipment.parcels):
+            shipment, told = answered(shipment, answer.order, Leg.DROPPED)
+            state = state.put(shipment)
+            said += told
+    return state, said + fell_short
+
+
+def _recalled(state: State, recall: LotRecallReached) -> Decision:
+    said: list[Publication | Deadline] = []
+    for id in recall.booths:
+        booth = state.get(Booth, id)
+        if booth is None or booth.festival != recall.festival:
+            continue
+        booth, told = booths.withdraw(booth, recall.lot, recall.reason)
+        state = state.put(booth)
+        said += told
+    return state, said
+
+
+def _sold(state: State, festival: Festival, report: SellThroughCounted) -> Decision:
+    booth = state.get(Booth, report.booth)
+    if booth is None or booth.festival != festival.id:
+        return state, []
+    return account(state.put(booths.sell_through(booth, report)), festival)

@@ -1,0 +1,192 @@
+"""A booth and what it holds. Nothing is kept that follows from something else, so the sums can't drift:
+
+dispatched to the booth = in transit + received + lost on the way
+received + surplus      = sold + lost + returned + returning + left
+"""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+
+from services.festival.domain.request import Line
+from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, LotWithdrawn
+from shared.events.language import Publication
+from shared.events.sales import SellThroughCounted
+
+
+class BoothStatus(StrEnum):
+    """`SETTLED`: sales has counted what was sold."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    SETTLED = "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTag:
+    product: str
+    price_rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoothLot:
+    """One lot at (or on its way to or from) one booth, in pieces. `recorded_lost`: by RecordLoss. `final`: nothing
+    more will come home, so what is left counts as lost. `withdrawn`: why, if the lot was recalled."""
+
+    lot: str
+    facility: str
+    product: str
+    made_on: date
+    in_transit: int = 0
+    received: int = 0
+    lost_on_the_way: int = 0
+    recorded_lost: int = 0
+    returning: int = 0
+    returned: int = 0
+    final: bool = False
+    withdrawn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One lot's sum at a booth, in pieces. `surplus`: more was sold and came home than was ever received."""
+
+    received: int
+    sold: int
+    lost: int
+    returned: int
+    returning: int
+    left: int
+    surplus: int
+
+
+@dataclass(frozen=True, slots=True)
+class Booth:
+    """`sold`: pieces by lot, from the sell-through of the highest `revision`; `disputed`: sales in doubt."""
+
+    id: str
+    festival: str
+    name: str
+    prices: tuple[PriceTag, ...]
+    tills: tuple[str, ...]
+    status: BoothStatus = BoothStatus.OPEN
+    deadline: datetime | None = None
+    lots: tuple[BoothLot, ...] = ()
+    revision: int = -1
+    sold: tuple[tuple[str, int], ...] = ()
+    disputed: tuple[str, ...] = ()
+
+    def holds(self, lot: str) -> BoothLot | None:
+        return next((held for held in self.lots if held.lot == lot), None)
+
+    def accounts(self) -> dict[str, Account]:
+        """By lot, also those that were sold without ever having been received."""
+        sold = dict(self.sold)
+        held = {lot.lot: lot for lot in self.lots}
+        return {lot: _account(held.get(lot), sold.get(lot, 0)) for lot in sorted(held.keys() | sold.keys())}
+
+    @property
+    def accounted(self) -> bool:
+        """Settled, and every piece is sold, lost or home."""
+        return (
+            self.status is BoothStatus.SETTLED
+            and not any(lot.in_transit for lot in self.lots)
+            and not any(account.left or account.returning for account in self.accounts().values())
+        )
+
+
+def _account(lot: BoothLot | None, sold: int) -> Account:
+    if lot is None:
+        return Account(received=0, sold=sold, lost=0, returned=0, returning=0, left=0, surplus=sold)
+    rest = lot.received - sold - lot.recorded_lost - lot.returned - lot.returning
+    left, surplus = max(0, rest), max(0, -rest)
+    return Account(
+        received=lot.received,
+        sold=sold,
+        lost=lot.recorded_lost + (left if lot.final else 0),
+        returned=lot.returned,
+        returning=lot.returning,
+        left=0 if lot.final else left,
+        surplus=surplus,
+    )
+
+
+def changed(booth: Booth, lot: BoothLot) -> Booth:
+    """The booth with this lot in place of what it held of it."""
+    if booth.holds(lot.lot) is None:
+        return replace(booth, lots=(*booth.lots, lot))
+    return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
+
+
+def expect(booth: Booth, line: Line) -> Booth:
+    """The line's pieces have left the facility for this booth."""
+    held = booth.holds(line.lot) or BoothLot(line.lot, line.facility, line.product, line.made_on)
+    return changed(booth, replace(held, in_transit=held.in_transit + line.qty))
+
+
+def stock(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
+    """What came of a shipment can be sold; what did not is lost on the way. Of a withdrawn lot sales hears both:
+    that the pieces are there and that they must not be sold."""
+    said: list[Publication] = []
+    for lot, qty in sent.items():
+        held = booth.holds(lot)
+        assert held is not None, "pieces that left were expected"
+        come = stocked[lot]
+        held = replace(
+            held,
+            in_transit=held.in_transit - qty,
+            received=held.received + come,
+            lost_on_the_way=held.lost_on_the_way + qty - come,
+        )
+        booth = changed(booth, held)
+        if come > 0:
+            said.append(_stocked(booth, held, come))
+            if held.withdrawn is not None:
+                said.append(_withdrawn(booth, held.lot, held.withdrawn))
+    return booth, said
+
+
+def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
+    """A recall has reached the booth."""
+    held = booth.holds(lot)
+    if held is None or held.withdrawn is not None:
+        return booth, []
+    return changed(booth, replace(held, withdrawn=reason)), [_withdrawn(booth, lot, reason)]
+
+
+def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
+    """The last sale was made; tills have until the deadline."""
+    said = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline)
+    return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(said)
+
+
+def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
+    """What sales counted. A higher revision replaces a lower one, also after the booth was settled: what counted
+    as left or as lost at the end follows. Only a closing booth can be settled by it."""
+    if report.revision <= booth.revision:
+        return booth
+    return replace(
+        booth,
+        status=booth.status if booth.status is BoothStatus.OPEN else BoothStatus.SETTLED,
+        revision=report.revision,
+        sold=tuple((lot.lot, lot.sold) for lot in report.lots if lot.sold > 0),
+        disputed=report.disputed,
+    )
+
+
+def _stocked(booth: Booth, held: BoothLot, qty: int) -> Publication:
+    return BOOTH_STOCK.of(
+        BoothStocked(
+            booth=booth.id,
+            festival=booth.festival,
+            lot=held.lot,
+            facility=held.facility,
+            product=held.product,
+            made_on=held.made_on,
+            qty=qty,
+        )
+    )
+
+
+def _withdrawn(booth: Booth, lot: str, reason: str) -> Publication:
+    return BOOTH_STOCK.of(LotWithdrawn(booth=booth.id, lot=lot, reason=reason))

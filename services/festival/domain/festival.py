@@ -1,0 +1,168 @@
+"""A festival: announced, its booths opened, cancelled or closed, and the sums when every piece is accounted for."""
+
+import re
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
+
+from services.festival.domain.booth import Account, Booth, PriceTag
+from services.festival.domain.command import Carried, Wrong
+from shared.events.festival import (
+    BOOTH_STOCK,
+    FESTIVAL,
+    AnnounceFestival,
+    BoothOpened,
+    CommandRefusal,
+    FestivalAnnounced,
+    FestivalClosed,
+    OpenBooth,
+)
+from shared.family import Decision
+from shared.state import State
+
+# Ids of requests, shipments and reservations are put together from these names with `/` and `.`, so that no two
+# festivals can ever mean the same document.
+FESTIVAL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+BOOTH_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+ZONES = ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak")
+MAX_PRICES = 500
+MAX_TILLS = 50
+
+
+class FestivalStatus(StrEnum):
+    OPEN = "open"
+    CANCELLED = "cancelled"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What became of everything, in pieces: received + surplus = sold + returned + lost."""
+
+    received: int
+    sold: int
+    returned: int
+    lost: int
+    surplus: int
+    lost_on_the_way: int
+
+
+@dataclass(frozen=True, slots=True)
+class Festival:
+    """`sums` and `revision` are those that were last said, at closing or after a late sale."""
+
+    id: str
+    name: str
+    place: str
+    zone: str
+    first_day: date
+    last_day: date
+    status: FestivalStatus = FestivalStatus.OPEN
+    sums: Sums | None = None
+    revision: int = 0
+
+
+def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Carried:
+    """A new festival."""
+    if known is not None:
+        return Wrong("festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before.")
+    if not FESTIVAL_NAME.fullmatch(body.festival):
+        message = "A festival's id is at most 40 letters, digits, '_' and '-'."
+        return Wrong("festival", CommandRefusal.BAD_NAME, message)
+    for field in ("name", "place"):
+        if not getattr(body, field).strip():
+            return Wrong(field, CommandRefusal.MISSING, f"The festival has no {field}.")
+    if body.zone not in ZONES:
+        return Wrong("zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(ZONES)}.")
+    if body.last_day < body.first_day:
+        return Wrong("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
+    festival = Festival(body.festival, body.name, body.place, body.zone, body.first_day, body.last_day)
+    said = FestivalAnnounced(
+        festival=body.festival,
+        name=body.name,
+        place=body.place,
+        zone=body.zone,
+        first_day=body.first_day,
+        last_day=body.last_day,
+    )
+    return state.put(festival), [FESTIVAL.of(said)]
+
+
+def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
+    """A new booth of an open festival."""
+    if festival.status is not FestivalStatus.OPEN:
+        return not_open(festival)
+    if state.get(Booth, body.booth) is not None:
+        return Wrong("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
+    start = f"{festival.id}."
+    if not body.booth.startswith(start) or not BOOTH_NAME.fullmatch(body.booth.removeprefix(start)):
+        message = f"A booth's id is {start} and then at most 40 letters, digits, '_' and '-', as in {start}B07."
+        return Wrong("booth", CommandRefusal.BAD_NAME, message)
+    products = {price.product for price in body.prices}
+    if not products:
+        return Wrong("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")
+    if not body.tills:
+        return Wrong("tills", CommandRefusal.MISSING, "A booth needs at least one till.")
+    if len(products) < len(body.prices):
+        return Wrong("prices", CommandRefusal.NAMED_TWICE, "A product has two prices.")
+    if len(set(body.tills)) < len(body.tills):
+        return Wrong("tills", CommandRefusal.NAMED_TWICE, "A till is named twice.")
+    for field, many, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
+        if len(many) > most:
+            return Wrong(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
+    prices = tuple(PriceTag(price.product, price.price_rupiah) for price in body.prices)
+    booth = Booth(body.booth, festival.id, body.name, prices, body.tills)
+    said = BoothOpened(booth=body.booth, festival=festival.id, name=body.name, prices=body.prices, tills=body.tills)
+    return state.put(booth), [BOOTH_STOCK.of(said)]
+
+
+def not_open(festival: Festival) -> Wrong:
+    message = f"{festival.name} is {festival.status.value}; this is possible only while it is open."
+    return Wrong("festival", CommandRefusal.WRONG_STATE, message)
+
+
+def booths_of(state: State, festival: str) -> list[Booth]:
+    """The festival's own booths among all that a batch has loaded, in the order of their ids."""
+    return [booth for booth in state.all(Booth) if booth.festival == festival]
+
+
+def account(state: State, festival: Festival) -> Decision:
+    """Say the sums once every piece is accounted for, and again when they change; until then it is closing."""
+    if festival.status not in (FestivalStatus.CLOSING, FestivalStatus.CLOSED):
+        return state, []
+    mine = booths_of(state, festival.id)
+    if not all(booth.accounted for booth in mine):
+        return _kept(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
+    sums = _sums(mine)
+    if sums == festival.sums:
+        return _kept(state, festival, replace(festival, status=FestivalStatus.CLOSED)), []
+    festival = replace(festival, status=FestivalStatus.CLOSED, sums=sums, revision=festival.revision + 1)
+    said = FestivalClosed(
+        festival=festival.id,
+        received=sums.received,
+        sold=sums.sold,
+        returned=sums.returned,
+        lost=sums.lost,
+        surplus=sums.surplus,
+        lost_on_the_way=sums.lost_on_the_way,
+        revision=festival.revision,
+    )
+    return state.put(festival), [FESTIVAL.of(said)]
+
+
+def _kept(state: State, before: Festival, after: Festival) -> State:
+    return state if after == before else state.put(after)
+
+
+def _sums(mine: list[Booth]) -> Sums:
+    accounts: list[Account] = [account for booth in mine for account in booth.accounts().values()]
+    return Sums(
+        received=sum(account.received for account in accounts),
+        sold=sum(account.sold for account in accounts),
+        returned=sum(account.returned for account in accounts),
+        lost=sum(account.lost for account in accounts),
+        surplus=sum(account.surplus for account in accounts),
+        lost_on_the_way=sum(lot.lost_on_the_way for booth in mine for lot in booth.lots),
+    )

@@ -1,0 +1,145 @@
+"""Pieces that come home, are lost, or were sold in doubt: what people counted, and what inventory answers."""
+
+from dataclasses import replace
+
+from services.festival.domain.booth import Booth, BoothLot, BoothStatus, changed
+from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, refused
+from services.festival.domain.festival import Festival, account
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothStockLost,
+    CommandRefusal,
+    DisputeResolved,
+    LossPlace,
+    ReceiveReturn,
+    RecordLoss,
+    ResolveDispute,
+)
+from shared.events.inventory import (
+    STOCK_ORDERS,
+    LossRecorded,
+    OrderRefusal,
+    ReturnReceived,
+    StockOrderRefused,
+    StockReturned,
+)
+from shared.events.language import MAX_QTY, Event
+from shared.family import Decision
+from shared.state import State
+
+
+def receive_return(state: State, festival: Festival, body: ReceiveReturn, event: Event) -> Carried:
+    """Pieces came home. What was counted is true, even if sales believes that fewer were left; but no more can
+    come home than the booth ever received."""
+    found = _held(state, festival, body.booth, body.lot)
+    if isinstance(found, Wrong):
+        return found
+    booth, lot = found
+    if booth.status is not BoothStatus.SETTLED:
+        message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
+        return Wrong("booth", CommandRefusal.WRONG_STATE, message)
+    most = min(MAX_QTY, lot.received - lot.returned - lot.returning)
+    if body.qty > most:
+        message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
+        return Wrong("qty", CommandRefusal.TOO_MANY, message)
+    lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
+    state = state.put(changed(booth, lot))
+    if body.qty == 0:
+        return account(state, festival)
+    waiting = replace(given(event, Outcome.WAITING), booth=booth.id, lot=lot.lot, qty=body.qty)
+    order = ReturnReceived(lot=lot.lot, order=event.id, festival=festival.id, booth=booth.id, qty=body.qty)
+    state, said = account(state.put(waiting), festival)
+    return state, [STOCK_ORDERS.of(order), *said]
+
+
+def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event) -> Carried:
+    """Pieces are spoilt or gone: at the facility that is inventory's to say, at a booth sales hears of it."""
+    if body.place is LossPlace.FACILITY:
+        waiting = replace(given(event, Outcome.WAITING), lot=body.lot, qty=body.qty)
+        order = LossRecorded(lot=body.lot, order=event.id, festival=festival.id, qty=body.qty, reason=body.reason)
+        return state.put(waiting), [STOCK_ORDERS.of(order)]
+    if body.booth is None:
+        return Wrong("booth", CommandRefusal.MISSING, "Say at which booth the pieces were lost.")
+    found = _held(state, festival, body.booth, body.lot)
+    if isinstance(found, Wrong):
+        return found
+    booth, lot = found
+    if booth.status is BoothStatus.SETTLED:
+        message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
+        return Wrong("booth", CommandRefusal.WRONG_STATE, message)
+    most = lot.received - lot.recorded_lost
+    if body.qty > most:
+        message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; {most} are not lost already."
+        return Wrong("qty", CommandRefusal.TOO_MANY, message)
+    booth = changed(booth, replace(lot, recorded_lost=lot.recorded_lost + body.qty))
+    said = BoothStockLost(booth=booth.id, lot=lot.lot, qty=body.qty)
+    return state.put(booth), [BOOTH_STOCK.of(said)]
+
+
+def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> Carried:
+    """The organiser's word on a sale that sales could not cover. What it changes comes back as a sell-through."""
+    booth = state.get(Booth, body.booth)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {body.booth}.")
+    if body.sale not in booth.disputed:
+        message = f"No sale {body.sale} of booth {booth.id} is in dispute, or it was resolved already."
+        return Wrong("sale", CommandRefusal.UNKNOWN_SALE, message)
+    booth = replace(booth, disputed=tuple(sale for sale in booth.disputed if sale != body.sale))
+    said = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome)
+    return state.put(booth), [BOOTH_STOCK.of(said)]
+
+
+def returned(state: State, festival: Festival, answer: StockReturned) -> Decision:
+    """Inventory has the pieces on hand again."""
+    command = state.get(Command, answer.order)
+    booth = state.get(Booth, answer.booth)
+    lot = booth.holds(answer.lot) if booth is not None else None
+    if command is None or command.outcome is not Outcome.WAITING or booth is None or lot is None:
+        return state, []
+    lot = replace(lot, returning=lot.returning - answer.qty, returned=lot.returned + answer.qty)
+    state = state.put(changed(booth, lot), replace(command, outcome=Outcome.DONE))
+    return account(state, festival)
+
+
+def written_off(state: State, order: str) -> State:
+    """Inventory has written the loss off."""
+    command = state.get(Command, order)
+    if command is None or command.outcome is not Outcome.WAITING:
+        return state
+    return state.put(replace(command, outcome=Outcome.DONE))
+
+
+def not_carried_out(state: State, festival: Festival, answer: StockOrderRefused) -> Decision:
+    """Inventory refused a return or a loss: the command is refused after all, and a return is taken back."""
+    command = state.get(Command, answer.order)
+    if command is None or command.outcome is not Outcome.WAITING:
+        return state, []
+    command, said = refused(command, _no(answer))
+    state = state.put(command)
+    booth = next((one for one in state.all(Booth) if one.id == command.booth), None)
+    lot = booth.holds(answer.lot) if booth is not None else None
+    if booth is None or lot is None:
+        return state, [said]
+    lot = replace(lot, returning=lot.returning - command.qty, final=False)
+    state, told = account(state.put(changed(booth, lot)), festival)
+    return state, [said, *told]
+
+
+def _no(answer: StockOrderRefused) -> Wrong:
+    if answer.reason is OrderRefusal.UNKNOWN_LOT:
+        return Wrong("lot", CommandRefusal.UNKNOWN_LOT, f"No lot {answer.lot} is known. Its number is on its label.")
+    if answer.reason is OrderRefusal.SHORT:
+        message = f"The facility has {answer.on_hand} pieces of {answer.lot} on hand, fewer than that."
+        return Wrong("qty", CommandRefusal.STOCK_SAYS_NO, message)
+    message = f"Inventory could not do this with {answer.lot}: {answer.reason.value.replace('_', ' ')}."
+    return Wrong("lot", CommandRefusal.STOCK_SAYS_NO, message)
+
+
+def _held(state: State, festival: Festival, booth_id: str, lot_id: str) -> tuple[Booth, BoothLot] | Wrong:
+    booth = state.get(Booth, booth_id)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {booth_id}.")
+    lot = booth.holds(lot_id)
+    if lot is None:
+        return Wrong("lot", CommandRefusal.UNKNOWN_LOT, f"Booth {booth_id} never received lot {lot_id}.")
+    return booth, lot

@@ -1,0 +1,282 @@
+"""An allocation request and its lines: proposed, accepted, reserved, released. Each line is answered once.
+
+A line's reservation id is `<festival>/<request>.<n>`, so every answer of inventory leads back to its request.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from services.festival.domain.plan import Plan, Wanted
+from shared.events.festival import (
+    FESTIVAL,
+    AllocationConfirmed,
+    AllocationFellShort,
+    AllocationPlanned,
+    FacilityShare,
+    PlanLine,
+    Shortfall,
+)
+from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
+from shared.events.language import Deadline, Publication
+
+HOLD = "hold/"
+
+
+class RequestStatus(StrEnum):
+    """`WITHDRAWN`: the festival was cancelled or closed before the plan was accepted."""
+
+    PROPOSED = "proposed"
+    RESERVING = "reserving"
+    SETTLED = "settled"
+    WITHDRAWN = "withdrawn"
+
+
+class LineStatus(StrEnum):
+    PLANNED = "planned"
+    ASKED = "asked"
+    RESERVED = "reserved"
+    REFUSED = "refused"
+    RELEASING = "releasing"
+    RELEASED = "released"
+    DISPATCHING = "dispatching"
+    DISPATCHED = "dispatched"
+
+
+OPEN = frozenset({LineStatus.ASKED, LineStatus.RELEASING})
+HELD = frozenset({LineStatus.RESERVED, LineStatus.DISPATCHING, LineStatus.DISPATCHED})
+COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw."""
+
+    reservation: str
+    booth: str
+    product: str
+    facility: str
+    lot: str
+    made_on: date
+    qty: int
+    revision: int
+    status: LineStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Pieces of a product that a facility could have given to this request."""
+
+    facility: str
+    product: str
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """Inventory refused line number `line` of the lot: `qty` pieces were on hand then."""
+
+    lot: str
+    line: int
+    qty: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for and what became of it. `lapsed`: what is not sent by now goes back."""
+
+    id: str
+    festival: str
+    name: str
+    demands: tuple[Wanted, ...]
+    hold_hours: int
+    status: RequestStatus = RequestStatus.PROPOSED
+    lines: tuple[Line, ...] = ()
+    offers: tuple[Offer, ...] = ()
+    caps: tuple[Cap, ...] = ()
+    hold_until: datetime | None = None
+    lapsed: bool = False
+
+
+Outputs: TypeAlias = list[Publication | Deadline]
+Change: TypeAlias = tuple[Request, Outputs]
+
+
+def request_id(festival: str, name: str) -> str:
+    return f"{festival}/{name}"
+
+
+def request_of(reservation: str) -> str:
+    """The id of the request that a reservation belongs to; nonsense for other ids."""
+    return reservation.rpartition(".")[0]
+
+
+def find(request: Request, reservation: str) -> Line | None:
+    number = reservation.rpartition(".")[2]
+    if number.isdecimal() and 0 < int(number) <= len(request.lines):
+        line = request.lines[int(number) - 1]
+        return line if line.reservation == reservation else None
+    return None
+
+
+def moved(request: Request, line: Line, status: LineStatus) -> Request:
+    """The request with this line in another status."""
+    at = int(line.reservation.rpartition(".")[2]) - 1
+    lines = (*request.lines[:at], replace(line, status=status), *request.lines[at + 1 :])
+    return replace(request, lines=lines)
+
+
+def pieces(lines: Iterable[Line], of: frozenset[LineStatus] = COUNTED) -> int:
+    return sum(line.qty for line in lines if line.status in of)
+
+
+def shortfalls(request: Request) -> tuple[Shortfall, ...]:
+    """What no line covers of what was asked."""
+    covered: dict[tuple[str, str], int] = {}
+    for line in request.lines:
+        if line.status in COUNTED:
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty
+    return tuple(
+        Shortfall(booth=want.booth, product=want.product, asked=want.qty, short=missing)
+        for want in request.demands
+        if (missing := want.qty - covered.get((want.booth, want.product), 0)) > 0
+    )
+
+
+def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
+    """The plan's lines behind those that are there, and the event that shows it."""
+    first = len(request.lines) + 1
+    lines = tuple(
+        Line(
+            reservation=f"{request.id}.{first + n}",
+            booth=chosen.booth,
+            product=chosen.lot.product,
+            facility=chosen.lot.facility,
+            lot=chosen.lot.lot,
+            made_on=chosen.lot.made_on,
+            qty=chosen.qty,
+            revision=chosen.lot.revision,
+            status=LineStatus.PLANNED,
+        )
+        for n, chosen in enumerate(plan.chosen)
+    )
+    request = replace(request, lines=request.lines + lines)
+    said = AllocationPlanned(
+        festival=request.festival,
+        request=request.name,
+        replan=replan,
+        lines=tuple(_plan_line(line) for line in lines),
+        shares=tuple(
+            FacilityShare(
+                facility=share.facility, offered=share.offered, allocated=share.allocated, reason=share.reason
+            )
+            for share in plan.shares
+        ),
+        short=shortfalls(request),
+    )
+    return request, [FESTIVAL.of(said)]
+
+
+def accept(request: Request, at: datetime) -> Change:
+    """The plan is wanted: ask inventory for every line, and set the time by which it must be sent."""
+    due = at + timedelta(hours=request.hold_hours)
+    request, asked = ask(replace(request, status=RequestStatus.RESERVING, hold_until=due))
+    request, told = settle(request)
+    if asked:
+        asked.append(Deadline(HOLD + request.id, request.festival, due))
+    return request, asked + told
+
+
+def ask(request: Request) -> Change:
+    """Ask inventory for every line that is only planned."""
+    said: Outputs = [
+        STOCK_ORDERS.of(
+            ReservationRequested(
+                lot=line.lot,
+                reservation=line.reservation,
+                festival=request.festival,
+                booth=line.booth,
+                request=request.name,
+                qty=line.qty,
+            )
+        )
+        for line in request.lines
+        if line.status is LineStatus.PLANNED
+    ]
+    return _all(request, LineStatus.PLANNED, LineStatus.ASKED), said
+
+
+def reserved(request: Request, reservation: str) -> Change:
+    """Inventory holds the line. If the time for it has passed meanwhile, it goes straight back."""
+    line = find(request, reservation)
+    if line is None or line.status is not LineStatus.ASKED:
+        return request, []
+    if request.lapsed:
+        return moved(request, line, LineStatus.RELEASING), [_release(request, line)]
+    return settle(moved(request, line, LineStatus.RESERVED))
+
+
+def released(request: Request, reservation: str) -> Change:
+    """Inventory let the line go. One that is being dispatched hears that from the dispatch's own answer."""
+    line = find(request, reservation)
+    if line is None or line.status not in (LineStatus.RESERVED, LineStatus.RELEASING):
+        return request, []
+    return settle(moved(request, line, LineStatus.RELEASED))
+
+
+def lapse(request: Request) -> Change:
+    """Everything that is not sent by now goes back: what is held at once, what is asked when it is answered."""
+    if request.status in (RequestStatus.PROPOSED, RequestStatus.WITHDRAWN):
+        withdrawn = _all(request, LineStatus.PLANNED, LineStatus.RELEASED)
+        return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), []
+    said: Outputs = [_release(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
+    return replace(_all(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
+
+
+def hold_over(request: Request, due: datetime) -> Change:
+    """A deadline has passed; it counts if it is the one that this request waits for."""
+    if request.hold_until is None or due < request.hold_until or request.lapsed:
+        return request, []
+    return lapse(request)
+
+
+def settle(request: Request) -> Change:
+    """After a line has changed: when none is open any more, say what is held and what stays short. Later lines only
+    go back, so that it is said again only for less."""
+    if request.status not in (RequestStatus.RESERVING, RequestStatus.SETTLED):
+        return request, []
+    if any(line.status in OPEN for line in request.lines):
+        return request, []
+    held = pieces(request.lines, HELD)
+    short = shortfalls(request)
+    request = replace(request, status=RequestStatus.SETTLED)
+    if short:
+        fell = AllocationFellShort(festival=request.festival, request=request.name, reserved=held, short=short)
+        return request, [FESTIVAL.of(fell)]
+    confirmed = AllocationConfirmed(festival=request.festival, request=request.name, reserved=held)
+    return request, [FESTIVAL.of(confirmed)]
+
+
+def _all(request: Request, before: LineStatus, after: LineStatus) -> Request:
+    return replace(
+        request,
+        lines=tuple(replace(line, status=after) if line.status is before else line for line in request.lines),
+    )
+
+
+def _release(request: Request, line: Line) -> Publication:
+    return STOCK_ORDERS.of(ReleaseRequested(lot=line.lot, reservation=line.reservation, festival=request.festival))
+
+
+def _plan_line(line: Line) -> PlanLine:
+    return PlanLine(
+        reservation=line.reservation,
+        booth=line.booth,
+        product=line.product,
+        facility=line.facility,
+        lot=line.lot,
+        qty=line.qty,
+        revision=line.revision,
+    )

@@ -1,0 +1,201 @@
+"""A shipment: from one facility to one booth, on its way once every piece has left, counted when it comes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from services.festival.domain import booth as booths
+from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.command import Carried, Wrong
+from services.festival.domain.festival import NAME, Festival
+from services.festival.domain.request import LineStatus, Request, moved, request_id
+from shared.events.festival import (
+    FESTIVAL,
+    CommandRefusal,
+    CountedLot,
+    Discrepancy,
+    ReceiveShipment,
+    SendShipment,
+    ShipmentDropped,
+    ShipmentReceived,
+    ShipmentSent,
+)
+from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
+from shared.events.language import Publication
+from shared.state import State
+
+
+class ShipmentStatus(StrEnum):
+    """`SENDING`: inventory has not answered every dispatch yet. `DROPPED`: nothing could leave."""
+
+    SENDING = "sending"
+    SENT = "sent"
+    DROPPED = "dropped"
+    RECEIVED = "received"
+
+
+class Leg(StrEnum):
+    """What became of one dispatch."""
+
+    ORDERED = "ordered"
+    LEFT = "left"
+    DROPPED = "dropped"
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """`qty` pieces of a lot under one reservation."""
+
+    reservation: str
+    lot: str
+    qty: int
+    leg: Leg = Leg.ORDERED
+
+
+@dataclass(frozen=True, slots=True)
+class Shipment:
+    """`request` is the request's whole id; `counted` what the booth counted, in pieces by lot."""
+
+    id: str
+    festival: str
+    name: str
+    request: str
+    facility: str
+    booth: str
+    parcels: tuple[Parcel, ...]
+    status: ShipmentStatus = ShipmentStatus.SENDING
+    counted: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def lots(self) -> dict[str, int]:
+        """Pieces that left, by lot."""
+        lots: dict[str, int] = {}
+        for parcel in self.parcels:
+            if parcel.leg is Leg.LEFT:
+                lots[parcel.lot] = lots.get(parcel.lot, 0) + parcel.qty
+        return dict(sorted(lots.items()))
+
+
+def shipment_id(festival: str, name: str) -> str:
+    return f"{festival}/{name}"
+
+
+def send(state: State, festival: Festival, order: SendShipment) -> Carried:
+    """Everything held of one facility for one booth under one request is to leave."""
+    if not NAME.fullmatch(order.shipment):
+        return Wrong("shipment", CommandRefusal.BAD_NAME, "Name a shipment with letters, digits, '.', '_' and '-'.")
+    if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
+        return Wrong("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
+    request = state.get(Request, request_id(festival.id, order.request))
+    if request is None:
+        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}.")
+    booth = state.get(Booth, order.booth)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
+    if booth.status is not BoothStatus.OPEN:
+        return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+    lines = [
+        line
+        for line in request.lines
+        if (line.facility, line.booth, line.status) == (order.facility, booth.id, LineStatus.RESERVED)
+    ]
+    if not lines:
+        message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
+        return Wrong("facility", CommandRefusal.NOTHING_TO_SEND, message)
+    for line in lines:
+        request = moved(request, line, LineStatus.DISPATCHING)
+    shipment = Shipment(
+        id=shipment_id(festival.id, order.shipment),
+        festival=festival.id,
+        name=order.shipment,
+        request=request.id,
+        facility=order.facility,
+        booth=booth.id,
+        parcels=tuple(Parcel(line.reservation, line.lot, line.qty) for line in lines),
+    )
+    return state.put(request, shipment), [
+        STOCK_ORDERS.of(
+            DispatchOrdered(lot=line.lot, reservation=line.reservation, festival=festival.id, shipment=order.shipment)
+        )
+        for line in lines
+    ]
+
+
+def receive(state: State, festival: Festival, count: ReceiveShipment) -> Carried:
+    """The booth counted what came: stock it, and say what differs from what was sent."""
+    shipment = state.get(Shipment, shipment_id(festival.id, count.shipment))
+    if shipment is None:
+        return Wrong(
+            "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
+        )
+    if shipment.booth != count.booth:
+        message = f"Shipment {shipment.name} goes to booth {shipment.booth}, not to {count.booth}."
+        return Wrong("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
+    if shipment.status is not ShipmentStatus.SENT:
+        return Wrong("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
+    if len({one.lot for one in count.counted}) < len(count.counted):
+        return Wrong("counted", CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    booth = state.get(Booth, shipment.booth)
+    assert booth is not None, "a shipment goes to a booth that was opened"
+    received, stocked, said = _received(shipment, count.counted)
+    booth, told = booths.stock(booth, shipment.lots, stocked)
+    return state.put(received, booth), [said, *told]
+
+
+_NOT_SENT = {
+    ShipmentStatus.SENDING: "Not all pieces of shipment {} have left yet; try again when it is sent.",
+    ShipmentStatus.DROPPED: "Shipment {} was dropped: nothing of it could leave.",
+    ShipmentStatus.RECEIVED: "Shipment {} was received already.",
+}
+
+
+def answered(shipment: Shipment, reservation: str, leg: Leg) -> tuple[Shipment, list[Publication]]:
+    """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped."""
+    parcels = tuple(
+        replace(parcel, leg=leg) if parcel.reservation == reservation and parcel.leg is Leg.ORDERED else parcel
+        for parcel in shipment.parcels
+    )
+    shipment = replace(shipment, parcels=parcels)
+    if shipment.status is not ShipmentStatus.SENDING or any(parcel.leg is Leg.ORDERED for parcel in parcels):
+        return shipment, []
+    name = shipment.request.removeprefix(f"{shipment.festival}/")
+    if not shipment.lots:
+        dropped = ShipmentDropped(
+            festival=shipment.festival,
+            request=name,
+            shipment=shipment.name,
+            facility=shipment.facility,
+            booth=shipment.booth,
+        )
+        return replace(shipment, status=ShipmentStatus.DROPPED), [FESTIVAL.of(dropped)]
+    sent = ShipmentSent(
+        festival=shipment.festival,
+        request=name,
+        shipment=shipment.name,
+        facility=shipment.facility,
+        booth=shipment.booth,
+        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items()),
+    )
+    return replace(shipment, status=ShipmentStatus.SENT), [FESTIVAL.of(sent)]
+
+
+def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
+    """The shipment as received, the pieces by lot that are stocked (never more than were sent), and what is said.
+    A lot that was not counted counts as 0."""
+    count = {one.lot: one.qty for one in counted}
+    sent = shipment.lots
+    stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent.items()}
+    both = sorted(sent.keys() | count.keys())
+    said = ShipmentReceived(
+        festival=shipment.festival,
+        shipment=shipment.name,
+        booth=shipment.booth,
+        lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
+        discrepancies=tuple(
+            Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
+            for lot in both
+            if sent.get(lot, 0) != count.get(lot, 0)
+        ),
+    )
+    received = replace(shipment, status=ShipmentStatus.RECEIVED, counted=tuple(sorted(count.items())))
+    return received, stocked, FESTIVAL.of(said)

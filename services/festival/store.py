@@ -1,0 +1,388 @@
+"""How festivals, booths, requests, shipments, commands and the stock view are kept, and what an event touches."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from services.festival.domain import Booth, Command, Festival, Request, Shipment, StockView
+from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
+from services.festival.domain.command import Outcome, Wrong
+from services.festival.domain.festival import FestivalStatus, Sums
+from services.festival.domain.plan import Wanted
+from services.festival.domain.request import (
+    HOLD,
+    Cap,
+    Line,
+    LineStatus,
+    Offer,
+    RequestStatus,
+    request_id,
+    request_of,
+)
+from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus, shipment_id
+from shared.events.festival import (
+    ORGANISER,
+    AcceptPlan,
+    CancelFestival,
+    CloseFestival,
+    CommandRefusal,
+    OpenBooth,
+    ReceiveReturn,
+    ReceiveShipment,
+    RecordLoss,
+    RequestAllocation,
+    ResolveDispute,
+    SendShipment,
+)
+from shared.events.inventory import (
+    LotRecallReached,
+    ReservationRefused,
+    ReservationReleased,
+    StockDispatched,
+    StockOrderRefused,
+    StockReserved,
+    StockReturned,
+    StockWrittenOff,
+)
+from shared.events.language import DeadlineReached, Event
+from shared.events.sales import SellThroughCounted
+from shared.family import Collection, Document
+from shared.state import Hint, Ref
+
+
+def touches_stock(event: Event) -> Iterator[Ref | Hint]:
+    """Every event about a lot concerns that lot's view."""
+    yield Ref(StockView, event.key)
+
+
+def touches(event: Event) -> Iterator[Ref | Hint]:
+    """What an event of a festival may read or change. A festival's booths, requests and shipments lie in its own
+    lane, so that a hint by `festival` or `request` finds them as they are; only the stock view may lag."""
+    yield Ref(Festival, event.key)
+    if isinstance(event.body, ORGANISER.bodies):
+        yield Ref(Command, event.id)
+        yield from _of_command(event)
+    else:
+        yield from _of_answer(event)
+
+
+def _of_command(event: Event) -> Iterator[Ref | Hint]:
+    festival = event.key
+    match event.body:
+        case OpenBooth() | ResolveDispute() as body:
+            yield Ref(Booth, body.booth)
+        case RequestAllocation() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            for booth in {demand.booth for demand in body.demands}:
+                yield Ref(Booth, booth)
+            for product in {demand.product for demand in body.demands}:
+                yield Hint(StockView, "plannable", product)
+        case AcceptPlan() as body:
+            yield Ref(Request, request_id(festival, body.request))
+        case SendShipment() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            yield Ref(Shipment, shipment_id(festival, body.shipment))
+            yield Ref(Booth, body.booth)
+        case ReceiveShipment() as body:
+            yield Ref(Shipment, shipment_id(festival, body.shipment))
+            yield Ref(Booth, body.booth)
+        case ReceiveReturn() as body:
+            yield Ref(Booth, body.booth)
+            yield Hint(Booth, "festival", festival)
+        case RecordLoss() as body:
+            if body.booth is not None:
+                yield Ref(Booth, body.booth)
+        case CancelFestival():
+            yield Hint(Request, "festival", festival)
+        case CloseFestival():
+            yield Hint(Request, "festival", festival)
+            yield Hint(Shipment, "festival", festival)
+            yield Hint(Booth, "festival", festival)
+        case _:
+            return
+
+
+def _of_answer(event: Event) -> Iterator[Ref | Hint]:
+    festival = event.key
+    match event.body:
+        case StockReserved() | ReservationReleased() as body:
+            yield Ref(Request, request_id(festival, body.request))
+        case ReservationRefused() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            if body.product is not None:
+                yield Hint(StockView, "plannable", body.product)
+        case StockDispatched() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            yield Ref(Shipment, shipment_id(festival, body.shipment))
+            yield Ref(Booth, body.booth)
+        case StockOrderRefused() as body:
+            yield Ref(Command, body.order)
+            yield Ref(Request, request_of(body.order))
+            yield Hint(Shipment, "request", request_of(body.order))
+            yield Hint(Booth, "festival", festival)
+        case StockReturned() as body:
+            yield Ref(Command, body.order)
+            yield Ref(Booth, body.booth)
+            yield Hint(Booth, "festival", festival)
+        case StockWrittenOff() as body:
+            yield Ref(Command, body.order)
+        case LotRecallReached() as body:
+            for booth in body.booths:
+                yield Ref(Booth, booth)
+        case SellThroughCounted() as body:
+            yield Ref(Booth, body.booth)
+            yield Hint(Booth, "festival", festival)
+        case DeadlineReached() as body:
+            yield Ref(Request, body.deadline.removeprefix(HOLD))
+        case _:
+            return
+
+
+def _view_document(view: StockView) -> dict[str, Any]:
+    return {
+        "revision": view.revision,
+        "facility": view.facility,
+        "product": view.product,
+        "made_on": view.made_on.isoformat(),
+        "best_before": view.best_before and view.best_before.isoformat(),
+        "recalled": view.recalled,
+        "on_hand": view.on_hand,
+        # Kept besides, for the index: a plan reads the lots that have something, not all that ever were.
+        "plannable": view.plannable,
+    }
+
+
+def _view(document: Document) -> StockView:
+    best_before = document["best_before"]
+    return StockView(
+        id=document["_id"],
+        revision=document["revision"],
+        facility=document["facility"],
+        product=document["product"],
+        made_on=date.fromisoformat(document["made_on"]),
+        best_before=best_before and date.fromisoformat(best_before),
+        recalled=document["recalled"],
+        on_hand=document["on_hand"],
+    )
+
+
+def _festival_document(festival: Festival) -> dict[str, Any]:
+    sums = festival.sums
+    return {
+        "name": festival.name,
+        "place": festival.place,
+        "zone": festival.zone,
+        "first_day": festival.first_day.isoformat(),
+        "last_day": festival.last_day.isoformat(),
+        "status": festival.status.value,
+        "revision": festival.revision,
+        "sums": sums
+        and {
+            "received": sums.received,
+            "sold": sums.sold,
+            "returned": sums.returned,
+            "lost": sums.lost,
+            "surplus": sums.surplus,
+            "lost_on_the_way": sums.lost_on_the_way,
+        },
+    }
+
+
+def _festival(document: Document) -> Festival:
+    return Festival(
+        id=document["_id"],
+        name=document["name"],
+        place=document["place"],
+        zone=document["zone"],
+        first_day=date.fromisoformat(document["first_day"]),
+        last_day=date.fromisoformat(document["last_day"]),
+        status=FestivalStatus(document["status"]),
+        revision=document["revision"],
+        sums=document["sums"] and Sums(**document["sums"]),
+    )
+
+
+def _booth_document(booth: Booth) -> dict[str, Any]:
+    return {
+        "festival": booth.festival,
+        "name": booth.name,
+        "prices": [{"product": tag.product, "price_rupiah": tag.price_rupiah} for tag in booth.prices],
+        "tills": list(booth.tills),
+        "status": booth.status.value,
+        "deadline": booth.deadline,
+        "lots": [
+            {
+                "lot": lot.lot,
+                "facility": lot.facility,
+                "product": lot.product,
+                "made_on": lot.made_on.isoformat(),
+                "in_transit": lot.in_transit,
+                "received": lot.received,
+                "lost_on_the_way": lot.lost_on_the_way,
+                "recorded_lost": lot.recorded_lost,
+                "returning": lot.returning,
+                "returned": lot.returned,
+                "final": lot.final,
+                "withdrawn": lot.withdrawn,
+            }
+            for lot in booth.lots
+        ],
+        "revision": booth.revision,
+        "sold": [{"lot": lot, "qty": qty} for lot, qty in booth.sold],
+        "disputed": list(booth.disputed),
+    }
+
+
+def _booth(document: Document) -> Booth:
+    return Booth(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        prices=tuple(PriceTag(tag["product"], tag["price_rupiah"]) for tag in document["prices"]),
+        tills=tuple(document["tills"]),
+        status=BoothStatus(document["status"]),
+        deadline=document["deadline"],
+        lots=tuple(
+            BoothLot(
+                lot=lot["lot"],
+                facility=lot["facility"],
+                product=lot["product"],
+                made_on=date.fromisoformat(lot["made_on"]),
+                in_transit=lot["in_transit"],
+                received=lot["received"],
+                lost_on_the_way=lot["lost_on_the_way"],
+                recorded_lost=lot["recorded_lost"],
+                returning=lot["returning"],
+                returned=lot["returned"],
+                final=lot["final"],
+                withdrawn=lot["withdrawn"],
+            )
+            for lot in document["lots"]
+        ),
+        revision=document["revision"],
+        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        disputed=tuple(document["disputed"]),
+    )
+
+
+def _request_document(request: Request) -> dict[str, Any]:
+    return {
+        "festival": request.festival,
+        "name": request.name,
+        "demands": [{"booth": w.booth, "product": w.product, "qty": w.qty} for w in request.demands],
+        "hold_hours": request.hold_hours,
+        "status": request.status.value,
+        "lines": [
+            {
+                "reservation": line.reservation,
+                "booth": line.booth,
+                "product": line.product,
+                "facility": line.facility,
+                "lot": line.lot,
+                "made_on": line.made_on.isoformat(),
+                "qty": line.qty,
+                "revision": line.revision,
+                "status": line.status.value,
+            }
+            for line in request.lines
+        ],
+        "offers": [{"facility": o.facility, "product": o.product, "qty": o.qty} for o in request.offers],
+        "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
+        "hold_until": request.hold_until,
+        "lapsed": request.lapsed,
+    }
+
+
+def _request(document: Document) -> Request:
+    return Request(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        demands=tuple(Wanted(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
+        hold_hours=document["hold_hours"],
+        status=RequestStatus(document["status"]),
+        lines=tuple(
+            Line(
+                reservation=line["reservation"],
+                booth=line["booth"],
+                product=line["product"],
+                facility=line["facility"],
+                lot=line["lot"],
+                made_on=date.fromisoformat(line["made_on"]),
+                qty=line["qty"],
+                revision=line["revision"],
+                status=LineStatus(line["status"]),
+            )
+            for line in document["lines"]
+        ),
+        offers=tuple(Offer(o["facility"], o["product"], o["qty"]) for o in document["offers"]),
+        caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
+        hold_until=document["hold_until"],
+        lapsed=document["lapsed"],
+    )
+
+
+def _shipment_document(shipment: Shipment) -> dict[str, Any]:
+    return {
+        "festival": shipment.festival,
+        "name": shipment.name,
+        "request": shipment.request,
+        "facility": shipment.facility,
+        "booth": shipment.booth,
+        "parcels": [
+            {"reservation": p.reservation, "lot": p.lot, "qty": p.qty, "leg": p.leg.value} for p in shipment.parcels
+        ],
+        "status": shipment.status.value,
+        "counted": [{"lot": lot, "qty": qty} for lot, qty in shipment.counted],
+    }
+
+
+def _shipment(document: Document) -> Shipment:
+    return Shipment(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        request=document["request"],
+        facility=document["facility"],
+        booth=document["booth"],
+        parcels=tuple(Parcel(p["reservation"], p["lot"], p["qty"], Leg(p["leg"])) for p in document["parcels"]),
+        status=ShipmentStatus(document["status"]),
+        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+    )
+
+
+def _command_document(command: Command) -> dict[str, Any]:
+    wrong = command.wrong
+    return {
+        "festival": command.festival,
+        "name": command.name,
+        "given_at": command.given_at,
+        "outcome": command.outcome.value,
+        "wrong": wrong and {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message},
+        "booth": command.booth,
+        "lot": command.lot,
+        "qty": command.qty,
+    }
+
+
+def _command(document: Document) -> Command:
+    wrong = document["wrong"]
+    return Command(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        given_at=document["given_at"],
+        outcome=Outcome(document["outcome"]),
+        wrong=wrong and Wrong(wrong["field"], CommandRefusal(wrong["reason"]), wrong["message"]),
+        booth=document["booth"],
+        lot=document["lot"],
+        qty=document["qty"],
+    )
+
+
+STOCK = Collection("stock", StockView, _view_document, _view, indexes=("plannable", "facility"))
+FESTIVALS = Collection("festivals", Festival, _festival_document, _festival)
+BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
+REQUESTS = Collection("requests", Request, _request_document, _request, indexes=("festival",))
+SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
+COMMANDS = Collection("commands", Command, _command_document, _command, indexes=("festival",))

@@ -1,0 +1,21 @@
+"""Wiring of the production service."""
+
+from services.production import reference
+from services.production.api import routes
+from services.production.handlers import FAMILIES
+from shared import log
+from shared.http import application, serve
+from shared.service import Service
+from shared.settings import Settings
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = Settings()
+    log.configure(settings, "production")
+    service = Service("production", FAMILIES, settings)
+    serve(application(service, "Karya production", routes(service, reference.load().catalogue)), service)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""How production decides: pure, the same at every replay."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from services.production.domain import refusals
+from services.production.domain.catalogue import Catalogue, Facility, Product
+from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind, counter_id
+from services.production.domain.refusals import Wrong
+from shared.events import lot_number
+from shared.events.language import Event
+from shared.events.lot_number import LotNumber
+from shared.events.production import (
+    ANSWERS,
+    PRODUCTION,
+    CorrectionRefused,
+    CorrectionRequested,
+    LotCorrected,
+    LotRecalled,
+    LotRecorded,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    ReportAccepted,
+    ReportRejected,
+)
+from shared.family import Decide, Decision
+from shared.state import State
+
+OLDEST = timedelta(days=400)
+
+
+def deciding(catalogue: Catalogue, clock_skew: timedelta) -> Decide:
+    """`decide` by this catalogue. A terminal's clock may be ahead of Kafka's by `clock_skew`."""
+
+    def decide(state: State, event: Event) -> Decision:
+        match event.body:
+            case ProductionReported() as body:
+                return _record(catalogue, clock_skew, state, event, body)
+            case ProductionCorrected() as body:
+                return _pass_on(catalogue, state, event, body)
+            case RecallLot() as body:
+                return _recall(catalogue, state, event, body)
+            case LotCorrected() | CorrectionRefused() as answer:
+                return _answer_correction(state, answer)
+            case _:
+                return state, []
+
+    return decide
+
+
+def _record(
+    catalogue: Catalogue, clock_skew: timedelta, state: State, event: Event, body: ProductionReported
+) -> Decision:
+    report = _report(event, body, ReportKind.PRODUCTION)
+    if state.get(Report, report.id):
+        return _reused(state, report)
+    facility = catalogue.facilities.get(body.facility)
+    if facility is None:
+        return _reject(state, report, refusals.UNKNOWN_FACILITY)
+    product = catalogue.products.get(body.product)
+    if product is None:
+        return _reject(state, report, refusals.UNKNOWN_PRODUCT)
+    latest = facility.day_of(event.logged_at + clock_skew)
+    wrong = _wrong_goods(facility, product, body, latest)
+    if wrong:
+        return _reject(state, report, wrong)
+    id = counter_id(facility.code, product.code, body.made_on)
+    counter = state.get(Counter, id) or Counter(id, last=0)
+    if counter.last >= lot_number.MAX_COUNTER:
+        return _reject(state, report, refusals.DAY_FULL)
+    counter = replace(counter, last=counter.last + 1)
+    lot = Lot(
+        id=str(LotNumber(facility.code, product.code, body.made_on, counter.last)),
+        facility=facility.code,
+        product=product.code,
+        category=product.category,
+        qty=body.qty,
+        made_on=body.made_on,
+        best_before=body.best_before or _spoils_on(product, body.made_on),
+        maker=body.maker,
+        report=report.id,
+        recorded_at=event.logged_at,
+    )
+    recorded = LotRecorded(
+        lot=lot.id,
+        facility=lot.facility,
+        product=lot.product,
+        category=lot.category,
+        qty=lot.qty,
+        made_on=lot.made_on,
+        best_before=lot.best_before,
+    )
+    accepted = replace(report, outcome=Outcome.ACCEPTED, lot=lot.id)
+    return state.put(counter, lot, accepted), [PRODUCTION.of(recorded), ANSWERS.of(_accepted(accepted, lot))]
+
+
+def _wrong_goods(facility: Facility, product: Product, body: ProductionReported, latest: date) -> Wrong | None:
+    if product.code not in facility.products:
+        return refusals.NOT_MADE_HERE
+    if body.qty <= 0:
+        return refusals.NOT_POSITIVE
+    if body.qty > product.max_qty:
+        return refusals.too_large("qty", product.max_qty, product.unit)
+    if body.made_on > latest:
+        return refusals.IN_FUTURE
+    if body.made_on < latest - OLDEST:
+        return refusals.TOO_OLD
+    if body.best_before and body.best_before < body.made_on:
+        return refusals.BEFORE_MADE
+    spoils_on = _spoils_on(product, body.made_on)
+    if body.best_before and spoils_on and body.best_before > spoils_on:
+        return refusals.beyond_shelf_life((spoils_on - body.made_on).days)
+    return None
+
+
+def _spoils_on(product: Product, made_on: date) -> date | None:
+    return made_on + product.shelf_life if product.shelf_life is not None else None
+
+
+def _pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionCorrected) -> Decision:
+    report = _report(event, body, ReportKind.CORRECTION)
+    if state.get(Report, report.id):
+        return _reused(state, report)
+    lot = _lot_of(catalogue, state, body)
+    if isinstance(lot, Wrong):
+        return _reject(state, report, lot)
+    if body.change == 0:
+        return _reject(state, replace(report, lot=lot.id), refusals.NO_CHANGE)
+    product = catalogue.products.get(lot.product)
+    if product and abs(body.change) > product.max_qty:
+        wrong = refusals.too_large("change", product.max_qty, product.unit)
+        return _reject(state, replace(report, lot=lot.id), wrong)
+    requested = CorrectionRequested(lot=lot.id, facility=lot.facility, correction=report.id, change=body.change)
+    return state.put(replace(report, lot=lot.id, change=body.change)), [PRODUCTION.of(requested)]
+
+
+def _answer_correction(state: State, answer: LotCorrected | CorrectionRefused) -> Decision:
+    report = state.get(Report, answer.correction)
+    lot = state.get(Lot, answer.lot)
+    # Said twice, or to somebody else: the first answer stands.
+    if report is None or lot is None or report.outcome is not Outcome.WAITING or report.lot != lot.id:
+        return state, []
+    if isinstance(answer, CorrectionRefused):
+        return _reject(state, report, refusals.NOT_ENOUGH_STOCK)
+    change = report.change or 0
+    lot = replace(lot, corrected=lot.corrected + change, corrections=lot.corrections + 1)
+    report = replace(report, outcome=Outcome.ACCEPTED)
+    return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
+
+
+def _recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) -> Decision:
+    report = _report(event, body, ReportKind.RECALL)
+    if state.get(Report, report.id):
+        return _reused(state, report)
+    lot = _lot_of(catalogue, state, body)
+    if isinstance(lot, Wrong):
+        return _reject(state, report, lot)
+    if lot.recalled:
+        return _reject(state, replace(report, lot=lot.id), refusals.ALREADY_RECALLED)
+    recalled = LotRecalled(lot=lot.id, facility=lot.facility, reason=body.reason)
+    report = replace(report, outcome=Outcome.ACCEPTED, lot=lot.id)
+    return (
+        state.put(replace(lot, recalled=True), report),
+        [PRODUCTION.of(recalled), ANSWERS.of(_accepted(report, lot))],
+    )
+
+
+def _lot_of(catalogue: Catalogue, state: State, body: ProductionCorrected | RecallLot) -> Lot | Wrong:
+    if body.facility not in catalogue.facilities:
+        return refusals.UNKNOWN_FACILITY
+    number = lot_number.parse(body.lot)
+    if number is None:
+        return refusals.MISTYPED_LOT
+    if number.facility != body.facility:
+        return refusals.OTHER_FACILITY
+    return state.get(Lot, str(number)) or refusals.UNKNOWN_LOT
+
+
+def _report(event: Event, body: ProductionReported | ProductionCorrected | RecallLot, kind: ReportKind) -> Report:
+    return Report(
+        id=event.id,
+        source=event.source,
+        facility=body.facility,
+        terminal=body.terminal,
+        kind=kind,
+        outcome=Outcome.WAITING,
+        taken_at=event.logged_at,
+    )
+
+
+def _accepted(report: Report, lot: Lot) -> ReportAccepted:
+    return ReportAccepted(facility=report.facility, terminal=report.terminal, report=report.id, lot=lot.id)
+
+
+def _reject(state: State, report: Report, wrong: Wrong) -> Decision:
+    report = replace(report, outcome=Outcome.REJECTED, wrong=wrong)
+    return state.put(report), [ANSWERS.of(_rejected(report, wrong))]
+
+
+def _reused(state: State, report: Report) -> Decision:
+    # What became of the first report with this id stays as it is.
+    return state, [ANSWERS.of(_rejected(report, refusals.ID_REUSED))]
+
+
+def _rejected(report: Report, wrong: Wrong) -> ReportRejected:
+    return ReportRejected(
+        facility=report.facility,
+        terminal=report.terminal,
+        report=report.id,
+        field=wrong.field,
+        reason=wrong.reason,
+        message=wrong.message,
+        message_id=wrong.message_id,
+    )

@@ -1,0 +1,186 @@
+"""The reference data: read from YAML and checked whole before anything stands on it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+
+from services.production.domain.catalogue import Catalogue, Facility, Product
+from shared.errors import BadReference
+from shared.events.language import MAX_QTY, Id
+from shared.events.lot_number import FACILITY_CODE, PRODUCT_CODE
+
+
+@dataclass(frozen=True, slots=True)
+class Festival:
+    """A festival of the past that examples are built on; days are local to `zone`."""
+
+    code: str
+    name: str
+    place: str
+    zone: str
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`categories`: the name of each by its code."""
+
+    catalogue: Catalogue
+    categories: dict[str, str]
+    festivals: tuple[Festival, ...]
+
+
+@lru_cache(maxsize=1)
+def load() -> Reference:
+    """Karya's own reference data. Raises BadReference if it does not hold together."""
+    return parse((files("services.production") / "reference.yaml").read_text(encoding="utf-8"))
+
+
+def parse(text: str) -> Reference:
+    """Reference data from YAML. Raises BadReference that names every entry that is wrong."""
+    try:
+        checked = _Reference.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise BadReference(f"The reference data is no YAML: {error}") from None
+    except ValidationError as error:
+        raise BadReference(_explain(error)) from None
+    return checked.reference()
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError(f"{name} is no time zone known here (is the package tzdata installed?)") from None
+    return name
+
+
+_Text = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+_Zone = Annotated[str, AfterValidator(_zone)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Category(_Entry):
+    code: Id
+    name: _Text
+
+
+class _Product(_Entry):
+    code: Annotated[str, StringConstraints(pattern=f"^{PRODUCT_CODE.pattern}$")]
+    name: _Text
+    category: Id
+    unit: _Text
+    max_qty: Annotated[int, Field(ge=1, le=MAX_QTY)]
+    shelf_life_days: Annotated[int, Field(ge=0, le=3650)] | None = None
+
+    def product(self) -> Product:
+        days = self.shelf_life_days
+        shelf_life = timedelta(days=days) if days is not None else None
+        return Product(self.code, self.name, self.category, self.unit, self.max_qty, shelf_life)
+
+
+class _Facility(_Entry):
+    code: Annotated[str, StringConstraints(pattern=f"^{FACILITY_CODE.pattern}$")]
+    kind: _Text
+    name: _Text
+    zone: _Zone
+    products: list[str]
+
+    def facility(self) -> Facility:
+        return Facility(self.code, self.kind, self.name, ZoneInfo(self.zone), frozenset(self.products))
+
+
+class _Festival(_Entry):
+    code: Id
+    name: _Text
+    place: _Text
+    zone: _Zone
+    first_day: date
+    last_day: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "_Festival":
+        if self.last_day < self.first_day:
+            raise ValueError(f"festival {self.code} ends before it begins")
+        return self
+
+
+class _Reference(_Entry):
+    categories: list[_Category]
+    products: list[_Product]
+    facilities: list[_Facility]
+    festivals: list[_Festival] = []
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> "_Reference":
+        wrong = [
+            *_doubles("category", (entry.code for entry in self.categories)),
+            *_doubles("product", (entry.code for entry in self.products)),
+            *_doubles("facility", (entry.code for entry in self.facilities)),
+            *_doubles("festival", (entry.code for entry in self.festivals)),
+        ]
+        categories = {entry.code for entry in self.categories}
+        products = {entry.code for entry in self.products}
+        wrong += [
+            f"product {product.code}: there is no category {product.category}"
+            for product in self.products
+            if product.category not in categories
+        ]
+        for facility in self.facilities:
+            wrong += [
+                f"facility {facility.code}: there is no product {code}"
+                for code in facility.products
+                if code not in products
+            ]
+            wrong += _doubles(f"facility {facility.code}: product", facility.products)
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def reference(self) -> Reference:
+        catalogue = Catalogue(
+            facilities={entry.code: entry.facility() for entry in self.facilities},
+            products={entry.code: entry.product() for entry in self.products},
+        )
+        return Reference(
+            catalogue,
+            {entry.code: entry.name for entry in self.categories},
+            tuple(Festival(**entry.model_dump()) for entry in self.festivals),
+        )
+
+
+def _doubles(what: str, codes: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    wrong = []
+    for code in codes:
+        if code in seen:
+            wrong.append(f"{what} {code} is there twice")
+        seen.add(code)
+    return wrong
+
+
+def _explain(error: ValidationError) -> str:
+    lines = [
+        f"- {'.'.join(str(part) for part in wrong['loc']) or 'the whole'}: {wrong['msg']}"
+        for wrong in error.errors(include_url=False)
+    ]
+    return "\n".join(["The reference data does not hold together:", *lines])

@@ -1,0 +1,126 @@
+"""Where production keeps what it knows, and what each event touches of it."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind, counter_id
+from services.production.domain.refusals import Wrong
+from shared.events import lot_number
+from shared.events.language import Event
+from shared.events.production import (
+    CorrectionRefused,
+    LotCorrected,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    Refusal,
+)
+from shared.family import Collection, Document
+from shared.state import Ref
+
+
+def touches(event: Event) -> Iterator[Ref]:
+    match event.body:
+        case ProductionReported() as body:
+            yield Ref(Report, event.id)
+            yield Ref(Counter, counter_id(body.facility, body.product, body.made_on))
+        case ProductionCorrected() | RecallLot() as body:
+            yield Ref(Report, event.id)
+            number = lot_number.parse(body.lot)
+            # Another facility's lot belongs to another lane and is not needed to refuse it.
+            if number and number.facility == body.facility:
+                yield Ref(Lot, str(number))
+        case LotCorrected() | CorrectionRefused() as body:
+            yield Ref(Report, body.correction)
+            yield Ref(Lot, body.lot)
+        case _:
+            return
+
+
+def _counter_document(counter: Counter) -> dict[str, Any]:
+    return {"last": counter.last}
+
+
+def _counter(document: Document) -> Counter:
+    return Counter(id=document["_id"], last=document["last"])
+
+
+def _lot_document(lot: Lot) -> dict[str, Any]:
+    return {
+        "facility": lot.facility,
+        "product": lot.product,
+        "category": lot.category,
+        "qty": lot.qty,
+        "made_on": lot.made_on.isoformat(),
+        "best_before": lot.best_before.isoformat() if lot.best_before else None,
+        "maker": lot.maker,
+        "report": lot.report,
+        "recorded_at": lot.recorded_at,
+        "corrected": lot.corrected,
+        "corrections": lot.corrections,
+        "recalled": lot.recalled,
+    }
+
+
+def _lot(document: Document) -> Lot:
+    best_before = document["best_before"]
+    return Lot(
+        id=document["_id"],
+        facility=document["facility"],
+        product=document["product"],
+        category=document["category"],
+        qty=document["qty"],
+        made_on=date.fromisoformat(document["made_on"]),
+        best_before=date.fromisoformat(best_before) if best_before else None,
+        maker=document["maker"],
+        report=document["report"],
+        recorded_at=document["recorded_at"],
+        corrected=document["corrected"],
+        corrections=document["corrections"],
+        recalled=document["recalled"],
+    )
+
+
+def _report_document(report: Report) -> dict[str, Any]:
+    wrong = report.wrong
+    return {
+        "source": report.source,
+        "facility": report.facility,
+        "terminal": report.terminal,
+        "kind": report.kind.value,
+        "outcome": report.outcome.value,
+        "taken_at": report.taken_at,
+        "lot": report.lot,
+        "change": report.change,
+        "wrong": wrong
+        and {
+            "field": wrong.field,
+            "reason": wrong.reason.value,
+            "message": wrong.message,
+            "message_id": wrong.message_id,
+        },
+    }
+
+
+def _report(document: Document) -> Report:
+    wrong = document["wrong"]
+    return Report(
+        id=document["_id"],
+        source=document["source"],
+        facility=document["facility"],
+        terminal=document["terminal"],
+        kind=ReportKind(document["kind"]),
+        outcome=Outcome(document["outcome"]),
+        taken_at=document["taken_at"],
+        lot=document["lot"],
+        change=document["change"],
+        wrong=Wrong(wrong["field"], Refusal(wrong["reason"]), wrong["message"], wrong["message_id"])
+        if wrong
+        else None,
+    )
+
+
+COUNTERS = Collection("counters", Counter, _counter_document, _counter)
+LOTS = Collection("lots", Lot, _lot_document, _lot, indexes=("facility",))
+REPORTS = Collection("reports", Report, _report_document, _report, indexes=("facility",))

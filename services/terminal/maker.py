@@ -1,0 +1,60 @@
+"""The maker's pseudonym: the only thing that ever leaves a terminal about who made a lot.
+
+It is HMAC-SHA256 of the maker's private number under a key that stays at the facility, cut to 80 bits. Without
+the key nobody can go through all numbers to find whose it is. Terminals of one facility share a copy of the key
+file; whoever loses it gets new pseudonyms.
+"""
+
+import hmac
+import os
+import re
+import secrets
+from base64 import b32encode
+from contextlib import suppress
+from pathlib import Path
+
+from shared.errors import SpoolFailed, WrongEntry
+
+KEY_BYTES = 32
+_PSEUDONYM_BYTES = 10
+
+
+def pseudonym(key: bytes, facility: str, number: str) -> str:
+    """Sixteen characters, always the same for one number at one facility. Raises WrongEntry for no number."""
+    bare = re.sub(r"[\s.\-/]+", "", number).upper()
+    if not bare:
+        raise WrongEntry("The maker's number is empty. Leave --maker out if nobody is to be named.")
+    digest = hmac.digest(key, f"{facility}\n{bare}".encode(), "sha256")
+    return b32encode(digest[:_PSEUDONYM_BYTES]).decode().lower()
+
+
+def key_at(path: Path) -> bytes:
+    """The key in this file, made if there is none. Raises SpoolFailed if it can't be read or is damaged."""
+    try:
+        if not path.exists():
+            _make(path)
+        key = path.read_bytes()
+    except OSError as error:
+        raise SpoolFailed(f"The makers' key {path} can't be used: {error.strerror}.") from error
+    if len(key) != KEY_BYTES:
+        raise SpoolFailed(
+            f"The makers' key {path} is damaged. Please bring back a copy of it: with another key every maker "
+            "would get a new pseudonym."
+        )
+    return key
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        # Whole or not at all, and never over one that another process has just made.
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        draft.unlink()

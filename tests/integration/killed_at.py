@@ -1,0 +1,65 @@
+"""Runs a service that kills itself (SIGKILL) at a named point of the step: `killed_at SERVICE POINT NTH`.
+
+The points lie between the numbered parts. The patching lives here only: no setting of the product can do it.
+"""
+
+import functools
+import os
+import runpy
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from shared.batch import Batch
+from shared.lanes import Lanes
+from shared.ledger import Ledger
+from shared.relay import Relay
+from shared.step import Step
+
+POINTS: dict[str, tuple[type[Any], str, str]] = {
+    "1-2 decoded, nothing loaded": (Step, "_transact", "before"),
+    "2-3 loaded, nothing decided": (Batch, "work", "before"),
+    "3-4 decided, nothing written": (Ledger, "write", "before"),
+    "4a written, not committed": (Ledger, "write", "after"),
+    "4-6 committed, not handed to the relay": (Lanes, "committed", "before"),
+    "6-5 handed to the relay, offset not committed": (Step, "_commit_offsets", "before"),
+    "5 offset committed": (Step, "_commit_offsets", "after"),
+    "R1-R2 before anything is published": (Relay, "_publish", "before"),
+    "R2-R3 published, outbox not deleted": (Ledger, "said", "before"),
+    "R3 outbox deleted": (Ledger, "said", "after"),
+}
+
+
+def kill_at(point: str, nth: int) -> None:
+    """Patch the point so that the process dies when it is passed for the `nth` time."""
+    owner, name, side = POINTS[point]
+    original: Callable[..., Any] = getattr(owner, name)
+    passed = 0
+
+    def die_in_time() -> None:
+        nonlocal passed
+        passed += 1
+        if passed == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    @functools.wraps(original)
+    async def patched_async(*args: Any, **kwargs: Any) -> Any:
+        if side == "before":
+            die_in_time()
+        result = await original(*args, **kwargs)
+        if side == "after":
+            die_in_time()
+        return result
+
+    @functools.wraps(original)
+    def patched(*args: Any, **kwargs: Any) -> Any:
+        die_in_time()
+        return original(*args, **kwargs)
+
+    setattr(owner, name, patched if name in ("work", "committed") else patched_async)
+
+
+if __name__ == "__main__":
+    kill_at(sys.argv[2], int(sys.argv[3]))
+    runpy.run_module(f"services.{sys.argv[1]}.app", run_name="__main__")

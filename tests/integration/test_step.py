@@ -1,0 +1,303 @@
+"""The step against a real Kafka and a real MongoDB: nothing lost, nothing twice, nothing in the way."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from pymongo.errors import AutoReconnect
+
+from services.inventory.handlers import FAMILIES, LOT
+from shared import envelope
+from shared.errors import PartitionsDiffer
+from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested, StockChanged
+from shared.events.language import Body, Topic
+from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
+from shared.kafka import partition_for
+from shared.mongo import Database, Mongo
+from shared.service import Service
+from shared.settings import Settings
+from shared.step import Step
+from tests.integration import killed_at
+from tests.integration.conftest import RunProcess, RunService
+from tests.integration.model import Model, documents, settled
+from tests.integration.probe import Probe
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something for the probe to send."""
+
+    topic: Topic
+    body: Body
+    id: str
+
+
+def a_lot(number: int, qty: int = 10) -> Said:
+    body = LotRecorded(
+        lot=f"L{number}", facility="LP-KPG", product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
+    )
+    return Said(PRODUCTION, body, f"lot-{number}")
+
+
+def a_correction(number: int, change: int = -1) -> Said:
+    body = CorrectionRequested(lot=f"L{number}", facility="LP-KPG", correction=f"c{number}", change=change)
+    return Said(PRODUCTION, body, f"correction-{number}")
+
+
+def a_reservation(number: int, qty: int = 3, nth: int = 0) -> Said:
+    body = ReservationRequested(
+        lot=f"L{number}", reservation=f"r{number}.{nth}", festival="F1", booth="F1.B1", request="F1/q", qty=qty
+    )
+    return Said(STOCK_ORDERS, body, f"reservation-{number}.{nth}")
+
+
+async def send(probe: Probe, said: Sequence[Said]) -> None:
+    for one in said:
+        await probe.send(one.topic, one.body, id=one.id)
+
+
+async def the_model(probe: Probe, *topics: Topic) -> Model:
+    """What inventory must make of what lies in these topics, worked one after the other."""
+    model = Model(LOT)
+    for topic in topics:
+        model.work([heard.event for heard in await probe.read_all(topic)])
+    return model
+
+
+async def ids_in(probe: Probe, topic: Topic) -> list[str]:
+    return sorted({heard.event.id for heard in await probe.read_all(topic)})
+
+
+async def assert_is(model: Model, probe: Probe, database: Database) -> None:
+    assert await documents(LOT, database) == model.documents
+    for topic in (INVENTORY, RESERVATIONS):
+        assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
+    for lot in model.documents["lots"]:
+        heard = [h.body for h in await probe.read_all(INVENTORY) if h.event.key == lot]
+        revisions = [body.revision for body in heard if isinstance(body, StockChanged)]
+        assert list(dict.fromkeys(revisions)) == sorted(set(revisions)), "a lane's events must leave in commit order"
+
+
+@both_drivers
+async def test_duplicates_and_redelivery_change_nothing(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    lots = [a_lot(n) for n in range(30)] + [a_correction(n) for n in range(0, 30, 3)]
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await send(probe, [*lots, *lots[::2]])
+        await eventually(lambda: settled(database, len(lots)), within=30)
+    async with run_service("inventory"):
+        await send(probe, [*lots[::-1], a_lot(99)])
+        await eventually(lambda: settled(database, len(lots) + 1), within=30)
+        await assert_is(await the_model(probe, PRODUCTION), probe, database)
+    assert await probe.dlq(PRODUCTION) == []
+
+
+async def test_the_same_id_with_another_body_goes_to_the_dlq(
+    probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    async with run_service("inventory"):
+        await probe.send(PRODUCTION, a_lot(1, qty=10).body, id="e1")
+        await probe.send(PRODUCTION, a_lot(1, qty=11).body, id="e1")
+        [letter] = await eventually(lambda: probe.dlq(PRODUCTION))
+    assert letter.reason == "ID_REUSED"
+    lot = await mongo.database("inventory")["lots"].find_one({"_id": "L1"})
+    assert lot is not None
+    assert lot["on_hand"] == 10
+
+
+@pytest.mark.parametrize("point", list(killed_at.POINTS))
+async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed(
+    point: str, settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService, service_process: RunProcess
+) -> None:
+    lots = [a_lot(n) for n in range(40)]
+    orders = [a_reservation(n % 40, nth=n) for n in range(120)]
+    database = mongo.database("inventory")
+    small = settings.model_copy(update={"max_batch": 25})
+    async with run_service("inventory"):
+        await send(probe, lots)
+        await eventually(lambda: settled(database, len(lots)))
+    await send(probe, orders)
+    command = ("-m", "tests.integration.killed_at", "inventory", point, "2")
+    async with service_process("inventory", small, command=command, ready=False) as process:
+        assert await process.ended() == -9, process.output
+    assert not await settled(database, len(lots) + len(orders)), "it was killed too late to prove anything"
+    async with run_service("inventory"):
+        await eventually(lambda: settled(database, len(lots) + len(orders)), within=40)
+        await assert_is(await the_model(probe, PRODUCTION, STOCK_ORDERS), probe, database)
+
+
+@both_drivers
+async def test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_ones_are_worked(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    good = [a_lot(n) for n in range(12)]
+    made = envelope.headers(
+        id="x", source="probe", topic=PRODUCTION, body=good[0].body, time=envelope.EPOCH
+    )
+    value = envelope.encode(good[0].body)
+    bad: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = {
+        "null header": (b"L0", value, [("ce_id", None), *made[:1]]),
+        "header that is no text": (b"L0", value, [("ce_id", b"\xff\xfe"), ("x", b"\xff")]),
+        "tombstone": (b"L0", None, [*made]),
+        "broken JSON": (b"L0", b'{"lot":', [*made]),
+        "NaN": (b"L0", value.replace(b'"qty":10', b'"qty":NaN'), [*made]),
+        "negative": (b"L0", value.replace(b'"qty":10', b'"qty":-1'), [*made]),
+        "no headers": (b"L0", value, []),
+        "null key": (None, value, [*made]),
+        "unknown type": (b"L0", value, [(n, b"Lost.v1" if n == "ce_type" else v) for n, v in made]),
+        "unknown version": (b"L0", value, [(n, b"LotRecorded.v9" if n == "ce_type" else v) for n, v in made]),
+        "huge": (b"L0", b"x" * 1_000_000, [*made]),
+    }
+    partition = partition_for("L0", settings.partitions)
+    for lot, (key, body, headers) in zip(good, bad.values(), strict=False):
+        await send(probe, [lot])
+        await probe.send_raw(PRODUCTION, key=key, value=body, headers=headers, partition=partition)
+    await send(probe, good[len(bad) :])
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await eventually(lambda: settled(database, len(good)))
+        letters = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda found: len(found) == len(bad))
+    assert set((await documents(LOT, database))["lots"]) == {f"L{n}" for n in range(len(good))}
+    kept = [(letter.record.key, letter.record.value, _own(letter.record.headers)) for letter in letters]
+    for name, (key, body, headers) in bad.items():
+        assert (key, body, headers) in kept, name
+    assert all(letter.message for letter in letters)
+
+
+def _own(headers: Sequence[tuple[str, bytes | None]]) -> list[tuple[str, bytes | None]]:
+    return [(name, value) for name, value in headers if not name.startswith("dlq_")]
+
+
+async def test_a_record_in_a_partition_that_is_not_its_keys_goes_to_the_dlq(
+    settings: Settings, probe: Probe, run_service: RunService
+) -> None:
+    lot = a_lot(1)
+    wrong = (partition_for("L1", settings.partitions) + 1) % settings.partitions
+    headers = envelope.headers(id="x", source="probe", topic=PRODUCTION, body=lot.body, time=envelope.EPOCH)
+    await probe.send_raw(PRODUCTION, key=b"L1", value=envelope.encode(lot.body), headers=headers, partition=wrong)
+    async with run_service("inventory"):
+        [letter] = await eventually(lambda: probe.dlq(PRODUCTION))
+    assert letter.reason == "WRONG_KEY"
+
+
+async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_the_service_restarted(
+    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, failures = Step._transact, 0
+
+    async def failing(step: Step, items: object) -> object:
+        nonlocal failures
+        if "L1" in repr(items):
+            failures += 1
+            raise AutoReconnect("made up for a test")
+        return await original(step, items)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Step, "_transact", failing)
+    monkeypatch.setattr("shared.step.RETRY_WITHIN", 0.1)
+    database = mongo.database("inventory")
+    other = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) != partition_for("L1", 3))
+    same = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) == partition_for("L1", 3))
+    async with run_service("inventory"):
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: failures > 2)
+        await send(probe, [a_lot(other), a_lot(same)])
+        await eventually(lambda: database["ledger"].count_documents({"_id": f"probe lot-{other}"}), equals=1)
+    monkeypatch.setattr(Step, "_transact", original)
+    async with run_service("inventory"):
+        await eventually(lambda: settled(database, 3))
+        await assert_is(await the_model(probe, PRODUCTION), probe, database)
+
+
+async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowledge(
+    probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    database = mongo.database("inventory")
+    lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
+    async with run_service("inventory"):
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: settled(database, 1))
+        # A zombie's transaction: it wrote the lane and has something to say that it never said.
+        found = await database["lanes"].find_one({"_id": lane})
+        assert found is not None
+        left = {
+            "_id": f"{lane}/{found['next_out']:012d}",
+            "topic": (await probe.records(INVENTORY))[0].topic,
+            "partition": None,
+            "key": b"zombie",
+            "value": b"{}",
+            "headers": [],
+        }
+        await database["outbox"].insert_one(left)
+        await database["lanes"].replace_one({"_id": lane}, {**found, "next_out": found["next_out"] + 1})
+        await send(probe, [a_correction(1)])
+        await eventually(lambda: settled(database, 2))
+    lot = (await documents(LOT, database))["lots"]["L1"]
+    assert lot["on_hand"] == 9
+    keys = [record.key for record in await probe.records(INVENTORY)]
+    assert keys == [b"L1", b"zombie", b"L1"], "what the zombie left must be said first"
+
+
+async def test_a_lane_beyond_the_log_stops_and_says_so(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: settled(database, 1))
+    lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
+    found = await database["lanes"].find_one({"_id": lane})
+    assert found is not None
+    for entry in found["offsets"]:
+        entry["next"] += 100
+    await database["lanes"].replace_one({"_id": lane}, found)
+    async with run_service("inventory", ready=False) as service:
+        troubles = await eventually(service.troubles, until=lambda said: any("made anew" in one for one in said))
+        assert len([one for one in troubles if "lane" in one]) >= 1
+
+
+async def test_a_lane_of_another_cluster_stops_and_says_so(
+    probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: settled(database, 1))
+    lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
+    await database["lanes"].update_one({"_id": lane}, {"$set": {"cluster": "another"}})
+    async with run_service("inventory", ready=False) as service:
+        await eventually(service.troubles, until=lambda said: any("cluster another" in one for one in said))
+
+
+async def test_a_service_refuses_topics_with_unequal_partitions(settings: Settings) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    prefix = f"{settings.topic_prefix}unequal."
+    try:
+        await admin.create_topics(
+            [NewTopic(prefix + PRODUCTION.name, 2, 1), NewTopic(prefix + STOCK_ORDERS.name, 3, 1)]
+        )
+    finally:
+        await admin.close()
+    service = Service("inventory", FAMILIES, settings.model_copy(update={"topic_prefix": prefix}))
+    with pytest.raises(PartitionsDiffer, match=r"production\.v1: 2"):
+        await service.start()
+    await service.stop()
+
+
+async def test_a_service_stops_in_order_on_sigterm(
+    settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess, tmp_path: Path
+) -> None:
+    database = mongo.database("inventory")
+    async with service_process("inventory", settings) as process:
+        await send(probe, [a_lot(n) for n in range(20)])
+        await eventually(lambda: settled(database, 20))
+        assert await process.stop() == 0, process.output

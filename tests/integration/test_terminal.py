@@ -1,0 +1,169 @@
+"""A terminal from its spool over Kafka to production and back."""
+
+import asyncio
+import os
+import signal
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from services.production.domain.entities import Outcome
+from services.terminal.terminal import Standing, Terminal
+from shared import exchange
+from shared.errors import NotReached
+from shared.events.inventory import INVENTORY
+from shared.events.production import (
+    ANSWERS,
+    LOT_ANSWERS,
+    PRODUCTION,
+    TERMINAL,
+    LotRecalled,
+    LotRecorded,
+    Refusal,
+    ReportAccepted,
+    ReportRejected,
+)
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.integration.conftest import RunService
+from tests.integration.probe import Probe
+from tests.integration.running import environment
+
+pytestmark = pytest.mark.integration
+
+ROOT = Path(__file__).parents[2]
+
+# Dies in the middle of its first sync: when Kafka has acknowledged a window, before or after the spool knows.
+DYING = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from services.terminal.terminal import Terminal
+from shared import exchange
+from shared.settings import Settings
+from shared.spool import Spool
+
+exchange.WINDOW = 10
+acknowledge = Spool.acknowledge
+
+def dying(self, numbers):
+    if sys.argv[2] == "after":
+        acknowledge(self, numbers)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+Spool.acknowledge = dying
+with Terminal(Path(sys.argv[1]), "PR-KPG", "T1") as terminal:
+    asyncio.run(terminal.sync(Settings(), wait=0))
+"""
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+def record(terminal: Terminal, qty: int, *, product: str = "KTI", maker: str | None = None) -> str:
+    return terminal.record(product, qty, made_on=today(), at=datetime.now(UTC), maker=maker).id
+
+
+async def test_a_terminal_hears_what_became_of_its_reports(
+    settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path, mongo: Mongo
+) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        good = record(terminal, 12, maker="7429918830")
+        bad = record(terminal, 12, product="KRJ")
+        async with run_service("production"), run_service("inventory"):
+            done = await terminal.sync(settings, wait=30)
+            assert (done.sent, done.unanswered, done.unreadable) == (2, 0, 0)
+            accepted, rejected = (row.answer for row in terminal.standings())
+            assert isinstance(accepted, ReportAccepted)
+            assert isinstance(rejected, ReportRejected)
+            assert (accepted.report, rejected.report) == (good, bad)
+            assert rejected.reason is Refusal.NOT_MADE_HERE
+
+            # Inventory alone can say whether these fit.
+            terminal.correct(accepted.lot, -2, at=datetime.now(UTC))
+            terminal.correct(accepted.lot, -11, at=datetime.now(UTC))
+            terminal.recall(accepted.lot, at=datetime.now(UTC))
+            done = await terminal.sync(settings, wait=30)
+            assert (done.sent, done.unanswered) == (3, 0)
+        rows = terminal.standings()
+        assert [row.standing for row in rows] == [
+            Standing.ACCEPTED,
+            Standing.REJECTED,
+            Standing.ACCEPTED,
+            Standing.REJECTED,
+            Standing.ACCEPTED,
+        ]
+        refused = rows[3].answer
+        assert isinstance(refused, ReportRejected)
+        assert refused.reason is Refusal.NOT_ENOUGH_STOCK
+    assert [lot.lot for lot in await probe.bodies(PRODUCTION, LotRecorded)] == [accepted.lot]
+    assert [lot.lot for lot in await probe.bodies(PRODUCTION, LotRecalled)] == [accepted.lot]
+    [lot] = await mongo.database("production")["lots"].find().to_list()
+    assert (lot["_id"], lot["qty"], lot["corrected"], lot["recalled"]) == (accepted.lot, 12, -2, True)
+    # The pseudonym is production's alone, and the number nobody's.
+    for topic in (PRODUCTION, ANSWERS, LOT_ANSWERS, INVENTORY):
+        assert not [one for one in await probe.records(topic) if lot["maker"].encode() in (one.value or b"")]
+    assert not [one for one in await probe.records(TERMINAL) if b"7429918830" in (one.value or b"")]
+
+
+async def test_without_a_network_nothing_is_lost(settings: Settings, probe: Probe, tmp_path: Path) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        ids = [record(terminal, qty) for qty in (1, 2, 3)]
+        offline = settings.model_copy(update={"kafka": "127.0.0.1:1"})
+        with pytest.raises(NotReached, match="3 records wait"):
+            await terminal.sync(offline, wait=0)
+        assert terminal.counts().pending == 3
+        assert (await terminal.sync(settings, wait=0)).sent == 3
+        assert (await terminal.sync(settings, wait=0)).sent == 0
+    assert [heard.event.id for heard in await probe.read_all(TERMINAL)] == ids
+
+
+@pytest.mark.parametrize(("side", "sent_twice"), [("before", 10), ("after", 0)])
+async def test_a_sync_that_is_killed_goes_on_where_it_was(
+    settings: Settings,
+    run_service: RunService,
+    probe: Probe,
+    tmp_path: Path,
+    mongo: Mongo,
+    side: str,
+    sent_twice: int,
+) -> None:
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        ids = [record(terminal, qty) for qty in range(1, 26)]
+    dying = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        DYING,
+        str(tmp_path),
+        side,
+        cwd=ROOT,
+        env={**os.environ, **environment(settings)},
+    )
+    assert await dying.wait() == -signal.SIGKILL
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        async with run_service("production"):
+            done = await terminal.sync(settings, wait=60)
+        assert (done.sent, done.unanswered) == (15 + sent_twice, 0)
+        assert {row.standing for row in terminal.standings()} == {Standing.ACCEPTED}
+    logged = [heard.event.id for heard in await probe.read_all(TERMINAL)]
+    assert len(logged) == 25 + sent_twice
+    assert list(dict.fromkeys(logged)) == ids
+    database = mongo.database("production")
+    assert await database["lots"].count_documents({}) == 25
+    assert await database["reports"].count_documents({"outcome": Outcome.ACCEPTED.value}) == 25
+    quantities = [lot.qty for lot in await probe.bodies(PRODUCTION, LotRecorded)]
+    assert sorted(quantities) == list(range(1, 26))
+
+
+async def test_two_syncs_at_once_keep_the_order(
+    settings: Settings, probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "WINDOW", 7)
+    with Terminal(tmp_path, "PR-KPG", "T1") as one, Terminal(tmp_path, "PR-KPG", "T1") as other:
+        ids = [record(one, qty) for qty in range(1, 41)]
+        await asyncio.gather(one.sync(settings, wait=0), other.sync(settings, wait=0))
+        assert one.counts().pending == 0
+    logged = [heard.event.id for heard in await probe.read_all(TERMINAL)]
+    assert list(dict.fromkeys(logged)) == ids

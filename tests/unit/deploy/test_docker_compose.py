@@ -1,0 +1,93 @@
+"""The compose file, as far as it can be judged without an engine."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from deploy import docker_stack
+from deploy.topics import SERVICES
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+COMPOSE = ROOT / "docker-compose.yml"
+
+services: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())["services"]
+
+
+def check_schema(file: Path) -> subprocess.CompletedProcess[str]:
+    """Judge a compose file by the schema of the Compose specification, which the tool brings with it."""
+    tool = Path(sys.executable).with_name("check-jsonschema")
+    command = [str(tool), "--builtin-schema", "vendor.compose-spec", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_it_follows_the_compose_specification() -> None:
+    judged = check_schema(COMPOSE)
+    assert judged.returncode == 0, judged.stdout
+
+
+def test_a_file_that_does_not_is_found(tmp_path: Path) -> None:
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(COMPOSE.read_text().replace("healthcheck:", "health_check:"))
+    judged = check_schema(wrong)
+    assert judged.returncode == 1
+    assert "health_check" in judged.stdout
+
+
+def test_every_service_runs_from_the_one_image() -> None:
+    for name in SERVICES:
+        assert services[name]["command"] == ["python", "-m", f"services.{name}.app"]
+        assert (ROOT / "services" / name / "app.py").exists()
+        assert services[name]["build"]["dockerfile"] == "deploy/Dockerfile"
+    assert len({services[name]["image"] for name in [*SERVICES, "topics"]}) == 1
+
+
+def test_nothing_starts_before_what_it_needs() -> None:
+    for name in SERVICES:
+        assert services[name]["depends_on"] == {
+            "kafka": {"condition": "service_healthy"},
+            "mongo": {"condition": "service_healthy"},
+            "topics": {"condition": "service_completed_successfully"},
+        }
+    assert services["topics"]["depends_on"] == {"kafka": {"condition": "service_healthy"}}
+    assert all("healthcheck" in services[name] for name in ("kafka", "mongo"))
+
+
+@pytest.mark.parametrize("name", services)
+def test_nobody_outside_the_machine_can_connect(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in services[name].get("ports", ()))
+
+
+def test_all_images_are_pinned_and_the_same_as_in_tests() -> None:
+    assert services["kafka"]["image"] == docker_stack.KAFKA_IMAGE
+    assert services["mongo"]["image"] == docker_stack.MONGO_IMAGE
+    assert all(":" in one["image"] and not one["image"].endswith(":latest") for one in services.values())
+
+
+def test_the_broker_is_set_up_as_in_tests() -> None:
+    told = services["kafka"]["environment"]
+    assert {name: told.get(name) for name in docker_stack.KAFKA_ALONE} == docker_stack.KAFKA_ALONE
+    ours = docker_stack.kafka_environment("cluster")
+    for name in ("KAFKA_LISTENERS", "KAFKA_CONTROLLER_QUORUM_VOTERS"):
+        assert told[name] == ours[name]
+
+
+def test_mongo_is_made_a_replica_set_as_in_tests() -> None:
+    test = services["mongo"]["healthcheck"]["test"]
+    assert test == ["CMD", "mongosh", "--quiet", "--eval", docker_stack.initiate_script("mongo:27017")]
+
+
+def test_every_setting_that_it_gives_is_one() -> None:
+    known = {f"KARYA_{name.upper()}" for name in Settings.model_fields}
+    for name in [*SERVICES, "topics"]:
+        assert services[name]["environment"].keys() <= known
+
+
+def test_data_outlives_its_container() -> None:
+    assert services["kafka"]["environment"]["KAFKA_LOG_DIRS"] == "/var/lib/kafka/data"
+    assert services["kafka"]["volumes"] == ["kafka-data:/var/lib/kafka/data"]
+    assert "mongo-data:/data/db" in services["mongo"]["volumes"]

@@ -1,0 +1,379 @@
+"""The life of a request in any order that Kafka could deliver: nothing twice, nothing lost, everything settled."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import date
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from services.festival.domain import Booth, Command, Festival, Request, Shipment
+from services.festival.domain.booth import BoothStatus
+from services.festival.domain.command import Outcome
+from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.request import OPEN, LineStatus, RequestStatus
+from services.festival.domain.shipment import ShipmentStatus
+from services.inventory.domain.lot import Standing
+from shared.events.festival import (
+    AllocationConfirmed,
+    AllocationFellShort,
+    CancelFestival,
+    CloseFestival,
+    CountedLot,
+    DisputeOutcome,
+    FestivalClosed,
+    LossPlace,
+    ReceiveShipment,
+    RecordLoss,
+    ResolveDispute,
+)
+from shared.events.sales import SellThroughCounted, SoldThrough
+from tests.unit.festival.builders import (
+    LAST_DAY,
+    ODOP,
+    World,
+    a_booth,
+    a_closing,
+    a_request,
+    a_return,
+    a_shipment,
+    an_accept,
+    announced,
+)
+
+FESTIVALS = (ODOP, "PKB")
+PRODUCTS = ("KTI", "KUE")
+FACILITIES = ("LP-A", "LP-B", "LP-C")
+
+festivals = st.sampled_from(FESTIVALS)
+numbers = st.sampled_from(["B1", "B2"])
+products = st.sampled_from(PRODUCTS)
+
+
+def counted_in(shipment: Shipment) -> ReceiveShipment:
+    """All that was sent has come."""
+    counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
+    return ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
+
+
+class Saga(RuleBasedStateMachine):
+    """Two festivals want the same lots, and a stranger takes some; every queue is emptied in any order."""
+
+    @initialize(data=st.data(), lots=st.integers(1, 6), begun=st.booleans())
+    def start(self, data: st.DataObject, lots: int, begun: bool) -> None:
+        self.world = World()
+        self.steps = 0
+        for festival in FESTIVALS:
+            self.world.give(announced(festival))
+            for number in ("B1", "B2"):
+                self.world.give(a_booth(f"{festival}.{number}", *PRODUCTS))
+        for _ in range(lots):
+            self.make(
+                data.draw(st.sampled_from(FACILITIES)), data.draw(products), data.draw(st.integers(1, 15)), None
+            )
+        if begun:
+            self.steps = 10
+            for festival in FESTIVALS:
+                self.world.give(
+                    a_request(*((f"{festival}.{b}", p, 4) for b in ("B1", "B2") for p in PRODUCTS), festival=festival)
+                )
+            self.world.settle()
+            for nth, (request, facility, booth) in enumerate(self.to_send()):
+                self.world.give(a_shipment(f"begun{nth}", facility, booth, request=request))
+            self.world.settle()
+            for shipment in self.world.all(Shipment):
+                self.world.give(counted_in(shipment))
+
+    # organisers
+
+    @rule(
+        festival=festivals,
+        asked=st.dictionaries(st.tuples(numbers, products), st.integers(1, 12), min_size=1, max_size=4),
+        consent=st.sampled_from([True, True, False]),
+    )
+    def request(self, festival: str, asked: dict[tuple[str, str], int], consent: bool) -> None:
+        name = f"R{sum(request.festival == festival for request in self.world.all(Request)) % 5}"
+        demands = [(f"{festival}.{number}", product, qty) for (number, product), qty in asked.items()]
+        self.world.give(a_request(*demands, request=name, festival=festival, consent=consent))
+
+    @precondition(lambda self: self.requests(RequestStatus.PROPOSED))
+    @rule(data=st.data())
+    def accept(self, data: st.DataObject) -> None:
+        request = data.draw(st.sampled_from(self.requests(RequestStatus.PROPOSED)))
+        self.world.give(an_accept(request.name, request.festival))
+
+    @precondition(lambda self: self.to_send())
+    @rule(data=st.data())
+    def send(self, data: st.DataObject) -> None:
+        request, facility, booth = data.draw(st.sampled_from(self.to_send()))
+        self.world.give(a_shipment(f"S{len(self.world.all(Shipment))}", facility, booth, request=request))
+
+    @precondition(lambda self: self.world.all(Shipment))
+    @rule(data=st.data())
+    def receive(self, data: st.DataObject) -> None:
+        shipment = data.draw(st.sampled_from(self.world.all(Shipment)))
+        counted = tuple(
+            CountedLot(lot=lot, qty=max(0, qty + data.draw(st.sampled_from([0, 0, -1, -3, 2]))))
+            for lot, qty in shipment.lots.items()
+            if data.draw(st.sampled_from([True, True, True, False]))
+        )
+        self.world.give(
+            ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
+        )
+
+    @precondition(lambda self: self.steps > 15)
+    @rule(festival=festivals, order=st.sampled_from([CloseFestival, CloseFestival, CancelFestival]))
+    def end(self, festival: str, order: type[CloseFestival] | type[CancelFestival]) -> None:
+        self.world.give(order(festival=festival))
+
+    @precondition(lambda self: self.held())
+    @rule(data=st.data(), qty=st.integers(0, 5), final=st.booleans())
+    def bring_home(self, data: st.DataObject, qty: int, final: bool) -> None:
+        booth, lot = data.draw(st.sampled_from(self.held()))
+        self.world.give(a_return(lot, qty, booth, final=final))
+
+    @precondition(lambda self: self.held())
+    @rule(data=st.data(), qty=st.integers(1, 4), place=st.sampled_from(LossPlace))
+    def lose(self, data: st.DataObject, qty: int, place: LossPlace) -> None:
+        booth, lot = data.draw(st.sampled_from(self.held()))
+        festival = booth.partition(".")[0]
+        self.world.give(RecordLoss(festival=festival, lot=lot, place=place, booth=booth, qty=qty))
+
+    @rule(festival=festivals, number=numbers, name=st.sampled_from(["R0", "S0", "none"]))
+    def clumsy(self, festival: str, number: str, name: str) -> None:
+        """Commands that are mostly wrong."""
+        booth = f"{festival}.{number}"
+        self.world.give(an_accept(name, festival))
+        self.world.give(a_shipment(name, "LP-A", booth, request=name))
+        self.world.give(a_return("L0", 1, booth))
+        self.world.give(RecordLoss(festival=festival, lot="L0", place=LossPlace.FACILITY, qty=2))
+        self.world.give(ResolveDispute(festival=festival, booth=booth, sale="d1", outcome=DisputeOutcome.ACCEPTED))
+
+    # stock
+
+    @rule(
+        facility=st.sampled_from(FACILITIES),
+        product=products,
+        qty=st.integers(1, 15),
+        best_before=st.sampled_from([None, None, LAST_DAY, date(2023, 6, 1)]),
+    )
+    def make(self, facility: str, product: str, qty: int, best_before: date | None) -> None:
+        self.world.make(f"L{len(self.world.lots)}", qty, facility, product, best_before=best_before)
+
+    @rule(data=st.data(), qty=st.integers(1, 9))
+    def somebody_else_takes(self, data: st.DataObject, qty: int) -> None:
+        self.world.take(data.draw(st.sampled_from(sorted(self.world.lots))), qty)
+
+    @rule(data=st.data())
+    def recall(self, data: st.DataObject) -> None:
+        self.world.recall(data.draw(st.sampled_from(sorted(self.world.lots))))
+
+    # what arrives when it likes
+
+    @precondition(lambda self: any(self.world.orders.values()))
+    @rule(data=st.data(), most=st.integers(1, 8))
+    def inventory_works(self, data: st.DataObject, most: int) -> None:
+        for _ in range(most):
+            waiting = sorted(lot for lot, orders in self.world.orders.items() if orders)
+            if waiting:
+                self.world.carry_out(data.draw(st.sampled_from(waiting)))
+
+    @precondition(lambda self: any(self.world.answers.values()))
+    @rule(data=st.data(), most=st.integers(1, 8))
+    def festival_hears(self, data: st.DataObject, most: int) -> None:
+        for _ in range(most):
+            waiting = sorted(lot for lot, answers in self.world.answers.items() if answers)
+            if waiting:
+                self.world.hear(data.draw(st.sampled_from(waiting)))
+
+    @precondition(lambda self: any(self.world.balances.values()))
+    @rule(data=st.data())
+    def festival_sees(self, data: st.DataObject) -> None:
+        self.world.see(data.draw(st.sampled_from(sorted(self.world.lots))))
+
+    @rule()
+    def all_arrives(self) -> None:
+        self.world.settle()
+
+    @precondition(lambda self: self.steps > 10 and self.world.deadlines)
+    @rule(data=st.data())
+    def deadline(self, data: st.DataObject) -> None:
+        self.world.fire(data.draw(st.sampled_from(sorted(self.world.deadlines))))
+
+    @precondition(lambda self: self.closing())
+    @rule(data=st.data(), revision=st.integers(1, 4))
+    def sales_count(self, data: st.DataObject, revision: int) -> None:
+        booth = data.draw(st.sampled_from(self.closing()))
+        self.world.give(self.sell_through(booth, revision, lambda most: data.draw(st.integers(0, most))))
+
+    @staticmethod
+    def sell_through(booth: Booth, revision: int, sold: Callable[[int], int]) -> SellThroughCounted:
+        lots = tuple(
+            SoldThrough(lot=lot.lot, stocked=lot.received, sold=sold(lot.received), lost=0, unsold=0, counted=None)
+            for lot in booth.lots
+        )
+        return SellThroughCounted(
+            festival=booth.festival, booth=booth.id, revision=revision, lots=lots, disputed=("d1",)
+        )
+
+    # what there is to choose from
+
+    def requests(self, status: RequestStatus) -> list[Request]:
+        return [request for request in self.world.all(Request) if request.status is status]
+
+    def to_send(self) -> list[tuple[str, str, str]]:
+        return sorted(
+            {
+                (request.name, line.facility, line.booth)
+                for request in self.world.all(Request)
+                for line in request.lines
+                if line.status is LineStatus.RESERVED
+            }
+        )
+
+    def closing(self) -> list[Booth]:
+        return [booth for booth in self.world.all(Booth) if booth.status is not BoothStatus.OPEN]
+
+    def held(self) -> list[tuple[str, str]]:
+        return [(booth.id, lot.lot) for booth in self.world.all(Booth) for lot in booth.lots if lot.received]
+
+    # what is always so
+
+    @invariant()
+    def time_goes_on(self) -> None:
+        self.steps += 1
+
+    @invariant()
+    def lines_cover_no_more_than_was_asked(self) -> None:
+        for request in self.world.all(Request):
+            covered: Counter[tuple[str, str]] = Counter()
+            for line in request.lines:
+                if line.status not in (LineStatus.REFUSED, LineStatus.RELEASED, LineStatus.RELEASING):
+                    covered[line.booth, line.product] += line.qty
+            asked = {(want.booth, want.product): want.qty for want in request.demands}
+            assert all(qty <= asked[pair] for pair, qty in covered.items())
+            assert (request.status is RequestStatus.RESERVING) <= any(line.status in OPEN for line in request.lines)
+            assert (request.status is RequestStatus.PROPOSED) <= all(
+                line.status is LineStatus.PLANNED for line in request.lines
+            )
+
+    @invariant()
+    def every_booth_adds_up(self) -> None:
+        lines = [line for request in self.world.all(Request) for line in request.lines]
+        for booth in self.world.all(Booth):
+            for lot in booth.lots:
+                left = sum(
+                    line.qty
+                    for line in lines
+                    if (line.booth, line.lot, line.status) == (booth.id, lot.lot, LineStatus.DISPATCHED)
+                )
+                assert left == lot.in_transit + lot.received + lot.lost_on_the_way
+                assert min(lot.in_transit, lot.received, lot.lost_on_the_way, lot.returning, lot.returned) >= 0
+            for account in booth.accounts().values():
+                assert account.received + account.surplus == (
+                    account.sold + account.lost + account.returned + account.returning + account.left
+                )
+                assert min(account.left, account.surplus) == 0
+
+    @invariant()
+    def a_closed_festival_is_accounted_for(self) -> None:
+        for festival in self.world.all(Festival):
+            booths = [booth for booth in self.world.all(Booth) if booth.festival == festival.id]
+            if festival.status in (FestivalStatus.CLOSED, FestivalStatus.CLOSING):
+                done = all(booth.accounted for booth in booths)
+                assert (festival.status is FestivalStatus.CLOSED) == done
+            closings = [one for one in self.world.heard(FestivalClosed) if one.festival == festival.id]
+            assert [one.revision for one in closings] == list(range(1, len(closings) + 1))
+            for one in closings:
+                assert one.received + one.surplus == one.sold + one.returned + one.lost
+
+    # the end: everything arrives, and is as inventory has it
+
+    def teardown(self) -> None:
+        world = getattr(self, "world", None)
+        if world is None:
+            return
+        world.settle()
+        for shipment in world.all(Shipment):
+            assert shipment.status is not ShipmentStatus.SENDING
+        self.agrees_with_inventory(world)
+        while world.deadlines:
+            world.fire(min(world.deadlines))
+        world.settle()
+        self.agrees_with_inventory(world)
+        self.everything_was_answered(world)
+        self.festivals_can_be_closed(world)
+
+    @staticmethod
+    def agrees_with_inventory(world: World) -> None:
+        lines = {line.reservation: line for request in world.all(Request) for line in request.lines}
+        mine = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
+        assert len({r.id for r in mine}) == len(mine)
+        expected = {
+            LineStatus.RESERVED: Standing.HELD,
+            LineStatus.RELEASED: Standing.RELEASED,
+            LineStatus.DISPATCHED: Standing.DISPATCHED,
+        }
+        for reservation in mine:
+            assert expected[lines[reservation.id].status] is reservation.standing
+            assert lines[reservation.id].qty == reservation.qty
+        for id, line in lines.items():
+            if line.status in (LineStatus.RESERVED, LineStatus.DISPATCHED):
+                assert any(reservation.id == id for reservation in mine)
+        for lot in world.lots.values():
+            at_booths = [held for booth in world.all(Booth) for held in booth.lots if held.lot == lot.id]
+            there = sum(held.in_transit + held.received + held.lost_on_the_way for held in at_booths)
+            assert there == lot.dispatched
+            assert sum(held.returned for held in at_booths) == lot.returned
+            assert all(held.returning == 0 for held in at_booths)
+            assert all((held.withdrawn is not None) == lot.recalled for held in at_booths)
+
+    @staticmethod
+    def everything_was_answered(world: World) -> None:
+        assert all(command.outcome is not Outcome.WAITING for command in world.all(Command))
+        for request in world.all(Request):
+            assert request.status is not RequestStatus.RESERVING
+            told = [
+                one
+                for one in [
+                    body for body in world.said if isinstance(body, AllocationConfirmed | AllocationFellShort)
+                ]
+                if (one.festival, one.request) == (request.festival, request.name)
+            ]
+            if request.status is not RequestStatus.SETTLED:
+                assert not told
+                continue
+            held = sum(line.qty for line in request.lines if line.status is LineStatus.DISPATCHED)
+            reserved = [one.reserved for one in told]
+            assert reserved[-1] == held, "after every deadline, what is held has been sent"
+            assert sorted(set(reserved), reverse=True) == reserved, "said once, and again only for less"
+            asked = sum(want.qty for want in request.demands)
+            for one in told:
+                short = sum(s.short for s in one.short) if isinstance(one, AllocationFellShort) else 0
+                assert one.reserved + short == asked
+
+    def festivals_can_be_closed(self, world: World) -> None:
+        for shipment in world.all(Shipment):
+            if shipment.status is ShipmentStatus.SENT:
+                world.give(counted_in(shipment))
+        for festival in FESTIVALS:
+            world.give(a_closing(festival))
+        for booth in world.all(Booth):
+            if booth.status is not BoothStatus.OPEN:
+                world.give(self.sell_through(booth, 9, lambda most: most // 2))
+        for booth in world.all(Booth):
+            for lot in booth.lots:
+                assert booth.status is BoothStatus.SETTLED
+                home = min(lot.received - lot.returned, lot.received // 2)
+                world.give(a_return(lot.lot, home, booth.id, final=True))
+        world.settle()
+        self.agrees_with_inventory(world)
+        for one in world.all(Festival):
+            assert one.status in (FestivalStatus.CLOSED, FestivalStatus.CANCELLED)
+
+
+Saga.TestCase.settings = settings(
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestSaga = Saga.TestCase

@@ -1,0 +1,103 @@
+"""Events and a small catalogue for production's tests: valid by default, override what the test is about."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from services.production.domain.catalogue import Catalogue, Facility, Product
+from services.production.handlers import family
+from shared.events.language import Body, Deadline, Event, Publication
+from shared.events.production import (
+    CorrectionRefused,
+    LotCorrected,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+)
+from shared.state import Ref, State
+
+WITA = ZoneInfo("Asia/Makassar")
+NOW = datetime(2023, 4, 18, 2, 0, tzinfo=UTC)
+TODAY = date(2023, 4, 18)
+SKEW = timedelta(minutes=15)
+MAKER = "p.MAKERPSEUDONYM"
+
+CATALOGUE = Catalogue(
+    facilities={
+        "LP-KPG": Facility("LP-KPG", "lapas", "Lapas Kupang", WITA, frozenset({"KRJ"})),
+        "PR-KPG": Facility("PR-KPG", "lapas perempuan", "Lapas Perempuan", WITA, frozenset({"KBS", "KTI"})),
+    },
+    products={
+        "KRJ": Product("KRJ", "Kerajinan tangan", "kerajinan-tangan", "buah", max_qty=500),
+        "KTI": Product("KTI", "Kain tenun ikat", "tenun", "helai", max_qty=200),
+        "KBS": Product("KBS", "Kue basah", "jajanan-khas", "potong", 5000, timedelta(days=2)),
+    },
+)
+FAMILY = family(CATALOGUE, SKEW)
+
+
+def reported(**changed: Any) -> ProductionReported:
+    given: dict[str, Any] = {
+        "facility": "PR-KPG",
+        "terminal": "PR-KPG.T1",
+        "product": "KTI",
+        "qty": 12,
+        "made_on": TODAY,
+        "maker": MAKER,
+    }
+    return ProductionReported(**given | changed)
+
+
+def corrected(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
+    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
+    return ProductionCorrected(**given | changed)
+
+
+def recalled(lot: str, **changed: Any) -> RecallLot:
+    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
+    return RecallLot(**given | changed)
+
+
+def taken(lot: str, correction: str, change: int = 1) -> LotCorrected:
+    return LotCorrected(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=5)
+
+
+def not_taken(lot: str, correction: str, change: int = -1) -> CorrectionRefused:
+    return CorrectionRefused(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=0)
+
+
+def an_event(body: Body, *, id: str, at: datetime = NOW, source: str = "terminal/PR-KPG.T1") -> Event:
+    facility: str = body.facility  # type: ignore[attr-defined]
+    return Event(id=id, source=source, key=facility, time=at, logged_at=at, body=body)
+
+
+class Production:
+    """What the shell does for production: it loads what an event touches, decides, and keeps the outcome."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[type[Any], str], Any] = {}
+        self._count = 0
+
+    def said(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
+        """The bodies that production publishes when this is said to it."""
+        event = an_event(body, id=id or self.next_id(), at=at, source=source)
+        refs = [ref for ref in FAMILY.touches(event) if isinstance(ref, Ref)]
+        loaded = {(ref.entity, ref.id): self.kept.get((ref.entity, ref.id)) for ref in refs}
+        state, published = FAMILY.decide(State(loaded), event)
+        self.kept.update(state.changes)
+        return list(_bodies(published))
+
+    def next_id(self) -> str:
+        self._count += 1
+        return str(UUID(int=self._count))
+
+    def all(self, entity: type[Any]) -> list[Any]:
+        return [kept for (kind, _), kept in self.kept.items() if kind is entity]
+
+
+def _bodies(published: Iterable[Publication | Deadline]) -> Iterator[Body]:
+    for one in published:
+        assert isinstance(one, Publication)
+        yield one.body

@@ -1,0 +1,52 @@
+"""The reference data holds together, and says what is wrong when it does not."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.production import reference
+from shared.errors import BadReference
+
+GOOD = """
+categories: [{code: tenun, name: Tenun}]
+products: [{code: KTI, name: Kain tenun ikat, category: tenun, unit: helai, max_qty: 200}]
+facilities: [{code: PR-KPG, kind: lapas, name: Lapas, zone: Asia/Makassar, products: [KTI]}]
+"""
+
+
+def test_the_reference_data_is_whole() -> None:
+    known = reference.load()
+    assert len(known.catalogue.facilities) == 10
+    assert len(known.categories) == 8
+    made = set().union(*(facility.products for facility in known.catalogue.facilities.values()))
+    assert made == set(known.catalogue.products)
+    assert known.catalogue.products["KBS"].shelf_life == timedelta(days=2)
+    assert len(known.festivals) == 4
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("category: tenun", "category: kayu", "product KTI: there is no category kayu"),
+        ("products: [KTI]", "products: [KTI, ABC]", "facility PR-KPG: there is no product ABC"),
+        ("products: [KTI]", "products: [KTI, KTI]", "facility PR-KPG: product KTI is there twice"),
+        ("categories: [", "categories: [{code: tenun, name: Tenun}, ", "category tenun is there twice"),
+        ("code: KTI", "code: kain", "products.0.code"),
+        ("code: PR-KPG", "code: KUPANG", "facilities.0.code"),
+        ("max_qty: 200", "max_qty: many", "products.0.max_qty"),
+        ("max_qty: 200", "max_qty: 0", "products.0.max_qty"),
+        ("unit: helai", "units: helai", "products.0.units"),
+        ("zone: Asia/Makassar", "zone: Asia/Kupang", "no time zone"),
+        ("categories:", "categories: [", "no YAML"),
+    ],
+)
+def test_what_is_wrong_is_named(right: str, wrong: str, said: str) -> None:
+    reference.parse(GOOD)
+    with pytest.raises(BadReference, match=said.replace("[", r"\[")):
+        reference.parse(GOOD.replace(right, wrong))
+
+
+def test_a_festival_ends_after_it_begins() -> None:
+    festival = "{code: A, name: A, place: B, zone: Asia/Jakarta, first_day: 2025-04-02, last_day: 2025-04-01}"
+    with pytest.raises(BadReference, match="festival A ends before it begins"):
+        reference.parse(GOOD + f"festivals: [{festival}]\n")

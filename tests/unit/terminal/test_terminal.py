@@ -1,0 +1,184 @@
+"""What a terminal keeps, refuses at once, and shows of production's answers."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from services.terminal.cli import app
+from services.terminal.maker import key_at, pseudonym
+from services.terminal.terminal import Standing, Terminal
+from shared.errors import SpoolFailed, WrongEntry
+from shared.events.language import Body, Event
+from shared.events.lot_number import LotNumber
+from shared.events.production import (
+    ANSWERS,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    Refusal,
+    ReportAccepted,
+    ReportRejected,
+)
+
+NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
+DAY = date(2023, 4, 18)
+LOT = str(LotNumber("PR-KPG", "KTI", DAY, 7))
+FOREIGN = str(LotNumber("LP-KPG", "KRJ", DAY, 7))
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with Terminal(tmp_path, "pr-kpg", "T1") as terminal:
+        yield terminal
+
+
+def hear(terminal: Terminal, *bodies: Body) -> None:
+    """As a sync would keep them."""
+    events = [Event(f"{index}.{body!r}", "production", "PR-KPG", NOW, NOW, body) for index, body in enumerate(bodies)]
+    terminal.spool.hear(
+        ANSWERS, 0, [(event, getattr(event.body, "report", None)) for event in events], next=len(events)
+    )
+
+
+def accepted(report: str, *, name: str = "T1", lot: str = LOT) -> ReportAccepted:
+    return ReportAccepted(facility="PR-KPG", terminal=name, report=report, lot=lot)
+
+
+def rejected(report: str) -> ReportRejected:
+    return ReportRejected(
+        facility="PR-KPG",
+        terminal="T1",
+        report=report,
+        field="product",
+        reason=Refusal.UNKNOWN_PRODUCT,
+        message="This product code is not in the catalogue.",
+        message_id="Kode produk ini tidak ada dalam katalog.",
+    )
+
+
+def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
+    terminal.record(" kti ", 12, made_on=DAY, at=NOW)
+    terminal.correct(LOT.lower().replace("-", ""), -2, reason="two torn", at=NOW)
+    terminal.recall(LOT, at=NOW)
+    assert [said.body for said in terminal.spool.pending(10)] == [
+        ProductionReported(facility="PR-KPG", terminal="T1", product="KTI", qty=12, made_on=DAY),
+        ProductionCorrected(facility="PR-KPG", terminal="T1", lot=LOT, change=-2, reason="two torn"),
+        RecallLot(facility="PR-KPG", terminal="T1", lot=LOT),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        (lambda t: t.record("KTI", 0, made_on=DAY, at=NOW), "at least 1"),
+        (lambda t: t.record("KTI", 2**60, made_on=DAY, at=NOW), "qty"),
+        (lambda t: t.record("", 1, made_on=DAY, at=NOW), "product"),
+        (lambda t: t.record("KTI", 1, made_on=DAY, best_before=date(2023, 4, 17), at=NOW), "best-before"),
+        (lambda t: t.record("KTI", 1, made_on=DAY, maker=" - ", at=NOW), "maker"),
+        (lambda t: t.correct(LOT, 0, at=NOW), "nothing to correct"),
+        (lambda t: t.correct(LOT[:-1] + "9", 1, at=NOW), "compare it with the label"),
+        (lambda t: t.recall(FOREIGN, at=NOW), "another facility"),
+        (lambda t: t.recall(LOT, reason="x" * 501, at=NOW), "reason"),
+    ],
+)
+def test_what_can_not_be_is_refused_at_once_and_not_kept(terminal: Terminal, entry: Any, said: str) -> None:
+    with pytest.raises(WrongEntry, match=said):
+        entry(terminal)
+    assert terminal.counts().said == 0
+
+
+@pytest.mark.parametrize(("facility", "name"), [("Kupang", "T1"), ("PR-KPG", ""), ("PR-KPG", "../../x")])
+def test_names_are_checked_before_a_file_is_made(tmp_path: Path, facility: str, name: str) -> None:
+    with pytest.raises(WrongEntry):
+        Terminal(tmp_path, facility, name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
+    said = [terminal.record("KTI", n, made_on=DAY, at=NOW) for n in range(1, 5)]
+    terminal.spool.acknowledge([1, 2, 3])
+    hear(terminal, accepted(said[0].id), rejected(said[1].id), accepted(said[2].id, name="T2"))
+    rows = terminal.standings()
+    assert [row.standing for row in rows] == [
+        Standing.ACCEPTED,
+        Standing.REJECTED,
+        Standing.SENT,
+        Standing.TO_SEND,
+    ]
+    assert rows[0].answer == accepted(said[0].id)
+    assert rows[1].answer == rejected(said[1].id)
+
+
+# Makers
+
+
+def test_only_a_keyed_pseudonym_of_the_maker_is_kept(tmp_path: Path) -> None:
+    number = "7429918830"
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        one = terminal.record("KTI", 1, made_on=DAY, maker=number, at=NOW).body
+        two = terminal.record("KTI", 1, made_on=DAY, maker="742 991-8830", at=NOW).body
+        other = terminal.record("KTI", 1, made_on=DAY, maker="7429918831", at=NOW).body
+        assert isinstance(one, ProductionReported)
+        assert isinstance(two, ProductionReported)
+        assert isinstance(other, ProductionReported)
+        assert one.maker == two.maker != other.maker
+        assert one.maker is not None
+        assert len(one.maker) == 16
+        kept = b"".join(path.read_bytes() for path in (tmp_path / "terminal").iterdir())
+    assert number.encode() not in kept
+    assert one.maker.encode() in kept
+
+
+def test_a_pseudonym_is_of_its_key_and_facility() -> None:
+    key = bytes(range(32))
+    # Worked out with `openssl dgst -sha256 -mac HMAC`, `head -c10` and `base32`.
+    assert pseudonym(key, "PR-KPG", "12 34") == "tcmiqfythex7d6un"
+    assert pseudonym(key, "LP-KPG", "1234") != pseudonym(key, "PR-KPG", "1234")
+    assert pseudonym(bytes(32), "PR-KPG", "1234") != pseudonym(key, "PR-KPG", "1234")
+
+
+def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "PR-KPG.key"
+    key = key_at(path)
+    assert key_at(path) == key
+    assert path.stat().st_mode & 0o077 == 0
+    assert list(path.parent.iterdir()) == [path]
+    path.write_bytes(b"cut off")
+    with pytest.raises(SpoolFailed, match="damaged"):
+        key_at(path)
+
+
+# The command
+
+
+def run(folder: Path, *arguments: str) -> Any:
+    environment = {"KARYA_SPOOL_DIR": str(folder), "KARYA_FACILITY": "PR-KPG", "KARYA_ZONE": "Asia/Makassar"}
+    return CliRunner().invoke(app, list(arguments), env=environment)
+
+
+def test_the_command_records_and_lists(tmp_path: Path) -> None:
+    done = run(tmp_path, "record", "KTI", "12", "--made-on", "2023-04-18", "--json")
+    assert done.exit_code == 0
+    assert json.loads(done.stdout)["record"] == 1
+    assert run(tmp_path, "correct", LOT, "-3", "--reason", "torn").exit_code == 0
+    assert run(tmp_path, "recall", LOT).exit_code == 0
+    listed = json.loads(run(tmp_path, "list", "--json").stdout)
+    assert [row["what"] for row in listed] == [
+        "12 × KTI, made 2023-04-18",
+        f"-3 of {LOT}",
+        f"recall of {LOT}",
+    ]
+    assert {row["standing"] for row in listed} == {"to send"}
+    assert listed[0]["recorded"].endswith(" WITA")
+
+
+def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
+    done = run(tmp_path, "correct", LOT[:-1] + "9", "1")
+    assert done.exit_code == 1
+    assert "compare it with the label" in done.stderr
+    assert "Traceback" not in done.output
