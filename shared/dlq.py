@@ -1,11 +1,10 @@
 """What can't be used: the record as it came, with the reason and where it came from."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from aiokafka import ConsumerRecord
 
-from shared.envelope import rfc3339
+from shared.envelope import EPOCH, rfc3339, taken_in
 from shared.ledger import Outgoing
 
 HeaderList = list[tuple[str, bytes | None]]
@@ -21,8 +20,7 @@ def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: s
     A record that comes back from an earlier stay in the DLQ loses the marks of that stay. `dlq_at` is when Kafka
     took the record in, so that a redo of the batch says the same.
     """
-    taken_in = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-    headers: HeaderList = [(name, value) for name, value in record.headers if not name.startswith("dlq_")]
+    headers = original_headers(record.headers)
     headers += [
         ("dlq_reason", reason.encode()),
         ("dlq_message", message.encode(errors="replace")),
@@ -30,7 +28,7 @@ def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: s
         ("dlq_topic", record.topic.encode()),
         ("dlq_partition", str(record.partition).encode()),
         ("dlq_offset", str(record.offset).encode()),
-        ("dlq_at", rfc3339(taken_in).encode()),
+        ("dlq_at", rfc3339(taken_in(record) or EPOCH).encode()),
     ]
     return Outgoing(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
 

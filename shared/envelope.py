@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Protocol
@@ -124,14 +124,26 @@ def decode(topic: Topic, record: Record) -> Event:
     key = topic.key_of(body)
     if record.key != key.encode():
         raise Unusable("WRONG_KEY", f"The record's key is not its body's {topic.key}.")
+    logged_at = taken_in(record)
+    if logged_at is None:
+        raise Unusable("BAD_TIME", "The record's Kafka timestamp is outside the years 1 to 9999.")
     return Event(
         id=attributes["ce_id"],
         source=attributes["ce_source"],
         key=key,
         time=_time(attributes["ce_time"]),
-        logged_at=datetime.fromtimestamp(record.timestamp / 1000, UTC),
+        logged_at=logged_at,
         body=body,
     )
+
+
+def taken_in(record: Record) -> datetime | None:
+    """When Kafka took the record in, or None if its timestamp is no time at all: a topic that keeps its senders'
+    clocks may hold any number."""
+    try:
+        return EPOCH + timedelta(milliseconds=record.timestamp)
+    except OverflowError:
+        return None
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:

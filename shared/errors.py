@@ -43,8 +43,16 @@ class NotRelayed(KaryaError):
     """Kafka did not acknowledge what a lane has to say, within the bound."""
 
 
+class BadSettings(KaryaError):
+    """Settings that are each allowed contradict each other."""
+
+
 class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
+
+
+class NoSuchLetter(KaryaError):
+    """No dead letter has this place or this key."""
 
 
 # Terminals and tills
@@ -59,4 +67,11 @@ class SpoolFailed(KaryaError):
 
 
 class NotReached(KaryaError):
-    """Kafka could not be reached, or did not answer in time; what was recorded waits in the spool."""
+    """Kafka (or a database that a command needs) could not be reached, or did not answer in time."""
+
+
+# Commands that ask a service
+
+
+class NotAnswered(KaryaError):
+    """A service could not be reached over HTTP, or did not have what was asked for."""

@@ -8,31 +8,42 @@ import asyncio
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote
 from uuid import uuid4
 
+import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+from pydantic_core import from_json, to_json
+from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
 from shared import envelope
+from shared.errors import NotReached
 from shared.events.language import Body, Topic
-from shared.kafka import partition_for, topic_name
 from shared.retry import attempts
 from shared.service import Service
 
+log = structlog.get_logger()
+
 MOST_WAIT = 30.0
+TITLE = "The request can't be answered"
+TOO_LARGE = f"A command has at most {envelope.MAX_VALUE_BYTES // 1024} KiB."
 Prefer = Annotated[str | None, Header(description="`wait=5`: answer with the outcome if it is seen in time")]
 CommandId = Annotated[
     str | None,
     Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,200}$", description="the same key is the same command"),
 ]
+
+B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Outcome:
     message: str | None = None
 
 
+# By the command's id; None as long as it has no outcome.
 FindOutcome = Callable[[str], Awaitable[Outcome | None]]
 
 
@@ -58,37 +70,104 @@ class Commands:
         self._find = find
 
     async def append(self, body: Body, prefer: str | None, id: str | None) -> JSONResponse:
-        """202 with the place to look, 200 if done within the wait, 409 if refused within it."""
-        id = id or str(uuid4())
-        settings, producer = self._service.settings, self._service.commands
-        name = topic_name(settings, self._topic.name)
-        key = self._topic.key_of(body)
-        headers = envelope.headers(id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC))
-        partition = partition_for(key, len(await producer.partitions_for(name)))
-        async with asyncio.timeout(10):
-            await producer.send_and_wait(name, envelope.encode(body), key.encode(), partition, headers=headers)
-        return await self.answer(id, _wait(prefer))
+        """202 with the place to look, or within the wait asked for 200 if it was done and 409 if it was refused.
 
-    async def answer(self, id: str, wait: float = 0) -> JSONResponse:
-        """What is known of the command `id`, looking again for at most `wait` seconds."""
-        outcome = await self._find(id)
-        if outcome is None and wait:
-            async for _ in attempts(within=wait, first=0.02, most=0.2):
-                if (outcome := await self._find(id)) is not None:
-                    break
-        place = f"/commands/{id}"
-        if outcome is None:
-            return JSONResponse({"command": id, "status": "accepted", "look": place}, 202, {"Location": place})
-        if outcome.done:
-            return JSONResponse({"command": id, "status": "done"}, 200)
-        return problem(
-            409,
-            "The command was refused",
-            outcome.message or "",
-            command=id,
-            field=outcome.field,
-            reason=outcome.reason,
-        )
+        413 and 422 for what would be a dead letter: too large, or an id that another command had before.
+        503 if Kafka did not answer: the command may have arrived or not, so that its id is in the answer, to
+        repeat it with. A command known already is not appended again.
+        """
+        value = envelope.encode(body)
+        if len(value) > envelope.MAX_VALUE_BYTES:
+            return problem(413, TITLE, TOO_LARGE)
+        known = await self._known(id) if id is not None else None
+        id = id or str(uuid4())
+        if known is None:
+            headers = envelope.headers(
+                id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC)
+            )
+            try:
+                await self._service.append(self._topic, self._topic.key_of(body), value, headers)
+            except NotReached as fault:
+                log.warning("command_not_appended", command=id, fault=str(fault)[:300])
+                detail = "Kafka did not answer. Repeat the command with this id as Idempotency-Key: it counts once."
+                return problem(503, "The command may not have been taken", detail, command=id)
+        outcome = await self._outcome(id, _wait(prefer))
+        if outcome is not None:
+            # Whose outcome it is is certain only now: two with one id may have been on their way at once.
+            known = await self._known(id) or known
+        if known is not None and known != envelope.digest(value):
+            detail = "Another command had this Idempotency-Key before. Give each command its own, best a UUID."
+            return problem(422, "The Idempotency-Key is in use", detail, command=id)
+        return _answer(id, outcome)
+
+    async def _known(self, id: str) -> bytes | None:
+        """The digest of the body that our command `id` was worked with, if it was and the database says so."""
+        entry = f"{self._source} {id}"
+        try:
+            return (await self._service.ledger.known([entry])).get(entry)
+        except PyMongoError as fault:
+            log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+            return None
+
+    async def _outcome(self, id: str, wait: float) -> Outcome | None:
+        if not wait:
+            return None
+        # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
+        try:
+            async with asyncio.timeout(wait):
+                async for _ in attempts(first=0.02, most=0.2):
+                    try:
+                        if (outcome := await self._find(id)) is not None:
+                            return outcome
+                    except PyMongoError as fault:
+                        log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+        except TimeoutError:
+            return None
+        return None
+
+
+async def command_in(request: Request, model: type[B]) -> B:
+    """The command of this model in a request: the JSON body, and what the path says for fields of their names.
+
+    Raises RequestValidationError that names the field, also for one that the model does not have: what is said
+    here is meant, and nothing of it is passed over. Raises HTTPException 413.
+    """
+    raw = await request.body()
+    if len(raw) > envelope.MAX_VALUE_BYTES:
+        raise HTTPException(413, TOO_LARGE)
+    try:
+        said = from_json(raw or b"{}", allow_inf_nan=False)
+    except ValueError as error:
+        raise _wrong((), f"The body is no JSON: {error}") from None
+    if not isinstance(said, dict):
+        raise _wrong((), "The body must be a JSON object.")
+    for name in said.keys() - model.model_fields.keys():
+        raise _wrong((name,), "There is no such field.")
+    for name, value in request.path_params.items():
+        if said.setdefault(name, value) != value:
+            raise _wrong((name,), "The body says another one than the path.")
+    try:
+        # As JSON again: only there a strict model takes a date or a list from what JSON has for them.
+        return model.model_validate_json(to_json(said))
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_input=False, include_context=False)
+        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in wrong]) from None
+
+
+def _wrong(place: tuple[str, ...], message: str) -> RequestValidationError:
+    return RequestValidationError([{"type": "value_error", "loc": ("body", *place), "msg": message}])
+
+
+def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
+    place = f"/commands/{quote(id, safe='')}"
+    if outcome is None:
+        return JSONResponse({"command": id, "status": "accepted", "look": place}, 202, {"Location": place})
+    if outcome.done:
+        return JSONResponse({"command": id, "status": "done", "look": place})
+    detail = outcome.message or ""
+    return problem(
+        409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
+    )
 
 
 def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
@@ -114,14 +193,25 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(HTTPException)
     async def on_http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, "The request can't be answered", str(error.detail))
+        return problem(error.status_code, TITLE, str(error.detail))
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [{"field": ".".join(map(str, e["loc"])), "message": e["msg"]} for e in error.errors()]
+        wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
         return problem(422, "The request is not valid", "See `errors`.", errors=wrong)
 
+    @app.exception_handler(PyMongoError)
+    async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:
+        log.warning("database_fault", fault=repr(fault)[:300])
+        return problem(503, "The database does not answer", "Nothing was changed. Try again in a while.")
+
     return app
+
+
+def _field(place: Sequence[str | int]) -> str:
+    """As the body calls it: a refused command's `field` has no `body.` before it either."""
+    parts = place[1:] if place[0] == "body" and len(place) > 1 else place
+    return ".".join(map(str, parts))
 
 
 def serve(app: FastAPI, service: Service) -> None:
@@ -164,5 +254,5 @@ def _health(service: Service) -> APIRouter:
 
 
 def _wait(prefer: str | None) -> float:
-    found = re.search(r"\bwait=(\d{1,3})\b", prefer or "")
+    found = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
     return min(float(found[1]), MOST_WAIT) if found else 0.0

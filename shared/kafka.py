@@ -1,18 +1,25 @@
 """Kafka clients and names: what is the same wherever Karya meets Kafka."""
 
+import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
 
 from shared.errors import PartitionsDiffer
+from shared.retry import attempts
 from shared.settings import Settings
 
 # Inputs keep Kafka's default bound; what went wrong with them is wrapped, so its place must hold more.
 INPUT_MAX_BYTES = 1024 * 1024
 DLQ_MAX_BYTES = 2 * INPUT_MAX_BYTES
+FLUSHED_WITHIN = 2.0
+CLOSED_WITHIN = 5.0
+TOPICS_WITHIN = 5.0
 
 
 def topic_name(settings: Settings, name: str) -> str:
@@ -49,6 +56,19 @@ def producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
+async def stop_producer(client: AIOKafkaProducer) -> None:
+    """Stop it, with a bound: an idempotent producer that is only told to stop waits for ever for a broker that
+    has gone, and would send what it holds long after somebody else has."""
+    stopping = asyncio.create_task(client.stop())
+    await asyncio.wait([stopping], timeout=FLUSHED_WITHIN)
+    if not stopping.done():
+        # No public way to give up on what it holds.
+        client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))
+    with suppress(KafkaError, TimeoutError):
+        async with asyncio.timeout(CLOSED_WITHIN):
+            await stopping
+
+
 async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
     """The cluster's id of itself and the number of partitions that all these topics (full names) have.
 
@@ -58,7 +78,12 @@ async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
     try:
         await admin.start()
         cluster = (await admin.describe_cluster())["cluster_id"]
-        counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(topics))}
+        counts: dict[str, int] = {}
+        # Just made topics take a moment until every broker knows them.
+        async for _ in attempts(within=TOPICS_WITHIN):
+            counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(topics))}
+            if 0 not in counts.values():
+                break
     finally:
         await admin.close()
     if len(set(counts.values())) != 1 or 0 in counts.values():

@@ -7,6 +7,7 @@ that is not settled are passed over: settling seeks back to them.
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 # How long a rebalance waits for the batch in hand. Cancelling it then is safe: the lane document decides.
 REVOKE_PATIENCE = 5.0
+# Longer than a batch is tried again for, so that one that is set aside over and over shows all the time.
+SET_ASIDE_SHOWN = 15.0
 
 
 class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
@@ -41,7 +44,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._assignment: frozenset[int] = frozenset()
         self._expected: dict[int, Lane] = {}
-        self._assigned_once = False
+        self._assigned = False
+        self._set_aside: tuple[float, str] | None = None
         self._unsettled = asyncio.Event()
 
     # --- what the step asks
@@ -75,6 +79,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             return True
         if fault is None or isinstance(fault, (*PASSING, FenceMoved)):
             log.warning("batch_set_aside", group=self.group, fault=repr(fault)[:300])
+            self._set_aside = (time.monotonic(), repr(fault)[:300])
         else:
             # Trying again would fail again: better to stand still and say so than to spin.
             self.broken.update(dict.fromkeys(partitions, repr(fault)))
@@ -96,7 +101,17 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
     @property
     def ready(self) -> bool:
         """Kafka has given us our part (perhaps none), and every lane of it is at work."""
-        return self._assigned_once and len(self._expected) == len(self._assignment)
+        return self._assigned and len(self._expected) == len(self._assignment)
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why this family's lanes are not all at work, in words."""
+        found = [f"lane {p} of {self.group}: {why}" for p, why in self.broken.items()]
+        if not self.ready:
+            found.append(f"{self.group} waits for its lanes")
+        if self._set_aside is not None and time.monotonic() - self._set_aside[0] < SET_ASIDE_SHOWN:
+            found.append(f"a batch of {self.group} was set aside: {self._set_aside[1]}")
+        return found
 
     # --- what Kafka tells
 
@@ -109,7 +124,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         return self._find_consumer()
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - all of them are
-        ours, self._assignment = self._assignment, frozenset()
+        ours, self._assignment, self._assigned = self._assignment, frozenset(), False
         if self._in_hand is not None and not self._in_hand.done():
             await asyncio.wait([self._in_hand], timeout=REVOKE_PATIENCE)
             if not self._in_hand.done():
@@ -123,7 +138,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._expected.clear()
         self.broken.clear()
         self._assignment = frozenset(tp.partition for tp in assigned)
-        self._assigned_once = True
+        self._assigned = True
         for partition in self._assignment:
             self._pause(partition)
         self._unsettled.set()
@@ -149,9 +164,11 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         consumer = self._consumer
         if not missing or consumer is None:
             return
+        # The document before the outbox: what another commits in between is not in the document that we expect,
+        # so our next transaction finds the fence moved. The other way round its events would be left unsaid.
+        lanes = await self._ledger.lanes(self.group, missing)
         for partition in missing:
             await self._relay.take_over(lane_id(self.group, partition))
-        lanes = await self._ledger.lanes(self.group, missing)
         parts = [TopicPartition(topic, p) for p in missing for topic in self._topics]
         first = await consumer.beginning_offsets(parts)
         end = await consumer.end_offsets(parts)

@@ -24,7 +24,13 @@ class Mongo:
     """A connected driver. Motor answers the same calls, so its objects pass for PyMongo's async ones."""
 
     def __init__(self, settings: Settings) -> None:
-        options: dict[str, Any] = {"tz_aware": True, "serverSelectionTimeoutMS": 3000, "w": "majority"}
+        options: dict[str, Any] = {
+            "tz_aware": True,
+            "serverSelectionTimeoutMS": 3000,
+            # A server that takes a call and never answers is a passing fault too, not a wait without end.
+            "socketTimeoutMS": 30_000,
+            "w": "majority",
+        }
         if settings.mongo_driver is MongoDriver.MOTOR:
             from motor.motor_asyncio import AsyncIOMotorClient
 

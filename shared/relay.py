@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from shared.errors import NotRelayed
-from shared.kafka import partition_for_bytes
+from shared.kafka import partition_for_bytes, stop_producer
 from shared.ledger import Ledger, Numbered
 from shared.retry import PASSING, attempts
 
@@ -36,6 +36,7 @@ class Relay:
         self._make_producer = make_producer
         self._producer: AIOKafkaProducer | None = None
         self._waiting: dict[str, list[Numbered]] = {}
+        self.trouble: str | None = None
         self._count = 0
         self._publishing = asyncio.Lock()
         self._offered = asyncio.Event()
@@ -80,8 +81,10 @@ class Relay:
             async for attempt in attempts():
                 try:
                     await self._publish_waiting()
+                    self.trouble = None
                     break
                 except PASSING as fault:
+                    self.trouble = repr(fault)[:300]
                     log.warning("relay_waits", attempt=attempt, fault=repr(fault))
 
     async def drain(self, within: float) -> None:
@@ -146,7 +149,7 @@ class Relay:
             try:
                 await producer.start()
             except BaseException:
-                await producer.stop()
+                await stop_producer(producer)
                 raise
             self._producer = producer
         return self._producer
@@ -154,9 +157,7 @@ class Relay:
     async def _drop_producer(self) -> None:
         producer, self._producer = self._producer, None
         if producer is not None:
-            with suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(2):
-                    await producer.stop()
+            await stop_producer(producer)
 
     def _drop(self, lane: str) -> None:
         self._count -= len(self._waiting.pop(lane, ()))

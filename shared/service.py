@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,24 +10,35 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka.subscriber.usecase import BatchSubscriber
 from pymongo import ASCENDING
 
 from shared.clock import Clock
+from shared.envelope import Headers
+from shared.errors import NotReached
+from shared.events.language import Topic
 from shared.family import Family
-from shared.kafka import producer, survey, topic_name
+from shared.kafka import partition_for, producer, stop_producer, survey, topic_name
 from shared.lanes import Lanes
 from shared.ledger import Ledger
 from shared.mongo import Mongo
 from shared.relay import Relay
+from shared.retry import PASSING
 from shared.settings import Settings
 from shared.step import Step
 
 log = structlog.get_logger()
 
 GRACE = 8.0
+PULSE = 2.0
+PULSE_WITHIN = 3.0
+APPENDED_WITHIN = 10.0
+# Longer than a batch may take when all is well, its retries included.
+SILENT = 30.0
 Records = tuple[ConsumerRecord, ...]
 
 
@@ -38,6 +49,17 @@ class Line:
     lanes: Lanes
     step: Step
     clock: Clock
+    subscriber: BatchSubscriber
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why this family is not at work, in words."""
+        found = self.lanes.troubles
+        if all(task.done() for task in self.subscriber.tasks):
+            found.append(f"nobody polls Kafka for {self.lanes.group}")
+        elif (silent := _silent(self.subscriber.consumer)) > SILENT:
+            found.append(f"Kafka was not polled for {self.lanes.group} in the last {silent:.0f} s")
+        return found
 
 
 class Service:
@@ -50,6 +72,7 @@ class Service:
         self.database = self.mongo.database(name)
         self.ledger = Ledger(self.database)
         self._commands: AIOKafkaProducer | None = None
+        self._starting_commands = asyncio.Lock()
         self._families = families
         self._relay = Relay(self.ledger, partial(producer, settings))
         self._broker = KafkaBroker(
@@ -62,6 +85,7 @@ class Service:
         )
         self._lines: list[Line] = []
         self._tasks: list[asyncio.Task[None]] = []
+        self._away: list[str] = []
 
     async def start(self) -> None:
         """Raises PartitionsDiffer, or a client's own error when Kafka or MongoDB can't be reached."""
@@ -70,8 +94,7 @@ class Service:
             for collection in family.collections:
                 for field in collection.indexes:
                     await self.database[collection.name].create_index([(field, ASCENDING)])
-        self._commands = producer(self.settings)
-        await self._commands.start()
+        await self._commands_started()
         for family in self._families:
             self._lines.append(await self._line(family))
         self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
@@ -79,45 +102,86 @@ class Service:
             self._tasks.append(asyncio.create_task(line.lanes.run(), name=f"lanes {line.lanes.group}"))
             self._tasks.append(asyncio.create_task(line.clock.run(), name=f"clock {line.lanes.group}"))
         await self._broker.start()
+        self._tasks.append(asyncio.create_task(self._pulse(), name="pulse"))
         log.info("service_started", families=[family.group for family in self._families])
 
     async def stop(self) -> None:
         """Finish the batches in hand, leave the groups, publish what is committed, let go of all clients."""
-        await self._broker.stop()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._relay.drain(GRACE)
-        await self._relay.close()
-        if self._commands is not None:
-            await self._commands.stop()
-        await self.mongo.close()
+        try:
+            await self._broker.stop()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await self._relay.drain(GRACE)
+            await self._relay.close()
+            await self._drop_commands()
+            await self.mongo.close()
         log.info("service_stopped")
 
     def troubles(self) -> list[str]:
         """Why the service is not ready, in words; empty when it is."""
         found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        found += self._away
+        if self._relay.trouble is not None:
+            found.append(f"what is committed can't be published: {self._relay.trouble}")
         for line in self._lines:
-            found += [f"lane {p} of {line.lanes.group}: {why}" for p, why in line.lanes.broken.items()]
-            if not line.lanes.ready:
-                found.append(f"{line.lanes.group} waits for its lanes")
+            found += line.troubles
         return found if self._lines else ["starting"]
 
-    @property
-    def commands(self) -> AIOKafkaProducer:
-        """For what HTTP clients want to say. Raises AssertionError before `start`."""
-        assert self._commands is not None, "the service is not started"
-        return self._commands
+    async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
+        """Put what an HTTP client wants said into Kafka. Raises NotReached when Kafka has not acknowledged it in
+        time: it may be there or not, so it is to be said again with the same id."""
+        name = topic_name(self.settings, topic.name)
+        try:
+            async with asyncio.timeout(APPENDED_WITHIN):
+                client = await self._commands_started()
+                partition = partition_for(key, len(await client.partitions_for(name)))
+                await client.send_and_wait(name, value, key.encode(), partition, headers=headers)
+        except (KafkaError, TimeoutError) as fault:
+            # What it still holds must not be said long after the client was told that it was not.
+            await self._drop_commands()
+            raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
+
+    async def _commands_started(self) -> AIOKafkaProducer:
+        async with self._starting_commands:
+            if self._commands is None:
+                client = producer(self.settings)
+                try:
+                    await client.start()
+                except BaseException:
+                    await stop_producer(client)
+                    raise
+                self._commands = client
+            return self._commands
+
+    async def _drop_commands(self) -> None:
+        client, self._commands = self._commands, None
+        if client is not None:
+            await stop_producer(client)
 
     @property
     def idle(self) -> bool:
         """Nothing committed waits to be published."""
         return self._relay.idle
 
+    async def _pulse(self) -> None:
+        """Ask both servers again and again whether they are there: a service with nothing to do would not notice."""
+        while True:
+            away = [] if await self._broker.ping(PULSE_WITHIN) else ["Kafka does not answer"]
+            try:
+                async with asyncio.timeout(PULSE_WITHIN):
+                    await self.mongo.ping()
+            except PASSING as fault:
+                away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
+            self._away = away
+            await asyncio.sleep(PULSE)
+
     async def _line(self, family: Family) -> Line:
         settings = self.settings
         topics = {topic_name(settings, topic.name): topic for topic in family.topics}
-        cluster, partitions = await survey(settings, list(topics))
+        # A dead letter lies in the partition that its record came from.
+        cluster, partitions = await survey(settings, [*topics, *(f"{name}.dlq" for name in topics)])
         lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster)
         parts: dict[str, Any] = {
             "prefix": settings.topic_prefix,
@@ -127,12 +191,11 @@ class Service:
             "relay": self._relay,
         }
         step = Step(family, topics=topics, partitions=partitions, database=self.database, **parts)
-        lanes.follow(self._subscribe(family, list(topics), step, lanes))
-        return Line(lanes, step, Clock(family, **parts))
+        subscriber = self._subscribe(family, list(topics), step, lanes)
+        lanes.follow(lambda: subscriber.consumer)
+        return Line(lanes, step, Clock(family, **parts), subscriber)
 
-    def _subscribe(
-        self, family: Family, topics: Sequence[str], step: Step, lanes: Lanes
-    ) -> Callable[[], AIOKafkaConsumer | None]:
+    def _subscribe(self, family: Family, topics: Sequence[str], step: Step, lanes: Lanes) -> BatchSubscriber:
         subscriber = self._broker.subscriber(
             *topics,
             group_id=topic_name(self.settings, family.group),
@@ -155,7 +218,13 @@ class Service:
             if consumer is not None:
                 await step.work(records, consumer)
 
-        return lambda: subscriber.consumer
+        return subscriber
+
+
+def _silent(consumer: AIOKafkaConsumer | None) -> float:
+    """Seconds since the consumer was last asked for records: a consumer whose coordination has died refuses to be
+    asked, and nothing else would tell. The figure by which aiokafka itself keeps `max_poll_interval_ms`."""
+    return 0.0 if consumer is None else float(consumer._subscription.fetcher_idle_time)
 
 
 async def _parse(records: Records) -> KafkaMessage:

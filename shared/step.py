@@ -77,11 +77,16 @@ class Step:
 
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
-        await self._relay.room()
-        async with self._lanes.working:
-            batch = await self._still_ours(records, consumer)
-            if not batch or not await self._lanes.hold(self._work(batch), batch):
-                return
+        try:
+            await self._relay.room()
+            async with self._lanes.working:
+                batch = await self._still_ours(records, consumer)
+                if not batch or not await self._lanes.hold(self._work(batch), batch):
+                    return
+        except BaseException:
+            # The consumer stands behind these records: without this the next batch would pass over them.
+            self._lanes.unsettle({record.partition for record in records})
+            raise
         await self._commit_offsets(batch, consumer)
 
     async def _still_ours(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:

@@ -93,6 +93,9 @@ class Kafka:
     def marker(self) -> str:
         return str(self.folder / "server.properties")
 
+    def address(self, port: int) -> str:
+        return f"127.0.0.1:{port}"
+
     def command(self, port: int) -> list[str]:
         """Write the configuration, format the data folder on first use, and return the start command.
 
@@ -119,7 +122,8 @@ class Kafka:
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = [*self._java(), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", self.marker]
+        # In one word: an id that begins with a dash would be taken for an option.
+        command = [*self._java(), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self.marker]
         try:
             done = subprocess.run(
                 command,

@@ -16,11 +16,6 @@ ANSWER_MILLISECONDS = 2000
 PROGRAM = Path(sys.executable).with_name("secantusd-rs")
 
 
-def address(port: int) -> str:
-    # Direct: the server has one member, and its own idea of its host name must not matter.
-    return f"mongodb://127.0.0.1:{port}/?directConnection=true"
-
-
 @dataclass(frozen=True, slots=True)
 class Mongo:
     """The server whose data and log are in `folder`."""
@@ -31,6 +26,10 @@ class Mongo:
     @property
     def marker(self) -> str:
         return str(self.folder / "data")
+
+    def address(self, port: int) -> str:
+        # Direct: the server has one member, and its own idea of its host name must not matter.
+        return f"mongodb://127.0.0.1:{port}/?directConnection=true"
 
     def command(self, port: int) -> list[str]:
         """The start command; raises StackError when the program is not installed."""
@@ -57,7 +56,7 @@ class Mongo:
         try:
             with (
                 MongoClient[dict[str, object]](
-                    address(port),
+                    self.address(port),
                     serverSelectionTimeoutMS=ANSWER_MILLISECONDS,
                     socketTimeoutMS=ANSWER_MILLISECONDS,
                 ) as client,

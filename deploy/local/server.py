@@ -11,6 +11,7 @@ from typing import Protocol
 import psutil
 
 from deploy.local import process
+from shared.errors import KaryaError
 
 START_SECONDS = 90.0
 STOP_SECONDS = 15.0
@@ -20,7 +21,7 @@ PORT_ATTEMPTS = 8
 LOG_TAIL_LINES = 25
 
 
-class StackError(Exception):
+class StackError(KaryaError):
     """A local server did not start, get ready or end; the message says which and shows its log."""
 
 
@@ -36,6 +37,9 @@ class Kind(Protocol):
     @property
     def marker(self) -> str:
         """An argument of the command that no other server has."""
+
+    def address(self, port: int) -> str:
+        """Where clients connect."""
 
     def command(self, port: int) -> list[str]:
         """Prepare the folder for this port and say how to start."""
@@ -64,6 +68,10 @@ class Server:
     @property
     def name(self) -> str:
         return self.kind.name
+
+    @property
+    def address(self) -> str:
+        return self.kind.address(self.port)
 
     @property
     def log(self) -> Path:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-from deploy.local import kafka, mongo, process
+from deploy.local import kafka, mongo
+from deploy.local.group import Group, ServerStatus, Wanted
 from deploy.local.server import Server, StackError
 
 __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
@@ -24,22 +21,9 @@ class Addresses:
     mongo: str
 
 
-@dataclass(frozen=True, slots=True)
-class ServerStatus:
-    """One server as seen now; `pid` and `started_at` (Unix seconds) are None when it does not run."""
-
-    name: str
-    address: str
-    alive: bool
-    pid: int | None
-    started_at: float | None
-
-
 class LocalStack:
     """A Kafka broker and a MongoDB-protocol server whose data, logs and state are in `folder`.
 
-    The state (process ids, ports) is kept in the folder: one process can start a stack and another stop it.
-    Ports are wishes: a taken one is exchanged for a free one nearby. A folder keeps its ports over restarts.
     With `keep_running` the servers stay when this process ends; else they die with it, even when it is killed
     (on Linux). As a context manager it starts and stops.
     """
@@ -53,20 +37,12 @@ class LocalStack:
         keep_running: bool = False,
     ) -> None:
         self.folder = folder.resolve()
-        self._wished = {"kafka": kafka_port, "mongo": mongo_port}
-        self.kafka = Server(
-            kafka.Kafka(self.folder / "kafka"),
-            port=kafka_port or kafka.PREFERRED_PORT,
-            tied=not keep_running,
-            changed=self._write_state,
+        wanted = (
+            Wanted(mongo.Mongo(self.folder / "mongo"), mongo.PREFERRED_PORT, mongo_port),
+            Wanted(kafka.Kafka(self.folder / "kafka"), kafka.PREFERRED_PORT, kafka_port),
         )
-        self.mongo = Server(
-            mongo.Mongo(self.folder / "mongo"),
-            port=mongo_port or mongo.PREFERRED_PORT,
-            tied=not keep_running,
-            changed=self._write_state,
-        )
-        self._recall_state()
+        self._group = Group(self.folder, "stack", wanted, tied=not keep_running)
+        self.mongo, self.kafka = self._group.servers
 
     @property
     def servers(self) -> tuple[Server, Server]:
@@ -74,7 +50,7 @@ class LocalStack:
 
     @property
     def addresses(self) -> Addresses:
-        return Addresses(kafka=f"127.0.0.1:{self.kafka.port}", mongo=mongo.address(self.mongo.port))
+        return Addresses(kafka=self.kafka.address, mongo=self.mongo.address)
 
     def start(self) -> Addresses:
         """Start what does not run yet, wait until all of it serves, and say where.
@@ -82,42 +58,15 @@ class LocalStack:
         An empty folder gives empty servers, a used one gives them with their data. When one fails, those
         started here are ended and StackError tells which failed and why.
         """
-        with self._alone():
-            already_running = [server for server in self.servers if server.alive]
-            try:
-                for server in self.servers:
-                    server.launch()
-                for server in self.servers:
-                    server.wait_ready()
-            except BaseException:
-                for server in self.servers:
-                    if server not in already_running:
-                        server.kill()
-                raise
+        self._group.start()
         return self.addresses
 
     def stop(self) -> None:
         """End both gracefully, by force when they take too long; can be repeated."""
-        if not self.folder.exists():
-            return
-        with self._alone():
-            for server in self.servers:
-                server.terminate()
-            for server in self.servers:
-                server.await_end()
+        self._group.stop()
 
     def status(self) -> list[ServerStatus]:
-        addresses = {"kafka": self.addresses.kafka, "mongo": self.addresses.mongo}
-        return [
-            ServerStatus(
-                name=server.name,
-                address=addresses[server.name],
-                alive=server.alive,
-                pid=(pid := server.pid),
-                started_at=process.started_at(pid) if pid else None,
-            )
-            for server in self.servers
-        ]
+        return self._group.status()
 
     def __enter__(self) -> Self:
         self.start()
@@ -125,33 +74,3 @@ class LocalStack:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process at a time starts or stops the servers of a folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "stack.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            self._recall_state()
-            yield
-
-    @property
-    def _state_file(self) -> Path:
-        return self.folder / "stack.json"
-
-    def _recall_state(self) -> None:
-        try:
-            state: dict[str, dict[str, Any]] = json.loads(self._state_file.read_text())
-        except FileNotFoundError:
-            return
-        for server in self.servers:
-            server.recall(**state[server.name])
-            # A running server is where it is; for the next start the wish counts more than the past.
-            if not server.alive:
-                server.port = self._wished[server.name] or server.port
-
-    def _write_state(self) -> None:
-        state = {server.name: {"pid": server.recorded_pid, "port": server.port} for server in self.servers}
-        fresh = self._state_file.with_suffix(".new")
-        fresh.write_text(json.dumps(state, indent=2) + "\n")
-        fresh.replace(self._state_file)

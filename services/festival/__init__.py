@@ -14,4 +14,5 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                `booth` (the sums), `closing`, `losses`; `answers` leads what inventory and sales say to them.
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
+`api`          commands and pages over HTTP; `app.py` the wiring.
 """

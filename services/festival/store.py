@@ -8,7 +8,7 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
 from services.festival.domain.festival import FestivalStatus, Sums
-from services.festival.domain.plan import Wanted
+from services.festival.domain.plan import Share, Wanted
 from services.festival.domain.request import (
     HOLD,
     Cap,
@@ -288,6 +288,10 @@ def _request_document(request: Request) -> dict[str, Any]:
         ],
         "offers": [{"facility": o.facility, "product": o.product, "qty": o.qty} for o in request.offers],
         "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
+        "shares": [
+            {"facility": s.facility, "offered": s.offered, "allocated": s.allocated, "reason": s.reason}
+            for s in request.shares
+        ],
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
     }
@@ -317,6 +321,7 @@ def _request(document: Document) -> Request:
         ),
         offers=tuple(Offer(o["facility"], o["product"], o["qty"]) for o in document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
+        shares=tuple(Share(s["facility"], s["offered"], s["allocated"], s["reason"]) for s in document["shares"]),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
     )
@@ -354,6 +359,7 @@ def _shipment(document: Document) -> Shipment:
 def _command_document(command: Command) -> dict[str, Any]:
     wrong = command.wrong
     return {
+        "source": command.source,
         "festival": command.festival,
         "name": command.name,
         "given_at": command.given_at,
@@ -369,6 +375,7 @@ def _command(document: Document) -> Command:
     wrong = document["wrong"]
     return Command(
         id=document["_id"],
+        source=document["source"],
         festival=document["festival"],
         name=document["name"],
         given_at=document["given_at"],

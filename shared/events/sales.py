@@ -55,7 +55,8 @@ class TillClosed(Body):
 
 
 class SaleRecorded(Body):
-    """A sale that stands. `lot_attributed`: the till named no lot, the booth's oldest was taken.
+    """A sale that stands. `lot_attributed`: the till named no lot (or none that could be), the booth's oldest was
+    taken.
     `dispute_accepted`: more than the booth was known to hold, taken by the organiser's word."""
 
     booth: Id
@@ -75,18 +76,24 @@ class SaleRecorded(Body):
 
 
 class SaleVoidRecorded(Body):
+    """A sale that does not stand, for the till that voided it. `stood`: it was recorded before, so its share is
+    reversed and its pieces are at the booth again; else no money moves, and what was never settled of it (its
+    lot, that lot's facility, the booth's festival) may be None."""
+
     booth: Id
     sale: Id
-    festival: Id
-    lot: Id
-    facility: Id
+    festival: Id | None
+    lot: Id | None
+    facility: Id | None
     product: Id
     qty: Qty
     amount_rupiah: Rupiah
+    stood: bool = True
 
 
 class SaleDisputed(Body):
-    """A sale of more than the booth was known to hold: not dropped, not hidden, for a person to decide."""
+    """A sale of more than the booth was known to hold: not dropped, not hidden, for a person to decide.
+    SaleRecorded with `dispute_accepted` follows if it is accepted; if it is rejected, nothing does."""
 
     booth: Id
     sale: Id
@@ -103,7 +110,9 @@ class SaleDisputed(Body):
 
 
 class SoldThrough(Body):
-    """Pieces of one lot at one booth: stocked = sold + lost + unsold, `counted` is what the cashier saw."""
+    """Pieces of one lot at one booth: stocked + beyond = sold + lost + unsold. `counted` is what the cashier saw.
+    `beyond`: more was sold and lost than was ever stocked (a dispute was accepted, or pieces that the till had
+    sold were recorded as lost); then nothing is unsold."""
 
     lot: Id
     stocked: Count
@@ -111,10 +120,13 @@ class SoldThrough(Body):
     lost: Count
     unsold: Count
     counted: Count | None
+    beyond: Count = 0
 
 
 class SellThroughCounted(Body):
-    """The booth is settled: what it had, what it sold. Comes again (higher revision) after a late sale."""
+    """The booth is settled: what it had, what it sold. Comes again (higher revision, from 1) after a late sale, a
+    void, a late count or a resolved dispute. `disputed`: the sales that wait for ResolveDispute, the oldest first
+    and at most a thousand; those beyond move up as these are resolved."""
 
     festival: Id
     booth: Id

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
 
 from deploy.stack import Stack, choose_stack
+from deploy.topics import make_topics
 from shared.mongo import Mongo
 from shared.service import Service
 from shared.settings import MongoDriver, Settings
@@ -42,11 +43,18 @@ async def settings(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterato
     The driver is PyMongo, or what an indirect parameter says:
     `@pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)`.
     """
+    async with a_place(stack, MongoDriver(getattr(request, "param", MongoDriver.PYMONGO))) as settings:
+        yield settings
+
+
+@asynccontextmanager
+async def a_place(stack: Stack, driver: MongoDriver = MongoDriver.PYMONGO) -> AsyncIterator[Settings]:
+    """Topics and databases of its own as long as the block lasts."""
     mark = uuid4().hex[:8]
     settings = Settings(
         kafka=stack.kafka,
         mongo=stack.mongo,
-        mongo_driver=MongoDriver(getattr(request, "param", MongoDriver.PYMONGO)),
+        mongo_driver=driver,
         topic_prefix=f"t{mark}.",
         database_prefix=f"t{mark}_",
         partitions=3,
@@ -54,7 +62,7 @@ async def settings(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterato
         http_host="127.0.0.1",
         http_port=0,
     )
-    await _make_topics(settings)
+    await make_topics(settings)
     try:
         yield settings
     finally:
@@ -89,30 +97,9 @@ def service_process(settings: Settings, tmp_path: Path) -> RunProcess:
     return lambda name, settings=settings, *rest, **options: run(name, settings, *rest, **options)
 
 
-async def _make_topics(settings: Settings) -> None:
-    try:
-        from deploy.topics import make_topics
-    except ModuleNotFoundError:
-        # TEMPORARY, while services are being written: all topics of the language, each with a DLQ.
-        import sys
-        import types
-
-        for missing in ("festival", "sales", "production", "inventory"):
-            name = f"services.{missing}.handlers"
-            try:
-                __import__(name)
-            except ImportError:
-                module = types.ModuleType(name)
-                module.FAMILIES = ()  # type: ignore[attr-defined]
-                sys.modules.setdefault(f"services.{missing}", types.ModuleType(f"services.{missing}"))
-                sys.modules[name] = module
-        from deploy.topics import make_topics
-
-    await make_topics(settings)
-
-
 async def _drop_databases(settings: Settings) -> None:
-    async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:
+    # A server that never answers shall be a failure to read, not a hang.
+    async with AsyncMongoClient[dict[str, object]](settings.mongo, socketTimeoutMS=20_000) as client:
         for name in await client.list_database_names():
             if name.startswith(settings.database_prefix):
                 await client.drop_database(name)

@@ -8,31 +8,33 @@ from shared.envelope import derived_id
 from shared.events.language import Event, Publication
 from shared.family import Family
 from shared.mongo import Database
-from shared.state import Hint, Key, Ref, State
+from shared.state import Key, Ref, State
 
 Documents = dict[str, dict[str, Any]]
 
 
 class Model:
-    """One family's documents and the ids of what it says."""
+    """The documents of one service and the ids of what it says."""
 
-    def __init__(self, family: Family) -> None:
-        self._family = family
+    def __init__(self, *families: Family) -> None:
+        self._families = families
         self._entities: dict[Key, Any] = {}
         self._seen: set[str] = set()
         self.said: dict[str, list[str]] = defaultdict(list)
 
-    def work(self, events: Iterable[Event]) -> None:
+    def work(self, events: Iterable[Event], family: Family | None = None) -> None:
+        """What the family (the first one unless given) makes of these events. All entities are in reach, so a
+        hint finds what it looks for."""
+        family = family or self._families[0]
         for event in events:
             cause = f"{event.source} {event.id}"
             if cause in self._seen:
                 continue
             self._seen.add(cause)
-            for ref in self._family.touches(event):
-                assert not isinstance(ref, Hint), "the model has no hints"
-                assert isinstance(ref, Ref)
-                self._entities.setdefault((ref.entity, ref.id), None)
-            state, outputs = self._family.decide(State(self._entities), event)
+            for ref in family.touches(event):
+                if isinstance(ref, Ref):
+                    self._entities.setdefault((ref.entity, ref.id), None)
+            state, outputs = family.decide(State(self._entities), event)
             self._entities.update(state.changes)
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication):
@@ -41,18 +43,19 @@ class Model:
     @property
     def documents(self) -> dict[str, Documents]:
         """By collection and id, as the service would keep them."""
-        found: dict[str, Documents] = {collection.name: {} for collection in self._family.collections}
-        collections = {collection.entity: collection for collection in self._family.collections}
+        collections = {one.entity: one for family in self._families for one in family.collections}
+        found: dict[str, Documents] = {collection.name: {} for collection in collections.values()}
         for (kind, id), entity in self._entities.items():
             if entity is not None:
                 found[collections[kind].name][id] = {"_id": id, **collections[kind].to_document(entity)}
         return found
 
 
-async def documents(family: Family, database: Database) -> dict[str, Documents]:
+async def documents(database: Database, *families: Family) -> dict[str, Documents]:
     """The same of a service's real database."""
     return {
         collection.name: {d["_id"]: d for d in await database[collection.name].find({}).to_list(None)}
+        for family in families
         for collection in family.collections
     }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+from pymongo import AsyncMongoClient
 
 from deploy.local import process
 from shared.service import Service
@@ -131,6 +132,13 @@ async def service_process(
     finally:
         if running.alive:
             await running.stop()
+
+
+async def let_go_of_the_dead(settings: Settings) -> None:
+    """What a killed client left open is rolled back now. A server does it by itself, after a minute
+    (`transactionLifetimeLimitSeconds`)."""
+    async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:
+        await client.admin.command({"killAllSessions": []})
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -24,6 +24,7 @@ from tests.integration import killed_at
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.model import Model, documents, settled
 from tests.integration.probe import Probe
+from tests.integration.running import let_go_of_the_dead
 from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -76,7 +77,7 @@ async def ids_in(probe: Probe, topic: Topic) -> list[str]:
 
 
 async def assert_is(model: Model, probe: Probe, database: Database) -> None:
-    assert await documents(LOT, database) == model.documents
+    assert await documents(database, LOT) == model.documents
     for topic in (INVENTORY, RESERVATIONS):
         assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
     for lot in model.documents["lots"]:
@@ -129,6 +130,7 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
     command = ("-m", "tests.integration.killed_at", "inventory", point, "2")
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
+    await let_go_of_the_dead(settings)
     assert not await settled(database, len(lots) + len(orders)), "it was killed too late to prove anything"
     async with run_service("inventory"):
         await eventually(lambda: settled(database, len(lots) + len(orders)), within=40)
@@ -140,9 +142,7 @@ async def test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_on
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
     good = [a_lot(n) for n in range(12)]
-    made = envelope.headers(
-        id="x", source="probe", topic=PRODUCTION, body=good[0].body, time=envelope.EPOCH
-    )
+    made = envelope.headers(id="x", source="probe", topic=PRODUCTION, body=good[0].body, time=envelope.EPOCH)
     value = envelope.encode(good[0].body)
     bad: dict[str, tuple[bytes | None, bytes | None, list[tuple[str, bytes | None]]]] = {
         "null header": (b"L0", value, [("ce_id", None), *made[:1]]),
@@ -166,7 +166,7 @@ async def test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_on
     async with run_service("inventory"):
         await eventually(lambda: settled(database, len(good)))
         letters = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda found: len(found) == len(bad))
-    assert set((await documents(LOT, database))["lots"]) == {f"L{n}" for n in range(len(good))}
+    assert set((await documents(database, LOT))["lots"]) == {f"L{n}" for n in range(len(good))}
     kept = [(letter.record.key, letter.record.value, _own(letter.record.headers)) for letter in letters]
     for name, (key, body, headers) in bad.items():
         assert (key, body, headers) in kept, name
@@ -240,7 +240,7 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         await database["lanes"].replace_one({"_id": lane}, {**found, "next_out": found["next_out"] + 1})
         await send(probe, [a_correction(1)])
         await eventually(lambda: settled(database, 2))
-    lot = (await documents(LOT, database))["lots"]["L1"]
+    lot = (await documents(database, LOT))["lots"]["L1"]
     assert lot["on_hand"] == 9
     keys = [record.key for record in await probe.records(INVENTORY)]
     assert keys == [b"L1", b"zombie", b"L1"], "what the zombie left must be said first"

@@ -31,9 +31,11 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; its id is the event's. `booth`, `lot` and `qty` (pieces) say what it has in inventory's hands."""
+    """One command; its id is the event's, and `source` is who gave it. `booth`, `lot` and `qty` (pieces) say what
+    it has in inventory's hands."""
 
     id: str
+    source: str
     festival: str
     name: str
     given_at: datetime
@@ -49,7 +51,7 @@ Carried: TypeAlias = Decision | Wrong
 
 def given(event: Event, outcome: Outcome = Outcome.DONE) -> Command:
     """The command in this event."""
-    return Command(event.id, event.key, type(event.body).__name__, event.logged_at, outcome)
+    return Command(event.id, event.source, event.key, type(event.body).__name__, event.logged_at, outcome)
 
 
 def refused(command: Command, wrong: Wrong) -> tuple[Command, Publication]:

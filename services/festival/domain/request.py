@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.festival.domain.plan import Plan, Wanted
+from services.festival.domain.plan import Plan, Share, Wanted
 from shared.events.festival import (
     FESTIVAL,
     AllocationConfirmed,
@@ -85,7 +85,8 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for and what became of it. `lapsed`: what is not sent by now goes back."""
+    """What was asked for and what became of it. `lapsed`: what is not sent by now goes back. `shares`: each
+    facility's, with the reason, as the latest plan that could take something of it said."""
 
     id: str
     festival: str
@@ -96,6 +97,7 @@ class Request:
     lines: tuple[Line, ...] = ()
     offers: tuple[Offer, ...] = ()
     caps: tuple[Cap, ...] = ()
+    shares: tuple[Share, ...] = ()
     hold_until: datetime | None = None
     lapsed: bool = False
 
@@ -162,7 +164,9 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
         )
         for n, chosen in enumerate(plan.chosen)
     )
-    request = replace(request, lines=request.lines + lines)
+    latest = {share.facility: share for share in (*request.shares, *plan.shares)}
+    shares = tuple(share for _, share in sorted(latest.items()))
+    request = replace(request, lines=request.lines + lines, shares=shares)
     said = AllocationPlanned(
         festival=request.festival,
         request=request.name,

@@ -1,3 +1,4 @@
+import dataclasses
 from datetime import UTC, datetime
 
 import pytest
@@ -5,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import envelope
+from shared.dlq import dead_letter
 from shared.errors import Unusable
 from tests.unit.shared.records import IN, NOON, Added, a_record
 
@@ -85,6 +87,15 @@ def test_times_are_kept_to_the_millisecond(moment: datetime) -> None:
     headers = envelope.headers(id="e", source="s", topic=IN, body=Added(account="a", amount=1), time=moment)
     event = envelope.decode(IN, a_record(headers=[*headers]))
     assert event.time == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+@pytest.mark.parametrize("stamp", [2**62, -(2**62)])
+def test_a_kafka_timestamp_that_is_no_time_makes_a_dead_letter_and_not_a_fault(stamp: int) -> None:
+    record = dataclasses.replace(a_record(), timestamp=stamp)
+    with pytest.raises(Unusable, match="timestamp"):
+        envelope.decode(IN, record)
+    letter = dead_letter(record, service="test", reason="BAD_TIME", message="")
+    assert envelope.header(letter.headers, "dlq_at") == "1970-01-01T00:00:00.000Z"
 
 
 def test_derived_ids_differ_by_cause_topic_and_index() -> None:

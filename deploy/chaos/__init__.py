@@ -1,0 +1,10 @@
+"""Faults at random, seeded times under a steady load, and what they did: nothing lost, nothing twice, or say so.
+
+`proxy`     cuts and slows connections between services and their servers.
+`crew`      the service instances: killed, frozen, joined, left.
+`load`      terminals, tills and organisers that go on whatever happens, each with its own spool.
+`faults`    what is done when: a plan drawn from the seed, and how each fault begins and ends.
+`watch`     progress and lag over time: how long nothing moved, how long a fault was felt.
+`model`     what the databases must hold, replayed in memory from what was acknowledged.
+`run`       all of it together, and the report.
+"""

@@ -1,0 +1,124 @@
+"""The service instances of a chaos run: they join, leave, freeze and die."""
+
+import asyncio
+import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from deploy.local.server import Server, StackError
+from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
+from shared.settings import Settings
+
+FIRST_PORT = 18100
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """One instance. `frozen` while it got SIGSTOP and no SIGCONT yet."""
+
+    service: str
+    server: Server
+    frozen: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.server.name
+
+    @property
+    def url(self) -> str:
+        return self.server.address
+
+
+class Crew:
+    """All instances that live, by service. `folder` keeps what each has written."""
+
+    def __init__(self, folder: Path, settings: dict[str, Settings], program: dict[str, list[str]]) -> None:
+        """`settings`: of each service, since each has lines of its own to its servers; `program`: what to run
+        instead of a service's own program, for some."""
+        self._folder = folder
+        self._settings = settings
+        self._program = program
+        self._count = 0
+        self._members: list[Member] = []
+        self.exit_codes: list[tuple[str, int]] = []
+
+    def of(self, service: str) -> list[Member]:
+        """The living instances of a service."""
+        return [member for member in self._members if member.service == service]
+
+    @property
+    def services(self) -> Iterable[str]:
+        return PREFERRED_PORTS
+
+    async def join(self, service: str, *, wait: bool = False) -> Member:
+        """Start one more instance; with `wait` until it works its lanes. Raises StackError."""
+        self._count += 1
+        folder = self._folder / f"{service}-{self._count}"
+        kind = ServiceKind(service, folder, environment(self._settings[service]), self._program.get(service, ()))
+        server = Server(kind, port=FIRST_PORT + self._count, tied=True, changed=lambda: None)
+        member = Member(service, server)
+        self._members.append(member)
+        await asyncio.to_thread(server.start if wait else server.launch)
+        return member
+
+    async def leave(self, member: Member) -> None:
+        """Ask it to end (SIGTERM) and wait; its exit code is noted."""
+        self.thaw(member)
+        process = self._process(member)
+        self._members.remove(member)
+        if process is None:
+            return
+        process.terminate()
+        code = await asyncio.to_thread(member.server.exit_code)
+        self.exit_codes.append((member.name, code))
+
+    async def kill(self, members: Iterable[Member]) -> None:
+        """SIGKILL, all at once."""
+        for member in list(members):
+            self._members.remove(member)
+            await asyncio.to_thread(member.server.kill)
+
+    def freeze(self, member: Member) -> None:
+        process = self._process(member)
+        if process is not None:
+            process.send_signal(signal.SIGSTOP)
+            member.frozen = True
+
+    def thaw(self, member: Member) -> None:
+        process = self._process(member)
+        if process is not None and member.frozen:
+            process.send_signal(signal.SIGCONT)
+        member.frozen = False
+
+    async def restore(self) -> None:
+        """Every service has at least one instance that runs; the dead are forgotten."""
+        for member in list(self._members):
+            self.thaw(member)
+            if not member.server.alive:
+                self._members.remove(member)
+        for service in self.services:
+            if not self.of(service):
+                await self.join(service)
+
+    async def ready(self, within: float) -> None:
+        """Wait until every living instance works its lanes. Raises StackError with the log of one that does not."""
+        for member in self._members:
+            await asyncio.to_thread(member.server.wait_ready)
+
+    async def dismiss(self) -> None:
+        """End all, in order."""
+        for member in list(self._members):
+            try:
+                await self.leave(member)
+            except StackError:
+                await self.kill([member])
+
+    def _process(self, member: Member) -> psutil.Process | None:
+        pid = member.server.pid
+        try:
+            return psutil.Process(pid) if pid is not None else None
+        except psutil.NoSuchProcess:
+            return None

@@ -1,0 +1,109 @@
+"""A TCP proxy between the services and a server, whose line can be cut, stalled, slowed or left half open."""
+
+import asyncio
+import socket
+import struct
+from contextlib import suppress
+from enum import StrEnum
+from typing import Self
+
+CHUNK = 64 * 1024
+
+
+class Line(StrEnum):
+    """What the proxy does with bytes. `STALLED`: none pass, connections stay. `HALF_OPEN`: what the server says is
+    swallowed. `SLOW`: each chunk waits. Cutting (`cut`) is an event, not a state."""
+
+    OPEN = "open"
+    STALLED = "stalled"
+    SLOW = "slow"
+    HALF_OPEN = "half open"
+
+
+class Proxy:
+    """Listens on a loopback port of its own and forwards to `port`. As a context manager it opens and closes."""
+
+    def __init__(self, port: int, *, listen: int = 0) -> None:
+        self._target = port
+        self._listen = listen
+        self._server: asyncio.Server | None = None
+        self._line = Line.OPEN
+        self._delay = 0.0
+        self._passes = asyncio.Event()
+        self._passes.set()
+        self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._listen)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.set(Line.OPEN)
+        if self._server is not None:
+            self._server.close()
+        self.cut()
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None, "the proxy is not open"
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    def set(self, line: Line, delay: float = 0.0) -> None:
+        """Change what happens to bytes from now on; `delay` in seconds for SLOW."""
+        self._line, self._delay = line, delay
+        if line is Line.STALLED:
+            self._passes.clear()
+        else:
+            self._passes.set()
+
+    def cut(self) -> int:
+        """Reset every connection (RST, as a router that has forgotten it). Returns how many there were."""
+        cut = len(self._pairs)
+        for pair in list(self._pairs):
+            for writer in pair:
+                _reset(writer)
+        return cut
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._target)
+        except OSError:
+            _reset(writer)
+            return
+        pair = (writer, server_writer)
+        self._pairs.add(pair)
+        try:
+            await asyncio.gather(
+                self._forward(reader, server_writer, from_server=False),
+                self._forward(server_reader, writer, from_server=True),
+            )
+        finally:
+            self._pairs.discard(pair)
+            for one in pair:
+                _reset(one)
+
+    async def _forward(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, from_server: bool
+    ) -> None:
+        with suppress(OSError):
+            while chunk := await reader.read(CHUNK):
+                await self._passes.wait()
+                if self._line is Line.HALF_OPEN and from_server:
+                    continue
+                if self._line is Line.SLOW:
+                    await asyncio.sleep(self._delay)
+                writer.write(chunk)
+                await writer.drain()
+        # One side has ended: so does the other, as a closed connection does.
+        with suppress(OSError, RuntimeError):
+            if writer.can_write_eof():
+                writer.write_eof()
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    found = writer.get_extra_info("socket")
+    with suppress(OSError):
+        if found is not None:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

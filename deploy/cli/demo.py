@@ -1,0 +1,243 @@
+"""`karya demo` and `karya simulate`: a whole season on a stack of its own, and what every invariant says of it."""
+
+import asyncio
+import fcntl
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from deploy.local.services import LocalServices
+from deploy.simulate.play import Play, Told
+from deploy.simulate.season import Season
+from deploy.simulate.summary import FacilitySum, per_facility, total
+from deploy.stack import choose_stack
+from deploy.topics import make_topics
+from deploy.verify import Report, verify
+from services.production import reference
+from shared.console import err, here, out, say, show_json, warn
+from shared.errors import KaryaError
+from shared.mongo import Mongo
+from shared.settings import Settings
+
+FOLDER = Path(__file__).parents[2] / ".karya" / "demo"
+ZONE = "Asia/Makassar"
+
+Seed = Annotated[int, typer.Option(help="The same seed gives the same totals.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+class DemoRuns(KaryaError):
+    """Another demo of this checkout is running; two would use the same folder."""
+
+
+def demo(seed: Seed = 1, as_json: Json = False) -> None:
+    """Play "One Day One Prison's Product" from the first report to the last rupiah. All quantities are made up."""
+    _run(seed, 1, as_json)
+
+
+def simulate(
+    scale: Annotated[int, typer.Option(min=1, max=100, help="How many times the demo's season.")] = 1,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """The demo's season, larger: scale 1 is 5,000 reports and 20,000 sales."""
+    _run(seed, scale, as_json)
+
+
+def _run(seed: int, scale: int, as_json: bool) -> None:
+    began = time.monotonic()
+    with _alone(), _terminable(), Bars() as bars:
+        starting = bars.stage("Starting Kafka and MongoDB", None)
+        with choose_stack(FOLDER / "stack") as stack:
+            settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
+            if stack.local is None:
+                # Servers that others use too: topics and databases of our own.
+                mark = f"demo-{uuid4().hex[:8]}"
+                settings = settings.model_copy(update={"topic_prefix": f"{mark}.", "database_prefix": f"{mark}_"})
+            asyncio.run(make_topics(settings))
+            starting.done()
+            starting = bars.stage("Starting the four services", None)
+            services = LocalServices(FOLDER / "services", settings)
+            with services:
+                starting.done()
+                # Services stop by themselves when the season is over, so that it is their last state that is checked.
+                told, lines, report = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
+            seconds = time.monotonic() - began
+    if as_json:
+        show_json(_json(told, lines, report, seconds))
+    else:
+        _show(told, lines, report, seconds)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+async def _play(
+    seed: int, scale: int, settings: Settings, festival: str, bars: "Bars"
+) -> tuple[Told, list[FacilitySum], Report]:
+    known = reference.load()
+    season = Season(known, seed=seed, scale=scale, now=datetime.now(UTC))
+    async with Play(season, settings, festival, bars.stage) as play:
+        told = await play.play()
+    checking = bars.stage("Checking every invariant", None)
+    report = await verify(settings, within=120)
+    checking.done()
+    mongo = Mongo(settings)
+    try:
+        names = {code: facility.name for code, facility in known.catalogue.facilities.items()}
+        return told, await per_facility(mongo, names), report
+    finally:
+        await mongo.close()
+
+
+class Bars:
+    """Progress for people: a bar for each stage on a terminal, a line for each elsewhere."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            SpinnerColumn(finished_text="✓"),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[waits]}"),
+            console=err,
+        )
+        self._last: Stage | None = None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> "Bars":
+        if err.is_terminal:
+            self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._last is not None:
+            self._last.done()
+        if err.is_terminal:
+            self._progress.stop()
+
+    def stage(self, name: str, count: int | None) -> "Stage":
+        """A new stage begins, and the last one ends."""
+        if self._last is not None:
+            self._last.done()
+        if not err.is_terminal:
+            err.print(f"{time.monotonic() - self._began:5.1f} s  {name}" + (f" ({count})" if count else ""), highlight=False)
+        self._last = Stage(self._progress, self._progress.add_task(name, total=count, waits=""))
+        return self._last
+
+
+class Stage:
+    """One bar."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+
+    def __call__(self, more: int) -> None:
+        self._progress.advance(self._task, more)
+
+    def waits_for(self, what: str) -> None:
+        self._progress.update(self._task, waits=what)
+
+    def done(self) -> None:
+        task = next(task for task in self._progress.tasks if task.id == self._task)
+        end = task.total if task.total is not None else max(task.completed, 1)
+        self._progress.update(self._task, total=end, completed=end, waits="")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """The folder is empty and ours until the end."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with (FOLDER.parent / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoRuns("A demo is running in this checkout already; wait for it, or stop it first.") from None
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.mkdir(parents=True)
+        yield
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM ends it as Ctrl-C does: everything that was started is stopped."""
+
+    def interrupt(_: int, __: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) -> None:
+    table = Table(
+        title="One Day One Prison's Product, and two festivals more (all quantities and prices are made up)",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    columns = ("made", "allocated", "sold", "returned", "lost", "sold for", "facility gets", "makers get")
+    table.add_column("facility")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for line in [*lines, total(lines)]:
+        end = line.name == "all"
+        counts = (line.made, line.allocated, line.sold, line.returned, line.lost)
+        rupiah = (line.sold_rupiah, line.owed_rupiah, line.makers_rupiah)
+        table.add_row(
+            line.name,
+            *(_number(count) for count in counts),
+            *(f"Rp {_number(amount)}" for amount in rupiah),
+            style="bold" if end else None,
+        )
+    out.print()
+    out.print(table)
+    out.print()
+    say(f"{_number(told.reports)} reports and {_number(told.sales)} sales, {_number(told.records)} records in all.")
+    for booth, products in told.sold_out.items():
+        for product, at in products.items():
+            if product == "KBS":
+                say(f"Kue basah sold out at booth {booth} at {here(at, ZONE):%H:%M %Z}; fresh ones came at 13:00.")
+    # report.show()
+    say(f"Done in {seconds:.0f} s.")
+    if not report.ok:
+        warn(f"What the services wrote lies in {FOLDER / 'services'}.")
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", ".")
+
+
+def _json(told: Told, lines: list[FacilitySum], report: Report, seconds: float) -> dict[str, Any]:
+    return {
+        "told": asdict(told),
+        "facilities": [asdict(line) for line in lines],
+        "total": asdict(total(lines)),
+        "verify": report.as_dict(),
+        "seconds": round(seconds, 1),
+    }

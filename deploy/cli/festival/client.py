@@ -1,0 +1,149 @@
+"""Talks to the festival service over HTTP: gives commands, reads pages."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import httpx
+
+from shared.errors import NotAnswered
+
+PAGE = 500
+TRIES = 3
+ANSWER_WITHIN = 20.0
+LOOK_AGAIN = 0.1
+
+Row = dict[str, Any]
+
+
+class Fate(StrEnum):
+    """`ACCEPTED`: it is on its way, and nobody knows yet what becomes of it."""
+
+    DONE = "done"
+    REFUSED = "refused"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one command. `field`, `reason` and `message` say why it was refused."""
+
+    command: str
+    status: Fate
+    field: str | None = None
+    reason: str | None = None
+    message: str | None = None
+
+    @property
+    def row(self) -> Row:
+        """What is known of it, for JSON."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class Api:
+    """The service at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
+
+    def __init__(self, url: str, wait: int) -> None:
+        self.wait = wait
+        self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
+
+    def __enter__(self) -> "Api":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def get(self, *place: str, **query: Any) -> Any:
+        """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
+        with _reaching():
+            answer = self._client.get(_path(place), params={k: v for k, v in query.items() if v is not None})
+        if answer.status_code != 200:
+            raise NotAnswered(_detail(answer))
+        return answer.json()
+
+    def all(self, *place: str, by: str, **query: Any) -> Iterator[Row]:
+        """Every row of a list that comes in pages; `by` names a row's id."""
+        after = ""
+        while True:
+            page: list[Row] = self.get(*place, after=after, limit=PAGE, **query)
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1][by]
+
+    def give(self, *place: str, body: Mapping[str, Any]) -> Answer:
+        """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
+        headers = {"Idempotency-Key": str(uuid4()), "Prefer": f"wait={self.wait}"}
+        for last in (False,) * (TRIES - 1) + (True,):
+            try:
+                with _reaching():
+                    answer = self._client.post(_path(place), json=body, headers=headers)
+            except NotAnswered:
+                if last:
+                    raise
+                continue
+            if answer.status_code != 503 or last:
+                return _answer(answer, headers["Idempotency-Key"])
+        raise AssertionError("the last try returns or raises")
+
+    def until(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
+        """Ask again until the answer is settled, for at most `wait` seconds; the last answer."""
+        end = time.monotonic() + self.wait
+        while not settled(answer := ask()) and time.monotonic() < end:
+            time.sleep(LOOK_AGAIN)
+        return answer
+
+
+def _path(place: tuple[str, ...]) -> str:
+    return "/" + "/".join(quote(part, safe="") for part in place)
+
+
+@contextmanager
+def _reaching() -> Iterator[None]:
+    try:
+        yield
+    except httpx.InvalidURL as error:
+        raise NotAnswered(f"KARYA_FESTIVAL_URL is no address: {error}.") from None
+    except httpx.TransportError as fault:
+        reason = str(fault) or type(fault).__name__
+        message = f"The festival service does not answer ({reason}). `karya status` says what runs."
+        raise NotAnswered(message) from None
+
+
+def _answer(answer: httpx.Response, id: str) -> Answer:
+    match answer.status_code:
+        case 200:
+            return Answer(id, Fate.DONE)
+        case 202:
+            return Answer(id, Fate.ACCEPTED)
+        case 409:
+            said = answer.json()
+            return Answer(id, Fate.REFUSED, said["field"], said["reason"], said["detail"])
+        case 422 if errors := _problem(answer).get("errors"):
+            messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+            return Answer(id, Fate.REFUSED, errors[0]["field"], "not_valid", messages)
+        case _:
+            raise NotAnswered(_detail(answer))
+
+
+def _problem(answer: httpx.Response) -> Row:
+    try:
+        said = answer.json()
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _detail(answer: httpx.Response) -> str:
+    said = _problem(answer)
+    if "detail" in said:
+        return f"{said.get('title', answer.reason_phrase)}: {said['detail']}"
+    return f"The festival service answered {answer.status_code} {answer.reason_phrase}."

@@ -1,0 +1,95 @@
+"""What all commands of an organiser share: options, who is asked, and how an answer is told."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from deploy.cli.festival.client import Answer, Api, Fate, Row
+from shared.console import local, refusing, say, show_json, show_table, warn
+
+Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    url: str | None
+    wait: int
+
+
+def choose(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Where the festival service listens.")
+    ] = None,
+    wait: Annotated[int, typer.Option(min=0, max=30, help="Seconds to wait for what becomes of a command.")] = 10,
+) -> None:
+    context.obj = Chosen(url, wait)
+
+
+@contextmanager
+def service(context: typer.Context) -> Iterator[Api]:
+    """The festival service. What it can't do is said without a traceback, with exit code 1."""
+    chosen: Chosen = context.obj
+    if not chosen.url:
+        warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to where one listens.")
+        raise typer.Exit(1)
+    with refusing(), Api(chosen.url, chosen.wait) as api:
+        yield api
+
+
+def tell(answer: Answer, done: str, *, as_json: bool, more: Row | None = None) -> None:
+    """What became of one command, `done` being what to say if it was; exit code 1 if it was refused."""
+    if as_json:
+        show_json({**answer.row, **(more or {})})
+    elif answer.status is Fate.DONE:
+        say(done)
+    elif answer.status is Fate.ACCEPTED:
+        say(f"Accepted, but nobody knows yet what becomes of it: look at /commands/{answer.command} in a while.")
+    else:
+        warn(_refused(answer))
+    if answer.status is Fate.REFUSED:
+        raise typer.Exit(1)
+
+
+def tell_all(told: Sequence[tuple[Row, Answer]], columns: Sequence[str], empty: str, *, as_json: bool) -> None:
+    """What became of many commands, each with a row that says what it was; exit code 1 if any was refused."""
+    if as_json:
+        show_json([{**row, **answer.row} for row, answer in told])
+    else:
+        rows = [{**row, "outcome": answer.status.value} for row, answer in told]
+        show_table([*columns, "outcome"], rows, empty)
+        for _, answer in told:
+            if answer.status is Fate.REFUSED:
+                warn(_refused(answer))
+    if any(answer.status is Fate.REFUSED for _, answer in told):
+        raise typer.Exit(1)
+
+
+def booth_id(festival: str, booth: str) -> str:
+    """The whole id of a booth that a person may have called by its short name, e.g. `B7`."""
+    return booth if booth.startswith(f"{festival}.") else f"{festival}.{booth}"
+
+
+def named_pieces(entries: Sequence[str], example: str) -> dict[str, int]:
+    """`NAME=NUMBER` entries. Raises typer.BadParameter for others, and for a name that comes twice."""
+    found: dict[str, int] = {}
+    for entry in entries:
+        name, _, number = entry.rpartition("=")
+        if not name or name in found or not (number.isascii() and number.isdecimal()):
+            raise typer.BadParameter(f"name each once with a number, e.g. {example}")
+        found[name] = int(number)
+    return found
+
+
+def moment(text: str | None, zone: str) -> str | None:
+    """A time of the service as the clock at the festival shows it."""
+    return local(datetime.fromisoformat(text), zone) if text else None
+
+
+def _refused(answer: Answer) -> str:
+    return f"Refused: {answer.message} (field {answer.field}, {answer.reason})"

@@ -1,0 +1,177 @@
+"""Festivals and their booths: announced, looked at, closed, and what is missing until then."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from deploy.cli.festival.client import Row
+from deploy.cli.festival.desk import Festival, Json, booth_id, moment, named_pieces, service, tell
+from shared.console import say, show_json, show_table
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day there, e.g. 2026-04-18.")]
+Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
+Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+def announce(
+    context: typer.Context,
+    festival: Festival,
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    place: Annotated[str, typer.Option(help="Where it is held.")],
+    first_day: Day,
+    last_day: Day,
+    zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
+    as_json: Json = False,
+) -> None:
+    """Announce a festival."""
+    body = {
+        "festival": festival,
+        "name": name,
+        "place": place,
+        "zone": zone,
+        "first_day": first_day.date().isoformat(),
+        "last_day": last_day.date().isoformat(),
+    }
+    with service(context) as api:
+        tell(api.give("festivals", body=body), f"{name} is announced as {festival}.", as_json=as_json)
+
+
+def booth(
+    context: typer.Context,
+    festival: Festival,
+    booth: Booth,
+    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH, for each product that is sold there.")],
+    name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
+    till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Open a booth."""
+    id = booth_id(festival, booth)
+    prices = named_pieces(price, "--price KTI=150000")
+    body = {
+        "booth": id,
+        "name": name or id,
+        "prices": [{"product": product, "price_rupiah": rupiah} for product, rupiah in prices.items()],
+        "tills": till or ["T1"],
+    }
+    with service(context) as api:
+        tell(api.give("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
+
+
+def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
+    """Cancel a festival before anything was sent: all that is reserved goes back."""
+    with service(context) as api:
+        answer = api.give("festivals", festival, "cancel", body={"reason": reason})
+        tell(answer, f"{festival} is cancelled.", as_json=as_json)
+
+
+def close(
+    context: typer.Context,
+    festival: Festival,
+    till_hours: Annotated[int, typer.Option(help="How long tills may still send what they sold.")] = 48,
+    as_json: Json = False,
+) -> None:
+    """Close a festival when the last sale was made."""
+    with service(context) as api:
+        answer = api.give("festivals", festival, "close", body={"till_hours": till_hours})
+        done = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
+        tell(answer, done, as_json=as_json)
+
+
+def loss(
+    context: typer.Context,
+    festival: Festival,
+    lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
+    qty: Annotated[int, typer.Argument(help="How many pieces are spoilt or gone.")],
+    booth: Annotated[str | None, typer.Option(help="At which booth; at the facility if left out.")] = None,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Record pieces that are spoilt or gone."""
+    where: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
+    with service(context) as api:
+        answer = api.give("festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **where})
+        tell(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
+
+
+def dispute(
+    context: typer.Context,
+    festival: Festival,
+    sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
+    verdict: Annotated[Verdict, typer.Argument(help="Does the sale stand?")],
+    booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
+    as_json: Json = False,
+) -> None:
+    """Decide on a sale of more than the booth was known to hold."""
+    body = {"booth": booth_id(festival, booth), "outcome": verdict.value}
+    with service(context) as api:
+        answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
+        tell(answer, f"Sale {sale} is {verdict.value}.", as_json=as_json)
+
+
+def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
+    """What is missing until the festival is closed."""
+    with service(context) as api:
+        page = api.get("festivals", festival, "missing")
+        if as_json:
+            show_json(page)
+            return
+        empty = f"Nothing is missing: {festival} is {page['status']}."
+        show_table(["what", "booth", "lot", "qty", "message"], [_spaced(row) for row in page["missing"]], empty)
+
+
+def list_festivals(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option(help="Only open, cancelled, closing or closed ones.")] = None,
+    as_json: Json = False,
+) -> None:
+    """All festivals."""
+    with service(context) as api:
+        rows = list(api.all("festivals", by="festival", status=status))
+        if as_json:
+            show_json(rows)
+            return
+        columns = ["festival", "name", "place", "first_day", "last_day", "status"]
+        show_table(columns, rows, "No festival is announced; `karya festival announce` does it.")
+
+
+def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
+    """A festival with its booths, requests and shipments."""
+    with service(context) as api:
+        found = api.get("festivals", festival)
+        booths = list(api.all("festivals", festival, "booths", by="booth"))
+        requests = list(api.all("festivals", festival, "requests", by="request"))
+        shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
+    if as_json:
+        show_json({**found, "booths": booths, "requests": requests, "shipments": shipments})
+        return
+    say(f"{found['name']}, {found['place']}, {found['first_day']} to {found['last_day']}: {found['status']}")
+    if found["sums"]:
+        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in found["sums"].items()))
+    zone = found["zone"]
+    say("")
+    columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "tills_until"]
+    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
+    say("")
+    held = [{**row, "hold_until": moment(row["hold_until"], zone)} for row in requests]
+    show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
+    say("")
+    columns = ["shipment", "request", "facility", "booth", "status", "pieces"]
+    sent = [{**row, "pieces": sum(parcel["qty"] for parcel in row["parcels"])} for row in shipments]
+    show_table(columns, sent, "Nothing was sent.")
+
+
+def _spaced(row: Row) -> Row:
+    return {**row, "what": row["what"].replace("_", " ")}
+
+
+def _summed(booth: Row, zone: str) -> Row:
+    sums = {name: sum(lot[name] for lot in booth["lots"]) for name in ("in_transit", "received", "sold", "left")}
+    return {**booth, **sums, "tills_until": moment(booth["deadline"], zone)}

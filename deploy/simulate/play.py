@@ -1,0 +1,388 @@
+"""Says a season to a running Karya: as terminals and tills to their topics, as organisers to festival's HTTP API.
+
+Between the parts of the day it waits until Karya is quiet. So the same seed ends in the same sums, however fast the
+services are and however many of them run.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+import httpx
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from deploy.simulate.goods import CAKES
+from deploy.simulate.market import Market, interleaved
+from deploy.simulate.season import FestivalPlan, Season, Spoken
+from deploy.verify.log import Log
+from deploy.verify.quiet import Look, topic_names, wait_until_quiet
+from shared import envelope
+from shared.errors import KaryaError
+from shared.events.festival import BOOTH_STOCK, BoothStocked
+from shared.events.language import Body, Event, Topic
+from shared.events.production import ANSWERS, ReportAccepted
+from shared.events.sales import SALES, SaleDisputed, SaleRecorded
+from shared.kafka import partition_for, producer, topic_name
+from shared.mongo import Mongo
+from shared.settings import Settings
+
+WINDOW = 1000
+AT_ONCE = 16
+QUIET_WITHIN = 300.0
+OPENS, NOON, AFTERNOON, CLOSES = 8.0, 12.0, 13.0, 17.0
+
+
+class SeasonBroken(KaryaError):
+    """The season can't go on: Karya did not do what the scenario stands on."""
+
+
+class Stage(Protocol):
+    """A part of the season on its way; call it with how much more is done, and say what it waits for."""
+
+    def __call__(self, more: int) -> None: ...
+    def waits_for(self, what: str) -> None: ...
+
+
+@dataclass(slots=True)
+class Told:
+    """What was said and heard, in numbers."""
+
+    reports: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    sales: int = 0
+    records: int = 0
+    disputed: int = 0
+    sold_out: dict[str, dict[str, datetime]] = field(default_factory=dict)
+
+
+class Play:
+    """One season. `stage` begins a part: its name, and how much there is to do (None: not known)."""
+
+    def __init__(
+        self, season: Season, settings: Settings, festival_url: str, stage: Callable[[str, int | None], Stage]
+    ) -> None:
+        self._season = season
+        self._settings = settings
+        self._url = festival_url
+        self._begin = stage
+        self._stack = AsyncExitStack()
+        self._producer: AIOKafkaProducer = producer(settings)
+        self._hearing = Hearing(settings, (ANSWERS, BOOTH_STOCK, SALES))
+        self._mongo = Mongo(settings)
+        self._log = Log(settings, topic_names())
+        self._http = httpx.AsyncClient(base_url=festival_url, timeout=60)
+        self.told = Told()
+        self.markets = {
+            booth.booth: Market(
+                booth,
+                season.rng(f"market {booth.booth}"),
+                # The second till of every fourth booth has no network until the festival is over.
+                frozenset({"T2"}) if n % 4 == 0 else frozenset(),
+            )
+            for festival in season.festivals
+            for n, booth in enumerate(festival.booths)
+        }
+
+    async def __aenter__(self) -> Self:
+        self._stack.push_async_callback(self._mongo.close)
+        self._stack.push_async_callback(self._http.aclose)
+        for client in (self._producer, self._hearing.consumer):
+            self._stack.push_async_callback(client.stop)
+            await client.start()
+        await self._hearing.begin(self._producer)
+        await self._stack.enter_async_context(self._log)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+
+    async def play(self) -> Told:
+        """The whole season. Raises SeasonBroken, or a client's own error when a server is gone."""
+        pieces = await self._produce()
+        await self._open()
+        await self._allocate({festival.id: self._season.requests(festival, pieces) for festival in self._festivals})
+        await self._sell_early()
+        await self._deliver("Morning deliveries")
+        await self._sell("Morning sales", 0.5, OPENS, NOON)
+        await self._replenish()
+        await self._recall()
+        await self._sell("Afternoon sales", 0.8, AFTERNOON, CLOSES)
+        await self._close()
+        await self._bring_home()
+        for name, market in self.markets.items():
+            self.told.sold_out[name] = market.sold_out
+            self.told.sales += market.sales
+        return self.told
+
+    @property
+    def _festivals(self) -> list[FestivalPlan]:
+        return self._season.festivals
+
+    # --- the parts of the season
+
+    async def _produce(self) -> dict[str, int]:
+        first = self._season.reports()
+        await self._send("Production reports", first.spoken)
+        await self._quiet()
+        answers = [event.body for event in await self._hearing.all(ANSWERS)]
+        lots = [(body.facility, body.lot) for body in answers if isinstance(body, ReportAccepted)]
+        corrections = self._season.corrections(lots)
+        await self._send("Corrections", corrections.spoken)
+        await self._quiet()
+        self.told.reports = first.answered + corrections.answered
+        return first.pieces
+
+    async def _open(self) -> None:
+        stage = self._begin("Festivals and booths", len(self.markets) + len(self._festivals))
+        for festival in self._festivals:
+            await self._command("/festivals", festival.announced)
+            stage(1)
+            for booth in festival.booths:
+                await self._command(f"/festivals/{festival.id}/booths", booth)
+                stage(1)
+
+    async def _allocate(self, wanted: dict[str, Sequence[Body]]) -> None:
+        stage = self._begin("Plans and reservations", sum(map(len, wanted.values())))
+        for festival, requests in wanted.items():
+            for request in requests:
+                await self._command(f"/festivals/{festival}/requests", request)
+                # The next plan has to see what this one took, or the sums would depend on who was faster.
+                await self._quiet(stage)
+                stage(1)
+
+    async def _sell_early(self) -> None:
+        """A few sales come before sales has heard that the booth holds anything: they wait, and are settled."""
+        odop = self._festivals[0]
+        at = self._season.local(odop, OPENS)
+        sellers = [b.booth for b in odop.booths if any(price.product == CAKES for price in b.prices)]
+        await self._send("Early sales", [self.markets[booth].early(CAKES, at) for booth in sellers])
+
+    async def _deliver(self, name: str) -> None:
+        """Send what is reserved, receive it (now and then a piece is missing), and put it on the shelves."""
+        stage = self._begin(name, None)
+        sent: list[dict[str, Any]] = []
+        for festival in self._festivals:
+            orders = await self._reserved(festival.id)
+            for n, order in enumerate(orders, 1):
+                shipment = f"{order['request']}-{n:03}"
+                sent.append({"festival": festival.id, "shipment": shipment, **order})
+        for order in sent:
+            body = {name: value for name, value in order.items() if name != "lots"}
+            await self._command(f"/festivals/{order['festival']}/shipments", body, wait=False)
+        await self._quiet(stage)
+        lost = self._season.rng(name)
+        for order in sent:
+            counted = [
+                {"lot": lot, "qty": qty - (1 if lost.randrange(100) == 0 else 0)}
+                for lot, qty in sorted(order["lots"].items())
+            ]
+            path = f"/festivals/{order['festival']}/shipments/{order['shipment']}/receive"
+            await self._command(path, {"booth": order["booth"], "counted": counted}, wait=False)
+        await self._quiet(stage)
+        for event in await self._hearing.news(BOOTH_STOCK):
+            if isinstance(event.body, BoothStocked):
+                stocked = event.body
+                self.markets[stocked.booth].stock(stocked.lot, stocked.product, stocked.made_on, stocked.qty)
+        for event in await self._hearing.news(SALES):
+            if isinstance(event.body, SaleRecorded):
+                self.markets[event.body.booth].take(event.body.lot, event.body.qty)
+
+    async def _sell(self, name: str, part: float, start: float, end: float) -> None:
+        streams = [
+            self.markets[booth.booth].sell(
+                part, self._season.local(festival, start), self._season.local(festival, end)
+            )
+            for festival in self._festivals
+            for booth in festival.booths
+        ]
+        await self._send(name, interleaved(streams))
+        await self._quiet()
+        await self._hearing.news(SALES)
+
+    async def _replenish(self) -> None:
+        """The cakes were gone before noon: more are baked, asked for, sent."""
+        cakes = self._season.cakes()
+        await self._send("Cakes for the afternoon", cakes.spoken)
+        await self._quiet()
+        self.told.reports += cakes.answered
+        odop = self._festivals[0]
+        await self._allocate({odop.id: self._season.replenishment(odop, cakes.pieces[CAKES])})
+        await self._deliver("Afternoon deliveries")
+
+    async def _recall(self) -> None:
+        """One lot turns out to be bad; a piece of it was sold before the till had heard of it."""
+        odop = self._festivals[0]
+        booth = self.markets[odop.booths[0].booth]
+        shelf = booth.fullest()
+        await self._send("A recall", [self._season.recall(shelf.lot)])
+        await self._quiet()
+        self.told.reports += 1
+        at = self._season.local(odop, AFTERNOON)
+        await self._send("A recalled sale", [booth.sell_withdrawn(shelf, at)])
+        for market in self.markets.values():
+            market.withdraw(shelf.lot)
+
+    async def _close(self) -> None:
+        """Tills say their last words; those without network do so later, at one festival too late."""
+        streams: list[list[Spoken]] = []
+        late: list[list[Spoken]] = []
+        for festival in self._festivals:
+            at = self._season.local(festival, CLOSES)
+            for booth in festival.booths:
+                market = self.markets[booth.booth]
+                streams.append(market.close(at))
+                late.append(market.held)
+        await self._send("Last words of the tills", interleaved(streams))
+        await self._quiet()
+        too_late = self._festivals[-1].id
+        in_time = [stream for stream in late if stream and not stream[0].key.startswith(f"{too_late}.")]
+        after = [stream for stream in late if stream and stream[0].key.startswith(f"{too_late}.")]
+        for festival in self._festivals:
+            hours = 0 if festival.id == too_late else 48
+            await self._command(f"/festivals/{festival.id}/close", {"till_hours": hours})
+        await self._send("Late tills", interleaved(in_time))
+        await self._quiet()
+        await self._send("Tills after the deadline", interleaved(after))
+        await self._quiet()
+        await self._resolve()
+
+    async def _resolve(self) -> None:
+        """Sales of more than a booth held: believed when they are few pieces, else a typing error."""
+        disputed = {
+            event.body.sale: event.body
+            for event in await self._hearing.all(SALES)
+            if isinstance(event.body, SaleDisputed)
+        }
+        stage = self._begin("Disputes", len(disputed))
+        for sale in disputed.values():
+            outcome = "rejected" if sale.qty > 100 else "accepted"
+            path = f"/festivals/{sale.festival}/disputes/{sale.sale}/resolve"
+            await self._command(path, {"booth": sale.booth, "outcome": outcome})
+            stage(1)
+        await self._quiet(stage)
+        self.told.disputed = len(disputed)
+
+    async def _bring_home(self) -> None:
+        lost = self._season.rng("home")
+        returns = []
+        for festival in self._festivals:
+            for booth in await self._get(f"/festivals/{festival.id}/booths", limit=500):
+                for lot in booth["lots"]:
+                    if lot["left"] > 0:
+                        gone = 1 if lost.randrange(200) == 0 else 0
+                        body = {"booth": booth["booth"], "lot": lot["lot"], "qty": lot["left"] - gone, "final": True}
+                        returns.append((f"/festivals/{festival.id}/returns", body))
+        stage = self._begin("Unsold stock goes home", len(returns))
+        at_once = asyncio.Semaphore(AT_ONCE)
+
+        async def bring(path: str, body: dict[str, Any]) -> None:
+            async with at_once:
+                await self._command(path, body, wait=False)
+            stage(1)
+
+        await asyncio.gather(*(bring(path, body) for path, body in returns))
+        await self._quiet(stage)
+
+    # --- speaking and hearing
+
+    async def _send(self, name: str, records: Sequence[Spoken]) -> None:
+        stage = self._begin(name, len(records))
+        for start in range(0, len(records), WINDOW):
+            window = records[start : start + WINDOW]
+            waiting = []
+            for record in window:
+                topic = topic_name(self._settings, record.topic.name)
+                partition = partition_for(record.key, len(await self._producer.partitions_for(topic)))
+                waiting.append(
+                    await self._producer.send(
+                        topic, record.value, record.key.encode(), partition, headers=record.headers
+                    )
+                )
+            await asyncio.gather(*waiting)
+            stage(len(window))
+        self.told.records += len(records)
+
+    async def _quiet(self, stage: Stage | None = None) -> None:
+        stage = stage or self._begin("Karya works", None)
+
+        def on_wait(look: Look) -> None:
+            stage.waits_for(look.waits[0] if look.waits else "")
+
+        last = await wait_until_quiet(
+            self._settings, self._mongo, self._log, within=QUIET_WITHIN, on_wait=on_wait, every=0.2
+        )
+        if last.waits:
+            raise SeasonBroken(f"Karya was not done after {QUIET_WITHIN:.0f} s: {'; '.join(last.waits[:5])}.")
+        stage.waits_for("")
+
+    async def _command(self, path: str, body: Body | dict[str, Any], *, wait: bool = True) -> None:
+        content = body.model_dump(mode="json") if isinstance(body, Body) else body
+        answer = await self._http.post(path, json=content, headers={"Prefer": "wait=30"} if wait else {})
+        if answer.status_code not in ((200,) if wait else (200, 202)):
+            raise SeasonBroken(f"The organiser's command {path} was answered {answer.status_code}: {answer.text}")
+
+    async def _get(self, path: str, **query: Any) -> Any:
+        answer = await self._http.get(path, params=query)
+        if answer.status_code != 200:
+            raise SeasonBroken(f"{path} was answered {answer.status_code}: {answer.text}")
+        return answer.json()
+
+    async def _reserved(self, festival: str) -> list[dict[str, Any]]:
+        """What is held and not sent yet, as orders to ship: by request, facility and booth, with pieces by lot."""
+        orders: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)
+        for summary in await self._get(f"/festivals/{festival}/requests", limit=500):
+            request = await self._get(f"/festivals/{festival}/requests/{summary['request']}")
+            for line in request["lines"]:
+                if line["status"] == "reserved":
+                    lots = orders[request["request"], line["facility"], line["booth"]]
+                    lots[line["lot"]] = lots.get(line["lot"], 0) + line["qty"]
+        return [
+            {"request": request, "facility": facility, "booth": booth, "lots": lots}
+            for (request, facility, booth), lots in sorted(orders.items())
+        ]
+
+
+class Hearing:
+    """Everything that was said on some topics, each event once, in the order of each partition."""
+
+    def __init__(self, settings: Settings, topics: Sequence[Topic]) -> None:
+        self.consumer: AIOKafkaConsumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        self._topics = {topic_name(settings, topic.name): topic for topic in topics}
+        self._events: dict[str, dict[str, Event]] = {topic.name: {} for topic in topics}
+        self._told: dict[str, int] = {topic.name: 0 for topic in topics}
+
+    async def begin(self, client: AIOKafkaProducer) -> None:
+        """`client` knows the partitions."""
+        parts = [TopicPartition(name, p) for name in self._topics for p in await client.partitions_for(name)]
+        self.consumer.assign(parts)
+        await self.consumer.seek_to_beginning(*parts)
+
+    async def all(self, topic: Topic) -> list[Event]:
+        """Every event so far."""
+        await self._catch_up()
+        return list(self._events[topic.name].values())
+
+    async def news(self, topic: Topic) -> list[Event]:
+        """Every event since the last time."""
+        events = await self.all(topic)
+        start, self._told[topic.name] = self._told[topic.name], len(events)
+        return events[start:]
+
+    async def _catch_up(self) -> None:
+        ends: dict[TopicPartition, int] = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        while any([await self.consumer.position(part) < end for part, end in ends.items()]):
+            for part, records in (await self.consumer.getmany(timeout_ms=200)).items():
+                topic = self._topics[part.topic]
+                for record in records:
+                    event = envelope.decode(topic, record)
+                    self._events[topic.name].setdefault(f"{event.source} {event.id}", event)

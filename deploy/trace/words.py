@@ -1,0 +1,130 @@
+"""What each event says of a lot, in words for people."""
+
+from collections.abc import Iterator
+
+from shared.events.festival import (
+    AllocationPlanned,
+    BoothStocked,
+    BoothStockLost,
+    LotWithdrawn,
+    ShipmentReceived,
+)
+from shared.events.inventory import (
+    DispatchOrdered,
+    LotRecallReached,
+    ReleaseRequested,
+    ReservationRefused,
+    ReservationReleased,
+    ReservationRequested,
+    StockDispatched,
+    StockOrderRefused,
+    StockReserved,
+    StockReturned,
+    StockWrittenOff,
+)
+from shared.events.language import Body
+from shared.events.production import (
+    CorrectionRefused,
+    LotCorrected,
+    LotRecalled,
+    LotRecorded,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+)
+from shared.events.sales import SaleDisputed, SaleRecorded, SaleVoidRecorded
+
+
+def told(body: Body, lot: str) -> Iterator[str]:
+    """What the event says of the lot, in words; nothing for what another event says better."""
+    match body:
+        case ProductionReported():
+            yield f"{body.qty} pieces of {body.product} reported, made on {body.made_on}"
+        case LotRecorded():
+            keeps = f", best before {body.best_before}" if body.best_before else ""
+            yield f"{body.qty} pieces recorded{keeps}"
+        case ProductionCorrected():
+            yield f"correction by {body.change:+} asked for{_because(body.reason)}"
+        case LotCorrected():
+            yield f"corrected by {body.change:+}: {body.on_hand} on hand"
+        case CorrectionRefused():
+            yield f"correction by {body.change:+} refused: only {body.on_hand} on hand"
+        case RecallLot():
+            yield f"recall asked for{_because(body.reason)}"
+        case LotRecalled():
+            yield f"recalled{_because(body.reason)}"
+        case AllocationPlanned():
+            for line in body.lines:
+                if line.lot == lot:
+                    again = " again" if body.replan else ""
+                    yield f"{line.qty} planned{again} for {line.booth}, {line.reservation}"
+        case ShipmentReceived():
+            for one in body.discrepancies:
+                if one.lot == lot:
+                    yield f"{one.counted} of {one.sent} counted at {body.booth}, shipment {body.shipment}"
+        case _:
+            yield from _told_of_stock(body)
+
+
+def _told_of_stock(body: Body) -> Iterator[str]:
+    match body:
+        case ReservationRequested() | ReleaseRequested() | DispatchOrdered():
+            return  # inventory's answer tells it
+        case StockReserved():
+            yield f"{body.qty} reserved for {body.booth}, {body.reservation}"
+        case ReservationRefused():
+            yield f"{body.qty} refused for {body.booth}: {_words(body.reason)}, {body.on_hand} on hand"
+        case ReservationReleased():
+            yield f"{body.qty} for {body.booth} released ({_words(body.cause)}), {body.reservation}"
+        case StockDispatched():
+            yield f"{body.qty} sent to {body.booth}, shipment {body.shipment}"
+        case StockReturned():
+            yield f"{body.qty} came home from {body.booth}"
+        case StockWrittenOff():
+            yield f"{body.qty} written off at the facility"
+        case StockOrderRefused():
+            yield f"order {body.order} refused: {_words(body.reason)}, {body.on_hand} on hand"
+        case LotRecallReached():
+            at = ", ".join(body.booths)
+            yield f"recall reached {body.festival}" + (f" and what was sent to {at}" if at else "")
+        case _:
+            yield from _told_of_booths(body)
+
+
+def _told_of_booths(body: Body) -> Iterator[str]:
+    match body:
+        case BoothStocked():
+            yield f"{body.qty} counted in at {body.booth}"
+        case BoothStockLost():
+            yield f"{body.qty} lost at {body.booth}"
+        case LotWithdrawn():
+            yield f"withdrawn at {body.booth}{_because(body.reason)}"
+        case SaleVoidRecorded() if body.stood:
+            yield f"sale of {body.qty} voided, back at {body.booth}"
+        case SaleDisputed():
+            yield f"sale of {body.qty} at {body.booth} disputed: more than the booth had"
+        case _:
+            return
+
+
+def how(sale: SaleRecorded) -> str:
+    """What is out of the ordinary about the sale, in brackets; nothing if it is an ordinary one."""
+    marks = {
+        "lot not named by the till": sale.lot_attributed,
+        "though recalled": sale.lot_recalled,
+        "dispute accepted": sale.dispute_accepted,
+    }
+    said = ", ".join(mark for mark, true in marks.items() if true)
+    return f" ({said})" if said else ""
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _words(value: str) -> str:
+    return str(value).replace("_", " ")
+
+
+def rupiah(amount: int) -> str:
+    return f"Rp {amount:,}".replace(",", ".")

@@ -1,0 +1,211 @@
+"""Reads all there is, once: the four databases and every topic, up to where the topics ended when it was quiet."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+from aiokafka import ConsumerRecord
+from bson import CodecOptions
+from bson.raw_bson import RawBSONDocument
+
+from deploy.topics import SERVICES, all_topics
+from deploy.verify.accounts import Books, Journals, dead_letters, event_id, parked_keys
+from deploy.verify.heard import Heard
+from deploy.verify.log import Ends, Log
+from deploy.verify.privacy import Watch
+from deploy.verify.quiet import topic_names
+from deploy.verify.report import Check
+from shared import envelope
+from shared.events.journal import BatchWorked, journal
+from shared.events.production import TERMINAL
+from shared.family import Collection, Family
+from shared.ledger import Ledger
+from shared.mongo import Mongo
+from shared.state import Entity
+
+E = TypeVar("E", bound=Entity)
+
+PRODUCTION = "production"
+PAGE = 2000
+DLQ = ".dlq"
+_RAW = CodecOptions(document_class=RawBSONDocument)
+
+
+@dataclass(slots=True)
+class Evidence:
+    """What the checks look at: entities as the services keep them, and what the topics said."""
+
+    heard: Heard = field(default_factory=Heard)
+    entities: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
+    checks: list[Check] = field(default_factory=list)
+
+    def of(self, entity: type[E]) -> Mapping[str, E]:
+        """All entities of this class by id."""
+        return self.entities.get(entity, {})
+
+
+async def gather(mongo: Mongo, log: Log, ends: Ends, *, allow_parked: bool) -> Evidence:
+    """All the evidence, with the checks that are made while reading."""
+    reading = _Reading(mongo, log, ends)
+    for service, families in SERVICES.items():
+        await reading.documents(service, families)
+        await reading.books(service)
+    # First of all topics: only then is it known whose pseudonyms must not be anywhere else.
+    await reading.topics([TERMINAL.name])
+    await reading.topics([name for name in topic_names() if name != TERMINAL.name])
+    for service in SERVICES:
+        await reading.privacy(service)
+    await reading.close()
+    evidence = reading.evidence
+    evidence.checks = [
+        reading.records,
+        reading.journal.check,
+        reading.readable,
+        reading.watch.check,
+        parked_keys(reading.parked, allow_parked),
+        dead_letters(reading.letters),
+    ]
+    return evidence
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Who reads a topic: a service, and the group of its family."""
+
+    service: str
+    group: str
+
+
+class _Reading:
+    def __init__(self, mongo: Mongo, log: Log, ends: Ends) -> None:
+        self.evidence = Evidence()
+        self.records = Check(
+            "records", "every record of every input is in its reader's ledger once, or a dead letter"
+        )
+        self.readable = Check("documents", "every document can be read by the service that keeps it")
+        self.watch = Watch()
+        self.journal = Journals()
+        self.parked: dict[str, dict[str, Sequence[str]]] = {}
+        self.letters: Counter[tuple[str, str, str]] = Counter()
+        self._books: dict[str, Books] = {}
+        self._mongo = mongo
+        self._log = log
+        self._ends = ends
+        self._seen: dict[str, set[str]] = defaultdict(set)
+        self._topics = {topic.name: topic for topic in all_topics()}
+        self._readers = {
+            topic.name: _Reader(service, family.group)
+            for service, families in SERVICES.items()
+            for family in families
+            for topic in family.topics
+        }
+        self._journals = {journal(service).name for service in SERVICES}
+
+    async def documents(self, service: str, families: Sequence[Family]) -> None:
+        """A service's own collections, as entities."""
+        collections = {collection.name: collection for family in families for collection in family.collections}
+        for name, collection in sorted(collections.items()):
+            kept = self.evidence.entities.setdefault(collection.entity, {})
+            async for document in self._mongo.database(service)[name].find({}, batch_size=PAGE):
+                entity = self._entity(service, collection, document)
+                if entity is not None:
+                    kept[document["_id"]] = entity
+                if service == PRODUCTION and document.get("maker"):
+                    self.watch.learn(document["maker"])
+
+    async def books(self, service: str) -> None:
+        """A service's ledger and parked keys."""
+        database = self._mongo.database(service)
+        ledger = {
+            document["_id"]: (bytes(document["digest"]), document["lane"])
+            async for document in database["ledger"].find({}, {"digest": 1, "lane": 1}, batch_size=PAGE)
+        }
+        self.parked[service] = {d["_id"]: d["events"] async for d in database["parked"].find({})}
+        self._books[service] = Books(self.records, service, ledger, self.parked[service])
+
+    async def topics(self, names: Sequence[str]) -> None:
+        """Every record of these topics."""
+        async for name, records in self._log.read(self._log.of(self._ends, *names)):
+            hear = (
+                self._dead_letter if name.endswith(DLQ) else self._journal if name in self._journals else self._event
+            )
+            open_to_all = name.removesuffix(DLQ) != TERMINAL.name
+            for record in records:
+                if open_to_all:
+                    said = [record.key, record.value, *(value for _, value in record.headers)]
+                    where = f"{name} {record.partition}/{record.offset}"
+                    self.watch.look(where, b"\n".join(part for part in said if part))
+                else:
+                    self._learn(record)
+                hear(name, record)
+
+    async def privacy(self, service: str) -> None:
+        """Every byte of a database that no pseudonym belongs in."""
+        if service == PRODUCTION:
+            return
+        database = self._mongo.database(service)
+        for name in await database.list_collection_names():
+            kept = database.get_collection(name, codec_options=cast("CodecOptions[dict[str, Any]]", _RAW))
+            number = 0
+            async for document in kept.find({}, batch_size=PAGE):
+                number += 1
+                # By number: the document's id may be what must not be shown.
+                where = f"{service}'s database, {name}, document {number}"
+                self.watch.look(where, bytes(cast("RawBSONDocument", document).raw))
+
+    async def close(self) -> None:
+        """Draw the line under ledgers and journals."""
+        for books in self._books.values():
+            books.close()
+        for service, families in SERVICES.items():
+            ledger = Ledger(self._mongo.database(service))
+            for family in families:
+                partitions = {part.partition for part in self._log.of(self._ends, family.topics[0].name)}
+                for lane in (await ledger.lanes(family.group, partitions)).values():
+                    self.journal.compare(lane.id, lane.batches, lane.offsets)
+
+    def _event(self, name: str, record: ConsumerRecord) -> None:
+        reader = self._readers.get(name)
+        if reader is not None:
+            first = self._books[reader.service].enter(reader.group, record)
+        else:
+            # Nobody's ledger tells the copies of a relay that was killed.
+            id = event_id(record)
+            first = id not in self._seen[name]
+            self._seen[name].add(id)
+        if first:
+            type = envelope.header(record.headers, "ce_type") or ""
+            self.evidence.heard.hear(type.rsplit(".", 1)[0], event_id(record), record.value or b"{}")
+
+    def _dead_letter(self, name: str, record: ConsumerRecord) -> None:
+        topic = self._topics[name.removesuffix(DLQ)]
+        service = self._readers[topic.name].service
+        self.letters[service, topic.name, self._books[service].set_aside(topic, record)] += 1
+
+    def _journal(self, _name: str, record: ConsumerRecord) -> None:
+        self.journal.hear(BatchWorked.model_validate_json(record.value or b"{}"))
+
+    def _entity(self, service: str, collection: Collection[Any], document: dict[str, Any]) -> Any:
+        self.readable.looked_at += 1
+        try:
+            return collection.from_document(document)
+        except (KeyError, TypeError, ValueError) as fault:
+            self.readable.wrong(f"{service}'s {collection.name} {document['_id']} can't be read: {fault!r}")
+            return None
+
+    def _learn(self, record: ConsumerRecord) -> None:
+        # Also of reports that were refused: what was wrong with them must not be told with the maker.
+        maker = _maker(record.value)
+        if maker:
+            self.watch.learn(maker)
+
+
+def _maker(value: bytes | None) -> str | None:
+    try:
+        body = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return None
+    maker = body.get("maker") if isinstance(body, dict) else None
+    return maker if isinstance(maker, str) else None

@@ -1,0 +1,112 @@
+"""Reading topics as a whole: from their beginning to a given end."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from shared.errors import NotReached
+from shared.kafka import topic_name
+from shared.settings import Settings
+
+Ends: TypeAlias = Mapping[TopicPartition, int]
+
+PATIENCE = 30.0
+
+
+class Log:
+    """All partitions of some topics (names without prefix), to look at and to read. Commits nothing, joins no group.
+
+    As a context manager it connects. Raises KafkaError when Kafka can't be reached.
+    """
+
+    def __init__(self, settings: Settings, topics: Iterable[str]) -> None:
+        self._settings = settings
+        self._topics = {topic_name(settings, name): name for name in topics}
+        self._parts: list[TopicPartition] = []
+        self.missing: Sequence[str] = ()
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=settings.kafka,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=4 * 1024 * 1024,
+            # Only what is there is asked for: waiting for more would delay each change of topics.
+            fetch_max_wait_ms=10,
+        )
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._consumer.start()
+            await self._survey()
+        except BaseException:
+            await self._consumer.stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+
+    async def ends(self) -> Ends:
+        """Where each partition ends now."""
+        if self.missing:
+            await self._survey()
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._parts) if self._parts else {}
+        return ends
+
+    def of(self, ends: Ends, *topics: str) -> Ends:
+        """The ends of the partitions of these topics (without prefix)."""
+        full = {topic_name(self._settings, name) for name in topics}
+        return {part: end for part, end in ends.items() if part.topic in full}
+
+    async def read(self, ends: Ends) -> AsyncIterator[tuple[str, Sequence[ConsumerRecord]]]:
+        """Records up to (not including) these ends, batch by batch, each with the name of its topic without prefix;
+        those of one partition in order. One reading at a time.
+
+        Raises NotReached when Kafka gives none for half a minute though it has some.
+        """
+        parts = [part for part, end in ends.items() if end > 0]
+        begins: dict[TopicPartition, int] = await self._consumer.beginning_offsets(parts) if parts else {}
+        nexts = {part: begin for part, begin in begins.items() if begin < ends[part]}
+        for part, begin in nexts.items():
+            self._consumer.seek(part, begin)
+        self._consumer.resume(*nexts)
+        clock = asyncio.get_running_loop().time
+        heard_at = clock()
+        try:
+            while nexts:
+                fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(timeout_ms=200)
+                if not fetched and clock() - heard_at > PATIENCE:
+                    raise NotReached(f"Kafka gives no records of {min(nexts).topic} though it has some.")
+                for part, records in fetched.items():
+                    if part not in nexts:
+                        continue
+                    heard_at = clock()
+                    nexts[part] = records[-1].offset + 1
+                    if nexts[part] >= ends[part]:
+                        del nexts[part]
+                        self._consumer.pause(part)
+                    yield self._topics[part.topic], [record for record in records if record.offset < ends[part]]
+        finally:
+            self._consumer.pause(*nexts)
+
+    async def _survey(self) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
+        try:
+            await admin.start()
+            found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(self._topics))}
+        finally:
+            await admin.close()
+        self._parts = [
+            TopicPartition(name, partition["partition"])
+            for name, partitions in found.items()
+            for partition in partitions
+        ]
+        self.missing = sorted(name for name in self._topics if not found.get(name))
+        # All at once, and nothing is fetched yet: each topic that a client does not know costs it a round trip.
+        self._consumer.assign(self._parts)
+        self._consumer.pause(*self._parts)

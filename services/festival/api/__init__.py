@@ -1,0 +1,14 @@
+"""What organisers may say to festival over HTTP, and what everybody may read of it."""
+
+from fastapi import APIRouter
+
+from services.festival.api import commands, reads
+from shared.service import Service
+
+
+def routes(service: Service) -> APIRouter:
+    """The router of the service."""
+    router = APIRouter()
+    router.include_router(commands.routes(service))
+    router.include_router(reads.routes(service))
+    return router

@@ -1,0 +1,182 @@
+"""The organiser's commands: each is a POST whose path says what it is about and whose body says the rest."""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+
+from services.festival.domain.command import Outcome as Fate
+from services.festival.store import COMMANDS
+from shared.events.festival import (
+    ORGANISER,
+    AcceptPlan,
+    AnnounceFestival,
+    CancelFestival,
+    CloseFestival,
+    CommandRefusal,
+    OpenBooth,
+    ReceiveReturn,
+    ReceiveShipment,
+    RecordLoss,
+    RequestAllocation,
+    ResolveDispute,
+    SendShipment,
+)
+from shared.events.language import Body
+from shared.http import CommandId, Commands, Outcome, Prefer, command_in
+from shared.service import Service
+
+SOURCE = "karya/festival/http"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a command is given; the names in the path are fields of its body."""
+
+    path: str
+    body: type[Body]
+    summary: str
+
+
+ENDPOINTS = (
+    Endpoint("/festivals", AnnounceFestival, "Announce a festival"),
+    Endpoint("/festivals/{festival}/cancel", CancelFestival, "Cancel it, before anything was sent"),
+    Endpoint("/festivals/{festival}/booths", OpenBooth, "Open a booth"),
+    Endpoint("/festivals/{festival}/requests", RequestAllocation, "Ask for stock: a fair plan is proposed"),
+    Endpoint("/festivals/{festival}/requests/{request}/accept", AcceptPlan, "Make the proposed plan real"),
+    Endpoint("/festivals/{festival}/shipments", SendShipment, "Send what a facility has reserved for a booth"),
+    Endpoint("/festivals/{festival}/shipments/{shipment}/receive", ReceiveShipment, "Count what came to the booth"),
+    Endpoint("/festivals/{festival}/returns", ReceiveReturn, "Count what came home of a lot"),
+    Endpoint("/festivals/{festival}/losses", RecordLoss, "Record what is spoilt or gone"),
+    # A sale's id was made by a till, and may hold a slash.
+    Endpoint("/festivals/{festival}/disputes/{sale:path}/resolve", ResolveDispute, "Decide on a sale in dispute"),
+    Endpoint("/festivals/{festival}/close", CloseFestival, "Close it, when the last sale was made"),
+)
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Done within the wait that was asked for"},
+    202: {"description": "Taken; `look` says where to see what became of it"},
+    409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
+    422: {"description": "Not valid: `errors` names each field"},
+    503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
+}
+
+
+class Mistake(BaseModel):
+    field: str
+    reason: str
+    message: str
+
+
+class CommandPage(BaseModel):
+    """`status` is `waiting` while inventory has the last word, then `done` or `refused`; `wrong` says why."""
+
+    command: str
+    festival: str
+    name: str
+    given_at: datetime
+    status: str
+    wrong: Mistake | None
+
+
+def routes(service: Service) -> APIRouter:
+    """The router of the commands."""
+    router = APIRouter(tags=["commands"])
+    kept = service.database[COMMANDS.name]
+
+    async def find(id: str) -> Outcome | None:
+        document = await kept.find_one({"_id": id})
+        if document is None:
+            return None
+        command = COMMANDS.from_document(document)
+        if command.source != SOURCE:
+            message = "Somebody else gave a command with this id; give each one its own UUID."
+            return Outcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+        if False and command.outcome is Fate.WAITING:
+            return None
+        if command.wrong is None:
+            return Outcome(True)
+        return Outcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+
+    commands = Commands(service, ORGANISER, SOURCE, find)
+    for endpoint in ENDPOINTS:
+        router.add_api_route(
+            endpoint.path,
+            _giving(commands, endpoint.body),
+            methods=["POST"],
+            status_code=202,
+            summary=endpoint.summary,
+            operation_id=endpoint.body.__name__,
+            responses=ANSWERS,
+            openapi_extra=_described(endpoint),
+        )
+
+    @router.get("/commands/{command:path}", summary="What became of a command")
+    async def one(command: str) -> CommandPage:
+        document = await kept.find_one({"_id": command})
+        if document is None:
+            raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
+        found = COMMANDS.from_document(document)
+        wrong = found.wrong
+        return CommandPage(
+            command=found.id,
+            festival=found.festival,
+            name=found.name,
+            given_at=found.given_at,
+            status=found.outcome.value,
+            wrong=Mistake(field=wrong.field, reason=wrong.reason.value, message=wrong.message) if wrong else None,
+        )
+
+    return router
+
+
+def _giving(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+    async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
+        return await commands.append(await command_in(request, body), prefer, id)
+
+    return give
+
+
+def _described(endpoint: Endpoint) -> dict[str, Any]:
+    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
+    names = re.findall(r"\{(\w+)", endpoint.path)
+    schema = endpoint.body.model_json_schema()
+    whole = _inlined(schema, schema.get("$defs", {}))
+    fields = {name: field for name, field in whole["properties"].items() if name not in names}
+    required = [name for name in schema.get("required", []) if name not in names]
+    return {
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": whole["properties"][name]} for name in names
+        ],
+        "requestBody": {
+            "required": bool(required),
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "title": endpoint.body.__name__,
+                        "description": schema.get("description", ""),
+                        "properties": fields,
+                        "required": required,
+                        "additionalProperties": False,
+                    }
+                }
+            },
+        },
+    }
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with what it refers to in its place: references count from the document's root in OpenAPI."""
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(part, definitions) for name, part in schema.items() if name != "$defs"}

@@ -1,0 +1,322 @@
+"""How festivals, booths, requests, shipments and the stock view look over HTTP. All counts are in pieces."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.festival.domain import Booth, Festival, Request, Shipment
+from services.festival.domain.booth import Account, BoothLot
+from services.festival.domain.missing import Missing
+from services.festival.domain.request import HELD, pieces, shortfalls
+from services.festival.domain.shipment import ShipmentStatus
+
+
+class Page(BaseModel):
+    """Read from an entity, attribute by attribute."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+# What the entity calls `id` is called by what it is.
+Named = Annotated[str, Field(validation_alias="id")]
+
+
+class SumsPage(Page):
+    """received + surplus = sold + returned + lost."""
+
+    received: int
+    sold: int
+    returned: int
+    lost: int
+    surplus: int
+    lost_on_the_way: int
+
+
+class FestivalPage(Page):
+    """`sums` are there once every piece is accounted for; `revision` counts how often they were said."""
+
+    festival: Named
+    name: str
+    place: str
+    zone: str
+    first_day: date
+    last_day: date
+    status: str
+    sums: SumsPage | None
+    revision: int
+
+
+class PricePage(Page):
+    product: str
+    price_rupiah: int
+
+
+class BoothLotPage(BaseModel):
+    """received + surplus = sold + lost + returned + returning + left. `facility` and its like are missing of a lot
+    that was sold here without ever having been sent here. `withdrawn`: why, if it was recalled. `sold` is what
+    sales counted, so it stays 0 until the booth is settled; `final`: nothing more will come home."""
+
+    lot: str
+    facility: str | None
+    product: str | None
+    made_on: date | None
+    in_transit: int
+    lost_on_the_way: int
+    received: int
+    sold: int
+    lost: int
+    returned: int
+    returning: int
+    left: int
+    surplus: int
+    final: bool
+    withdrawn: str | None
+
+
+class BoothPage(BaseModel):
+    """`deadline`: until when tills may send after closing. `accounted`: every piece is sold, lost or home."""
+
+    booth: str
+    festival: str
+    name: str
+    status: str
+    deadline: datetime | None
+    prices: list[PricePage]
+    tills: list[str]
+    disputed: list[str]
+    accounted: bool
+    lots: list[BoothLotPage]
+
+    @classmethod
+    def of(cls, booth: Booth) -> "BoothPage":
+        return cls(
+            booth=booth.id,
+            festival=booth.festival,
+            name=booth.name,
+            status=booth.status.value,
+            deadline=booth.deadline,
+            prices=[PricePage.model_validate(tag) for tag in booth.prices],
+            tills=list(booth.tills),
+            disputed=list(booth.disputed),
+            accounted=booth.accounted,
+            lots=_lots(booth),
+        )
+
+
+class DemandPage(Page):
+    booth: str
+    product: str
+    qty: int
+
+
+class LinePage(Page):
+    """`revision`: the lot's balance that the plan saw."""
+
+    reservation: str
+    booth: str
+    product: str
+    facility: str
+    lot: str
+    made_on: date
+    qty: int
+    revision: int
+    status: str
+
+
+class SharePage(BaseModel):
+    """What a facility could have given, what the latest plan gave it and why not more, and what is held of it."""
+
+    facility: str
+    offered: int
+    allocated: int
+    held: int
+    reason: str
+
+
+class ShortPage(Page):
+    """What no line covers of what was asked."""
+
+    booth: str
+    product: str
+    asked: int
+    short: int
+
+
+class RequestSummary(BaseModel):
+    """`held`: pieces reserved or sent. `hold_until`: what is not sent by then goes back; `lapsed`: it does."""
+
+    request: str
+    festival: str
+    status: str
+    asked: int
+    held: int
+    short: int
+    hold_hours: int
+    hold_until: datetime | None
+    lapsed: bool
+
+    @classmethod
+    def of(cls, request: Request) -> "RequestSummary":
+        return cls(
+            request=request.name,
+            festival=request.festival,
+            status=request.status.value,
+            asked=sum(want.qty for want in request.demands),
+            held=pieces(request.lines, HELD),
+            short=sum(missing.short for missing in shortfalls(request)),
+            hold_hours=request.hold_hours,
+            hold_until=request.hold_until,
+            lapsed=request.lapsed,
+        )
+
+
+class RequestPage(RequestSummary):
+    """A request with its plan: the lines, each facility's share with the reason, and what stays short where."""
+
+    demands: list[DemandPage]
+    lines: list[LinePage]
+    shares: list[SharePage]
+    shortfalls: list[ShortPage]
+
+    @classmethod
+    def of(cls, request: Request) -> "RequestPage":
+        return cls(
+            **RequestSummary.of(request).model_dump(),
+            demands=[DemandPage.model_validate(want) for want in request.demands],
+            lines=[LinePage.model_validate(line) for line in request.lines],
+            shares=[
+                SharePage(
+                    facility=share.facility,
+                    offered=share.offered,
+                    allocated=share.allocated,
+                    held=pieces((line for line in request.lines if line.facility == share.facility), HELD),
+                    reason=share.reason,
+                )
+                for share in request.shares
+            ],
+            shortfalls=[ShortPage.model_validate(missing) for missing in shortfalls(request)],
+        )
+
+
+class ParcelPage(Page):
+    """`leg`: ordered, left or dropped."""
+
+    reservation: str
+    lot: str
+    qty: int
+    leg: str
+
+
+class SentLot(BaseModel):
+    """`counted` is missing until the booth has counted."""
+
+    lot: str
+    sent: int
+    counted: int | None
+
+
+class ShipmentPage(BaseModel):
+    """`lots`: what has left, and what was counted of it."""
+
+    shipment: str
+    festival: str
+    request: str
+    facility: str
+    booth: str
+    status: str
+    parcels: list[ParcelPage]
+    lots: list[SentLot]
+
+    @classmethod
+    def of(cls, shipment: Shipment) -> "ShipmentPage":
+        counted = dict(shipment.counted)
+        # What the booth did not name counts as 0, once it has counted.
+        uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
+        sent = shipment.lots
+        return cls(
+            shipment=shipment.name,
+            festival=shipment.festival,
+            request=shipment.request.removeprefix(f"{shipment.festival}/"),
+            facility=shipment.facility,
+            booth=shipment.booth,
+            status=shipment.status.value,
+            parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
+            lots=[
+                SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
+                for lot in sorted(sent.keys() | counted.keys())
+            ],
+        )
+
+
+class MissingPage(Page):
+    """One thing to do or to wait for. What does not `block` can still be done after the festival is closed."""
+
+    what: str
+    message: str
+    blocks: bool
+    booth: str | None
+    lot: str | None
+    shipment: str | None
+    sale: str | None
+    qty: int | None
+
+
+class MissingPages(BaseModel):
+    """What is missing until the festival is closed."""
+
+    festival: str
+    status: str
+    missing: list[MissingPage]
+
+    @classmethod
+    def of(cls, festival: Festival, found: list[Missing]) -> "MissingPages":
+        return cls(
+            festival=festival.id,
+            status=festival.status.value,
+            missing=[MissingPage.model_validate(one) for one in found],
+        )
+
+
+class ProductStock(BaseModel):
+    """What could be planned of a product, as far as festival has heard."""
+
+    product: str
+    on_hand: int
+    lots: int
+    facilities: int
+
+
+class LotStock(Page):
+    lot: Named
+    facility: str
+    product: str
+    on_hand: int
+    made_on: date
+    best_before: date | None
+    revision: int
+
+
+def _lots(booth: Booth) -> list[BoothLotPage]:
+    held = {lot.lot: lot for lot in booth.lots}
+    return [_lot(lot, account, held.get(lot)) for lot, account in booth.accounts().items()]
+
+
+def _lot(lot: str, account: Account, held: BoothLot | None) -> BoothLotPage:
+    return BoothLotPage(
+        lot=lot,
+        facility=held.facility if held else None,
+        product=held.product if held else None,
+        made_on=held.made_on if held else None,
+        in_transit=held.in_transit if held else 0,
+        lost_on_the_way=held.lost_on_the_way if held else 0,
+        received=account.received,
+        sold=account.sold,
+        lost=account.lost,
+        returned=account.returned,
+        returning=account.returning,
+        left=account.left,
+        surplus=account.surplus,
+        final=held.final if held else False,
+        withdrawn=held.withdrawn if held else None,
+    )

@@ -1,0 +1,144 @@
+"""What everybody may read of festivals: plans with their reasons, shipments, booths, what is missing, the stock."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, HTTPException, Query
+
+from services.festival.api.pages import (
+    BoothPage,
+    FestivalPage,
+    LotStock,
+    MissingPages,
+    ProductStock,
+    RequestPage,
+    RequestSummary,
+    ShipmentPage,
+)
+from services.festival.domain import Booth, Festival, Request, Shipment
+from services.festival.domain.missing import missing
+from services.festival.domain.request import request_id
+from services.festival.domain.shipment import shipment_id
+from services.festival.store import BOOTHS, FESTIVALS, REQUESTS, SHIPMENTS, STOCK
+from shared.family import Collection
+from shared.service import Service
+from shared.state import E
+
+After = Annotated[str, Query(description="the last one's id of the page before")]
+Limit = Annotated[int, Query(ge=1, le=500)]
+
+
+class Reader:
+    """Entities out of the service's own database. Raises PyMongoError."""
+
+    def __init__(self, service: Service) -> None:
+        self._database = service.database
+
+    async def one(self, collection: Collection[E], id: str, name: str) -> E:
+        """Raises HTTPException 404, which calls what was not found by `name`."""
+        document = await self._database[collection.name].find_one({"_id": id})
+        if document is None:
+            raise HTTPException(404, f"No {name} is known here.")
+        return collection.from_document(document)
+
+    async def page(self, collection: Collection[E], query: Mapping[str, Any], after: str, limit: int) -> list[E]:
+        """In the order of their ids, those behind `after`."""
+        found = self._database[collection.name].find({**query, "_id": {"$gt": after}}).sort("_id", 1)
+        return [collection.from_document(document) for document in await found.limit(limit).to_list(None)]
+
+    async def festival(self, id: str) -> Festival:
+        return await self.one(FESTIVALS, id, f"festival {id}")
+
+    async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
+        """All of a festival, in the order of their ids. Raises HTTPException 404 for an unknown one."""
+        await self.festival(festival)
+        found = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
+        return [collection.from_document(document) for document in await found.to_list(None)]
+
+    async def page_of(
+        self, collection: Collection[E], festival: str, after: str, limit: int, start: str = ""
+    ) -> list[E]:
+        """A page of what belongs to a festival; their ids begin with `start`. Raises HTTPException 404."""
+        await self.festival(festival)
+        return await self.page(collection, {"festival": festival}, f"{start}{after}", limit)
+
+
+def routes(service: Service) -> APIRouter:
+    """The router of the pages."""
+    router = APIRouter(tags=["festivals"])
+    reader = Reader(service)
+
+    @router.get("/festivals", summary="Festivals, a page at a time in the order of their ids")
+    async def festivals(status: str | None = None, after: After = "", limit: Limit = 100) -> list[FestivalPage]:
+        query = {} if status is None else {"status": status}
+        return [FestivalPage.model_validate(one) for one in await reader.page(FESTIVALS, query, after, limit)]
+
+    @router.get("/festivals/{festival}", summary="One festival, with its sums once it is closed")
+    async def festival(festival: str) -> FestivalPage:
+        return FestivalPage.model_validate(await reader.festival(festival))
+
+    @router.get("/festivals/{festival}/booths", summary="Its booths and what they hold")
+    async def booths(festival: str, after: After = "", limit: Limit = 100) -> list[BoothPage]:
+        return [BoothPage.of(one) for one in await reader.page_of(BOOTHS, festival, after, limit)]
+
+    @router.get("/festivals/{festival}/booths/{booth}", summary="One booth and what it holds")
+    async def booth(festival: str, booth: str) -> BoothPage:
+        found: Booth = await reader.one(BOOTHS, booth, f"booth {booth}")
+        if found.festival != festival:
+            raise HTTPException(404, f"Booth {booth} is one of {found.festival}, not of {festival}.")
+        return BoothPage.of(found)
+
+    @router.get("/festivals/{festival}/requests", summary="Its requests for stock, without their lines")
+    async def requests(festival: str, after: After = "", limit: Limit = 100) -> list[RequestSummary]:
+        page = await reader.page_of(REQUESTS, festival, after, limit, request_id(festival, ""))
+        return [RequestSummary.of(one) for one in page]
+
+    @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
+    async def request(festival: str, request: str) -> RequestPage:
+        found: Request = await reader.one(REQUESTS, request_id(festival, request), f"request {request} of {festival}")
+        return RequestPage.of(found)
+
+    @router.get("/festivals/{festival}/shipments", summary="Its shipments")
+    async def shipments(festival: str, after: After = "", limit: Limit = 100) -> list[ShipmentPage]:
+        page = await reader.page_of(SHIPMENTS, festival, after, limit, shipment_id(festival, ""))
+        return [ShipmentPage.of(one) for one in page]
+
+    @router.get("/festivals/{festival}/shipments/{shipment}", summary="One shipment: what left, what was counted")
+    async def shipment(festival: str, shipment: str) -> ShipmentPage:
+        id = shipment_id(festival, shipment)
+        found: Shipment = await reader.one(SHIPMENTS, id, f"shipment {shipment} of {festival}")
+        return ShipmentPage.of(found)
+
+    @router.get("/festivals/{festival}/missing", summary="What is missing until the festival is closed")
+    async def what_is_missing(festival: str) -> MissingPages:
+        mine = await reader.of_festival(BOOTHS, festival)
+        sent = await reader.of_festival(SHIPMENTS, festival)
+        # The festival last: what its booths lacked then, they may have by now, and never the other way round.
+        found = await reader.festival(festival)
+        return MissingPages.of(found, missing(found, mine, sent))
+
+    @router.get("/stock", summary="What could be planned of each product", tags=["stock"])
+    async def stock() -> list[ProductStock]:
+        found = service.database[STOCK.name].find(
+            {"plannable": {"$gt": ""}}, {"plannable": 1, "on_hand": 1, "facility": 1}
+        )
+        products: dict[str, list[Mapping[str, Any]]] = {}
+        for lot in await found.to_list(None):
+            products.setdefault(lot["plannable"], []).append(lot)
+        return [
+            ProductStock(
+                product=product,
+                on_hand=sum(lot["on_hand"] for lot in of),
+                lots=len(of),
+                facilities=len({lot["facility"] for lot in of}),
+            )
+            for product, of in sorted(products.items())
+        ]
+
+    @router.get("/stock/{product}", summary="The lots of a product that could be planned", tags=["stock"])
+    async def lots(product: str, after: After = "", limit: Limit = 100) -> list[LotStock]:
+        return [
+            LotStock.model_validate(one) for one in await reader.page(STOCK, {"plannable": product}, after, limit)
+        ]
+
+    return router

@@ -1,0 +1,20 @@
+"""Wiring of the festival service."""
+
+from services.festival.api import routes
+from services.festival.handlers import FAMILIES
+from shared import log
+from shared.http import application, serve
+from shared.service import Service
+from shared.settings import Settings
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = Settings()
+    log.configure(settings, "festival")
+    service = Service("festival", FAMILIES, settings)
+    serve(application(service, "Karya festival", routes(service)), service)
+
+
+if __name__ == "__main__":
+    main()

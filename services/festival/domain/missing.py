@@ -1,0 +1,87 @@
+"""What still has to happen before a festival can be closed, or before a closing one is closed: a list for people."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.festival import Festival, FestivalStatus
+from services.festival.domain.shipment import Shipment, ShipmentStatus
+
+
+class What(StrEnum):
+    """`NOT_RECEIVED`: a shipment is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
+    `NOT_SETTLED`: sales has not counted the booth. `NOT_HOME`: pieces are left at a booth. `NOT_STOCKED`: they came
+    home and inventory has not taken them in. `DISPUTED`: a sale waits for the organiser's word."""
+
+    NOT_RECEIVED = "not_received"
+    NOT_CLOSED = "not_closed"
+    NOT_SETTLED = "not_settled"
+    NOT_HOME = "not_home"
+    NOT_STOCKED = "not_stocked"
+    DISPUTED = "disputed"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing to do or to wait for; `qty` in pieces. What does not `block` can still be done later."""
+
+    what: What
+    message: str
+    blocks: bool = True
+    booth: str | None = None
+    lot: str | None = None
+    shipment: str | None = None
+    sale: str | None = None
+    qty: int | None = None
+
+
+def missing(festival: Festival, booths: Sequence[Booth], shipments: Iterable[Shipment]) -> list[Missing]:
+    """In the order in which it can be done, of all the booths and shipments of the festival; empty once it is
+    closed or cancelled, but for sales in dispute."""
+    found: list[Missing] = []
+    if festival.status is FestivalStatus.OPEN:
+        found += _on_their_way(shipments)
+        found.append(Missing(What.NOT_CLOSED, "Close the festival when the last sale was made."))
+    elif festival.status is FestivalStatus.CLOSING:
+        for booth in booths:
+            found += _of_booth(booth)
+    for booth in booths:
+        found += _in_dispute(booth)
+    return found
+
+
+def _on_their_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
+    for shipment in shipments:
+        if shipment.status is ShipmentStatus.SENDING:
+            message = f"Shipment {shipment.name} to {shipment.booth} has not left yet; inventory has to answer."
+        elif shipment.status is ShipmentStatus.SENT:
+            message = (
+                f"Shipment {shipment.name} is on its way: receive it at {shipment.booth}, with 0 for what is lost."
+            )
+        else:
+            continue
+        qty = sum(parcel.qty for parcel in shipment.parcels)
+        yield Missing(What.NOT_RECEIVED, message, shipment=shipment.name, booth=shipment.booth, qty=qty)
+
+
+def _of_booth(booth: Booth) -> Iterator[Missing]:
+    if booth.status is not BoothStatus.SETTLED:
+        message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
+        yield Missing(What.NOT_SETTLED, message, booth=booth.id)
+        return
+    for lot, account in booth.accounts().items():
+        if account.left:
+            message = (
+                f"{account.left} pieces of {lot} are left at {booth.id}: receive what comes home, 0 if nothing does."
+            )
+            yield Missing(What.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
+        if account.returning:
+            message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
+            yield Missing(What.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
+
+
+def _in_dispute(booth: Booth) -> Iterator[Missing]:
+    for sale in booth.disputed:
+        message = f"Sale {sale} of {booth.id} is more than the booth was known to hold: accept or reject it."
+        yield Missing(What.DISPUTED, message, blocks=False, booth=booth.id, sale=sale)

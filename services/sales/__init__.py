@@ -1,0 +1,21 @@
+"""Sales: what every booth holds and sold, what is in doubt, and what is owed to whom. Every rupiah is counted once.
+
+In, keyed by booth:     BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn, DisputeResolved, BoothClosing
+                                                              from festival
+                        SaleReported, SaleVoided, BoothCounted, TillClosed   from tills: late, early, twice
+                        DeadlineReached                       its own
+In, keyed by facility:  ShareOpened, ShareEarned, ShareReversed, BoothSettled   its own, from booth to facility
+Out:                    SaleRecorded, SaleVoidRecorded, SaleDisputed     for tills and anyone, by booth
+                        SellThroughCounted                    for festival, by festival
+                        SettlementIssued, SettlementCorrected            for facilities, by facility
+                        SalePublished, SaleWithdrawn          for subscribers, by facility: nobody's name in it
+
+`domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a day: `booth` (what it
+               holds, which records of its tills were heard), `sale`, `selling` (recorded, waiting, disputed,
+               voided), `public` (what subscribers see), `closing` (settled, and corrected after), `settlement`
+               (the shares).
+`store.py`     how entities are kept in MongoDB, and which of them an event touches.
+`handlers.py`  the two key families, tied together for the step.
+`api.py`       what people may read over HTTP.
+`app.py`       wiring, nothing else.
+"""

@@ -1,0 +1,20 @@
+"""Wiring of the sales service."""
+
+from services.sales.api import routes
+from services.sales.handlers import FAMILIES
+from shared import log
+from shared.http import application, serve
+from shared.service import Service
+from shared.settings import Settings
+
+
+def main() -> None:
+    """Run the service until it is told to stop."""
+    settings = Settings()
+    log.configure(settings, "sales")
+    service = Service("sales", FAMILIES, settings)
+    serve(application(service, "Karya sales", routes(service)), service)
+
+
+if __name__ == "__main__":
+    main()

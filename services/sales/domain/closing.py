@@ -1,0 +1,87 @@
+"""The end of a booth: settled when every till is complete or the deadline has passed, and corrected after that."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from services.sales.domain.booth import Booth, BoothStatus
+from services.sales.domain.selling import Change, dispute, waiting
+from shared.events.festival import BoothClosing
+from shared.events.language import Deadline, DeadlineReached, Publication
+from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, BoothSettled, SellThroughCounted, SoldThrough
+from shared.state import State
+
+# A report has to stay a readable record, however many sales are in dispute.
+MOST_LISTED = 1000
+
+
+def close(booth: Booth, body: BoothClosing) -> tuple[Booth, list[Deadline]]:
+    """Nothing more comes; the tills have until the deadline. One that is settled stays so."""
+    booth = replace(booth, festival=body.festival)
+    if booth.status is BoothStatus.SETTLED:
+        return booth, []
+    booth = replace(booth, status=BoothStatus.CLOSING, deadline=body.deadline)
+    # All are complete already: it is settled with this event, and there is nothing to wait for.
+    return booth, [] if booth.complete else [Deadline(booth.id, booth.id, body.deadline)]
+
+
+def time_is_up(state: State, booth: Booth, reached: DeadlineReached) -> Change:
+    """The deadline has passed, unless the booth was settled before or its deadline was moved."""
+    if booth.status is not BoothStatus.CLOSING or reached.due != booth.deadline:
+        return state, booth, []
+    return settle(state, booth)
+
+
+def settle(state: State, booth: Booth) -> Change:
+    """What waits still will not be covered any more."""
+    said: list[Publication] = []
+    for sale in waiting(state, booth):
+        state, booth, told = dispute(state, booth, sale)
+        said += told
+    return state, replace(booth, status=BoothStatus.SETTLED, waiting=()), said
+
+
+def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth, list[Publication]]:
+    """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold, whenever
+    that has changed (or `again`)."""
+    if after.status is not BoothStatus.SETTLED:
+        return after, []
+    said: list[Publication] = []
+    festival = after.festival
+    assert festival is not None, "festival named itself when it closed the booth"
+    if again or _accounted(before) != _accounted(after):
+        after = replace(after, revision=after.revision + 1)
+        said.append(BOOTH_REPORTS.of(_sell_through(after, festival)))
+    told = before.facilities if before.status is BoothStatus.SETTLED else ()
+    for facility in after.facilities:
+        if facility not in told:
+            settled = BoothSettled(facility=facility, festival=festival, booth=after.id)
+            said.append(SALE_SHARES.of(settled))
+    return after, said
+
+
+def _accounted(booth: Booth) -> object:
+    return booth.status is BoothStatus.SETTLED, booth.lots, booth.counts, booth.disputed
+
+
+def _sell_through(booth: Booth, festival: str) -> SellThroughCounted:
+    return SellThroughCounted(
+        festival=festival,
+        booth=booth.id,
+        revision=booth.revision,
+        lots=tuple(_sold_through(booth)),
+        disputed=booth.disputed[:MOST_LISTED],
+    )
+
+
+def _sold_through(booth: Booth) -> Iterator[SoldThrough]:
+    counts = dict(booth.counts)
+    for lot in booth.lots:
+        yield SoldThrough(
+            lot=lot.lot,
+            stocked=lot.stocked,
+            sold=lot.sold,
+            lost=lot.lost,
+            unsold=lot.unsold,
+            counted=counts.get(lot.lot),
+            beyond=lot.beyond,
+        )

@@ -1,0 +1,167 @@
+"""What a facility sold at a festival and how the money is shared, summed up over the booths.
+
+Everything of one booth comes from one lane's outbox, in the order in which it was said: a booth is opened before it
+earns, and earns before it reverses, so no sum goes below zero. Between booths there is no order. A booth may open
+after the others were settled; the settlement then waits for it again.
+"""
+
+from dataclasses import dataclass, replace
+
+from shared.events.language import Event, Publication
+from shared.events.sales import (
+    SETTLEMENTS,
+    BoothSettled,
+    SettlementCorrected,
+    SettlementIssued,
+    ShareEarned,
+    ShareOpened,
+    ShareReversed,
+)
+from shared.family import Decide, Decision
+from shared.state import State
+
+_WHOLE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Percentages:
+    """How a sale is shared. They add up to 100."""
+
+    facility: int
+    maker: int
+    programme: int
+
+    @property
+    def whole(self) -> bool:
+        return self.facility + self.maker + self.programme == _WHOLE
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Whole rupiah."""
+
+    facility_rupiah: int
+    maker_premium_rupiah: int
+    programme_rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoothShare:
+    """What one booth has earned for the facility, in pieces and rupiah."""
+
+    booth: str
+    settled: bool = False
+    qty: int = 0
+    sold_rupiah: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the settlement of the highest revision said."""
+
+    qty: int
+    sold_rupiah: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """`percentages` are those of the day on which the first booth opened: a later change is for later festivals.
+    `revision` 0: nothing was said yet."""
+
+    id: str
+    facility: str
+    festival: str
+    percentages: Percentages
+    booths: tuple[BoothShare, ...] = ()
+    said: Said | None = None
+    revision: int = 0
+
+    @property
+    def qty(self) -> int:
+        return sum(booth.qty for booth in self.booths)
+
+    @property
+    def sold_rupiah(self) -> int:
+        return sum(booth.sold_rupiah for booth in self.booths)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.booths) and all(booth.settled for booth in self.booths)
+
+    @property
+    def parts(self) -> Parts:
+        return split(self.sold_rupiah, self.percentages)
+
+
+def settlement_id(facility: str, festival: str) -> str:
+    return f"{facility}/{festival}"
+
+
+def split(rupiah: int, by: Percentages) -> Parts:
+    """The parts of an amount, whole rupiah that add up to it. Each is rounded down; the one or two rupiah then left
+    go to the parts that lost most by it, the facility before the maker before the programme."""
+    shares = [rupiah * percent for percent in (by.facility, by.maker, by.programme)]
+    parts = [share // _WHOLE for share in shares]
+    lost_most = sorted(range(len(parts)), key=lambda index: -(shares[index] % _WHOLE))
+    for index in lost_most[: rupiah - sum(parts)]:
+        parts[index] += 1
+    return Parts(*parts)
+
+
+def deciding(percentages: Percentages) -> Decide:
+    """The rules, sharing by these percentages."""
+
+    def decide(state: State, event: Event) -> Decision:
+        """The settlement after the event; said once every booth that opened is settled, and again when it changed."""
+        body = event.body
+        if not isinstance(body, ShareOpened | ShareEarned | ShareReversed | BoothSettled):
+            raise TypeError(f"a settlement has no rule for {type(body).__name__}")
+        id = settlement_id(body.facility, body.festival)
+        known = state.get(Settlement, id)
+        settlement = known or Settlement(id, body.facility, body.festival, percentages)
+        settlement, said = _say(_with(settlement, _change(_of(settlement, body.booth), body)))
+        return (state if settlement == known else state.put(settlement)), [*said]
+
+    return decide
+
+
+def _of(settlement: Settlement, booth: str) -> BoothShare:
+    return next((share for share in settlement.booths if share.booth == booth), BoothShare(booth))
+
+
+def _with(settlement: Settlement, share: BoothShare) -> Settlement:
+    others = [other for other in settlement.booths if other.booth != share.booth]
+    booths = sorted([*others, share], key=lambda share: share.booth)
+    return replace(settlement, booths=tuple(booths))
+
+
+def _change(share: BoothShare, body: ShareOpened | ShareEarned | ShareReversed | BoothSettled) -> BoothShare:
+    match body:
+        case ShareOpened():
+            return share
+        case ShareEarned():
+            return replace(share, qty=share.qty + body.qty, sold_rupiah=share.sold_rupiah + body.amount_rupiah)
+        case ShareReversed():
+            return replace(share, qty=share.qty - body.qty, sold_rupiah=share.sold_rupiah - body.amount_rupiah)
+        case BoothSettled():
+            return replace(share, settled=True)
+
+
+def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
+    now = Said(settlement.qty, settlement.sold_rupiah)
+    if not settlement.complete or settlement.said == now:
+        return settlement, []
+    kind = SettlementIssued if settlement.said is None else SettlementCorrected
+    settlement = replace(settlement, said=now, revision=settlement.revision + 1)
+    parts = settlement.parts
+    said = kind(
+        facility=settlement.facility,
+        festival=settlement.festival,
+        revision=settlement.revision,
+        qty=now.qty,
+        sold_rupiah=now.sold_rupiah,
+        facility_rupiah=parts.facility_rupiah,
+        maker_premium_rupiah=parts.maker_premium_rupiah,
+        programme_rupiah=parts.programme_rupiah,
+    )
+    return settlement, [SETTLEMENTS.of(said)]

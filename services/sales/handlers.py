@@ -1,0 +1,47 @@
+"""The two key families of sales: a booth with its sales, and from it a facility's settlements."""
+
+from services.sales.domain import decide
+from services.sales.domain.settlement import Percentages, deciding
+from services.sales.store import BOOTHS, SALES, SETTLEMENTS, touches, touches_settlement
+from shared.errors import BadSettings
+from shared.events.festival import BOOTH_STOCK
+from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL
+from shared.family import Family
+from shared.settings import Settings
+
+BOOTH = Family(
+    service="sales",
+    key="booth",
+    topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
+    collections=(BOOTHS, SALES),
+    touches=touches,
+    decide=decide,
+    deadlines=SALES_DEADLINES,
+)
+
+
+def facility(by: Percentages) -> Family:
+    """The family by facility, sharing by these percentages."""
+    return Family(
+        service="sales",
+        key="facility",
+        topics=(SALE_SHARES,),
+        collections=(SETTLEMENTS,),
+        touches=touches_settlement,
+        decide=deciding(by),
+    )
+
+
+def percentages(settings: Settings) -> Percentages:
+    """How sales are shared. Raises BadSettings unless it adds up to the whole."""
+    by = Percentages(settings.facility_percent, settings.maker_percent, settings.programme_percent)
+    if not by.whole:
+        raise BadSettings(
+            "KARYA_FACILITY_PERCENT, KARYA_MAKER_PERCENT and KARYA_PROGRAMME_PERCENT are "
+            f"{by.facility}, {by.maker} and {by.programme}. Please change them so that they add up to 100."
+        )
+    return by
+
+
+# Shares that don't add up stop the service here, before any money is shared by them.
+FAMILIES = (BOOTH, facility(percentages(Settings())))

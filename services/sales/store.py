@@ -1,0 +1,200 @@
+"""How booths, sales and settlements are kept, and what an event touches."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain.booth import BoothLot, BoothStatus, PriceTag, TillHeard
+from services.sales.domain.sale import SaleStatus, entity_id, sale_id
+from services.sales.domain.settlement import BoothShare, Percentages, Said, settlement_id
+from shared.events.festival import DisputeResolved
+from shared.events.language import Event
+from shared.events.sales import BoothSettled, SaleReported, SaleVoided, ShareEarned, ShareOpened, ShareReversed
+from shared.family import Collection, Document
+from shared.state import Hint, Ref
+
+
+def touches(event: Event) -> Iterator[Ref | Hint]:
+    """The booth, the sale that the event is about, and the booth's sales that wait: nearly any event can cover them
+    or end their waiting. They lie in the booth's own lane, so that the hint finds them as they are."""
+    yield Ref(Booth, event.key)
+    yield Hint(Sale, "waiting", event.key)
+    match event.body:
+        case SaleReported() as body:
+            yield Ref(Sale, entity_id(body.booth, sale_id(event)))
+        case SaleVoided() | DisputeResolved() as body:
+            yield Ref(Sale, entity_id(body.booth, body.sale))
+        case _:
+            return
+
+
+def touches_settlement(event: Event) -> Iterator[Ref | Hint]:
+    """Every share is of one facility at one festival."""
+    match event.body:
+        case ShareOpened() | ShareEarned() | ShareReversed() | BoothSettled() as body:
+            yield Ref(Settlement, settlement_id(body.facility, body.festival))
+        case _:
+            return
+
+
+def _booth_document(booth: Booth) -> dict[str, Any]:
+    return {
+        "festival": booth.festival,
+        "name": booth.name,
+        "prices": [{"product": price.product, "price_rupiah": price.price_rupiah} for price in booth.prices],
+        "tills": list(booth.tills),
+        "status": booth.status.value,
+        "deadline": booth.deadline,
+        "lots": [
+            {
+                "lot": lot.lot,
+                "facility": lot.facility,
+                "product": lot.product,
+                "made_on": lot.made_on.isoformat(),
+                "stocked": lot.stocked,
+                "lost": lot.lost,
+                "sold": lot.sold,
+                "sold_rupiah": lot.sold_rupiah,
+                "withdrawn": lot.withdrawn,
+            }
+            for lot in booth.lots
+        ],
+        "counts": [{"lot": lot, "qty": qty} for lot, qty in booth.counts],
+        "heard": [
+            {"till": till.till, "seen": [list(range) for range in till.seen], "last_seq": till.last_seq}
+            for till in booth.heard
+        ],
+        "early_voids": list(booth.early_voids),
+        "waiting": list(booth.waiting),
+        "disputed": list(booth.disputed),
+        "facilities": list(booth.facilities),
+        "revision": booth.revision,
+    }
+
+
+def _booth(document: Document) -> Booth:
+    return Booth(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        prices=tuple(PriceTag(price["product"], price["price_rupiah"]) for price in document["prices"]),
+        tills=tuple(document["tills"]),
+        status=BoothStatus(document["status"]),
+        deadline=document["deadline"],
+        lots=tuple(
+            BoothLot(
+                lot=lot["lot"],
+                facility=lot["facility"],
+                product=lot["product"],
+                made_on=date.fromisoformat(lot["made_on"]),
+                stocked=lot["stocked"],
+                lost=lot["lost"],
+                sold=lot["sold"],
+                sold_rupiah=lot["sold_rupiah"],
+                withdrawn=lot["withdrawn"],
+            )
+            for lot in document["lots"]
+        ),
+        counts=tuple((count["lot"], count["qty"]) for count in document["counts"]),
+        heard=tuple(
+            TillHeard(till["till"], tuple((first, last) for first, last in till["seen"]), till["last_seq"])
+            for till in document["heard"]
+        ),
+        early_voids=tuple(document["early_voids"]),
+        waiting=tuple(document["waiting"]),
+        disputed=tuple(document["disputed"]),
+        facilities=tuple(document["facilities"]),
+        revision=document["revision"],
+    )
+
+
+def _sale_document(sale: Sale) -> dict[str, Any]:
+    return {
+        "sale": sale.sale,
+        "booth": sale.booth,
+        "festival": sale.festival,
+        "till": sale.till,
+        "lot": sale.lot,
+        "facility": sale.facility,
+        "product": sale.product,
+        "qty": sale.qty,
+        "unit_price_rupiah": sale.unit_price_rupiah,
+        "amount_rupiah": sale.amount_rupiah,  # for those who read; it follows from the two before
+        "sold_at": sale.sold_at,
+        "status": sale.status.value,
+        "waiting": sale.booth if sale.status is SaleStatus.WAITING else None,  # what the hint asks for
+        "lot_attributed": sale.lot_attributed,
+        "lot_recalled": sale.lot_recalled,
+        "dispute_accepted": sale.dispute_accepted,
+    }
+
+
+def _sale(document: Document) -> Sale:
+    return Sale(
+        id=document["_id"],
+        sale=document["sale"],
+        booth=document["booth"],
+        till=document["till"],
+        lot=document["lot"],
+        product=document["product"],
+        qty=document["qty"],
+        unit_price_rupiah=document["unit_price_rupiah"],
+        sold_at=document["sold_at"],
+        status=SaleStatus(document["status"]),
+        festival=document["festival"],
+        facility=document["facility"],
+        lot_attributed=document["lot_attributed"],
+        lot_recalled=document["lot_recalled"],
+        dispute_accepted=document["dispute_accepted"],
+    )
+
+
+def _settlement_document(settlement: Settlement) -> dict[str, Any]:
+    by, said, parts = settlement.percentages, settlement.said, settlement.parts
+    return {
+        "facility": settlement.facility,
+        "festival": settlement.festival,
+        "percentages": {"facility": by.facility, "maker": by.maker, "programme": by.programme},
+        "booths": [
+            {
+                "booth": booth.booth,
+                "settled": booth.settled,
+                "qty": booth.qty,
+                "sold_rupiah": booth.sold_rupiah,
+            }
+            for booth in settlement.booths
+        ],
+        "said": said and {"qty": said.qty, "sold_rupiah": said.sold_rupiah},
+        "revision": settlement.revision,
+        # For those who read; all of it follows from the booths.
+        "issued": settlement.revision > 0,
+        "qty": settlement.qty,
+        "sold_rupiah": settlement.sold_rupiah,
+        "facility_rupiah": parts.facility_rupiah,
+        "maker_premium_rupiah": parts.maker_premium_rupiah,
+        "programme_rupiah": parts.programme_rupiah,
+    }
+
+
+def _settlement(document: Document) -> Settlement:
+    by, said = document["percentages"], document["said"]
+    return Settlement(
+        id=document["_id"],
+        facility=document["facility"],
+        festival=document["festival"],
+        percentages=Percentages(by["facility"], by["maker"], by["programme"]),
+        booths=tuple(
+            BoothShare(booth["booth"], booth["settled"], booth["qty"], booth["sold_rupiah"])
+            for booth in document["booths"]
+        ),
+        said=said and Said(said["qty"], said["sold_rupiah"]),
+        revision=document["revision"],
+    )
+
+
+BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
+SALES = Collection("sales", Sale, _sale_document, _sale, indexes=("waiting",))
+SETTLEMENTS = Collection(
+    "settlements", Settlement, _settlement_document, _settlement, indexes=("facility", "festival")
+)

@@ -1,0 +1,246 @@
+"""A small season played through the four real services: two facilities, one festival, two booths. All made up."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from deploy.stack import Stack
+from shared.events.festival import (
+    ORGANISER,
+    AnnounceFestival,
+    CloseFestival,
+    CountedLot,
+    Demand,
+    DisputeOutcome,
+    LossPlace,
+    OpenBooth,
+    Price,
+    ReceiveReturn,
+    ReceiveShipment,
+    RecordLoss,
+    RequestAllocation,
+    ResolveDispute,
+    SendShipment,
+)
+from shared.events.language import Body, Topic
+from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.sales import TILL, BoothCounted, LotCount, SaleReported, SaleVoided, TillClosed
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.integration.conftest import a_place
+from tests.integration.probe import Probe, a_probe
+from tests.integration.running import run_service
+from tests.integration.waiting import eventually
+
+SERVICES = ("production", "inventory", "festival", "sales")
+FESTIVAL = "ODOP"
+B1, B2 = "ODOP.B1", "ODOP.B2"
+T1, T2 = "B1.T1", "B2.T1"
+CLOTH, CRAFT = "PR-KPG", "LP-KPG"
+MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
+STRANGER = "p.wd7ne2sfr9cuk1xp"
+PRICE = 250_000
+WITHIN = 30.0
+
+
+@dataclass(slots=True)
+class Season:
+    """What was played, and the hands to play more: numbers of the tills go on from one record to the next."""
+
+    settings: Settings
+    probe: Probe
+    mongo: Mongo
+    today: date
+    lots: list[str] = field(default_factory=list)
+    recalled: str = ""
+    seqs: dict[str, int] = field(default_factory=dict)
+
+    async def say(self, topic: Topic, body: Body, id: str, source: str = "season", times: int = 1) -> None:
+        for _ in range(times):
+            await self.probe.send(topic, body, id=id, source=source)
+
+    async def till(self, kind: type[Body], till: str, id: str, **said: Any) -> None:
+        """The next record of a till."""
+        self.seqs[till] = self.seqs.get(till, 0) + 1
+        booth = B1 if till == T1 else B2
+        await self.say(TILL, kind(booth=booth, till=till, seq=self.seqs[till], **said), id, source=till)
+
+    async def sell(self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI") -> None:
+        said = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": PRICE, "sold_at": now()}
+        await self.till(SaleReported, till, id, **said)
+
+    async def until(self, service: str, collection: str, wanted: dict[str, Any], count: int = 1) -> None:
+        """Until so many documents are as wanted."""
+        kept = self.mongo.database(service)[collection]
+        await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
+
+    async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
+        found = await self.mongo.database(service)[collection].find_one({"_id": id})
+        assert found is not None, f"{service} has no {collection} {id}"
+        return found
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def played(stack: Stack) -> AsyncIterator[Season]:
+    """All of it, from the first report to the last piece at home, in a place of its own; the services are stopped."""
+    async with a_place(stack) as settings, a_probe(settings) as probe:
+        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        try:
+            async with AsyncExitStack() as running:
+                for service in SERVICES:
+                    await running.enter_async_context(run_service(service, settings))
+                await make(season)
+                await allocate(season)
+                await sell(season)
+                await close(season)
+                await bring_home(season)
+            yield season
+        finally:
+            await season.mongo.close()
+
+
+async def make(season: Season) -> None:
+    """Five lots, a correction that fits and one that does not, a refused report, and what can't be read."""
+    for n, (facility, product, qty) in enumerate(
+        [(CLOTH, "KTI", 20), (CLOTH, "KTI", 10), (CLOTH, "SVR", 40), (CRAFT, "KRJ", 30), (CRAFT, "KRJ", 6)]
+    ):
+        await season.say(TERMINAL, _made(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2)
+    await season.say(TERMINAL, _made(season, CLOTH, "NIX", 3, STRANGER), "refused")
+    await season.say(TERMINAL, _made(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
+    await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
+    await season.until("inventory", "lots", {}, 5)
+    kept = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
+    season.lots = [one["lot"] for one in sorted(kept, key=lambda one: one["_id"])]
+    for n, change in enumerate((-2, -150)):
+        body = ProductionCorrected(facility=CLOTH, terminal=f"{CLOTH}.T1", lot=season.lots[0], change=change)
+        await season.say(TERMINAL, body, f"corrected-{n}")
+    await season.until("production", "reports", {"kind": "correction", "outcome": {"$ne": "waiting"}}, 2)
+
+
+async def allocate(season: Season) -> None:
+    """Both booths get cloth and craft; one piece is lost on the way, one lot is recalled at the booth."""
+    await season.say(ORGANISER, _festival(), "announce")
+    prices = tuple(Price(product=product, price_rupiah=PRICE) for product in ("KTI", "SVR", "KRJ"))
+    for booth, till in ((B1, T1), (B2, T2)):
+        opened = OpenBooth(festival=FESTIVAL, booth=booth, name=f"Booth {booth}", prices=prices, tills=(till,))
+        await season.say(ORGANISER, opened, f"open-{booth}")
+    await season.until("festival", "stock", {"on_hand": {"$gt": 0}}, 5)
+    demands = [(B1, "KTI", 12), (B2, "KTI", 9), (B1, "KRJ", 8), (B2, "KRJ", 4), (B1, "SVR", 5)]
+    request = RequestAllocation(
+        festival=FESTIVAL,
+        request="R1",
+        demands=tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands),
+        consent=True,
+    )
+    await season.say(ORGANISER, request, "request")
+    await season.until("festival", "requests", {"status": "settled"})
+    for facility in (CLOTH, CRAFT):
+        for booth in (B1, B2):
+            name = f"S-{facility}-{booth}"
+            sent = SendShipment(festival=FESTIVAL, request="R1", shipment=name, facility=facility, booth=booth)
+            await season.say(ORGANISER, sent, f"send-{name}")
+    await season.until("festival", "shipments", {"status": "sent"}, 4)
+    for shipment in await season.mongo.database("festival")["shipments"].find({}).to_list(None):
+        await season.say(ORGANISER, _received(shipment), f"receive-{shipment['name']}")
+    await season.until("festival", "shipments", {"status": "received"}, 4)
+    lost = RecordLoss(festival=FESTIVAL, lot=season.lots[3], place=LossPlace.FACILITY, qty=2, reason="damp")
+    await season.say(ORGANISER, lost, "lost-at-facility")
+    await season.until("festival", "commands", {"_id": "lost-at-facility", "outcome": "done"})
+
+
+async def sell(season: Season) -> None:
+    """Sales with and without a lot, one too many, a void, a loss at the booth, a recall."""
+    cloth = await _lot_at(season, B1, "KTI")
+    craft = await _lot_at(season, B1, "KRJ")
+    await season.sell(T1, "sale-1", cloth, 2)
+    await season.sell(T1, "sale-2", None, 1)
+    await season.sell(T1, "sale-3", cloth, 3)
+    await season.sell(T1, "sale-4", craft, 1, "KRJ")
+    await season.sell(T1, "sale-5", cloth, 500)
+    await season.sell(T1, "sale-6", craft, 400, "KRJ")
+    await season.till(SaleVoided, T1, "void-3", sale="sale-3", voided_at=now())
+    await season.sell(T2, "sale-1-at-2", None, 4)
+    await season.until("sales", "sales", {}, 7)
+    lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
+    await season.say(ORGANISER, lost, "lost-at-booth")
+    season.recalled = craft
+    recall = RecallLot(facility=CRAFT, terminal=f"{CRAFT}.T1", lot=craft, reason="splinters")
+    await season.say(TERMINAL, recall, "recall")
+    held = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
+    await season.until("sales", "booths", held)
+
+
+async def close(season: Season) -> None:
+    """Both tills close; the sales that nothing covered are disputed, one is accepted."""
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.until("sales", "booths", {"status": "closing"}, 2)
+    cloth = await _lot_at(season, B1, "KTI")
+    await season.till(BoothCounted, T1, "count-1", lots=(LotCount(lot=cloth, qty=1),))
+    for till in (T1, T2):
+        await season.till(TillClosed, till, f"closed-{till}", last_seq=season.seqs.get(till, 0) + 1)
+    await season.until("festival", "booths", {"status": "settled"}, 2)
+    for sale, outcome in (("sale-6", DisputeOutcome.REJECTED), ("sale-5", DisputeOutcome.ACCEPTED)):
+        word = ResolveDispute(festival=FESTIVAL, booth=B1, sale=sale, outcome=outcome)
+        await season.say(ORGANISER, word, f"resolve-{sale}")
+    await season.until("sales", "sales", {"status": {"$in": ["waiting", "disputed"]}}, 0)
+    await season.until("festival", "booths", {"_id": B1, "disputed": [], "revision": 3})
+
+
+async def bring_home(season: Season) -> None:
+    """What is left is counted home, but for one piece."""
+    for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
+        sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+        for lot in booth["lots"]:
+            left = max(0, lot["received"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
+            counted = max(0, left - 1) if lot["lot"] == season.recalled else left
+            home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=counted)
+            await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")
+    await season.until("festival", "festivals", {"status": "closed"})
+
+
+def _made(season: Season, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
+    return ProductionReported(
+        facility=facility,
+        terminal=f"{facility}.T1",
+        product=product,
+        qty=qty,
+        made_on=season.today,
+        maker=maker,
+    )
+
+
+def _festival() -> AnnounceFestival:
+    return AnnounceFestival(
+        festival=FESTIVAL,
+        name="Festival",
+        place="Kupang",
+        zone="Asia/Makassar",
+        first_day=date(2026, 4, 18),
+        last_day=date(2026, 4, 18),
+    )
+
+
+def _received(shipment: dict[str, Any]) -> ReceiveShipment:
+    """All that was sent, but for one piece of cloth on the way to the first booth."""
+    short = 1 if (shipment["facility"], shipment["booth"]) == (CLOTH, B1) else 0
+    counted = []
+    for parcel in shipment["parcels"]:
+        counted.append(CountedLot(lot=parcel["lot"], qty=parcel["qty"] - short))
+        short = 0
+    return ReceiveShipment(
+        festival=FESTIVAL, shipment=shipment["name"], booth=shipment["booth"], counted=tuple(counted)
+    )
+
+
+async def _lot_at(season: Season, booth: str, product: str) -> str:
+    """The first lot of the product that sales knows at the booth, once it was stocked."""
+    held = {"_id": booth, "lots.product": product}
+    await season.until("sales", "booths", held)
+    lots = (await season.document("sales", "booths", booth))["lots"]
+    return str(next(lot["lot"] for lot in lots if lot["product"] == product))

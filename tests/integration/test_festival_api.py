@@ -1,0 +1,436 @@
+"""An organiser's festival over HTTP and on the command line, with festival and inventory on real servers."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner, Result
+
+from deploy.cli.festival import app
+from services.festival.api import routes
+from services.festival.handlers import FAMILIES
+from shared.events.festival import BOOTH_STOCK, ORGANISER, BoothClosing, CancelFestival, FestivalClosed
+from shared.events.festival import FESTIVAL as SAID
+from shared.events.production import PRODUCTION, LotRecorded
+from shared.events.sales import BOOTH_REPORTS, SellThroughCounted, SoldThrough
+from shared.http import application
+from shared.service import Service
+from shared.settings import Settings
+from tests.integration.conftest import RunProcess, RunService
+from tests.integration.probe import Probe
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
+
+WAIT = {"Prefer": "wait=20"}
+FESTIVAL = {
+    "festival": "ODOP",
+    "name": "One Day One Prison's Product",
+    "place": "Kupang",
+    "zone": "Asia/Makassar",
+    "first_day": "2026-04-18",
+    "last_day": "2026-04-20",
+}
+BOOTH = {
+    "booth": "ODOP.B1",
+    "name": "First booth",
+    "prices": [{"product": "KTI", "price_rupiah": 150_000}],  # made up
+    "tills": ["T1"],
+}
+REQUEST = {"request": "R1", "demands": [{"booth": "ODOP.B1", "product": "KTI", "qty": 15}]}
+
+
+@asynccontextmanager
+async def an_api(run_process: RunProcess) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        run_process("festival") as festival,
+        httpx.AsyncClient(base_url=festival.url, timeout=60, headers=WAIT) as api,
+    ):
+        yield api
+
+
+@asynccontextmanager
+async def an_unstarted(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """The API of a service that works no lanes: only what one of its servers does not answer matters."""
+    service = Service("festival", FAMILIES, settings)
+    api = application(service, "Karya festival", routes(service))
+    try:
+        transport = httpx.ASGITransport(app=api)
+        async with httpx.AsyncClient(transport=transport, base_url="http://festival", timeout=60) as client:
+            yield client
+    finally:
+        await service.stop()
+
+
+async def given(api: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+    """The command is done."""
+    answer = await api.post(path, json=body or {}, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def read(api: httpx.AsyncClient, path: str) -> Any:
+    answer = await api.get(path)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def a_lot(probe: Probe, lot: str, qty: int, facility: str) -> None:
+    body = LotRecorded(lot=lot, facility=facility, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1))
+    await probe.send(PRODUCTION, body)
+
+
+async def some_stock(api: httpx.AsyncClient, probe: Probe) -> None:
+    """Ten pieces of one facility and twenty of another, where festival sees them."""
+    await a_lot(probe, "LA", 10, "LP-KPG")
+    await a_lot(probe, "LB", 20, "PR-KPG")
+    expected = [{"product": "KTI", "on_hand": 30, "lots": 2, "facilities": 2}]
+    await eventually(lambda: read(api, "/stock"), equals=expected)
+
+
+def a_sell_through(*, sold: int, disputed: tuple[str, ...] = ()) -> SellThroughCounted:
+    lot = SoldThrough(lot="LA", stocked=5, sold=sold, lost=0, unsold=5 - sold, counted=None)
+    return SellThroughCounted(festival="ODOP", booth="ODOP.B1", revision=1, lots=(lot,), disputed=disputed)
+
+
+def fields(answer: httpx.Response) -> list[str]:
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return [error["field"] for error in answer.json()["errors"]]
+
+
+def whats(page: Any) -> list[str]:
+    return [one["what"] for one in page["missing"]]
+
+
+@both_drivers
+async def test_a_festival_from_announcement_to_its_sums(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with run_service("inventory"), an_api(service_process) as api:
+        await given(api, "/festivals", FESTIVAL)
+        await given(api, "/festivals/ODOP/booths", BOOTH)
+        await some_stock(api, probe)
+        assert [lot["lot"] for lot in await read(api, "/stock/KTI?limit=1&after=LA")] == ["LB"]
+
+        await given(api, "/festivals/ODOP/requests", REQUEST)
+        plan = await read(api, "/festivals/ODOP/requests/R1")
+        assert (plan["status"], plan["asked"], plan["held"], plan["short"]) == ("proposed", 15, 0, 0)
+        assert sorted((line["lot"], line["qty"], line["status"]) for line in plan["lines"]) == [
+            ("LA", 6, "planned"),
+            ("LB", 9, "planned"),
+        ]
+        # Fair: 10 and 15 could be had of the two, and each gives the same part of it.
+        assert [(share["facility"], share["offered"], share["allocated"]) for share in plan["shares"]] == [
+            ("LP-KPG", 10, 6),
+            ("PR-KPG", 15, 9),
+        ]
+        assert all("KTI" in share["reason"] for share in plan["shares"])
+
+        await given(api, "/festivals/ODOP/requests/R1/accept")
+
+        async def held() -> int:
+            return int((await read(api, "/festivals/ODOP/requests/R1"))["held"])
+
+        await eventually(held, equals=15)
+        [summary] = await read(api, "/festivals/ODOP/requests")
+        assert (summary["request"], summary["status"]) == ("R1", "settled")
+        assert [share["held"] for share in (await read(api, "/festivals/ODOP/requests/R1"))["shares"]] == [6, 9]
+
+        sending = {"request": "R1", "shipment": "S1", "facility": "LP-KPG", "booth": "ODOP.B1"}
+        await given(api, "/festivals/ODOP/shipments", sending)
+
+        async def shipped() -> str:
+            return str((await read(api, "/festivals/ODOP/shipments/S1"))["status"])
+
+        await eventually(shipped, equals="sent")
+        [booth] = await read(api, "/festivals/ODOP/booths")
+        assert [lot["in_transit"] for lot in booth["lots"]] == [6]
+        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_received", "not_closed"]
+        too_early = await api.post("/festivals/ODOP/close", json={})
+        assert (too_early.status_code, too_early.json()["reason"]) == (409, "wrong_state")
+
+        counted = {"booth": "ODOP.B1", "counted": [{"lot": "LA", "qty": 5}]}
+        await given(api, "/festivals/ODOP/shipments/S1/receive", counted)
+        [shipment] = await read(api, "/festivals/ODOP/shipments")
+        assert shipment["lots"] == [{"lot": "LA", "sent": 6, "counted": 5}]
+        booth = await read(api, "/festivals/ODOP/booths/ODOP.B1")
+        [lot] = booth["lots"]
+        assert (lot["received"], lot["lost_on_the_way"], lot["left"]) == (5, 1, 5)
+
+        await given(api, "/festivals/ODOP/close", {"till_hours": 1})
+        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_settled"]
+        await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
+
+        async def missing() -> list[str]:
+            return whats(await read(api, "/festivals/ODOP/missing"))
+
+        await eventually(missing, equals=["not_home", "disputed"])
+        await given(
+            api,
+            "/festivals/ODOP/disputes/till-7%2Fsale-9/resolve",
+            {"booth": "ODOP.B1", "outcome": "rejected"},
+        )
+        await given(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": "LA", "qty": 1})
+        closed = await read(api, "/festivals/ODOP")
+        assert closed["status"] == "closed"
+        sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1}
+        assert closed["sums"] == sums
+        assert await missing() == []
+    assert [closed.sold for closed in await probe.bodies(SAID, FestivalClosed)] == [3]
+    assert len(await probe.bodies(BOOTH_STOCK, BoothClosing)) == 1
+
+
+async def test_a_refused_command_says_which_field_and_why(service_process: RunProcess) -> None:
+    async with an_api(service_process) as api:
+        unknown = await api.post("/festivals/NONE/close", json={}, headers={"Idempotency-Key": "close-none"})
+        assert unknown.status_code == 409
+        assert unknown.headers["content-type"] == "application/problem+json"
+        said = unknown.json()
+        assert (said["field"], said["reason"], said["command"]) == ("festival", "unknown_festival", "close-none")
+        assert "NONE" in said["detail"]
+        fate = await read(api, said["look"])
+        assert (fate["status"], fate["name"], fate["wrong"]["reason"]) == (
+            "refused",
+            "CloseFestival",
+            "unknown_festival",
+        )
+
+        # Such an id could not be passed on to inventory; it must be found all the same.
+        odd = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "a/b?c#d%2F"})
+        assert (odd.status_code, odd.json()["field"], odd.json()["reason"]) == (409, "command", "bad_name")
+        assert (await read(api, odd.json()["look"]))["command"] == "a/b?c#d%2F"
+        assert (await api.get("/commands/never-given")).status_code == 404
+        for page in (
+            "",
+            "/booths",
+            "/booths/B",
+            "/requests",
+            "/requests/R",
+            "/shipments",
+            "/shipments/S",
+            "/missing",
+        ):
+            assert (await api.get(f"/festivals/NONE{page}")).status_code == 404
+
+
+async def test_an_invalid_command_names_the_field_and_reaches_nobody(
+    service_process: RunProcess, probe: Probe
+) -> None:
+    async with an_api(service_process) as api:
+        assert fields(await api.post("/festivals", json=FESTIVAL | {"first_day": "the 18th"})) == ["first_day"]
+        assert fields(await api.post("/festivals", json=FESTIVAL | {"last_day": 20})) == ["last_day"]
+        assert fields(await api.post("/festivals", json=FESTIVAL | {"zonne": "x"})) == ["zonne"]
+        assert fields(await api.post("/festivals", json={"festival": "ODOP"})) == [
+            *("name", "place", "zone", "first_day", "last_day")
+        ]
+        demand = {"booth": "ODOP.B1", "product": "KTI", "qty": "5"}
+        asked = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": [demand]})
+        assert fields(asked) == ["demands.0.qty"]
+        assert fields(await api.post("/festivals/ODOP/booths", json=BOOTH | {"festival": "OTHER"})) == ["festival"]
+        assert fields(await api.post("/festivals/O%20P/close", json={})) == ["festival"]
+        for wrong in (b"{", b"[]", b'"ODOP"', b"\xff\xfe", b'{"till_hours": NaN}'):
+            assert fields(await api.post("/festivals/ODOP/close", content=wrong)) == ["body"]
+        assert fields(await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "a b"})) == [
+            "header.Idempotency-Key"
+        ]
+        many = [demand | {"booth": f"ODOP.B{n}", "qty": 1} for n in range(6000)]
+        large = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": many})
+        assert (large.status_code, large.json()["status"]) == (413, 413)
+    assert await probe.records(ORGANISER) == []
+
+
+async def test_a_command_given_again_counts_once(service_process: RunProcess, probe: Probe) -> None:
+    async with an_api(service_process) as api:
+        first = await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"})
+        assert await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"}) == first
+        anew = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "two"})
+        assert (anew.status_code, anew.json()["reason"]) == (409, "already_exists")
+        other = await api.post("/festivals", json=FESTIVAL | {"name": "Other"}, headers={"Idempotency-Key": "one"})
+        assert (other.status_code, other.json()["command"]) == (422, "one")
+
+        # Somebody who speaks to Kafka himself took this id.
+        await probe.send(ORGANISER, CancelFestival(festival="NONE"), id="three")
+        await eventually(lambda: api.get("/commands/three"), until=lambda answer: answer.status_code == 200)
+        taken = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
+        assert (taken.status_code, taken.json()["reason"]) == (409, "id_taken")
+        assert (await read(api, "/festivals/ODOP"))["status"] == "open"
+    assert sorted(heard.event.id for heard in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
+    assert await probe.dlq(ORGANISER) == []
+
+
+async def test_two_at_once_with_one_id_get_their_own_answers(service_process: RunProcess) -> None:
+    async with an_api(service_process) as api:
+        names = [f"Name {n}" for n in range(6)]
+        answers = await asyncio.gather(
+            *(
+                api.post("/festivals", json=FESTIVAL | {"name": name}, headers={"Idempotency-Key": "same"})
+                for name in names
+            )
+        )
+        assert sorted(answer.status_code for answer in answers) == [200, 422, 422, 422, 422, 422]
+        [winner] = [name for name, answer in zip(names, answers, strict=True) if answer.status_code == 200]
+        assert (await read(api, "/festivals/ODOP"))["name"] == winner
+
+
+async def test_without_prefer_a_command_is_taken_and_shown_later(service_process: RunProcess) -> None:
+    async with an_api(service_process) as api:
+        del api.headers["Prefer"]
+        taken = await api.post("/festivals", json=FESTIVAL)
+        assert (taken.status_code, taken.json()["status"]) == (202, "accepted")
+        assert taken.headers["location"] == taken.json()["look"] == f"/commands/{taken.json()['command']}"
+
+        async def became() -> str | None:
+            answer = await api.get(taken.headers["location"])
+            return str(answer.json()["status"]) if answer.status_code == 200 else None
+
+        await eventually(became, equals="done")
+
+
+async def test_a_command_waits_for_inventorys_last_word(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with an_api(service_process) as api:
+        await given(api, "/festivals", FESTIVAL)
+        loss = {"lot": "LX", "place": "facility", "qty": 2, "reason": "moths"}
+        headers = {"Prefer": "wait=1", "Idempotency-Key": "loss"}
+        waiting = await api.post("/festivals/ODOP/losses", json=loss, headers=headers)
+        assert waiting.status_code == 202
+        assert (await read(api, "/commands/loss"))["status"] == "waiting"
+        async with run_service("inventory"):
+            refused = await api.post("/festivals/ODOP/losses", json=loss, headers={"Idempotency-Key": "loss"})
+        assert (refused.status_code, refused.json()["field"], refused.json()["reason"]) == (409, "lot", "unknown_lot")
+        assert (await read(api, "/commands/loss"))["wrong"]["field"] == "lot"
+    assert len(await probe.read_all(ORGANISER)) == 2
+
+
+async def test_pages_go_on_behind_the_last_one(service_process: RunProcess) -> None:
+    async with an_api(service_process) as api:
+        for festival in ("F1", "F2", "F3"):
+            await given(api, "/festivals", FESTIVAL | {"festival": festival})
+        await given(api, "/festivals/F2/cancel", {"reason": "rain"})
+        for number in (1, 2, 3):
+            await given(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
+            demand = {"booth": "F1.B1", "product": "KTI", "qty": number}
+            await given(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
+        assert [one["festival"] for one in await read(api, "/festivals?limit=2")] == ["F1", "F2"]
+        assert [one["festival"] for one in await read(api, "/festivals?limit=2&after=F2")] == ["F3"]
+        assert [one["festival"] for one in await read(api, "/festivals?status=cancelled")] == ["F2"]
+        assert [one["booth"] for one in await read(api, "/festivals/F1/booths?after=F1.B1")] == ["F1.B2", "F1.B3"]
+        assert [one["request"] for one in await read(api, "/festivals/F1/requests?after=R2")] == ["R3"]
+        assert fields(await api.get("/festivals?limit=0")) == ["query.limit"]
+
+
+async def test_the_document_for_clients_knows_paths_and_bodies(service_process: RunProcess) -> None:
+    async with an_api(service_process) as api:
+        paths = (await read(api, "/openapi.json"))["paths"]
+        opening = paths["/festivals/{festival}/booths"]["post"]
+        assert {one["name"] for one in opening["parameters"]} == {"festival", "prefer", "Idempotency-Key"}
+        schema = opening["requestBody"]["content"]["application/json"]["schema"]
+        assert schema["required"] == ["booth", "name", "prices", "tills"]
+        assert schema["properties"]["prices"]["items"]["required"] == ["product", "price_rupiah"]
+        assert not schema["additionalProperties"]
+
+
+async def test_a_command_that_did_not_reach_kafka_for_sure_can_be_repeated(settings: Settings) -> None:
+    async with an_unstarted(settings.model_copy(update={"kafka": "127.0.0.1:1"})) as api:
+        answer = await api.post("/festivals", json=FESTIVAL)
+        assert answer.status_code == 503
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert "Kafka" in answer.json()["detail"]
+        assert answer.json()["command"]
+
+
+async def test_without_the_database_reads_say_so_and_commands_are_taken(settings: Settings, probe: Probe) -> None:
+    async with an_unstarted(settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
+        page = await api.get("/festivals")
+        assert (page.status_code, page.json()["title"]) == (503, "The database does not answer")
+        taken = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
+        assert (taken.status_code, taken.json()["command"]) == (202, "one")
+    assert [heard.event.id for heard in await probe.read_all(ORGANISER)] == ["one"]
+
+
+class Desk:
+    """An organiser at the command line."""
+
+    def __init__(self, url: str) -> None:
+        self._env = {"KARYA_FESTIVAL_URL": url, "COLUMNS": "200"}
+
+    async def says(self, *words: str) -> str:
+        """What a command that succeeds prints."""
+        ended = await self._run(words)
+        assert ended.exit_code == 0, ended.output
+        return ended.stdout
+
+    async def json(self, *words: str) -> Any:
+        return json.loads(await self.says(*words, "--json"))
+
+    async def refused(self, *words: str) -> str:
+        """What a command that ends with exit code 1 complains of."""
+        ended = await self._run(words)
+        assert ended.exit_code == 1, ended.output
+        return ended.output
+
+    async def _run(self, words: tuple[str, ...]) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["--wait", "20", *words], env=self._env)
+
+
+async def test_a_festival_from_the_command_line(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with run_service("inventory"), service_process("festival") as festival:
+        desk = Desk(festival.url)
+        days = ("--first-day", "2026-04-18", "--last-day", "2026-04-20")
+        named = ("announce", "ODOP", "One Day", "--place", "Kupang", "--zone", "Asia/Makassar", *days)
+        assert "announced as ODOP" in await desk.says(*named)
+        assert "already_exists" in await desk.refused(*named)
+        assert "Booth ODOP.B1 is open" in await desk.says("booth", "ODOP", "B1", "--price", "KTI=150000")
+        assert "not_valid" in await desk.refused("booth", "ODOP", "B 2", "--price", "KTI=1")
+        async with httpx.AsyncClient(base_url=festival.url) as api:
+            await some_stock(api, probe)
+        assert "PR-KPG" in await desk.says("stock", "KTI")
+        assert [one["on_hand"] for one in await desk.json("stock")] == [30]
+
+        asked = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
+        assert "6 of 10 pieces" in asked
+        assert "LP-KPG" in await desk.says("plan", "ODOP", "R1")
+        assert "15 pieces are held, 0 stay short" in await desk.says("accept", "ODOP", "R1")
+        assert "wrong_state" in await desk.refused("accept", "ODOP", "R1")
+
+        sent = await desk.json("ship", "ODOP", "--all")
+        assert [(one["shipment"], one["facility"], one["pieces"]) for one in sent] == [
+            ("S1", "LP-KPG", 6),
+            ("S2", "PR-KPG", 9),
+        ]
+        assert await desk.json("ship", "ODOP", "--all") == []
+        assert "not received" in await desk.says("missing", "ODOP")
+        assert "5 pieces at ODOP.B1" in await desk.says("receive", "ODOP", "S1", "LA=5")
+        received = await desk.says("receive", "ODOP", "--all")
+        assert "S2" in received
+        assert "S1" not in received
+
+        assert "closing" in await desk.says("close", "ODOP")
+        assert "ODOP.B1" in await desk.refused("return", "ODOP", "--all")
+        await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
+
+        async def missing() -> list[str]:
+            return whats(await desk.json("missing", "ODOP"))
+
+        await eventually(missing, equals=["not_home", "not_home", "disputed"])
+        assert "accepted" in await desk.says("dispute", "ODOP", "till-7/sale-9", "accepted", "--booth", "B1")
+        home = await desk.json("return", "ODOP", "--all")
+        assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [("LA", 2, "done"), ("LB", 9, "done")]
+        assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")
+        shown = await desk.json("show", "ODOP")
+        assert (shown["sums"]["sold"], shown["sums"]["returned"], shown["sums"]["lost_on_the_way"]) == (3, 11, 1)
+        assert "WITA" in await desk.says("show", "ODOP")
+        assert "unknown_lot" in await desk.refused("loss", "ODOP", "LX", "2")
+        assert [one["festival"] for one in await desk.json("list", "--status", "closed")] == ["ODOP"]
+        assert "No festival NONE" in await desk.refused("show", "NONE")
+    assert "does not answer" in await desk.refused("list")

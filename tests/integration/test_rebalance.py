@@ -1,0 +1,135 @@
+"""Instances that come and go under load, and services that are killed: nothing is lost and nothing is doubled."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import islice
+
+import pytest
+
+from deploy.topics import SERVICES
+from shared.ledger import lane_id
+from shared.mongo import Database, Mongo
+from shared.settings import Settings
+from tests.integration import killed_at, loads
+from tests.integration.conftest import RunProcess, RunService
+from tests.integration.loads import Said
+from tests.integration.probe import Probe
+from tests.integration.running import ServiceProcess, let_go_of_the_dead
+from tests.integration.undisturbed import all_worked, assert_undisturbed
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+BETWEEN = 0.003  # seconds from one record to the next: more would only prove how fast the machine is
+ON_EITHER_SIDE = 60  # events that must be worked before and after each change
+
+
+@asynccontextmanager
+async def pouring(probe: Probe, said: Iterator[Said]) -> AsyncIterator[None]:
+    """Sends all the time while the block lasts."""
+    enough = asyncio.Event()
+
+    async def pour() -> None:
+        for one in said:
+            await probe.send(one.topic, one.body, id=one.id)
+            try:
+                await asyncio.wait_for(enough.wait(), BETWEEN)
+            except TimeoutError:
+                continue
+            return
+
+    task = asyncio.create_task(pour())
+    try:
+        yield
+    finally:
+        enough.set()
+        await task
+
+
+async def more_is_worked(name: str, partitions: int, database: Database) -> None:
+    """Some more events are worked on every lane that has any: whoever owns it, is at work."""
+    poured = {said.topic.name for said in islice(loads.after(name), 100)}
+    busy = [
+        lane_id(family.group, partition)
+        for family in SERVICES[name]
+        if poured & {topic.name for topic in family.topics}
+        for partition in range(partitions)
+    ]
+
+    async def batches() -> dict[str, int]:
+        found = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
+        return {lane["_id"]: lane["batches"] for lane in found}
+
+    worked, seen = await database["ledger"].count_documents({}), await batches()
+    await eventually(
+        lambda: database["ledger"].count_documents({}), until=lambda now: now > worked + ON_EITHER_SIDE, within=40
+    )
+    await eventually(batches, until=lambda now: all(now[lane] > then for lane, then in seen.items()), within=40)
+
+
+async def has_lanes(instance: ServiceProcess) -> None:
+    """Kafka gave this instance some of the lanes, and it has taken them over."""
+    await eventually(lambda: instance.log.read_text(), until=lambda text: "lanes_settled" in text, within=40)
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("name", ["production", "inventory", "festival", "sales"])
+async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
+    name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
+) -> None:
+    small = settings.model_copy(update={"max_batch": 50})
+    database = mongo.database(name)
+    async with service_process(name, small):
+        await loads.send(probe, loads.before(name))
+        await eventually(lambda: all_worked(name, settings, probe, database), within=40)
+        async with pouring(probe, loads.after(name)):
+            await eventually(lambda: database["ledger"].count_documents({}), until=lambda n: n > ON_EITHER_SIDE)
+            async with service_process(name, small) as second:
+                await has_lanes(second)
+                await more_is_worked(name, settings.partitions, database)
+                assert await second.stop() == 0, second.output
+            await more_is_worked(name, settings.partitions, database)
+            async with service_process(name, small) as third:
+                await has_lanes(third)
+                await more_is_worked(name, settings.partitions, database)
+                await third.kill()
+            await let_go_of_the_dead(settings)
+            await more_is_worked(name, settings.partitions, database)
+        await eventually(lambda: all_worked(name, settings, probe, database), within=60)
+    await assert_undisturbed(name, settings, probe, database)
+
+
+SOME_POINTS = [
+    "3-4 decided, nothing written",
+    "4-6 committed, not handed to the relay",
+    "R2-R3 published, outbox not deleted",
+]
+
+
+@pytest.mark.parametrize("point", SOME_POINTS)
+@pytest.mark.parametrize("name", ["production", "festival", "sales"])
+async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_as_if_undisturbed(
+    name: str,
+    point: str,
+    settings: Settings,
+    probe: Probe,
+    mongo: Mongo,
+    run_service: RunService,
+    service_process: RunProcess,
+) -> None:
+    small = settings.model_copy(update={"max_batch": 25})
+    database = mongo.database(name)
+    async with run_service(name):
+        await loads.send(probe, loads.before(name))
+        await eventually(lambda: all_worked(name, settings, probe, database), within=40)
+    await loads.send(probe, list(islice(loads.after(name), 150)))
+    assert point in killed_at.POINTS
+    command = ("-m", "tests.integration.killed_at", name, point, "3")
+    async with service_process(name, small, command=command, ready=False) as process:
+        assert await process.ended() == -9, process.output
+    await let_go_of_the_dead(settings)
+    assert not await all_worked(name, settings, probe, database), "it was killed too late to prove anything"
+    async with run_service(name):
+        await eventually(lambda: all_worked(name, settings, probe, database), within=60)
+    await assert_undisturbed(name, settings, probe, database)

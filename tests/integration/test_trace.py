@@ -1,0 +1,117 @@
+"""`karya trace`: the life of a lot that four real services have told."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.stack import Stack
+from deploy.trace import trace
+from shared.errors import WrongEntry
+from shared.events.lot_number import parse
+from tests.integration.running import environment
+from tests.integration.season import B1, CLOTH, CRAFT, MAKERS, T1, Season, played
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+async def season(stack: Stack) -> AsyncIterator[Season]:
+    async with played(stack) as season:
+        yield season
+
+
+async def sold_cloth(season: Season) -> str:
+    """The lot of cloth that was sold at the first booth."""
+    sale = await season.document("sales", "sales", f"{B1} sale-1")
+    return str(sale["lot"])
+
+
+async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: Season) -> None:
+    lot = await sold_cloth(season)
+    life = await trace(season.settings, lot)
+    kinds = list(dict.fromkeys(entry.kind for entry in life.entries))
+    for wanted in (
+        "ProductionReported",
+        "LotRecorded",
+        "LotCorrected",
+        "CorrectionRefused",
+        "AllocationPlanned",
+        "StockReserved",
+        "StockDispatched",
+        "BoothStocked",
+        "ShipmentReceived",
+        "BoothStockLost",
+        "SaleRecorded",
+        "SaleVoidRecorded",
+        "SaleDisputed",
+    ):
+        assert wanted in kinds, wanted
+    assert [entry.at for entry in life.entries] == sorted(entry.at for entry in life.entries)
+    reported = next(entry for entry in life.entries if entry.kind == "ProductionReported")
+    assert reported.who == f"{CLOTH}.T1"
+    assert reported.text.startswith("20 pieces of KTI reported")
+    assert str(life.zone) == "Asia/Makassar"
+    stock = await season.document("inventory", "lots", lot)
+    assert life.now["on_hand"] == stock["on_hand"]
+    assert next(one for one in life.booths if one["booth"] == B1)["sold"] > 500
+
+
+async def test_sales_are_summed_up_unless_each_is_asked_for(season: Season) -> None:
+    lot = await sold_cloth(season)
+    sales = await season.mongo.database("sales")["sales"].find({"lot": lot, "status": "recorded"}).to_list(None)
+    each = [
+        entry for entry in (await trace(season.settings, lot, every_sale=True)).entries if "sold at" in entry.text
+    ]
+    # The one that was voided was recorded before.
+    assert len(each) == len(sales) + 1
+    summed = [entry for entry in (await trace(season.settings, lot)).entries if "sold at" in entry.text]
+    assert len(summed) < len(each)
+    assert "sales between" in summed[0].text
+    assert T1 in summed[0].who
+
+
+async def test_a_recall_and_a_return_are_in_the_life(season: Season) -> None:
+    life = await trace(season.settings, season.recalled)
+    assert life.recalled
+    texts = [entry.text for entry in life.entries]
+    assert "recalled: splinters" in texts
+    assert f"withdrawn at {B1}: splinters" in texts
+    assert any(text.endswith(f"came home from {B1}") for text in texts)
+    assert life.facility == CRAFT
+
+
+async def test_no_maker_is_in_any_life(season: Season) -> None:
+    for lot in season.lots:
+        told = json.dumps((await trace(season.settings, lot, every_sale=True)).as_dict())
+        assert not any(maker in told for maker in MAKERS)
+
+
+async def test_a_lot_number_may_be_typed_as_one_likes_but_must_be_one(season: Season) -> None:
+    lot = season.lots[0]
+    assert (await trace(season.settings, lot.lower().replace("-", " "))).lot == lot
+    with pytest.raises(WrongEntry, match="check character"):
+        await trace(season.settings, lot[:-1] + ("A" if lot[-1] != "A" else "B"))
+    number = parse(lot)
+    assert number is not None
+    other = str(type(number)(number.facility, number.product, number.made_on, 999))
+    with pytest.raises(WrongEntry, match="ever recorded"):
+        await trace(season.settings, other)
+
+
+async def test_the_command_tells_it(season: Season) -> None:
+    code, text = await karya(season, "trace", season.recalled)
+    assert code == 0
+    assert "RECALLED" in text
+    assert "WITA" in text
+    code, text = await karya(season, "trace", season.recalled, "--all", "--json")
+    assert code == 0
+    assert {"at", "local", "kind", "text", "who", "record"} == json.loads(text)["timeline"][0].keys()
+
+
+async def karya(season: Season, *words: str) -> tuple[int, str]:
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
+    return done.exit_code, done.stdout

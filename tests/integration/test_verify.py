@@ -1,0 +1,309 @@
+"""`verify` on a season that four real services have played: green as it is, and red for whatever is broken."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.stack import Stack
+from deploy.verify import Look, verify
+from shared import envelope
+from shared.events.festival import FESTIVAL, FestivalCancelled
+from shared.events.language import Body, Topic
+from shared.events.production import ANSWERS, ReportAccepted
+from shared.events.sales import (
+    PUBLIC_SALES,
+    SALES,
+    SETTLEMENTS,
+    SalePublished,
+    SaleRecorded,
+    SettlementCorrected,
+)
+from shared.mongo import Document, Mongo
+from shared.settings import Settings
+from tests.integration.running import environment
+from tests.integration.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, Season, played
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+async def season(stack: Stack) -> AsyncIterator[Season]:
+    async with played(stack) as season:
+        yield season
+
+
+@pytest.fixture(scope="module")
+def settings(season: Season) -> Settings:
+    return season.settings
+
+
+@pytest.fixture(scope="module")
+def mongo(season: Season) -> Mongo:
+    return season.mongo
+
+
+async def test_a_season_that_went_well_has_nothing_broken(season: Season, settings: Settings) -> None:
+    report = await verify(settings, within=20)
+    assert report.waits == ()
+    assert {check.name: check.broken for check in report.broken} == {}
+    assert report.ok
+    idle = {check.name for check in report.checks if not check.looked_at}
+    assert idle == {"parked keys"}, "a check that looks at nothing proves nothing"
+    assert json.loads(json.dumps(report.as_dict()))["ok"]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that is changed behind the services' backs: in a document that fits `where` (or without `change`
+    the document is deleted, or with `new` one is added)."""
+
+    check: str
+    service: str
+    collection: str
+    where: Document = field(default_factory=dict)
+    change: Document | Callable[[Document], None] | None = None
+    new: Document | None = None
+
+    async def apply(self, mongo: Mongo) -> None:
+        kept = mongo.database(self.service)[self.collection]
+        if self.new is not None:
+            await kept.insert_one(self.new)
+        elif callable(self.change):
+            document = await kept.find_one(self.where)
+            assert document is not None
+            self.change(document)
+            await kept.replace_one({"_id": document["_id"]}, document)
+        elif self.change is not None:
+            assert (await kept.update_one(self.where, self.change)).modified_count == 1
+        else:
+            assert (await kept.delete_one(self.where)).deleted_count == 1
+
+    def __str__(self) -> str:
+        how = "added" if self.new is not None else "changed" if self.change is not None else "deleted"
+        return f"{self.check}: {self.service} {self.collection} {how}"
+
+
+SOME = {"reservations.0": {"$exists": True}}
+HELD = {"id": "ODOP/R1.99", "festival": "ODOP", "request": "R1", "booth": B1, "qty": 1, "standing": "held"}
+RECORDED = {"status": "recorded"}
+
+
+def not_withdrawn(booth: Document) -> None:
+    assert any(lot["withdrawn"] for lot in booth["lots"])
+    for lot in booth["lots"]:
+        lot["withdrawn"] = None
+
+
+BROKEN = [
+    Broken("lot balance", "inventory", "lots", SOME, {"$inc": {"on_hand": -1}}),
+    Broken("lot balance", "inventory", "lots", SOME, {"$inc": {"on_hand": -500, "written_off": 500}}),
+    Broken("balances said", "inventory", "lots", SOME, {"$inc": {"revision": 1}}),
+    Broken("lots arrived", "production", "lots", {}, {"$inc": {"corrected": 1}}),
+    Broken("lots arrived", "inventory", "lots", {"recalled": True}, {"$set": {"recalled": False}}),
+    Broken("lots arrived", "production", "lots"),
+    Broken("stock views", "festival", "stock", {}, {"$inc": {"on_hand": 1}}),
+    Broken("reservations", "inventory", "lots", SOME, {"$set": {"reservations.0.standing": "released"}}),
+    Broken("reservations", "inventory", "lots", SOME, {"$inc": {"reservations.0.qty": 1}}),
+    Broken("reservations", "festival", "requests", {}, {"$set": {"lines.0.status": "asked"}}),
+    Broken("answers to orders", "inventory", "lots", SOME, {"$push": {"reservations": HELD}}),
+    Broken("sent", "festival", "booths", {}, {"$inc": {"lots.0.in_transit": 1}}),
+    Broken("sent", "festival", "booths", {}, {"$inc": {"lots.0.received": -1}}),
+    Broken("home and lost", "festival", "booths", {}, {"$inc": {"lots.0.returned": 1}}),
+    Broken("home and lost", "inventory", "lots", {"written_off": 2}, {"$inc": {"written_off": 1}}),
+    Broken("home and lost", "festival", "commands", {"name": "RecordLoss"}, {"$set": {"outcome": "waiting"}}),
+    Broken("recalls", "festival", "booths", {"_id": B1}, not_withdrawn),
+    Broken("recalls", "inventory", "lots", {"recalled": True}, {"$push": {"reservations": HELD}}),
+    Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.stocked": 1}}),
+    Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"tills": ["other"]}}),
+    Broken("sell-through", "festival", "booths", {"sold.0": {"$exists": True}}, {"$inc": {"sold.0.qty": 1}}),
+    Broken("sell-through", "sales", "booths", {"_id": B1}, {"$inc": {"revision": 1}}),
+    Broken("stock sold", "sales", "sales", RECORDED),
+    Broken("stock sold", "sales", "booths", {"_id": B2}, {"$inc": {"lots.0.sold": 1}}),
+    Broken("stock sold", "sales", "booths", {"_id": B2}, {"$set": {"lots.0.stocked": 0}}),
+    Broken("reported sales", "sales", "sales", RECORDED),
+    Broken("reported sales", "sales", "sales", RECORDED, {"$inc": {"unit_price_rupiah": 1}}),
+    Broken("reported sales", "sales", "sales", {"status": "rejected"}, {"$set": {"status": "waiting"}}),
+    Broken("reported sales", "sales", "sales", {"status": "voided"}, {"$set": {"status": "recorded"}}),
+    Broken("answers to tills", "sales", "sales", RECORDED, {"$set": {"status": "voided"}}),
+    Broken("recalls at booths", "sales", "booths", {"_id": B1}, not_withdrawn),
+    Broken("settlements", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
+    Broken("settlements", "sales", "settlements"),
+    Broken("settlements", "sales", "sales", RECORDED, {"$inc": {"unit_price_rupiah": 1}}),
+    Broken("settlements said", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
+    Broken("settlements said", "sales", "settlements", {}, {"$inc": {"revision": 1}}),
+    Broken("public stream", "sales", "sales", RECORDED, {"$inc": {"qty": 1}}),
+    Broken("public stream", "sales", "sales", RECORDED),
+    Broken("answers to terminals", "production", "reports"),
+    Broken("answers to terminals", "production", "reports", {"kind": "correction"}, {"$set": {"outcome": "waiting"}}),
+    Broken("reports and lots", "production", "lots", {}, {"$set": {"report": "another"}}),
+    Broken("reports and lots", "production", "lots"),
+    Broken("reports and lots", "production", "lots", {}, {"$inc": {"corrected": 1}}),
+    *(Broken("records", service, "ledger") for service in SERVICES),
+    Broken("records", "sales", "ledger", {}, {"$set": {"digest": b"0123456789abcdef"}}),
+    Broken(
+        "records", "sales", "ledger", new={"_id": "a b", "digest": b"", "lane": "karya.sales.booth/000", "batch": 1}
+    ),
+    Broken("journals", "inventory", "lanes", {}, {"$inc": {"batches": 1}}),
+    Broken("documents", "inventory", "lots", {}, {"$unset": {"on_hand": 1}}),
+    Broken("documents", "sales", "sales", {}, {"$set": {"status": "lost"}}),
+    *(Broken("privacy", service, "notes", new={"who": f"made by {MAKERS[0]}"}) for service in SERVICES[1:]),
+    Broken("privacy", "festival", "booths", {}, {"$set": {"name": STRANGER}}),
+    Broken("parked keys", "inventory", "parked", new={"_id": "karya.inventory.lot L1", "events": ["season x"]}),
+]
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=str)
+async def test_what_is_broken_in_a_database_is_found(
+    broken: Broken, season: Season, settings: Settings, mongo: Mongo
+) -> None:
+    kept = mongo.database(broken.service)[broken.collection]
+    before = await kept.find({}).to_list(None)
+    await broken.apply(mongo)
+    try:
+        report = await verify(settings, within=20)
+    finally:
+        await kept.delete_many({})
+        if before:
+            await kept.insert_many(before)
+    assert report.quiet
+    assert not report.ok
+    assert broken.check in {check.name for check in report.broken}
+
+
+async def test_each_check_is_seen_to_fail(season: Season, settings: Settings) -> None:
+    report = await verify(settings, within=20)
+    assert {check.name for check in report.checks} - {"dead letters"} == {broken.check for broken in BROKEN}
+
+
+async def test_a_parked_key_can_be_allowed(season: Season, settings: Settings, mongo: Mongo) -> None:
+    parked = mongo.database("inventory")["parked"]
+    await parked.insert_one({"_id": "karya.inventory.lot L1", "events": ["season x"]})
+    try:
+        report = await verify(settings, within=20, allow_parked=True)
+    finally:
+        await parked.delete_many({})
+    assert report.ok
+    assert any("L1 is parked" in note for check in report.checks for note in check.notes)
+
+
+OVERDUE = {
+    "_id": "karya.sales.booth x",
+    "lane": "karya.sales.booth/000",
+    "key": "x",
+    "deadline": "x",
+    "due": datetime(2026, 1, 1, tzinfo=UTC),
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "collection", "change", "waits"),
+    [
+        ("sales", "outbox", {"_id": "karya.sales.booth/000/000000000999"}, "sales has 1 records in its outbox"),
+        ("sales", "deadlines", OVERDUE, "sales has 1 deadlines that are overdue"),
+        ("inventory", "lanes", None, "inventory has"),
+    ],
+)
+async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
+    season: Season,
+    settings: Settings,
+    mongo: Mongo,
+    service: str,
+    collection: str,
+    change: Document | None,
+    waits: str,
+) -> None:
+    kept = mongo.database(service)[collection]
+    before = await kept.find({}).to_list(None)
+    if change is not None:
+        await kept.insert_one(change)
+    else:
+        await kept.delete_one({"_id": "karya.inventory.lot/000"})
+    heard: list[Look] = []
+    try:
+        report = await verify(settings, within=0.3, on_wait=heard.append)
+    finally:
+        await kept.delete_many({})
+        if before:
+            await kept.insert_many(before)
+    assert not report.quiet
+    assert not report.ok
+    assert report.checks == ()
+    assert waits in report.waits[0]
+    assert waits in heard[0].waits[0]
+
+
+async def test_the_command_shows_the_verdict(season: Season, settings: Settings, mongo: Mongo) -> None:
+    code, text = await karya(settings, "verify", "--within", "20")
+    assert (code, "Everything adds up" in text) == (0, True)
+    code, text = await karya(settings, "verify", "--json")
+    assert (code, json.loads(text)["ok"]) == (0, True)
+    parked = mongo.database("inventory")["parked"]
+    await parked.insert_one({"_id": "karya.inventory.lot L1", "events": ["season x"]})
+    outbox = mongo.database("sales")["outbox"]
+    try:
+        assert (await karya(settings, "verify"))[0] == 1
+        assert (await karya(settings, "verify", "--allow-parked"))[0] == 0
+        await outbox.insert_one({"_id": "karya.sales.booth/000/000000000999"})
+        code, text = await karya(settings, "verify", "--within", "0.1", "--json")
+        assert (code, json.loads(text)["waits"]) == (2, ["sales has 1 records in its outbox"])
+    finally:
+        await parked.delete_many({})
+        await outbox.delete_many({})
+
+
+async def karya(settings: Settings, *words: str) -> tuple[int, str]:
+    """The exit code and the output of the command; in a thread, for it has a loop of its own."""
+    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(settings))
+    return done.exit_code, done.stdout
+
+
+async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Settings) -> None:
+    """Last of all: what a topic holds stays in it."""
+    probe = season.probe
+    answer = ReportAccepted(facility=CLOTH, terminal=f"{CLOTH}.T1", report="made-2", lot=season.lots[0])
+    sale = SalePublished(
+        sale="sale-1",
+        facility=CLOTH,
+        festival="ODOP",
+        product="KTI",
+        lot=season.lots[0],
+        qty=2,
+        amount_rupiah=500_000,
+        sold_at=datetime(2026, 4, 18, tzinfo=UTC),
+    )
+    settlement = SettlementCorrected(
+        facility=CLOTH,
+        festival="ODOP",
+        revision=9,
+        qty=1,
+        sold_rupiah=9,
+        facility_rupiah=3,
+        maker_premium_rupiah=3,
+        programme_rupiah=2,
+    )
+    cancelled = FestivalCancelled(festival="ODOP", reason=f"asked {STRANGER}")
+    recorded = (await probe.bodies(SALES, SaleRecorded))[0]
+    wrong: list[tuple[Topic, Body, str, str]] = [
+        (ANSWERS, answer, "answers to terminals", "report made-2: 2 answers"),
+        (PUBLIC_SALES, sale, "public stream", "sale sale-1 is shown 2 times"),
+        (SETTLEMENTS, settlement, "settlements said", "revision: 9 said"),
+        (FESTIVAL, cancelled, "privacy", "holds a maker's pseudonym"),
+        (SALES, recorded, "answers to tills", "was said recorded 2"),
+    ]
+    for topic, body, name, sentence in wrong:
+        await probe.send(topic, body)
+        report = await verify(settings, within=20)
+        [check] = [check for check in report.checks if check.name == name]
+        assert any(sentence in broken for broken in check.broken), check.broken
+    assert STRANGER not in json.dumps(report.as_dict())
+    shown = json.loads(envelope.encode(sale)) | {"till": "T1"}
+    headers = envelope.headers(id="x", source="season", topic=PUBLIC_SALES, body=sale, time=envelope.EPOCH)
+    await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(shown).encode(), headers=headers)
+    report = await verify(settings, within=20)
+    assert "shows till" in str([check.broken for check in report.checks if check.name == "public stream"])

@@ -1,0 +1,168 @@
+"""What may happen to any service at any time: the part of every state machine that Kafka and crashes play."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from shared.dlq import original_headers
+from tests.property.shell import PARTITIONS, Kafka, Line, Service
+
+T = TypeVar("T")
+
+# Which of those that are there: taken modulo how many they are, so that it never fits badly.
+which = st.integers(0, 11)
+few = st.integers(1, 6)
+BAD: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
+    (b"{", []),
+    (None, []),
+    (b"{}", [("ce_id", None)]),
+    (b"\xff", [("x", b"\xff")]),
+]
+
+
+class Machine(RuleBasedStateMachine):
+    """Services on one Kafka. A subclass says in `setup` which, adds rules for those who write from outside, and
+    checks in `check` what holds after every commit and in `check_at_rest` what holds when all is worked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kafka = Kafka()
+        self.services: list[Service] = []
+        self.had_bugs = False
+        self.setup()
+
+    def setup(self) -> None:
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """What people still do at the end, so that everything comes to its end."""
+
+    def check(self) -> None:
+        """After every commit."""
+
+    def check_at_rest(self) -> None:
+        """When everything is worked and said."""
+
+    @rule(n=which, lanes=st.sampled_from([(0,), (1,), (0, 1), (1, 0)]), topics=few, first=which, most=few)
+    def a_batch(self, n: int, lanes: tuple[int, ...], topics: int, first: int, most: int) -> None:
+        behind = [
+            (service, line)
+            for service, line in self._lines()
+            if any(service.behind(line, partition) for partition in lanes)
+        ]
+        if behind:
+            service, line = behind[n % len(behind)]
+            service.poll(line, lanes, topics, first, most)
+
+    @rule(n=which, most=few, dies=st.booleans())
+    def a_relay(self, n: int, most: int, dies: bool) -> None:
+        lanes = [(service, lane) for service in self.services for lane in service.speaking]
+        if lanes:
+            service, lane = lanes[n % len(lanes)]
+            service.relay(lane, most, dies=dies)
+
+    @rule(n=which)
+    def a_while(self, n: int) -> None:
+        """Long enough for everything but a clock and a mended bug."""
+        for service in self.services[n % len(self.services) :]:
+            for line in service.lines:
+                service.drain(line)
+
+    @rule(n=which)
+    def a_deadline(self, n: int) -> None:
+        due = [(service, due) for service in self.services for due in service.deadlines.values()]
+        if due:
+            service, one = min(due, key=lambda pair: (pair[1].due, pair[1].id)) if n % 2 else due[n % len(due)]
+            self.kafka.now = max(self.kafka.now, one.due)
+            service.ring(one)
+
+    @rule(n=which, back=st.integers(0, 60))
+    def a_record_again(self, n: int, back: int) -> None:
+        topics = [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]
+        if topics:
+            records = self.kafka.records(topics[n % len(topics)])
+            record = records[-1 - back % len(records)]
+            self.kafka.append(record.topic, record.key, record.value, record.headers, record.partition)
+
+    @rule(n=which, back=st.integers(0, 60))
+    def an_id_again_with_another_body(self, n: int, back: int) -> None:
+        topics = [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]
+        if topics:
+            records = self.kafka.records(topics[n % len(topics)])
+            record = records[-1 - back % len(records)]
+            if record.value:
+                self.kafka.append(record.topic, record.key, record.value + b" ", record.headers, record.partition)
+
+    @rule(n=which, bad=st.sampled_from(BAD))
+    def a_bad_record(self, n: int, bad: tuple[bytes | None, list[tuple[str, bytes | None]]]) -> None:
+        topics = sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
+        value, headers = bad
+        self.kafka.append(topics[n % len(topics)], b"a key", value, headers, n % PARTITIONS)
+
+    @rule(n=which)
+    def a_bug(self, n: int) -> None:
+        """The rules will fail on the next record of a lane."""
+        coming = [
+            (line, record)
+            for service, line in self._lines()
+            for partition in range(PARTITIONS)
+            for topic in line.family.topics
+            for record in service.unread(line, partition)[topic.name][:1]
+        ]
+        if coming and n < 3:
+            line, record = coming[n % len(coming)]
+            headers = dict(original_headers(record.headers))
+            self.had_bugs = True
+            line.broken.add((headers.get("ce_id") or b"").decode())
+
+    @invariant()
+    def holds(self) -> None:
+        self.check()
+
+    def teardown(self) -> None:
+        self.settle()
+        self.finish()
+        self.settle()
+        self.check()
+        for service in self.services:
+            service.check_count()
+            assert not service.parked
+        self.check_at_rest()
+
+    def settle(self) -> None:
+        """Mend and work and say everything, until nothing moves any more."""
+        while True:
+            for service in self.services:
+                service.mend()
+            if all(service.quiet and not service.parked for service in self.services):
+                return
+
+    def ring_all(self) -> None:
+        """Let all deadlines pass, the earliest first."""
+        while due := [(one, service) for service in self.services for one in service.deadlines.values()]:
+            one, service = min(due, key=lambda pair: (pair[0].due, pair[0].id))
+            self.kafka.now = max(self.kafka.now, one.due)
+            service.ring(one)
+            self.settle()
+
+    def _is_read(self, topic: str) -> bool:
+        return any(topic == one.name for _, line in self._lines() for one in line.family.topics)
+
+    def _lines(self) -> list[tuple[Service, Line]]:
+        return [(service, line) for service in self.services for line in service.lines]
+
+
+def one_of(found: Sequence[T], n: int) -> T | None:
+    """The n-th, counted round and round; None of none."""
+    return found[n % len(found)] if found else None
+
+
+def until(done: Callable[[], bool], act: Callable[[], None], most: int = 50) -> None:
+    """Act until done. Raises AssertionError when it does not end."""
+    for _ in range(most):
+        if done():
+            return
+        act()
+    raise AssertionError("it does not come to an end")

@@ -1,0 +1,394 @@
+"""Kafka and the step in memory: what the shell does around `decide`, with dictionaries for servers.
+
+The batch itself (duplicates, dead letters, parked keys, ids, numbers) is the real one. What Kafka may do is left to
+the test: which lanes and topics a poll gives and how many records of each, what the relay has said when it dies and
+says again, when a deadline comes. What it may not do (another order within a partition) can't be done here.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias, TypeVar
+from uuid import UUID
+
+import bson
+from aiokafka import ConsumerRecord
+from bson.codec_options import CodecOptions
+from pymongo import ReplaceOne
+
+from shared import envelope
+from shared.batch import Batch, Item, Loaded, parked_id, touched
+from shared.dlq import BUG, KEY_PARKED, original_headers
+from shared.errors import Unusable
+from shared.events.journal import BatchWorked, journal
+from shared.events.language import Body, DeadlineReached, Event, Topic
+from shared.family import Collection, Decision, Family
+from shared.kafka import partition_for, partition_for_bytes
+from shared.ledger import Due, Lane, Numbered, Outgoing, Writes, lane_id
+from shared.state import Ref, State
+
+Record: TypeAlias = ConsumerRecord[Any, Any]
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
+
+NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
+PARTITIONS = 2
+_UTC = CodecOptions[Mapping[str, Any]](tz_aware=True, tzinfo=UTC)
+
+B = TypeVar("B", bound=Body)
+E = TypeVar("E")
+
+
+class BrokenOnPurpose(Exception):
+    """A bug of `decide` that a test has planted."""
+
+
+class Kafka:
+    """Every topic's partitions. `now` is Kafka's clock: each record is taken in a millisecond after the last."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+        self.logs: dict[str, list[list[Record]]] = defaultdict(lambda: [[] for _ in range(PARTITIONS)])
+        self._ids = 0
+
+    def say(self, topic: Topic, body: Body, *, id: str | None = None, source: str = "test") -> str:
+        """One event, as a terminal, an organiser or a till sends it; its id."""
+        id = id or self.next_id()
+        headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=self.now)
+        self.append(topic.name, topic.key_of(body).encode(), envelope.encode(body), headers)
+        return id
+
+    def append(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Headers, partition: int | None = None
+    ) -> None:
+        self.now += timedelta(milliseconds=1)
+        at = partition_for_bytes(key or b"", PARTITIONS) if partition is None else partition
+        log = self.logs[topic][at]
+        record = ConsumerRecord(
+            topic=topic,
+            partition=at,
+            offset=len(log),
+            timestamp=int(self.now.timestamp() * 1000),
+            timestamp_type=1,
+            key=key,
+            value=value,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            headers=tuple(headers),
+        )
+        log.append(record)
+
+    def records(self, topic: str) -> list[Record]:
+        """All of a topic, each partition in its order."""
+        return [record for log in self.logs[topic] for record in log]
+
+    def heard(self, topic: Topic) -> list[Event]:
+        """What a reader of the topic has in effect: what can be decoded, each event once, keys in their own order."""
+        found: dict[str, Event] = {}
+        for record in self.records(topic.name):
+            try:
+                event = envelope.decode(topic, record)
+            except Unusable:
+                continue
+            found.setdefault(f"{event.source} {event.id}", event)
+        return list(found.values())
+
+    def bodies(self, topic: Topic, kind: type[B]) -> list[B]:
+        """The bodies of this class, each event once, keys in their own order."""
+        return [event.body for event in self.heard(topic) if isinstance(event.body, kind)]
+
+    def next_id(self) -> str:
+        self._ids += 1
+        return str(UUID(int=self._ids))
+
+
+@dataclass(slots=True)
+class Line:
+    """One family at work. `broken`: ids of events on which its rules fail, until they are mended."""
+
+    family: Family
+    broken: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.family = replace(self.family, decide=self._fails_where_broken(self.family.decide))
+
+    def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
+        def deciding(state: State, event: Event) -> Decision:
+            state, said = decide(state, event)
+            if event.id in self.broken:
+                raise BrokenOnPurpose(event.id)
+            return state, said
+
+        return deciding
+
+
+class Service:
+    """One service's database, and its families at work on it. Documents are kept as the BSON that they become."""
+
+    def __init__(self, kafka: Kafka, families: Iterable[Family]) -> None:
+        self.kafka = kafka
+        self.lines = [Line(family) for family in families]
+        self.documents: dict[str, dict[str, bytes]] = defaultdict(dict)
+        self.ledger: dict[str, bytes] = {}
+        self.parked: dict[str, tuple[str, ...]] = {}
+        self.lanes: dict[tuple[str, int], Lane] = {}
+        self.outbox: dict[str, list[Numbered]] = defaultdict(list)
+        self.deadlines: dict[str, Due] = {}
+
+    # what the machinery does
+
+    def behind(self, line: Line, partition: int) -> int:
+        """Records of a lane that are not worked yet."""
+        return sum(len(rest) for rest in self.unread(line, partition).values())
+
+    def work(self, line: Line, polls: Mapping[int, Sequence[tuple[str, int]]]) -> None:
+        """One batch: per lane what a poll gave, as topics (in the order given) and how many records of each."""
+        family = line.family
+        items: dict[int, list[Item]] = {}
+        for partition, runs in polls.items():
+            unread = self.unread(line, partition)
+            records = [record for topic, most in runs for record in unread[topic][:most]]
+            if records:
+                items[partition] = [self._decode(family, record) for record in records]
+        if not items:
+            return
+        writes = self._transact(family, items)
+        again = self._transact(family, items)
+        assert (writes.outbox, writes.ledger, writes.lanes) == (again.outbox, again.ledger, again.lanes), (
+            "a transaction that is rolled back and begun again must say the same"
+        )
+        self._commit(writes)
+
+    def poll(self, line: Line, partitions: Iterable[int], topics: int, first: int, most: int) -> None:
+        """A batch of `most` records of each of so many topics, beginning with the topic at `first`."""
+        names = [topic.name for topic in line.family.topics]
+        turned = [names[(first + n) % len(names)] for n in range(min(topics, len(names)))]
+        self.work(line, {partition: [(name, most) for name in turned] for partition in partitions})
+
+    def relay(self, lane: str, most: int, *, dies: bool = False) -> None:
+        """Publish the first of what the lane has to say; one that dies before it deletes them will say them again."""
+        page = self.outbox[lane][:most]
+        for numbered in page:
+            record = numbered.record
+            self.kafka.append(record.topic, record.key, record.value, record.headers, record.partition)
+        if not dies:
+            del self.outbox[lane][:most]
+
+    def ring(self, due: Due) -> None:
+        """Say a deadline whose time has come, as the clock does: it is deleted with what is said of it."""
+        family = next(line.family for line in self.lines if due.id.startswith(f"{line.family.group} "))
+        assert family.deadlines is not None
+        partition = partition_for(due.key, PARTITIONS)
+        body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
+        headers = envelope.headers(
+            id=envelope.derived_id(due.id, envelope.rfc3339(due.due), 0),
+            source=f"karya/{family.service}",
+            topic=family.deadlines,
+            body=body,
+            time=due.due,
+            cause=due.deadline,
+        )
+        writes = Writes({partition: self._lane(family, partition)})
+        writes.send(
+            partition,
+            [Outgoing(family.deadlines.name, None, due.key.encode(), envelope.encode(body), headers)],
+        )
+        writes.deadlines_reached.append(due.id)
+        self._commit(writes)
+
+    def mend(self) -> None:
+        """The planted bugs are mended; what is parked is replayed in its order, one record after the other."""
+        for line in self.lines:
+            line.broken.clear()
+            self.drain(line)
+            while waiting := sorted(id for id in self.parked if id.startswith(f"{line.family.group} ")):
+                for id in waiting:
+                    self._replay(line, self.parked[id][0])
+                self.drain(line)
+
+    def drain(self, line: Line) -> None:
+        """Work all that the family's lanes hold and publish what is said of it."""
+        self.work_all(line)
+        self.relay_all()
+
+    def work_all(self, line: Line) -> None:
+        for partition in range(PARTITIONS):
+            while self.behind(line, partition):
+                self.poll(line, [partition], len(line.family.topics), 0, 100)
+
+    def relay_all(self) -> None:
+        for lane in self.speaking:
+            self.relay(lane, len(self.outbox[lane]))
+
+    @property
+    def speaking(self) -> list[str]:
+        """The lanes that have something to say."""
+        return sorted(lane for lane, waiting in self.outbox.items() if waiting)
+
+    @property
+    def quiet(self) -> bool:
+        return not any(self.outbox.values()) and not any(
+            self.behind(line, partition) for line in self.lines for partition in range(PARTITIONS)
+        )
+
+    # what is so
+
+    def all(self, entity: type[E]) -> list[E]:
+        """Every entity of a class, as its document says."""
+        collection = self._collection(entity)
+        return [collection.from_document(_read(raw)) for _, raw in sorted(self.documents[collection.name].items())]
+
+    def letters(self) -> Iterator[tuple[str, Record]]:
+        """Every dead letter, with its reason."""
+        for topic in {topic.name for line in self.lines for topic in line.family.topics}:
+            for record in self.kafka.records(f"{topic}.dlq"):
+                yield envelope.header(record.headers, "dlq_reason") or "", record
+
+    def check_count(self) -> None:
+        """Every record that was worked is in the ledger, or a letter, or says again what was worked or is parked."""
+        letters = [record for _, record in self.letters()]
+        letters += [n.record for run in self.outbox.values() for n in run if n.record.topic.endswith(".dlq")]
+        places = {_place(letter) for letter in letters}
+        parked = {(_ledger_id(letter), envelope.digest(letter.value or b"")) for letter in letters}
+        worked: set[str] = set()
+        for line in self.lines:
+            for record in self._worked(line):
+                item = self._decode(line.family, record)
+                if (record.topic, record.partition, record.offset) in places:
+                    continue
+                assert item.event is not None, f"{item.reason} without a letter"
+                if item.ledger_id in self.ledger:
+                    assert self.ledger[item.ledger_id] == item.digest, f"{item.ledger_id} was dropped in silence"
+                    worked.add(item.ledger_id)
+                else:
+                    assert (item.ledger_id, item.digest) in parked, f"{item.ledger_id} is lost"
+        assert worked == set(self.ledger), "the ledger holds what never came"
+
+    def _worked(self, line: Line) -> Iterator[Record]:
+        for partition in range(PARTITIONS):
+            offsets = self._lane(line.family, partition).offsets
+            for topic in line.family.topics:
+                yield from self.kafka.logs[topic.name][partition][: offsets.get(topic.name, 0)]
+
+    def worked_in_order(self, line: Line) -> Iterator[Event]:
+        """The events that the ledger holds in the order in which they were worked, lane after lane, as the journal
+        tells it. Of a run without a bug only: what was parked was worked at its replay."""
+        done: set[str] = set()
+        for lane in range(PARTITIONS):
+            seen: set[str] = set()
+            for record in self.kafka.logs[journal(line.family.service).name][lane]:
+                entry = BatchWorked.model_validate_json(record.value or b"")
+                if entry.lane != lane_id(line.family.group, lane) or (id := str(entry.batch)) in seen:
+                    continue
+                seen.add(id)
+                for part in entry.ranges:
+                    for worked in self.kafka.logs[part.topic][lane][part.first : part.next]:
+                        item = self._decode(line.family, worked)
+                        if item.event is None or item.ledger_id in done or not self._counted(item):
+                            continue
+                        done.add(item.ledger_id)
+                        yield item.event
+
+    def _counted(self, item: Item) -> bool:
+        return self.ledger.get(item.ledger_id) == item.digest
+
+    # the step
+
+    def _transact(self, family: Family, items: Mapping[int, list[Item]]) -> Writes:
+        lanes = {partition: self._lane(family, partition) for partition in items}
+        batch = Batch(family, "", lanes, self._load(family, [item for run in items.values() for item in run]))
+        for partition, run in items.items():
+            batch.work(partition, run)
+        return batch.finish()
+
+    def _decode(self, family: Family, record: Record) -> Item:
+        topic = next(topic for topic in family.topics if topic.name == record.topic)
+        try:
+            event = envelope.decode(topic, record)
+            if partition_for_bytes(record.key or b"", PARTITIONS) != record.partition:
+                raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
+        except Unusable as bad:
+            return Item(record, None, reason=bad.reason, message=bad.message)
+        return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value or b""))
+
+    def _load(self, family: Family, items: Sequence[Item]) -> Loaded:
+        alive = [(item, item.event) for item in items if item.event is not None]
+        loaded = Loaded(
+            {item.ledger_id: self.ledger[item.ledger_id] for item, _ in alive if item.ledger_id in self.ledger},
+            {id: self.parked[id] for _, event in alive if (id := parked_id(family, event.key)) in self.parked},
+        )
+        for item, event in alive:
+            if item.ledger_id in loaded.known:
+                continue
+            for one in touched(family, event):
+                collection = self._collection(one.entity)
+                kept = self.documents[collection.name]
+                if isinstance(one, Ref):
+                    raw = kept.get(one.id)
+                    loaded.entities[one.entity, one.id] = collection.from_document(_read(raw)) if raw else None
+                    continue
+                assert one.field in collection.indexes
+                for id, raw in kept.items():
+                    document = _read(raw)
+                    if document[one.field] == one.value:
+                        loaded.entities[one.entity, id] = collection.from_document(document)
+        return loaded
+
+    def _commit(self, writes: Writes) -> None:
+        for entry in writes.ledger:
+            assert entry["_id"] not in self.ledger, "an event was worked twice"
+            self.ledger[entry["_id"]] = bytes(entry["digest"])
+        for name, operations in writes.entities.items():
+            for operation in operations:
+                document: Any = operation._doc  # type: ignore[union-attr]
+                replaced = isinstance(operation, ReplaceOne) and not operation._upsert
+                assert replaced == (document["_id"] in self.documents[name]), "what was not loaded was overwritten"
+                self.documents[name][document["_id"]] = bson.encode(document)
+        for numbered in writes.outbox:
+            self.outbox[numbered.lane].append(numbered)
+        for id in writes.deadlines_reached:
+            del self.deadlines[id]
+        self.deadlines |= writes.deadlines
+        for id, events in writes.parked.items():
+            if events:
+                self.parked[id] = events
+            else:
+                self.parked.pop(id, None)
+        for lane in writes.lanes.values():
+            self.lanes[lane.group, lane.partition] = lane
+
+    def _replay(self, line: Line, ledger_id: str) -> None:
+        topics = {topic.name for topic in line.family.topics}
+        for reason, record in self.letters():
+            came_from = envelope.header(record.headers, "dlq_topic") or ""
+            if reason in (BUG, KEY_PARKED) and came_from in topics and _ledger_id(record) == ledger_id:
+                self.kafka.append(came_from, record.key, record.value, original_headers(record.headers))
+                return
+        raise AssertionError(f"{ledger_id} is parked and lies in no DLQ")
+
+    def _lane(self, family: Family, partition: int) -> Lane:
+        return self.lanes.get((family.group, partition)) or Lane(family.group, partition)
+
+    def unread(self, line: Line, partition: int) -> dict[str, list[Record]]:
+        offsets = self._lane(line.family, partition).offsets
+        return {
+            topic.name: self.kafka.logs[topic.name][partition][offsets.get(topic.name, 0) :]
+            for topic in line.family.topics
+        }
+
+    def _collection(self, entity: type[E]) -> Collection[Any]:
+        return next(c for line in self.lines for c in line.family.collections if c.entity is entity)
+
+
+def _ledger_id(record: Outgoing | Record) -> str:
+    return f"{envelope.header(record.headers, 'ce_source')} {envelope.header(record.headers, 'ce_id')}"
+
+
+def _place(record: Outgoing | Record) -> tuple[str, int, int]:
+    mark = {name: (value or b"").decode() for name, value in record.headers if name.startswith("dlq_")}
+    return mark["dlq_topic"], int(mark["dlq_partition"]), int(mark["dlq_offset"])
+
+
+def _read(raw: bytes) -> Mapping[str, Any]:
+    return bson.decode(raw, _UTC)

@@ -1,0 +1,199 @@
+"""Inventory under any orders: every lot adds up, and behaves as the sequential model of a lot does."""
+
+from collections import defaultdict
+from datetime import date
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from services.inventory.domain import Lot
+from services.inventory.domain.lot import Standing
+from services.inventory.handlers import FAMILIES
+from shared import envelope
+from shared.errors import Unusable
+from shared.events.inventory import (
+    INVENTORY,
+    RESERVATIONS,
+    STOCK_ORDERS,
+    DispatchOrdered,
+    LossRecorded,
+    ReleaseRequested,
+    ReservationRequested,
+    ReturnReceived,
+    StockChanged,
+)
+from shared.events.language import Event
+from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
+from tests.history.answers import answer_of
+from tests.history.spec import Answer, Kind, Order, Stock, step
+from tests.property.examples import examples
+from tests.property.machine import Machine
+from tests.property.shell import Service
+
+FACILITY = "LP-KPG"
+lots = st.sampled_from([f"L{n}" for n in range(4)])
+reservations = st.integers(0, 7)
+pieces = st.integers(1, 9)
+
+
+class InventoryMachine(Machine):
+    """Production's events keep their order per lot, festival's orders theirs; between them there is none."""
+
+    def setup(self) -> None:
+        self.inventory = Service(self.kafka, FAMILIES)
+        self.services = [self.inventory]
+
+    @initialize(qty=pieces)
+    def two_lots(self, qty: int) -> None:
+        for lot in ("L0", "L1"):
+            self.record(lot, qty)
+
+    @rule(lot=lots, qty=pieces)
+    def record(self, lot: str, qty: int) -> None:
+        # Production numbers a lot once; its outbox may say so twice, with one id.
+        body = LotRecorded(
+            lot=lot, facility=FACILITY, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
+        )
+        if lot not in self.recorded:
+            self.kafka.say(PRODUCTION, body, id=f"recorded {lot}".replace(" ", "-"))
+
+    @rule(lot=lots, change=st.integers(-9, 9))
+    def correct(self, lot: str, change: int) -> None:
+        if lot in self.recorded:
+            id = self.kafka.next_id()
+            body = CorrectionRequested(lot=lot, facility=FACILITY, correction=id, change=change)
+            self.kafka.say(PRODUCTION, body, id=id)
+
+    @rule(lot=lots)
+    def recall(self, lot: str) -> None:
+        if lot in self.recorded:
+            self.kafka.say(PRODUCTION, LotRecalled(lot=lot, facility=FACILITY, reason="made up"))
+
+    @rule(lot=lots, n=reservations, qty=pieces)
+    def reserve(self, lot: str, n: int, qty: int) -> None:
+        body = ReservationRequested(
+            lot=lot, reservation=f"F1/q.{n}", festival="F1", booth=f"F1.B{n % 2}", request="q", qty=qty
+        )
+        self.kafka.say(STOCK_ORDERS, body)
+
+    @rule(lot=lots, n=reservations)
+    def release(self, lot: str, n: int) -> None:
+        self.kafka.say(STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=f"F1/q.{n}", festival="F1"))
+
+    @rule(lot=lots, n=reservations)
+    def dispatch(self, lot: str, n: int) -> None:
+        body = DispatchOrdered(lot=lot, reservation=f"F1/q.{n}", festival="F1", shipment="S1")
+        self.kafka.say(STOCK_ORDERS, body)
+
+    @rule(lot=lots, qty=pieces)
+    def come_home(self, lot: str, qty: int) -> None:
+        id = self.kafka.next_id()
+        self.kafka.say(STOCK_ORDERS, ReturnReceived(lot=lot, order=id, festival="F1", booth="F1.B0", qty=qty), id=id)
+
+    @rule(lot=lots, qty=pieces)
+    def lose(self, lot: str, qty: int) -> None:
+        id = self.kafka.next_id()
+        self.kafka.say(STOCK_ORDERS, LossRecorded(lot=lot, order=id, festival="F1", qty=qty), id=id)
+
+    @property
+    def recorded(self) -> set[str]:
+        return {body.lot for body in self.kafka.bodies(PRODUCTION, LotRecorded)}
+
+    def check(self) -> None:
+        check_lots(self.inventory)
+
+    def check_at_rest(self) -> None:
+        check_said(self.inventory)
+        if not self.had_bugs:
+            self.check_against_the_model()
+
+    def check_against_the_model(self) -> None:
+        """Each lot's orders, in the order in which its lane worked them, have the model's answers and its end."""
+        answers = answers_by_cause(self.inventory)
+        stocks: dict[str, Stock] = {}
+        for event in self.inventory.worked_in_order(self.inventory.lines[0]):
+            body = event.body
+            if isinstance(body, LotRecorded):
+                stocks[body.lot] = Stock(body.qty)
+            elif event.key in stocks:
+                order = order_of(event)
+                stocks[event.key], said = step(stocks[event.key], order)
+                assert answers.get(event.id) == said, order
+        for lot in self.inventory.all(Lot):
+            stock = stocks[lot.id]
+            held = frozenset((r.id, r.qty) for r in lot.reservations if r.standing is Standing.HELD)
+            sent = frozenset((r.id, r.qty) for r in lot.reservations if r.standing is Standing.DISPATCHED)
+            assert (lot.on_hand, held, sent) == (stock.on_hand, stock.held, stock.sent)
+            assert (lot.returned, lot.recalled) == (stock.returned, stock.recalled)
+
+
+def check_lots(inventory: Service) -> None:
+    """recorded + corrected = on hand + reserved + dispatched - returned + written off, none below zero."""
+    for lot in inventory.all(Lot):
+        out = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
+        assert lot.recorded + lot.corrected == out, lot
+        assert min(lot.on_hand, lot.reserved, lot.dispatched, lot.returned, lot.written_off) >= 0, lot
+        assert lot.returned <= lot.dispatched, lot
+        assert len({r.id for r in lot.reservations}) == len(lot.reservations), "reserved twice"
+        assert not (lot.recalled and lot.reserved), "promised though it was recalled"
+
+
+def check_said(inventory: Service) -> None:
+    """The last balance said of each lot is the lot; every revision was said once; reservations end once."""
+    balances: dict[str, list[StockChanged]] = defaultdict(list)
+    for body in inventory.kafka.bodies(INVENTORY, StockChanged):
+        balances[body.lot].append(body)
+    lots = {lot.id: lot for lot in inventory.all(Lot)}
+    assert balances.keys() == lots.keys()
+    for id, lot in lots.items():
+        assert [one.revision for one in balances[id]] == list(range(1, lot.revision + 1))
+        last = balances[id][-1]
+        assert (last.on_hand, last.reserved, last.dispatched) == (lot.on_hand, lot.reserved, lot.dispatched)
+    ends: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for event in inventory.kafka.heard(RESERVATIONS):
+        reservation, lot_id = getattr(event.body, "reservation", None), getattr(event.body, "lot", "")
+        if reservation is not None:
+            ends[reservation, lot_id].append(type(event.body).__name__)
+    for (reservation, _), said in ends.items():
+        assert said.count("StockReserved") <= 1, reservation
+        assert said.count("ReservationReleased") + said.count("StockDispatched") <= said.count("StockReserved")
+
+
+def answers_by_cause(inventory: Service) -> dict[str, Answer]:
+    """What inventory answered, by the id of the order."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    seen: set[str] = set()
+    for topic in (RESERVATIONS, LOT_ANSWERS):
+        for record in inventory.kafka.records(topic.name):
+            try:
+                event = envelope.decode(topic, record)
+            except Unusable:
+                continue
+            if event.id not in seen and event.source == "karya/inventory":
+                seen.add(event.id)
+                found[envelope.header(record.headers, "causationid") or ""].append(event)
+    return {cause: answer_of([event.body for event in events]) for cause, events in found.items()}
+
+
+def order_of(event: Event) -> Order:
+    match event.body:
+        case CorrectionRequested() as body:
+            return Order(Kind.CORRECT, qty=body.change)
+        case LotRecalled():
+            return Order(Kind.RECALL)
+        case ReservationRequested() as body:
+            return Order(Kind.RESERVE, body.reservation, body.qty)
+        case ReleaseRequested() as body:
+            return Order(Kind.RELEASE, body.reservation)
+        case DispatchOrdered() as body:
+            return Order(Kind.DISPATCH, body.reservation)
+        case ReturnReceived() as body:
+            return Order(Kind.RETURN, qty=body.qty)
+        case LossRecorded() as body:
+            return Order(Kind.LOSE, qty=body.qty)
+        case other:
+            raise TypeError(type(other).__name__)
+
+
+TestInventory = InventoryMachine.TestCase
+TestInventory.settings = examples(60)

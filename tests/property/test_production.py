@@ -1,0 +1,184 @@
+"""Production under any reports: every report ends once, every lot has a number of its own, nobody learns a maker."""
+
+from collections import Counter as Count
+from collections import defaultdict
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind
+from services.production.handlers import FAMILIES
+from shared.events import lot_number
+from shared.events.production import (
+    ANSWERS,
+    LOT_ANSWERS,
+    PRODUCTION,
+    TERMINAL,
+    CorrectionRefused,
+    CorrectionRequested,
+    LotCorrected,
+    LotRecalled,
+    LotRecorded,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+    Refusal,
+    ReportAccepted,
+    ReportRejected,
+)
+from tests.property.examples import examples
+from tests.property.machine import Machine, one_of, which
+from tests.property.shell import NOON, Kafka, Service
+
+MAKER = "p.makerpseudonym"
+facilities = st.sampled_from(["PR-KPG", "LP-KPG", "RT-KPG", "XX-XXX"])
+products = st.sampled_from(["KTI", "KRJ", "SVR", "KBS", "NIX"])
+sources = st.sampled_from(["T1", "T2"])
+
+
+class ProductionMachine(Machine):
+    """Terminals say anything; inventory answers each correction once, and somebody says what nobody asked."""
+
+    def setup(self) -> None:
+        self.production = Service(self.kafka, FAMILIES)
+        self.services = [self.production]
+        self.answered: set[str] = set()
+
+    @rule(
+        facility=facilities,
+        product=products,
+        qty=st.sampled_from([1, 5, 20, 0, -3, 10**9]),
+        days=st.sampled_from([0, 0, 1, 2, -1, 399, 401, 10**5]),
+        keeps=st.sampled_from([None, None, 1, -1, 400]),
+    )
+    def report(self, facility: str, product: str, qty: int, days: int, keeps: int | None) -> None:
+        made_on = (NOON - timedelta(days=days)).date()
+        body = ProductionReported(
+            facility=facility,
+            terminal="T",
+            product=product,
+            qty=qty,
+            made_on=made_on,
+            best_before=None if keeps is None else made_on + timedelta(days=keeps),
+            maker=MAKER,
+        )
+        self.kafka.say(TERMINAL, body, source="T1")
+
+    @rule(facility=facilities, n=which, source=sources)
+    def an_id_of_another_terminal(self, facility: str, n: int, source: str) -> None:
+        taken = one_of([event.id for event in self.kafka.heard(TERMINAL)], n)
+        if taken is not None:
+            made_on = NOON.date()
+            body = ProductionReported(facility=facility, terminal="T", product="SVR", qty=7, made_on=made_on)
+            self.kafka.say(TERMINAL, body, id=taken, source=f"other-{source}-{self.kafka.next_id()}")
+
+    @rule(facility=facilities, n=which, change=st.sampled_from([1, -1, 5, -40, 0, 10**9]))
+    def correct(self, facility: str, n: int, change: int) -> None:
+        lot = one_of(self.lots, n) or "no lot"
+        facility = lot[:6] if n % 4 and lot in self.lots else facility
+        self.kafka.say(TERMINAL, ProductionCorrected(facility=facility, terminal="T", lot=lot, change=change))
+
+    @rule(facility=facilities, n=which)
+    def recall(self, facility: str, n: int) -> None:
+        lot = one_of(self.lots, n) or "no lot"
+        facility = lot[:6] if n % 4 and lot in self.lots else facility
+        self.kafka.say(TERMINAL, RecallLot(facility=facility, terminal="T", lot=lot, reason="made up"))
+
+    @rule(n=which, fits=st.booleans())
+    def inventory_answers(self, n: int, fits: bool) -> None:
+        asked = self.kafka.bodies(PRODUCTION, CorrectionRequested)
+        request = one_of([one for one in asked if one.correction not in self.answered], n)
+        if request is not None:
+            self.answer(request, fits)
+
+    def answer(self, request: CorrectionRequested, fits: bool) -> None:
+        self.answered.add(request.correction)
+        kind = LotCorrected if fits else CorrectionRefused
+        self.kafka.say(
+            LOT_ANSWERS,
+            kind(
+                facility=request.facility,
+                lot=request.lot,
+                correction=request.correction,
+                change=request.change,
+                on_hand=9,
+            ),
+            source="karya/inventory",
+        )
+
+    @rule(n=which, facility=facilities)
+    def an_answer_that_nobody_asked_for(self, n: int, facility: str) -> None:
+        lot = one_of(self.lots, n) or "L0"
+        reports = [event.id for event in self.kafka.heard(TERMINAL)]
+        body = LotCorrected(facility=facility, lot=lot, correction=one_of(reports, n) or "c0", change=3, on_hand=1)
+        if body.correction not in {one.correction for one in self.kafka.bodies(PRODUCTION, CorrectionRequested)}:
+            self.kafka.say(LOT_ANSWERS, body, source="somebody")
+
+    @property
+    def lots(self) -> list[str]:
+        return sorted({body.lot for body in self.kafka.bodies(PRODUCTION, LotRecorded)})
+
+    def finish(self) -> None:
+        for request in self.kafka.bodies(PRODUCTION, CorrectionRequested):
+            if request.correction not in self.answered:
+                self.answer(request, fits=False)
+
+    def check(self) -> None:
+        check_lots(self.production)
+
+    def check_at_rest(self) -> None:
+        check_said(self.production)
+        check_nobody_learns_a_maker(self.kafka)
+
+
+def check_lots(production: Service) -> None:
+    """Lots are numbered 1 to the counter without a gap, and corrected by what was accepted."""
+    lots = production.all(Lot)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for lot in lots:
+        number = lot_number.parse(lot.id)
+        assert number is not None
+        assert (number.facility, number.product, number.made_on) == (lot.facility, lot.product, lot.made_on)
+        numbers[f"{lot.facility}/{lot.product}/{lot.made_on.isoformat()}"].append(number.counter)
+    assert {counter.id: list(range(1, counter.last + 1)) for counter in production.all(Counter)} == {
+        id: sorted(found) for id, found in numbers.items()
+    }
+    accepted: dict[str, list[int]] = defaultdict(list)
+    for report in production.all(Report):
+        assert (report.outcome is Outcome.REJECTED) == (report.wrong is not None)
+        if report.kind is ReportKind.CORRECTION and report.outcome is Outcome.ACCEPTED:
+            accepted[report.lot or ""].append(report.change or 0)
+    for lot in lots:
+        assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
+
+
+def check_said(production: Service) -> None:
+    """Every report ended; its terminal was told once, and production said each lot and each recall once."""
+    kafka = production.kafka
+    reports = {report.id: report for report in production.all(Report)}
+    assert reports.keys() == {event.id for event in kafka.heard(TERMINAL)}
+    told: dict[str, list[str]] = defaultdict(list)
+    for event in kafka.heard(ANSWERS):
+        body = event.body
+        if isinstance(body, ReportAccepted):
+            told[body.report].append("accepted")
+        elif isinstance(body, ReportRejected) and body.reason is not Refusal.ID_REUSED:
+            told[body.report].append("rejected")
+    assert {id: [report.outcome.value] for id, report in reports.items()} == told
+    recorded = kafka.bodies(PRODUCTION, LotRecorded)
+    assert sorted((one.lot, one.qty) for one in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
+    recalls = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecalled))
+    assert recalls == {lot.id: 1 for lot in production.all(Lot) if lot.recalled}
+
+
+def check_nobody_learns_a_maker(kafka: Kafka) -> None:
+    """Beyond the terminals' own topic and its dead letters no byte of a maker."""
+    for topic in list(kafka.logs):
+        if topic not in (TERMINAL.name, TERMINAL.dlq):
+            for record in kafka.records(topic):
+                assert MAKER.encode() not in b"".join([record.value or b"", *(v or b"" for _, v in record.headers)])
+
+
+TestProduction = ProductionMachine.TestCase
+TestProduction.settings = examples(50)

@@ -1,0 +1,152 @@
+"""Festival's HTTP API without servers: what its commands take, and how entities look as pages."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from fastapi.exceptions import RequestValidationError
+from starlette.requests import Request
+
+from services.festival.api.commands import ENDPOINTS, Endpoint, _described
+from services.festival.api.pages import BoothPage, RequestPage, ShipmentPage
+from services.festival.domain import Booth, Shipment
+from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
+from shared.http import command_in
+from tests.unit.festival.builders import (
+    B1,
+    World,
+    a_closing,
+    a_receipt,
+    a_request,
+    a_sell_through,
+    a_shipment,
+    a_world,
+)
+
+DAYS = {"first_day": "2026-04-18", "last_day": "2026-04-20"}
+ANNOUNCED = {"festival": "ODOP", "name": "One Day", "place": "Kupang", "zone": "Asia/Makassar", **DAYS}
+
+
+def a_post(body: Any, **path: str) -> Request:
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": raw, "more_body": False}
+
+    return Request({"type": "http", "method": "POST", "headers": [], "path_params": path}, receive)
+
+
+async def places(body: Any, model: type[Any], **path: str) -> list[tuple[Any, ...]]:
+    with pytest.raises(RequestValidationError) as raised:
+        await command_in(a_post(body, **path), model)
+    return [tuple(error["loc"]) for error in raised.value.errors()]
+
+
+def test_every_command_has_its_place() -> None:
+    assert {endpoint.body for endpoint in ENDPOINTS} == set(ORGANISER.bodies)
+    assert len({endpoint.path for endpoint in ENDPOINTS}) == len(ORGANISER.bodies)
+
+
+async def test_dates_and_lists_of_json_become_those_of_the_model() -> None:
+    announced = await command_in(a_post(ANNOUNCED), AnnounceFestival)
+    assert announced.first_day == date(2026, 4, 18)
+    prices = [{"product": "KTI", "price_rupiah": 1}]
+    body = {"booth": "ODOP.B1", "name": "B", "prices": prices, "tills": ["T1"]}
+    opened = await command_in(a_post(body, festival="ODOP"), OpenBooth)
+    assert (opened.festival, opened.prices[0].product, opened.tills) == ("ODOP", "KTI", ("T1",))
+
+
+async def test_the_path_says_what_the_body_leaves_out() -> None:
+    body = {"booth": "ODOP.B1", "outcome": "accepted"}
+    resolved = await command_in(a_post(body, festival="ODOP", sale="t1/9"), ResolveDispute)
+    assert (resolved.festival, resolved.sale) == ("ODOP", "t1/9")
+    assert await places(body | {"sale": "t1/8"}, ResolveDispute, festival="ODOP", sale="t1/9") == [("body", "sale")]
+
+
+@pytest.mark.parametrize("wrong", ["18 April", 20_561, "2026-04-18T10:00:00Z", None, True])
+async def test_what_is_no_date_is_named(wrong: object) -> None:
+    assert await places(ANNOUNCED | {"first_day": wrong}, AnnounceFestival) == [("body", "first_day")]
+
+
+@pytest.mark.parametrize("qty", ["5", 5.5, 0, -1, True, 10**30])
+async def test_what_is_no_number_of_pieces_is_named(qty: object) -> None:
+    body = {"request": "R1", "demands": [{"booth": "ODOP.B1", "product": "KTI", "qty": qty}]}
+    assert await places(body, RequestAllocation, festival="ODOP") == [("body", "demands", 0, "qty")]
+
+
+async def test_a_field_that_does_not_exist_is_no_way_to_say_something() -> None:
+    body = {"request": "R1", "demands": [], "hold_hour": 5}
+    assert await places(body, RequestAllocation, festival="ODOP") == [("body", "hold_hour")]
+
+
+@pytest.mark.parametrize("raw", [b"{", b"[]", b"7", b"\xff", b'{"a": NaN}', b'{"a": "\\ud800"}', b"[" * 5000])
+async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+    assert await places(raw, RequestAllocation, festival="ODOP") == [("body",)]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
+def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
+    described = _described(endpoint)
+    assert '"$' not in json.dumps(described)
+    schema = described["requestBody"]["content"]["application/json"]["schema"]
+    named = {parameter["name"] for parameter in described["parameters"]}
+    assert named | set(schema["properties"]) == set(endpoint.body.model_fields)
+
+
+def a_sent_world() -> World:
+    world = a_world()
+    world.make("LA", 3, facility="LP-A")
+    world.make("LB", 9, facility="LP-B")
+    world.give(a_request((B1, "KTI", 14)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    return world
+
+
+def test_a_request_shows_plan_reasons_and_what_is_short() -> None:
+    page = RequestPage.of(a_sent_world().request())
+    assert (page.request, page.status, page.asked, page.held, page.short) == ("R1", "settled", 14, 12, 2)
+    assert {(line.lot, line.status) for line in page.lines} == {("LA", "dispatched"), ("LB", "reserved")}
+    assert [(share.facility, share.offered, share.allocated, share.held) for share in page.shares] == [
+        ("LP-A", 3, 3, 3),
+        ("LP-B", 9, 9, 9),
+    ]
+    assert all(share.reason for share in page.shares)
+    assert [(one.booth, one.short) for one in page.shortfalls] == [(B1, 2)]
+
+
+def test_a_share_is_what_the_latest_plan_said_and_what_is_held_of_it() -> None:
+    world = a_world()
+    world.make("LA", 6, facility="LP-A")
+    world.make("LB", 6, facility="LP-B")
+    world.take("LA", 6)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    shares = {share.facility: share for share in RequestPage.of(world.request()).shares}
+    # Nothing of LP-A was there any more; LP-B was asked for the rest in a second plan.
+    assert (shares["LP-A"].allocated, shares["LP-A"].held) == (3, 0)
+    assert (shares["LP-B"].allocated, shares["LP-B"].held) == (6, 6)
+
+
+def test_a_shipment_shows_what_was_counted_once_it_was() -> None:
+    world = a_sent_world()
+    [lot] = ShipmentPage.of(world.one(Shipment, "ODOP/S1")).lots
+    assert (lot.lot, lot.sent, lot.counted) == ("LA", 3, None)
+    world.give(a_receipt())
+    [lot] = ShipmentPage.of(world.one(Shipment, "ODOP/S1")).lots
+    assert (lot.sent, lot.counted) == (3, 0)
+
+
+def test_a_booth_shows_lots_that_it_never_received() -> None:
+    world = a_sent_world()
+    world.give(a_receipt(LA=3))
+    world.give(a_closing())
+    world.give(a_sell_through(LA=2, LX=1))
+    page = BoothPage.of(world.one(Booth, B1))
+    assert [(lot.lot, lot.facility, lot.sold, lot.left, lot.surplus) for lot in page.lots] == [
+        ("LA", "LP-A", 2, 1, 0),
+        ("LX", None, 1, 0, 1),
+    ]
+    assert (page.status, page.accounted) == ("settled", False)

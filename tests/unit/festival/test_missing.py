@@ -1,0 +1,90 @@
+"""What an organiser is told is missing until a festival is closed."""
+
+from services.festival.domain import Booth, Festival, Shipment
+from services.festival.domain.missing import Missing, What, missing
+from shared.events.festival import CancelFestival
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    ODOP,
+    World,
+    a_closing,
+    a_receipt,
+    a_request,
+    a_return,
+    a_sell_through,
+    a_shipment,
+    a_world,
+)
+
+
+def found(world: World) -> list[Missing]:
+    return missing(world.one(Festival, ODOP), world.all(Booth), world.all(Shipment))
+
+
+def whats(world: World) -> list[What]:
+    return [one.what for one in found(world)]
+
+
+def sent() -> World:
+    """Four pieces of LA have left for the first booth."""
+    world = a_world()
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 4)))
+    world.settle()
+    world.give(a_shipment())
+    return world
+
+
+def closing(sold: int | None = None) -> World:
+    """All four came, and the second booth, which never had anything, is settled."""
+    world = sent()
+    world.settle()
+    world.give(a_receipt(LA=4))
+    world.give(a_closing())
+    world.give(a_sell_through(B2))
+    if sold is not None:
+        world.give(a_sell_through(B1, LA=sold))
+    return world
+
+
+def test_an_open_festival_waits_to_be_closed() -> None:
+    assert whats(a_world()) == [What.NOT_CLOSED]
+
+
+def test_what_is_on_its_way_must_be_received_first() -> None:
+    world = sent()
+    assert whats(world) == [What.NOT_RECEIVED, What.NOT_CLOSED]
+    assert "inventory" in found(world)[0].message
+    world.settle()
+    [on_its_way, _] = found(world)
+    assert (on_its_way.shipment, on_its_way.booth, on_its_way.qty) == ("S1", B1, 4)
+    world.give(a_receipt(LA=3))
+    assert whats(world) == [What.NOT_CLOSED]
+
+
+def test_a_closing_festival_waits_for_sales_and_for_what_is_left() -> None:
+    assert [(one.what, one.booth) for one in found(closing())] == [(What.NOT_SETTLED, B1)]
+    [left] = found(closing(1))
+    assert (left.what, left.booth, left.lot, left.qty) == (What.NOT_HOME, B1, "LA", 3)
+
+
+def test_what_came_home_waits_for_inventory() -> None:
+    world = closing(1)
+    world.give(a_return("LA", 2))
+    [coming] = found(world)
+    assert (coming.what, coming.lot, coming.qty) == (What.NOT_STOCKED, "LA", 2)
+    world.settle()
+    assert whats(world) == []
+
+
+def test_a_sale_in_dispute_is_shown_and_stops_nothing() -> None:
+    world = closing(4)
+    world.give(a_sell_through(B1, 2, ("sale-1",), LA=4))
+    [dispute] = found(world)
+    assert (dispute.what, dispute.sale, dispute.blocks) == (What.DISPUTED, "sale-1", False)
+
+
+def test_a_cancelled_festival_lacks_nothing() -> None:
+    world = a_world(CancelFestival(festival=ODOP))
+    assert whats(world) == []

@@ -1,0 +1,171 @@
+"""Lanes against a consumer, a ledger and a relay of wood: what is settled, in which order, and what is said of it."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from pymongo.errors import AutoReconnect
+
+from shared.errors import FenceMoved
+from shared.lanes import Lanes
+from shared.ledger import Lane, Ledger, lane_id
+from shared.relay import Relay
+from shared.step import Step
+
+GROUP, TOPIC = "karya.test.account", "in"
+
+
+class World:
+    """One log of ten records per partition, and a lane document for each; notes what was asked in its order."""
+
+    def __init__(self) -> None:
+        self.documents = {p: Lane(GROUP, p, {TOPIC: 4}, cluster="c") for p in range(3)}
+        self.calls: list[str] = []
+        self.stands: dict[TopicPartition, int] = {}
+        self.forgotten: list[str] = []
+        self.commits_meanwhile: Lane | None = None
+
+    # the ledger
+    async def lanes(self, group: str, partitions: Iterable[int], session: object = None) -> dict[int, Lane]:
+        self.calls.append("read")
+        return {p: self.documents[p] for p in partitions}
+
+    # the relay
+    async def take_over(self, lane: str) -> None:
+        self.calls.append("say")
+        if self.commits_meanwhile is not None:
+            self.documents[self.commits_meanwhile.partition] = self.commits_meanwhile
+
+    def forget(self, lanes: Sequence[str]) -> None:
+        self.forgotten += lanes
+
+    # the consumer
+    async def beginning_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 0)
+
+    async def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(parts, 10)
+
+    def seek(self, part: TopicPartition, offset: int) -> None:
+        self.stands[part] = offset
+
+    def pause(self, *parts: TopicPartition) -> None: ...
+
+    def resume(self, *parts: TopicPartition) -> None: ...
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def lanes(world: World) -> Lanes:
+    lanes = Lanes(GROUP, [TOPIC], cast("Ledger", world), cast("Relay", world), "c")
+    lanes.follow(lambda: cast("AIOKafkaConsumer", world))
+    return lanes
+
+
+async def settled(lanes: Lanes, *partitions: int) -> None:
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
+    await lanes._settle()
+
+
+async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World) -> None:
+    assert lanes.troubles == [f"{GROUP} waits for its lanes"]
+    await settled(lanes, 0, 2)
+    assert lanes.troubles == []
+    assert (world.stands, sorted(lanes.settled)) == (
+        {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 4},
+        [0, 2],
+    )
+
+
+async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lanes: Lanes, world: World) -> None:
+    # Its events came into the outbox after we have emptied it: taken for settled they would be left unsaid.
+    world.commits_meanwhile = Lane(GROUP, 0, {TOPIC: 7}, next_out=3, cluster="c")
+    await settled(lanes, 0)
+    with pytest.raises(FenceMoved):
+        lanes.check([world.documents[0]])
+
+
+async def test_from_the_loss_of_its_lanes_until_new_ones_come_a_service_is_not_ready(
+    lanes: Lanes, world: World
+) -> None:
+    await settled(lanes, 0, 1)
+    await lanes.on_partitions_revoked(set())
+    assert lanes.troubles == [f"{GROUP} waits for its lanes"]
+    assert world.forgotten == [lane_id(GROUP, 0), lane_id(GROUP, 1)]
+    await settled(lanes)
+    assert lanes.troubles == []  # Kafka had none for us: that is well
+
+
+async def test_a_passing_fault_sets_the_batch_aside_and_says_so(lanes: Lanes) -> None:
+    async def fails() -> None:
+        raise AutoReconnect("made up for a test")
+
+    await settled(lanes, 0, 1)
+    assert not await lanes.hold(fails(), [0])
+    assert sorted(lanes.settled) == [1]
+    await lanes._settle()
+    [trouble] = lanes.troubles
+    assert "made up for a test" in trouble
+
+
+async def test_a_bug_in_the_shell_stops_the_lane_and_says_so(lanes: Lanes) -> None:
+    async def fails() -> None:
+        raise KeyError("made up for a test")
+
+    await settled(lanes, 0, 1)
+    assert not await lanes.hold(fails(), [0])
+    await lanes._settle()
+    assert sorted(lanes.settled) == [1]
+    assert any(trouble.startswith("lane 0") for trouble in lanes.troubles)
+
+
+async def test_a_rebalance_cancels_a_batch_that_takes_too_long(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.lanes.REVOKE_PATIENCE", 0.01)
+    await settled(lanes, 0)
+    holding = asyncio.create_task(lanes.hold(asyncio.Event().wait(), [0]))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    await lanes.on_partitions_revoked(set())
+    assert not await holding
+
+
+async def test_who_cancels_the_holder_cancels_the_work_and_waits_for_its_end(lanes: Lanes) -> None:
+    ended = False
+
+    async def work() -> None:
+        nonlocal ended
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0.01)
+            ended = True
+
+    await settled(lanes, 0)
+    holding = asyncio.create_task(lanes.hold(work(), [0]))
+    await asyncio.sleep(0.001)
+    holding.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await holding
+    assert ended
+
+
+async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes: Lanes) -> None:
+    class NoRoom:
+        async def room(self) -> None:
+            raise RuntimeError("made up for a test")
+
+    class Record:
+        topic, partition, offset = TOPIC, 0, 4
+
+    await settled(lanes, 0, 1)
+    step = object.__new__(Step)
+    step._relay, step._lanes = cast("Relay", NoRoom()), lanes
+    records: Any = [Record()]
+    with pytest.raises(RuntimeError):
+        await step.work(records, cast("AIOKafkaConsumer", None))
+    assert sorted(lanes.settled) == [1]

@@ -1,0 +1,159 @@
+"""The relay against a producer and an outbox that fail or dawdle at will: order, and nothing deleted unsent."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, cast
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaTimeoutError
+
+from shared.errors import NotRelayed
+from shared.ledger import Ledger, Numbered, Outgoing, outbox_id
+from shared.relay import Relay
+from tests.integration.waiting import eventually
+
+LANE = "karya.test.account/000"
+OTHER = "karya.test.account/001"
+
+
+def numbered(number: int, lane: str = LANE) -> Numbered:
+    return Numbered(lane, number, Outgoing("out", 0, b"a", b"%d" % number, []))
+
+
+class FakeKafka:
+    """Notes what it took. `holds` keeps acknowledgements back, `fails` refuses."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, bytes | None]] = []
+        self.acknowledges = asyncio.Event()
+        self.acknowledges.set()
+        self.fails = False
+        self.producers = 0
+
+    def make(self) -> AIOKafkaProducer:
+        self.producers += 1
+        return cast("AIOKafkaProducer", FakeProducer(self))
+
+
+class FakeProducer:
+    def __init__(self, kafka: FakeKafka) -> None:
+        self._kafka = kafka
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def send(self, topic: str, value: bytes | None, *_: Any, **__: Any) -> asyncio.Future[None]:
+        if self._kafka.fails:
+            raise KafkaTimeoutError
+        self._kafka.taken.append((topic, value))
+        return asyncio.ensure_future(self._acknowledged())
+
+    async def _acknowledged(self) -> None:
+        await self._kafka.acknowledges.wait()
+
+
+class FakeLedger:
+    """An outbox in memory."""
+
+    def __init__(self, *rows: Numbered) -> None:
+        self.rows = {row.id: row for row in rows}
+
+    async def outbox(self, lane: str) -> list[Numbered]:
+        return [row for id, row in sorted(self.rows.items()) if row.lane == lane]
+
+    async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
+        for first, last in ranges:
+            for id in [id for id in self.rows if first <= id <= last]:
+                del self.rows[id]
+
+
+def a_relay(kafka: FakeKafka, ledger: FakeLedger) -> Relay:
+    return Relay(cast("Ledger", ledger), kafka.make)
+
+
+def values(kafka: FakeKafka) -> list[int]:
+    return [int(value or b"") for _, value in kafka.taken]
+
+
+async def test_what_is_offered_leaves_in_order_and_is_deleted_once_acknowledged() -> None:
+    rows = [numbered(n) for n in range(5)]
+    kafka, ledger = FakeKafka(), FakeLedger(*rows, numbered(5))
+    relay = a_relay(kafka, ledger)
+    relay.offer(rows)
+    await relay.drain(5)
+    assert values(kafka) == [0, 1, 2, 3, 4]
+    assert list(ledger.rows) == [outbox_id(LANE, 5)], "only what was read and acknowledged may go"
+    assert relay.idle
+
+
+async def test_a_lane_that_is_taken_over_says_first_what_the_database_holds_and_drops_what_it_remembers() -> None:
+    rows = [numbered(n) for n in range(4)]
+    kafka, ledger = FakeKafka(), FakeLedger(*rows)
+    relay = a_relay(kafka, ledger)
+    relay.offer(rows[2:])  # remembered from an earlier time as this lane's owner
+    await relay.take_over(LANE)
+    await relay.drain(5)
+    assert values(kafka) == [0, 1, 2, 3]
+    assert ledger.rows == {}
+    assert relay.idle
+
+
+async def test_a_lane_lost_and_won_again_while_its_page_is_in_flight_keeps_its_order() -> None:
+    kafka, ledger = FakeKafka(), FakeLedger(numbered(0), numbered(1), numbered(7, OTHER))
+    relay = a_relay(kafka, ledger)
+    relay.offer([numbered(0), numbered(1), numbered(7, OTHER)])
+    kafka.acknowledges.clear()
+    draining = asyncio.create_task(relay.drain(5))
+    await eventually(lambda: len(kafka.taken), equals=3)
+    relay.forget([LANE])
+    relay.offer([numbered(8, OTHER)])  # the other lane goes on meanwhile
+    ledger.rows[outbox_id(OTHER, 8)] = numbered(8, OTHER)
+    taking = asyncio.create_task(relay.take_over(LANE))
+    ledger.rows[outbox_id(LANE, 2)] = numbered(2)  # what another owner committed in between
+    kafka.acknowledges.set()
+    await draining
+    await taking
+    relay.offer([numbered(3)])
+    ledger.rows[outbox_id(LANE, 3)] = numbered(3)
+    await relay.drain(5)
+    assert [value for value in values(kafka) if value < 7] == [0, 1, 2, 3]
+    assert [value for value in values(kafka) if value >= 7] == [7, 8]
+    assert ledger.rows == {}
+    assert relay.idle
+
+
+async def test_what_kafka_did_not_acknowledge_stays_and_is_sent_again_by_a_new_producer() -> None:
+    kafka, ledger = FakeKafka(), FakeLedger(numbered(0))
+    relay = a_relay(kafka, ledger)
+    kafka.fails = True
+    with pytest.raises(NotRelayed):
+        await relay.take_over(LANE)
+    assert list(ledger.rows) == [outbox_id(LANE, 0)]
+    kafka.fails = False
+    await relay.take_over(LANE)
+    assert (values(kafka), ledger.rows, kafka.producers) == ([0], {}, 2)
+
+
+async def test_a_relay_that_can_not_publish_says_so_until_it_can() -> None:
+    kafka, ledger = FakeKafka(), FakeLedger(numbered(0))
+    relay = a_relay(kafka, ledger)
+    kafka.fails = True
+    relay.offer([numbered(0)])
+    running = asyncio.create_task(relay.run())
+    assert "did not take 1 records" in (await eventually(lambda: relay.trouble) or "")
+    kafka.fails = False
+    await eventually(lambda: relay.trouble is None)
+    running.cancel()
+    assert ledger.rows == {}
+
+
+async def test_the_step_is_held_back_when_too_much_waits_and_let_go_when_the_lanes_are_lost() -> None:
+    relay = a_relay(FakeKafka(), FakeLedger())
+    relay.offer([numbered(n) for n in range(20_000)])
+    waiting = asyncio.create_task(relay.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    relay.forget([LANE])
+    await asyncio.wait_for(waiting, 1)

@@ -1,0 +1,41 @@
+"""The page about HTTP names every endpoint of the four services, and none that is not there."""
+
+import re
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from fastapi import APIRouter, FastAPI
+
+from services.production import reference
+from shared.service import Service
+from shared.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "http.md"
+SERVICES = ("production", "inventory", "festival", "sales")
+
+
+def documented(service: str) -> set[str]:
+    """`GET /lots` and so on, from the service's table."""
+    table = PAGE.read_text().split(f"| {service} | |\n", 1)[1].split("\n\n", 1)[0]
+    return set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", table, re.MULTILINE))
+
+
+async def served(name: str) -> set[str]:
+    service = Service(name, (), Settings())
+    try:
+        more = (reference.load().catalogue,) if name == "production" else ()
+        router: APIRouter = import_module(f"services.{name}.api").routes(service, *more)
+    finally:
+        await service.mongo.close()
+    app = FastAPI()
+    app.include_router(router)
+    paths: dict[str, dict[str, object]] = app.openapi()["paths"]
+    return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_the_page_names_every_endpoint(service: str) -> None:
+    endpoints = await served(service)
+    assert endpoints
+    assert documented(service) == endpoints
