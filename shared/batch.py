@@ -14,7 +14,7 @@ from shared.errors import NotLoaded
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, Event, Publication
 from shared.family import Family
-from shared.ledger import Due, Lane, Outgoing, Writes, ledger_entry
+from shared.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
 from shared.state import Hint, Key, Ref, State
 
 log = structlog.get_logger()
@@ -37,7 +37,7 @@ class Loaded:
     """What the database said: events worked before, parked keys, and entities (None: there is none)."""
 
     known: dict[str, bytes] = field(default_factory=dict)
-    parked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parked: dict[str, Waiting] = field(default_factory=dict)
     entities: dict[Key, Any] = field(default_factory=dict)
 
 
@@ -112,16 +112,17 @@ class Batch:
         return [dead_letter(item.record, service=self._family.service, reason=reason, message=message)]
 
     def _alive(self, item: Item, event: Event, lane: Lane) -> list[Outgoing]:
-        if item.ledger_id in self._known:
-            if self._known[item.ledger_id] == item.digest:
-                return []
-            return self._dead(item, "ID_REUSED", "An event with this id but another body was worked before.")
         parked_as = parked_id(self._family, event.key)
         waiting = self._parked.get(parked_as, ())
-        if item.ledger_id in waiting[1:]:
-            return []  # it lies in the DLQ already and its turn has not come
-        if waiting and item.ledger_id != waiting[0]:
-            self._park(parked_as, (*waiting, item.ledger_id))
+        parked = dict(waiting)
+        if item.digest != self._known.get(item.ledger_id, parked.get(item.ledger_id, item.digest)):
+            return self._dead(item, "ID_REUSED", "An event with this id but another body came before.")
+        if item.ledger_id in self._known:
+            return []
+        if waiting and item.ledger_id != waiting[0][0]:
+            if item.ledger_id in parked:
+                return []  # it lies in the DLQ already and its turn has not come
+            self._park(parked_as, (*waiting, (item.ledger_id, item.digest)))
             return self._dead(item, KEY_PARKED, "An earlier event of this key waits in the DLQ; replay the key.")
         try:
             said = self._decide(item, event, lane)
@@ -129,7 +130,7 @@ class Batch:
             log.exception("decide_failed", group=self._family.group, key=event.key, event_id=event.id)
             if waiting:
                 return []  # the head of a parked key failed again: it stays where it is
-            self._park(parked_as, (item.ledger_id,))
+            self._park(parked_as, ((item.ledger_id, item.digest),))
             return self._dead(item, BUG, f"The rules failed on this event: {type(bug).__name__}.")
         if waiting:
             self._park(parked_as, waiting[1:])
@@ -187,6 +188,6 @@ class Batch:
         name = self._prefix + self._journal.name
         return Outgoing(name, lane.partition, lane.id.encode(), envelope.encode(body), headers)
 
-    def _park(self, id: str, events: tuple[str, ...]) -> None:
-        self._parked[id] = events
-        self.writes.parked[id] = events
+    def _park(self, id: str, waiting: Waiting) -> None:
+        self._parked[id] = waiting
+        self.writes.parked[id] = waiting

@@ -6,13 +6,13 @@
 | `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
 | `outbox`    | `<group>/<p>/<number>`    | what was said and is not yet known to be in Kafka, in number order   |
 | `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
-| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the ids that wait for it, in order |
+| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from bson import Binary
 from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
@@ -21,6 +21,8 @@ from pymongo.results import BulkWriteResult
 from shared.mongo import Database, Document, Session
 
 _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
+# The events that a parked key waits for, in order: `<source> <event id>` and the digest of the body.
+Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
 
 PAGE = 2000
 
@@ -86,7 +88,7 @@ class Writes:
     outbox: list[Numbered] = field(default_factory=list)
     deadlines: dict[str, Due] = field(default_factory=dict)
     deadlines_reached: list[str] = field(default_factory=list)
-    parked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parked: dict[str, Waiting] = field(default_factory=dict)
 
     def send(self, partition: int, records: Iterable[Outgoing]) -> None:
         """Give records the next numbers of the lane of `partition`."""
@@ -137,10 +139,13 @@ class Ledger:
         cursor = self._database["ledger"].find({"_id": {"$in": list(ids)}}, {"digest": 1}, session=session)
         return {document["_id"]: bytes(document["digest"]) for document in await cursor.to_list(None)}
 
-    async def parked(self, ids: Iterable[str], session: Session) -> dict[str, tuple[str, ...]]:
-        """The parked ones among these `<group> <key>`, with the event ids that wait."""
+    async def parked(self, ids: Iterable[str], session: Session) -> dict[str, Waiting]:
+        """The parked ones among these `<group> <key>`, with the events that wait."""
         cursor = self._database["parked"].find({"_id": {"$in": list(ids)}}, session=session)
-        return {document["_id"]: tuple(document["events"]) for document in await cursor.to_list(None)}
+        return {
+            document["_id"]: tuple(zip(document["events"], map(bytes, document["digests"]), strict=True))
+            for document in await cursor.to_list(None)
+        }
 
     async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Due]:
         """Deadlines of these lanes that have passed, the earliest first."""
@@ -233,8 +238,16 @@ def _deadline_writes(writes: Writes) -> _Writes:
     return [*reached, *asked]
 
 
-def _parked_writes(parked: Mapping[str, tuple[str, ...]]) -> _Writes:
+def _parked_writes(parked: Mapping[str, Waiting]) -> _Writes:
     return [
-        ReplaceOne({"_id": id}, {"_id": id, "events": list(events)}, True) if events else DeleteOne({"_id": id})
-        for id, events in parked.items()
+        ReplaceOne({"_id": id}, _to_parked(id, waiting), True) if waiting else DeleteOne({"_id": id})
+        for id, waiting in parked.items()
     ]
+
+
+def _to_parked(id: str, waiting: Waiting) -> Document:
+    return {
+        "_id": id,
+        "events": [event for event, _ in waiting],
+        "digests": [Binary(digest) for _, digest in waiting],
+    }

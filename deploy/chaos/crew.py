@@ -1,12 +1,9 @@
 """The service instances of a chaos run: they join, leave, freeze and die."""
 
 import asyncio
-import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from deploy.local.server import Server, StackError
 from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
@@ -17,11 +14,10 @@ FIRST_PORT = 18100
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """One instance. `frozen` while it got SIGSTOP and no SIGCONT yet."""
+    """One instance."""
 
     service: str
     server: Server
-    frozen: bool = False
 
     @property
     def name(self) -> str:
@@ -43,7 +39,7 @@ class Crew:
         self._program = program
         self._count = 0
         self._members: list[Member] = []
-        self.exit_codes: list[tuple[str, int]] = []
+        self.exit_codes: list[tuple[str, int | None]] = []
 
     def of(self, service: str) -> list[Member]:
         """The living instances of a service."""
@@ -67,31 +63,23 @@ class Crew:
     async def leave(self, member: Member) -> None:
         """Ask it to end (SIGTERM) and wait; its exit code is noted."""
         self.thaw(member)
-        process = self._process(member)
         self._members.remove(member)
-        if process is None:
-            return
-        process.terminate()
-        code = await asyncio.to_thread(member.server.exit_code)
+        member.server.terminate()
+        code = await asyncio.to_thread(member.server.await_end)
         self.exit_codes.append((member.name, code))
 
     async def kill(self, members: Iterable[Member]) -> None:
         """SIGKILL, all at once."""
-        for member in list(members):
+        dying = list(members)
+        for member in dying:
             self._members.remove(member)
-            await asyncio.to_thread(member.server.kill)
+        await asyncio.gather(*(asyncio.to_thread(member.server.kill) for member in dying))
 
     def freeze(self, member: Member) -> None:
-        process = self._process(member)
-        if process is not None:
-            process.send_signal(signal.SIGSTOP)
-            member.frozen = True
+        member.server.freeze()
 
     def thaw(self, member: Member) -> None:
-        process = self._process(member)
-        if process is not None and member.frozen:
-            process.send_signal(signal.SIGCONT)
-        member.frozen = False
+        member.server.thaw()
 
     async def restore(self) -> None:
         """Every service has at least one instance that runs; the dead are forgotten."""
@@ -103,7 +91,7 @@ class Crew:
             if not self.of(service):
                 await self.join(service)
 
-    async def ready(self, within: float) -> None:
+    async def ready(self) -> None:
         """Wait until every living instance works its lanes. Raises StackError with the log of one that does not."""
         for member in self._members:
             await asyncio.to_thread(member.server.wait_ready)
@@ -115,10 +103,3 @@ class Crew:
                 await self.leave(member)
             except StackError:
                 await self.kill([member])
-
-    def _process(self, member: Member) -> psutil.Process | None:
-        pid = member.server.pid
-        try:
-            return psutil.Process(pid) if pid is not None else None
-        except psutil.NoSuchProcess:
-            return None

@@ -1,16 +1,10 @@
 """`karya demo` and `karya simulate`: a whole season on a stack of its own, and what every invariant says of it."""
 
 import asyncio
-import fcntl
-import shutil
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -26,6 +20,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from deploy.cli.alone import alone, terminable
+from deploy.cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.simulate.play import Play, Told
 from deploy.simulate.season import Season
@@ -35,7 +31,6 @@ from deploy.topics import make_topics
 from deploy.verify import Report, verify
 from services.production import reference
 from shared.console import err, here, out, say, show_json, warn
-from shared.errors import KaryaError
 from shared.mongo import Mongo
 from shared.settings import Settings
 
@@ -44,10 +39,6 @@ ZONE = "Asia/Makassar"
 
 Seed = Annotated[int, typer.Option(help="The same seed gives the same totals.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
-
-
-class DemoRuns(KaryaError):
-    """Another demo of this checkout is running; two would use the same folder."""
 
 
 def demo(seed: Seed = 1, as_json: Json = False) -> None:
@@ -66,7 +57,7 @@ def simulate(
 
 def _run(seed: int, scale: int, as_json: bool) -> None:
     began = time.monotonic()
-    with _alone(), _terminable(), Bars() as bars:
+    with alone(FOLDER), terminable(), Bars() as bars:
         starting = bars.stage("Starting Kafka and MongoDB", None)
         with choose_stack(FOLDER / "stack") as stack:
             settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
@@ -141,7 +132,8 @@ class Bars:
         if self._last is not None:
             self._last.done()
         if not err.is_terminal:
-            err.print(f"{time.monotonic() - self._began:5.1f} s  {name}" + (f" ({count})" if count else ""), highlight=False)
+            count_of = f" ({count})" if count else ""
+            err.print(f"{time.monotonic() - self._began:5.1f} s  {name}{count_of}", highlight=False)
         self._last = Stage(self._progress, self._progress.add_task(name, total=count, waits=""))
         return self._last
 
@@ -163,34 +155,6 @@ class Stage:
         task = next(task for task in self._progress.tasks if task.id == self._task)
         end = task.total if task.total is not None else max(task.completed, 1)
         self._progress.update(self._task, total=end, completed=end, waits="")
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """The folder is empty and ours until the end."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER.parent / "demo.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DemoRuns("A demo is running in this checkout already; wait for it, or stop it first.") from None
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir(parents=True)
-        yield
-
-
-@contextmanager
-def _terminable() -> Iterator[None]:
-    """SIGTERM ends it as Ctrl-C does: everything that was started is stopped."""
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) -> None:
@@ -223,7 +187,7 @@ def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) 
         for product, at in products.items():
             if product == "KBS":
                 say(f"Kue basah sold out at booth {booth} at {here(at, ZONE):%H:%M %Z}; fresh ones came at 13:00.")
-    # report.show()
+    show_verdict(report)
     say(f"Done in {seconds:.0f} s.")
     if not report.ok:
         warn(f"What the services wrote lies in {FOLDER / 'services'}.")

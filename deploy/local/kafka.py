@@ -38,9 +38,10 @@ JVM_OPTIONS = (
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}{listeners}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}
+inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 log.dirs={data}
@@ -83,10 +84,21 @@ appender.console.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
 
 
 @dataclass(frozen=True, slots=True)
+class Listener:
+    """A further door of the broker: it listens on `port` and sends clients to the port `advertised`, where a proxy
+    may stand."""
+
+    name: str
+    port: int
+    advertised: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kafka:
     """The broker whose configuration, data and log are in `folder`."""
 
     folder: Path
+    also: tuple[Listener, ...] = ()
     name: str = "kafka"
 
     @property
@@ -117,7 +129,14 @@ class Kafka:
     def _write_configuration(self, port: int, controller_port: int, data: Path) -> None:
         (self.folder / "tmp").mkdir(exist_ok=True)
         (self.folder / "log4j2.properties").write_text(LOGGING)
-        properties = PROPERTIES.format(port=port, controller_port=controller_port, data=data)
+        properties = PROPERTIES.format(
+            port=port,
+            controller_port=controller_port,
+            data=data,
+            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in self.also),
+            advertised="".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in self.also),
+            protocols="".join(f",{one.name}:PLAINTEXT" for one in self.also),
+        )
         Path(self.marker).write_text(properties)
 
     def _format(self) -> None:

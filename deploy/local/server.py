@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -140,14 +141,18 @@ class Server:
         if running := self._running():
             running.terminate()
 
-    def await_end(self) -> None:
-        """Wait for its end and force it when it takes too long; raises StackError when even that fails."""
+    def await_end(self) -> int | None:
+        """Wait for its end and force it when it takes too long; raises StackError when even that fails. Returns the
+        exit code (negative: the signal that ended it), None when it is not known."""
+        code: int | None = None
         if running := self._running():
             try:
-                running.wait(STOP_SECONDS)
+                code = running.wait(STOP_SECONDS)
             except psutil.TimeoutExpired:
                 self.kill()
+                return -signal.SIGKILL
         self._ended()
+        return code
 
     def kill(self) -> None:
         """End it at once (SIGKILL), as a power cut would."""
@@ -158,6 +163,16 @@ class Server:
             except psutil.TimeoutExpired:
                 raise self._error("did not end, not even by SIGKILL") from None
         self._ended()
+
+    def freeze(self) -> None:
+        """Stop it where it stands (SIGSTOP): it keeps its connections and answers nothing."""
+        if running := self._running():
+            running.suspend()
+
+    def thaw(self) -> None:
+        """Let it go on (SIGCONT), if it lives."""
+        if running := self._running():
+            running.resume()
 
     def _lost_its_port(self) -> bool:
         """Whether somebody took a port between the look and the start."""

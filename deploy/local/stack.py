@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -35,11 +36,13 @@ class LocalStack:
         kafka_port: int | None = None,
         mongo_port: int | None = None,
         keep_running: bool = False,
+        listeners: Sequence[kafka.Listener] = (),
     ) -> None:
+        """`listeners`: further doors of the broker."""
         self.folder = folder.resolve()
         wanted = (
             Wanted(mongo.Mongo(self.folder / "mongo"), mongo.PREFERRED_PORT, mongo_port),
-            Wanted(kafka.Kafka(self.folder / "kafka"), kafka.PREFERRED_PORT, kafka_port),
+            Wanted(kafka.Kafka(self.folder / "kafka", tuple(listeners)), kafka.PREFERRED_PORT, kafka_port),
         )
         self._group = Group(self.folder, "stack", wanted, tied=not keep_running)
         self.mongo, self.kafka = self._group.servers

@@ -159,12 +159,12 @@ def _lots_of(body: Body) -> set[str]:
     if isinstance(body, AllocationPlanned):
         return {line.lot for line in body.lines}
     if isinstance(body, ShipmentReceived):
-        return {one.lot for one in (*body.lots, *body.discrepancies)}
-    if isinstance(body, ProductionCorrected | RecallLot):
-        number = lot_number.parse(body.lot)
-        return {str(number)} if number else set()
+        return {one.lot for one in body.lots} | {one.lot for one in body.discrepancies}
     named: str | None = getattr(body, "lot", None)
-    return {named} if named else set()
+    if named is not None and isinstance(body, ProductionCorrected | RecallLot):
+        # Typed by a person: in lower case, say, or with spaces.
+        named = str(lot_number.parse(named))
+    return {named} if named is not None else set()
 
 
 def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Entry]:

@@ -19,26 +19,38 @@ class Model:
     def __init__(self, *families: Family) -> None:
         self._families = families
         self._entities: dict[Key, Any] = {}
+        self._by_kind: dict[type[Any], dict[str, Any]] = defaultdict(dict)
         self._seen: set[str] = set()
         self.said: dict[str, list[str]] = defaultdict(list)
 
     def work(self, events: Iterable[Event], family: Family | None = None) -> None:
-        """What the family (the first one unless given) makes of these events. All entities are in reach, so a
-        hint finds what it looks for."""
+        """What the family (the first one unless given) makes of these events, each seeing what it touches."""
         family = family or self._families[0]
         for event in events:
             cause = f"{event.source} {event.id}"
             if cause in self._seen:
                 continue
             self._seen.add(cause)
-            for ref in family.touches(event):
-                if isinstance(ref, Ref):
-                    self._entities.setdefault((ref.entity, ref.id), None)
-            state, outputs = family.decide(State(self._entities), event)
+            state, outputs = family.decide(State(self._touched(family, event)), event)
             self._entities.update(state.changes)
+            for kind, id in state.changes:
+                self._by_kind[kind][id] = state.changes[kind, id]
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication):
                     self.said[output.topic.name].append(derived_id(cause, output.topic.name, index))
+
+    def _touched(self, family: Family, event: Event) -> dict[Key, Any]:
+        found: dict[Key, Any] = {}
+        collections = {collection.entity: collection for collection in family.collections}
+        for one in family.touches(event):
+            if isinstance(one, Ref):
+                found[one.entity, one.id] = self._entities.get((one.entity, one.id))
+                continue
+            to_document = collections[one.entity].to_document
+            for id, entity in self._by_kind[one.entity].items():
+                if to_document(entity).get(one.field) == one.value:
+                    found[one.entity, id] = entity
+        return found
 
     @property
     def documents(self) -> dict[str, Documents]:

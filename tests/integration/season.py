@@ -1,6 +1,6 @@
 """A small season played through the four real services: two facilities, one festival, two booths. All made up."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -61,7 +61,7 @@ class Season:
         for _ in range(times):
             await self.probe.send(topic, body, id=id, source=source)
 
-    async def till(self, kind: type[Body], till: str, id: str, **said: Any) -> None:
+    async def till(self, kind: Callable[..., Body], till: str, id: str, **said: Any) -> None:
         """The next record of a till."""
         self.seqs[till] = self.seqs.get(till, 0) + 1
         booth = B1 if till == T1 else B2

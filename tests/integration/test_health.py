@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import psutil
 import pytest
+from aiokafka.errors import KafkaError
 
 from deploy.local.server import Server
 from deploy.local.stack import LocalStack
@@ -88,7 +89,7 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
         consumer = line.subscriber.consumer
         assert consumer is not None
         # What a bug in the client's coordination ends with: it polls, is refused, and tries again for ever.
-        consumer._coordinator._coordination_task.cancel()
+        monkeypatch.setattr(consumer._coordinator, "check_errors", _refuse)
         await eventually(lambda: says(service, "was not polled"), within=20)
 
 
@@ -100,6 +101,10 @@ async def test_a_relay_that_can_not_publish_is_said(
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0
+
+
+def _refuse() -> None:
+    raise KafkaError("made up for a test")
 
 
 def _to_nowhere(*_: object) -> object:

@@ -301,7 +301,7 @@ async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Setti
         report = await verify(settings, within=20)
         [check] = [check for check in report.checks if check.name == name]
         assert any(sentence in broken for broken in check.broken), check.broken
-    assert STRANGER not in json.dumps(report.as_dict())
+        assert STRANGER not in json.dumps(report.as_dict())
     shown = json.loads(envelope.encode(sale)) | {"till": "T1"}
     headers = envelope.headers(id="x", source="season", topic=PUBLIC_SALES, body=sale, time=envelope.EPOCH)
     await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(shown).encode(), headers=headers)

@@ -6,6 +6,11 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.property import examples
+
+# Known before pytest asks for it: `--hypothesis-profile=thorough`.
+assert examples.THOROUGH
+
 
 @pytest.fixture(autouse=True, scope="session")
 def quiet() -> Iterator[None]:

@@ -25,7 +25,7 @@ from shared.events.journal import BatchWorked, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.family import Collection, Decision, Family
 from shared.kafka import partition_for, partition_for_bytes
-from shared.ledger import Due, Lane, Numbered, Outgoing, Writes, lane_id
+from shared.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
 from shared.state import Ref, State
 
 Record: TypeAlias = ConsumerRecord[Any, Any]
@@ -131,7 +131,7 @@ class Service:
         self.lines = [Line(family) for family in families]
         self.documents: dict[str, dict[str, bytes]] = defaultdict(dict)
         self.ledger: dict[str, bytes] = {}
-        self.parked: dict[str, tuple[str, ...]] = {}
+        self.parked: dict[str, Waiting] = {}
         self.lanes: dict[tuple[str, int], Lane] = {}
         self.outbox: dict[str, list[Numbered]] = defaultdict(list)
         self.deadlines: dict[str, Due] = {}
@@ -204,7 +204,7 @@ class Service:
             self.drain(line)
             while waiting := sorted(id for id in self.parked if id.startswith(f"{line.family.group} ")):
                 for id in waiting:
-                    self._replay(line, self.parked[id][0])
+                    self._replay(line, *self.parked[id][0])
                 self.drain(line)
 
     def drain(self, line: Line) -> None:
@@ -358,11 +358,12 @@ class Service:
         for lane in writes.lanes.values():
             self.lanes[lane.group, lane.partition] = lane
 
-    def _replay(self, line: Line, ledger_id: str) -> None:
+    def _replay(self, line: Line, ledger_id: str, digest: bytes) -> None:
         topics = {topic.name for topic in line.family.topics}
         for reason, record in self.letters():
             came_from = envelope.header(record.headers, "dlq_topic") or ""
-            if reason in (BUG, KEY_PARKED) and came_from in topics and _ledger_id(record) == ledger_id:
+            same = (_ledger_id(record), envelope.digest(record.value or b"")) == (ledger_id, digest)
+            if reason in (BUG, KEY_PARKED) and came_from in topics and same:
                 self.kafka.append(came_from, record.key, record.value, original_headers(record.headers))
                 return
         raise AssertionError(f"{ledger_id} is parked and lies in no DLQ")

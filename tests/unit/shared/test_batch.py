@@ -5,7 +5,7 @@ from aiokafka import ConsumerRecord
 from shared import envelope
 from shared.batch import Batch, Item, Loaded
 from shared.errors import Unusable
-from shared.ledger import Lane, Outgoing, Writes
+from shared.ledger import Lane, Outgoing, Waiting, Writes
 from tests.unit.shared.records import FAMILY, IN, NOON, Account, Added, a_record
 
 LANE = Lane(FAMILY.group, 0)
@@ -38,6 +38,11 @@ def dead(writes: Writes) -> list[str | None]:
 
 def totals(writes: Writes) -> dict[str, int]:
     return {op._doc["_id"]: op._doc["total"] for op in writes.entities.get("accounts", [])}
+
+
+def waiting(*records: ConsumerRecord[Any, Any]) -> Waiting:
+    items = [an_item(record) for record in records]
+    return tuple((item.ledger_id, item.digest) for item in items)
 
 
 def adds(amount: int, id: str, offset: int, account: str = "a") -> ConsumerRecord[Any, Any]:
@@ -97,25 +102,33 @@ def test_a_bug_parks_its_key_in_order_and_no_other() -> None:
     writes = worked(adds(1, "e1", 0), adds(13, "e2", 1), adds(2, "e3", 2), adds(5, "e4", 3, account="b"))
     assert totals(writes) == {"a": 1, "b": 5}
     assert dead(writes) == ["BUG", "KEY_PARKED"]
-    assert writes.parked == {PARKED: ("till-1 e2", "till-1 e3")}
+    assert [[id for id, _ in waiting] for waiting in writes.parked.values()] == [["till-1 e2", "till-1 e3"]]
     assert [entry["_id"] for entry in writes.ledger] == ["till-1 e1", "till-1 e4"]
 
 
 def test_a_replay_works_a_parked_key_in_its_order_only_and_frees_it() -> None:
-    waits = ("till-1 e2", "till-1 e3")
-    loaded = Loaded(parked={PARKED: waits}, entities={(Account, "a"): Account("a", 1)})
+    waits = (adds(4, "e2", 5), adds(2, "e3", 6))
+    loaded = Loaded(parked={PARKED: waiting(*waits)}, entities={(Account, "a"): Account("a", 1)})
     out_of_turn = adds(2, "e3", 4)
-    writes = worked(out_of_turn, adds(4, "e2", 5), adds(2, "e3", 6), adds(9, "e9", 7), loaded=loaded)
+    writes = worked(out_of_turn, *waits, adds(9, "e9", 7), loaded=loaded)
     assert writes.parked == {PARKED: ()}
     assert totals(writes) == {"a": 16}
     assert dead(writes) == []
 
 
 def test_a_parked_key_whose_bug_is_still_there_stays_parked_without_another_letter() -> None:
-    loaded = Loaded(parked={PARKED: ("till-1 e2",)}, entities={(Account, "a"): None})
+    loaded = Loaded(parked={PARKED: waiting(adds(13, "e2", 1))}, entities={(Account, "a"): None})
     writes = worked(adds(13, "e2", 4), adds(1, "e3", 5), loaded=loaded)
     assert dead(writes) == ["KEY_PARKED"]
-    assert writes.parked == {PARKED: ("till-1 e2", "till-1 e3")}
+    assert writes.parked == {PARKED: waiting(adds(13, "e2", 1), adds(1, "e3", 5))}
+
+
+def test_another_body_under_an_id_that_is_parked_is_a_dead_letter_and_never_takes_its_turn() -> None:
+    loaded = Loaded(parked={PARKED: waiting(adds(4, "e2", 1), adds(2, "e3", 2))}, entities={(Account, "a"): None})
+    writes = worked(adds(9, "e2", 5), adds(9, "e3", 6), adds(4, "e2", 7), adds(2, "e3", 8), loaded=loaded)
+    assert dead(writes) == ["ID_REUSED", "ID_REUSED"]
+    assert totals(writes) == {"a": 6}
+    assert writes.parked == {PARKED: ()}
 
 
 def test_a_deadline_is_kept_with_its_lane() -> None:

@@ -1,0 +1,221 @@
+"""What goes wrong when: drawn from a seed, so that the same seed gives the same plan of faults."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from deploy.chaos.crew import Crew, Member
+from deploy.chaos.load import Load, TerminalAgent
+from deploy.chaos.proxy import Line, Proxy
+from deploy.local.server import Server
+
+T = TypeVar("T")
+
+MOST_INSTANCES = 3
+FULL_PAGES = 1  # of SQLite: fewer than any spool has, so that nothing more fits
+NO_BOUND = 2**31 - 1
+
+
+class Kind(StrEnum):
+    """One kind of fault each."""
+
+    KILL = "service killed"
+    KILL_GROUP = "whole service group killed"
+    FREEZE = "service frozen, then thawed"
+    JOIN = "instance joined"
+    LEAVE = "instance left"
+    KILL_KAFKA = "Kafka killed"
+    FREEZE_KAFKA = "Kafka frozen, then thawed"
+    KILL_MONGO = "MongoDB killed"
+    FREEZE_MONGO = "MongoDB frozen, then thawed"
+    CUT = "connections reset"
+    STALL = "connections stalled"
+    SLOW = "connections slowed"
+    HALF_OPEN = "connections half open"
+    SKEW = "a terminal's clock wrong"
+    DISK_FULL = "a terminal's disk full"
+
+
+# How often, against each other.
+WEIGHTS = {
+    Kind.KILL: 5,
+    Kind.KILL_GROUP: 2,
+    Kind.FREEZE: 4,
+    Kind.JOIN: 3,
+    Kind.LEAVE: 3,
+    Kind.KILL_KAFKA: 2,
+    Kind.FREEZE_KAFKA: 1,
+    Kind.KILL_MONGO: 2,
+    Kind.FREEZE_MONGO: 1,
+    Kind.CUT: 4,
+    Kind.STALL: 3,
+    Kind.SLOW: 3,
+    Kind.HALF_OPEN: 3,
+    Kind.SKEW: 2,
+    Kind.DISK_FULL: 2,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A fault `after` seconds of the run, which `lasts` seconds; `pick` chooses its victim among those that there are
+    then."""
+
+    kind: Kind
+    after: float
+    lasts: float
+    pick: float
+
+
+@dataclass(frozen=True, slots=True)
+class Injected:
+    """A fault as it was: seconds of the run when it began and ended, and the services that it could be felt at."""
+
+    kind: Kind
+    target: str
+    began: float
+    ended: float
+    services: tuple[str, ...]
+
+
+def plan(seed: int, seconds: float, every: float) -> list[Planned]:
+    """Faults about `every` seconds, each kind once before the weights decide."""
+    rng = random.Random(f"faults {seed}")
+    first = list(Kind)
+    rng.shuffle(first)
+    faults: list[Planned] = []
+    after = every
+    while after < seconds - every:
+        kind = first.pop() if first else rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        faults.append(Planned(kind, after, rng.uniform(1.0, 6.0), rng.random()))
+        after += rng.uniform(0.5, 1.5) * every
+    return faults
+
+
+@dataclass(slots=True)
+class Place:
+    """Where faults happen. `lines`: the proxies of each service to each server, by (service, server)."""
+
+    crew: Crew
+    load: Load
+    kafka: Server
+    mongo: Server
+    lines: dict[tuple[str, str], Proxy]
+    clock: Callable[[], float]
+    injected: list[Injected] = field(default_factory=list)
+    _mending: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    async def inject(self, planned: Planned) -> None:
+        """Let it happen and, after its time, be over."""
+        began = self.clock()
+        target, services, mend = await self._begin(planned)
+        if mend is not None:
+            self._mending.append(mend)
+            await asyncio.sleep(planned.lasts)
+            if mend in self._mending:
+                self._mending.remove(mend)
+                await mend()
+        self.injected.append(Injected(planned.kind, target, began, self.clock(), services))
+
+    async def mend(self) -> None:
+        """End whatever still lasts, and see that every service has an instance."""
+        while self._mending:
+            await self._mending.pop()()
+        await self.crew.restore()
+
+    async def _begin(self, planned: Planned) -> tuple[str, tuple[str, ...], Callable[[], Awaitable[None]] | None]:
+        everything = tuple(self.crew.services)
+        match planned.kind:
+            case Kind.KILL:
+                member = self._member(planned)
+                await self.crew.kill([member])
+                return member.name, (member.service,), self._again(member.service)
+            case Kind.KILL_GROUP:
+                service = _pick(planned, everything)
+                await self.crew.kill(self.crew.of(service))
+                return service, (service,), self._again(service)
+            case Kind.FREEZE:
+                member = self._member(planned)
+                self.crew.freeze(member)
+                return member.name, (member.service,), _now(lambda: self.crew.thaw(member))
+            case Kind.JOIN:
+                service = _pick(planned, everything)
+                if len(self.crew.of(service)) < MOST_INSTANCES:
+                    await self.crew.join(service)
+                return service, (service,), None
+            case Kind.LEAVE:
+                member = self._member(planned)
+                await self.crew.leave(member)
+                return member.name, (member.service,), self._again(member.service)
+            case Kind.KILL_KAFKA | Kind.KILL_MONGO:
+                server = self.kafka if planned.kind is Kind.KILL_KAFKA else self.mongo
+                await asyncio.to_thread(server.kill)
+                return server.name, everything, lambda: asyncio.to_thread(server.start)
+            case Kind.FREEZE_KAFKA | Kind.FREEZE_MONGO:
+                server = self.kafka if planned.kind is Kind.FREEZE_KAFKA else self.mongo
+                server.freeze()
+                return server.name, everything, _now(server.thaw)
+            case Kind.CUT:
+                (service, server_name), line = _pick(planned, sorted(self.lines.items(), key=lambda one: one[0]))
+                line.cut()
+                return f"{service} to {server_name}", (service,), None
+            case Kind.STALL | Kind.SLOW | Kind.HALF_OPEN:
+                (service, server_name), line = _pick(planned, sorted(self.lines.items(), key=lambda one: one[0]))
+                state = {Kind.STALL: Line.STALLED, Kind.SLOW: Line.SLOW, Kind.HALF_OPEN: Line.HALF_OPEN}[planned.kind]
+                line.set(state, delay=0.05)
+                return f"{service} to {server_name}", (service,), _now(lambda: line.set(Line.OPEN))
+            case Kind.SKEW:
+                agent = self._terminal(planned)
+                agent.skew = timedelta(hours=48 * planned.pick - 24)
+                return agent.terminal.name, (), _now(lambda: _right(agent))
+            case Kind.DISK_FULL:
+                agent = self._terminal(planned)
+                _limit(agent, FULL_PAGES)
+                return agent.terminal.name, (), _now(lambda: _limit(agent, NO_BOUND))
+
+    def _member(self, planned: Planned) -> Member:
+        return _pick(planned, [member for service in self.crew.services for member in self.crew.of(service)])
+
+    def _terminal(self, planned: Planned) -> TerminalAgent:
+        return _pick(planned, self.load.terminals)
+
+    def _again(self, service: str) -> Callable[[], Awaitable[None]]:
+        """A service that has lost an instance gets one back."""
+
+        async def join() -> None:
+            if len(self.crew.of(service)) < MOST_INSTANCES:
+                await self.crew.join(service)
+
+        return join
+
+
+def by_kind(faults: Sequence[Injected]) -> Iterator[tuple[Kind, list[Injected]]]:
+    """The faults of each kind that there were."""
+    for kind in Kind:
+        of = [fault for fault in faults if fault.kind is kind]
+        if of:
+            yield kind, of
+
+
+def _right(agent: TerminalAgent) -> None:
+    agent.skew = timedelta()
+
+
+def _limit(agent: TerminalAgent, pages: int) -> None:
+    # SQLite itself then says that the disk is full, as it would of a real one.
+    agent.terminal.spool._db.execute(f"pragma max_page_count = {pages}")
+
+
+def _now(act: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+    async def mend() -> None:
+        act()
+
+    return mend
+
+
+def _pick(planned: Planned, among: Sequence[T]) -> T:
+    return among[int(planned.pick * len(among))]

@@ -1,0 +1,202 @@
+"""A chaos run from the empty stack to the reckoning."""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.chaos.crew import Crew
+from deploy.chaos.faults import Injected, Kind, Place, by_kind, plan
+from deploy.chaos.load import Load, Tally
+from deploy.chaos.model import Reckoning, reckon
+from deploy.chaos.proxy import Proxy
+from deploy.chaos.watch import Watch
+from deploy.local import kafka, process
+from deploy.local.stack import LocalStack
+from deploy.topics import SERVICES, make_topics
+from deploy.verify import Report, verify
+from shared.errors import KaryaError
+from shared.settings import Settings
+
+EVERY = 8.0  # seconds between two faults, about
+QUIET_WITHIN = 180.0
+END_WITHIN = 240.0
+FIRST_LISTENER = 18300
+
+
+class LoadStuck(KaryaError):
+    """The load did not come to its end after the faults were over: something never answered."""
+
+
+@dataclass(slots=True)
+class ChaosReport:
+    """What was done, what went wrong, and what it did. Times in seconds."""
+
+    seed: int
+    minutes: float
+    faults: list[Injected] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    acknowledged: int = 0
+    events: int = 0
+    events_per_second: float = 0.0
+    reckoning: Reckoning = field(default_factory=Reckoning)
+    verify: Report = field(default_factory=Report)
+    standstill: float = 0.0
+    recoveries: Mapping[Kind, tuple[float, float]] = field(default_factory=dict)
+    bad_exits: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return self.verify.ok and self.reckoning.ok and not self.bad_exits
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "ok": self.ok,
+            "seed": self.seed,
+            "minutes": self.minutes,
+            "sent": self.tally.recorded,
+            "acknowledged": self.acknowledged,
+            "events": self.events,
+            "events_per_second": round(self.events_per_second, 1),
+            "tally": asdict(self.tally),
+            "faults": {kind.value: len(of) for kind, of in by_kind(self.faults)},
+            "lost": self.reckoning.lost,
+            "doubled": self.reckoning.doubled,
+            "torn": self.reckoning.torn,
+            "longest_standstill_seconds": round(self.standstill, 1),
+            "recovery_seconds": {
+                kind.value: {"median": round(middle, 1), "longest": round(longest, 1)}
+                for kind, (middle, longest) in self.recoveries.items()
+            },
+            "bad_exits": self.bad_exits,
+            "verify": self.verify.as_dict(),
+        }
+
+
+async def run(
+    folder: Path,
+    *,
+    minutes: float,
+    seed: int,
+    rate: float,
+    tell: Callable[[str], None],
+    programs: Mapping[str, list[str]] | None = None,
+) -> ChaosReport:
+    """Faults for `minutes` under `rate` records a second, then the reckoning. `tell` hears what happens now.
+
+    `programs`: what to run in place of a service's own program, for some. Raises StackError, LoadStuck.
+    """
+    report = ChaosReport(seed, minutes)
+    tell("starting Kafka and MongoDB behind proxies")
+    async with _stack(folder) as (stack, direct, lines, told):
+        await make_topics(direct)
+        crew = Crew(folder / "services", told, dict(programs or {}))
+        try:
+            tell("starting the services")
+            await asyncio.gather(*(crew.join(service) for service in crew.services))
+            await crew.ready()
+            await _storm(report, folder, direct, stack, crew, lines, rate, tell)
+            tell("waiting until everything is worked off, then checking every invariant")
+            report.verify = await verify(direct, within=QUIET_WITHIN)
+            report.reckoning = await reckon(direct, report.reckoning.acknowledged)
+        finally:
+            await crew.dismiss()
+        report.bad_exits = [f"{name} ended with {code}" for name, code in crew.exit_codes if code != 0]
+    return report
+
+
+async def _storm(
+    report: ChaosReport,
+    folder: Path,
+    settings: Settings,
+    stack: LocalStack,
+    crew: Crew,
+    lines: dict[tuple[str, str], Proxy],
+    rate: float,
+    tell: Callable[[str], None],
+) -> None:
+    began = time.monotonic()
+
+    def clock() -> float:
+        return time.monotonic() - began
+
+    load = Load(
+        folder / "devices", settings, lambda: [member.url for member in crew.of("festival")], report.seed, rate
+    )
+    report.tally = load.tally
+    watch = Watch(settings, clock)
+    place = Place(crew, load, stack.kafka, stack.mongo, lines, clock)
+    watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
+    seconds = report.minutes * 60
+    try:
+        injecting = []
+        for planned in plan(report.seed, seconds, EVERY):
+            await _until(clock, planned.after, loading)
+            tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
+            injecting.append(asyncio.create_task(place.inject(planned)))
+        await _until(clock, seconds, loading)
+        await asyncio.gather(*injecting)
+        await place.mend()
+        took = clock()
+        tell("the faults are over; tills close, stock goes home")
+        load.stopping.set()
+        try:
+            async with asyncio.timeout(END_WITHIN):
+                await loading
+        except TimeoutError:
+            raise LoadStuck(f"After {END_WITHIN:.0f} s without faults the load has not ended: {load.tally}") from None
+        report.faults = place.injected
+        report.standstill = watch.longest_standstill
+        report.recoveries = watch.recoveries(place.injected)
+        report.events = sum(watch.samples[-1].ends.values()) if watch.samples else 0
+        report.events_per_second = report.events / took
+        report.reckoning.acknowledged = dict(load.acknowledged())
+        report.acknowledged = len(report.reckoning.acknowledged)
+    finally:
+        for task in (watching, loading):
+            task.cancel()
+        await asyncio.gather(watching, loading, return_exceptions=True)
+        load.close()
+
+
+async def _until(clock: Callable[[], float], moment: float, loading: asyncio.Task[None]) -> None:
+    """Wait for the moment; what the load raises is raised here."""
+    await asyncio.wait([loading], timeout=max(0.0, moment - clock()))
+    if loading.done():
+        await loading
+
+
+@asynccontextmanager
+async def _stack(
+    folder: Path,
+) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings]]]:
+    """The stack, settings past the proxies, the proxies, and the settings of each service through its own."""
+    rng = random.Random(str(folder))
+    async with AsyncExitStack() as opened:
+        lines: dict[tuple[str, str], Proxy] = {}
+        listeners = []
+        for n, service in enumerate(SERVICES):
+            port = process.free_port(FIRST_LISTENER + 10 * n + rng.randrange(10))
+            lines[service, "kafka"] = proxy = await opened.enter_async_context(Proxy(port))
+            listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
+        stack = LocalStack(folder / "stack", listeners=listeners)
+        await asyncio.to_thread(stack.start)
+        opened.callback(stack.stop)
+        for service in SERVICES:
+            lines[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
+        direct = Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
+        told = {
+            service: direct.model_copy(
+                update={
+                    "kafka": f"127.0.0.1:{lines[service, 'kafka'].port}",
+                    "mongo": stack.mongo.kind.address(lines[service, "mongo"].port),
+                    "session_timeout_ms": 6000,
+                }
+            )
+            for service in SERVICES
+        }
+        yield stack, direct, lines, told

@@ -1,0 +1,112 @@
+"""Progress and lag over time: how long nothing moved, and how long a fault was felt after it was over."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from aiokafka import TopicPartition
+
+from deploy.chaos.faults import Injected, Kind, by_kind
+from deploy.topics import SERVICES
+from deploy.verify.log import Log
+from shared.kafka import topic_name
+from shared.ledger import Ledger
+from shared.mongo import Mongo
+from shared.retry import PASSING
+from shared.settings import Settings
+
+EVERY = 0.5
+WITHIN = 2.0
+
+Offsets = Mapping[TopicPartition, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """At `at` seconds of the run: up to where each topic reached, and up to where each service had worked it."""
+
+    at: float
+    ends: Offsets
+    worked: Mapping[str, Offsets]
+
+    def lag(self, service: str) -> int:
+        return sum(max(0, self.ends.get(part, 0) - offset) for part, offset in self.worked[service].items())
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks twice a second, past the proxies. A look that fails (a server is down) is left out."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    samples: list[Sample] = field(default_factory=list)
+
+    async def run(self) -> None:
+        """For ever."""
+        mongo = Mongo(self.settings)
+        names = sorted({topic.name for families in SERVICES.values() for f in families for topic in f.topics})
+        try:
+            async with Log(self.settings, names) as log:
+                while True:
+                    try:
+                        async with asyncio.timeout(WITHIN):
+                            self.samples.append(await self._look(mongo, log))
+                    except PASSING:
+                        pass  # a server is down: there is nothing to see
+                    await asyncio.sleep(EVERY)
+        finally:
+            await mongo.close()
+
+    async def _look(self, mongo: Mongo, log: Log) -> Sample:
+        at = self.clock()
+        ends = await log.ends()
+        worked: dict[str, dict[TopicPartition, int]] = {}
+        for service, families in SERVICES.items():
+            ledger = Ledger(mongo.database(service))
+            worked[service] = {
+                TopicPartition(full, p): lane.offsets.get(full, 0)
+                for family in families
+                for p, lane in (await ledger.lanes(family.group, range(self.settings.partitions))).items()
+                for full in (topic_name(self.settings, topic.name) for topic in family.topics)
+            }
+        return Sample(at, ends, worked)
+
+    @property
+    def longest_standstill(self) -> float:
+        """The most seconds in which no service worked anything, though something waited."""
+        longest, since = 0.0, None
+        for before, sample in pairwise(self.samples):
+            # No look for a while: a server was down, and nothing could move.
+            blind = sample.at - before.at > WITHIN + 2 * EVERY
+            stands = sample.worked == before.worked and any(sample.lag(service) for service in sample.worked)
+            since = (before.at if since is None else since) if blind or stands else None
+            if since is not None:
+                longest = max(longest, sample.at - since)
+        return longest
+
+    def recovery(self, fault: Injected) -> float | None:
+        """Seconds from the end of the fault until its services had worked all that was there then; None if the run
+        ended before."""
+        after = [sample for sample in self.samples if sample.at >= fault.ended]
+        if not after or not fault.services:
+            return None
+        there = after[0].ends
+        for sample in after:
+            if all(_worked(sample, service, there) for service in fault.services):
+                return sample.at - fault.ended
+        return None
+
+    def recoveries(self, faults: Iterable[Injected]) -> dict[Kind, tuple[float, float]]:
+        """Per kind the median and the longest recovery in seconds."""
+        found: dict[Kind, tuple[float, float]] = {}
+        for kind, of in by_kind(list(faults)):
+            times = [time for fault in of if (time := self.recovery(fault)) is not None]
+            if times:
+                found[kind] = (median(times), max(times))
+        return found
+
+
+def _worked(sample: Sample, service: str, there: Offsets) -> bool:
+    return all(offset >= there.get(part, 0) for part, offset in sample.worked[service].items())

@@ -1,0 +1,430 @@
+"""All four services on one Kafka: terminals, organisers and tills say what they like, and everything adds up.
+
+What the services say to each other is what they really say, as late, as often and in as odd an order as Kafka may
+bring it. At the end people finish the festival, and what holds across the services' databases is checked.
+"""
+
+from collections import Counter, defaultdict
+from datetime import timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from services.festival.domain import Booth as FestivalBooth
+from services.festival.domain import Command, Festival, Request, Shipment
+from services.festival.domain.booth import BoothStatus
+from services.festival.domain.command import Outcome
+from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.request import LineStatus, RequestStatus
+from services.festival.domain.shipment import ShipmentStatus
+from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
+from services.inventory.domain import Lot
+from services.inventory.domain.lot import Standing
+from services.inventory.handlers import FAMILIES as INVENTORY_FAMILIES
+from services.production.handlers import FAMILIES as PRODUCTION_FAMILIES
+from services.sales.domain import Booth
+from services.sales.domain.booth import BoothStatus as SalesStatus
+from services.sales.handlers import FAMILIES as SALES_FAMILIES
+from shared.events.festival import FESTIVAL as FESTIVAL_TOPIC
+from shared.events.festival import (
+    ORGANISER,
+    AcceptPlan,
+    AnnounceFestival,
+    CancelFestival,
+    CloseFestival,
+    CommandRefused,
+    CountedLot,
+    Demand,
+    DisputeOutcome,
+    LossPlace,
+    OpenBooth,
+    Price,
+    ReceiveReturn,
+    ReceiveShipment,
+    RecordLoss,
+    RequestAllocation,
+    ResolveDispute,
+    SendShipment,
+)
+from shared.events.language import Body
+from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.sales import TILL, BoothCounted, LotCount, SaleReported, SaleVoided, TillClosed
+from tests.property import test_inventory, test_production, test_sales
+from tests.property.examples import examples
+from tests.property.machine import Machine, one_of, until, which
+from tests.property.shell import NOON, Service
+
+FESTIVAL = "ODOP"
+BOOTHS = ("ODOP.B1", "ODOP.B2")
+PRODUCTS = ("KTI", "SVR", "KRJ")
+MAKERS = {"PR-KPG": ("KTI", "SVR"), "LP-KPG": ("KRJ",), "RT-KPG": ("SVR",)}
+PRICE = 333
+booths = st.sampled_from(BOOTHS)
+products = st.sampled_from(PRODUCTS)
+few = st.integers(1, 6)
+OUT = frozenset({LineStatus.DISPATCHED})
+
+
+class Chain(Machine):
+    """Terminals, one organiser and two tills, who see what the services show them at that moment."""
+
+    def setup(self) -> None:
+        self.production = Service(self.kafka, PRODUCTION_FAMILIES)
+        self.inventory = Service(self.kafka, INVENTORY_FAMILIES)
+        self.festival = Service(self.kafka, FESTIVAL_FAMILIES)
+        self.sales = Service(self.kafka, SALES_FAMILIES)
+        self.services = [self.production, self.inventory, self.festival, self.sales]
+        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
+        self.numbers: Counter[str] = Counter()
+        self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
+        self.names: Counter[str] = Counter()
+
+    def command(self, body: Body) -> None:
+        self.kafka.say(ORGANISER, body, source="organiser")
+
+    # terminals
+
+    @initialize(lots=st.lists(st.tuples(st.sampled_from(sorted(MAKERS)), few), min_size=1, max_size=4))
+    def begin(self, lots: list[tuple[str, int]]) -> None:
+        for facility, qty in lots:
+            self.report(facility, qty, 0)
+        self.command(
+            AnnounceFestival(
+                festival=FESTIVAL,
+                name="Festival",
+                place="Kupang",
+                zone="Asia/Makassar",
+                first_day=NOON.date(),
+                last_day=NOON.date(),
+            )
+        )
+        for booth in BOOTHS:
+            prices = tuple(Price(product=product, price_rupiah=PRICE) for product in PRODUCTS)
+            self.command(OpenBooth(festival=FESTIVAL, booth=booth, name=booth, prices=prices, tills=(booth,)))
+
+    @rule(facility=st.sampled_from(sorted(MAKERS)), qty=few, n=which)
+    def report(self, facility: str, qty: int, n: int) -> None:
+        product = MAKERS[facility][n % len(MAKERS[facility])]
+        made_on = (NOON - timedelta(days=n)).date()
+        body = ProductionReported(
+            facility=facility,
+            terminal="T",
+            product=product,
+            qty=qty,
+            made_on=made_on,
+            maker=test_production.MAKER,
+        )
+        self.kafka.say(TERMINAL, body)
+
+    @rule(n=which, change=st.integers(-6, 6))
+    def correct(self, n: int, change: int) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            body = ProductionCorrected(facility=lot.facility, terminal="T", lot=lot.id, change=change)
+            self.kafka.say(TERMINAL, body)
+
+    @rule(n=which)
+    def recall(self, n: int) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None and n < 3:
+            self.kafka.say(TERMINAL, RecallLot(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
+
+    # the organiser
+
+    @rule(
+        demands=st.lists(st.tuples(booths, products, few), min_size=1, max_size=4, unique_by=lambda d: d[:2]),
+        consent=st.booleans(),
+    )
+    def request(self, demands: list[tuple[str, str, int]], consent: bool) -> None:
+        asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
+        name = self.next_name("R")
+        self.command(RequestAllocation(festival=FESTIVAL, request=name, demands=asked, consent=consent))
+
+    @rule(n=which)
+    def accept(self, n: int) -> None:
+        request = one_of([one for one in self.festival.all(Request) if one.status is RequestStatus.PROPOSED], n)
+        if request is not None:
+            self.command(AcceptPlan(festival=FESTIVAL, request=request.name))
+
+    @rule(n=which)
+    def send(self, n: int) -> None:
+        ready = [
+            (request.name, line.facility, line.booth)
+            for request in self.festival.all(Request)
+            for line in request.lines
+            if line.status is LineStatus.RESERVED
+        ]
+        found = one_of(sorted(set(ready)), n)
+        if found is not None:
+            request, facility, booth = found
+            self.command(
+                SendShipment(
+                    festival=FESTIVAL,
+                    request=request,
+                    shipment=self.next_name("S"),
+                    facility=facility,
+                    booth=booth,
+                )
+            )
+
+    @rule(n=which, wrong=st.sampled_from([0, 0, 0, -1, 2]))
+    def receive(self, n: int, wrong: int) -> None:
+        on_the_way = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
+        shipment = one_of([one for one in self.festival.all(Shipment) if one.status in on_the_way], n)
+        if shipment is not None:
+            counted = tuple(CountedLot(lot=lot, qty=max(0, qty + wrong)) for lot, qty in shipment.lots.items())
+            self.command(
+                ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
+            )
+
+    @rule(n=which, qty=few, at_booth=st.booleans())
+    def lose(self, n: int, qty: int, at_booth: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            booth = BOOTHS[n % 2] if at_booth else None
+            place = LossPlace.BOOTH if at_booth else LossPlace.FACILITY
+            self.command(RecordLoss(festival=FESTIVAL, lot=lot.id, place=place, booth=booth, qty=qty))
+
+    @rule(n=which, outcome=st.sampled_from(DisputeOutcome))
+    def resolve(self, n: int, outcome: DisputeOutcome) -> None:
+        disputed = [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
+        found = one_of(disputed, n)
+        if found is not None:
+            self.command(ResolveDispute(festival=FESTIVAL, booth=found[0], sale=found[1], outcome=outcome))
+
+    @rule(n=which, qty=few, final=st.booleans())
+    def bring_home(self, n: int, qty: int, final: bool) -> None:
+        held = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        found = one_of(held, n)
+        if found is not None:
+            self.command(ReceiveReturn(festival=FESTIVAL, booth=found[0], lot=found[1], qty=qty, final=final))
+
+    @rule(n=which)
+    def end(self, n: int) -> None:
+        if n == 0:
+            self.command(CloseFestival(festival=FESTIVAL))
+        elif n == 1:
+            self.command(CancelFestival(festival=FESTIVAL))
+
+    # tills
+
+    @rule(booth=booths, n=which, qty=few, labelled=st.booleans(), price=st.sampled_from([0, 1, PRICE]))
+    def sell(self, booth: str, n: int, qty: int, labelled: bool, price: int) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        product = lot.product if lot is not None else PRODUCTS[n % len(PRODUCTS)]
+        id = self.spool(
+            booth,
+            SaleReported,
+            lot=lot.id if lot is not None and labelled else None,
+            product=product,
+            qty=qty,
+            unit_price_rupiah=price,
+            sold_at=self.kafka.now,
+        )
+        self.rung_up[booth].append(id)
+
+    @rule(booth=booths, n=which)
+    def void(self, booth: str, n: int) -> None:
+        sale = one_of(self.rung_up[booth], n)
+        if sale is not None:
+            self.spool(booth, SaleVoided, sale=sale, voided_at=self.kafka.now)
+
+    @rule(booth=booths, n=which, qty=st.integers(0, 3))
+    def count(self, booth: str, n: int, qty: int) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            self.spool(booth, BoothCounted, lots=(LotCount(lot=lot.id, qty=qty),))
+
+    @rule(booth=booths)
+    def close_till(self, booth: str) -> None:
+        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1)
+
+    @rule(booth=booths, most=few)
+    def upload(self, booth: str, most: int) -> None:
+        for id, body in self.spools[booth][:most]:
+            self.kafka.say(TILL, body, id=id, source=f"till/{booth}")
+        del self.spools[booth][:most]
+
+    def spool(self, booth: str, kind: type[Body], **said: object) -> str:
+        self.numbers[booth] += 1
+        id = f"{booth}.{self.numbers[booth]}"
+        self.spools[booth].append((id, kind(booth=booth, till=booth, seq=self.numbers[booth], **said)))
+        return id
+
+    def next_name(self, kind: str) -> str:
+        self.names[kind] += 1
+        return f"{kind}{self.names[kind]}"
+
+    # the end
+
+    def finish(self) -> None:
+        """What is on its way is received, the festival closed, the tills emptied, disputes resolved, all sent home."""
+        self.ring_all()
+        for shipment in self.festival.all(Shipment):
+            self.receive_all(shipment)
+        self.settle()
+        if self.festival.all(Festival)[0].status is FestivalStatus.OPEN:
+            self.command(CloseFestival(festival=FESTIVAL))
+        for booth in BOOTHS:
+            self.close_till(booth)
+            self.upload(booth, len(self.spools[booth]))
+        self.settle()
+        self.ring_all()
+        until(lambda: not self.disputed(), lambda: self.resolve_one(reject=len(self.disputed()) % 2 == 0), most=100)
+        if self.festival.all(Festival)[0].status is not FestivalStatus.CANCELLED:
+            until(self.all_home, self.bring_all_home)
+
+    def receive_all(self, shipment: Shipment) -> None:
+        if shipment.status is ShipmentStatus.SENT:
+            counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
+            self.command(
+                ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
+            )
+
+    def disputed(self) -> list[tuple[str, str]]:
+        return [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
+
+    def resolve_one(self, *, reject: bool) -> None:
+        booth, sale = self.disputed()[0]
+        # One that nobody can book stays in dispute when it is accepted: then it is rejected.
+        outcome = DisputeOutcome.REJECTED if reject else DisputeOutcome.ACCEPTED
+        self.command(ResolveDispute(festival=FESTIVAL, booth=booth, sale=sale, outcome=outcome))
+        self.settle()
+        if (booth, sale) in self.disputed():
+            self.command(ResolveDispute(festival=FESTIVAL, booth=booth, sale=sale, outcome=DisputeOutcome.REJECTED))
+            self.settle()
+
+    def all_home(self) -> bool:
+        return self.festival.all(Festival)[0].status is FestivalStatus.CLOSED
+
+    def bring_all_home(self) -> None:
+        for booth in self.festival.all(FestivalBooth):
+            for lot, account in booth.accounts().items():
+                if booth.holds(lot) is not None and account.left:
+                    # A piece less than the arithmetic rest: what is counted is what is true.
+                    self.command(ReceiveReturn(festival=FESTIVAL, booth=booth.id, lot=lot, qty=account.left - 1))
+        self.settle()
+
+    # what holds
+
+    def check(self) -> None:
+        test_production.check_lots(self.production)
+        test_inventory.check_lots(self.inventory)
+        check_festival(self.festival)
+        test_sales.check_booths(self.sales)
+
+    def check_at_rest(self) -> None:
+        test_production.check_said(self.production)
+        test_production.check_nobody_learns_a_maker(self.kafka)
+        test_inventory.check_said(self.inventory)
+        check_commands(self.festival)
+        check_production_and_inventory(self.production, self.inventory)
+        check_inventory_and_festival(self.inventory, self.festival)
+        check_festival_and_sales(self.festival, self.sales)
+        test_sales.check_said(self.sales)
+        test_sales.check_money(self.sales)
+
+
+def check_festival(festival: Service) -> None:
+    """Nothing is below zero, no line is answered twice, no demand is covered twice."""
+    for booth in festival.all(FestivalBooth):
+        for lot in booth.lots:
+            pieces = (
+                lot.in_transit,
+                lot.received,
+                lot.lost_on_the_way,
+                lot.recorded_lost,
+                lot.returning,
+                lot.returned,
+            )
+            assert min(pieces) >= 0, lot
+            assert lot.returned + lot.returning <= lot.received, lot
+        for account in booth.accounts().values():
+            out = account.sold + account.lost + account.returned + account.returning + account.left
+            assert account.received + account.surplus == out, account
+    for request in festival.all(Request):
+        covered: Counter[tuple[str, str]] = Counter()
+        for line in request.lines:
+            if line.status not in (LineStatus.REFUSED, LineStatus.RELEASED, LineStatus.RELEASING):
+                covered[line.booth, line.product] += line.qty
+        asked = {(want.booth, want.product): want.qty for want in request.demands}
+        assert all(qty <= asked[pair] for pair, qty in covered.items()), request
+
+
+def check_commands(festival: Service) -> None:
+    """Every command ended, and those that were refused were said to be, once."""
+    commands = {command.id: command for command in festival.all(Command)}
+    assert commands.keys() == {event.id for event in festival.kafka.heard(ORGANISER)}
+    assert not [command for command in commands.values() if command.outcome is Outcome.WAITING]
+    refused = Counter(body.command for body in festival.kafka.bodies(FESTIVAL_TOPIC, CommandRefused))
+    assert refused == {id: 1 for id, command in commands.items() if command.outcome is Outcome.REFUSED}
+
+
+def check_production_and_inventory(production: Service, inventory: Service) -> None:
+    """Both know the same lots, with the same corrections and recalls."""
+    made = {(lot.id, lot.qty, lot.corrected, lot.recalled) for lot in production.all(test_production.Lot)}
+    assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled) for lot in inventory.all(Lot)}
+
+
+def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
+    """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
+    standing = {r.id: r.standing for lot in inventory.all(Lot) for r in lot.reservations}
+    lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
+    assert standing.keys() <= lines.keys()
+    for id, line in lines.items():
+        assert line.status in ENDS, f"{line.status} for ever"
+        assert standing.get(id) in ENDS[line.status], (line, standing.get(id))
+    sent: Counter[tuple[str, str]] = Counter()
+    for line in lines.values():
+        if line.status is LineStatus.DISPATCHED:
+            sent[line.booth, line.lot] += line.qty
+    home: Counter[str] = Counter()
+    for booth in festival.all(FestivalBooth):
+        for lot in booth.lots:
+            assert sent[booth.id, lot.lot] == lot.in_transit + lot.received + lot.lost_on_the_way
+            assert lot.returning == 0
+            home[lot.lot] += lot.returned
+    assert all(lot.returned == home[lot.id] for lot in inventory.all(Lot))
+    recalled = {lot.id for lot in inventory.all(Lot) if lot.recalled}
+    for booth in festival.all(FestivalBooth):
+        assert {lot.lot for lot in booth.lots if lot.withdrawn is not None} == recalled & {
+            lot.lot for lot in booth.lots
+        }
+
+
+ENDS = {
+    LineStatus.RESERVED: (Standing.HELD,),
+    LineStatus.DISPATCHED: (Standing.DISPATCHED,),
+    LineStatus.REFUSED: (None,),
+    LineStatus.RELEASED: (None, Standing.RELEASED),
+    LineStatus.PLANNED: (None,),
+}
+
+
+def check_festival_and_sales(festival: Service, sales: Service) -> None:
+    """Both count a booth's pieces alike; a closed festival's booths are settled and nothing is in dispute."""
+    known = {booth.id: booth for booth in sales.all(Booth)}
+    for booth in festival.all(FestivalBooth):
+        other = known[booth.id]
+        lots = {lot.lot: lot for lot in booth.lots if lot.received}
+        stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
+        assert {id: (lot.received, lot.recorded_lost) for id, lot in lots.items()} == {
+            id: (lot.stocked, lot.lost) for id, lot in stocked.items()
+        }
+        assert {id for id, lot in lots.items() if lot.withdrawn} == {
+            id for id, lot in stocked.items() if lot.withdrawn
+        }
+        assert (booth.status is BoothStatus.SETTLED) == (other.status is SalesStatus.SETTLED)
+        if booth.status is BoothStatus.SETTLED:
+            assert booth.revision == other.revision
+            assert dict(booth.sold) == {lot.lot: lot.sold for lot in other.lots if lot.sold}
+            assert booth.disputed == other.disputed
+    by_status: dict[FestivalStatus, list[str]] = defaultdict(list)
+    for one in festival.all(Festival):
+        by_status[one.status].append(one.id)
+    assert not by_status[FestivalStatus.CLOSING]
+    assert not by_status[FestivalStatus.OPEN]
+
+
+TestChain = Chain.TestCase
+TestChain.settings = examples(25, steps=60)

@@ -1,0 +1,273 @@
+"""Sales under anything that festival and tills say: every sale ends once, and every rupiah is counted once."""
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+
+from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain.booth import BoothStatus
+from services.sales.domain.sale import SaleStatus
+from services.sales.handlers import FAMILIES
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothOpened,
+    BoothStocked,
+    BoothStockLost,
+    DisputeOutcome,
+    DisputeResolved,
+    LotWithdrawn,
+    Price,
+)
+from shared.events.language import Body
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    PUBLIC_SALES,
+    SALES,
+    SETTLEMENTS,
+    TILL,
+    BoothCounted,
+    LotCount,
+    SaleDisputed,
+    SalePublished,
+    SaleRecorded,
+    SaleReported,
+    SaleVoided,
+    SaleVoidRecorded,
+    SaleWithdrawn,
+    SellThroughCounted,
+    SettlementIssued,
+    TillClosed,
+)
+from tests.property.examples import examples
+from tests.property.machine import Machine, one_of, which
+from tests.property.shell import NOON, Service
+
+FESTIVAL = "ODOP"
+BOOTHS = ("ODOP.B1", "ODOP.B2")
+TILLS = ("T1", "T2")
+LOTS = {"L1": ("LP-A", "KTI"), "L2": ("LP-B", "KTI"), "K1": ("LP-A", "KUE")}
+booths = st.sampled_from(BOOTHS)
+tills = st.sampled_from(TILLS)
+lots = st.sampled_from(sorted(LOTS))
+few = st.integers(1, 6)
+
+
+class SalesMachine(Machine):
+    """Festival says of each booth what it may say, in its order; each till its records, in its order; a till without
+    a network keeps its records to itself for a while."""
+
+    def setup(self) -> None:
+        self.sales = Service(self.kafka, FAMILIES)
+        self.services = [self.sales]
+        self.closed: set[str] = set()
+        self.spools: dict[tuple[str, str], list[tuple[str, Body]]] = {(b, t): [] for b in BOOTHS for t in TILLS}
+        self.numbers: Counter[tuple[str, str]] = Counter()
+        self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
+
+    # festival
+
+    @initialize()
+    def open(self) -> None:
+        for booth in BOOTHS:
+            prices = tuple(Price(product=product, price_rupiah=10) for product in ("KTI", "KUE"))
+            self.kafka.say(
+                BOOTH_STOCK, BoothOpened(booth=booth, festival=FESTIVAL, name="Booth", prices=prices, tills=TILLS)
+            )
+
+    @rule(booth=booths, lot=lots, qty=few)
+    def stock(self, booth: str, lot: str, qty: int) -> None:
+        if booth not in self.closed:
+            facility, product = LOTS[lot]
+            self.kafka.say(
+                BOOTH_STOCK,
+                BoothStocked(
+                    booth=booth,
+                    festival=FESTIVAL,
+                    lot=lot,
+                    facility=facility,
+                    product=product,
+                    made_on=date(2026, 4, len(lot)),
+                    qty=qty,
+                ),
+            )
+
+    @rule(booth=booths, lot=lots, qty=few)
+    def lose(self, booth: str, lot: str, qty: int) -> None:
+        if lot in self.stocked(booth):
+            self.kafka.say(BOOTH_STOCK, BoothStockLost(booth=booth, lot=lot, qty=qty))
+
+    @rule(booth=booths, lot=lots)
+    def withdraw(self, booth: str, lot: str) -> None:
+        self.kafka.say(BOOTH_STOCK, LotWithdrawn(booth=booth, lot=lot, reason="made up"))
+
+    @rule(booth=booths, n=which)
+    def close(self, booth: str, n: int) -> None:
+        if booth not in self.closed and n < 3:
+            self.closed.add(booth)
+            deadline = self.kafka.now + timedelta(hours=48)
+            self.kafka.say(BOOTH_STOCK, BoothClosing(booth=booth, festival=FESTIVAL, deadline=deadline))
+
+    @rule(booth=booths, n=which, outcome=st.sampled_from(DisputeOutcome))
+    def resolve(self, booth: str, n: int, outcome: DisputeOutcome) -> None:
+        reports = [one for one in self.kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth]
+        sale = one_of(reports[-1].disputed, n) if reports else None
+        if sale is not None:
+            self.kafka.say(BOOTH_STOCK, DisputeResolved(booth=booth, sale=sale, outcome=outcome))
+
+    def stocked(self, booth: str) -> set[str]:
+        return {one.lot for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if one.booth == booth}
+
+    # tills
+
+    @rule(
+        booth=booths,
+        till=tills,
+        lot=st.sampled_from([*sorted(LOTS), None, None, "ELSE"]),
+        qty=few,
+        price=st.sampled_from([0, 1, 9_999]),
+    )
+    def sell(self, booth: str, till: str, lot: str | None, qty: int, price: int) -> None:
+        product = LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2]
+        sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": NOON}
+        self.rung_up[booth].append(self.spool(booth, till, SaleReported, **sold))
+
+    @rule(booth=booths, till=tills, n=which)
+    def void(self, booth: str, till: str, n: int) -> None:
+        """Any till of the booth may void a sale, so a void may be heard before its sale."""
+        sale = one_of(self.rung_up[booth], n)
+        if sale is not None:
+            self.spool(booth, till, SaleVoided, sale=sale, voided_at=NOON)
+
+    @rule(booth=booths, till=tills, lot=lots, qty=st.integers(0, 4))
+    def count(self, booth: str, till: str, lot: str, qty: int) -> None:
+        self.spool(booth, till, BoothCounted, lots=(LotCount(lot=lot, qty=qty),))
+
+    @rule(booth=booths, till=tills)
+    def close_till(self, booth: str, till: str) -> None:
+        self.spool(booth, till, TillClosed, last_seq=self.numbers[booth, till] + 1)
+
+    @rule(booth=booths, till=tills, most=few)
+    def upload(self, booth: str, till: str, most: int) -> None:
+        spool = self.spools[booth, till]
+        for id, body in spool[:most]:
+            self.kafka.say(TILL, body, id=id, source=f"till/{booth}/{till}")
+        del spool[:most]
+
+    @rule(booth=booths, n=which)
+    def a_sale_from_another_source(self, booth: str, n: int) -> None:
+        sales = [event for event in self.kafka.heard(TILL) if isinstance(event.body, SaleReported)]
+        sale = one_of([event for event in sales if event.key == booth], n)
+        if sale is not None and n < 4:
+            self.kafka.say(TILL, sale.body, id=sale.id, source="a copy")
+
+    def spool(self, booth: str, till: str, kind: type[Body], **said: object) -> str:
+        self.numbers[booth, till] += 1
+        id = f"{booth}.{till}.{self.numbers[booth, till]}"
+        body = kind(booth=booth, till=till, seq=self.numbers[booth, till], **said)
+        self.spools[booth, till].append((id, body))
+        return id
+
+    # the end
+
+    def finish(self) -> None:
+        for booth in BOOTHS:
+            self.close(booth, 0)
+        self.settle()
+        self.ring_all()
+        for booth, till in self.spools:
+            self.upload(booth, till, len(self.spools[booth, till]))
+
+    def check(self) -> None:
+        check_booths(self.sales)
+
+    def check_at_rest(self) -> None:
+        assert {booth.status for booth in self.sales.all(Booth)} == {BoothStatus.SETTLED}
+        check_said(self.sales)
+        check_money(self.sales)
+
+
+def check_booths(sales: Service) -> None:
+    """Every lot adds up and is sold as its sales say; what waits, waits, and nothing does once it is settled."""
+    found: dict[str, list[Sale]] = {}
+    for sale in sales.all(Sale):
+        found.setdefault(sale.booth, []).append(sale)
+    for booth in sales.all(Booth):
+        mine = found.get(booth.id, [])
+        for lot in booth.lots:
+            standing = [sale for sale in mine if (sale.status, sale.lot) == (SaleStatus.RECORDED, lot.lot)]
+            assert lot.sold == sum(sale.qty for sale in standing)
+            assert lot.sold_rupiah == sum(sale.amount_rupiah for sale in standing)
+            assert lot.stocked + lot.beyond == lot.sold + lot.lost + lot.unsold
+            assert not (lot.beyond and lot.unsold)
+            if not any(sale.dispute_accepted for sale in standing):
+                assert lot.sold <= lot.stocked, "sold beyond what the booth held"
+        waiting = [sale for sale in mine if sale.status is SaleStatus.WAITING]
+        assert booth.waiting == len(waiting)
+        assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the closing"
+        assert sorted(booth.disputed) == sorted(sale.sale for sale in mine if sale.status is SaleStatus.DISPUTED)
+
+
+def check_said(sales: Service) -> None:
+    """Every sale that a till reported is there once, and was said to be what it is, once."""
+    kafka = sales.kafka
+    reported = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, SaleReported)}
+    kept = sales.all(Sale)
+    assert sorted(reported) == sorted((sale.booth, sale.sale) for sale in kept)
+    recorded = _times(kafka.bodies(SALES, SaleRecorded))
+    disputed = _times(kafka.bodies(SALES, SaleDisputed))
+    voided = {(one.booth, one.sale): one.stood for one in kafka.bodies(SALES, SaleVoidRecorded)}
+    assert max([*recorded.values(), *disputed.values(), 0]) <= 1, "said twice"
+    for sale in kept:
+        name = (sale.booth, sale.sale)
+        assert (sale.status is SaleStatus.VOIDED) == (name in voided)
+        assert (sale.status is SaleStatus.RECORDED) == (recorded[name] == 1 and name not in voided)
+        if sale.status in (SaleStatus.DISPUTED, SaleStatus.REJECTED):
+            assert disputed[name] == 1
+        assert voided.get(name) in (None, recorded[name] == 1), "a void reversed what was never earned"
+    shown = Counter(one.sale for one in kafka.bodies(PUBLIC_SALES, SalePublished))
+    shown.subtract(one.sale for one in kafka.bodies(PUBLIC_SALES, SaleWithdrawn))
+    assert {sale for sale, times in shown.items() if times} == {
+        s.sale for s in kept if s.status is SaleStatus.RECORDED
+    }
+    for booth in sales.all(Booth):
+        reports = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth.id]
+        assert [one.revision for one in reports] == list(range(1, booth.revision + 1))
+        if booth.status is BoothStatus.SETTLED:
+            last = {lot.lot: (lot.stocked, lot.sold, lot.lost) for lot in reports[-1].lots}
+            assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost) for lot in booth.lots}
+
+
+def check_money(sales: Service) -> None:
+    """Settlements add up to the recorded sales, per facility and festival, to the rupiah."""
+    sold: Counter[tuple[str, str]] = Counter()
+    for sale in sales.all(Sale):
+        if sale.status is SaleStatus.RECORDED:
+            sold[sale.facility or "", sale.festival or ""] += sale.amount_rupiah
+    said: dict[tuple[str, str], SettlementIssued] = {}
+    revisions: Counter[tuple[str, str]] = Counter()
+    for one in sales.kafka.bodies(SETTLEMENTS, SettlementIssued):
+        revisions[one.facility, one.festival] += 1
+        assert one.revision == revisions[one.facility, one.festival]
+        said[one.facility, one.festival] = one
+        assert one.facility_rupiah + one.maker_premium_rupiah + one.programme_rupiah == one.sold_rupiah
+    settlements = {(one.facility, one.festival): one for one in sales.all(Settlement)}
+    assert sold.keys() <= settlements.keys()
+    settled = all(booth.status is BoothStatus.SETTLED for booth in sales.all(Booth))
+    for name, settlement in settlements.items():
+        assert settlement.sold_rupiah == sold[name]
+        assert min(share.qty for share in settlement.booths) >= 0
+        assert settlement.complete == settled or not settled
+        if settlement.complete:
+            assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
+
+
+def _times(bodies: Iterable[SaleRecorded | SaleDisputed]) -> Counter[tuple[str, str]]:
+    return Counter((one.booth, one.sale) for one in bodies)
+
+
+TestSales = SalesMachine.TestCase
+TestSales.settings = examples(50)
