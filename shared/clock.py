@@ -74,7 +74,7 @@ class Clock:
         assert topic is not None, f"{self._family.group} keeps deadlines but names no topic for them"
         body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
         headers = envelope.headers(
-            id=envelope.derived_id(due.id, envelope.rfc3339(due.due), 0),
+            id=reached_id(due.id, due.due),
             source=f"karya/{self._family.service}",
             topic=topic,
             body=body,
@@ -82,3 +82,8 @@ class Clock:
             cause=due.deadline,
         )
         return Outgoing(self._prefix + topic.name, None, due.key.encode(), envelope.encode(body), headers)
+
+
+def reached_id(due_id: str, due: datetime) -> str:
+    """The id of the event that says that this deadline (`<group> <deadline id>`) has been reached."""
+    return envelope.derived_id(due_id, envelope.rfc3339(due), 0)

@@ -51,6 +51,14 @@ class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
 
 
+class HistoryGone(KaryaError):
+    """Kafka no longer has all that a service's database was made of."""
+
+
+class AtWork(KaryaError):
+    """A service is at work, or was meanwhile, and must not be for what was asked."""
+
+
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 

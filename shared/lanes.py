@@ -25,6 +25,8 @@ log = structlog.get_logger()
 
 # How long a rebalance waits for the batch in hand. Cancelling it then is safe: the lane document decides.
 REVOKE_PATIENCE = 5.0
+# What stands in a lane's document for its cluster while `karya rebuild --switch` changes the database below it.
+SWITCHING = "switching"
 # Longer than a batch is tried again for, so that one that is set aside over and over shows all the time.
 SET_ASIDE_SHOWN = 15.0
 
@@ -190,6 +192,11 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         first: Mapping[TopicPartition, int],
         end: Mapping[TopicPartition, int],
     ) -> None:
+        if lane.cluster == SWITCHING:
+            raise LaneOutOfRange(
+                f"{lane.id} is being switched to a rebuilt database: let `karya rebuild --switch` come to its end "
+                "(it can be repeated), then start the service again."
+            )
         if lane.cluster not in ("", self.cluster):
             raise LaneOutOfRange(
                 f"{lane.id} was worked from Kafka cluster {lane.cluster}, this is {self.cluster}: "

@@ -18,6 +18,7 @@ from bson import Binary
 from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
 from pymongo.results import BulkWriteResult
 
+from shared.family import Family
 from shared.mongo import Database, Document, Session
 
 _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
@@ -113,9 +114,12 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def prepare(self) -> None:
-        """Make the indexes that the queries below need."""
+    async def prepare(self, families: Iterable[Family]) -> None:
+        """Make the indexes that the queries below need, and those of the families' collections."""
         await self._database["deadlines"].create_index([("lane", ASCENDING), ("due", ASCENDING)])
+        for collection in (collection for family in families for collection in family.collections):
+            for field_name in collection.indexes:
+                await self._database[collection.name].create_index([(field_name, ASCENDING)])
 
     async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
         """The lanes as they are kept; one that never worked anything is new."""

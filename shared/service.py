@@ -15,7 +15,6 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
-from pymongo import ASCENDING
 
 from shared.clock import Clock
 from shared.envelope import Headers
@@ -89,11 +88,7 @@ class Service:
 
     async def start(self) -> None:
         """Raises PartitionsDiffer, or a client's own error when Kafka or MongoDB can't be reached."""
-        await self.ledger.prepare()
-        for family in self._families:
-            for collection in family.collections:
-                for field in collection.indexes:
-                    await self.database[collection.name].create_index([(field, ASCENDING)])
+        await self.ledger.prepare(self._families)
         await self._commands_started()
         for family in self._families:
             self._lines.append(await self._line(family))

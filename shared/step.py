@@ -73,7 +73,6 @@ class Step:
         self._ledger = ledger
         self._lanes = lanes
         self._relay = relay
-        self._collections = {collection.entity: collection for collection in family.collections}
 
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
@@ -110,7 +109,11 @@ class Step:
         return {partition: run for partition, run in batch.items() if run}
 
     async def _work(self, batch: Mapping[int, Run]) -> None:
-        items = {partition: [self._decode(record) for record in run] for partition, run in batch.items()}
+        # 1.
+        items = {
+            partition: [decoded(self._topics, self._partitions, record) for record in run]
+            for partition, run in batch.items()
+        }
         fault: PyMongoError | None = None
         async for attempt in attempts(within=RETRY_WITHIN):
             try:
@@ -126,21 +129,12 @@ class Step:
         assert fault is not None
         raise fault
 
-    def _decode(self, record: ConsumerRecord) -> Item:
-        # 1.
-        try:
-            event = envelope.decode(self._topics[record.topic], record)
-            if partition_for_bytes(record.key, self._partitions) != record.partition:
-                raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
-        except Unusable as bad:
-            return Item(record, None, reason=bad.reason, message=bad.message)
-        return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
-
     async def _transact(self, items: Mapping[int, list[Item]]) -> Writes:
         async with self._mongo.transaction() as session:
             # 2.
             lanes = await self._fence(items, session)
-            loaded = await self._load([item for run in items.values() for item in run], session)
+            every = [item for run in items.values() for item in run]
+            loaded = await load(self._family, self._database, self._ledger, every, session)
             # 3.
             batch = Batch(self._family, self._prefix, lanes, loaded)
             for partition, run in items.items():
@@ -155,29 +149,6 @@ class Step:
         self._lanes.check(lanes.values())
         return {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in lanes.items()}
 
-    async def _load(self, items: Sequence[Item], session: Session) -> Loaded:
-        alive = [(item, item.event) for item in items if item.event is not None]
-        loaded = Loaded(
-            await self._ledger.known([item.ledger_id for item, _ in alive], session),
-            await self._ledger.parked({parked_id(self._family, event.key) for _, event in alive}, session),
-        )
-        wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for item, event in alive:
-            if item.ledger_id not in loaded.known:
-                for one in touched(self._family, event):
-                    if isinstance(one, Ref):
-                        wanted[one.entity]["_id"].add(one.id)
-                        loaded.entities[one.entity, one.id] = None
-                    else:
-                        wanted[one.entity][one.field].add(one.value)
-        for entity, fields in wanted.items():
-            collection = self._collections[entity]
-            for field, values in fields.items():
-                query = self._database[collection.name].find({field: {"$in": list(values)}}, session=session)
-                for document in await query.to_list(None):
-                    loaded.entities[entity, document["_id"]] = collection.from_document(document)
-        return loaded
-
     async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
         # 5. Never before the transaction: a crash in between would lose the batch.
         offsets: dict[TopicPartition, int] = {}
@@ -189,3 +160,40 @@ class Step:
                 await consumer.commit(offsets)
         except (KafkaError, TimeoutError) as fault:
             log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
+
+
+def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord) -> Item:
+    """Part 1 for one record. `topics` by full name, of `partitions` each."""
+    try:
+        event = envelope.decode(topics[record.topic], record)
+        if partition_for_bytes(record.key, partitions) != record.partition:
+            raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
+    except Unusable as bad:
+        return Item(record, None, reason=bad.reason, message=bad.message)
+    return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
+
+
+async def load(family: Family, database: Database, ledger: Ledger, items: Sequence[Item], session: Session) -> Loaded:
+    """Part 2 but for the lanes: what the database holds of all that these items concern."""
+    alive = [(item, item.event) for item in items if item.event is not None]
+    loaded = Loaded(
+        await ledger.known([item.ledger_id for item, _ in alive], session),
+        await ledger.parked({parked_id(family, event.key) for _, event in alive}, session),
+    )
+    wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    for item, event in alive:
+        if item.ledger_id not in loaded.known:
+            for one in touched(family, event):
+                if isinstance(one, Ref):
+                    wanted[one.entity]["_id"].add(one.id)
+                    loaded.entities[one.entity, one.id] = None
+                else:
+                    wanted[one.entity][one.field].add(one.value)
+    collections = {collection.entity: collection for collection in family.collections}
+    for entity, fields in wanted.items():
+        collection = collections[entity]
+        for field, values in fields.items():
+            query = database[collection.name].find({field: {"$in": list(values)}}, session=session)
+            for document in await query.to_list(None):
+                loaded.entities[entity, document["_id"]] = collection.from_document(document)
+    return loaded

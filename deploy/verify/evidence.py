@@ -30,6 +30,8 @@ E = TypeVar("E", bound=Entity)
 PRODUCTION = "production"
 PAGE = 2000
 DLQ = ".dlq"
+# Headers that nothing typed can come into.
+_PLAIN = frozenset({"ce_specversion", "ce_type", "ce_time", "content-type", "traceparent"})
 _RAW = CodecOptions(document_class=RawBSONDocument)
 
 
@@ -134,7 +136,11 @@ class _Reading:
             open_to_all = name.removesuffix(DLQ) != TERMINAL.name
             for record in records:
                 if open_to_all:
-                    said = [record.key, record.value, *(value for _, value in record.headers)]
+                    said = [
+                        record.key,
+                        record.value,
+                        *(value for header, value in record.headers if header not in _PLAIN),
+                    ]
                     where = f"{name} {record.partition}/{record.offset}"
                     self.watch.look(where, b"\n".join(part for part in said if part))
                 else:

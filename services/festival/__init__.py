@@ -10,8 +10,9 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
 `domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a festival: `festival`,
-               `allocation` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again), `shipment`,
-               `booth` (the sums), `closing`, `losses`; `answers` leads what inventory and sales say to them.
+               `allocation`, `planner` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again),
+               `shipment`, `booth` (the sums), `closing`, `losses`; `answers` leads what inventory and sales say to
+               them.
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api`          commands and pages over HTTP; `app.py` the wiring.

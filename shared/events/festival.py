@@ -212,6 +212,15 @@ class PlanLine(Body):
     lot: Id
     qty: Qty
     revision: int
+    made_on: date | None = None
+
+
+class PlanOffer(Body):
+    """Pieces of a product that a plan could have taken from a facility."""
+
+    facility: Id
+    product: Id
+    qty: Count
 
 
 class FacilityShare(Body):
@@ -231,7 +240,8 @@ class Shortfall(Body):
 
 
 class AllocationPlanned(Body):
-    """A proposed plan, or (with `replan`) how a refused part was planned again."""
+    """A proposed plan, or (with `replan`) how a refused part was planned again. With `made_on` of its lines and
+    `offers` it holds all that a rebuild needs to take the plan from here."""
 
     festival: Id
     request: Id
@@ -239,6 +249,7 @@ class AllocationPlanned(Body):
     lines: tuple[PlanLine, ...]
     shares: tuple[FacilityShare, ...]
     short: tuple[Shortfall, ...]
+    offers: tuple[PlanOffer, ...] = ()
 
 
 class AllocationConfirmed(Body):

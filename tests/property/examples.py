@@ -1,6 +1,6 @@
 """How many examples: few and always the same in CI, many and random when somebody asks for them."""
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 MORE = 50
 THOROUGH = "thorough"
@@ -17,6 +17,7 @@ def examples(usual: int, steps: int = 50) -> settings:
         stateful_step_count=steps,
         derandomize=not thorough,
         deadline=None,
+        phases=[Phase.explicit, Phase.generate],
         # How long a step takes says something about the machine, nothing about the rule.
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
     )

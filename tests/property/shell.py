@@ -50,6 +50,7 @@ class Kafka:
         self.now = NOON
         self.logs: dict[str, list[list[Record]]] = defaultdict(lambda: [[] for _ in range(PARTITIONS)])
         self._ids = 0
+        self._decoded: dict[tuple[str, int, int], Event | None] = {}
 
     def say(self, topic: Topic, body: Body, *, id: str | None = None, source: str = "test") -> str:
         """One event, as a terminal, an organiser or a till sends it; its id."""
@@ -87,12 +88,20 @@ class Kafka:
         """What a reader of the topic has in effect: what can be decoded, each event once, keys in their own order."""
         found: dict[str, Event] = {}
         for record in self.records(topic.name):
-            try:
-                event = envelope.decode(topic, record)
-            except Unusable:
-                continue
-            found.setdefault(f"{event.source} {event.id}", event)
+            event = self.event(topic, record)
+            if event is not None:
+                found.setdefault(f"{event.source} {event.id}", event)
         return list(found.values())
+
+    def event(self, topic: Topic, record: Record) -> Event | None:
+        """The event in a record, or None if nobody can decode it."""
+        place = (record.topic, record.partition, record.offset)
+        if place not in self._decoded:
+            try:
+                self._decoded[place] = envelope.decode(topic, record)
+            except Unusable:
+                self._decoded[place] = None
+        return self._decoded[place]
 
     def bodies(self, topic: Topic, kind: type[B]) -> list[B]:
         """The bodies of this class, each event once, keys in their own order."""
@@ -135,6 +144,7 @@ class Service:
         self.lanes: dict[tuple[str, int], Lane] = {}
         self.outbox: dict[str, list[Numbered]] = defaultdict(list)
         self.deadlines: dict[str, Due] = {}
+        self.commits = 0
 
     # what the machinery does
 
@@ -336,6 +346,7 @@ class Service:
         return loaded
 
     def _commit(self, writes: Writes) -> None:
+        self.commits += 1
         for entry in writes.ledger:
             assert entry["_id"] not in self.ledger, "an event was worked twice"
             self.ledger[entry["_id"]] = bytes(entry["digest"])

@@ -7,6 +7,7 @@ from services.festival.domain import festival as festivals
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
 from services.festival.domain.festival import Festival
+from services.festival.domain.planner import Fair, Planner
 from services.festival.domain.request import Request
 from services.festival.domain.shipment import Shipment
 from services.festival.domain.stock import StockView
@@ -26,29 +27,38 @@ from shared.events.festival import (
     SendShipment,
 )
 from shared.events.language import Event
-from shared.family import Decision
+from shared.family import Decide, Decision
 from shared.state import State
 
-__all__ = ["Booth", "Command", "Festival", "Request", "Shipment", "StockView", "decide"]
+__all__ = ["Booth", "Command", "Festival", "Request", "Shipment", "StockView", "decide", "deciding"]
 
 # Orders to inventory carry the command's id: it must be one that the published language takes, and never look
 # like a reservation's, which has a slash.
 COMMAND_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}")
 
 
-def decide(state: State, event: Event) -> Decision:
-    """The festival after the event, and what is said about it. A wrong command changes nothing but its own fate."""
-    if isinstance(event.body, ORGANISER.bodies):
-        return _command(state, event)
-    return answers.take(state, event)
+def deciding(planner: Planner) -> Decide:
+    """The rules, with plans by this planner."""
+
+    def decide(state: State, event: Event) -> Decision:
+        """The festival after the event, and what is said about it. A wrong command changes nothing but its own
+        fate."""
+        if isinstance(event.body, ORGANISER.bodies):
+            return _command(state, event, planner)
+        return answers.take(state, event, planner)
+
+    return decide
 
 
-def _command(state: State, event: Event) -> Decision:
+decide = deciding(Fair())
+
+
+def _command(state: State, event: Event, planner: Planner) -> Decision:
     command = given(event)
     if state.get(Command, event.id) is not None:
         wrong = Wrong("command", CommandRefusal.ID_TAKEN, "Another command has this id; give each one its own UUID.")
         return state, [refusal(command, wrong)]
-    carried = _carry_out(state, event)
+    carried = _carry_out(state, event, planner)
     if isinstance(carried, Wrong):
         command, said = refused(command, carried)
         return state.put(command), [said]
@@ -57,7 +67,7 @@ def _command(state: State, event: Event) -> Decision:
     return (after if (Command, command.id) in after.changes else after.put(command)), told
 
 
-def _carry_out(state: State, event: Event) -> Carried:
+def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
     if not COMMAND_ID.fullmatch(event.id):
         message = "A command's id is letters, digits, '.', '_', ':' and '-', at most 120; best a UUID."
         return Wrong("command", CommandRefusal.BAD_NAME, message)
@@ -71,7 +81,7 @@ def _carry_out(state: State, event: Event) -> Carried:
         case OpenBooth() as body:
             return festivals.open_booth(state, festival, body)
         case RequestAllocation() as body:
-            return allocation.propose(state, festival, body, event.logged_at)
+            return allocation.propose(state, festival, body, event, planner)
         case AcceptPlan() as body:
             return allocation.accept(state, festival, body, event.logged_at)
         case SendShipment() as body:

@@ -7,19 +7,20 @@ from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
-from services.festival.domain.plan import Wanted, plan
+from services.festival.domain.plan import Wanted
+from services.festival.domain.planner import Planner
 from services.festival.domain.request import Offer, Request, RequestStatus, add_plan, request_id
 from services.festival.domain.shortage import plannable
 from services.festival.domain.stock import StockView
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
+from shared.events.language import Event
 from shared.state import State
 
 MAX_HOLD_HOURS = 90 * 24
 MAX_DEMANDS = 500
-MAX_LINES = 1000
 
 
-def propose(state: State, festival: Festival, body: RequestAllocation, at: datetime) -> Carried:
+def propose(state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner) -> Carried:
     """Plan what was asked for, and with `consent` ask inventory for it at once."""
     wrong = _check(state, festival, body)
     if wrong is not None:
@@ -33,14 +34,13 @@ def propose(state: State, festival: Festival, body: RequestAllocation, at: datet
     )
     # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
     stock = plannable(state.all(StockView), festival.last_day, request)
-    proposal = plan(request.demands, stock)
-    if len(proposal.chosen) > MAX_LINES:
-        message = f"The plan would have more than {MAX_LINES} lines. Ask in several requests, for some booths each."
-        return Wrong("demands", CommandRefusal.TOO_MANY, message)
+    proposal = planner.propose(event, request, stock)
+    if isinstance(proposal, Wrong):
+        return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
     request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
     if body.consent:
-        request, asked = requests.accept(request, at)
+        request, asked = requests.accept(request, event.logged_at)
         said += asked
     return state.put(request), said
 

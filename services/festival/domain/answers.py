@@ -5,6 +5,7 @@ from services.festival.domain import losses, shortage
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival, account
+from services.festival.domain.planner import Planner
 from services.festival.domain.request import HOLD, LineStatus, Request, find, moved, request_id, request_of, settle
 from services.festival.domain.shipment import Leg, Shipment, answered, shipment_id
 from services.festival.domain.stock import StockView
@@ -24,16 +25,16 @@ from shared.family import Decision
 from shared.state import State
 
 
-def take(state: State, event: Event) -> Decision:
+def take(state: State, event: Event, planner: Planner) -> Decision:
     """The festival after an answer, a report or a deadline. Raises TypeError for what festival has no rule for."""
     festival = state.get(Festival, event.key)
     if festival is None:
         return state, []
     match event.body:
         case DeadlineReached() as reached:
-            return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event)
+            return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event, planner)
         case StockReserved() | ReservationRefused() | ReservationReleased() as answer:
-            return _of_request(state, festival, request_id(answer.festival, answer.request), event)
+            return _of_request(state, festival, request_id(answer.festival, answer.request), event, planner)
         case StockDispatched() as answer:
             return _dispatched(state, answer)
         case StockOrderRefused() as answer:
@@ -52,7 +53,7 @@ def take(state: State, event: Event) -> Decision:
             raise TypeError(f"festival has no rule for {type(other).__name__}")
 
 
-def _of_request(state: State, festival: Festival, id: str, event: Event) -> Decision:
+def _of_request(state: State, festival: Festival, id: str, event: Event, planner: Planner) -> Decision:
     request = state.get(Request, id)
     if request is None:
         return state, []
@@ -62,7 +63,7 @@ def _of_request(state: State, festival: Festival, id: str, event: Event) -> Deci
         case StockReserved() as answer:
             after, said = requests.reserved(request, answer.reservation)
         case ReservationRefused() as answer:
-            after, said = shortage.refuse(request, answer, state.all(StockView), festival.last_day)
+            after, said = shortage.refuse(request, answer, state.all(StockView), festival.last_day, event, planner)
         case ReservationReleased() as answer:
             after, said = requests.released(request, answer.reservation)
         case other:

@@ -17,6 +17,7 @@ from shared.events.festival import (
     AllocationPlanned,
     FacilityShare,
     PlanLine,
+    PlanOffer,
     Shortfall,
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
@@ -179,6 +180,9 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
             for share in plan.shares
         ),
         short=shortfalls(request),
+        offers=tuple(
+            PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
+        ),
     )
     return request, [FESTIVAL.of(said)]
 
@@ -283,4 +287,5 @@ def _plan_line(line: Line) -> PlanLine:
         lot=line.lot,
         qty=line.qty,
         revision=line.revision,
+        made_on=line.made_on,
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date
 
-from services.festival.domain.plan import Available, Before, Wanted, plan
+from services.festival.domain.plan import Available, Before, Wanted
+from services.festival.domain.planner import Planner
 from services.festival.domain.request import (
     COUNTED,
     Cap,
@@ -22,11 +23,17 @@ from services.festival.domain.request import (
 )
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused
+from shared.events.language import Event
 
-MAX_LINES = 2000
 
-
-def refuse(request: Request, refusal: ReservationRefused, views: Iterable[StockView], last_day: date) -> Change:
+def refuse(
+    request: Request,
+    refusal: ReservationRefused,
+    views: Iterable[StockView],
+    last_day: date,
+    event: Event,
+    planner: Planner,
+) -> Change:
     """Inventory refused a line: plan its pieces again from `views`, ask for what was found, say what stays short.
 
     It ends: a lot that refused is asked again for no more than inventory said it had, so if it refuses that too
@@ -40,12 +47,14 @@ def refuse(request: Request, refusal: ReservationRefused, views: Iterable[StockV
     if request.lapsed:
         return settle(request)
     of_product = [view for view in views if view.plannable == line.product == refusal.product]
-    again = plan(
-        [Wanted(line.booth, line.product, line.qty)],
+    again = planner.again(
+        event,
+        request,
+        Wanted(line.booth, line.product, line.qty),
         plannable(of_product, last_day, request),
         _before(request, line.product),
     )
-    if not again.chosen or len(request.lines) + len(again.chosen) > MAX_LINES:
+    if again is None:
         return settle(request)
     request = replace(request, offers=_offers(request, line.product, again.offers))
     request, planned = add_plan(request, again, replan=True)

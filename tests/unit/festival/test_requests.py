@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.festival.domain import Command, allocation
+from services.festival.domain import Command, planner
 from services.festival.domain.command import Outcome
 from services.festival.domain.request import LineStatus, RequestStatus
 from shared.events.festival import (
@@ -287,7 +287,7 @@ def test_wrong_requests_are_refused_kindly() -> None:
 
 
 def test_a_plan_of_too_many_lines_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(allocation, "MAX_LINES", 3)
+    monkeypatch.setattr(planner, "MAX_PROPOSED", 3)
     world = a_world()
     for n in range(4):
         world.make(f"L{n}", 1)

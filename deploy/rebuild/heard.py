@@ -1,0 +1,104 @@
+"""What one service said, as its topics hold it: to tell what was lost on the way to them, and what nobody can explain.
+
+A word is kept as the 16 bytes of its id and 8 that tell its body: some 100 bytes of memory in all for each.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TypeAlias
+from uuid import UUID
+
+from aiokafka import ConsumerRecord
+
+from deploy.rebuild.plans import Remembered
+from deploy.verify.log import Ends, Log
+from shared import envelope
+from shared.dlq import BUG
+from shared.events.festival import FESTIVAL
+from shared.ledger import Outgoing
+
+Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
+
+DLQ = ".dlq"
+_ID_BYTES = 16
+
+
+class Heard:
+    """All that a service said, by topic (without prefix)."""
+
+    def __init__(self, service: str, deadlines: Iterable[str]) -> None:
+        self.said: dict[str, set[bytes]] = defaultdict(set)
+        self.plans = Remembered()
+        # Events whose rules failed when their record was worked: `<source> <id>`, and when Kafka took it in.
+        self.failed: set[tuple[str, datetime]] = set()
+        # Deadlines that were said, by topic and partition.
+        self.reached: Counter[tuple[str, int]] = Counter()
+        self.again = 0
+        self._service = service
+        self._source = f"karya/{service}"
+        self._deadlines = frozenset(deadlines)
+
+    async def read(self, log: Log, ends: Ends) -> None:
+        """Take in all these topics. Raises NotReached when Kafka gives nothing though it has some."""
+        async for name, records in log.read(ends):
+            for record in records:
+                if name.endswith(DLQ):
+                    self._letter(name, record)
+                elif envelope.header(record.headers, "ce_source") == self._source:
+                    self._word(name, record)
+
+    def _word(self, name: str, record: ConsumerRecord) -> None:
+        if not self._first(name, word(record.headers, record.value)):
+            return
+        if name in self._deadlines:
+            self.reached[name, record.partition] += 1
+        if name == FESTIVAL.name:
+            id, type = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("id", "type"))
+            self.plans.hear(id, type, record.value or b"")
+
+    def _letter(self, name: str, record: ConsumerRecord) -> None:
+        if envelope.header(record.headers, "dlq_service") != self._service:
+            return
+        self._first(name, letter(record.headers, record.value))
+        at = envelope.header(record.headers, "dlq_at")
+        if envelope.header(record.headers, "dlq_reason") == BUG and at is not None:
+            source, id = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("source", "id"))
+            self.failed.add((f"{source} {id}", datetime.fromisoformat(at)))
+
+    def _first(self, name: str, mark: bytes) -> bool:
+        if mark in self.said[name]:
+            self.again += 1
+            return False
+        self.said[name].add(mark)
+        return True
+
+
+def mark_of(record: Outgoing) -> bytes:
+    """The mark of what a service is to say."""
+    make = letter if record.topic.endswith(DLQ) else word
+    return make(record.headers, record.value)
+
+
+def word(headers: Headers, value: bytes | None) -> bytes:
+    id = envelope.header(headers, "ce_id") or ""
+    return _id(id) + envelope.digest(value or b"")[:8]
+
+
+def letter(headers: Headers, value: bytes | None) -> bytes:
+    # A dead letter has its sender's id, if any: the place that it comes from is what it is known by.
+    place = "/".join(envelope.header(headers, f"dlq_{part}") or "" for part in ("topic", "partition", "offset"))
+    reason = envelope.header(headers, "dlq_reason") or ""
+    return envelope.digest(place.encode()) + envelope.digest(reason.encode() + (value or b""))[:8]
+
+
+def id_of(mark: bytes) -> bytes:
+    """The part of a mark that stays the same when the body is another."""
+    return mark[:_ID_BYTES]
+
+
+def _id(id: str) -> bytes:
+    try:
+        return UUID(id).bytes
+    except ValueError:
+        return envelope.digest(id.encode())

@@ -1,0 +1,55 @@
+"""Who says what the plan is. Live it is the fair planner, which looks at a view of the stock that other lanes keep;
+at a replay it is what was planned then, for that view can't be had again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from services.festival.domain.command import Wrong
+from services.festival.domain.plan import Available, Before, Plan, Wanted, plan
+from services.festival.domain.request import Request
+from shared.events.festival import CommandRefusal
+from shared.events.language import Event
+
+MAX_PROPOSED = 1000
+MAX_LINES = 2000
+
+
+class Planner(Protocol):
+    """Must answer the same for the same event, however often it is asked."""
+
+    def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:
+        """The plan for a new request, or why there is none."""
+        ...
+
+    def again(
+        self, event: Event, request: Request, want: Wanted, stock: Iterable[Available], before: Mapping[str, Before]
+    ) -> Plan | None:
+        """The plan for what a refused line leaves missing, or None: nothing more is to be had. `before` as in
+        `plan`."""
+        ...
+
+
+class Fair:
+    """Plans anew, within what one request can hold."""
+
+    def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:  # noqa: ARG002
+        proposal = plan(request.demands, stock)
+        if len(proposal.chosen) > MAX_PROPOSED:
+            message = (
+                f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."
+            )
+            return Wrong("demands", CommandRefusal.TOO_MANY, message)
+        return proposal
+
+    def again(
+        self,
+        event: Event,  # noqa: ARG002
+        request: Request,
+        want: Wanted,
+        stock: Iterable[Available],
+        before: Mapping[str, Before],
+    ) -> Plan | None:
+        found = plan([want], stock, before)
+        if not found.chosen or len(request.lines) + len(found.chosen) > MAX_LINES:
+            return None
+        return found
