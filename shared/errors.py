@@ -59,6 +59,10 @@ class AtWork(KaryaError):
     """A service is at work, or was meanwhile, and must not be for what was asked."""
 
 
+class NotSaid(KaryaError):
+    """What a service was to say is in no topic, and nobody has said what is to become of it."""
+
+
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 

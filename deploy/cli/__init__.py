@@ -21,7 +21,6 @@ _GROUPS = {
     "topics": "deploy.cli.topics:topics",
     "demo": "deploy.cli.demo:demo",
     "simulate": "deploy.cli.demo:simulate",
-    "chaos": "deploy.cli.chaos:chaos",
     "verify": "deploy.cli.verify:verify",
     "trace": "deploy.cli.trace:trace",
     "dlq": "deploy.cli.dlq:app",

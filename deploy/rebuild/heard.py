@@ -1,4 +1,4 @@
-"""What one service said, as its topics hold it: to tell what was lost on the way to them, and what nobody can explain.
+"""What one service said, as its topics hold it: to tell what was lost on the way to them, and what nothing explains.
 
 A word is kept as the 16 bytes of its id and 8 that tell its body: some 100 bytes of memory in all for each.
 """

@@ -1,5 +1,5 @@
-"""A service's state from Kafka alone: its journal says in which order it worked which records, and the very code of the
-step works them again, chunk by chunk, into a fresh database. In memory stays only what the topics hold of the
+"""A service's state from Kafka alone: its journal says in which order it worked which records, and the very code of
+the step works them again, chunk by chunk, into a fresh database. In memory stays only what the topics hold of the
 service's words (see `heard`).
 """
 
@@ -219,8 +219,8 @@ class _Replay:
             writes = batch.finish()
             if self._heard.plans.gone:
                 raise HistoryGone(
-                    f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not all "
-                    "of it: plans can't be made anew, for the stock that they were made from is another by now."
+                    f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
+                    "all of it: it can't be made anew, for the stock that it was made from is another by now."
                 )
             writes.outbox = [numbered for numbered in writes.outbox if not self._was_said(numbered)]
             for due in list(writes.deadlines.values()):
@@ -281,9 +281,9 @@ class _Replay:
 def gone(part: TopicPartition, wanted: int, begin: int) -> HistoryGone:
     """What to say when `part` begins at `begin` but is needed from offset `wanted` on."""
     return HistoryGone(
-        f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, but "
-        f"records from {wanted} on are needed. Its retention has eaten what was before (retention.ms must be -1), so "
-        "the database can't be built anew from Kafka."
+        f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, "
+        f"but records from {wanted} on are needed. Its retention has eaten what was before (retention.ms must be "
+        "-1), so the database can't be built anew from Kafka."
     )
 
 

@@ -40,10 +40,9 @@ class Books:
         self._set_aside: set[Place] = set()
         self._open: dict[Place, str] = {}
 
-    def enter(self, group: str, record: ConsumerRecord) -> bool:
-        """Account for one record; whether it is the first of an event that was worked."""
+    def enter(self, group: str, id: str, record: ConsumerRecord) -> bool:
+        """Account for one record of the event `id`; whether it is the first of one that was worked."""
         self._check.looked_at += 1
-        id = event_id(record)
         entry = self._ledger.get(id)
         lane = lane_id(group, record.partition)
         if entry is None or record.value is None or entry != (envelope.digest(record.value), lane):
@@ -74,10 +73,15 @@ class Books:
             self._check.wrong(f"the ledger of {self._service} has {id}, but no record of its topics does")
 
 
-def event_id(record: ConsumerRecord) -> str:
-    """`<source> <id>`, as ledgers have it; empty parts for a record without."""
-    source, id = envelope.header(record.headers, "ce_source"), envelope.header(record.headers, "ce_id")
-    return f"{source or ''} {id or ''}"
+def first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
+    """Headers by name; of several with one name the first counts, as in decoding."""
+    return dict(reversed(headers))
+
+
+def event_id(headers: Mapping[str, bytes | None]) -> str:
+    """`<source> <id>`, as ledgers have it; with empty parts for a record without."""
+    source, id = headers.get("ce_source") or b"", headers.get("ce_id") or b""
+    return f"{source.decode(errors='replace')} {id.decode(errors='replace')}"
 
 
 class Journals:

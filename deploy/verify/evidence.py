@@ -1,23 +1,23 @@
 """Reads all there is, once: the four databases and every topic, up to where the topics ended when it was quiet."""
 
-import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from aiokafka import ConsumerRecord
 from bson import CodecOptions
 from bson.raw_bson import RawBSONDocument
+from pydantic_core import from_json
 
 from deploy.topics import SERVICES, all_topics
-from deploy.verify.accounts import Books, Journals, dead_letters, event_id, parked_keys
+from deploy.verify.accounts import Books, Journals, dead_letters, event_id, first_of_each, parked_keys
 from deploy.verify.heard import Heard
 from deploy.verify.log import Ends, Log
 from deploy.verify.privacy import Watch
 from deploy.verify.quiet import topic_names
 from deploy.verify.report import Check
-from shared import envelope
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
 from shared.family import Collection, Family
@@ -110,42 +110,37 @@ class _Reading:
         collections = {collection.name: collection for family in families for collection in family.collections}
         for name, collection in sorted(collections.items()):
             kept = self.evidence.entities.setdefault(collection.entity, {})
-            async for document in self._mongo.database(service)[name].find({}, batch_size=PAGE):
-                entity = self._entity(service, collection, document)
-                if entity is not None:
-                    kept[document["_id"]] = entity
-                if service == PRODUCTION and document.get("maker"):
-                    self.watch.learn(document["maker"])
+            async for page in _pages(self._mongo.database(service)[name].find({}, batch_size=PAGE)):
+                for document in page:
+                    entity = self._entity(service, collection, document)
+                    if entity is not None:
+                        kept[document["_id"]] = entity
+                    if service == PRODUCTION and document.get("maker"):
+                        self.watch.learn(document["maker"])
 
     async def books(self, service: str) -> None:
         """A service's ledger and parked keys."""
         database = self._mongo.database(service)
-        ledger = {
-            document["_id"]: (bytes(document["digest"]), document["lane"])
-            async for document in database["ledger"].find({}, {"digest": 1, "lane": 1}, batch_size=PAGE)
-        }
+        ledger: dict[str, tuple[bytes, str]] = {}
+        async for page in _pages(database["ledger"].find({}, {"digest": 1, "lane": 1}, batch_size=PAGE)):
+            ledger |= {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) for entry in page}
         self.parked[service] = {d["_id"]: d["events"] async for d in database["parked"].find({})}
         self._books[service] = Books(self.records, service, ledger, self.parked[service])
 
     async def topics(self, names: Sequence[str]) -> None:
         """Every record of these topics."""
         async for name, records in self._log.read(self._log.of(self._ends, *names)):
-            hear = (
-                self._dead_letter if name.endswith(DLQ) else self._journal if name in self._journals else self._event
-            )
-            open_to_all = name.removesuffix(DLQ) != TERMINAL.name
+            if name not in (TERMINAL.name, TERMINAL.dlq):
+                self._look(name, records)
             for record in records:
-                if open_to_all:
-                    said = [
-                        record.key,
-                        record.value,
-                        *(value for header, value in record.headers if header not in _PLAIN),
-                    ]
-                    where = f"{name} {record.partition}/{record.offset}"
-                    self.watch.look(where, b"\n".join(part for part in said if part))
-                else:
+                if name in (TERMINAL.name, TERMINAL.dlq):
                     self._learn(record)
-                hear(name, record)
+                if name.endswith(DLQ):
+                    self._dead_letter(name, record)
+                elif name in self._journals:
+                    self.journal.hear(BatchWorked.model_validate_json(record.value or b"{}"))
+                else:
+                    self._event(name, record)
 
     async def privacy(self, service: str) -> None:
         """Every byte of a database that no pseudonym belongs in."""
@@ -154,12 +149,13 @@ class _Reading:
         database = self._mongo.database(service)
         for name in await database.list_collection_names():
             kept = database.get_collection(name, codec_options=cast("CodecOptions[dict[str, Any]]", _RAW))
-            number = 0
-            async for document in kept.find({}, batch_size=PAGE):
-                number += 1
+            before = 0
+            async for page in _pages(kept.find({}, batch_size=PAGE)):
                 # By number: the document's id may be what must not be shown.
-                where = f"{service}'s database, {name}, document {number}"
-                self.watch.look(where, bytes(cast("RawBSONDocument", document).raw))
+                place = partial("{}'s database, {}, document {}".format, service, name)
+                raw = [bytes(cast("RawBSONDocument", document).raw) for document in page]
+                self.watch.look(raw, lambda index, first=before + 1, place=place: place(first + index))  # type: ignore[misc]
+                before += len(page)
 
     async def close(self) -> None:
         """Draw the line under ledgers and journals."""
@@ -173,25 +169,23 @@ class _Reading:
                     self.journal.compare(lane.id, lane.batches, lane.offsets)
 
     def _event(self, name: str, record: ConsumerRecord) -> None:
+        headers = first_of_each(record.headers)
+        id = event_id(headers)
         reader = self._readers.get(name)
         if reader is not None:
-            first = self._books[reader.service].enter(reader.group, record)
+            first = self._books[reader.service].enter(reader.group, id, record)
         else:
             # Nobody's ledger tells the copies of a relay that was killed.
-            id = event_id(record)
             first = id not in self._seen[name]
             self._seen[name].add(id)
         if first:
-            type = envelope.header(record.headers, "ce_type") or ""
-            self.evidence.heard.hear(type.rsplit(".", 1)[0], event_id(record), record.value or b"{}")
+            type = (headers.get("ce_type") or b"").decode(errors="replace")
+            self.evidence.heard.hear(type.rsplit(".", 1)[0], id, record.value or b"{}")
 
     def _dead_letter(self, name: str, record: ConsumerRecord) -> None:
         topic = self._topics[name.removesuffix(DLQ)]
         service = self._readers[topic.name].service
         self.letters[service, topic.name, self._books[service].set_aside(topic, record)] += 1
-
-    def _journal(self, _name: str, record: ConsumerRecord) -> None:
-        self.journal.hear(BatchWorked.model_validate_json(record.value or b"{}"))
 
     def _entity(self, service: str, collection: Collection[Any], document: dict[str, Any]) -> Any:
         self.readable.looked_at += 1
@@ -201,6 +195,19 @@ class _Reading:
             self.readable.wrong(f"{service}'s {collection.name} {document['_id']} can't be read: {fault!r}")
             return None
 
+    def _look(self, name: str, records: Sequence[ConsumerRecord]) -> None:
+        said = [
+            b"\n".join(
+                [
+                    record.key or b"",
+                    record.value or b"",
+                    *[value for header, value in record.headers if value and header not in _PLAIN],
+                ]
+            )
+            for record in records
+        ]
+        self.watch.look(said, lambda index: f"{name} {records[index].partition}/{records[index].offset}")
+
     def _learn(self, record: ConsumerRecord) -> None:
         # Also of reports that were refused: what was wrong with them must not be told with the maker.
         maker = _maker(record.value)
@@ -208,10 +215,16 @@ class _Reading:
             self.watch.learn(maker)
 
 
+async def _pages(cursor: Any) -> AsyncIterator[list[Any]]:
+    """What a cursor of either driver finds, many at a time: one by one costs more than all that is done with it."""
+    while page := await cursor.to_list(PAGE):
+        yield page
+
+
 def _maker(value: bytes | None) -> str | None:
     try:
-        body = json.loads(value or b"")
-    except (ValueError, RecursionError):
+        body = from_json(value or b"")
+    except ValueError:
         return None
     maker = body.get("maker") if isinstance(body, dict) else None
     return maker if isinstance(maker, str) else None

@@ -4,11 +4,12 @@ Bodies that services wrote are read as plain JSON: they were checked against the
 a look at everything has to be quick.
 """
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
+
+from pydantic_core import from_json
 
 from shared.events.language import Id
 
@@ -63,7 +64,7 @@ class Heard:
         """One event, each once: `type` without its version, `event_id` as `<source> <id>`."""
         hearing = _HEARING.get(type)
         if hearing is not None:
-            hearing(self, type, event_id, json.loads(value))
+            hearing(self, type, event_id, from_json(value))
 
     def _balance(self, _type: str, _id: str, body: Json) -> None:
         known = self.balances.get(body["lot"])

@@ -132,7 +132,7 @@ class Machine(RuleBasedStateMachine):
         self.check()
         for service in self.services:
             service.check_count()
-            assert not service.parked
+            service.check_nothing_waits()
         self.check_at_rest()
 
     def settle(self) -> None:

@@ -275,6 +275,13 @@ class Service:
                     assert (item.ledger_id, item.digest) in parked, f"{item.ledger_id} is lost"
         assert worked == set(self.ledger), "the ledger holds what never came"
 
+    def check_nothing_waits(self) -> None:
+        """Nothing is parked, and every letter that was held back by a bug was worked since."""
+        assert not self.parked
+        for reason, letter in self.letters():
+            if reason in (BUG, KEY_PARKED):
+                assert self.ledger.get(_ledger_id(letter)) == envelope.digest(letter.value or b""), "lost in the DLQ"
+
     def _worked(self, line: Line) -> Iterator[Record]:
         for partition in range(PARTITIONS):
             offsets = self._lane(line.family, partition).offsets

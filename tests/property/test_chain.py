@@ -5,8 +5,9 @@ bring it. At the end people finish the festival, and what holds across the servi
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -64,7 +65,12 @@ PRICE = 333
 booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
-OUT = frozenset({LineStatus.DISPATCHED})
+demands = st.lists(st.tuples(booths, products, few), min_size=1, max_size=5, unique_by=lambda one: one[:2])
+# Which lot, pieces, with a label or not, price, and (not 0) which sale is voided instead.
+RungUp: TypeAlias = tuple[int, int, bool, int, int]
+rung_up: st.SearchStrategy[RungUp] = st.tuples(
+    which, st.integers(1, 3), st.booleans(), st.sampled_from([0, 1, PRICE]), st.sampled_from([0, 0, 0, 1, 2])
+)
 
 
 class Chain(Machine):
@@ -86,10 +92,15 @@ class Chain(Machine):
 
     # terminals
 
-    @initialize(lots=st.lists(st.tuples(st.sampled_from(sorted(MAKERS)), few), min_size=1, max_size=4))
-    def begin(self, lots: list[tuple[str, int]]) -> None:
-        for facility, qty in lots:
-            self.report(facility, qty, 0)
+    @initialize(
+        lots=st.lists(st.tuples(st.sampled_from(sorted(MAKERS)), few, which), min_size=1, max_size=5),
+        demands=demands,
+        stage=st.integers(0, 4),
+    )
+    def begin(self, lots: list[tuple[str, int, int]], demands: list[tuple[str, str, int]], stage: int) -> None:
+        """A festival with two booths; by `stage` lots are made, a plan is real, shipments are sent, are received."""
+        for facility, qty, n in lots:
+            self.report(facility, qty, n)
         self.command(
             AnnounceFestival(
                 festival=FESTIVAL,
@@ -103,6 +114,19 @@ class Chain(Machine):
         for booth in BOOTHS:
             prices = tuple(Price(product=product, price_rupiah=PRICE) for product in PRODUCTS)
             self.command(OpenBooth(festival=FESTIVAL, booth=booth, name=booth, prices=prices, tills=(booth,)))
+        if stage > 0:
+            self.settle()
+        self.request(demands, True)
+        if stage > 1:
+            self.settle()
+            for _ in range(4):
+                self.send(0)
+                self.settle()
+        if stage > 2:
+            for shipment in self.festival.all(Shipment):
+                self.receive_all(shipment)
+        if stage > 3:
+            self.settle()
 
     @rule(facility=st.sampled_from(sorted(MAKERS)), qty=few, n=which)
     def report(self, facility: str, qty: int, n: int) -> None:
@@ -133,10 +157,7 @@ class Chain(Machine):
 
     # the organiser
 
-    @rule(
-        demands=st.lists(st.tuples(booths, products, few), min_size=1, max_size=4, unique_by=lambda d: d[:2]),
-        consent=st.booleans(),
-    )
+    @rule(demands=demands, consent=st.booleans())
     def request(self, demands: list[tuple[str, str, int]], consent: bool) -> None:
         asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
         name = self.next_name("R")
@@ -210,26 +231,27 @@ class Chain(Machine):
 
     # tills
 
-    @rule(booth=booths, n=which, qty=few, labelled=st.booleans(), price=st.sampled_from([0, 1, PRICE]))
-    def sell(self, booth: str, n: int, qty: int, labelled: bool, price: int) -> None:
-        lot = one_of(self.inventory.all(Lot), n)
-        product = lot.product if lot is not None else PRODUCTS[n % len(PRODUCTS)]
-        id = self.spool(
-            booth,
-            SaleReported,
-            lot=lot.id if lot is not None and labelled else None,
-            product=product,
-            qty=qty,
-            unit_price_rupiah=price,
-            sold_at=self.kafka.now,
-        )
-        self.rung_up[booth].append(id)
-
-    @rule(booth=booths, n=which)
-    def void(self, booth: str, n: int) -> None:
-        sale = one_of(self.rung_up[booth], n)
-        if sale is not None:
-            self.spool(booth, SaleVoided, sale=sale, voided_at=self.kafka.now)
+    @rule(booth=booths, said=st.lists(rung_up, min_size=1, max_size=5), at_once=st.booleans())
+    def sell(self, booth: str, said: list[RungUp], at_once: bool) -> None:
+        lots = self.inventory.all(Lot)
+        for n, qty, labelled, price, void in said:
+            sale = one_of(self.rung_up[booth], void)
+            if void and sale is not None:
+                self.spool(booth, SaleVoided, sale=sale, voided_at=self.kafka.now)
+                continue
+            lot = one_of(lots, n)
+            id = self.spool(
+                booth,
+                SaleReported,
+                lot=lot.id if lot is not None and labelled else None,
+                product=lot.product if lot is not None else PRODUCTS[n % len(PRODUCTS)],
+                qty=qty,
+                unit_price_rupiah=price,
+                sold_at=self.kafka.now,
+            )
+            self.rung_up[booth].append(id)
+        if at_once:
+            self.upload(booth, len(self.spools[booth]))
 
     @rule(booth=booths, n=which, qty=st.integers(0, 3))
     def count(self, booth: str, n: int, qty: int) -> None:
@@ -272,7 +294,10 @@ class Chain(Machine):
             self.upload(booth, len(self.spools[booth]))
         self.settle()
         self.ring_all()
-        until(lambda: not self.disputed(), lambda: self.resolve_one(reject=len(self.disputed()) % 2 == 0), most=100)
+        self.resolve_all([DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED])
+        # One that nobody can book stays in dispute though it is accepted.
+        self.resolve_all([DisputeOutcome.REJECTED])
+        assert not self.disputed()
         if self.festival.all(Festival)[0].status is not FestivalStatus.CANCELLED:
             until(self.all_home, self.bring_all_home)
 
@@ -286,15 +311,12 @@ class Chain(Machine):
     def disputed(self) -> list[tuple[str, str]]:
         return [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
 
-    def resolve_one(self, *, reject: bool) -> None:
-        booth, sale = self.disputed()[0]
-        # One that nobody can book stays in dispute when it is accepted: then it is rejected.
-        outcome = DisputeOutcome.REJECTED if reject else DisputeOutcome.ACCEPTED
-        self.command(ResolveDispute(festival=FESTIVAL, booth=booth, sale=sale, outcome=outcome))
+    def resolve_all(self, outcomes: Sequence[DisputeOutcome]) -> None:
+        """The organiser's words on all that is in dispute, in turns."""
+        for n, (booth, sale) in enumerate(self.disputed()):
+            outcome = outcomes[n % len(outcomes)]
+            self.command(ResolveDispute(festival=FESTIVAL, booth=booth, sale=sale, outcome=outcome))
         self.settle()
-        if (booth, sale) in self.disputed():
-            self.command(ResolveDispute(festival=FESTIVAL, booth=booth, sale=sale, outcome=DisputeOutcome.REJECTED))
-            self.settle()
 
     def all_home(self) -> bool:
         return self.festival.all(Festival)[0].status is FestivalStatus.CLOSED

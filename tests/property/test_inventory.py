@@ -22,18 +22,24 @@ from shared.events.inventory import (
     ReturnReceived,
     StockChanged,
 )
-from shared.events.language import Event
+from shared.events.language import Body, Event
 from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
 from tests.history.answers import answer_of
 from tests.history.spec import Answer, Kind, Order, Stock, step
 from tests.property.examples import examples
-from tests.property.machine import Machine
+from tests.property.machine import Machine, which
 from tests.property.shell import Service
 
 FACILITY = "LP-KPG"
-lots = st.sampled_from([f"L{n}" for n in range(4)])
-reservations = st.integers(0, 7)
+LOTS = ("L0", "L1")
+lots = st.sampled_from(LOTS)
 pieces = st.integers(1, 9)
+orders = st.builds(
+    Order,
+    st.sampled_from([Kind.RESERVE, Kind.RESERVE, Kind.RELEASE, Kind.DISPATCH, Kind.RETURN, Kind.LOSE]),
+    st.sampled_from("abcd"),
+    pieces,
+)
 
 
 class InventoryMachine(Machine):
@@ -43,61 +49,33 @@ class InventoryMachine(Machine):
         self.inventory = Service(self.kafka, FAMILIES)
         self.services = [self.inventory]
 
-    @initialize(qty=pieces)
-    def two_lots(self, qty: int) -> None:
-        for lot in ("L0", "L1"):
-            self.record(lot, qty)
+    @initialize(qty=st.integers(1, 30), early=st.lists(st.tuples(lots, orders), max_size=3))
+    def two_lots(self, qty: int, early: list[tuple[str, Order]]) -> None:
+        self.festival_orders(early)
+        for lot in LOTS:
+            # Production numbers a lot once; its outbox may say so twice, with one id.
+            body = LotRecorded(
+                lot=lot, facility=FACILITY, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
+            )
+            self.kafka.say(PRODUCTION, body)
 
-    @rule(lot=lots, qty=pieces)
-    def record(self, lot: str, qty: int) -> None:
-        # Production numbers a lot once; its outbox may say so twice, with one id.
-        body = LotRecorded(
-            lot=lot, facility=FACILITY, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
-        )
-        if lot not in self.recorded:
-            self.kafka.say(PRODUCTION, body, id=f"recorded {lot}".replace(" ", "-"))
-
-    @rule(lot=lots, change=st.integers(-9, 9))
-    def correct(self, lot: str, change: int) -> None:
-        if lot in self.recorded:
+    @rule(changes=st.lists(st.tuples(lots, st.integers(-9, 9)), min_size=1, max_size=3))
+    def production_corrects(self, changes: list[tuple[str, int]]) -> None:
+        for lot, change in changes:
             id = self.kafka.next_id()
             body = CorrectionRequested(lot=lot, facility=FACILITY, correction=id, change=change)
             self.kafka.say(PRODUCTION, body, id=id)
 
-    @rule(lot=lots)
-    def recall(self, lot: str) -> None:
-        if lot in self.recorded:
+    @rule(lot=lots, n=which)
+    def production_recalls(self, lot: str, n: int) -> None:
+        if n < 6:
             self.kafka.say(PRODUCTION, LotRecalled(lot=lot, facility=FACILITY, reason="made up"))
 
-    @rule(lot=lots, n=reservations, qty=pieces)
-    def reserve(self, lot: str, n: int, qty: int) -> None:
-        body = ReservationRequested(
-            lot=lot, reservation=f"F1/q.{n}", festival="F1", booth=f"F1.B{n % 2}", request="q", qty=qty
-        )
-        self.kafka.say(STOCK_ORDERS, body)
-
-    @rule(lot=lots, n=reservations)
-    def release(self, lot: str, n: int) -> None:
-        self.kafka.say(STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=f"F1/q.{n}", festival="F1"))
-
-    @rule(lot=lots, n=reservations)
-    def dispatch(self, lot: str, n: int) -> None:
-        body = DispatchOrdered(lot=lot, reservation=f"F1/q.{n}", festival="F1", shipment="S1")
-        self.kafka.say(STOCK_ORDERS, body)
-
-    @rule(lot=lots, qty=pieces)
-    def come_home(self, lot: str, qty: int) -> None:
-        id = self.kafka.next_id()
-        self.kafka.say(STOCK_ORDERS, ReturnReceived(lot=lot, order=id, festival="F1", booth="F1.B0", qty=qty), id=id)
-
-    @rule(lot=lots, qty=pieces)
-    def lose(self, lot: str, qty: int) -> None:
-        id = self.kafka.next_id()
-        self.kafka.say(STOCK_ORDERS, LossRecorded(lot=lot, order=id, festival="F1", qty=qty), id=id)
-
-    @property
-    def recorded(self) -> set[str]:
-        return {body.lot for body in self.kafka.bodies(PRODUCTION, LotRecorded)}
+    @rule(said=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
+    def festival_orders(self, said: list[tuple[str, Order]]) -> None:
+        for lot, order in said:
+            id = self.kafka.next_id()
+            self.kafka.say(STOCK_ORDERS, body_of(lot, order, id), id=id)
 
     def check(self) -> None:
         check_lots(self.inventory)
@@ -173,6 +151,26 @@ def answers_by_cause(inventory: Service) -> dict[str, Answer]:
                 seen.add(event.id)
                 found[envelope.header(record.headers, "causationid") or ""].append(event)
     return {cause: answer_of([event.body for event in events]) for cause, events in found.items()}
+
+
+def body_of(lot: str, order: Order, id: str) -> Body:
+    """The event that asks festival's order of a lot; the lot is part of a reservation's name."""
+    reservation = f"F1/q-{lot}.{order.reservation}"
+    match order.kind:
+        case Kind.RESERVE:
+            return ReservationRequested(
+                lot=lot, reservation=reservation, festival="F1", booth="F1.B1", request=f"q-{lot}", qty=order.qty
+            )
+        case Kind.RELEASE:
+            return ReleaseRequested(lot=lot, reservation=reservation, festival="F1")
+        case Kind.DISPATCH:
+            return DispatchOrdered(lot=lot, reservation=reservation, festival="F1", shipment="S1")
+        case Kind.RETURN:
+            return ReturnReceived(lot=lot, order=id, festival="F1", booth="F1.B1", qty=order.qty)
+        case Kind.LOSE:
+            return LossRecorded(lot=lot, order=id, festival="F1", qty=order.qty)
+        case other:
+            raise ValueError(f"festival can't order {other}")
 
 
 def order_of(event: Event) -> Order:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import date, timedelta
+from typing import TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
@@ -54,6 +55,14 @@ booths = st.sampled_from(BOOTHS)
 tills = st.sampled_from(TILLS)
 lots = st.sampled_from(sorted(LOTS))
 few = st.integers(1, 6)
+# Lot, pieces, price, and (not 0) which sale is voided instead.
+RungUp: TypeAlias = tuple[str | None, int, int, int]
+rung_up: st.SearchStrategy[RungUp] = st.tuples(
+    st.sampled_from([*sorted(LOTS), "L1", None, None, "ELSE"]),
+    few,
+    st.sampled_from([0, 1, 9_999]),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+)
 
 
 class SalesMachine(Machine):
@@ -70,30 +79,30 @@ class SalesMachine(Machine):
 
     # festival
 
-    @initialize()
-    def open(self) -> None:
+    @initialize(stocked=st.lists(st.tuples(booths, lots, few), max_size=4))
+    def open(self, stocked: list[tuple[str, str, int]]) -> None:
         for booth in BOOTHS:
             prices = tuple(Price(product=product, price_rupiah=10) for product in ("KTI", "KUE"))
             self.kafka.say(
                 BOOTH_STOCK, BoothOpened(booth=booth, festival=FESTIVAL, name="Booth", prices=prices, tills=TILLS)
             )
+        self.stock(stocked)
 
-    @rule(booth=booths, lot=lots, qty=few)
-    def stock(self, booth: str, lot: str, qty: int) -> None:
-        if booth not in self.closed:
+    @rule(stocked=st.lists(st.tuples(booths, lots, few), min_size=1, max_size=3))
+    def stock(self, stocked: list[tuple[str, str, int]]) -> None:
+        for booth, lot, qty in stocked:
             facility, product = LOTS[lot]
-            self.kafka.say(
-                BOOTH_STOCK,
-                BoothStocked(
-                    booth=booth,
-                    festival=FESTIVAL,
-                    lot=lot,
-                    facility=facility,
-                    product=product,
-                    made_on=date(2026, 4, len(lot)),
-                    qty=qty,
-                ),
+            body = BoothStocked(
+                booth=booth,
+                festival=FESTIVAL,
+                lot=lot,
+                facility=facility,
+                product=product,
+                made_on=date(2026, 4, ord(lot[1]) - ord("0")),
+                qty=qty,
             )
+            if booth not in self.closed:
+                self.kafka.say(BOOTH_STOCK, body)
 
     @rule(booth=booths, lot=lots, qty=few)
     def lose(self, booth: str, lot: str, qty: int) -> None:
@@ -123,24 +132,20 @@ class SalesMachine(Machine):
 
     # tills
 
-    @rule(
-        booth=booths,
-        till=tills,
-        lot=st.sampled_from([*sorted(LOTS), None, None, "ELSE"]),
-        qty=few,
-        price=st.sampled_from([0, 1, 9_999]),
-    )
-    def sell(self, booth: str, till: str, lot: str | None, qty: int, price: int) -> None:
-        product = LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2]
-        sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": NOON}
-        self.rung_up[booth].append(self.spool(booth, till, SaleReported, **sold))
-
-    @rule(booth=booths, till=tills, n=which)
-    def void(self, booth: str, till: str, n: int) -> None:
-        """Any till of the booth may void a sale, so a void may be heard before its sale."""
-        sale = one_of(self.rung_up[booth], n)
-        if sale is not None:
-            self.spool(booth, till, SaleVoided, sale=sale, voided_at=NOON)
+    @rule(booth=booths, said=st.lists(st.tuples(tills, rung_up), min_size=1, max_size=6), at_once=st.booleans())
+    def sell(self, booth: str, said: list[tuple[str, RungUp]], at_once: bool) -> None:
+        """Sales and voids. Any till of the booth may void a sale, so a void may be heard before its sale."""
+        for till, (lot, qty, price, void) in said:
+            sale = one_of(self.rung_up[booth], void)
+            if void and sale is not None:
+                self.spool(booth, till, SaleVoided, sale=sale, voided_at=NOON)
+                continue
+            product = LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2]
+            sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": NOON}
+            self.rung_up[booth].append(self.spool(booth, till, SaleReported, **sold))
+        if at_once:
+            for till in TILLS:
+                self.upload(booth, till, len(self.spools[booth, till]))
 
     @rule(booth=booths, till=tills, lot=lots, qty=st.integers(0, 4))
     def count(self, booth: str, till: str, lot: str, qty: int) -> None:

@@ -64,7 +64,7 @@ def closed(kept: tuple[Books, Check]) -> list[str]:
 
 def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     kept = books()
-    assert [kept[0].enter(GROUP, a_record(offset=offset)) for offset in range(3)] == [True, False, False]
+    assert [kept[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
     assert closed(kept) == []
 
 
@@ -79,13 +79,13 @@ def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     ids=["not worked", "other body", "other lane", "parked elsewhere"],
 )
 def test_a_record_without_its_entry_is_found(kept: tuple[Books, Check], sentence: str) -> None:
-    assert not kept[0].enter(GROUP, a_record())
+    assert not kept[0].enter(GROUP, "test e1", a_record())
     assert sentence in closed(kept)[0]
 
 
 def test_a_record_that_waits_in_a_parked_key_is_accounted_for() -> None:
     kept = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
-    assert not kept[0].enter(GROUP, a_record())
+    assert not kept[0].enter(GROUP, "test e1", a_record())
     assert closed(kept) == []
 
 
@@ -96,7 +96,7 @@ def test_a_dead_letter_accounts_for_its_record(letter_first: bool) -> None:
     letter = a_letter(bad, "BAD_BODY")
     if letter_first:
         assert kept[0].set_aside(PRODUCTION, letter) == "BAD_BODY"
-    kept[0].enter(GROUP, bad)
+    kept[0].enter(GROUP, "test e1", bad)
     if not letter_first:
         kept[0].set_aside(PRODUCTION, letter)
     assert closed(kept) == []
@@ -104,14 +104,14 @@ def test_a_dead_letter_accounts_for_its_record(letter_first: bool) -> None:
 
 def test_a_good_record_that_was_set_aside_is_found() -> None:
     kept = books(worked=False)
-    kept[0].enter(GROUP, a_record())
+    kept[0].enter(GROUP, "test e1", a_record())
     kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
     assert "can be read" in closed(kept)[0]
 
 
 def test_one_that_a_bug_set_aside_is_no_fault_of_the_accounts() -> None:
     kept = books(worked=False)
-    kept[0].enter(GROUP, a_record())
+    kept[0].enter(GROUP, "test e1", a_record())
     kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
     assert closed(kept) == []
 
@@ -149,16 +149,16 @@ def test_a_pseudonym_is_found_wherever_it_stands_and_never_shown() -> None:
     watch = Watch()
     watch.learn("p.mazcrdi4ewgq7ubn")
     for data in (b'{"x":"p.mazcrdi4ewgq7ubn"}', b"by p.mazcrdi4ewgq7ubn.", b"\x05p.mazcrdi4ewgq7ubn\x00"):
-        watch.look("place", data)
+        watch.look([data], lambda _: "place")
     assert watch.check.broken == ["place holds a maker's pseudonym"] * 3
-    watch.look("elsewhere", b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn")
+    watch.look([b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn"], lambda _: "elsewhere")
     assert watch.check.total == 3
 
 
 def test_pseudonyms_that_can_not_be_told_from_other_words_are_noted() -> None:
     watch = Watch()
     watch.learn("M1")
-    watch.look("place", b"M1")
+    watch.look([b"M1"], lambda _: "place")
     assert watch.check.ok
     assert watch.check.notes == ["1 pseudonyms are too short to be looked for"]
 

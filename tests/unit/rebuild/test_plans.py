@@ -1,0 +1,148 @@
+"""Remembered plans: the same festival again, without ever seeing the stock."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from deploy.rebuild.plans import Remembered
+from services.festival.domain import Booth, Command, Festival, Request, Shipment, deciding, planner
+from services.festival.handlers import FESTIVAL as FAMILY
+from services.festival.handlers import LOT as VIEW_FAMILY
+from shared import envelope
+from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine
+from shared.events.language import Deadline, Event, Publication, event_type
+from shared.family import Family
+from tests.unit.festival.builders import B1, B2, ODOP, World, a_booth, a_request, a_shipment, an_accept, announced
+
+pytestmark = pytest.mark.unit
+
+PRODUCTS = ("KTI", "KRJ")
+PLANNED = event_type(FESTIVAL, AllocationPlanned)
+
+
+class Recorded(World):
+    """A world that remembers every event of the festival and what was said to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worked: list[tuple[Event, list[Publication | Deadline]]] = []
+
+    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
+        outputs = super()._decide(family, event)
+        if family is not VIEW_FAMILY:
+            self.worked.append((event, outputs))
+        return outputs
+
+    def topic(self) -> Remembered:
+        """The festival topic as readers have it, taken in."""
+        plans = Remembered()
+        for event, outputs in self.worked:
+            for index, output in enumerate(outputs):
+                if isinstance(output, Publication) and output.topic is FESTIVAL:
+                    id = envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
+                    plans.hear(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
+        return plans
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Lots as facility, product and pieces; who took how much of which lot unseen; what is asked; how it goes on."""
+
+    lots: list[tuple[str, str, int]]
+    taken: list[tuple[int, int]]
+    asked: list[tuple[tuple[str, str], int]]
+    consent: bool
+    ends: str
+
+
+CASES = st.builds(
+    Case,
+    st.lists(
+        st.tuples(st.sampled_from(["LP-A", "LP-B", "LP-C"]), st.sampled_from(PRODUCTS), st.integers(1, 9)), max_size=6
+    ),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), max_size=4),
+    st.lists(
+        st.tuples(st.tuples(st.sampled_from([B1, B2]), st.sampled_from(PRODUCTS)), st.integers(1, 20)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda one: one[0],
+    ),
+    st.booleans(),
+    st.sampled_from(["settled", "lapsed", "sent"]),
+)
+
+
+def played(case: Case) -> Recorded:
+    world = Recorded()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        world.give(body)
+    for n, (facility, product, qty) in enumerate(case.lots):
+        world.make(f"L{n}", qty, facility, product)
+    for n, qty in case.taken:
+        if n < len(case.lots) and qty <= world.lots[f"L{n}"].on_hand:
+            world.take(f"L{n}", qty)
+    world.give(a_request(*((booth, product, qty) for (booth, product), qty in case.asked), consent=case.consent))
+    if not case.consent:
+        world.give(an_accept())
+    world.settle()
+    if case.ends == "lapsed" and f"hold/{ODOP}/R1" in world.deadlines:
+        world.fire(f"hold/{ODOP}/R1")
+    elif case.ends == "sent":
+        world.give(a_shipment(facility="LP-A"))
+    world.settle()
+    return world
+
+
+@given(CASES)
+@settings(max_examples=60, deadline=None)
+def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Case) -> None:
+    world = played(case)
+    plans = world.topic()
+    family = replace(FAMILY, decide=deciding(plans))
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(family, event) == outputs
+    for entity in (Booth, Command, Festival, Request, Shipment):
+        assert again.all(entity) == world.all(entity)
+    assert plans.gone == []
+
+
+def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(planner, "MAX_PROPOSED", 1)
+        world = played(Case([("LP-A", "KTI", 1), ("LP-B", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled"))
+    assert world.all(Request) == []
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(world.topic())), event) == outputs
+
+
+def test_a_plan_that_is_in_no_topic_is_missed() -> None:
+    world = played(Case([("LP-A", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    plans = Remembered()
+    again = World()
+    for event, _ in world.worked[:4]:
+        again._decide(replace(FAMILY, decide=deciding(plans)), event)
+    [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
+    assert set(plans.gone) == {asked}
+
+
+def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
+    plans = Remembered()
+    world = played(Case([("LP-A", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    event, outputs = world.worked[3]
+    [said] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert isinstance(said, AllocationPlanned)
+    bare = said.model_copy(
+        update={
+            "offers": (),
+            "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in said.lines),
+        }
+    )
+    plans.hear(envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
+    again = World()
+    for earlier, _ in world.worked[:4]:
+        again._decide(replace(FAMILY, decide=deciding(plans)), earlier)
+    assert set(plans.gone) == {f"{event.source} {event.id}"}
