@@ -37,8 +37,17 @@ def test_a_stored_event_is_still_read_as_it_was_meant(kept: Kept) -> None:
     event = envelope.decode(kept.topic, a_record(stored))
     assert type(event.body) is kept.body
     now = event.body.model_dump(mode="json")
-    assert {name: now[name] for name in stored["body"]} == stored["body"]
+    assert _as_far_as(stored["body"], now) == stored["body"]
     assert {name for name, field in kept.body.model_fields.items() if field.is_required()} <= stored["body"].keys()
+
+
+def _as_far_as(stored: Any, now: Any) -> Any:
+    """`now` without the fields that `stored` does not have yet, also of the models inside it."""
+    if isinstance(stored, dict):
+        return {name: _as_far_as(stored[name], now[name]) for name in stored}
+    if isinstance(stored, list):
+        return [_as_far_as(was, one) for was, one in zip(stored, now, strict=True)]
+    return now
 
 
 @pytest.mark.parametrize("kept", EVENTS, ids=str)
