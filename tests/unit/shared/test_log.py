@@ -1,0 +1,36 @@
+"""What may not be in a log."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from shared.log import configure
+from shared.settings import Settings
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.contextvars.clear_contextvars()
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_traceback_is_logged_without_its_variables(
+    as_json: bool, logging_restored: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(Settings(log_json=as_json), "production")
+    value = "".join(["a maker's ", "name"])
+    try:
+        raise ValueError(len(value))
+    except ValueError:
+        structlog.get_logger().exception("decide_failed")
+    said = capsys.readouterr().err
+    assert "test_a_traceback_is_logged" in said
+    assert "a maker's name" not in said
