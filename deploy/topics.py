@@ -23,8 +23,15 @@ SERVICES: dict[str, tuple[Family, ...]] = {
     "sales": SALES,
 }
 
-# History is the system's memory: nothing expires by itself. LogAppendTime is the clock that `decide` may trust.
-_KEPT = {"retention.ms": "-1", "cleanup.policy": "delete", "message.timestamp.type": "LogAppendTime"}
+# History is the system's memory: nothing expires by itself. LogAppendTime is the clock that `decide` may trust. What
+# comes compressed is unpacked by the broker: one batch in snappy, lz4 or zstd, which our client can't read without
+# more libraries, would stop every reader for ever.
+_KEPT = {
+    "retention.ms": "-1",
+    "cleanup.policy": "delete",
+    "message.timestamp.type": "LogAppendTime",
+    "compression.type": "uncompressed",
+}
 
 
 def all_topics() -> list[Topic]:

@@ -93,13 +93,7 @@ def rfc3339(moment: datetime) -> str:
 
 def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
     """The text of the first header called `name`, or None if it is missing, null or not UTF-8."""
-    for key, value in headers:
-        if key == name and value is not None:
-            try:
-                return value.decode()
-            except UnicodeDecodeError:
-                return None
-    return None
+    return next((_text(value) for key, value in headers if key == name), None)
 
 
 def decode(topic: Topic, record: Record) -> Event:
@@ -147,14 +141,22 @@ def taken_in(record: Record) -> datetime | None:
 
 
 def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    # Of several with one name the first counts, even one that says nothing: everybody who reads the record (verify,
+    # the tools for dead letters) must see the same event in it.
+    first: dict[str, str | None] = {}
     for name, value in headers:
-        if value is not None:
-            try:
-                found.setdefault(name, value.decode())
-            except UnicodeDecodeError:
-                continue  # as good as missing: the required ones are asked for by name
-    return found
+        if name not in first:
+            first[name] = _text(value)
+    return {name: text for name, text in first.items() if text is not None}
+
+
+def _text(value: bytes | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None  # as good as missing: the required ones are asked for by name
 
 
 @lru_cache(maxsize=256)

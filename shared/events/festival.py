@@ -15,6 +15,7 @@ from shared.events.language import (
     Qty,
     Text,
     Topic,
+    TypedNumber,
     Utc,
 )
 
@@ -75,7 +76,7 @@ class RequestAllocation(Body):
     request: Id
     demands: tuple[Demand, ...]
     consent: bool = False
-    hold_hours: int = 72
+    hold_hours: TypedNumber = 72
 
 
 class AcceptPlan(Body):
@@ -150,7 +151,7 @@ class CloseFestival(Body):
     """The last sale was made. Tills have until `till_hours` after this command to send what is left."""
 
     festival: Id
-    till_hours: int = 48
+    till_hours: TypedNumber = 48
 
 
 # --- what became of it (festival -> anyone)
@@ -211,7 +212,7 @@ class PlanLine(Body):
     facility: Id
     lot: Id
     qty: Qty
-    revision: int
+    revision: Count
     made_on: date | None = None
 
 
@@ -316,7 +317,7 @@ class FestivalClosed(Body):
     lost: Count
     surplus: Count = 0
     lost_on_the_way: Count = 0
-    revision: int = 1
+    revision: Count = 1
 
 
 # --- what booths and tills need (festival -> sales, tills)

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from shared.events.language import Body, Count, Id, Qty, Text, Topic
+from shared.events.language import Body, Count, Id, Qty, Text, Topic, TypedNumber
 
 
 class ReservationRequested(Body):
@@ -61,7 +61,7 @@ class StockChanged(Body):
     """
 
     lot: Id
-    revision: int
+    revision: Count
     facility: Id
     product: Id
     category: Id
@@ -69,7 +69,7 @@ class StockChanged(Body):
     best_before: date | None
     recalled: bool
     recorded: Count
-    corrected: int
+    corrected: TypedNumber
     on_hand: Count
     reserved: Count
     dispatched: Count

@@ -39,15 +39,18 @@ Rupiah = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
 # What a person typed: it may be wrong, and the service that knows better says so kindly.
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+# How many pieces more, or fewer.
+Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
 # What a program made: a key, so only characters that survive files, addresses and shells.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$")]
 Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):
-    """The JSON body of one event. Strict: "5" is no number, 1.0 no count of pieces."""
+    """The JSON body of one event. Strict: "5" is no number, 1.0 no count of pieces. Every number in it has bounds:
+    JSON has numbers that no database keeps. What is wrong is said without the value, which may be a name."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

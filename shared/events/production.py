@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.events.language import Body, Count, Id, Qty, Text, Topic, Typed, TypedNumber
+from shared.events.language import Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber
 
 # The ce_id of a terminal's report, whatever visible characters the terminal made it of.
 ReportId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
@@ -64,7 +64,7 @@ class CorrectionRequested(Body):
     lot: Id
     facility: Id
     correction: ReportId
-    change: int
+    change: Change
 
 
 class LotRecalled(Body):
@@ -124,7 +124,7 @@ class LotCorrected(Body):
     facility: Id
     lot: Id
     correction: ReportId
-    change: int
+    change: Change
     on_hand: Count
 
 
@@ -134,7 +134,7 @@ class CorrectionRefused(Body):
     facility: Id
     lot: Id
     correction: ReportId
-    change: int
+    change: Change
     on_hand: Count
 
 

@@ -130,7 +130,7 @@ class SellThroughCounted(Body):
 
     festival: Id
     booth: Id
-    revision: int
+    revision: Count
     lots: tuple[SoldThrough, ...]
     disputed: tuple[Id, ...] = ()
 
@@ -183,7 +183,7 @@ class SettlementIssued(Body):
 
     facility: Id
     festival: Id
-    revision: int
+    revision: Count
     qty: Count
     sold_rupiah: Rupiah
     facility_rupiah: Rupiah

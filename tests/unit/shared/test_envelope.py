@@ -48,6 +48,15 @@ def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> N
     assert refused(headers=with_header(name, value)) == reason
 
 
+@pytest.mark.parametrize("first", [None, b"\xff", b"e1"])
+def test_of_several_headers_with_one_name_the_first_counts_for_every_reader(first: bytes | None) -> None:
+    headers = [("ce_id", first), *a_record(id="e2").headers]
+    event = None if first is None or first == b"\xff" else envelope.decode(IN, a_record(headers=headers))
+    assert envelope.header(headers, "ce_id") == (event and event.id)
+    if event is None:
+        assert refused(headers=headers) == "MISSING_HEADER"
+
+
 @pytest.mark.parametrize(
     "value",
     [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"account":"a","amount":NaN}', b'{"account":"a","amount":"1"}',

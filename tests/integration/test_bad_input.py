@@ -1,0 +1,263 @@
+"""Bad records on every topic that a service reads: nobody crashes, nobody is blocked, and the count adds up."""
+
+import asyncio
+from collections import defaultdict
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import partial
+
+import psutil
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from deploy.topics import SERVICES
+from deploy.verify.log import Log
+from deploy.verify.quiet import Look, topic_names, wait_until_quiet
+from shared import envelope
+from shared.dlq import BUG, KEY_PARKED, original_headers
+from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened
+from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
+from shared.events.language import Body, DeadlineReached, Topic
+from shared.events.production import LOT_ANSWERS, PRODUCTION, TERMINAL, LotCorrected, LotRecorded, ProductionReported
+from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, TILL, SellThroughCounted, ShareOpened, TillClosed
+from shared.family import Family
+from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
+from shared.ledger import lane_id
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.integration import foreign
+from tests.integration.conftest import RunProcess
+from tests.integration.corpus import Made, corpus, ledger_id
+from tests.integration.probe import DeadLetter, Probe, Record
+from tests.integration.running import ServiceProcess
+from tests.integration.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+
+SEED = 20260418
+RECORDS = 10_400
+AT_ONCE = 500
+QUIET_WITHIN = 120.0
+MOST_MEMORY = 300 * 1024 * 1024
+READ: list[tuple[str, Family, Topic]] = [
+    (service, family, topic)
+    for service, families in SERVICES.items()
+    for family in families
+    for topic in family.topics
+]
+
+
+async def test_ten_thousand_bad_records_stop_nobody_and_are_all_accounted_for(
+    settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
+) -> None:
+    made = list(corpus(SEED, RECORDS, [topic for _, _, topic in READ], settings.partitions))
+    async with AsyncExitStack() as stack:
+        running = {name: await stack.enter_async_context(service_process(name)) for name in SERVICES}
+        memory = Memory(running)
+        log = await stack.enter_async_context(Log(settings, topic_names()))
+        await send(settings, made)
+
+        async def quiet() -> None:
+            look = await wait_until_quiet(settings, mongo, log, within=QUIET_WITHIN, on_wait=memory.measure)
+            assert not look.waits, look.waits
+
+        await quiet()
+        before = await counted(settings, probe, mongo)
+        assert sum(one.letters for one in before.values()) > RECORDS // 3
+        assert all(one.worked for one in before.values()), "some record of each topic is a good one"
+        await good_records_go_through(probe, mongo)
+        await quiet()
+        await counted(settings, probe, mongo)
+        for name, process in running.items():
+            assert process.alive, f"{name} has ended: {process.output}"
+            await process.ready(within=5)
+    print(memory)
+    assert max(memory.most.values()) < MOST_MEMORY, memory
+
+
+async def test_what_our_own_client_could_not_read_stops_nobody(
+    settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch in a compression that needs libraries which are not here, and a header's name that is not UTF-8."""
+    made = {
+        lot: LotRecorded(lot=lot, facility="PR-KPG", product="KTI", category="tenun", qty=9, made_on=date(2026, 4, 1))
+        for lot in ("PACKED", "NAMED", "AFTER")
+    }
+    async with service_process("inventory") as process:
+        with monkeypatch.context() as patched:
+            foreign.speak(patched)
+            await _say(settings, made["PACKED"], b" " * 5000, compression_type="snappy")
+            await _say(settings, made["NAMED"], b"", (foreign.Name("x"), b"1"))
+        await probe.send(PRODUCTION, made["AFTER"])
+        lots = mongo.database("inventory")["lots"]
+        await eventually(lambda: lots.count_documents({}), equals=len(made))
+        assert await probe.dlq(PRODUCTION) == [], process.output
+
+
+async def _say(settings: Settings, body: LotRecorded, room: bytes, *more: tuple[str, bytes], **options: str) -> None:
+    client = AIOKafkaProducer(bootstrap_servers=settings.kafka, **options)
+    await client.start()
+    try:
+        headers = envelope.headers(id=body.lot, source="foreign", topic=PRODUCTION, body=body, time=envelope.EPOCH)
+        key = body.lot.encode()
+        await client.send_and_wait(
+            topic_name(settings, PRODUCTION.name),
+            envelope.encode(body) + room,
+            key,
+            partition_for_bytes(key, settings.partitions),
+            headers=[*headers, *more],
+        )
+    finally:
+        await client.stop()
+
+
+class Memory:
+    """The most that each process was seen to hold, in bytes."""
+
+    def __init__(self, running: dict[str, ServiceProcess]) -> None:
+        self._processes = {name: psutil.Process(process.pid) for name, process in running.items()}
+        self.most = dict.fromkeys(running, 0)
+
+    def measure(self, _: Look) -> None:
+        for name, process in self._processes.items():
+            if process.is_running():
+                self.most[name] = max(self.most[name], process.memory_info().rss)
+
+    def __str__(self) -> str:
+        return ", ".join(f"{name} {most / 1024 / 1024:.0f} MiB" for name, most in self.most.items())
+
+
+@dataclass(slots=True)
+class Sums:
+    """Records of one partition of one topic: what became of each."""
+
+    sent: int = 0
+    worked: int = 0
+    again: int = 0
+    letters: int = 0
+
+
+async def send(settings: Settings, made: list[Made]) -> None:
+    """All of it, in its order."""
+    client = producer(settings)
+    await client.start()
+    try:
+        for first in range(0, len(made), AT_ONCE):
+            await asyncio.gather(*[await _send(settings, client, one) for one in made[first : first + AT_ONCE]])
+    finally:
+        await stop_producer(client)
+
+
+async def _send(settings: Settings, client: AIOKafkaProducer, one: Made) -> asyncio.Future[object]:
+    partition = partition_for_bytes(one.key or b"", settings.partitions) if one.partition is None else one.partition
+    name = topic_name(settings, one.topic.name)
+    future: asyncio.Future[object] = await client.send(name, one.value, one.key, partition, headers=list(one.headers))
+    return future
+
+
+async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[str, int], Sums]:
+    """What became of every record of every topic that is read. Raises AssertionError unless each is exactly one of:
+    worked first (one entry of the ledger), the same again (as one that was worked, or waits with its parked key), or
+    one letter with the record's own bytes."""
+    sums: dict[tuple[str, int], Sums] = defaultdict(Sums)
+    for service in SERVICES:
+        entries = await mongo.database(service)["ledger"].find({}).to_list(None)
+        ledger = {one["_id"]: (bytes(one["digest"]), one["lane"]) for one in entries}
+        unseen = set(ledger)
+        for _, family, topic in (one for one in READ if one[0] == service):
+            letters = _by_place(await probe.dlq(topic))
+            parked = {
+                (ledger_id(one.record.headers), envelope.digest(one.record.value or b""))
+                for one in letters.values()
+                if one.reason in (BUG, KEY_PARKED)
+            }
+            for record in await probe.records(topic):
+                here = sums[topic.name, record.partition]
+                here.sent += 1
+                place = (topic_name(settings, topic.name), record.partition, record.offset)
+                if place in letters:
+                    here.letters += 1
+                    check_letter(record, letters.pop(place), service)
+                    continue
+                id, digest = ledger_id(record.headers), envelope.digest(record.value or b"")
+                if (id, digest) in parked:
+                    here.again += 1  # it waits in the DLQ with its key
+                    continue
+                assert ledger.get(id) == (digest, lane_id(family.group, record.partition)), f"{place} is lost"
+                here.worked += id in unseen
+                here.again += id not in unseen
+                unseen.discard(id)
+            assert not letters, "letters without their records"
+        assert not unseen, "the ledger holds what never came"
+    for name, one in sums.items():
+        assert one.sent == one.worked + one.again + one.letters, name
+    return sums
+
+
+def check_letter(record: Record, letter: DeadLetter, service: str) -> None:
+    """A letter is the record as it came, with a reason for people."""
+    assert (letter.record.key, letter.record.value) == (record.key, record.value)
+    assert list(original_headers(letter.record.headers)) == list(original_headers(record.headers))
+    assert letter.service == service
+    assert letter.reason
+    assert letter.message
+
+
+def _by_place(letters: list[DeadLetter]) -> dict[tuple[str, int, int], DeadLetter]:
+    found = {(letter.topic, letter.partition, letter.offset): letter for letter in letters}
+    assert len(found) == len(letters), "a record was set aside twice"
+    return found
+
+
+async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
+    """After all that, one good record on every topic is worked."""
+    today = datetime.now(UTC)
+    good: dict[Topic, Body] = {
+        TERMINAL: ProductionReported(facility="PR-KPG", terminal="T", product="KTI", qty=5, made_on=today.date()),
+        LOT_ANSWERS: LotCorrected(facility="PR-KPG", lot="G", correction="g", change=1, on_hand=1),
+        PRODUCTION: LotRecorded(
+            lot="GOOD", facility="PR-KPG", product="KTI", category="tenun", qty=9, made_on=date(2026, 4, 1)
+        ),
+        STOCK_ORDERS: LossRecorded(lot="GOODER", order="g", festival="GOOD", qty=1),
+        INVENTORY: a_balance(),
+        ORGANISER: AnnounceFestival(
+            festival="GOOD",
+            name="Good",
+            place="Kupang",
+            zone="Asia/Makassar",
+            first_day=date(2026, 4, 1),
+            last_day=date(2026, 4, 1),
+        ),
+        RESERVATIONS: StockReturned(festival="GOOD", order="g", lot="G", booth="GOOD.B1", qty=1),
+        BOOTH_REPORTS: SellThroughCounted(festival="GOOD", booth="GOOD.B1", revision=1, lots=()),
+        BOOTH_STOCK: BoothOpened(booth="GOOD.B1", festival="GOOD", name="Good", prices=(), tills=("T",)),
+        TILL: TillClosed(booth="GOOD.B1", till="T", seq=1, last_seq=1),
+        SALE_SHARES: ShareOpened(facility="GOOD", festival="GOOD", booth="GOOD.B1"),
+    }
+    for service, _, topic in READ:
+        body = good.get(topic) or DeadlineReached(key="GOOD", deadline="g", due=today)
+        id = f"good-{topic.name}"
+        await probe.send(topic, body, id=id)
+        worked = partial(mongo.database(service)["ledger"].count_documents, {"_id": f"probe {id}"})
+        await eventually(worked, equals=1)
+
+
+def a_balance() -> StockChanged:
+    return StockChanged(
+        lot="GOOD",
+        revision=1,
+        facility="PR-KPG",
+        product="KTI",
+        category="tenun",
+        made_on=date(2026, 4, 1),
+        best_before=None,
+        recalled=False,
+        recorded=0,
+        corrected=0,
+        on_hand=0,
+        reserved=0,
+        dispatched=0,
+        returned=0,
+        written_off=0,
+    )

@@ -1,0 +1,59 @@
+"""Batches as Kafka hands them over, read by whoever reads Kafka here."""
+
+from collections.abc import Sequence
+
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+
+from shared import kafka
+from shared.fetched import Records
+
+
+class Name(str):
+    """A header's name that goes out as it should not."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        return b"x\xff"
+
+
+def a_batch(*headers: Sequence[tuple[str, bytes | None]], compression: int = 0) -> bytes:
+    """A record for each of these headers."""
+    builder = _DefaultRecordBatchBuilderPy(2, compression, False, -1, -1, -1, 1_000_000)
+    for offset, named in enumerate(headers):
+        builder.append(offset, 1_000 + offset, b"key", b"value" * 100, list(named))
+    return bytes(builder.build())
+
+
+def read(data: bytes) -> list[tuple[int, list[tuple[str, bytes | None]]]]:
+    records, found = Records(data), []
+    while records.has_next():
+        batch = records.next_batch()
+        assert batch is not None
+        assert batch.validate_crc()
+        found += [(record.offset, list(record.headers)) for record in batch]
+    return found
+
+
+GOOD: list[tuple[str, bytes | None]] = [("ce_id", b"e1"), ("none", None)]
+ODD: list[tuple[str, bytes | None]] = [("ce_id", b"e2"), (Name("?"), b"\xff")]
+SPELLED = [("ce_id", b"e2"), ("x\\xff", b"\xff")]
+
+
+def test_what_comes_after_an_odd_header_name_is_read_too() -> None:
+    assert read(a_batch(GOOD, ODD, GOOD)) == [(0, GOOD), (1, SPELLED), (2, GOOD)]
+    assert read(a_batch(ODD)) == [(0, SPELLED)]
+    assert read(a_batch(GOOD, ODD, compression=1)) == [(0, GOOD), (1, SPELLED)]
+
+
+def test_batches_one_after_the_other_are_told_apart() -> None:
+    assert [headers for _, headers in read(a_batch(GOOD, ODD) + a_batch(GOOD) + a_batch(ODD))] == [
+        GOOD,
+        SPELLED,
+        GOOD,
+        SPELLED,
+    ]
+
+
+def test_every_consumer_here_reads_so() -> None:
+    assert kafka.topic_name
+    assert fetcher.MemoryRecords is Records
