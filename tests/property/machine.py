@@ -1,7 +1,7 @@
 """What may happen to any service at any time: the part of every state machine that Kafka and crashes play."""
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -14,6 +14,12 @@ T = TypeVar("T")
 # Which of those that are there: taken modulo how many they are, so that it never fits badly.
 which = st.integers(0, 11)
 few = st.integers(1, 6)
+# Whose turn it is, in which lanes; a relay or a batch; of how many topics from which, how many records; and whether a
+# relay dies before it has deleted what it said.
+Turn: TypeAlias = tuple[int, tuple[int, ...], bool, int, int, int, bool]
+turns: st.SearchStrategy[Turn] = st.tuples(
+    which, st.sampled_from([(0,), (1,), (0, 1), (1, 0)]), st.booleans(), few, which, few, st.booleans()
+)
 BAD: list[tuple[bytes | None, list[tuple[str, bytes | None]]]] = [
     (b"{", []),
     (None, []),
@@ -46,8 +52,16 @@ class Machine(RuleBasedStateMachine):
     def check_at_rest(self) -> None:
         """When everything is worked and said."""
 
-    @rule(n=which, lanes=st.sampled_from([(0,), (1,), (0, 1), (1, 0)]), topics=few, first=which, most=few)
-    def a_batch(self, n: int, lanes: tuple[int, ...], topics: int, first: int, most: int) -> None:
+    @rule(turns=st.lists(turns, min_size=1, max_size=8))
+    def work_goes_on(self, turns: list[Turn]) -> None:
+        """Batches and relays, of whoever has something to do, in any order."""
+        for n, lanes, relays, topics, first, most, dies in turns:
+            if relays:
+                self._a_relay(n, most, dies=dies)
+            else:
+                self._a_batch(n, lanes, topics, first, most)
+
+    def _a_batch(self, n: int, lanes: tuple[int, ...], topics: int, first: int, most: int) -> None:
         behind = [
             (service, line)
             for service, line in self._lines()
@@ -57,8 +71,7 @@ class Machine(RuleBasedStateMachine):
             service, line = behind[n % len(behind)]
             service.poll(line, lanes, topics, first, most)
 
-    @rule(n=which, most=few, dies=st.booleans())
-    def a_relay(self, n: int, most: int, dies: bool) -> None:
+    def _a_relay(self, n: int, most: int, *, dies: bool) -> None:
         lanes = [(service, lane) for service in self.services for lane in service.speaking]
         if lanes:
             service, lane = lanes[n % len(lanes)]
@@ -79,31 +92,22 @@ class Machine(RuleBasedStateMachine):
             self.kafka.now = max(self.kafka.now, one.due)
             service.ring(one)
 
-    @rule(n=which, back=st.integers(0, 60))
-    def a_record_again(self, n: int, back: int) -> None:
-        topics = [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]
-        if topics:
+    @rule(fault=st.sampled_from(["again", "again", "reused", "bad", "bug"]), n=which, back=st.integers(0, 60))
+    def a_fault(self, fault: str, n: int, back: int) -> None:
+        """A record comes again; an id comes with another body; nobody can read a record; the rules have a bug."""
+        if fault == "bug":
+            self._a_bug(n)
+        elif fault == "bad":
+            topics = sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
+            value, headers = BAD[back % len(BAD)]
+            self.kafka.append(topics[n % len(topics)], b"a key", value, headers, n % PARTITIONS)
+        elif topics := [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]:
             records = self.kafka.records(topics[n % len(topics)])
             record = records[-1 - back % len(records)]
-            self.kafka.append(record.topic, record.key, record.value, record.headers, record.partition)
+            value = record.value if fault == "again" or not record.value else record.value + b" "
+            self.kafka.append(record.topic, record.key, value, record.headers, record.partition)
 
-    @rule(n=which, back=st.integers(0, 60))
-    def an_id_again_with_another_body(self, n: int, back: int) -> None:
-        topics = [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]
-        if topics:
-            records = self.kafka.records(topics[n % len(topics)])
-            record = records[-1 - back % len(records)]
-            if record.value:
-                self.kafka.append(record.topic, record.key, record.value + b" ", record.headers, record.partition)
-
-    @rule(n=which, bad=st.sampled_from(BAD))
-    def a_bad_record(self, n: int, bad: tuple[bytes | None, list[tuple[str, bytes | None]]]) -> None:
-        topics = sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
-        value, headers = bad
-        self.kafka.append(topics[n % len(topics)], b"a key", value, headers, n % PARTITIONS)
-
-    @rule(n=which)
-    def a_bug(self, n: int) -> None:
+    def _a_bug(self, n: int) -> None:
         """The rules will fail on the next record of a lane."""
         coming = [
             (line, record)
@@ -112,7 +116,7 @@ class Machine(RuleBasedStateMachine):
             for topic in line.family.topics
             for record in service.unread(line, partition)[topic.name][:1]
         ]
-        if coming and n < 3:
+        if coming:
             line, record = coming[n % len(coming)]
             headers = dict(original_headers(record.headers))
             self.had_bugs = True

@@ -65,11 +65,22 @@ PRICE = 333
 booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
-demands = st.lists(st.tuples(booths, products, few), min_size=1, max_size=5, unique_by=lambda one: one[:2])
+wanted = st.tuples(booths, products, st.integers(1, 15))
+demands = st.lists(wanted, min_size=1, max_size=5, unique_by=lambda one: one[:2])
 # Which lot, pieces, with a label or not, price, and (not 0) which sale is voided instead.
 RungUp: TypeAlias = tuple[int, int, bool, int, int]
 rung_up: st.SearchStrategy[RungUp] = st.tuples(
     which, st.integers(1, 3), st.booleans(), st.sampled_from([0, 1, PRICE]), st.sampled_from([0, 0, 0, 1, 2])
+)
+
+
+DOINGS = ("make", "accept", "send", "send", "receive", "receive", "bring home")
+FOR_A_REASON = ("correct", "recall", "lose", "resolve")
+AT_TILLS = ("count", "close till", "come online", "come online", "close")
+# What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
+Act: TypeAlias = tuple[str, int, int, bool, bool]
+acts: st.SearchStrategy[Act] = st.tuples(
+    st.sampled_from([*DOINGS, *FOR_A_REASON, *AT_TILLS]), which, few, st.booleans(), st.booleans()
 )
 
 
@@ -93,9 +104,9 @@ class Chain(Machine):
     # terminals
 
     @initialize(
-        lots=st.lists(st.tuples(st.sampled_from(sorted(MAKERS)), few, which), min_size=1, max_size=5),
+        lots=st.lists(st.tuples(st.sampled_from(sorted(MAKERS)), st.integers(3, 30), which), min_size=2, max_size=6),
         demands=demands,
-        stage=st.integers(0, 4),
+        stage=st.sampled_from([0, 1, 2, 3, 4, 4, 4]),
     )
     def begin(self, lots: list[tuple[str, int, int]], demands: list[tuple[str, str, int]], stage: int) -> None:
         """A festival with two booths; by `stage` lots are made, a plan is real, shipments are sent, are received."""
@@ -120,39 +131,46 @@ class Chain(Machine):
         if stage > 1:
             self.settle()
             for _ in range(4):
-                self.send(0)
+                self.send(0, 0, False)
                 self.settle()
         if stage > 2:
-            for shipment in self.festival.all(Shipment):
-                self.receive_all(shipment)
+            self.receive_what_was_sent()
         if stage > 3:
             self.settle()
 
-    @rule(facility=st.sampled_from(sorted(MAKERS)), qty=few, n=which)
+    @rule(acts=st.lists(acts, min_size=1, max_size=6))
+    def people_act(self, acts: list[Act]) -> None:
+        """One after the other; who waits goes on when all that was said before is worked."""
+        for act, n, qty, odd, waits in acts:
+            ACTS[act](self, n, qty, odd)
+            if waits:
+                self.a_while(0)
+                self.a_while(0)
+
+    def make(self, n: int, qty: int, odd: bool) -> None:
+        self.report(sorted(MAKERS)[n % len(MAKERS)], 3 * qty, n + odd)
+
     def report(self, facility: str, qty: int, n: int) -> None:
         product = MAKERS[facility][n % len(MAKERS[facility])]
-        made_on = (NOON - timedelta(days=n)).date()
         body = ProductionReported(
             facility=facility,
             terminal="T",
             product=product,
             qty=qty,
-            made_on=made_on,
+            made_on=(NOON - timedelta(days=n)).date(),
             maker=test_production.MAKER,
         )
         self.kafka.say(TERMINAL, body)
 
-    @rule(n=which, change=st.integers(-6, 6))
-    def correct(self, n: int, change: int) -> None:
+    def correct(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            body = ProductionCorrected(facility=lot.facility, terminal="T", lot=lot.id, change=change)
+            body = ProductionCorrected(facility=lot.facility, terminal="T", lot=lot.id, change=-qty if odd else qty)
             self.kafka.say(TERMINAL, body)
 
-    @rule(n=which)
-    def recall(self, n: int) -> None:
+    def recall(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
-        if lot is not None and n < 3:
+        if lot is not None:
             self.kafka.say(TERMINAL, RecallLot(facility=lot.facility, terminal="T", lot=lot.id, reason="made up"))
 
     # the organiser
@@ -163,70 +181,61 @@ class Chain(Machine):
         name = self.next_name("R")
         self.command(RequestAllocation(festival=FESTIVAL, request=name, demands=asked, consent=consent))
 
-    @rule(n=which)
-    def accept(self, n: int) -> None:
+    def accept(self, n: int, qty: int, odd: bool) -> None:
         request = one_of([one for one in self.festival.all(Request) if one.status is RequestStatus.PROPOSED], n)
         if request is not None:
             self.command(AcceptPlan(festival=FESTIVAL, request=request.name))
 
-    @rule(n=which)
-    def send(self, n: int) -> None:
-        ready = [
+    def send(self, n: int, qty: int, odd: bool) -> None:
+        ready = {
             (request.name, line.facility, line.booth)
             for request in self.festival.all(Request)
             for line in request.lines
             if line.status is LineStatus.RESERVED
-        ]
-        found = one_of(sorted(set(ready)), n)
+        }
+        found = one_of(sorted(ready), n)
         if found is not None:
             request, facility, booth = found
+            name = self.next_name("S")
             self.command(
-                SendShipment(
-                    festival=FESTIVAL,
-                    request=request,
-                    shipment=self.next_name("S"),
-                    facility=facility,
-                    booth=booth,
-                )
+                SendShipment(festival=FESTIVAL, request=request, shipment=name, facility=facility, booth=booth)
             )
 
-    @rule(n=which, wrong=st.sampled_from([0, 0, 0, -1, 2]))
-    def receive(self, n: int, wrong: int) -> None:
+    def receive(self, n: int, qty: int, odd: bool) -> None:
         on_the_way = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
         shipment = one_of([one for one in self.festival.all(Shipment) if one.status in on_the_way], n)
         if shipment is not None:
-            counted = tuple(CountedLot(lot=lot, qty=max(0, qty + wrong)) for lot, qty in shipment.lots.items())
-            self.command(
-                ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
-            )
+            self.receive_all(shipment, [0, 0, -1, 2][qty % 4])
 
-    @rule(n=which, qty=few, at_booth=st.booleans())
-    def lose(self, n: int, qty: int, at_booth: bool) -> None:
+    def receive_all(self, shipment: Shipment, wrong: int = 0) -> None:
+        counted = tuple(CountedLot(lot=lot, qty=max(0, qty + wrong)) for lot, qty in shipment.lots.items())
+        self.command(
+            ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
+        )
+
+    def lose(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            booth = BOOTHS[n % 2] if at_booth else None
-            place = LossPlace.BOOTH if at_booth else LossPlace.FACILITY
+            booth = BOOTHS[n % 2] if odd else None
+            place = LossPlace.BOOTH if odd else LossPlace.FACILITY
             self.command(RecordLoss(festival=FESTIVAL, lot=lot.id, place=place, booth=booth, qty=qty))
 
-    @rule(n=which, outcome=st.sampled_from(DisputeOutcome))
-    def resolve(self, n: int, outcome: DisputeOutcome) -> None:
-        disputed = [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
-        found = one_of(disputed, n)
+    def resolve(self, n: int, qty: int, odd: bool) -> None:
+        found = one_of(self.disputed(), n)
         if found is not None:
+            outcome = DisputeOutcome.ACCEPTED if odd else DisputeOutcome.REJECTED
             self.command(ResolveDispute(festival=FESTIVAL, booth=found[0], sale=found[1], outcome=outcome))
 
-    @rule(n=which, qty=few, final=st.booleans())
-    def bring_home(self, n: int, qty: int, final: bool) -> None:
+    def bring_home(self, n: int, qty: int, odd: bool) -> None:
         held = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
         found = one_of(held, n)
         if found is not None:
-            self.command(ReceiveReturn(festival=FESTIVAL, booth=found[0], lot=found[1], qty=qty, final=final))
+            self.command(ReceiveReturn(festival=FESTIVAL, booth=found[0], lot=found[1], qty=qty, final=odd))
 
-    @rule(n=which)
-    def end(self, n: int) -> None:
-        if n == 0:
+    def close(self, n: int, qty: int, odd: bool) -> None:
+        if qty == 1:
             self.command(CloseFestival(festival=FESTIVAL))
-        elif n == 1:
+        elif qty == 2 and odd:
             self.command(CancelFestival(festival=FESTIVAL))
 
     # tills
@@ -253,17 +262,17 @@ class Chain(Machine):
         if at_once:
             self.upload(booth, len(self.spools[booth]))
 
-    @rule(booth=booths, n=which, qty=st.integers(0, 3))
-    def count(self, booth: str, n: int, qty: int) -> None:
+    def count(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            self.spool(booth, BoothCounted, lots=(LotCount(lot=lot.id, qty=qty),))
+            self.spool(BOOTHS[odd], BoothCounted, lots=(LotCount(lot=lot.id, qty=qty),))
 
-    @rule(booth=booths)
-    def close_till(self, booth: str) -> None:
-        self.spool(booth, TillClosed, last_seq=self.numbers[booth] + 1)
+    def close_till(self, n: int, qty: int, odd: bool) -> None:
+        self.spool(BOOTHS[odd], TillClosed, last_seq=self.numbers[BOOTHS[odd]] + 1)
 
-    @rule(booth=booths, most=few)
+    def come_online(self, n: int, qty: int, odd: bool) -> None:
+        self.upload(BOOTHS[odd], qty)
+
     def upload(self, booth: str, most: int) -> None:
         for id, body in self.spools[booth][:most]:
             self.kafka.say(TILL, body, id=id, source=f"till/{booth}")
@@ -284,13 +293,12 @@ class Chain(Machine):
     def finish(self) -> None:
         """What is on its way is received, the festival closed, tills emptied, disputes resolved, all sent home."""
         self.ring_all()
-        for shipment in self.festival.all(Shipment):
-            self.receive_all(shipment)
+        self.receive_what_was_sent()
         self.settle()
         if self.festival.all(Festival)[0].status is FestivalStatus.OPEN:
             self.command(CloseFestival(festival=FESTIVAL))
         for booth in BOOTHS:
-            self.close_till(booth)
+            self.close_till(0, 0, booth == BOOTHS[1])
             self.upload(booth, len(self.spools[booth]))
         self.settle()
         self.ring_all()
@@ -301,12 +309,10 @@ class Chain(Machine):
         if self.festival.all(Festival)[0].status is not FestivalStatus.CANCELLED:
             until(self.all_home, self.bring_all_home)
 
-    def receive_all(self, shipment: Shipment) -> None:
-        if shipment.status is ShipmentStatus.SENT:
-            counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
-            self.command(
-                ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
-            )
+    def receive_what_was_sent(self) -> None:
+        for shipment in self.festival.all(Shipment):
+            if shipment.status is ShipmentStatus.SENT:
+                self.receive_all(shipment)
 
     def disputed(self) -> list[tuple[str, str]]:
         return [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
@@ -347,6 +353,23 @@ class Chain(Machine):
         check_festival_and_sales(self.festival, self.sales)
         test_sales.check_said(self.sales)
         test_sales.check_money(self.sales)
+
+
+ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
+    "make": Chain.make,
+    "correct": Chain.correct,
+    "recall": Chain.recall,
+    "accept": Chain.accept,
+    "send": Chain.send,
+    "receive": Chain.receive,
+    "lose": Chain.lose,
+    "resolve": Chain.resolve,
+    "bring home": Chain.bring_home,
+    "close": Chain.close,
+    "count": Chain.count,
+    "close till": Chain.close_till,
+    "come online": Chain.come_online,
+}
 
 
 def check_festival(festival: Service) -> None:
@@ -391,6 +414,8 @@ def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
     for id, line in lines.items():
         assert line.status in ENDS, f"{line.status} for ever"
         assert standing.get(id) in ENDS[line.status], (line, standing.get(id))
+    for request in festival.all(Request):
+        assert not (request.lapsed and any(line.status is LineStatus.RESERVED for line in request.lines)), request
     sent: Counter[tuple[str, str]] = Counter()
     for line in lines.values():
         if line.status is LineStatus.DISPATCHED:
@@ -440,4 +465,4 @@ def check_festival_and_sales(festival: Service, sales: Service) -> None:
 
 
 TestChain = Chain.TestCase
-TestChain.settings = examples(25, steps=60)
+TestChain.settings = examples(30, steps=60)

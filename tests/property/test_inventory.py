@@ -194,4 +194,4 @@ def order_of(event: Event) -> Order:
 
 
 TestInventory = InventoryMachine.TestCase
-TestInventory.settings = examples(60)
+TestInventory.settings = examples(120)

@@ -205,4 +205,4 @@ def check_nobody_learns_a_maker(kafka: Kafka) -> None:
 
 
 TestProduction = ProductionMachine.TestCase
-TestProduction.settings = examples(50)
+TestProduction.settings = examples(100)

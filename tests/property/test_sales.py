@@ -211,6 +211,9 @@ def check_booths(sales: Service) -> None:
             if not any(sale.dispute_accepted for sale in standing):
                 assert lot.sold <= lot.stocked, "sold beyond what the booth held"
         waiting = [sale for sale in mine if sale.status is SaleStatus.WAITING]
+        for sale in waiting:
+            could = [lot for lot in booth.lots if lot.product == sale.product and sale.lot in (None, lot.lot)]
+            assert all(lot.unsold < sale.qty for lot in could), "it waits for what is there"
         assert sorted(booth.waiting) == sorted(sale.sale for sale in waiting)
         assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the closing"
         assert sorted(booth.disputed) == sorted(sale.sale for sale in mine if sale.status is SaleStatus.DISPUTED)
@@ -222,6 +225,8 @@ def check_said(sales: Service) -> None:
     reported = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, SaleReported)}
     kept = sales.all(Sale)
     assert sorted(reported) == sorted((sale.booth, sale.sale) for sale in kept)
+    undone = {(one.booth, one.sale) for one in kafka.bodies(TILL, SaleVoided)}
+    assert undone & reported == {(s.booth, s.sale) for s in kept if s.status is SaleStatus.VOIDED}
     recorded = _times(kafka.bodies(SALES, SaleRecorded))
     disputed = _times(kafka.bodies(SALES, SaleDisputed))
     voided = {(one.booth, one.sale): one.stood for one in kafka.bodies(SALES, SaleVoidRecorded)}
@@ -274,4 +279,4 @@ def _times(bodies: Iterable[SaleRecorded | SaleDisputed]) -> Counter[tuple[str, 
 
 
 TestSales = SalesMachine.TestCase
-TestSales.settings = examples(50)
+TestSales.settings = examples(100)
