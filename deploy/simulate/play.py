@@ -1,4 +1,5 @@
-"""Says a season to a running Karya: as terminals and tills to their topics, as organisers to festival's HTTP API.
+"""Says a season to a running Karya: as terminals and tills to their topics, as organisers to festival's HTTP API, and
+many commands of theirs at once to its topic.
 
 Between the parts of the day it waits until Karya is quiet. So the same seed ends in the same sums, however fast the
 services are and however many of them run.
@@ -6,10 +7,11 @@ services are and however many of them run.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import Random
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -18,12 +20,25 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.simulate.goods import CAKES
 from deploy.simulate.market import Market, interleaved
-from deploy.simulate.season import FestivalPlan, Season, Spoken
+from deploy.simulate.season import FestivalPlan, Season, Spoken, new_id, speak
 from deploy.verify.log import Log
 from deploy.verify.quiet import Look, topic_names, wait_until_quiet
 from shared import envelope
 from shared.errors import KaryaError
-from shared.events.festival import BOOTH_STOCK, BoothStocked
+from shared.events.festival import (
+    BOOTH_STOCK,
+    FESTIVAL,
+    ORGANISER,
+    BoothStocked,
+    CloseFestival,
+    CommandRefused,
+    CountedLot,
+    DisputeOutcome,
+    ReceiveReturn,
+    ReceiveShipment,
+    ResolveDispute,
+    SendShipment,
+)
 from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import SALES, SaleDisputed, SaleRecorded
@@ -32,7 +47,6 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 
 WINDOW = 1000
-AT_ONCE = 16
 QUIET_WITHIN = 300.0
 MOST_BELIEVED = 100  # pieces in one disputed sale
 OPENS, NOON, AFTERNOON, CLOSES = 8.0, 12.0, 13.0, 17.0
@@ -74,7 +88,7 @@ class Play:
         self._begin = stage
         self._stack = AsyncExitStack()
         self._producer: AIOKafkaProducer = producer(settings)
-        self._hearing = Hearing(settings, (ANSWERS, BOOTH_STOCK, SALES))
+        self._hearing = Hearing(settings, (ANSWERS, BOOTH_STOCK, SALES, FESTIVAL))
         self._mongo = Mongo(settings)
         self._log = Log(settings, topic_names())
         self._http = httpx.AsyncClient(base_url=festival_url, timeout=60)
@@ -169,24 +183,11 @@ class Play:
     async def _deliver(self, name: str) -> None:
         """Send what is reserved, receive it (now and then a piece is missing), and put it on the shelves."""
         stage = self._begin(name, None)
-        sent: list[dict[str, Any]] = []
-        for festival in self._festivals:
-            orders = await self._reserved(festival.id)
-            for n, order in enumerate(orders, 1):
-                shipment = f"{order['request']}-{n:03}"
-                sent.append({"festival": festival.id, "shipment": shipment, **order})
-        for order in sent:
-            body = {name: value for name, value in order.items() if name != "lots"}
-            await self._command(f"/festivals/{order['festival']}/shipments", body, wait=False)
+        sent = [order for festival in self._festivals for order in await self._reserved(festival.id)]
+        rng = self._season.rng(name)
+        await self._order(rng, [shipment for shipment, _ in sent])
         await self._quiet(stage)
-        lost = self._season.rng(name)
-        for order in sent:
-            counted = [
-                {"lot": lot, "qty": qty - (1 if lost.randrange(100) == 0 else 0)}
-                for lot, qty in sorted(order["lots"].items())
-            ]
-            path = f"/festivals/{order['festival']}/shipments/{order['shipment']}/receive"
-            await self._command(path, {"booth": order["booth"], "counted": counted}, wait=False)
+        await self._order(rng, [_received(rng, shipment, lots) for shipment, lots in sent])
         await self._quiet(stage)
         for event in await self._hearing.news(BOOTH_STOCK):
             if isinstance(event.body, BoothStocked):
@@ -247,8 +248,8 @@ class Play:
         in_time = [stream for stream in late if stream and not stream[0].key.startswith(f"{too_late}.")]
         after = [stream for stream in late if stream and stream[0].key.startswith(f"{too_late}.")]
         for festival in self._festivals:
-            hours = 0 if festival.id == too_late else 48
-            await self._command(f"/festivals/{festival.id}/close", {"till_hours": hours})
+            close = CloseFestival(festival=festival.id, till_hours=0 if festival.id == too_late else 48)
+            await self._command(f"/festivals/{festival.id}/close", close)
         await self._send("Late tills", interleaved(in_time))
         await self._quiet()
         await self._send("Tills after the deadline", interleaved(after))
@@ -269,40 +270,42 @@ class Play:
             for booth in await self._get(f"/festivals/{festival.id}/booths", limit=500)
             for sale in booth["disputed"]
         ]
-        stage = self._begin("Disputes", len(disputed))
-        for sale in disputed:
-            outcome = "rejected" if sale.qty > MOST_BELIEVED else "accepted"
-            path = f"/festivals/{sale.festival}/disputes/{sale.sale}/resolve"
-            await self._command(path, {"booth": sale.booth, "outcome": outcome}, wait=False)
-            stage(1)
+        stage = self._begin("Disputes", None)
+        await self._order(self._season.rng("disputes"), [_resolved(sale) for sale in disputed])
         await self._quiet(stage)
         self.told.disputed = len(disputed)
 
     async def _bring_home(self) -> None:
-        lost = self._season.rng("home")
+        rng = self._season.rng("home")
         returns = []
         for festival in self._festivals:
             for booth in await self._get(f"/festivals/{festival.id}/booths", limit=500):
                 for lot in booth["lots"]:
                     if lot["left"] > 0:
-                        gone = 1 if lost.randrange(200) == 0 else 0
-                        body = {"booth": booth["booth"], "lot": lot["lot"], "qty": lot["left"] - gone, "final": True}
-                        returns.append((f"/festivals/{festival.id}/returns", body))
-        stage = self._begin("Unsold stock goes home", len(returns))
-        at_once = asyncio.Semaphore(AT_ONCE)
-
-        async def bring(path: str, body: dict[str, Any]) -> None:
-            async with at_once:
-                await self._command(path, body, wait=False)
-            stage(1)
-
-        await asyncio.gather(*(bring(path, body) for path, body in returns))
+                        gone = 1 if rng.randrange(200) == 0 else 0
+                        home = ReceiveReturn(
+                            festival=festival.id, booth=booth["booth"], lot=lot["lot"], qty=lot["left"] - gone
+                        )
+                        returns.append(home)
+        stage = self._begin("Unsold stock goes home", None)
+        await self._order(rng, returns)
         await self._quiet(stage)
 
     # --- speaking and hearing
 
     async def _send(self, name: str, records: Sequence[Spoken]) -> None:
         stage = self._begin(name, len(records))
+        await self._say(records, stage)
+
+    async def _order(self, rng: Random, commands: Sequence[Body]) -> None:
+        """Many of the organisers' commands at once, as events on their topic: what the HTTP API makes of one."""
+        orders = [
+            speak(ORGANISER, body, id=new_id(rng), source="simulate/organiser", at=self._season.now)
+            for body in commands
+        ]
+        await self._say(orders)
+
+    async def _say(self, records: Sequence[Spoken], said: Callable[[int], None] = lambda _: None) -> None:
         for start in range(0, len(records), WINDOW):
             window = records[start : start + WINDOW]
             waiting = []
@@ -315,7 +318,7 @@ class Play:
                     )
                 )
             await asyncio.gather(*waiting)
-            stage(len(window))
+            said(len(window))
         self.told.records += len(records)
 
     async def _quiet(self, stage: Stage | None = None) -> None:
@@ -329,12 +332,14 @@ class Play:
         )
         if last.waits:
             raise SeasonBroken(f"Karya was not done after {QUIET_WITHIN:.0f} s: {'; '.join(last.waits[:5])}.")
+        for event in await self._hearing.news(FESTIVAL):
+            if isinstance(event.body, CommandRefused):
+                raise SeasonBroken(f"An organiser's command was refused: {event.body.message}")
         stage.waits_for("")
 
-    async def _command(self, path: str, body: Body | dict[str, Any], *, wait: bool = True) -> None:
-        content = body.model_dump(mode="json") if isinstance(body, Body) else body
-        answer = await self._http.post(path, json=content, headers={"Prefer": "wait=30"} if wait else {})
-        if answer.status_code not in ((200,) if wait else (200, 202)):
+    async def _command(self, path: str, body: Body) -> None:
+        answer = await self._http.post(path, json=body.model_dump(mode="json"), headers={"Prefer": "wait=30"})
+        if answer.status_code != 200:
             raise SeasonBroken(f"The organiser's command {path} was answered {answer.status_code}: {answer.text}")
 
     async def _get(self, path: str, **query: Any) -> Any:
@@ -343,8 +348,8 @@ class Play:
             raise SeasonBroken(f"{path} was answered {answer.status_code}: {answer.text}")
         return answer.json()
 
-    async def _reserved(self, festival: str) -> list[dict[str, Any]]:
-        """What is held and not sent yet, as orders to ship: by request, facility and booth, with pieces by lot."""
+    async def _reserved(self, festival: str) -> list[tuple[SendShipment, Mapping[str, int]]]:
+        """What is held and not sent yet, as shipments to send, each with its pieces by lot."""
         orders: dict[tuple[str, str, str], dict[str, int]] = defaultdict(dict)
         for summary in await self._get(f"/festivals/{festival}/requests", limit=500):
             request = await self._get(f"/festivals/{festival}/requests/{summary['request']}")
@@ -352,10 +357,27 @@ class Play:
                 if line["status"] == "reserved":
                     lots = orders[request["request"], line["facility"], line["booth"]]
                     lots[line["lot"]] = lots.get(line["lot"], 0) + line["qty"]
-        return [
-            {"request": request, "facility": facility, "booth": booth, "lots": lots}
-            for (request, facility, booth), lots in sorted(orders.items())
-        ]
+        shipments: list[tuple[SendShipment, Mapping[str, int]]] = []
+        for n, ((request, facility, booth), lots) in enumerate(sorted(orders.items()), 1):
+            shipment = SendShipment(
+                festival=festival, request=request, shipment=f"{request}-{n:03}", facility=facility, booth=booth
+            )
+            shipments.append((shipment, lots))
+        return shipments
+
+
+def _received(rng: Random, sent: SendShipment, lots: Mapping[str, int]) -> ReceiveShipment:
+    """What was sent, but for a piece now and then."""
+    counted = tuple(
+        CountedLot(lot=lot, qty=qty - (1 if rng.randrange(100) == 0 else 0)) for lot, qty in sorted(lots.items())
+    )
+    return ReceiveShipment(festival=sent.festival, shipment=sent.shipment, booth=sent.booth, counted=counted)
+
+
+def _resolved(sale: SaleDisputed) -> ResolveDispute:
+    outcome = DisputeOutcome.REJECTED if sale.qty > MOST_BELIEVED else DisputeOutcome.ACCEPTED
+    assert sale.festival is not None, "a booth is disputed with only while it is some festival's"
+    return ResolveDispute(festival=sale.festival, booth=sale.booth, sale=sale.sale, outcome=outcome)
 
 
 class Hearing:
@@ -363,7 +385,11 @@ class Hearing:
 
     def __init__(self, settings: Settings, topics: Sequence[Topic]) -> None:
         self.consumer: AIOKafkaConsumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+            bootstrap_servers=settings.kafka,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            # Only what is there is asked for: waiting for more would delay the next part of the season.
+            fetch_max_wait_ms=10,
         )
         self._topics = {topic_name(settings, topic.name): topic for topic in topics}
         self._events: dict[str, dict[str, Event]] = {topic.name: {} for topic in topics}
@@ -374,6 +400,7 @@ class Hearing:
         parts = [TopicPartition(name, p) for name in self._topics for p in await client.partitions_for(name)]
         self.consumer.assign(parts)
         await self.consumer.seek_to_beginning(*parts)
+        self.consumer.pause(*parts)
 
     async def all(self, topic: Topic) -> list[Event]:
         """Every event so far."""
@@ -388,9 +415,11 @@ class Hearing:
 
     async def _catch_up(self) -> None:
         ends: dict[TopicPartition, int] = await self.consumer.end_offsets(list(self.consumer.assignment()))
+        self.consumer.resume(*ends)
         while any([await self.consumer.position(part) < end for part, end in ends.items()]):
             for part, records in (await self.consumer.getmany(timeout_ms=200)).items():
                 topic = self._topics[part.topic]
                 for record in records:
                     event = envelope.decode(topic, record)
                     self._events[topic.name].setdefault(f"{event.source} {event.id}", event)
+        self.consumer.pause(*ends)
