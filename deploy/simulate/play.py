@@ -160,9 +160,9 @@ class Play:
         for festival in self._festivals:
             await self._command("/festivals", festival.announced)
             stage(1)
-            for booth in festival.booths:
-                await self._command(f"/festivals/{festival.id}/booths", booth)
-                stage(1)
+            path = f"/festivals/{festival.id}/booths"
+            await asyncio.gather(*(self._command(path, booth) for booth in festival.booths))
+            stage(len(festival.booths))
 
     async def _allocate(self, wanted: dict[str, Sequence[Body]]) -> None:
         stage = self._begin("Plans and reservations", sum(map(len, wanted.values())))
