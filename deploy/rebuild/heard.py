@@ -12,10 +12,12 @@ from uuid import UUID
 from aiokafka import ConsumerRecord
 
 from deploy.rebuild.plans import Remembered
+from deploy.rebuild.taken import Taken
 from deploy.verify.log import Ends, Log
 from shared import envelope
 from shared.dlq import BUG
 from shared.events.festival import FESTIVAL
+from shared.events.production import ANSWERS
 from shared.ledger import Outgoing
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
@@ -30,6 +32,7 @@ class Heard:
     def __init__(self, service: str, deadlines: Iterable[str]) -> None:
         self.said: dict[str, set[bytes]] = defaultdict(set)
         self.plans = Remembered()
+        self.taken = Taken()
         # Events whose rules failed when their record was worked: `<source> <id>`, and when Kafka took it in.
         self.failed: set[tuple[str, datetime]] = set()
         # Deadlines that were said, by topic and partition.
@@ -53,16 +56,19 @@ class Heard:
             return
         if name in self._deadlines:
             self.reached[name, record.partition] += 1
-        if name == FESTIVAL.name:
+        if name in (FESTIVAL.name, ANSWERS.name):
             id, type = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("id", "type"))
-            self.plans.hear(id, type, record.value or b"")
+            self.taken.hear(name, id, type, record.value or b"")
+            if name == FESTIVAL.name:
+                self.plans.hear(id, type, record.value or b"")
 
     def _letter(self, name: str, record: ConsumerRecord) -> None:
         if envelope.header(record.headers, "dlq_service") != self._service:
             return
         self._first(name, letter(record.headers, record.value))
-        at = envelope.header(record.headers, "dlq_at")
-        if envelope.header(record.headers, "dlq_reason") == BUG and at is not None:
+        reason, at = (envelope.header(record.headers, f"dlq_{part}") or "" for part in ("reason", "at"))
+        self.taken.hear_letter(_place(record.headers), reason)
+        if reason == BUG and at:
             source, id = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("source", "id"))
             self.failed.add((f"{source} {id}", datetime.fromisoformat(at)))
 
@@ -87,9 +93,13 @@ def word(headers: Headers, value: bytes | None) -> bytes:
 
 def letter(headers: Headers, value: bytes | None) -> bytes:
     # A dead letter has its sender's id, if any: the place that it comes from is what it is known by.
-    place = "/".join(envelope.header(headers, f"dlq_{part}") or "" for part in ("topic", "partition", "offset"))
+    place = _place(headers)
     reason = envelope.header(headers, "dlq_reason") or ""
     return envelope.digest(place.encode()) + envelope.digest(reason.encode() + (value or b""))[:8]
+
+
+def _place(headers: Headers) -> str:
+    return "/".join(envelope.header(headers, f"dlq_{part}") or "" for part in ("topic", "partition", "offset"))
 
 
 def id_of(mark: bytes) -> bytes:

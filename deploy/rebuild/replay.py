@@ -141,12 +141,14 @@ class _Replay:
         return self._done
 
     def _as_then(self, family: Family) -> Decide:
-        """The family's rules, with the plans that were made then and the failures that there were."""
+        """The family's rules, with the plans that were made then, the failures, and the ids that were taken."""
         decide = deciding(self._heard.plans) if family is PLANNING else family.decide
 
         def as_then(state: State, event: Event) -> Decision:
             if (f"{event.source} {event.id}", event.logged_at) in self._heard.failed:
                 raise FailedThen
+            if (refusal := self._heard.taken.refusal(event)) is not None:
+                return state, [refusal]
             state, outputs = decide(state, event)
             for output in outputs:
                 if isinstance(output, Deadline):
@@ -163,7 +165,8 @@ class _Replay:
         chunk: list[list[Item]] = []
         async for worked in self._batches(told, lane.id):
             records = [record for one in worked.ranges for record in await self._take(one, partition)]
-            chunk.append([decoded(topics, self._target.partitions, record) for record in records])
+            items = (decoded(topics, self._target.partitions, record) for record in records)
+            chunk.append([self._heard.taken.as_then(item) for item in items])
             if sum(map(len, chunk)) >= CHUNK:
                 lane, chunk = await self._work(family, lane, chunk), []
         if chunk:
@@ -272,6 +275,7 @@ class _Replay:
                     unsayable.append(expected.id)
         if unsayable:
             await self._target.database["outbox"].delete_many({"_id": {"$in": unsayable}})
+        self._done.invented += await self._heard.taken.unexplained(self._target.database)
         self._done.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
 
     def _name(self, full: str) -> str:

@@ -1,0 +1,308 @@
+"""A service's database from Kafka alone: equal to the live one, found when it is not, and put in its place."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from typer.testing import CliRunner
+
+from deploy.cli import app
+from deploy.dlq import dead_letters
+from deploy.rebuild import Rebuilt, compare, rebuild, switching
+from deploy.stack import Stack
+from deploy.topics import SERVICES
+from shared import envelope
+from shared.errors import AtWork, HistoryGone, NotSaid
+from shared.events.festival import FESTIVAL, FestivalCancelled
+from shared.events.journal import journal
+from shared.events.language import Event, Topic
+from shared.events.production import ANSWERS, TERMINAL, ProductionReported
+from shared.family import Decision
+from shared.kafka import topic_name
+from shared.ledger import Numbered
+from shared.mongo import Document, Mongo
+from shared.relay import Relay
+from shared.service import Service
+from shared.settings import Settings
+from shared.state import State
+from tests.integration.conftest import RunService, a_place
+from tests.integration.probe import Probe, a_probe
+from tests.integration.running import environment
+from tests.integration.season import CLOTH, MAKERS, Season, played
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+TAMPERED = [
+    ("inventory", "lots", {"$inc": {"on_hand": 1}}),
+    ("production", "reports", {"$set": {"outcome": "waiting"}}),
+    ("festival", "requests", {"$set": {"lapsed": True}}),
+    ("sales", "settlements", {"$inc": {"revision": 1}}),
+    ("sales", "ledger", {"$set": {"batch": 0}}),
+]
+
+
+@pytest.fixture(scope="module")
+async def season(stack: Stack) -> AsyncIterator[Season]:
+    async with played(stack) as season:
+        yield season
+
+
+def report(facility: str, qty: int) -> ProductionReported:
+    return ProductionReported(
+        facility=facility,
+        terminal=f"{facility}.T1",
+        product="KTI",
+        qty=qty,
+        made_on=envelope.EPOCH.date().replace(year=2024),
+        maker=MAKERS[0],
+    )
+
+
+def found_in(rebuilt: Rebuilt) -> tuple[list[str], list[str], list[str]]:
+    return rebuilt.lost, rebuilt.doubled, rebuilt.torn
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_rebuilt_database_is_the_live_one(season: Season, service: str) -> None:
+    found = await compare(season.settings, service)
+    assert found_in(found) == ([], [], [])
+    assert found.ok
+    counts = {one.name: one.same for one in found.compared}
+    entities = {collection.name for family in SERVICES[service] for collection in family.collections}
+    assert all(counts[name] for name in ("lanes", "ledger", *entities)), counts
+    assert sum(counts.values()) == sum(one.live for one in found.compared)
+    assert found.replayed.said
+    assert found.database not in await season.mongo.database(service).client.list_database_names()
+
+
+@pytest.mark.parametrize(("service", "collection", "change"), TAMPERED)
+async def test_what_was_changed_behind_the_services_back_is_found(
+    season: Season, service: str, collection: str, change: Document
+) -> None:
+    kept = season.mongo.database(service)[collection]
+    before = await kept.find_one({})
+    assert before is not None
+    await kept.update_one({"_id": before["_id"]}, change)
+    try:
+        found = await compare(season.settings, service)
+    finally:
+        await kept.replace_one({"_id": before["_id"]}, before)
+    field = next(iter(next(iter(change.values()))))
+    assert found.torn == [f"{service} {collection} {before['_id']}: {field}"]
+
+
+async def test_what_is_missing_and_what_is_too_much_is_found(season: Season) -> None:
+    kept = season.mongo.database("sales")["booths"]
+    before = await kept.find_one({})
+    assert before is not None
+    await kept.delete_one({"_id": before["_id"]})
+    await kept.insert_one({"_id": "nowhere"})
+    try:
+        found = await compare(season.settings, "sales")
+    finally:
+        await kept.delete_one({"_id": "nowhere"})
+        await kept.insert_one(before)
+    assert sorted(found.torn) == sorted(
+        [f"sales booths {before['_id']}: only rebuilt", "sales booths nowhere: only live"]
+    )
+
+
+async def test_the_command_shows_it_and_ends_with_1_when_something_differs(season: Season) -> None:
+    env = environment(season.settings)
+    good = await _karya(env, "rebuild", "inventory", "--json")
+    assert (good.exit_code, json.loads(good.stdout)["ok"]) == (0, True)
+    kept = season.mongo.database("inventory")["lots"]
+    await kept.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": 1}})
+    try:
+        bad = await _karya(env, "rebuild", "inventory")
+    finally:
+        await kept.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": -1}})
+    assert bad.exit_code == 1
+    assert f"{season.lots[0]}: on_hand" in bad.output
+
+
+async def test_a_switch_is_refused_while_the_service_is_at_work(season: Season, run_service: RunService) -> None:
+    async with run_service("sales", settings=season.settings):
+        with pytest.raises(AtWork, match="at work"):
+            await rebuild(season.settings, "sales", switching=True)
+        busy = await _karya(environment(season.settings), "rebuild", "sales", "--switch")
+        assert busy.exit_code == 2
+        assert (await compare(season.settings, "sales")).ok
+
+
+@pytest.mark.parametrize("service", ["production", "sales"])
+async def test_a_lost_database_is_put_back_and_the_service_goes_on(
+    season: Season, service: str, run_service: RunService
+) -> None:
+    live = season.mongo.database(service)
+    before = {name: await live[name].find({}).to_list(None) for name in await live.list_collection_names()}
+    await live.client.drop_database(live.name)
+    found = await rebuild(season.settings, service, switching=True)
+    assert found.switched
+    for name in {*before, *await live.list_collection_names()}:
+        assert sorted(await live[name].find({}).to_list(None), key=_id) == sorted(before.get(name, []), key=_id), name
+    async with run_service(service, settings=season.settings):
+        await season.say(TERMINAL, report(CLOTH, 3), f"after-{service}")
+        await season.sell("B1.T1", f"late-{service}", None, 1)
+        wanted = f"season after-{service}" if service == "production" else f"B1.T1 late-{service}"
+        await eventually(lambda: live["ledger"].count_documents({"_id": wanted}), equals=1)
+        assert (await compare(season.settings, service)).ok
+
+
+async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeated(
+    season: Season, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = season.mongo.database("inventory")
+    before = await live["lots"].find({}).to_list(None)
+    await live["lots"].delete_many({})
+    with monkeypatch.context() as patched:
+        original = switching._copy
+
+        async def dies(live: Any, rebuilt: Any, name: str) -> None:
+            if name == "lots":
+                raise ConnectionError("a power cut")
+            await original(live, rebuilt, name)
+
+        patched.setattr(switching, "_copy", dies)
+        with pytest.raises(ConnectionError):
+            await rebuild(season.settings, "inventory", switching=True)
+    async with run_service("inventory", settings=season.settings, ready=False) as service:
+        told = await eventually(service.troubles, until=lambda found: any("switched" in one for one in found))
+        assert all("karya rebuild --switch" in one for one in told if one.startswith("lane "))
+    assert (await rebuild(season.settings, "inventory", switching=True)).switched
+    assert sorted(await live["lots"].find({}).to_list(None), key=_id) == sorted(before, key=_id)
+    assert (await compare(season.settings, "inventory")).ok
+
+
+async def test_a_word_that_nothing_explains_is_found(season: Season) -> None:
+    forged = FestivalCancelled(festival="ODOP", reason="")
+    id = "00000000-0000-4000-8000-000000000001"
+    await season.probe.send(FESTIVAL, forged, id=id, source="karya/festival")
+    found = await compare(season.settings, "festival")
+    assert found_in(found) == ([], [f"festival said {FESTIVAL.name} {id}, and nothing explains it"], [])
+
+
+async def test_words_that_were_lost_are_found_and_said_after_a_switch(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        publish = Relay._publish
+
+        async def forgets(self: Relay, page: Sequence[Numbered]) -> None:
+            await publish(self, [one for one in page if one.record.topic != topic_name(settings, ANSWERS.name)])
+            await self._ledger.said([(one.id, one.id) for one in page])
+
+        patched.setattr(Relay, "_publish", forgets)
+        async with run_service("production"):
+            for n in range(3):
+                await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
+            await _worked(mongo, "production", 3)
+    assert await probe.records(ANSWERS) == []
+    found = await compare(settings, "production")
+    assert [sentence.split()[3] for sentence in found.lost] == 3 * [ANSWERS.name]
+    assert (found.doubled, found.torn) == ([], [])
+    with pytest.raises(NotSaid, match="3 events"):
+        await rebuild(settings, "production", switching=True)
+    assert (await rebuild(settings, "production", switching=True, say_missing=True)).switched
+    async with run_service("production"):
+        await eventually(lambda: _count(probe, ANSWERS), equals=3)
+    assert found_in(await compare(settings, "production")) == ([], [], [])
+
+
+async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    [family] = SERVICES["production"]
+
+    def fails(state: State, event: Event) -> Decision:
+        if getattr(event.body, "qty", 0) == 13:
+            raise ZeroDivisionError
+        return family.decide(state, event)
+
+    buggy = Service("production", [replace(family, decide=fails)], settings)
+    try:
+        await buggy.start()
+        for n, qty in enumerate((5, 13, 7)):
+            await probe.send(TERMINAL, report(CLOTH, qty), id=f"r{n}")
+        await _worked(mongo, "production", 1)
+        await eventually(lambda: mongo.database("production")["parked"].count_documents({"events": {"$size": 2}}))
+        await eventually(lambda: buggy.idle)
+    finally:
+        await buggy.stop()
+    assert found_in(await compare(settings, "production")) == ([], [], [])
+    async with run_service("production"):
+        async with dead_letters(settings) as letters:
+            await letters.replay(await letters.all(), 10.0)
+        await _worked(mongo, "production", 3)
+    found = await compare(settings, "production")
+    assert found_in(found) == ([], [], [])
+
+
+@pytest.mark.parametrize("eaten", [TERMINAL, journal("production")], ids=lambda topic: topic.name)
+async def test_without_its_history_nothing_is_rebuilt(stack: Stack, eaten: Topic, run_service: RunService) -> None:
+    async with a_place(stack) as settings, a_probe(settings) as probe:
+        mongo = Mongo(settings)
+        try:
+            async with run_service("production", settings=settings):
+                for n in range(3):
+                    await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
+                await _worked(mongo, "production", 3)
+            await _eat(settings, eaten, await probe.records(eaten))
+            before = await mongo.database("production")["lanes"].find({}).to_list(None)
+            for also_switch in (False, True):
+                with pytest.raises(HistoryGone, match=topic_name(settings, eaten.name)):
+                    await rebuild(settings, "production", switching=also_switch)
+            refused = await _karya(environment(settings), "rebuild", "production")
+            assert isinstance(refused.exception, HistoryGone)
+            assert "begins at offset" in str(refused.exception)
+            assert await mongo.database("production")["lanes"].find({}).to_list(None) == before
+        finally:
+            await mongo.close()
+
+
+async def test_a_database_that_knows_more_than_the_journal_is_not_switched(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    async with run_service("production"):
+        await probe.send(TERMINAL, report(CLOTH, 1), id="r0")
+        await _worked(mongo, "production", 1)
+    await mongo.database("production")["lanes"].update_many({}, {"$inc": {"batches": 1}})
+    with pytest.raises(HistoryGone, match="lost its end"):
+        await rebuild(settings, "production", switching=True)
+
+
+async def _worked(mongo: Mongo, service: str, events: int) -> None:
+    database = mongo.database(service)
+    await eventually(lambda: database["ledger"].count_documents({}), equals=events)
+    await eventually(lambda: database["outbox"].count_documents({}), equals=0)
+
+
+async def _count(probe: Probe, topic: Topic) -> int:
+    return len(await probe.records(topic))
+
+
+async def _eat(settings: Settings, topic: Topic, records: Sequence[Any]) -> None:
+    """As retention does: all but the end of each partition."""
+    ends: dict[TopicPartition, RecordsToDelete] = {}
+    for record in records:
+        ends[TopicPartition(record.topic, record.partition)] = RecordsToDelete(record.offset + 1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        await admin.delete_records(ends, timeout_ms=10_000)
+    finally:
+        await admin.close()
+
+
+async def _karya(env: dict[str, str], *arguments: str) -> Any:
+    return await asyncio.to_thread(CliRunner().invoke, app, list(arguments), env=env)
+
+
+def _id(document: Document) -> str:
+    return str(document["_id"])
