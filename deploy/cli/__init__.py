@@ -23,6 +23,8 @@ _GROUPS = {
     "simulate": "deploy.cli.demo:simulate",
     "verify": "deploy.cli.verify:verify",
     "trace": "deploy.cli.trace:trace",
+    "rebuild": "deploy.cli.rebuild:rebuild",
+    "chaos": "deploy.cli.chaos:chaos",
     "dlq": "deploy.cli.dlq:app",
     "festival": "deploy.cli.festival:app",
     "terminal": "services.terminal.cli:app",
