@@ -41,7 +41,7 @@ pytestmark = pytest.mark.integration
 TAMPERED = [
     ("inventory", "lots", {"$inc": {"on_hand": 1}}),
     ("production", "reports", {"$set": {"outcome": "waiting"}}),
-    ("festival", "requests", {"$set": {"lapsed": True}}),
+    ("festival", "requests", {"$set": {"consent": False}}),
     ("sales", "settlements", {"$inc": {"revision": 1}}),
     ("sales", "ledger", {"$set": {"batch": 0}}),
 ]
