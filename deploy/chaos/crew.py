@@ -10,6 +10,8 @@ from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
 from shared.settings import Settings
 
 FIRST_PORT = 18100
+SUPERVISED_SECONDS = 0.5
+NOT_STARTED = 3  # how a service ends that did not reach its servers when it started
 
 
 @dataclass(eq=False, slots=True)
@@ -40,6 +42,7 @@ class Crew:
         self._count = 0
         self._members: list[Member] = []
         self.exit_codes: list[tuple[str, int | None]] = []
+        self.restarts = 0
 
     def of(self, service: str) -> list[Member]:
         """The living instances of a service."""
@@ -81,12 +84,23 @@ class Crew:
     def thaw(self, member: Member) -> None:
         member.server.thaw()
 
-    async def restore(self) -> None:
-        """Every service has at least one instance that runs; the dead are forgotten."""
-        for member in list(self._members):
-            self.thaw(member)
-            if not member.server.alive:
+    async def supervise(self) -> None:
+        """For ever: start an instance anew that has ended by itself, as an orchestrator does."""
+        while True:
+            await asyncio.sleep(SUPERVISED_SECONDS)
+            for member in [member for member in self._members if not member.server.alive]:
                 self._members.remove(member)
+                code = await asyncio.to_thread(member.server.await_end)
+                if code == NOT_STARTED:
+                    self.restarts += 1
+                else:
+                    self.exit_codes.append((member.name, code))
+                await self.join(member.service)
+
+    async def restore(self) -> None:
+        """Nothing is frozen, and every service has an instance."""
+        for member in self._members:
+            self.thaw(member)
         for service in self.services:
             if not self.of(service):
                 await self.join(service)

@@ -12,10 +12,12 @@ from deploy.chaos.crew import Crew, Member
 from deploy.chaos.load import Load, TerminalAgent
 from deploy.chaos.proxy import Line, Proxy
 from deploy.local.server import Server
+from shared.spool import Spool
 
 T = TypeVar("T")
 
-MOST_INSTANCES = 3
+MOST_INSTANCES = 4
+LONGEST = 9.0  # seconds; longer than a group waits for an instance, so that a frozen one wakes up replaced
 FULL_PAGES = 1  # of SQLite: fewer than any spool has, so that nothing more fits
 NO_BOUND = 2**31 - 1
 
@@ -38,6 +40,7 @@ class Kind(StrEnum):
     HALF_OPEN = "connections half open"
     SKEW = "a terminal's clock wrong"
     DISK_FULL = "a terminal's disk full"
+    SPOOL_FULL = "a till's spool full"
 
 
 # How often, against each other.
@@ -57,6 +60,7 @@ WEIGHTS = {
     Kind.HALF_OPEN: 3,
     Kind.SKEW: 2,
     Kind.DISK_FULL: 2,
+    Kind.SPOOL_FULL: 2,
 }
 
 
@@ -91,7 +95,7 @@ def plan(seed: int, seconds: float, every: float) -> list[Planned]:
     after = every
     while after < seconds - every:
         kind = first.pop() if first else rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        faults.append(Planned(kind, after, rng.uniform(1.0, 6.0), rng.random()))
+        faults.append(Planned(kind, after, rng.uniform(1.0, LONGEST), rng.random()))
         after += rng.uniform(0.5, 1.5) * every
     return faults
 
@@ -174,8 +178,14 @@ class Place:
                 return agent.terminal.name, (), _now(lambda: _right(agent))
             case Kind.DISK_FULL:
                 agent = self._terminal(planned)
-                _limit(agent, FULL_PAGES)
-                return agent.terminal.name, (), _now(lambda: _limit(agent, NO_BOUND))
+                _limit(agent.terminal.spool, FULL_PAGES)
+                return agent.terminal.name, (), _now(lambda: _limit(agent.terminal.spool, NO_BOUND))
+            case Kind.SPOOL_FULL:
+                if not self.load.selling:
+                    return "no till yet", (), None
+                till = _pick(planned, self.load.selling).till
+                _limit(till.spool, FULL_PAGES)
+                return f"{till.booth} {till.name}", (), _now(lambda: _limit(till.spool, NO_BOUND))
 
     def _member(self, planned: Planned) -> Member:
         return _pick(planned, [member for service in self.crew.services for member in self.crew.of(service)])
@@ -205,9 +215,9 @@ def _right(agent: TerminalAgent) -> None:
     agent.skew = timedelta()
 
 
-def _limit(agent: TerminalAgent, pages: int) -> None:
+def _limit(spool: Spool, pages: int) -> None:
     # SQLite itself then says that the disk is full, as it would of a real one.
-    agent.terminal.spool._db.execute(f"pragma max_page_count = {pages}")
+    spool._db.execute(f"pragma max_page_count = {pages}")
 
 
 def _now(act: Callable[[], object]) -> Callable[[], Awaitable[None]]:

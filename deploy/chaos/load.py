@@ -36,7 +36,7 @@ from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import BoothCounted, SaleReported, SaleVoided, TillClosed
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.spool import Said
+from shared.spool import Said, Spool
 
 # Facility, product, most pieces in one report: what is made in quantity, so that little work keeps many tills busy.
 MADE = (
@@ -53,8 +53,10 @@ BOOTHS = 3
 TILLS = ("T1", "T2")
 FESTIVAL_SECONDS = 60.0
 CYCLE_SECONDS = 4.0
-ASKED = 500  # pieces of a product for a booth in one request
+ASKED = 2_500  # pieces of a product for a booth in one request
 SYNC_SECONDS = 1.0
+AT_ONCE = 16
+SOLD_UNSEEN = 0.1  # how often a till with nothing on its shelves sells all the same
 ANSWER_SECONDS = 6.0
 
 Urls = Callable[[], list[str]]
@@ -142,17 +144,24 @@ class TillAgent:
             await pace.tick(self.rng)
             try:
                 self._sell()
-                self.tally.recorded += 1
             except SpoolFailed:
                 self.tally.refused_by_spool += 1
 
-    def close(self) -> None:
-        """The last words of the till."""
-        now = datetime.now(UTC)
+    async def close(self) -> None:
+        """The last words of the till, as soon as its spool takes them."""
         booth, name = self.till.booth, self.till.name
-        self.till.spool.say(lambda n: BoothCounted(booth=booth, till=name, seq=n, lots=()), now)
-        self.till.spool.say(lambda n: TillClosed(booth=booth, till=name, seq=n, last_seq=n), now)
-        self.tally.recorded += 2
+        words: tuple[Callable[[int], Body], ...] = (
+            lambda n: BoothCounted(booth=booth, till=name, seq=n, lots=()),
+            lambda n: TillClosed(booth=booth, till=name, seq=n, last_seq=n),
+        )
+        for word in words:
+            async for _ in attempts():
+                try:
+                    self.till.spool.say(word, datetime.now(UTC))
+                    self.tally.recorded += 1
+                    break
+                except SpoolFailed:
+                    self.tally.refused_by_spool += 1
 
     def _sell(self) -> None:
         self._listen()
@@ -162,8 +171,11 @@ class TillAgent:
             sale = self._last.id
             self._last = None
             self.till.spool.say(lambda n: SaleVoided(booth=booth, till=name, seq=n, sale=sale, voided_at=now), now)
+            self.tally.recorded += 1
             return
         lots = [lot for lot, left in self._left.items() if left > 0]
+        if not lots and self.rng.random() > SOLD_UNSEEN:
+            return
         lot = self.rng.choice(lots) if lots else None
         product = self._products[lot] if lot is not None else self.rng.choice(PRODUCTS)
         qty = self.rng.choice((1, 1, 1, 2, 3)) if self.rng.random() > 0.002 else 9_999
@@ -183,6 +195,7 @@ class TillAgent:
             ),
             now,
         )
+        self.tally.recorded += 1
 
     def _listen(self) -> None:
         heard = self.till.spool.heard(BOOTH_STOCK)
@@ -195,9 +208,6 @@ class TillAgent:
                 case LotWithdrawn() as body:
                     self._left.pop(body.lot, None)
         self._heard = len(heard)
-
-
-Agent = TerminalAgent | TillAgent
 
 
 class Load:
@@ -221,10 +231,7 @@ class Load:
         self._terminal_rate = rate * 0.2 / len(MADE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS)
-
-    @property
-    def agents(self) -> list[Agent]:
-        return [*self.terminals, *self.tills]
+        self._hands = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
         """Go on until `stopping` is set and every festival is brought to its end."""
@@ -243,16 +250,18 @@ class Load:
         for spool in self._spools():
             yield from ((f"{spool.source} {said.id}", spool.topic) for said in spool.all_said() if said.acknowledged)
 
-    def unsent(self) -> int:
-        return sum(spool.counts().pending for spool in self._spools())
+    @property
+    def selling(self) -> list[TillAgent]:
+        """The tills of the festival that is on; none before the first has opened."""
+        return self.tills[-BOOTHS * len(TILLS) :]
+
+    def _spools(self) -> Iterator[Spool]:
+        yield from (agent.terminal.spool for agent in self.terminals)
+        yield from (agent.till.spool for agent in self.tills)
 
     def close(self) -> None:
         for spool in self._spools():
             spool.close()
-
-    def _spools(self) -> Iterator[Any]:
-        yield from (agent.terminal.spool for agent in self.terminals)
-        yield from (agent.till.spool for agent in self.tills)
 
     # --- a festival
 
@@ -288,8 +297,7 @@ class Load:
             await asyncio.sleep(max(0.0, CYCLE_SECONDS - (loop.time() - began)))
         over.set()
         await asyncio.gather(*selling)
-        for agent in agents:
-            agent.close()
+        await asyncio.gather(*(agent.close() for agent in agents))
         closed.set()
         return self._spawn(self._end(id, syncing))
 
@@ -322,15 +330,19 @@ class Load:
             missing = await self._when(f"/festivals/{festival}/missing", lambda _: True)
             if missing["status"] == "closed" and not any(one["sale"] for one in missing["missing"]):
                 break
-            for one in missing["missing"]:
-                if one["sale"] is not None:
-                    path = f"/festivals/{festival}/disputes/{one['sale']}/resolve"
-                    await self._command(path, {"booth": one["booth"], "outcome": "rejected"})
-                elif one["what"] == "not_home":
-                    body = {"booth": one["booth"], "lot": one["lot"], "qty": one["qty"], "final": True}
-                    await self._command(f"/festivals/{festival}/returns", body)
+            await asyncio.gather(*(self._put_right(festival, one) for one in missing["missing"]))
             await asyncio.sleep(0.5)
         self.tally.festivals_closed += 1
+
+    async def _put_right(self, festival: str, missing: dict[str, Any]) -> None:
+        """What one line of the list of what is missing asks for."""
+        async with self._hands:
+            if missing["sale"] is not None:
+                path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
+                await self._command(path, {"booth": missing["booth"], "outcome": "rejected"})
+            elif missing["what"] == "not_home":
+                body = {"booth": missing["booth"], "lot": missing["lot"], "qty": missing["qty"], "final": True}
+                await self._command(f"/festivals/{festival}/returns", body)
 
     # --- talking
 

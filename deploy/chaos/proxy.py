@@ -32,6 +32,7 @@ class Proxy:
         self._passes = asyncio.Event()
         self._passes.set()
         self._pairs: set[tuple[asyncio.StreamWriter, asyncio.StreamWriter]] = set()
+        self._forwarding: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._listen)
@@ -42,6 +43,7 @@ class Proxy:
         if self._server is not None:
             self._server.close()
         self.cut()
+        await asyncio.gather(*self._forwarding, return_exceptions=True)
 
     @property
     def port(self) -> int:
@@ -73,6 +75,9 @@ class Proxy:
             return
         pair = (writer, server_writer)
         self._pairs.add(pair)
+        task = asyncio.current_task()
+        assert task is not None, "a connection is accepted in a task of its own"
+        self._forwarding.add(task)
         try:
             await asyncio.gather(
                 self._forward(reader, server_writer, from_server=False),
@@ -80,6 +85,7 @@ class Proxy:
             )
         finally:
             self._pairs.discard(pair)
+            self._forwarding.discard(task)
             for one in pair:
                 _reset(one)
 

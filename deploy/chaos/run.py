@@ -1,6 +1,7 @@
 """A chaos run from the empty stack to the reckoning."""
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -22,10 +23,11 @@ from deploy.verify import Report, verify
 from shared.errors import KaryaError
 from shared.settings import Settings
 
-EVERY = 8.0  # seconds between two faults, about
+EVERY = 5.0  # seconds between two faults, about
 QUIET_WITHIN = 180.0
 END_WITHIN = 240.0
 FIRST_LISTENER = 18300
+INSTANCES = 2
 
 
 class LoadStuck(KaryaError):
@@ -34,7 +36,8 @@ class LoadStuck(KaryaError):
 
 @dataclass(slots=True)
 class ChaosReport:
-    """What was done, what went wrong, and what it did. Times in seconds."""
+    """What was done, what went wrong, and what it did. Times in seconds. `restarts`: instances that did not reach a
+    server when they started, and were started again."""
 
     seed: int
     minutes: float
@@ -47,6 +50,7 @@ class ChaosReport:
     verify: Report = field(default_factory=Report)
     standstill: float = 0.0
     recoveries: Mapping[Kind, tuple[float, float]] = field(default_factory=dict)
+    restarts: int = 0
     bad_exits: list[str] = field(default_factory=list)
 
     @property
@@ -72,6 +76,7 @@ class ChaosReport:
                 kind.value: {"median": round(middle, 1), "longest": round(longest, 1)}
                 for kind, (middle, longest) in self.recoveries.items()
             },
+            "restarts": self.restarts,
             "bad_exits": self.bad_exits,
             "verify": self.verify.as_dict(),
         }
@@ -91,13 +96,14 @@ async def run(
     `programs`: what to run in place of a service's own program, for some. Raises StackError, LoadStuck.
     """
     report = ChaosReport(seed, minutes)
+    _listen_apart(folder)
     tell("starting Kafka and MongoDB behind proxies")
     async with _stack(folder) as (stack, direct, lines, told):
         await make_topics(direct)
         crew = Crew(folder / "services", told, dict(programs or {}))
         try:
             tell("starting the services")
-            await asyncio.gather(*(crew.join(service) for service in crew.services))
+            await asyncio.gather(*(crew.join(service) for service in crew.services for _ in range(INSTANCES)))
             await crew.ready()
             await _storm(report, folder, direct, stack, crew, lines, rate, tell)
             tell("waiting until everything is worked off, then checking every invariant")
@@ -131,6 +137,7 @@ async def _storm(
     watch = Watch(settings, clock)
     place = Place(crew, load, stack.kafka, stack.mongo, lines, clock)
     watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
+    supervising = asyncio.create_task(crew.supervise())
     seconds = report.minutes * 60
     try:
         injecting = []
@@ -157,9 +164,10 @@ async def _storm(
         report.reckoning.acknowledged = dict(load.acknowledged())
         report.acknowledged = len(report.reckoning.acknowledged)
     finally:
-        for task in (watching, loading):
+        report.restarts = crew.restarts
+        for task in (watching, loading, supervising):
             task.cancel()
-        await asyncio.gather(watching, loading, return_exceptions=True)
+        await asyncio.gather(watching, loading, supervising, return_exceptions=True)
         load.close()
 
 
@@ -168,6 +176,14 @@ async def _until(clock: Callable[[], float], moment: float, loading: asyncio.Tas
     await asyncio.wait([loading], timeout=max(0.0, moment - clock()))
     if loading.done():
         await loading
+
+
+def _listen_apart(folder: Path) -> None:
+    """What the load's own Kafka clients say of the faults goes to a file: it is no news to whoever looks on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    said = logging.getLogger("aiokafka")
+    said.propagate = False
+    said.addHandler(logging.FileHandler(folder / "clients.log"))
 
 
 @asynccontextmanager

@@ -151,8 +151,8 @@ class Server:
             except psutil.TimeoutExpired:
                 self.kill()
                 return -signal.SIGKILL
-        self._ended()
-        return code
+        known = self._ended()
+        return known if code is None else code
 
     def kill(self) -> None:
         """End it at once (SIGKILL), as a power cut would."""
@@ -192,12 +192,12 @@ class Server:
         except psutil.NoSuchProcess:
             return None
 
-    def _ended(self) -> None:
-        if self._child is not None:
-            self._child.wait()
+    def _ended(self) -> int | None:
+        code = self._child.wait() if self._child is not None else None
         if self._pid is not None:
             self._pid = self._child = None
             self._changed()
+        return code
 
     def _error(self, what: str) -> StackError:
         lines = self._output().splitlines()[-LOG_TAIL_LINES:]
