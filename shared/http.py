@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from types import FrameType
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
@@ -35,6 +36,9 @@ from shared.service import Service
 log = structlog.get_logger()
 
 MOST_WAIT = 30.0
+# When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
+ANSWERED_WITHIN = 1
+GIVEN_UP_WITHIN = 1.0
 TITLE = "The request can't be answered"
 TOO_LARGE = f"A command has at most {envelope.MAX_VALUE_BYTES // 1024} KiB."
 Prefer = Annotated[str | None, Header(description="`wait=5`: answer with the outcome if it is seen in time")]
@@ -116,6 +120,8 @@ class Commands:
         try:
             async with asyncio.timeout(wait):
                 async for _ in attempts(first=0.02, most=0.2):
+                    if self._service.stopping.is_set():
+                        return None
                     try:
                         if (outcome := await self._find(id)) is not None:
                             return outcome
@@ -181,10 +187,18 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(service.start())
+        stopping = asyncio.create_task(service.stopping.wait())
         try:
-            await service.start()
+            # Asked to end while a server lets it wait, it must not wait on.
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                await starting
             yield
         finally:
+            stopping.cancel()
+            starting.cancel()
+            await asyncio.wait({starting}, timeout=GIVEN_UP_WITHIN)
             await service.stop()
 
     app = FastAPI(title=title, version="1", lifespan=lifespan)
@@ -220,13 +234,24 @@ def serve(app: FastAPI, service: Service) -> None:
     listening = socket.create_server((settings.http_host, settings.http_port))
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
-    server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=ANSWERED_WITHIN
+    )
+    server = _Server(config, service)
     server.run(sockets=[listening])
     if not server.started:
         raise SystemExit(3)
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._service.stopping.set()
+        super().handle_exit(sig, frame)
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn raises the signal again after an orderly stop; for us an orderly stop is exit code 0.
@@ -239,18 +264,23 @@ class _Server(uvicorn.Server):
 def _health(service: Service) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
-    @router.get("/live", summary="Is the process alive?")
-    async def live() -> dict[str, str]:
-        return {"status": "alive"}
+    @router.get("/live", summary="Does all of the process live? If not, only a new process helps")
+    async def live() -> JSONResponse:
+        return _healthy("alive", service.deaths())
+
+    @router.get("/started", summary="Has the service come to work all its lanes once, and does it live?")
+    async def started() -> JSONResponse:
+        return _healthy("started", service.unstarted())
 
     @router.get("/ready", summary="Does the service work all its lanes, and what keeps it from that?")
     async def ready() -> JSONResponse:
-        troubles = service.troubles()
-        if troubles:
-            return problem(503, "Not ready", "; ".join(troubles))
-        return JSONResponse({"status": "ready"})
+        return _healthy("ready", service.troubles())
 
     return router
+
+
+def _healthy(status: str, troubles: Sequence[str]) -> JSONResponse:
+    return problem(503, f"Not {status}", "; ".join(troubles)) if troubles else JSONResponse({"status": status})
 
 
 def _wait(prefer: str | None) -> float:

@@ -39,6 +39,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self.working = asyncio.Lock()
         self.cluster = cluster
         self.broken: dict[int, str] = {}
+        # Once for all: Kafka gave us our part (perhaps none), and each lane of it came to work or was stopped.
+        self.started = False
         self._in_hand: asyncio.Task[None] | None = None
         self._topics = tuple(topics)
         self._ledger = ledger
@@ -46,6 +48,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._assignment: frozenset[int] = frozenset()
         self._expected: dict[int, Lane] = {}
+        self._first: dict[TopicPartition, int] = {}
         self._assigned = False
         self._set_aside: tuple[float, str] | None = None
         self._unsettled = asyncio.Event()
@@ -99,6 +102,19 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
     @property
     def settled(self) -> Collection[int]:
         return self._expected.keys()
+
+    def nexts(self) -> dict[TopicPartition, int]:
+        """The offset of the next record to be worked, of all topics of the settled lanes."""
+        return {
+            (part := TopicPartition(topic, lane.partition)): lane.offsets.get(topic, self._first[part])
+            for lane in self._expected.values()
+            for topic in self._topics
+        }
+
+    @property
+    def missing(self) -> list[int]:
+        """Lanes that are ours and neither settled nor stopped."""
+        return sorted(self._assignment - self._expected.keys() - self.broken.keys())
 
     @property
     def ready(self) -> bool:
@@ -156,13 +172,14 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             async for attempt in attempts():
                 try:
                     await self._settle()
+                    self.started = self.started or (self._assigned and not self.missing)
                     break
                 except PASSING as fault:
                     log.warning("lanes_wait", group=self.group, attempt=attempt, fault=repr(fault))
 
     async def _settle(self) -> None:
         assignment = self._assignment
-        missing = sorted(assignment - self._expected.keys() - self.broken.keys())
+        missing = self.missing
         consumer = self._consumer
         if not missing or consumer is None:
             return
@@ -211,6 +228,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
                     "the topic was made anew or its history has gone."
                 )
             consumer.seek(part, goes_on)
+            self._first[part] = first[part]
         self._expected[lane.partition] = lane
         consumer.resume(*(TopicPartition(topic, lane.partition) for topic in self._topics))
 

@@ -50,10 +50,6 @@ class Mongo:
         """A snapshot transaction: commits (majority) when left, rolls back when left by an exception."""
         return self._begin()
 
-    async def ping(self) -> None:
-        """Raises PyMongoError when the server does not answer."""
-        await self._client.admin.command("ping")
-
     async def close(self) -> None:
         closing = self._client.close()
         if closing is not None:

@@ -2,13 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Sequence
 from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -24,6 +23,7 @@ from shared.family import Family
 from shared.kafka import partition_for, producer, stop_producer, survey, topic_name
 from shared.lanes import Lanes
 from shared.ledger import Ledger
+from shared.line import Line
 from shared.mongo import Mongo
 from shared.relay import Relay
 from shared.retry import PASSING
@@ -32,33 +32,17 @@ from shared.step import Step
 
 log = structlog.get_logger()
 
-GRACE = 8.0
 PULSE = 2.0
 PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
-# Longer than a batch may take when all is well, its retries included.
-SILENT = 30.0
+# In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
+FINISH_WITHIN = 4.0
+SAY_WITHIN = 1.5
+LEAVE_WITHIN = 1.0
+CLOSE_WITHIN = 1.0
+RELAY = "relay"
+STARTING = "starting"
 Records = tuple[ConsumerRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """All that one family runs on."""
-
-    lanes: Lanes
-    step: Step
-    clock: Clock
-    subscriber: BatchSubscriber
-
-    @property
-    def troubles(self) -> list[str]:
-        """Why this family is not at work, in words."""
-        found = self.lanes.troubles
-        if all(task.done() for task in self.subscriber.tasks):
-            found.append(f"nobody polls Kafka for {self.lanes.group}")
-        elif (silent := _silent(self.subscriber.consumer)) > SILENT:
-            found.append(f"Kafka was not polled for {self.lanes.group} in the last {silent:.0f} s")
-        return found
 
 
 class Service:
@@ -70,6 +54,7 @@ class Service:
         self.mongo = Mongo(settings)
         self.database = self.mongo.database(name)
         self.ledger = Ledger(self.database)
+        self.stopping = asyncio.Event()
         self._commands: AIOKafkaProducer | None = None
         self._starting_commands = asyncio.Lock()
         self._families = families
@@ -77,7 +62,8 @@ class Service:
         self._broker = KafkaBroker(
             settings.kafka,
             apply_types=False,
-            graceful_timeout=GRACE,
+            # `stop` has waited for the batch in hand before.
+            graceful_timeout=None,
             allow_auto_create_topics=False,
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
@@ -92,7 +78,7 @@ class Service:
         await self._commands_started()
         for family in self._families:
             self._lines.append(await self._line(family))
-        self._tasks.append(asyncio.create_task(self._relay.run(), name="relay"))
+        self._tasks.append(asyncio.create_task(self._relay.run(), name=RELAY))
         for line in self._lines:
             self._tasks.append(asyncio.create_task(line.lanes.run(), name=f"lanes {line.lanes.group}"))
             self._tasks.append(asyncio.create_task(line.clock.run(), name=f"clock {line.lanes.group}"))
@@ -101,18 +87,38 @@ class Service:
         log.info("service_started", families=[family.group for family in self._families])
 
     async def stop(self) -> None:
-        """Finish the batches in hand, leave the groups, publish what is committed, let go of all clients."""
+        """Finish the batches in hand, publish what is committed, leave the groups, let go of all clients.
+
+        Each has its bound, for a server may answer no more. What was not committed then is worked again by the
+        next owner of the lane, and what was not published lies in the outbox for it.
+        """
+        self.stopping.set()
+        relaying = [task for task in self._tasks if task.get_name() == RELAY]
+        others = [task for task in self._tasks if task.get_name() != RELAY]
         try:
-            await self._broker.stop()
-        finally:
-            for task in self._tasks:
+            for task in others:
                 task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            await self._relay.drain(GRACE)
-            await self._relay.close()
-            await self._drop_commands()
-            await self.mongo.close()
+            await asyncio.gather(*(line.finish(FINISH_WITHIN) for line in self._lines))
+            # Before the lanes are another's, who would publish it again.
+            await _for_at_most(SAY_WITHIN, "relay", self._relay.drain())
+            await _for_at_most(LEAVE_WITHIN, "groups", self._broker.stop())
+        finally:
+            for task in relaying:
+                task.cancel()
+            closing = [self._relay.close(), self._drop_commands(), self.mongo.close()]
+            ended = asyncio.gather(*closing, *self._tasks, return_exceptions=True)
+            await _for_at_most(CLOSE_WITHIN, "clients", ended)
         log.info("service_stopped")
+
+    def deaths(self) -> list[str]:
+        """What has ended in this process and should not have, in words: only a new process helps."""
+        found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        return found + [death for line in self._lines if (death := line.death) is not None]
+
+    def unstarted(self) -> list[str]:
+        """What keeps the service from having started, in words. Once started it stays so until something dies."""
+        waits = [f"{line.lanes.group} waits for its lanes" for line in self._lines if not line.lanes.started]
+        return self.deaths() + waits if self._lines else [STARTING]
 
     def troubles(self) -> list[str]:
         """Why the service is not ready, in words; empty when it is."""
@@ -122,7 +128,7 @@ class Service:
             found.append(f"what is committed can't be published: {self._relay.trouble}")
         for line in self._lines:
             found += line.troubles
-        return found if self._lines else ["starting"]
+        return found if self._lines else [STARTING]
 
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
         """Put what an HTTP client wants said into Kafka. Raises NotReached when Kafka has not acknowledged it in
@@ -166,10 +172,14 @@ class Service:
             away = [] if await self._broker.ping(PULSE_WITHIN) else ["Kafka does not answer"]
             try:
                 async with asyncio.timeout(PULSE_WITHIN):
-                    await self.mongo.ping()
+                    # A real read: a server that answers a ping may still refuse us our database.
+                    await self.ledger.lanes(self.name, [0])
             except PASSING as fault:
                 away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
             self._away = away
+            if not away:
+                for line in self._lines:
+                    await line.look(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 
     async def _line(self, family: Family) -> Line:
@@ -216,10 +226,12 @@ class Service:
         return subscriber
 
 
-def _silent(consumer: AIOKafkaConsumer | None) -> float:
-    """Seconds since the consumer was last asked for records: a consumer whose coordination has died refuses to be
-    asked, and nothing else would tell. The figure by which aiokafka itself keeps `max_poll_interval_ms`."""
-    return 0.0 if consumer is None else float(consumer._subscription.fetcher_idle_time)
+async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await work
+    except (TimeoutError, ExceptionGroup, *PASSING) as fault:
+        log.warning("not_stopped_in_order", part=part, fault=repr(fault)[:300])
 
 
 async def _parse(records: Records) -> KafkaMessage:

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(
         10_000, ge=1000, description="how long Kafka waits for a silent instance before it gives its lanes away"
     )
+    most_lag_seconds: int = Field(
+        60, ge=1, description="a service is not ready while a record has waited for it for longer than this"
+    )
     http_host: str = Field("127.0.0.1", description="where the HTTP APIs listen")
     http_port: int = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")

@@ -53,9 +53,9 @@ class ServiceKind:
         ]
 
     def not_ready(self, port: int) -> str | None:
-        """Ask its readiness once: it must work all lanes that Kafka gave it."""
+        """Ask once whether it has started. Not whether it is ready: after a long rest it has much to catch up on."""
         try:
-            with urlopen(f"{self.address(port)}/health/ready", timeout=ANSWER_SECONDS):
+            with urlopen(f"{self.address(port)}/health/started", timeout=ANSWER_SECONDS):
                 return None
         except HTTPError as error:
             return error.read().decode(errors="replace")
@@ -88,7 +88,7 @@ class LocalServices:
         return {server.name: server.address for server in self._group.servers}
 
     def start(self) -> dict[str, str]:
-        """Start those that do not run yet, wait until all work their lanes, and say where. Raises StackError."""
+        """Start those that do not run yet, wait until all have come to work, and say where. Raises StackError."""
         self._group.start()
         return self.urls
 

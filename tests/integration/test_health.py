@@ -1,24 +1,31 @@
-"""A service that can't work says so, and says so no longer once it can."""
+"""A service that can't work says so, and says so no longer once it can; one that never will again says that too."""
 
+import asyncio
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
+import httpx
 import psutil
 import pytest
 from aiokafka.errors import KafkaError
+from pymongo.errors import AutoReconnect
 
 from deploy.local.server import Server
 from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.errors import NotReached
 from shared.events.production import PRODUCTION
-from shared.ledger import Outgoing
+from shared.ledger import Ledger, Outgoing
 from shared.mongo import Mongo
 from shared.service import Service
 from shared.settings import Settings
-from tests.integration.conftest import RunService
+from shared.step import Step
+from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe, a_probe
+from tests.integration.running import ServiceProcess
 from tests.integration.running import run_service as running_service
 from tests.integration.test_step import a_lot, send
 from tests.integration.waiting import eventually
@@ -61,9 +68,12 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
     async with running_service("inventory", settings) as service, a_probe(settings) as probe:
         with frozen(own.mongo):
             await eventually(lambda: says(service, "MongoDB does not answer"), within=15)
+            # A new process would find the same: an orchestrator must not start one.
+            assert service.deaths() == service.unstarted() == []
         await eventually(service.troubles, equals=[], within=40)
         with frozen(own.kafka):
             await eventually(lambda: says(service, "Kafka does not answer"), within=15)
+            assert service.deaths() == service.unstarted() == []
             with pytest.raises(NotReached):
                 await service.append(PRODUCTION, "L1", b"{}", [("ce_id", b"x")])
         await eventually(service.troubles, equals=[], within=60)
@@ -83,7 +93,7 @@ async def test_a_service_whose_polling_has_ended_says_so(run_service: RunService
 async def test_a_service_whose_polling_fails_again_and_again_says_so(
     run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.service.SILENT", 2.0)
+    monkeypatch.setattr("shared.line.SILENT", 2.0)
     async with run_service("inventory") as service:
         [line] = service._lines
         consumer = line.subscriber.consumer
@@ -91,6 +101,71 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
         # What a bug in the client's coordination ends with: it polls, is refused, and tries again for ever.
         monkeypatch.setattr(consumer._coordinator, "check_errors", _refuse)
         await eventually(lambda: says(service, "was not polled"), within=20)
+        assert [death for death in service.deaths() if "was not polled" in death]
+
+
+async def test_a_long_batch_is_no_death(
+    run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.line.SILENT", 0.5)
+    release = hold_back(monkeypatch)
+    async with run_service("inventory") as service:
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: says(service, "was not polled"))
+        assert service.deaths() == []
+        release.set()
+        await eventually(service.troubles, equals=[])
+
+
+async def test_a_process_whose_consumer_died_is_not_alive(
+    service_process: RunProcess, tmp_path: Path, probe: Probe
+) -> None:
+    dies = tmp_path / "dies"
+    command = ("-m", "tests.integration.dying_consumer", "inventory", str(dies))
+    async with service_process("inventory", command=command) as process:
+        for ask in ("live", "started", "ready"):
+            assert (await health(process, ask)).status_code == 200
+        dies.touch()
+        for ask in ("live", "started", "ready"):
+            answer = await eventually(lambda ask=ask: health(process, ask), until=lambda a: a.status_code == 503)
+            assert "nobody polls Kafka for" in answer.json()["detail"]
+
+
+async def test_a_service_has_started_once_its_lanes_came_to_work_and_stays_so_when_they_wait_later(
+    run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = True
+    original = Ledger.lanes
+
+    async def lanes(self: Ledger, *args: Any) -> Any:
+        if away:
+            raise AutoReconnect("made up for a test")
+        return await original(self, *args)
+
+    monkeypatch.setattr(Ledger, "lanes", lanes)
+    async with run_service("inventory", ready=False) as service:
+        [line] = service._lines
+        waits = [f"{line.lanes.group} waits for its lanes"]
+        await eventually(lambda: line.lanes.missing, until=bool)
+        assert (service.unstarted(), service.deaths()) == (waits, [])
+        away = False
+        await eventually(service.unstarted, equals=[])
+        away = True
+        line.lanes.unsettle(line.lanes.settled)
+        await eventually(lambda: says(service, waits[0]))
+        assert service.unstarted() == []
+
+
+async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
+    settings: Settings, run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = hold_back(monkeypatch)
+    async with run_service("inventory", settings.model_copy(update={"most_lag_seconds": 1})) as service:
+        await send(probe, [a_lot(1), a_lot(2), a_lot(3)])
+        await eventually(lambda: says(service, "3 records have waited for karya.inventory"))
+        assert service.deaths() == service.unstarted() == []
+        release.set()
+        await eventually(service.troubles, equals=[])
 
 
 async def test_a_relay_that_can_not_publish_is_said(
@@ -101,6 +176,24 @@ async def test_a_relay_that_can_not_publish_is_said(
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0
+
+
+def hold_back(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Every batch waits until the event is set."""
+    release = asyncio.Event()
+    original = Step.work
+
+    async def work(*args: Any) -> None:
+        await release.wait()
+        await original(*args)
+
+    monkeypatch.setattr(Step, "work", work)
+    return release
+
+
+async def health(process: ServiceProcess, ask: str) -> httpx.Response:
+    async with httpx.AsyncClient(timeout=5) as client:
+        return await client.get(f"{process.url}/health/{ask}")
 
 
 def _refuse() -> None:

@@ -75,11 +75,11 @@ def test_commands_get_signals_themselves() -> None:
         assert json.loads(command)[0] == "python"
 
 
-def test_its_health_is_the_readiness_of_the_service() -> None:
+def test_it_is_healthy_once_the_service_has_started_and_as_long_as_it_lives() -> None:
     (check,) = arguments("HEALTHCHECK")
     program = json.loads(check.partition("CMD ")[2])[2]
     ast.parse(program)
-    assert "/health/ready" in program
+    assert "/health/started" in program
     assert "KARYA_HTTP_PORT" in program
 
 

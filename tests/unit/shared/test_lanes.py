@@ -13,6 +13,7 @@ from shared.lanes import Lanes
 from shared.ledger import Lane, Ledger, lane_id
 from shared.relay import Relay
 from shared.step import Step
+from tests.integration.waiting import eventually
 
 GROUP, TOPIC = "karya.test.account", "in"
 
@@ -169,3 +170,43 @@ async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes
     with pytest.raises(RuntimeError):
         await step.work(records, cast("AIOKafkaConsumer", None))
     assert sorted(lanes.settled) == [1]
+
+
+async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
+    """They are assigned, and `run` has done with them all that it can."""
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
+    running = asyncio.create_task(lanes.run())
+    await eventually(lambda: not lanes._unsettled.is_set() and not lanes.missing, equals=True)
+    running.cancel()
+
+
+async def test_a_family_has_started_once_its_lanes_were_settled_and_stays_so(lanes: Lanes) -> None:
+    await settled(lanes)
+    assert not lanes.started
+    await came_to_rest(lanes, 0, 1)
+    assert lanes.started
+    lanes.unsettle([0])
+    assert (lanes.ready, lanes.started) == (False, True)
+
+
+async def test_a_family_that_was_given_no_lane_has_started(lanes: Lanes) -> None:
+    await came_to_rest(lanes)
+    assert lanes.started
+
+
+async def test_a_stopped_lane_does_not_keep_a_family_from_having_started(lanes: Lanes, world: World) -> None:
+    # A new process would stop it again: it must not be asked for.
+    world.documents[0] = Lane(GROUP, 0, {TOPIC: 99}, cluster="c")
+    await came_to_rest(lanes, 0, 1)
+    assert lanes.started
+    assert not lanes.ready
+
+
+async def test_where_settled_lanes_go_on_is_known_also_for_a_topic_that_was_never_worked(
+    lanes: Lanes, world: World
+) -> None:
+    world.documents[2] = Lane(GROUP, 2)
+    await settled(lanes, 0, 2)
+    assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 0}
+    lanes.unsettle([2])
+    assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4}

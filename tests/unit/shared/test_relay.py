@@ -82,7 +82,7 @@ async def test_what_is_offered_leaves_in_order_and_is_deleted_once_acknowledged(
     kafka, ledger = FakeKafka(), FakeLedger(*rows, numbered(5))
     relay = a_relay(kafka, ledger)
     relay.offer(rows)
-    await relay.drain(5)
+    await relay.drain()
     assert values(kafka) == [0, 1, 2, 3, 4]
     assert list(ledger.rows) == [outbox_id(LANE, 5)], "only what was read and acknowledged may go"
     assert relay.idle
@@ -94,7 +94,7 @@ async def test_a_lane_that_is_taken_over_says_first_what_the_database_holds_and_
     relay = a_relay(kafka, ledger)
     relay.offer(rows[2:])  # remembered from an earlier time as this lane's owner
     await relay.take_over(LANE)
-    await relay.drain(5)
+    await relay.drain()
     assert values(kafka) == [0, 1, 2, 3]
     assert ledger.rows == {}
     assert relay.idle
@@ -105,7 +105,7 @@ async def test_a_lane_lost_and_won_again_while_its_page_is_in_flight_keeps_its_o
     relay = a_relay(kafka, ledger)
     relay.offer([numbered(0), numbered(1), numbered(7, OTHER)])
     kafka.acknowledges.clear()
-    draining = asyncio.create_task(relay.drain(5))
+    draining = asyncio.create_task(relay.drain())
     await eventually(lambda: len(kafka.taken), equals=3)
     relay.forget([LANE])
     relay.offer([numbered(8, OTHER)])  # the other lane goes on meanwhile
@@ -117,7 +117,7 @@ async def test_a_lane_lost_and_won_again_while_its_page_is_in_flight_keeps_its_o
     await taking
     relay.offer([numbered(3)])
     ledger.rows[outbox_id(LANE, 3)] = numbered(3)
-    await relay.drain(5)
+    await relay.drain()
     assert [value for value in values(kafka) if value < 7] == [0, 1, 2, 3]
     assert [value for value in values(kafka) if value >= 7] == [7, 8]
     assert ledger.rows == {}

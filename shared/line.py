@@ -1,0 +1,78 @@
+"""All that one family runs on, and how it is."""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from faststream._internal.endpoint.subscriber.utils import MultiLock
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+
+from shared.clock import Clock
+from shared.lag import late
+from shared.lanes import Lanes
+from shared.step import Step
+
+# Longer than a batch may take when all is well, its retries included.
+SILENT = 30.0
+
+
+@dataclass(slots=True)
+class Line:
+    """One family's lanes, step, clock and subscriber."""
+
+    lanes: Lanes
+    step: Step
+    clock: Clock
+    subscriber: BatchSubscriber
+    late: list[str] = field(default_factory=list)
+
+    @property
+    def death(self) -> str | None:
+        """Why nobody will work this family in this process any more, in words: only a new process helps."""
+        if all(task.done() for task in self.subscriber.tasks):
+            return f"nobody polls Kafka for {self.lanes.group}"
+        # A long batch, as with a database that does not answer, will end; with none in hand nothing will.
+        return None if self._has_a_batch else self._silence
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why this family is not at work, in words."""
+        found = self.lanes.troubles + self.late
+        if (trouble := self.death or self._silence) is not None:
+            found.append(trouble)
+        return found
+
+    async def look(self, most_lag: float, within: float) -> None:
+        """Ask Kafka whether records wait here for more than `most_lag` seconds."""
+        consumer = self.subscriber.consumer
+        if consumer is None:
+            return
+        try:
+            async with asyncio.timeout(within):
+                trouble = await late(self.lanes, consumer, most_lag)
+        except (KafkaError, TimeoutError) as fault:
+            trouble = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
+        self.late = [trouble] if trouble is not None else []
+
+    async def finish(self, within: float) -> None:
+        """Take no more records, and see the batch in hand through."""
+        self.subscriber.running = False
+        if isinstance(lock := self.subscriber.lock, MultiLock):
+            await lock.wait_release(within)
+
+    @property
+    def _has_a_batch(self) -> bool:
+        lock = self.subscriber.lock
+        return isinstance(lock, MultiLock) and not lock.empty
+
+    @property
+    def _silence(self) -> str | None:
+        silent = _silent(self.subscriber.consumer)
+        return f"Kafka was not polled for {self.lanes.group} in the last {silent:.0f} s" if silent > SILENT else None
+
+
+def _silent(consumer: AIOKafkaConsumer | None) -> float:
+    """Seconds since the consumer was last asked for records: a consumer whose coordination has died refuses to be
+    asked, and nothing else would tell. The figure by which aiokafka itself keeps `max_poll_interval_ms`."""
+    return 0.0 if consumer is None else float(consumer._subscription.fetcher_idle_time)

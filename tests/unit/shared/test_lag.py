@@ -1,0 +1,70 @@
+"""What has waited too long, against a log of wood."""
+
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import OffsetAndTimestamp
+
+from shared.lag import late
+from shared.lanes import Lanes
+
+A, B = TopicPartition("in", 0), TopicPartition("in", 1)
+NOW = 1_000.0
+
+
+class Log:
+    """Per part the times at which its records were taken in, from offset 0 on."""
+
+    def __init__(self, taken_in: Mapping[TopicPartition, list[float]]) -> None:
+        self.taken_in = {part: list(times) for part, times in taken_in.items()}
+        self.comes_meanwhile: float | None = None
+
+    async def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        ends = {part: len(self.taken_in[part]) for part in parts}
+        if self.comes_meanwhile is not None:
+            for part in ends:
+                self.taken_in[part].append(self.comes_meanwhile)
+        return ends
+
+    async def offsets_for_times(self, asked: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
+        found: dict[TopicPartition, Any] = {}
+        for part, moment in asked.items():
+            young = [n for n, time in enumerate(self.taken_in[part]) if time * 1000 >= moment]
+            found[part] = OffsetAndTimestamp(young[0], moment) if young else None
+        return found
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.lag.time", SimpleNamespace(time=lambda: NOW))
+
+
+async def said(nexts: dict[TopicPartition, int], log: Log) -> str | None:
+    lanes = SimpleNamespace(group="karya.test", nexts=lambda: nexts)
+    return await late(cast("Lanes", lanes), cast("AIOKafkaConsumer", log), 60)
+
+
+async def test_what_is_worked_does_not_wait_however_old_it_is() -> None:
+    assert await said({A: 2}, Log({A: [1.0, 2.0]})) is None
+
+
+async def test_what_came_a_moment_ago_may_wait() -> None:
+    assert await said({A: 0}, Log({A: [NOW - 59, NOW]})) is None
+
+
+async def test_what_waits_longer_is_counted_over_all_lanes_and_the_young_is_not() -> None:
+    log = Log({A: [NOW - 100, NOW - 90, NOW - 61, NOW - 1], B: [NOW - 70]})
+    assert await said({A: 1, B: 0}, log) == "3 records have waited for karya.test for more than 60 s"
+
+
+async def test_what_comes_while_we_ask_is_not_taken_for_late() -> None:
+    log = Log({A: []})
+    log.comes_meanwhile = NOW
+    assert await said({A: 0}, log) is None
+
+
+async def test_who_has_no_lane_asks_nothing() -> None:
+    assert await said({}, Log({})) is None
