@@ -63,6 +63,10 @@ class NotSaid(KaryaError):
     """What a service was to say is in no topic, and nobody has said what is to become of it."""
 
 
+class NotEmpty(KaryaError):
+    """A database that was to be filled holds something already."""
+
+
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from typing import Annotated
 
 import structlog
@@ -19,6 +20,7 @@ from shared.settings import Settings
 
 DIFFERENT = 1
 AT_WORK = 2
+DATABASE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def rebuild(
@@ -29,7 +31,9 @@ def rebuild(
     say_missing: Annotated[
         bool, typer.Option("--say-missing", help="With --switch: let the service say what is in no topic.")
     ] = False,
-    keep: Annotated[bool, typer.Option("--keep", help="Do not drop the rebuilt database afterwards.")] = False,
+    into: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Build it in this database, which must be empty, and keep it.")
+    ] = None,
     within: Annotated[float, typer.Option(min=1, help="Seconds to wait until the service keeps still.")] = WITHIN,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
@@ -41,6 +45,8 @@ def rebuild(
         raise typer.BadParameter(f"{service} is no service; they are {', '.join(SERVICES)}")
     if say_missing and not switch:
         raise typer.BadParameter("--say-missing goes with --switch")
+    if into is not None and not DATABASE.fullmatch(into):
+        raise typer.BadParameter("--into is at most 40 letters, digits, '_' and '-'")
     settings = Settings()
     # The rules are at work again, and would tell of each dead letter as if it were a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
@@ -55,7 +61,7 @@ def rebuild(
                     within=within,
                     switching=switch,
                     say_missing=say_missing,
-                    keep=keep,
+                    into=into,
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )
@@ -69,7 +75,7 @@ def rebuild(
     if as_json:
         show_json(found.as_dict())
     else:
-        show(found, kept=keep)
+        show(found, kept=into is not None)
     if not found.ok and not found.switched:
         raise typer.Exit(DIFFERENT)
 

@@ -9,7 +9,7 @@ from deploy.rebuild.documents import LANES, OUTBOX, Compared, compare_documents
 from deploy.rebuild.replay import Progress, Replayed, replay
 from deploy.rebuild.switching import check_nobody, switch
 from deploy.topics import SERVICES
-from shared.errors import AtWork, HistoryGone, NotSaid
+from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.journal import journal
 from shared.kafka import producer, survey, topic_name
 from shared.ledger import Ledger, lane_id
@@ -96,20 +96,25 @@ async def rebuild(
     within: float = WITHIN,
     switching: bool = False,
     say_missing: bool = False,
-    keep: bool = False,
+    into: str | None = None,
     on_progress: Progress = lambda _, __: None,
 ) -> Rebuilt:
     """Build the service's database anew beside the live one, which must keep still meanwhile (waited for up to
     `within` seconds), and compare the two. With `switching` the live one is made equal then; it says what its
-    outbox holds first, as a new owner of its lanes would. One rebuilding of a service at a time.
+    outbox holds first, as a new owner of its lanes would. One rebuilding of a service at a time. The new database is
+    kept only if it has a name of its own, `into` (without the prefix of databases): it must be empty.
 
     `on_progress` hears how many records were worked, of how many. Raises AtWork when the service works meanwhile (or
     with `switching` is there at all), HistoryGone, NotSaid when a switch would silence what is in no topic (with
-    `say_missing` the service will say it when it starts), NotReached, PartitionsDiffer, KafkaError or PyMongoError.
+    `say_missing` the service will say it when it starts), NotEmpty, NotReached, PartitionsDiffer, KafkaError or
+    PyMongoError.
     """
     mongo = Mongo(settings)
-    live, fresh = mongo.database(service), mongo.database(f"rebuilt_{service}")
+    live, fresh = mongo.database(service), mongo.database(into or f"rebuilt_{service}")
+    done = False
     try:
+        if into is not None:
+            await _check_empty(into, fresh)
         if switching:
             await check_nobody(settings, service)
             await _say_what_waits(settings, service, live)
@@ -126,12 +131,20 @@ async def rebuild(
                 _check_safe(service, replayed, before, await _lanes(fresh), say_missing)
                 await switch(mongo, service, live, fresh, before, await _partitions(settings, service))
                 found.switched = True
+            done = True
         finally:
-            if not keep:
+            if into is None or not done:
                 await _drop(fresh)
         return found
     finally:
         await mongo.close()
+
+
+async def _check_empty(into: str, fresh: Database) -> None:
+    if into in SERVICES:
+        raise NotEmpty(f"{into} is a service's own database: it is replaced with --switch only.")
+    if await fresh.list_collection_names():
+        raise NotEmpty(f"The database {fresh.name} holds something. Give another name, or drop it first.")
 
 
 def _check_safe(

@@ -17,7 +17,7 @@ from deploy.rebuild import Rebuilt, compare, rebuild, switching
 from deploy.stack import Stack
 from deploy.topics import SERVICES
 from shared import envelope
-from shared.errors import AtWork, HistoryGone, NotSaid
+from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.journal import journal
 from shared.events.language import Event, Topic
@@ -125,6 +125,21 @@ async def test_the_command_shows_it_and_ends_with_1_when_something_differs(seaso
         await kept.update_one({"_id": season.lots[0]}, {"$inc": {"on_hand": -1}})
     assert bad.exit_code == 1
     assert f"{season.lots[0]}: on_hand" in bad.output
+
+
+async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overwritten(season: Season) -> None:
+    env = environment(season.settings)
+    made = await _karya(env, "rebuild", "production", "--into", "audit")
+    assert (made.exit_code, "is kept" in made.output) == (0, True), made.output
+    live, kept = season.mongo.database("production"), season.mongo.database("audit")
+    for name in ("ledger", "lots", "reports"):
+        assert await kept[name].find({}).sort("_id").to_list(None) == await live[name].find({}).sort("_id").to_list(
+            None
+        )
+    again = await _karya(env, "rebuild", "production", "--into", "audit")
+    assert isinstance(again.exception, NotEmpty)
+    own = await _karya(env, "rebuild", "production", "--into", "sales")
+    assert isinstance(own.exception, NotEmpty)
 
 
 async def test_a_switch_is_refused_while_the_service_is_at_work(season: Season, run_service: RunService) -> None:

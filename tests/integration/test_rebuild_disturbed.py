@@ -1,12 +1,15 @@
 """A service's database from Kafka alone, of a service that had no quiet life: the same, to the last document."""
 
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 import pytest
 
-from deploy.rebuild import Rebuilt, compare
+from deploy.rebuild import Rebuilt, compare, rebuild
+from deploy.stack import Stack
 from deploy.topics import SERVICES
+from deploy.verify import verify
 from services.production import reference
 from shared.events.festival import (
     FESTIVAL,
@@ -35,6 +38,7 @@ from tests.integration import loads
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe
 from tests.integration.running import let_go_of_the_dead
+from tests.integration.season import CLOTH, MAKERS, played
 from tests.integration.undisturbed import all_worked
 from tests.integration.waiting import eventually
 
@@ -186,6 +190,30 @@ async def _first_stays_first(
     assert [letter.reason for letter in await probe.dlq(topic)] == ["ID_REUSED"]
     found = await compare(settings, service)
     assert wrong_in(found) == ([], [], [])
+
+
+@pytest.mark.timeout(170)
+async def test_four_lost_databases_are_put_back_the_services_go_on_and_everything_adds_up(
+    stack: Stack, run_service: RunService
+) -> None:
+    async with played(stack) as season:
+        for service in SERVICES:
+            live = season.mongo.database(service)
+            await live.client.drop_database(live.name)
+            assert (await rebuild(season.settings, service, switching=True)).switched
+        async with AsyncExitStack() as running:
+            for service in SERVICES:
+                await running.enter_async_context(run_service(service, settings=season.settings))
+            more = ProductionReported(
+                facility=CLOTH, terminal=f"{CLOTH}.T1", product="KTI", qty=4, made_on=season.today, maker=MAKERS[0]
+            )
+            await season.say(TERMINAL, more, "made-after", times=2)
+            await season.until("inventory", "lots", {}, 6)
+            await season.until("festival", "stock", {}, 6)
+            checked = await verify(season.settings, within=60)
+            assert (checked.waits, [check.name for check in checked.broken]) == ((), [])
+        for service in SERVICES:
+            assert wrong_in(await compare(season.settings, service)) == ([], [], [])
 
 
 def wrong_in(found: Rebuilt) -> tuple[list[str], list[str], list[str]]:

@@ -94,12 +94,13 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
     """A new booth of an open festival."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
-    if state.get(Booth, body.booth) is not None:
-        return Wrong("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
     start = f"{festival.id}."
+    # Before anything is looked up: another festival's booths lie in another lane, and are there sooner or later.
     if not body.booth.startswith(start) or not BOOTH_NAME.fullmatch(body.booth.removeprefix(start)):
         message = f"A booth's id is {start} and then at most 40 letters, digits, '_' and '-', as in {start}B07."
         return Wrong("booth", CommandRefusal.BAD_NAME, message)
+    if state.get(Booth, body.booth) is not None:
+        return Wrong("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
     products = {price.product for price in body.prices}
     if not products:
         return Wrong("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")

@@ -104,6 +104,13 @@ def test_a_wrong_announcement(changed: dict[str, object], field: str, reason: Co
     assert a_world().refusal(body) == (field, reason)
 
 
+def test_another_festivals_booth_is_refused_by_its_name_whether_it_is_there_or_not() -> None:
+    world = a_world()
+    world.give(announced(festival="OTHER"))
+    world.give(a_booth("OTHER.B1", festival="OTHER"))
+    assert world.refusal(a_booth("OTHER.B1", festival=ODOP)) == ("booth", CommandRefusal.BAD_NAME)
+
+
 @pytest.mark.parametrize(
     ("body", "field", "reason"),
     [
