@@ -1,8 +1,8 @@
 """The steady load of a chaos run: terminals and tills with real spools, and organisers, going on whatever happens.
 
 Terminals and tills only record and sync, as in a facility or at a booth: what fails is tried again, and what Kafka
-acknowledged is in the spool for the reckoning. A festival lasts about a minute, then it is closed, its stock brought
-home and the next one opened, so that every part of a festival's life meets faults.
+acknowledged is in the spool for the reckoning. Two festivals are on at once. Each lasts about a minute, then it is
+closed, its stock brought home and the next one opened, so that every part of a festival's life meets faults.
 """
 
 import asyncio
@@ -49,6 +49,7 @@ MADE = (
 )
 PRODUCTS = tuple(sorted({product for _, product, _ in MADE}))
 PRICE = 5_000  # rupiah, made up
+GROUNDS = 2
 BOOTHS = 3
 TILLS = ("T1", "T2")
 FESTIVAL_SECONDS = 60.0
@@ -227,7 +228,7 @@ class Load:
             for n, (facility, product, most) in enumerate(MADE)
         ]
         self.tills: list[TillAgent] = []
-        self._till_rate = rate * 0.8 / (BOOTHS * len(TILLS))
+        self._till_rate = rate * 0.8 / (GROUNDS * BOOTHS * len(TILLS))
         self._terminal_rate = rate * 0.2 / len(MADE)
         self._tasks: set[asyncio.Task[None]] = set()
         self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS)
@@ -236,13 +237,13 @@ class Load:
     async def run(self) -> None:
         """Go on until `stopping` is set and every festival is brought to its end."""
         recording = [self._spawn(agent.work(self._terminal_rate, self.stopping)) for agent in self.terminals]
-        syncing = [self._spawn(self._sync(agent.terminal, self.stopping)) for agent in self.terminals]
-        endings: list[asyncio.Task[None]] = []
-        number = 0
-        while not self.stopping.is_set():
-            number += 1
-            endings.append(await self._festival(f"F{self._seed}-{number}"))
-        await asyncio.gather(*recording, *syncing, *endings)
+        recorded = asyncio.Event()
+        syncing = [self._spawn(self._sync(agent.terminal, recorded)) for agent in self.terminals]
+        # One opens in the middle of the other, so that tills sell at every moment.
+        grounds = self._ground("A", FESTIVAL_SECONDS), self._ground("B", FESTIVAL_SECONDS / 2)
+        await asyncio.gather(*recording, *grounds)
+        recorded.set()
+        await asyncio.gather(*syncing)
         await self._http.aclose()
 
     def acknowledged(self) -> Iterator[tuple[str, Topic]]:
@@ -252,8 +253,8 @@ class Load:
 
     @property
     def selling(self) -> list[TillAgent]:
-        """The tills of the festival that is on; none before the first has opened."""
-        return self.tills[-BOOTHS * len(TILLS) :]
+        """The tills of the festivals that are on; none before the first has opened."""
+        return self.tills[-GROUNDS * BOOTHS * len(TILLS) :]
 
     def _spools(self) -> Iterator[Spool]:
         yield from (agent.terminal.spool for agent in self.terminals)
@@ -265,7 +266,15 @@ class Load:
 
     # --- a festival
 
-    async def _festival(self, id: str) -> asyncio.Task[None]:
+    async def _ground(self, name: str, seconds: float) -> None:
+        """Festival after festival on one ground, the first for `seconds`."""
+        endings: list[asyncio.Task[None]] = []
+        while not self.stopping.is_set():
+            endings.append(await self._festival(f"F{self._seed}-{name}{len(endings) + 1}", seconds))
+            seconds = FESTIVAL_SECONDS
+        await asyncio.gather(*endings)
+
+    async def _festival(self, id: str, seconds: float) -> asyncio.Task[None]:
         """Open it and keep it going for its time; returns the task that brings it to its end."""
         today = datetime.now(ZoneInfo("Asia/Makassar")).date()
         announced = AnnounceFestival(
@@ -288,7 +297,7 @@ class Load:
         selling = [self._spawn(agent.work(self._till_rate, over)) for agent in agents]
         syncing = [self._spawn(self._sync(agent.till, closed)) for agent in agents]
         loop = asyncio.get_running_loop()
-        end = loop.time() + FESTIVAL_SECONDS
+        end = loop.time() + seconds
         cycle = 0
         while loop.time() < end and not self.stopping.is_set():
             cycle += 1
