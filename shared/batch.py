@@ -128,9 +128,10 @@ class Batch:
             said = self._decide(item, event, lane)
         except Exception as bug:
             log.exception("decide_failed", group=self._family.group, key=event.key, event_id=event.id)
-            if waiting:
-                return []  # the head of a parked key failed again: it stays where it is
-            self._park(parked_as, ((item.ledger_id, item.digest),))
+            if not waiting:
+                self._park(parked_as, ((item.ledger_id, item.digest),))
+            # Each time, also when the head of a parked key fails again and stays where it is: a replay of the journal
+            # must know which of the attempts failed.
             return self._dead(item, BUG, f"The rules failed on this event: {type(bug).__name__}.")
         if waiting:
             self._park(parked_as, waiting[1:])

@@ -247,6 +247,8 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
             await probe.send(TERMINAL, report(CLOTH, qty), id=f"r{n}")
         await _worked(mongo, "production", 1)
         await eventually(lambda: mongo.database("production")["parked"].count_documents({"events": {"$size": 2}}))
+        async with dead_letters(settings) as letters:
+            assert (await letters.replay(await letters.all(), 1.0)).still_open == 2
         await eventually(lambda: buggy.idle)
     finally:
         await buggy.stop()

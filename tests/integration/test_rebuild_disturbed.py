@@ -1,6 +1,7 @@
 """A service's database from Kafka alone, of a service that had no quiet life: the same, to the last document."""
 
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
@@ -29,11 +30,14 @@ from shared.events.inventory import (
     ReservationRefused,
     ReservationRequested,
 )
-from shared.events.language import Body, Topic
+from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, Refusal, ReportRejected
+from shared.family import Decision
 from shared.kafka import partition_for
 from shared.mongo import Mongo
+from shared.service import Service
 from shared.settings import Settings
+from shared.state import State
 from tests.integration import loads
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe
@@ -163,6 +167,35 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
     )
     refused = [one for one in await probe.bodies(FESTIVAL, CommandRefused) if one.reason is CommandRefusal.ID_TAKEN]
     assert [one.festival for one in refused] == [second]
+
+
+async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings, probe: Probe, mongo: Mongo) -> None:
+    [family] = SERVICES["production"]
+
+    def refuses(state: State, event: Event) -> Decision:
+        said = ReportRejected(
+            facility=event.key,
+            terminal="T1",
+            report=event.id,
+            field="id",
+            reason=Refusal.ID_REUSED,
+            message="",
+            message_id="",
+        )
+        return state, [ANSWERS.of(said)]
+
+    wrong = Service("production", [replace(family, decide=refuses)], settings)
+    try:
+        await wrong.start()
+        made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))
+        await probe.send(TERMINAL, made, id="alone")
+        await eventually(lambda: probe.records(ANSWERS), until=lambda found: len(found) == 1)
+        await eventually(lambda: wrong.idle)
+    finally:
+        await wrong.stop()
+    [said] = await probe.read_all(ANSWERS)
+    found = await compare(settings, "production")
+    assert wrong_in(found) == ([], [f"production said {ANSWERS.name} {said.event.id}, and nothing explains it"], [])
 
 
 def _against_the_order_of_lanes(keys: list[str], partitions: int) -> tuple[str, str]:
