@@ -116,19 +116,23 @@ class Commands:
     async def _outcome(self, id: str, wait: float) -> Outcome | None:
         if not wait:
             return None
-        # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
+        looking = asyncio.create_task(self._look(id))
+        stopping = asyncio.create_task(self._service.stopping.wait())
         try:
-            async with asyncio.timeout(wait):
-                async for _ in attempts(first=0.02, most=0.2):
-                    if self._service.stopping.is_set():
-                        return None
-                    try:
-                        if (outcome := await self._find(id)) is not None:
-                            return outcome
-                    except PyMongoError as fault:
-                        log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
-        except TimeoutError:
-            return None
+            await asyncio.wait({looking, stopping}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            return looking.result() if looking.done() else None
+        finally:
+            looking.cancel()
+            stopping.cancel()
+
+    async def _look(self, id: str) -> Outcome | None:
+        # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
+        async for _ in attempts(first=0.02, most=0.2):
+            try:
+                if (outcome := await self._find(id)) is not None:
+                    return outcome
+            except PyMongoError as fault:
+                log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
         return None
 
 

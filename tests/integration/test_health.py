@@ -1,19 +1,15 @@
 """A service that can't work says so, and says so no longer once it can; one that never will again says that too."""
 
 import asyncio
-import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import pytest
 from aiokafka.errors import KafkaError
 from pymongo.errors import AutoReconnect
 
-from deploy.local.server import Server
 from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.errors import NotReached
@@ -27,6 +23,7 @@ from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe, a_probe
 from tests.integration.running import ServiceProcess
 from tests.integration.running import run_service as running_service
+from tests.integration.servers import frozen, settings_on
 from tests.integration.test_step import a_lot, send
 from tests.integration.waiting import eventually
 
@@ -40,30 +37,12 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
         yield stack
 
 
-@contextmanager
-def frozen(server: Server) -> Iterator[None]:
-    """The server takes connections and never answers."""
-    [process] = [one for one in psutil.process_iter(["cmdline"]) if server.kind.marker in (one.info["cmdline"] or ())]
-    process.send_signal(signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGCONT)
-
-
 def says(service: Service, words: str) -> bool:
     return any(words in trouble for trouble in service.troubles())
 
 
 async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_they_are_back(own: LocalStack) -> None:
-    settings = Settings(
-        kafka=own.addresses.kafka,
-        mongo=own.addresses.mongo,
-        partitions=2,
-        topic_prefix="health.",
-        database_prefix="health_",
-        session_timeout_ms=6000,
-    )
+    settings = settings_on(own, "health")
     await make_topics(settings)
     async with running_service("inventory", settings) as service, a_probe(settings) as probe:
         with frozen(own.mongo):
