@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo test lint format lock clean
+.PHONY: help setup up down status demo chaos test lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -40,6 +40,9 @@ status: setup ## say what runs, and where
 
 demo: setup ## play one festival season on a stack of its own, and check every invariant
 	@$(BIN)/karya demo $(ARGS)
+
+chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
+	@$(BIN)/karya chaos $(ARGS)
 
 test: setup ## all tests, the integration ones against a real broker and database
 	@$(BIN)/python -m pytest $(ARGS)

@@ -9,6 +9,7 @@ import runpy
 import signal
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from shared.batch import Batch
@@ -61,5 +62,7 @@ def kill_at(point: str, nth: int) -> None:
 
 
 if __name__ == "__main__":
+    if "PLANTED" in os.environ:
+        import_module("tests.planted.plugin")
     kill_at(sys.argv[2], int(sys.argv[3]))
     runpy.run_module(f"services.{sys.argv[1]}.app", run_name="__main__")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, OperationFailure
 
 from services.inventory.handlers import FAMILIES, LOT
 from shared import envelope
@@ -16,7 +16,8 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, Reser
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
 from shared.kafka import partition_for
-from shared.mongo import Database, Mongo
+from shared.ledger import Ledger, Writes
+from shared.mongo import Database, Mongo, Session
 from shared.service import Service
 from shared.settings import Settings
 from shared.step import Step
@@ -244,6 +245,36 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
     assert lot["on_hand"] == 9
     keys = [record.key for record in await probe.records(INVENTORY)]
     assert keys == [b"L1", b"zombie", b"L1"], "what the zombie left must be said first"
+
+
+async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
+    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, conflicts = Ledger.write, 0
+
+    async def noting(ledger: Ledger, writes: Writes, session: Session) -> None:
+        nonlocal conflicts
+        try:
+            await original(ledger, writes, session)
+        except OperationFailure:
+            conflicts += 1
+            raise
+
+    monkeypatch.setattr(Ledger, "write", noting)
+    database = mongo.database("inventory")
+    lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
+    async with run_service("inventory"):
+        await send(probe, [a_lot(1)])
+        await eventually(lambda: settled(database, 1))
+        async with mongo.transaction() as session:
+            await database["lanes"].update_one({"_id": lane}, {"$set": {"made_up": 1}}, session=session)
+            await send(probe, [a_correction(1)])
+            await eventually(lambda: conflicts > 0)
+            await session.abort_transaction()
+        await send(probe, [a_reservation(1)])
+        await eventually(lambda: settled(database, 3))
+        lot = (await documents(database, LOT))["lots"]["L1"]
+    assert (lot["on_hand"], lot["corrected"]) == (6, -1)
 
 
 async def test_a_lane_beyond_the_log_stops_and_says_so(

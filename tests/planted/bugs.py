@@ -1,0 +1,207 @@
+"""The bugs: each undoes one thing that the promise of exactly-once stands on."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+from unittest.mock import patch
+
+from pymongo import ReplaceOne
+from pymongo.errors import OperationFailure
+
+from services.inventory import domain as inventory
+from services.inventory.domain import Lot
+from services.inventory.domain.reservation import release
+from shared.batch import Batch, Item
+from shared.events.inventory import ReleaseRequested
+from shared.lanes import Lanes
+from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, _to_lane
+from shared.mongo import Session
+from shared.relay import Relay
+from shared.step import Step
+
+STEP = "tests/integration/test_step.py::"
+KILLED = f"{STEP}test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed"
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """`plant` patches the product; `test` (a pytest node) must then fail with `seen` in what it says."""
+
+    sentence: str
+    plant: Callable[[], None]
+    test: str
+    seen: str
+
+
+def _offset_before_the_transaction() -> None:
+    original = Step._transact
+
+    async def transact(step: Step, items: dict[int, list[Item]]) -> Writes:
+        for partition, run in items.items():
+            lane = step._lanes.expected(partition)
+            assert lane is not None
+            moved = replace(lane, offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}})
+            await step._database["lanes"].replace_one({"_id": lane.id}, _to_lane(moved), True)
+            step._lanes.committed([moved])
+        return await original(step, items)
+
+    Step._transact = transact  # type: ignore[assignment, method-assign]
+
+
+def _fence_not_checked() -> None:
+    def check(_: Lanes, __: Iterable[Lane]) -> None: ...
+
+    Lanes.check = check  # type: ignore[method-assign]
+
+
+def _outbox_deleted_before_the_acknowledgement() -> None:
+    original = Relay._publish
+
+    async def publish(relay: Relay, page: Sequence[Numbered]) -> None:
+        if page:
+            await relay._ledger.said(
+                (run[0].id, run[-1].id) for run in (list(of) for _, of in groupby(page, key=attrgetter("lane")))
+            )
+        with patch.object(Ledger, "said", _nothing):
+            await original(relay, page)
+
+    Relay._publish = publish  # type: ignore[method-assign]
+
+
+async def _nothing(*_: object) -> None: ...
+
+
+def _duplicate_filter_off() -> None:
+    original = Ledger.write
+
+    async def known(_: Ledger, ids: Iterable[str], session: Session | None = None) -> dict[str, bytes]:
+        return {}
+
+    async def write(ledger: Ledger, writes: Writes, session: Session) -> None:
+        if writes.ledger:
+            again: list[Any] = [ReplaceOne({"_id": entry["_id"]}, entry, True) for entry in writes.ledger]
+            await ledger._database["ledger"].bulk_write(again, session=session)
+            writes.ledger = []
+        await original(ledger, writes, session)
+
+    Ledger.known = known  # type: ignore[method-assign]
+    Ledger.write = write  # type: ignore[method-assign]
+
+
+def _write_conflict_swallowed() -> None:
+    original = Step._transact
+
+    async def transact(step: Step, items: dict[int, list[Item]]) -> Writes:
+        try:
+            return await original(step, items)
+        except OperationFailure as conflict:
+            if conflict.has_error_label("TransientTransactionError"):
+                return Writes()
+            raise
+
+    Step._transact = transact  # type: ignore[assignment, method-assign]
+
+
+def _failed_batch_passed_over() -> None:
+    def unsettle(_: Lanes, __: Iterable[int]) -> None: ...
+
+    Lanes.unsettle = unsettle  # type: ignore[method-assign]
+
+
+def _outbox_not_taken_over() -> None:
+    async def take_over(_: Relay, __: str) -> None: ...
+
+    Relay.take_over = take_over  # type: ignore[method-assign]
+
+
+def _reservation_not_released() -> None:
+    def said_only(lot: Lot, request: ReleaseRequested) -> Any:
+        _, said = release(lot, request)
+        return lot, said
+
+    inventory.release = said_only  # type: ignore[attr-defined]
+
+
+def _dead_letter_skipped() -> None:
+    def dead(_: Batch, item: Item, reason: str = "", message: str = "") -> list[Outgoing]:
+        return []
+
+    Batch._dead = dead  # type: ignore[method-assign]
+
+
+def _relay_out_of_order() -> None:
+    original = Relay._publish
+
+    async def publish(relay: Relay, page: Sequence[Numbered]) -> None:
+        backwards = [
+            replace(numbered, record=other.record) for numbered, other in zip(page, reversed(page), strict=True)
+        ]
+        await original(relay, backwards)
+
+    Relay._publish = publish  # type: ignore[method-assign]
+
+
+BUGS = {
+    "offset-first": Bug(
+        "The offset is committed before the transaction",
+        _offset_before_the_transaction,
+        f"{KILLED}[2-3 loaded, nothing decided]",
+        "not seen within",
+    ),
+    "no-fence": Bug(
+        "The fence is not checked",
+        _fence_not_checked,
+        f"{STEP}test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowledge",
+        "not seen within",
+    ),
+    "deleted-first": Bug(
+        "The outbox is deleted before the acknowledgement",
+        _outbox_deleted_before_the_acknowledgement,
+        f"{KILLED}[R3 outbox deleted]",
+        "AssertionError: karya.",
+    ),
+    "no-filter": Bug(
+        "The duplicate filter is off",
+        _duplicate_filter_off,
+        f"{STEP}test_duplicates_and_redelivery_change_nothing[pymongo]",
+        "AssertionError",
+    ),
+    "conflict-swallowed": Bug(
+        "A write conflict is swallowed instead of redone",
+        _write_conflict_swallowed,
+        f"{STEP}test_a_batch_that_meets_a_write_conflict_is_worked_again",
+        "not seen within",
+    ),
+    "passed-over": Bug(
+        "A failed batch is passed over",
+        _failed_batch_passed_over,
+        f"{STEP}test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_the_service_restarted",
+        "not seen within",
+    ),
+    "not-taken-over": Bug(
+        "A new owner of a lane does not say what the old one left",
+        _outbox_not_taken_over,
+        f"{KILLED}[4-6 committed, not handed to the relay]",
+        "AssertionError",
+    ),
+    "not-released": Bug(
+        "A released reservation keeps its pieces",
+        _reservation_not_released,
+        "tests/unit/inventory",
+        "AssertionError",
+    ),
+    "no-dead-letter": Bug(
+        "The dead letter is not written",
+        _dead_letter_skipped,
+        f"{STEP}test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_ones_are_worked[pymongo]",
+        "not seen within",
+    ),
+    "out-of-order": Bug(
+        "The relay publishes out of order",
+        _relay_out_of_order,
+        "tests/unit/shared/test_relay.py",
+        "AssertionError",
+    ),
+}

@@ -1,0 +1,44 @@
+"""`python -m tests.planted.chaos BUG [MINUTES]`: a chaos run with the bug in all four services. Exit code 1 when the
+run found it, as `karya chaos` would; 0 when it did not."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+
+from deploy.chaos.run import run
+from deploy.topics import SERVICES
+from shared.errors import KaryaError
+from tests.planted.bugs import BUGS
+
+FOLDER = Path(__file__).parents[2] / ".karya" / "planted"
+
+
+def main(bug: str, minutes: float = 1.0) -> int:
+    """Prints what was found, in JSON."""
+    os.environ["PLANTED"] = bug
+    programs = {name: ["-m", "tests.planted.service", name] for name in SERVICES}
+    try:
+        report = asyncio.run(
+            run(
+                FOLDER / bug,
+                minutes=minutes,
+                seed=1,
+                rate=150,
+                tell=lambda text: print(text, file=sys.stderr),
+                programs=programs,
+            )
+        )
+    except KaryaError as stuck:
+        print(json.dumps({"bug": BUGS[bug].sentence, "stuck": str(stuck)}))
+        return 1
+    found = report.as_dict()
+    broken = [check["name"] for check in found["verify"]["checks"] if not check["ok"]]
+    counts = {name: len(found[name]) for name in ("lost", "doubled", "torn")}
+    print(json.dumps({"bug": BUGS[bug].sentence, **counts, "broken": broken}))
+    return 0 if report.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], *map(float, sys.argv[2:])))
