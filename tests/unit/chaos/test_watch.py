@@ -1,0 +1,45 @@
+"""What a run's samples say: how long nothing moved, and how long a fault was felt."""
+
+from collections.abc import Sequence
+
+from aiokafka import TopicPartition
+
+from deploy.chaos.faults import Injected, Kind
+from deploy.chaos.watch import Sample, Watch
+from shared.settings import Settings
+
+PART = TopicPartition("karya.production.v1", 0)
+
+
+def watched(*looks: tuple[float, int, int]) -> Watch:
+    """Looks as (seconds, end of the topic, worked by inventory)."""
+    watch = Watch(Settings(), lambda: 0.0)
+    watch.samples = [Sample(at, {PART: end}, {"inventory": {PART: worked}}) for at, end, worked in looks]
+    return watch
+
+
+def a_fault(began: float, ended: float, services: Sequence[str] = ("inventory",)) -> Injected:
+    return Injected(Kind.KILL, "inventory-1", began, ended, tuple(services))
+
+
+def test_time_without_work_counts_only_while_something_waits() -> None:
+    idle = [(0.5 * n, 10, 10) for n in range(20)]
+    assert watched(*idle).longest_standstill == 0
+    stuck = watched((0, 10, 5), (0.5, 10, 5), (1, 11, 5), (1.5, 11, 6), (2, 11, 11))
+    assert stuck.longest_standstill == 1
+
+
+def test_a_time_without_looks_is_a_standstill() -> None:
+    assert watched((0, 10, 10), (0.5, 10, 10), (9.5, 10, 10), (10, 10, 10)).longest_standstill == 9
+
+
+def test_recovery_is_when_all_is_worked_that_was_there_when_the_fault_ended() -> None:
+    watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
+    assert watch.recovery(a_fault(1, 2)) == 2
+    assert watch.recovery(a_fault(1, 4)) is None, "the run ended first"
+    assert watch.recovery(a_fault(1, 2, services=())) is None, "no service feels a terminal's clock"
+
+
+def test_recoveries_are_a_median_and_the_longest_of_each_kind() -> None:
+    watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
+    assert watch.recoveries([a_fault(0, 1), a_fault(1, 2)]) == {Kind.KILL: (2, 2)}
