@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import ValidationError
 
 from services.festival.domain.command import Wrong
-from services.festival.domain.plan import Available, Before, Chosen, Plan, Share, Wanted
+from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Share, Wanted
 from services.festival.domain.request import Request
 from shared.envelope import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused
@@ -81,12 +81,22 @@ class Remembered:
                         revision=line.revision,
                     ),
                     line.qty,
+                    line.why,
+                    line.first,
                 )
                 for line in said.lines
             ),
-            shares=tuple(Share(one.facility, one.offered, one.allocated, one.reason) for one in said.shares),
+            shares=tuple(
+                Share(one.facility, one.offered, one.allocated, one.reason, one.reason_id) for one in said.shares
+            ),
             short=tuple(Wanted(one.booth, one.product, one.short) for one in said.short),
             offers={(one.facility, one.product): one.qty for one in said.offers},
+            conflicts=tuple(
+                Conflict(one.booth, one.product, one.short, one.rules, (), one.reason, one.reason_id)
+                for one in said.conflicts
+            ),
+            shipments=said.shipments,
+            shipments_at_least=said.shipments_at_least,
         )
 
 

@@ -8,7 +8,7 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
 from services.festival.domain.festival import FestivalStatus, Sums
-from services.festival.domain.plan import Share, Wanted
+from services.festival.domain.plan import Conflict, Share, Wanted
 from services.festival.domain.request import (
     HOLD,
     Cap,
@@ -26,7 +26,10 @@ from shared.events.festival import (
     CancelFestival,
     CloseFestival,
     CommandRefusal,
+    LineReason,
+    LotReason,
     OpenBooth,
+    PlanRule,
     ReceiveReturn,
     ReceiveShipment,
     RecordLoss,
@@ -283,14 +286,33 @@ def _request_document(request: Request) -> dict[str, Any]:
                 "qty": line.qty,
                 "revision": line.revision,
                 "status": line.status.value,
+                "why": line.why and line.why.value,
+                "first": line.first and line.first.value,
             }
             for line in request.lines
         ],
         "offers": [{"facility": o.facility, "product": o.product, "qty": o.qty} for o in request.offers],
         "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
         "shares": [
-            {"facility": s.facility, "offered": s.offered, "allocated": s.allocated, "reason": s.reason}
+            {
+                "facility": s.facility,
+                "offered": s.offered,
+                "allocated": s.allocated,
+                "reason": s.reason,
+                "reason_id": s.reason_id,
+            }
             for s in request.shares
+        ],
+        "conflicts": [
+            {
+                "booth": one.booth,
+                "product": one.product,
+                "short": one.short,
+                "rules": [rule.value for rule in one.rules],
+                "reason": one.reason,
+                "reason_id": one.reason_id,
+            }
+            for one in request.conflicts
         ],
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
@@ -316,12 +338,30 @@ def _request(document: Document) -> Request:
                 qty=line["qty"],
                 revision=line["revision"],
                 status=LineStatus(line["status"]),
+                # Not there in what was written before lines had reasons.
+                why=LineReason(line["why"]) if line.get("why") else None,
+                first=LotReason(line["first"]) if line.get("first") else None,
             )
             for line in document["lines"]
         ),
         offers=tuple(Offer(o["facility"], o["product"], o["qty"]) for o in document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
-        shares=tuple(Share(s["facility"], s["offered"], s["allocated"], s["reason"]) for s in document["shares"]),
+        shares=tuple(
+            Share(s["facility"], s["offered"], s["allocated"], s["reason"], s.get("reason_id", ""))
+            for s in document["shares"]
+        ),
+        conflicts=tuple(
+            Conflict(
+                booth=one["booth"],
+                product=one["product"],
+                short=one["short"],
+                rules=tuple(PlanRule(rule) for rule in one["rules"]),
+                kept=(),
+                reason=one["reason"],
+                reason_id=one["reason_id"],
+            )
+            for one in document.get("conflicts", ())
+        ),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
     )

@@ -203,6 +203,25 @@ class CommandRefused(Body):
     message: Text
 
 
+class LineReason(StrEnum):
+    """Why a line's facility serves its booth, and not another. `ONLY`: no other offers the product. `TOGETHER`: it
+    sends other goods there anyway. `SHARE`: these pieces belong to its fair share."""
+
+    ONLY = "only"
+    TOGETHER = "together"
+    SHARE = "share"
+
+
+class LotReason(StrEnum):
+    """Why this lot of the facility's: it is the only one, it spoils first, it is the oldest, or (`NEXT`) those before
+    it are used up."""
+
+    ONLY = "only"
+    SPOILS_FIRST = "spoils_first"
+    OLDEST = "oldest"
+    NEXT = "next"
+
+
 class PlanLine(Body):
     """`qty` pieces of `lot` for `booth`; `revision` is the lot's balance that the plan saw."""
 
@@ -214,6 +233,8 @@ class PlanLine(Body):
     qty: Qty
     revision: Count
     made_on: date | None = None
+    why: LineReason | None = None
+    first: LotReason | None = None
 
 
 class PlanOffer(Body):
@@ -225,12 +246,36 @@ class PlanOffer(Body):
 
 
 class FacilityShare(Body):
-    """What one facility had to offer of what was asked, what it got, and why not more."""
+    """What one facility had to offer of what was asked, what it got, and why not more (`reason_id`: in
+    Indonesian)."""
 
     facility: Id
     offered: Count
     allocated: Count
     reason: Text
+    reason_id: Text = ""
+
+
+class PlanRule(StrEnum):
+    """What can keep a piece from a booth."""
+
+    STOCK = "stock"
+    BEST_BEFORE = "best_before"
+    LEAD_TIME = "lead_time"
+    CAPACITY = "capacity"
+    CATEGORY = "category"
+
+
+class PlanConflict(Body):
+    """The fewest rules that together leave a booth `short` of a product, in a sentence (`reason_id`: in
+    Indonesian)."""
+
+    booth: Id
+    product: Id
+    short: Qty
+    rules: tuple[PlanRule, ...]
+    reason: Text
+    reason_id: Text = ""
 
 
 class Shortfall(Body):
@@ -242,7 +287,8 @@ class Shortfall(Body):
 
 class AllocationPlanned(Body):
     """A proposed plan, or (with `replan`) how a refused part was planned again. With `made_on` of its lines and
-    `offers` it holds all that a rebuild needs to take the plan from here."""
+    `offers` it holds all that a rebuild needs to take the plan from here. `shipments` counts the pairs of facility
+    and booth; no plan that is as fair has fewer than `shipments_at_least`."""
 
     festival: Id
     request: Id
@@ -251,6 +297,9 @@ class AllocationPlanned(Body):
     shares: tuple[FacilityShare, ...]
     short: tuple[Shortfall, ...]
     offers: tuple[PlanOffer, ...] = ()
+    conflicts: tuple[PlanConflict, ...] = ()
+    shipments: Count = 0
+    shipments_at_least: Count = 0
 
 
 class AllocationConfirmed(Body):

@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel
 
 from deploy.topics import all_topics
 from shared import envelope
+from shared.events.festival import PlanRule
 from shared.events.language import Body, Topic, event_type
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -56,6 +57,7 @@ _BY_NAME: dict[str, Any] = {
     "price_rupiah": 250_000,
     "amount_rupiah": 3_000_000,
     "change": -2,
+    "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
 _BY_TYPE: dict[Any, Any] = {
     bool: True,

@@ -183,7 +183,7 @@ def _show_plan(api: Api, page: Row) -> None:
     show_table(["facility", "offered", "allocated", "held", "reason"], page["shares"], "No facility has any of it.")
     if page["shortfalls"]:
         say("")
-        show_table(["booth", "product", "asked", "short"], page["shortfalls"], "")
+        show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
 
 
 def _reserved(api: Api, festival: str, wanted: Row) -> Lots:

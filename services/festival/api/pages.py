@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.festival.domain import Booth, Festival, Request, Shipment
 from services.festival.domain.booth import Account, BoothLot
 from services.festival.domain.missing import Missing
-from services.festival.domain.request import HELD, pieces, shortfalls
+from services.festival.domain.plan import words
+from services.festival.domain.request import HELD, Line, pieces, shortfalls
 from services.festival.domain.shipment import ShipmentStatus
 
 
@@ -111,7 +112,8 @@ class DemandPage(Page):
 
 
 class LinePage(Page):
-    """`revision`: the lot's balance that the plan saw."""
+    """`revision`: the lot's balance that the plan saw. `reason` says why this facility and this lot (`reason_id`: in
+    Indonesian); nothing is said of plans from before reasons were kept."""
 
     reservation: str
     booth: str
@@ -122,25 +124,60 @@ class LinePage(Page):
     qty: int
     revision: int
     status: str
+    reason: str = ""
+    reason_id: str = ""
+
+    @classmethod
+    def of(cls, line: Line) -> "LinePage":
+        page = cls.model_validate(line)
+        if line.why is None or line.first is None:
+            return page
+        said = words.line(
+            line.why, line.first, facility=line.facility, product=line.product, booth=line.booth, lot=line.lot
+        )
+        return page.model_copy(update={"reason": said.en, "reason_id": said.id})
 
 
 class SharePage(BaseModel):
-    """What a facility could have given, what the latest plan gave it and why not more, and what is held of it."""
+    """What a facility could have given, what the latest plan gave it and why not more (`reason_id`: in Indonesian),
+    and what is held of it."""
 
     facility: str
     offered: int
     allocated: int
     held: int
     reason: str
+    reason_id: str
 
 
-class ShortPage(Page):
-    """What no line covers of what was asked."""
+class ShortPage(BaseModel):
+    """What no line covers of what was asked, and the fewest rules that stood against it when it was planned, with
+    the reason in a sentence (`reason_id`: in Indonesian). No rules if it was planned and got lost since."""
 
     booth: str
     product: str
     asked: int
     short: int
+    rules: list[str]
+    reason: str
+    reason_id: str
+
+    @classmethod
+    def all_of(cls, request: Request) -> "list[ShortPage]":
+        against = {(one.booth, one.product): one for one in request.conflicts}
+        return [
+            cls(
+                booth=missing.booth,
+                product=missing.product,
+                asked=missing.asked,
+                short=missing.short,
+                rules=[rule.value for rule in found.rules] if found else [],
+                reason=found.reason if found else "",
+                reason_id=found.reason_id if found else "",
+            )
+            for missing in shortfalls(request)
+            for found in (against.get((missing.booth, missing.product)),)
+        ]
 
 
 class RequestSummary(BaseModel):
@@ -184,7 +221,7 @@ class RequestPage(RequestSummary):
         return cls(
             **RequestSummary.of(request).model_dump(),
             demands=[DemandPage.model_validate(want) for want in request.demands],
-            lines=[LinePage.model_validate(line) for line in request.lines],
+            lines=[LinePage.of(line) for line in request.lines],
             shares=[
                 SharePage(
                     facility=share.facility,
@@ -192,10 +229,11 @@ class RequestPage(RequestSummary):
                     allocated=share.allocated,
                     held=pieces((line for line in request.lines if line.facility == share.facility), HELD),
                     reason=share.reason,
+                    reason_id=share.reason_id,
                 )
                 for share in request.shares
             ],
-            shortfalls=[ShortPage.model_validate(missing) for missing in shortfalls(request)],
+            shortfalls=ShortPage.all_of(request),
         )
 
 

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from services.festival.domain.command import Wrong
-from services.festival.domain.plan import Available, Before, Plan, Wanted, plan
+from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
 from services.festival.domain.request import Request
 from shared.events.festival import CommandRefusal
 from shared.events.language import Event
 
 MAX_PROPOSED = 1000
 MAX_LINES = 2000
+RULES = Rules(even=True)
 
 
 class Planner(Protocol):
@@ -33,7 +34,7 @@ class Fair:
     """Plans anew, within what one request can hold."""
 
     def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:  # noqa: ARG002
-        proposal = plan(request.demands, stock)
+        proposal = plan(request.demands, stock, rules=RULES)
         if len(proposal.chosen) > MAX_PROPOSED:
             message = (
                 f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."
@@ -49,7 +50,7 @@ class Fair:
         stock: Iterable[Available],
         before: Mapping[str, Before],
     ) -> Plan | None:
-        found = plan([want], stock, before)
+        found = plan([want], stock, before, RULES)
         if not found.chosen or len(request.lines) + len(found.chosen) > MAX_LINES:
             return None
         return found

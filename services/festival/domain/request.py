@@ -9,13 +9,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.festival.domain.plan import Plan, Share, Wanted
+from services.festival.domain.plan import Conflict, Plan, Share, Wanted
 from shared.events.festival import (
     FESTIVAL,
     AllocationConfirmed,
     AllocationFellShort,
     AllocationPlanned,
     FacilityShare,
+    LineReason,
+    LotReason,
+    PlanConflict,
     PlanLine,
     PlanOffer,
     Shortfall,
@@ -53,7 +56,8 @@ COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw."""
+    """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw, `why` and `first` say why
+    it is from this facility and of this lot."""
 
     reservation: str
     booth: str
@@ -64,6 +68,8 @@ class Line:
     qty: int
     revision: int
     status: LineStatus
+    why: LineReason | None = None
+    first: LotReason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,8 @@ class Cap:
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for and what became of it. `lapsed`: what is not sent by now goes back. `shares`: each
-    facility's, with the reason, as the latest plan that could take something of it said."""
+    facility's, with the reason, as the latest plan that could take something of it said; `conflicts`: for each
+    booth and product, as the latest plan that was short of it said."""
 
     id: str
     festival: str
@@ -99,6 +106,7 @@ class Request:
     offers: tuple[Offer, ...] = ()
     caps: tuple[Cap, ...] = ()
     shares: tuple[Share, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     hold_until: datetime | None = None
     lapsed: bool = False
 
@@ -162,12 +170,16 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
             qty=chosen.qty,
             revision=chosen.lot.revision,
             status=LineStatus.PLANNED,
+            why=chosen.why,
+            first=chosen.first,
         )
         for n, chosen in enumerate(plan.chosen)
     )
     latest = {share.facility: share for share in (*request.shares, *plan.shares)}
     shares = tuple(share for _, share in sorted(latest.items()))
-    request = replace(request, lines=request.lines + lines, shares=shares)
+    against = {(one.booth, one.product): replace(one, kept=()) for one in (*request.conflicts, *plan.conflicts)}
+    conflicts = tuple(one for _, one in sorted(against.items()))
+    request = replace(request, lines=request.lines + lines, shares=shares, conflicts=conflicts)
     said = AllocationPlanned(
         festival=request.festival,
         request=request.name,
@@ -175,7 +187,11 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
         lines=tuple(_plan_line(line) for line in lines),
         shares=tuple(
             FacilityShare(
-                facility=share.facility, offered=share.offered, allocated=share.allocated, reason=share.reason
+                facility=share.facility,
+                offered=share.offered,
+                allocated=share.allocated,
+                reason=share.reason,
+                reason_id=share.reason_id,
             )
             for share in plan.shares
         ),
@@ -183,6 +199,19 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
         offers=tuple(
             PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
         ),
+        conflicts=tuple(
+            PlanConflict(
+                booth=one.booth,
+                product=one.product,
+                short=one.short,
+                rules=one.rules,
+                reason=one.reason,
+                reason_id=one.reason_id,
+            )
+            for one in plan.conflicts
+        ),
+        shipments=plan.shipments,
+        shipments_at_least=plan.shipments_at_least,
     )
     return request, [FESTIVAL.of(said)]
 
@@ -288,4 +317,6 @@ def _plan_line(line: Line) -> PlanLine:
         qty=line.qty,
         revision=line.revision,
         made_on=line.made_on,
+        why=line.why,
+        first=line.first,
     )

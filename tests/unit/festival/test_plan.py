@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.plan import Available, Before, Plan, Wanted, plan
+from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
 
 DAY = date(2023, 4, 1)
 
@@ -129,8 +129,8 @@ def test_equal_shares_go_first_to_who_offered_less() -> None:
     assert allocated(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
 
 
-def test_booths_share_what_is_short() -> None:
-    made = plan([Wanted("b1", "p", 10), Wanted("b2", "p", 30)], [a_lot("1", "A", "p", 20)])
+def test_booths_share_what_is_short_if_they_are_to() -> None:
+    made = plan([Wanted("b1", "p", 10), Wanted("b2", "p", 30)], [a_lot("1", "A", "p", 20)], rules=Rules(even=True))
     assert {(one.booth, one.qty) for one in made.short} == {("b1", 5), ("b2", 15)}
 
 

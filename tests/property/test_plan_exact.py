@@ -1,0 +1,81 @@
+"""The planner against solvers that know nothing of it: no plan in whole pieces is fairer, none has more pieces, and
+cutting pieces would change little."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from services.festival.domain.plan import Plan, Rules, plan
+from tests.property.optimum import Whole, fractions
+from tests.property.plans import Case, a_case, bounds, check, shares, totals
+
+CASES = 1000
+AT_ONCE = 100
+
+
+def planned(case: Case) -> Plan:
+    return plan(case.wanted, case.stock, case.before, case.rules)
+
+
+@pytest.mark.parametrize("start", range(0, CASES, AT_ONCE))
+def test_the_shares_are_the_lexicographic_optimum_and_the_pieces_the_most(start: int) -> None:
+    for seed in range(start, start + AT_ONCE):
+        case = a_case(Random(seed), 4, 3, 3, 5, even=seed % 2 == 0)
+        made = planned(case)
+        check(case, made)
+        assert shares(case, made) == Whole(case).sorted_shares(), seed
+        assert sum(totals(made).values()) == Whole(case).most_pieces(), seed
+
+
+@pytest.mark.parametrize("even", [False, True])
+def test_fewer_shipments_would_break_the_bound_that_a_plan_names(even: bool) -> None:
+    found = least = bound = 0
+    for seed in range(100):
+        case = a_case(Random(seed), 6, 4, 5, 8, even=even)
+        made = planned(case)
+        filled = Counter[tuple[str, str]]()
+        for one in made.chosen:
+            filled[one.booth, one.lot.product] += one.qty
+        fewest = Whole(case).fewest_pairs(totals(made), filled if even else None)
+        assert made.shipments_at_least <= fewest <= made.shipments, seed
+        found, least, bound = found + made.shipments, least + fewest, bound + made.shipments_at_least
+    # Seen: 327 against 317 (bound 271), and with even booths 371 against 360 (bound 304).
+    assert found <= 1.05 * least
+    assert bound >= 0.8 * least
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_large_plans_are_within_a_piece_of_the_optimum_in_fractions(seed: int) -> None:
+    """Within one piece above; below, a facility that offers many times what others do gives way to them by more: each
+    of them is rounded up before it. That is the whole-piece optimum, and the most is its part of the mean."""
+    case = a_case(Random(seed), 60, 12, 30, 60)
+    case = Case(case.wanted, case.stock, {}, Rules(**{**_fields(case.rules), "days_left": None}))
+    made, best = planned(case), fractions(case)
+    check(case, made)
+    offered = Counter[str]()
+    for (facility, _), qty in bounds(case).offers.items():
+        offered[facility] += qty
+    got = totals(made)
+    for giver in best:
+        assert -slack(giver, offered, case.rules) <= got.get(giver, 0) - best[giver] <= 1.000001, giver
+
+
+def slack(giver: str, offered: dict[str, int], rules: Rules) -> float:
+    due = {one: qty * rules.weights.get(one, 1) for one, qty in offered.items()}
+    return max(1, due[giver] * len(due) / sum(due.values())) + 1e-6
+
+
+def _fields(rules: Rules) -> dict[str, object]:
+    return {name: getattr(rules, name) for name in Rules.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_plan_is_the_same_whatever_the_order_of_what_it_is_made_from(seed: int) -> None:
+    case = a_case(Random(seed), 8, 5, 6, 20, even=seed % 2 == 0)
+    made = planned(case)
+    random = Random(seed)
+    stock = random.sample(case.stock, len(case.stock))
+    wanted = random.sample(case.wanted, len(case.wanted))
+    again = planned(Case(wanted, stock, case.before, case.rules))
+    assert (again.chosen, again.shares, again.conflicts) == (made.chosen, made.shares, made.conflicts)
