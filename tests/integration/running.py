@@ -17,6 +17,7 @@ import httpx
 from pymongo import AsyncMongoClient
 
 from deploy.local import process
+from deploy.local.services import environment
 from shared.service import Service
 from shared.settings import Settings
 from tests.integration.waiting import eventually
@@ -139,12 +140,6 @@ async def let_go_of_the_dead(settings: Settings) -> None:
     (`transactionLifetimeLimitSeconds`)."""
     async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:
         await client.admin.command({"killAllSessions": []})
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """These settings as the variables that give them to another process."""
-    said = settings.model_dump(mode="json", exclude_none=True)
-    return {f"KARYA_{name.upper()}": str(value) for name, value in said.items()}
 
 
 def _unset() -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.dlq import app
+from deploy.local.services import environment
 from services.inventory.handlers import LOT
 from shared import envelope
 from shared.events.inventory import INVENTORY, STOCK_ORDERS
@@ -20,7 +21,6 @@ from shared.settings import Settings
 from tests.integration.conftest import RunService
 from tests.integration.model import documents
 from tests.integration.probe import Probe
-from tests.integration.running import environment
 from tests.integration.test_step import a_correction, a_lot, a_reservation, assert_is, send, the_model
 from tests.integration.undisturbed import all_worked
 from tests.integration.waiting import eventually

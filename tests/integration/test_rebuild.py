@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.dlq import dead_letters
+from deploy.local.services import environment
 from deploy.rebuild import Rebuilt, compare, rebuild, switching
 from deploy.stack import Stack
 from deploy.topics import SERVICES
@@ -32,7 +33,6 @@ from shared.settings import Settings
 from shared.state import State
 from tests.integration.conftest import RunService, a_place
 from tests.integration.probe import Probe, a_probe
-from tests.integration.running import environment
 from tests.integration.season import CLOTH, MAKERS, Season, played
 from tests.integration.waiting import eventually
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local.services import environment
 from services.production.domain.entities import Outcome
 from services.terminal.terminal import Standing, Terminal
 from shared import exchange
@@ -29,7 +30,6 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.integration.conftest import RunService
 from tests.integration.probe import Probe
-from tests.integration.running import environment
 
 pytestmark = pytest.mark.integration
 

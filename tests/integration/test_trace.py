@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.local.services import environment
 from deploy.stack import Stack
 from deploy.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.integration.running import environment
 from tests.integration.season import B1, CLOTH, CRAFT, MAKERS, T1, Season, played
 
 pytestmark = pytest.mark.integration

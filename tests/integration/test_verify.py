@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli import app
+from deploy.local.services import environment
 from deploy.stack import Stack
 from deploy.verify import Look, verify
 from shared import envelope
@@ -26,7 +27,6 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.integration.running import environment
 from tests.integration.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, Season, played
 
 pytestmark = pytest.mark.integration
