@@ -89,7 +89,8 @@ def show(found: Rebuilt, *, kept: bool) -> None:
     say(f"\nWords in topics: {replayed.said:,}, and {replayed.again:,} copies of them, which readers drop.")
     for topic in replayed.unseen:
         warn(f"The beginning of {topic} is gone: what was lost on the way to it can't be told.")
-    for title, sentences in (("differs", found.torn), ("lost", found.lost), ("not explained", found.doubled)):
+    differs = "differed" if found.switched else "differs"
+    for title, sentences in ((differs, found.torn), ("lost", found.lost), ("not explained", found.doubled)):
         for sentence in sentences[:SHOWN]:
             warn(f"{title}: {sentence}")
         if len(sentences) > SHOWN:

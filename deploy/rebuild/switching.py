@@ -42,8 +42,8 @@ async def check_nobody(settings: Settings, service: str) -> None:
         state, members = described[group]
         if members or state not in _NOBODY:
             raise AtWork(
-                f"{members} instances of {service} are at work in {group} ({state}). Stop them all first; one that "
-                f"was killed is forgotten after {settings.session_timeout_ms / 1000:g} s."
+                f"{service} is at work: {group} is {state} with {members} of its instances. Stop all of them first; "
+                f"one that was killed is forgotten after {settings.session_timeout_ms / 1000:g} s."
             )
 
 
