@@ -69,7 +69,8 @@ async def stop_producer(client: AIOKafkaProducer) -> None:
     if not stopping.done():
         # No public way to give up on what it holds.
         client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))
-    with suppress(KafkaError, TimeoutError):
+    # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
+    with suppress(KafkaError, TimeoutError, KeyError):
         async with asyncio.timeout(CLOSED_WITHIN):
             await stopping
 

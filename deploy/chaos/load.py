@@ -56,6 +56,7 @@ FESTIVAL_SECONDS = 60.0
 CYCLE_SECONDS = 4.0
 ASKED = 2_500  # pieces of a product for a booth in one request
 SYNC_SECONDS = 1.0
+CAUGHT_UP_SECONDS = 5.0
 AT_ONCE = 16
 SOLD_UNSEEN = 0.1  # how often a till with nothing on its shelves sells all the same
 ANSWER_SECONDS = 6.0
@@ -76,13 +77,16 @@ class Tally:
 
 
 class Pace:
-    """Ticks at a rate per second, and does not catch up on what it missed."""
+    """Ticks at a rate per second on the average; of what it missed it catches up a few seconds."""
 
     def __init__(self, rate: float) -> None:
         self._pause = 1 / rate
+        self._due = asyncio.get_running_loop().time()
 
     async def tick(self, rng: random.Random) -> None:
-        await asyncio.sleep(self._pause * rng.uniform(0.5, 1.5))
+        now = asyncio.get_running_loop().time()
+        self._due = max(self._due + self._pause * rng.uniform(0.5, 1.5), now - CAUGHT_UP_SECONDS)
+        await asyncio.sleep(max(0.0, self._due - now))
 
 
 @dataclass(eq=False)
