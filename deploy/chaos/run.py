@@ -139,8 +139,8 @@ async def _storm(
     watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
     supervising = asyncio.create_task(crew.supervise())
     seconds = report.minutes * 60
+    injecting: list[asyncio.Task[None]] = []
     try:
-        injecting = []
         for planned in plan(report.seed, seconds, EVERY):
             await _until(clock, planned.after, loading)
             tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
@@ -165,9 +165,10 @@ async def _storm(
         report.acknowledged = len(report.reckoning.acknowledged)
     finally:
         report.restarts = crew.restarts
-        for task in (watching, loading, supervising):
+        running = [watching, loading, supervising, *injecting]
+        for task in running:
             task.cancel()
-        await asyncio.gather(watching, loading, supervising, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         load.close()
 
 
