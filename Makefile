@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo chaos test lint format lock clean
+.PHONY: help setup up down status demo chaos bench test lint format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ demo: setup ## play one festival season on a stack of its own, and check every i
 
 chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
 	@$(BIN)/karya chaos $(ARGS)
+
+bench: setup ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE")
+	@$(BIN)/karya bench $(ARGS)
 
 test: setup ## all tests, the integration ones against a real broker and database
 	@$(BIN)/python -m pytest $(ARGS)

@@ -25,6 +25,7 @@ _GROUPS = {
     "trace": "deploy.cli.trace:trace",
     "rebuild": "deploy.cli.rebuild:rebuild",
     "chaos": "deploy.cli.chaos:chaos",
+    "bench": "deploy.cli.bench:bench",
     "dlq": "deploy.cli.dlq:app",
     "festival": "deploy.cli.festival:app",
     "terminal": "services.terminal.cli:app",

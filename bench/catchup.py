@@ -1,0 +1,90 @@
+"""Catch-up: events wait in Kafka, and inventory works them off, beside the floor and the ways of others.
+
+All work the same records on the same servers one after the other, each with a database and a group of its own that
+begin alike. The slow ones get fewer records of the same kind, since their pace does not depend on how many there are.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiokafka import TopicPartition
+
+from bench import backlog
+from bench.children import run
+from bench.meter import Ran
+from bench.peers import usual
+from bench.place import Place
+from bench.report import Figure, Said, Tell
+from bench.runners import floor
+from bench.runners.job import Job
+from shared.mongo import Mongo
+from shared.settings import Settings
+
+EVENTS = 200_000
+# The most that one message at a time gets: enough for a steady pace.
+FEW = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    name: str
+    module: str
+    group: str
+    variant: str = ""
+    slow: bool = False
+
+
+OURS = Contestant("Karya", "bench.runners.karya", "inventory")
+FLOOR = Contestant("floor", "bench.runners.floor", "floor")
+READING = Contestant("floor, with reads", "bench.runners.floor", "reading", floor.READS)
+USUAL = Contestant("usual", "bench.peers.usual", "usual", slow=True)
+WORKERS = Contestant("usual, 12 workers", "bench.peers.usual", "workers", usual.WORKERS, slow=True)
+CONTESTANTS = (OURS, FLOOR, READING, USUAL, WORKERS)
+
+
+async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[Contestant] = CONTESTANTS) -> Said:
+    """Everybody's pace over `events` events, and Karya's relative to it."""
+    ran: dict[str, Ran] = {}
+    servers: dict[str, float] = {}
+    few = min(events, FEW)
+    async with place.round() as settings, place.round() as slowly:
+        tell(f"catch-up: {events} events are put into Kafka")
+        known = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
+        ends = await backlog.fill(settings, backlog.events(events, known))
+        ends_slow = await backlog.fill(slowly, backlog.events(few, known))
+        for one in contestants:
+            tell(f"catch-up: {one.name}")
+            where, upto = (slowly, ends_slow) if one.slow else (settings, ends)
+            before = place.server_seconds()
+            ran[one.name] = await work(place, where, one, upto, known)
+            servers[one.name] = sum(place.server_seconds().values()) - sum(before.values())
+    return Said("catch-up", tuple(figures(ran, servers)))
+
+
+async def work(
+    place: Place, settings: Settings, one: Contestant, ends: Mapping[TopicPartition, int], known: int
+) -> Ran:
+    """`one` works off what waits. Raises BenchFailed, also when it has not done it all."""
+    mongo = Mongo(settings)
+    try:
+        await backlog.keep(mongo.database(one.group), backlog.known_lots(known))
+        [ran] = await run(place.folder, one.module, [Job.of(one.group, ends, one.variant)], settings)
+    finally:
+        await mongo.close()
+    return ran
+
+
+def figures(ran: Mapping[str, Ran], servers: Mapping[str, float]) -> list[Figure]:
+    found = []
+    for name, one in ran.items():
+        found += [
+            Figure(f"{name}: events/s", one.per_second),
+            Figure(f"{name}: CPU ms per event", one.cpu_seconds / one.events * 1000),
+            Figure(f"{name}: servers' CPU ms per event", servers[name] / one.events * 1000),
+            Figure(f"{name}: MB resident", one.megabytes),
+        ]
+    ours = ran[OURS.name].per_second
+    goals = {FLOOR.name: 0.85, USUAL.name: 40.0}
+    for name in ran.keys() - {OURS.name}:
+        found.append(Figure(f"Karya / {name}", ours / ran[name].per_second, goals.get(name)))
+    return found

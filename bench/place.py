@@ -1,0 +1,68 @@
+"""Where a bench runs: real servers, and for each round topics and databases of its own."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psutil
+from aiokafka.admin import AIOKafkaAdminClient
+from pymongo import AsyncMongoClient
+
+from deploy.stack import Stack
+from deploy.topics import make_topics
+from shared.settings import Settings
+
+PARTITIONS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stack that serves, and a folder for what processes write."""
+
+    stack: Stack
+    folder: Path
+
+    @asynccontextmanager
+    async def round(self, partitions: int = PARTITIONS) -> AsyncIterator[Settings]:
+        """Empty topics and databases as long as the block lasts."""
+        mark = f"b{uuid4().hex[:8]}"
+        settings = Settings(
+            kafka=self.stack.kafka,
+            mongo=self.stack.mongo,
+            topic_prefix=f"{mark}.",
+            database_prefix=f"{mark}_",
+            partitions=partitions,
+            log_level="WARNING",
+            http_host="127.0.0.1",
+            http_port=0,
+        )
+        await make_topics(settings)
+        try:
+            yield settings
+        finally:
+            await _remove(settings)
+
+    def server_seconds(self) -> dict[str, float]:
+        """CPU seconds that the servers have used so far, when they are processes of this machine."""
+        found = {}
+        for server in self.stack.local.servers if self.stack.local is not None else ():
+            if server.pid is not None:
+                times = psutil.Process(server.pid).cpu_times()
+                found[server.name] = times.user + times.system
+        return found
+
+
+async def _remove(settings: Settings) -> None:
+    async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:
+        for name in await client.list_database_names():
+            if name.startswith(settings.database_prefix):
+                await client.drop_database(name)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        ours = [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]
+        await admin.delete_topics(ours, timeout_ms=30_000)
+    finally:
+        await admin.close()

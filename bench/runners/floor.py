@@ -1,0 +1,187 @@
+"""The floor: the same transactions and messages as inventory's with no models and no rules.
+
+Kafka's records in batches; per batch one transaction with a ledger entry per event, a lot per key, an outbox document
+per message and a lane document; then the messages, published while the next batch is worked, and deleted from the
+outbox. All values are bytes that were made before. The variant `reads` looks up what inventory looks up, too: lanes,
+ledger, parked keys, lots.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from bson import Binary
+from pymongo import DeleteMany, InsertOne, ReplaceOne
+
+from bench import backlog
+from bench.meter import Meter
+from bench.runners.job import Job, say
+from services.inventory.store import LOTS
+from shared import envelope
+from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, StockReserved
+from shared.events.journal import BatchWorked, Range, journal
+from shared.events.language import Body, Topic
+from shared.kafka import producer, topic_name
+from shared.mongo import Database, Mongo, Session
+from shared.settings import Settings
+
+READS = "reads"
+NEW_LOT = b"LotRecorded.v1"
+Documents = list[dict[str, Any]]
+Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+
+
+def _message(settings: Settings, topic: Topic, body: Body) -> dict[str, Any]:
+    id = envelope.derived_id("floor", topic.name, 0)
+    headers = envelope.headers(
+        id=id,
+        source="karya/inventory",
+        topic=topic,
+        body=body,
+        time=backlog.SAID_AT,
+        cause=id,
+        trace=f"00-{'1' * 32}-{'2' * 16}-01",
+    )
+    return {
+        "topic": topic_name(settings, topic.name),
+        "value": envelope.encode(body),
+        "headers": [[name, value] for name, value in headers],
+    }
+
+
+class Floor:
+    """Works off what waits, as group and database `job.group`."""
+
+    def __init__(self, job: Job, settings: Settings) -> None:
+        self._job = job
+        self._settings = settings
+        self._reads = job.variant == READS
+        self._mongo = Mongo(settings)
+        self._database: Database = self._mongo.database(job.group)
+        self._numbers: dict[int, int] = {}
+        lot = next(backlog.known_lots(1))
+        self._lot = LOTS.to_document(lot)
+        changed = StockChanged(
+            **{name: getattr(lot, name) for name in StockChanged.model_fields if name != "lot"}, lot=lot.id
+        )
+        reserved = StockReserved(
+            festival="H01", request="H01-Q01", reservation="R00001", lot=lot.id, booth="H01-B001", qty=5
+        )
+        worked = BatchWorked(
+            lane="karya.inventory.lot/001",
+            batch=1,
+            ranges=(Range(topic="karya.production.v1", first=100_000, next=102_000),),
+        )
+        self._changed = _message(settings, INVENTORY, changed)
+        self._answer = _message(settings, RESERVATIONS, reserved)
+        self._worked = _message(settings, journal("inventory"), worked)
+
+    async def work(self) -> None:
+        settings = self._settings
+        names = sorted({part.topic for part in self._job.by_part})
+        consumer = AIOKafkaConsumer(
+            *names,
+            bootstrap_servers=settings.kafka,
+            group_id=topic_name(settings, self._job.group),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+        client = producer(settings)
+        await client.start()
+        await consumer.start()
+        meter = Meter()
+        done, publishing = 0, None
+        while done < self._job.events:
+            fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
+            if not fetched:
+                continue
+            outbox = await self._transact(fetched)
+            done += sum(len(records) for records in fetched.values())
+            if publishing is not None:
+                await publishing
+            publishing = asyncio.create_task(self._publish(client, outbox))
+            await consumer.commit({part: records[-1].offset + 1 for part, records in fetched.items()})
+            meter.done(done)
+        if publishing is not None:
+            await publishing
+        ran = meter.end()
+        await asyncio.gather(consumer.stop(), client.stop(), self._mongo.close())
+        say(ran)
+
+    async def _transact(self, fetched: Fetched) -> dict[int, Documents]:
+        by_lane: dict[int, list[ConsumerRecord]] = {}
+        for part, records in fetched.items():
+            by_lane.setdefault(part.partition, []).extend(records)
+        every = [record for records in by_lane.values() for record in records]
+        ledger: Documents = [
+            {"_id": f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}", "digest": Binary(bytes(16))}
+            | {"lane": f"{self._job.group}/{r.partition:03}", "batch": 1}
+            for r in every
+        ]
+        outbox = {lane: self._outbox(lane, records) for lane, records in by_lane.items()}
+        database = self._database
+        async with self._mongo.transaction() as session:
+            new = {r.key.decode() for r in every if r.headers[3][1] == NEW_LOT}
+            changed = {r.key.decode() for r in every} - new
+            if self._reads:
+                await self._read([entry["_id"] for entry in ledger], [*new, *changed], list(by_lane), session)
+            await database["ledger"].insert_many(ledger, session=session)
+            lots = [InsertOne({"_id": key, **self._lot}) for key in new]
+            again = [ReplaceOne({"_id": key}, {"_id": key, **self._lot}) for key in changed]
+            await database[LOTS.name].bulk_write([*lots, *again], ordered=False, session=session)
+            await database["outbox"].insert_many(
+                [document for lane in outbox.values() for document in lane], session=session
+            )
+            lanes = [
+                ReplaceOne(
+                    {"_id": f"lane/{lane:03}"},
+                    {"offsets": [{"topic": r.topic, "next": r.offset} for r in records[-1:]], "next_out": 1},
+                    True,
+                )
+                for lane, records in by_lane.items()
+            ]
+            await database["lanes"].bulk_write(lanes, ordered=False, session=session)
+        return outbox
+
+    async def _read(self, ids: list[str], lots: list[str], lanes: list[int], session: Session) -> None:
+        for collection, wanted in (
+            ("lanes", [f"lane/{lane:03}" for lane in lanes]),
+            ("ledger", ids),
+            ("parked", [f"{self._job.group} {lot}" for lot in lots]),
+            (LOTS.name, lots),
+        ):
+            await self._database[collection].find({"_id": {"$in": wanted}}, session=session).to_list(None)
+
+    def _outbox(self, lane: int, records: Sequence[ConsumerRecord]) -> Documents:
+        number = self._numbers.get(lane, 0)
+        said: Documents = []
+        for record in records:
+            said.append({**self._changed, "partition": lane, "key": record.key})
+            if record.headers[3][1] != NEW_LOT:
+                said.append({**self._answer, "partition": lane, "key": b"H01"})
+        said.append({**self._worked, "partition": lane, "key": b"lane"})
+        self._numbers[lane] = number + len(said)
+        return [{"_id": f"{lane:03}/{at:012}", **one} for at, one in enumerate(said, number)]
+
+    async def _publish(self, client: AIOKafkaProducer, outbox: Mapping[int, Documents]) -> None:
+        futures = [
+            await client.send(
+                one["topic"], one["value"], one["key"], one["partition"], headers=[(n, v) for n, v in one["headers"]]
+            )
+            for lane in outbox.values()
+            for one in lane
+        ]
+        await asyncio.gather(*futures)
+        ranges = [DeleteMany({"_id": {"$gte": lane[0]["_id"], "$lte": lane[-1]["_id"]}}) for lane in outbox.values()]
+        await self._database["outbox"].bulk_write(ranges)
+
+
+async def main() -> None:
+    await Floor(*Job.given()).work()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
