@@ -47,6 +47,7 @@ class Network:
         for node in frontier:
             level[node] = 1
         mine = part[frontier[0]]
+        ends = {node for node, qty in room.items() if qty}
         seen = list(frontier)
         depth, found = 1, False
         while frontier and not found:
@@ -59,7 +60,7 @@ class Network:
                         if not level[end] and part[end] == mine:
                             level[end] = depth
                             following.append(end)
-            found = any(room.get(node) for node in following)
+            found = not ends.isdisjoint(following)
             seen += following
             frontier = following
         return level, seen, found

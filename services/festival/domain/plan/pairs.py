@@ -19,7 +19,7 @@ Carried = dict[tuple[str, str], dict[str, int]]
 
 # How many facilities are looked at for one booth, and how many pairs are tried to be spared: by the size of the
 # plan alone, so that a plan is the same on every machine.
-SCORES = 400_000
+SCORES = 200_000
 LEAST_CANDIDATES = 16
 SPARED = 20_000
 
@@ -157,14 +157,9 @@ class _Serving:
         some = 0
         for p in need:
             some |= self.offering[p]
-        found = []
-        while some:
-            bit = some & -some
-            some ^= bit
-            f = bit.bit_length() - 1
-            if self.total[f]:
-                found.append(f)
-        return found if len(found) <= most else nlargest(most, found, key=lambda f: (self.total[f], -f))
+        total = self.total
+        found = [f for f, bit in enumerate(bin(some)[:1:-1]) if bit == "1" and total[f]]
+        return found if len(found) <= most else nlargest(most, found, key=total.__getitem__)
 
     def _bring(self, f: int, need: dict[int, int]) -> list[tuple[int, int]]:
         """All that facility `f` can bring of what is needed."""

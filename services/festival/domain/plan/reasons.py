@@ -59,48 +59,80 @@ def _full(asked: Mapping[str, int], served: Filled) -> frozenset[str]:
 
 
 def conflicts(booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]) -> Iterator[Conflict]:
-    """For every demand that is not met in full, the fewest rules that together stand against it.
+    """For every demand that is not met in full, the fewest rules that together would leave it short, with all other
+    demands met as they are.
 
-    A booth that is full, or full of the category, needs no other rule. Where a booth has room, all that may be
-    planned of the product is planned, for else the plan would not be the largest: then it is the stock, if need be
-    with the rules that keep some of it out.
+    Where a booth has room, all that may be planned of the product is planned, for else the plan would not be the
+    largest: then it is the stock, if need be with the rules that keep some of it out.
     """
-    stuck: list[tuple[Booth, str, int, int]] = []
     missing: dict[str, int] = {}
     there: dict[str, int] = {}
+    stuck: list[tuple[Booth, str, dict[str, int]]] = []
     for booth in booths:
         gets = {product: served.get((booth.id, product), 0) for product in booth.asks}
         for product, asked in booth.asks.items():
             there[product] = there.get(product, 0) + gets[product]
-            short = asked - gets[product]
-            if not short:
+            if asked == gets[product]:
                 continue
-            limit = next((limit for of, limit in booth.limits if product in of and _sum(gets, of) == limit), None)
-            if sum(gets.values()) == booth.capacity:
-                said = words.no_room(booth.id, product, asked, short, booth.capacity, sum(booth.asks.values()))
-                yield Conflict(booth.id, product, short, (PlanRule.CAPACITY,), (), said.en, said.id)
-            elif limit is not None:
-                said = words.no_room_of_kind(booth.id, product, asked, short, limit)
-                yield Conflict(booth.id, product, short, (PlanRule.CATEGORY,), (), said.en, said.id)
+            if full := _room(booth, product, gets, 1):
+                yield _conflict(booth, product, gets, *full)
             else:
-                missing[product] = missing.get(product, 0) + short
-                stuck.append((booth, product, asked, short))
-    for booth, product, asked, short in stuck:
-        of_product = [one for one in kept if one.product == product]
-        rules = _fewest(of_product, missing[product])
-        named = tuple(one for one in of_product if set(one.rules) & set(rules))
-        said = words.no_stock(booth.id, product, asked, short, there[product], named)
-        yield Conflict(booth.id, product, short, rules, named, said.en, said.id)
+                missing[product] = missing.get(product, 0) + asked - gets[product]
+                stuck.append((booth, product, gets))
+    held_back: dict[str, list[Kept]] = {}
+    for one in kept:
+        held_back.setdefault(one.product, []).append(one)
+    by_stock = {
+        product: _by_stock(held_back.get(product, ()), short, there[product]) for product, short in missing.items()
+    }
+    for booth, product, gets in stuck:
+        rules, named, why = by_stock[product]
+        # If stock alone does not explain it, a capacity that would not have been enough either does.
+        small = _room(booth, product, gets, booth.asks[product] - gets[product]) if len(rules) > 1 else None
+        if small:
+            yield _conflict(booth, product, gets, small[0], words.joined(small[1], why), named)
+        else:
+            yield _conflict(booth, product, gets, rules, why, named)
+
+
+def _by_stock(
+    kept: Sequence[Kept], missing: int, there: int
+) -> tuple[tuple[PlanRule, ...], tuple[Kept, ...], words.Said]:
+    """The fewest rules, stock among them, that alone still leave less than is `missing` of a product: all pieces that
+    only other rules keep out would come in."""
+    sets = ((), (PlanRule.BEST_BEFORE,), (PlanRule.LEAD_TIME,))
+    also = next(
+        (some for some in sets if sum(one.qty for one in kept if not set(one.rules) & set(some)) < missing),
+        (PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME),
+    )
+    named = tuple(one for one in kept if set(one.rules) & set(also))
+    return (PlanRule.STOCK, *also), named, words.no_stock(there, named)
+
+
+def _conflict(
+    booth: Booth,
+    product: str,
+    gets: Mapping[str, int],
+    rules: tuple[PlanRule, ...],
+    why: words.Said,
+    kept: tuple[Kept, ...] = (),
+) -> Conflict:
+    asked = booth.asks[product]
+    said = words.lacking(booth.id, product, asked, asked - gets[product], why)
+    return Conflict(booth.id, product, asked - gets[product], rules, kept, said.en, said.id)
+
+
+def _room(
+    booth: Booth, product: str, gets: Mapping[str, int], more: int
+) -> tuple[tuple[PlanRule, ...], words.Said] | None:
+    """The rule of the booth's own that leaves no room for so many `more` pieces."""
+    if sum(gets.values()) + more > booth.capacity:
+        return (PlanRule.CAPACITY,), words.no_room(booth.capacity, sum(booth.asks.values()))
+    for of, limit in booth.limits:
+        if product in of and _sum(gets, of) + more > limit:
+            return (PlanRule.CATEGORY,), words.no_room_of_kind(limit, _sum(booth.asks, of))
+    return None
 
 
 def _sum(pieces: Mapping[str, int], products: Iterable[str]) -> int:
     return sum(pieces[product] for product in products)
-
-
-def _fewest(kept: Sequence[Kept], missing: int) -> tuple[PlanRule, ...]:
-    """The fewest rules that alone still leave less than is missing: all pieces that only other rules keep out would
-    come in."""
-    for also in ((), (PlanRule.BEST_BEFORE,), (PlanRule.LEAD_TIME,)):
-        if sum(one.qty for one in kept if not set(one.rules) & set(also)) < missing:
-            return (PlanRule.STOCK, *also)
-    return PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME

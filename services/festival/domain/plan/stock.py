@@ -2,11 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from operator import attrgetter
 
 from services.festival.domain.plan.terms import Available, Kept, Rules
 from shared.events.festival import PlanRule
 
 Shelves = dict[str, dict[str, list[Available]]]
+
+_SOONEST = attrgetter("best_before", "made_on", "lot")
+_OLDEST = attrgetter("made_on", "lot")
 
 
 def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) -> tuple[Shelves, tuple[Kept, ...]]:
@@ -40,10 +44,11 @@ def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) ->
 
 
 def leaving(shelf: list[Available]) -> list[Available]:
-    """Soonest to spoil first, then oldest, then by id."""
+    """Soonest to spoil first, then what does not spoil, oldest first; at last by id."""
     if len(shelf) == 1:
         return shelf
-    return sorted(shelf, key=lambda lot: (lot.best_before or date.max, lot.made_on, lot.lot))
+    spoiling = sorted([lot for lot in shelf if lot.best_before is not None], key=_SOONEST)
+    return spoiling + sorted([lot for lot in shelf if lot.best_before is None], key=_OLDEST)
 
 
 def offers(

@@ -92,39 +92,39 @@ def kept_out(kept: Sequence[Kept]) -> Said:
     return Said(f"Nothing of it can be planned: {reasons.en}.", f"Tidak ada yang dapat direncanakan: {reasons.id}.")
 
 
-def no_room(booth: str, product: str, asked: int, short: int, capacity: int, whole: int) -> Said:
-    missing = _missing(booth, product, asked, short)
+def lacking(booth: str, product: str, asked: int, short: int, why: Said) -> Said:
+    """Of a demand that is not met in full."""
     return Said(
-        f"{missing.en}: the booth takes {capacity} pieces and asked for {whole}.",
-        f"{missing.id}: stan itu menampung {capacity} buah, padahal meminta {whole}.",
+        f"{booth} lacks {short} of {asked} pieces of {product}: {why.en}.",
+        f"{booth} kekurangan {short} dari {asked} {product}: {why.id}.",
     )
 
 
-def no_room_of_kind(booth: str, product: str, asked: int, short: int, limit: int) -> Said:
-    missing = _missing(booth, product, asked, short)
+def no_room(capacity: int, asked: int) -> Said:
     return Said(
-        f"{missing.en}: the booth takes {limit} pieces of this category, and has them.",
-        f"{missing.id}: stan itu menerima {limit} buah dari kategori ini, dan sudah penuh.",
+        f"the booth takes {capacity} pieces and asked for {asked}",
+        f"stan itu menampung {capacity} buah, padahal meminta {asked}",
     )
 
 
-def no_stock(booth: str, product: str, asked: int, short: int, there: int, kept: Sequence[Kept]) -> Said:
-    missing = _missing(booth, product, asked, short)
+def no_room_of_kind(limit: int, asked: int) -> Said:
+    return Said(
+        f"the booth takes {limit} pieces of this category and asked for {asked}",
+        f"stan itu menerima {limit} buah dari kategori ini, padahal meminta {asked}",
+    )
+
+
+def no_stock(there: int, kept: Sequence[Kept]) -> Said:
     has = (
         Said(f"all {there} pieces that can be had are given out", f"semua {there} buah yang ada sudah dibagikan")
         if there
         else Said("no facility has any that can be planned", "tidak ada satuan kerja yang dapat menyediakannya")
     )
-    if not kept:
-        return Said(f"{missing.en}: {has.en}.", f"{missing.id}: {has.id}.")
-    reasons = _kept(kept)
-    return Said(f"{missing.en}: {has.en}, and {reasons.en}.", f"{missing.id}: {has.id}, dan {reasons.id}.")
+    return joined(has, _kept(kept)) if kept else has
 
 
-def _missing(booth: str, product: str, asked: int, short: int) -> Said:
-    return Said(
-        f"{booth} lacks {short} of {asked} pieces of {product}", f"{booth} kekurangan {short} dari {asked} {product}"
-    )
+def joined(first: Said, second: Said) -> Said:
+    return Said(f"{first.en}, and {second.en}", f"{first.id}, dan {second.id}")
 
 
 _KEPT = {

@@ -1,0 +1,192 @@
+"""Hard rules, programme weights, few shipments, and what is said of them."""
+
+from datetime import date, timedelta
+from itertools import combinations
+from random import Random
+
+import pytest
+
+from services.festival.domain.plan import Available, Plan, Rules, Wanted, plan, words
+from shared.events.festival import LineReason, LotReason, PlanRule
+
+DAY = date(2023, 4, 1)
+LAST_DAY = date(2023, 4, 20)
+
+
+def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | None = None) -> Available:
+    return Available(lot, facility, product, qty, DAY, best_before, 1)
+
+
+def sent(made: Plan) -> dict[tuple[str, str, str], int]:
+    """Pieces by facility, booth and product."""
+    pieces: dict[tuple[str, str, str], int] = {}
+    for one in made.chosen:
+        key = one.lot.facility, one.booth, one.lot.product
+        pieces[key] = pieces.get(key, 0) + one.qty
+    return pieces
+
+
+def against(made: Plan) -> dict[tuple[str, str], tuple[PlanRule, ...]]:
+    return {(one.booth, one.product): one.rules for one in made.conflicts}
+
+
+def test_a_lot_must_be_good_beyond_the_last_day() -> None:
+    stock = [a_lot("1", "A", "p", 4, LAST_DAY), a_lot("2", "A", "p", 4, LAST_DAY + timedelta(1))]
+    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
+    assert [(one.lot.lot, one.qty) for one in made.chosen] == [("2", 4)]
+    [conflict] = made.conflicts
+    assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE)
+    assert conflict.reason == (
+        "b lacks 4 of 8 pieces of p: all 4 pieces that can be had are given out, "
+        "and 4 pieces of A do not keep beyond the festival."
+    )
+    assert conflict.reason_id == (
+        "b kekurangan 4 dari 8 p: semua 4 buah yang ada sudah dibagikan, "
+        "dan 4 buah dari A tidak tahan sampai festival usai."
+    )
+
+
+def test_a_parcel_must_come_before_the_opening() -> None:
+    stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "p", 4)]
+    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
+    assert sent(made) == {("B", "b", "p"): 4}
+    assert against(made) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
+    assert {share.facility: (share.offered, share.reason) for share in made.shares} == {
+        "A": (0, "Nothing of it can be planned: 4 pieces of A would come after the opening."),
+        "B": (4, "All 4 pieces that it could offer of what was asked are taken."),
+    }
+
+
+def test_a_booth_takes_no_more_than_it_can_hold() -> None:
+    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("c", "p", 2)]
+    stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9)]
+    made = plan(wanted, stock, rules=Rules(capacity={"b": 10}))
+    assert sum(qty for (_, booth, _), qty in sent(made).items() if booth == "b") == 10
+    assert sent(made)["A", "c", "p"] == 2
+    assert set(against(made).values()) == {(PlanRule.CAPACITY,)}
+    assert made.conflicts[0].reason.endswith("the booth takes 10 pieces and asked for 16.")
+
+
+def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
+    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("b", "r", 1)]
+    stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9), a_lot("3", "B", "r", 9)]
+    rules = Rules(categories={"p": "food", "q": "food", "r": "cloth"}, limits={("b", "food"): 5})
+    made = plan(wanted, stock, rules=rules)
+    assert sum(made.offers.values()) == 17
+    # 2 of 8 and 4 of 9: of two shares from which only one can be raised, the smaller.
+    assert {share.facility: share.allocated for share in made.shares} == {"A": 3, "B": 3}
+    assert against(made) == {("b", "p"): (PlanRule.CATEGORY,), ("b", "q"): (PlanRule.CATEGORY,)}
+
+
+def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:
+    """c can take p as well as b; so that B has its share, p goes to c."""
+    wanted = [Wanted("b", "p", 4), Wanted("b", "q", 4), Wanted("c", "p", 4)]
+    stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "q", 4)]
+    made = plan(wanted, stock, rules=Rules(capacity={"b": 4}))
+    assert sent(made) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
+
+
+def test_a_programme_weight_counts_as_so_many_times_the_share() -> None:
+    stock = [a_lot("1", "A", "p", 30), a_lot("2", "B", "p", 30)]
+    made = plan([Wanted("b", "p", 30)], stock, rules=Rules(weights={"A": 2}))
+    assert {share.facility: share.allocated for share in made.shares} == {"A": 20, "B": 10}
+    assert "(66 %, weight 2)" in made.shares[0].reason
+
+
+def test_facilities_swap_goods_so_that_each_serves_one_booth() -> None:
+    wanted = [Wanted("b1", "p", 10), Wanted("b2", "q", 10)]
+    stock = [a_lot(f"{f}{p}", f, p, 10) for f in "AB" for p in "pq"]
+    made = plan(wanted, stock)
+    assert made.shipments == made.shipments_at_least == 2
+    assert {share.allocated for share in made.shares} == {10}
+
+
+def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> None:
+    wanted, stock = [Wanted("b1", "p", 10), Wanted("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
+    assert sent(plan(wanted, stock)) == {("A", "b1", "p"): 10}
+    assert sent(plan(wanted, stock, rules=Rules(even=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
+
+
+@pytest.mark.parametrize(
+    ("stock", "rules"),
+    [
+        ([], (PlanRule.STOCK,)),
+        ([("A", 4, True)], (PlanRule.STOCK,)),
+        ([("A", 5, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
+        ([("late", 5, False)], (PlanRule.STOCK, PlanRule.LEAD_TIME)),
+        ([("late", 5, True)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
+        ([("A", 5, True), ("late", 4, False)], (PlanRule.STOCK, PlanRule.BEST_BEFORE)),
+        ([("A", 5, True), ("late", 5, False)], (PlanRule.STOCK, PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME)),
+    ],
+)
+def test_a_conflict_names_the_fewest_rules(stock: list[tuple[str, int, bool]], rules: tuple[PlanRule, ...]) -> None:
+    """5 are asked; of what there is (facility, pieces, spoilt or not) nothing can be planned."""
+    lots = [
+        a_lot(str(n), facility, "p", qty, LAST_DAY if spoilt else None)
+        for n, (facility, qty, spoilt) in enumerate(stock)
+    ]
+    made = plan([Wanted("b", "p", 5)], lots, rules=Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2}))
+    assert not made.chosen
+    assert against(made) == {("b", "p"): rules}
+
+
+def test_every_line_says_why_in_two_languages() -> None:
+    stock = [
+        a_lot("1", "A", "p", 2, LAST_DAY),
+        a_lot("2", "A", "p", 9),
+        a_lot("3", "A", "q", 3),
+        a_lot("4", "B", "q", 1),
+    ]
+    made = plan([Wanted("b", "p", 3), Wanted("b", "q", 4)], stock)
+    why = {one.lot.lot: (one.why, one.first) for one in made.chosen}
+    assert why == {
+        "1": (LineReason.ONLY, LotReason.SPOILS_FIRST),
+        "2": (LineReason.ONLY, LotReason.NEXT),
+        "3": (LineReason.TOGETHER, LotReason.ONLY),
+        "4": (LineReason.SHARE, LotReason.ONLY),
+    }
+    said = words.line(LineReason.ONLY, LotReason.SPOILS_FIRST, facility="A", product="p", booth="b", lot="1")
+    assert said == ("Only A offers p; 1 spoils first.", "Hanya A yang menawarkan p; 1 yang paling dulu kedaluwarsa.")
+
+
+def test_sentences_about_many_facilities_fit_into_an_event() -> None:
+    stock = [a_lot(f"{n}", f"F{n:03}" + "x" * 110, "p", 5) for n in range(300)]
+    made = plan(
+        [Wanted("b" * 120, "p", 100)],
+        stock,
+        rules=Rules(days_left=0, lead_days={lot.facility: 1 for lot in stock[:150]}),
+    )
+    assert all(len(text) <= 500 for share in made.shares for text in (share.reason, share.reason_id))
+    assert all(len(text) <= 500 for one in made.conflicts for text in (one.reason, one.reason_id))
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None:
+    """Against every set of rules, each tried by planning under it alone."""
+    random = Random(seed)
+    stock = [
+        a_lot(f"{n}", random.choice("AB"), "p", random.randint(1, 6), random.choice([None, LAST_DAY]))
+        for n in range(random.randint(0, 4))
+    ]
+    every = {
+        PlanRule.BEST_BEFORE: {"last_day": LAST_DAY},
+        PlanRule.LEAD_TIME: {"days_left": 1, "lead_days": {"A": 2}},
+        PlanRule.CAPACITY: {"capacity": {"b": random.randint(0, 12)}},
+        PlanRule.CATEGORY: {"categories": {"p": "c"}, "limits": {("b", "c"): random.randint(0, 12)}},
+    }
+    # Without the rule of stock there is always enough.
+    more = a_lot("more", "C", "p", 10)
+
+    def short(rules: tuple[PlanRule, ...]) -> bool:
+        under = {name: value for rule in rules for name, value in every.get(rule, {}).items()}
+        lots = stock if PlanRule.STOCK in rules else [*stock, more]
+        return bool(plan([Wanted("b", "p", 10)], lots, rules=Rules(**under)).short)
+
+    sets = [some for size in range(6) for some in combinations(PlanRule, size) if short(some)]
+    made = plan(
+        [Wanted("b", "p", 10)], stock, rules=Rules(**{k: v for one in every.values() for k, v in one.items()})
+    )
+    assert bool(sets) == bool(made.conflicts)
+    for conflict in made.conflicts:
+        assert short(conflict.rules)
+        assert len(conflict.rules) == len(sets[0])
