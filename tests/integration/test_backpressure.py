@@ -1,0 +1,89 @@
+"""MongoDB stops under load: consumers pause, memory stays flat, and all is worked off afterwards, once.
+
+For longer: `python -m tests.integration.backpressure --seconds 300`.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.local.stack import LocalStack
+from deploy.topics import make_topics
+from shared.service import Service
+from shared.settings import Settings
+from tests.integration import loads
+from tests.integration.backpressure import STOPPED, Figures, stop_under_load
+from tests.integration.probe import a_probe
+from tests.integration.running import let_go_of_the_dead
+from tests.integration.running import run_service as running_service
+from tests.integration.servers import gone, settings_on
+from tests.integration.undisturbed import all_worked, assert_undisturbed
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+# Far above what was seen (under 1 MiB), far below what 20 s of this load would need if it were kept.
+MOST_GROWTH_MIB = 16.0
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A stack that may be disturbed."""
+    with LocalStack(tmp_path_factory.mktemp("stack")) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def place(own: LocalStack) -> Settings:
+    """Topics and databases for one test."""
+    settings = settings_on(own, f"pressure{uuid4().hex[:8]}")
+    await make_topics(settings)
+    return settings
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("how", sorted(STOPPED))
+async def test_without_its_database_a_service_keeps_its_size_and_works_all_off_afterwards(
+    how: str, own: LocalStack, place: Settings, tmp_path: Path
+) -> None:
+    figures = Figures(how, seconds=20, rate=1500)
+    await stop_under_load(figures, own, place, tmp_path)
+    assert figures.sent > 10_000, "too little to prove anything"
+    for name, memory in figures.memory.items():
+        assert memory.growth < MOST_GROWTH_MIB, (name, figures)
+
+
+async def test_without_its_database_a_consumer_pauses_and_goes_on_when_it_is_back(
+    own: LocalStack, place: Settings
+) -> None:
+    work = loads.after("inventory")
+    async with a_probe(place) as probe, running_service("inventory", place) as service:
+        await loads.send_at_once(probe, loads.before("inventory"))
+        await eventually(lambda: all_worked("inventory", place, probe, service.database))
+        with gone(own.mongo):
+            await loads.send_at_once(probe, islice(work, 300))
+            consumer = consumer_of(service)
+            await eventually(lambda: consumer.paused() == consumer.assignment(), equals=True, within=40)
+            stood = await positions(consumer)
+            await loads.send_at_once(probe, islice(work, 300))
+            assert await positions(consumer) == stood
+            assert consumer.paused() == consumer.assignment()
+        await let_go_of_the_dead(place)
+        await eventually(lambda: all_worked("inventory", place, probe, service.database), within=60)
+        assert consumer.paused() == set()
+        await assert_undisturbed("inventory", place, probe, service.database)
+
+
+def consumer_of(service: Service) -> AIOKafkaConsumer:
+    [line] = service._lines
+    consumer = line.subscriber.consumer
+    assert consumer is not None
+    return consumer
+
+
+async def positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    return {part: await consumer.position(part) for part in consumer.assignment()}
