@@ -1,17 +1,23 @@
-"""Every bench by its name."""
+"""Every bench by its name, with how much it does unless told otherwise: events, seconds, or starts."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import catchup
+from bench import catchup, core, growth, latency, rebuilding, spread, starting
 from bench.place import Place
 from bench.report import Said, Tell
 from deploy.stack import choose_stack
 from shared.errors import KaryaError
 
 BENCHES: dict[str, tuple[Callable[[Place, int, Tell], Awaitable[Said]], int]] = {
+    "in-memory": (core.measure, core.EVENTS),
     "catch-up": (catchup.measure, catchup.EVENTS),
+    "latency": (latency.measure, latency.SECONDS),
+    "growth": (growth.measure, growth.EVENTS),
+    "rebuild": (rebuilding.measure, rebuilding.EVENTS),
+    "spread": (spread.measure, spread.EVENTS),
+    "start": (starting.measure, starting.TIMES),
 }
 
 
@@ -19,7 +25,7 @@ class UnknownBench(KaryaError):
     """There is no bench of this name."""
 
 
-async def run(folder: Path, names: Sequence[str], events: int | None, tell: Tell) -> list[Said]:
+async def run(folder: Path, names: Sequence[str], amount: int | None, tell: Tell) -> list[Said]:
     """These benches, or all, one after the other on one stack. Raises UnknownBench, BenchFailed."""
     for name in names:
         if name not in BENCHES:
@@ -29,4 +35,4 @@ async def run(folder: Path, names: Sequence[str], events: int | None, tell: Tell
     tell("starting Kafka and MongoDB")
     with choose_stack(folder / "stack") as stack:
         place = Place(stack, folder)
-        return [await BENCHES[name][0](place, events or BENCHES[name][1], tell) for name in names or BENCHES]
+        return [await BENCHES[name][0](place, amount or BENCHES[name][1], tell) for name in names or BENCHES]

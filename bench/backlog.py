@@ -26,6 +26,7 @@ FACILITIES, PRODUCTS, FESTIVALS, BOOTHS = 500, 40, 12, 300
 NEW_LOTS, CORRECTIONS, DISPATCHES, RELEASES = 25, 10, 20, 10
 EVENTS_PER_KNOWN_LOT = 20
 PAGE = 5000
+FIRST_KNOWN = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,19 @@ def events(count: int, known: int, seed: int = 1) -> Iterator[Waiting]:
         yield _record(body, number)
 
 
-def outgoing(count: int, known: int, seed: int = 1) -> int:
-    """How many events these bring about, journal apart."""
-    return sum(1 if waiting.key.startswith("N") else 2 for waiting in events(count, known, seed))
+def recorded(count: int) -> Iterator[Waiting]:
+    """What production says of the first `count` known lots."""
+    for number, lot in enumerate(known_lots(count)):
+        body = LotRecorded(
+            lot=lot.id,
+            facility=lot.facility,
+            product=lot.product,
+            category=lot.category,
+            qty=lot.recorded,
+            made_on=lot.made_on,
+        )
+        # Numbers that no other event of a bench has, since their ids are made of them.
+        yield _record(body, FIRST_KNOWN + number)
 
 
 def _reservation(lot: str, number: int, random: Random) -> ReservationRequested:

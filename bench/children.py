@@ -18,6 +18,7 @@ from shared.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 TAIL = 3000
+LOOK = 0.05
 
 
 class BenchFailed(KaryaError):
@@ -35,6 +36,13 @@ class Runner:
     @property
     def pid(self) -> int:
         return self._child.pid
+
+    async def said(self, word: str) -> None:
+        """Wait until its output holds this word. Raises BenchFailed when it ends without."""
+        while word not in (output := self._log.read_text(errors="replace")):
+            if self._child.poll() is not None:
+                raise BenchFailed(f"{self._name} ended with exit code {self._child.returncode}:\n{output[-TAIL:]}")
+            await asyncio.sleep(LOOK)
 
     async def result(self) -> Ran:
         """Wait for it. Raises BenchFailed."""

@@ -22,8 +22,11 @@ class NoBenches(KaryaError):
 
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="Which ones; all without it.")] = None,
-    events: Annotated[
-        int | None, typer.Option(min=100, help="How many events each works off; fewer take less time and say less.")
+    amount: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="How much: events to work off, seconds per rate (latency), starts. Less says less, sooner."
+        ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
@@ -36,7 +39,7 @@ def bench(
         raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
     with alone(FOLDER), terminable(), err.status("") as status:
         tell = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
-        results = asyncio.run(run(FOLDER, names or [], events, tell))
+        results = asyncio.run(run(FOLDER, names or [], amount, tell))
     told = [result.as_dict() for result in results]
     if json_file is not None and str(json_file) == "-":
         show_json(told)

@@ -1,0 +1,260 @@
+"""Latency: from the acknowledgement of what a terminal or till said to the moment when a consumer can read what
+became of it, beside the same hops made raw.
+
+A report passes two services (production, inventory), a sale one (sales). Each raw hop is a process that consumes,
+commits one transaction, and produces.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from bench.children import Runner
+from bench.place import Place
+from bench.report import Figure, Said, Tell
+from bench.runners import raw
+from bench.runners.job import Job
+from bench.serving import serving
+from services.production import reference
+from shared import envelope
+from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, Price
+from shared.events.inventory import INVENTORY
+from shared.events.language import MAX_QTY, Body, Topic
+from shared.events.production import TERMINAL, ProductionReported
+from shared.events.sales import PUBLIC_SALES, TILL, SaleReported
+from shared.kafka import partition_for, producer, topic_name
+from shared.settings import Settings
+
+RATES = (50, 200, 1000)
+GOAL_AT = 200
+GOALS = {"p50": 1.5, "p99": 2.0}
+SECONDS = 8
+# Not counted: connections, caches and the first transactions.
+WARM_SECONDS = 2
+LOST_AFTER = 30.0
+BOOTHS = 12
+PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+
+
+@dataclass(slots=True)
+class Stopwatch:
+    """When each event, by its trace, was acknowledged and when its effect was read."""
+
+    acknowledged: dict[str, float] = field(default_factory=dict)
+    read: dict[str, float] = field(default_factory=dict)
+
+    def milliseconds(self) -> list[float]:
+        """All, sorted."""
+        return sorted((self.read[trace] - at) * 1000 for trace, at in self.acknowledged.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """What is said on `into`, and where its effect can be read."""
+
+    name: str
+    into: Topic
+    out: Topic
+    services: tuple[str, ...]
+    said: Callable[[], Iterator[Body]]
+
+    @property
+    def hops(self) -> int:
+        return len(self.services)
+
+
+def reports() -> Iterator[Body]:
+    """Good reports of all facilities in turn."""
+    known = reference.load().catalogue
+    makers = [(code, sorted(facility.products)[0]) for code, facility in sorted(known.facilities.items())]
+    yesterday = datetime.now(UTC).date() - timedelta(days=1)
+    for number in count():
+        code, product = makers[number % len(makers)]
+        yield ProductionReported(facility=code, terminal=f"{code}-1", product=product, qty=1, made_on=yesterday)
+
+
+def sales() -> Iterator[Body]:
+    """Sales of one piece each at all booths in turn."""
+    now = datetime.now(UTC)
+    for number in count():
+        booth = f"H1-B{number % BOOTHS:02}"
+        yield SaleReported(
+            booth=booth,
+            till=f"{booth}-T1",
+            seq=number // BOOTHS + 1,
+            lot="L-1",
+            product="SVR",
+            qty=1,
+            unit_price_rupiah=25_000,
+            sold_at=now,
+        )
+
+
+REPORT = Road("report", TERMINAL, INVENTORY, ("production", "inventory"), reports)
+SALE = Road("sale", TILL, PUBLIC_SALES, ("sales",), sales)
+
+
+async def measure(place: Place, seconds: int, tell: Tell) -> Said:
+    """Percentiles in ms, of both roads and of as many raw hops, at each rate."""
+    figures = []
+    for road in (REPORT, SALE):
+        for rate in RATES:
+            tell(f"latency: {road.name} at {rate}/s, {seconds} s each")
+            ours = await _ours(place, road, rate, seconds)
+            bare = await _raw(place, road, rate, seconds)
+            for name, share in PERCENTILES.items():
+                what = f"{road.name} at {rate}/s, {name}"
+                mine, theirs = of(ours, share), of(bare, share)
+                goal = GOALS.get(name) if rate == GOAL_AT else None
+                figures += [
+                    Figure(f"{what}: ms", mine),
+                    Figure(f"{what}: raw ms", theirs),
+                    Figure(f"{what}: Karya / raw", mine / theirs, goal, at_most=True),
+                ]
+    return Said("latency", tuple(figures))
+
+
+def of(sorted_values: Sequence[float], share: float) -> float:
+    return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
+
+
+async def _ours(place: Place, road: Road, rate: int, seconds: int) -> list[float]:
+    async with place.round() as settings, serving(place.folder, road.services, settings):
+        if road is SALE:
+            await _stock_booths(settings)
+        return await _timed(settings, road, topic_name(settings, road.out.name), rate, seconds)
+
+
+async def _raw(place: Place, road: Road, rate: int, seconds: int) -> list[float]:
+    async with place.round() as settings:
+        # Topics that are there anyway: from the first over one between to the last.
+        names = [topic_name(settings, one.name) for one in (road.into, BOOTH_STOCK, road.out)]
+        steps = [names[0], *names[1 : road.hops], names[2]]
+        async with _hops(place, settings, steps):
+            return await _timed(settings, road, steps[-1], rate, seconds)
+
+
+@asynccontextmanager
+async def _hops(place: Place, settings: Settings, steps: Sequence[str]) -> AsyncIterator[None]:
+    runners = [
+        Runner(place.folder, raw.__name__, Job.of(f"hop{index}", {TopicPartition(into, 0): 0}, out), settings)
+        for index, (into, out) in enumerate(pairwise(steps))
+    ]
+    try:
+        for runner in runners:
+            await runner.said(raw.READY)
+        yield
+    finally:
+        for runner in runners:
+            runner.end()
+
+
+async def _timed(settings: Settings, road: Road, out: str, rate: int, seconds: int) -> list[float]:
+    watch = Stopwatch()
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
+    client = producer(settings)
+    await asyncio.gather(consumer.start(), client.start())
+    parts = [TopicPartition(out, partition) for partition in range(settings.partitions)]
+    consumer.assign(parts)
+    await consumer.seek_to_beginning(*parts)
+    hearing = asyncio.create_task(_hear(consumer, watch))
+    try:
+        said = zip((f"{number:032x}" for number in count(1)), road.said(), strict=False)
+        await _say(settings, road, client, watch, said, rate, WARM_SECONDS)
+        warm = set(watch.acknowledged)
+        await _say(settings, road, client, watch, said, rate, seconds)
+        until = time.monotonic() + LOST_AFTER
+        while watch.acknowledged.keys() - watch.read.keys():
+            if time.monotonic() > until:
+                missing = len(watch.acknowledged.keys() - watch.read.keys())
+                raise TimeoutError(f"{missing} of {len(watch.acknowledged)} events came to nothing")
+            await asyncio.sleep(0.05)
+    finally:
+        hearing.cancel()
+        await asyncio.gather(hearing, consumer.stop(), client.stop(), return_exceptions=True)
+    for trace in warm:
+        del watch.acknowledged[trace]
+    return watch.milliseconds()
+
+
+async def _say(
+    settings: Settings,
+    road: Road,
+    client: AIOKafkaProducer,
+    watch: Stopwatch,
+    said: Iterator[tuple[str, Body]],
+    rate: int,
+    seconds: int,
+) -> None:
+    """`rate` a second at an even pace, each acknowledged by itself."""
+    name = topic_name(settings, road.into.name)
+    began = time.monotonic()
+    partitions = settings.partitions
+    waiting: list[asyncio.Task[None]] = []
+    while len(waiting) < rate * seconds:
+        due = int((time.monotonic() - began) * rate) + 1
+        while len(waiting) < min(due, rate * seconds):
+            trace, body = next(said)
+            waiting.append(asyncio.create_task(_send(client, name, road.into, partitions, trace, body, watch)))
+        await asyncio.sleep(max(0.0, began + len(waiting) / rate - time.monotonic()))
+    await asyncio.gather(*waiting)
+
+
+async def _send(
+    client: AIOKafkaProducer, name: str, topic: Topic, partitions: int, trace: str, body: Body, watch: Stopwatch
+) -> None:
+    headers = envelope.headers(
+        id=envelope.derived_id("latency", topic.name, int(trace, 16)),
+        source="bench",
+        topic=topic,
+        body=body,
+        time=datetime.now(UTC),
+        trace=f"00-{trace}-{trace[:16]}-01",
+    )
+    key = topic.key_of(body)
+    await client.send_and_wait(
+        name, envelope.encode(body), key.encode(), partition_for(key, partitions), headers=headers
+    )
+    watch.acknowledged[trace] = time.monotonic()
+
+
+async def _hear(consumer: AIOKafkaConsumer, watch: Stopwatch) -> None:
+    while True:
+        fetched = await consumer.getmany(timeout_ms=1000)
+        now = time.monotonic()
+        for records in fetched.values():
+            for record in records:
+                trace = envelope.header(record.headers, "traceparent")
+                if trace is not None:
+                    watch.read.setdefault(trace.split("-")[1], now)
+
+
+async def _stock_booths(settings: Settings) -> None:
+    client = producer(settings)
+    await client.start()
+    try:
+        for number in range(BOOTHS):
+            booth = f"H1-B{number:02}"
+            price = Price(product="SVR", price_rupiah=25_000)
+            opened = BoothOpened(booth=booth, festival="H1", name=booth, prices=(price,), tills=(f"{booth}-T1",))
+            stocked = BoothStocked(
+                booth=booth,
+                festival="H1",
+                lot="L-1",
+                facility="F-1",
+                product="SVR",
+                made_on=datetime.now(UTC).date(),
+                qty=MAX_QTY,
+            )
+            for index, body in enumerate((opened, stocked)):
+                name = topic_name(settings, BOOTH_STOCK.name)
+                trace = f"{index + 1:016x}{number + 1:016x}"
+                await _send(client, name, BOOTH_STOCK, settings.partitions, trace, body, Stopwatch())
+    finally:
+        await client.stop()

@@ -1,0 +1,41 @@
+"""Start: from a new process to a service at work on all its lanes."""
+
+import asyncio
+import statistics
+import sys
+import time
+
+from bench.place import Place
+from bench.report import Figure, Said, Tell
+from bench.serving import serving
+from deploy.topics import SERVICES
+
+TIMES = 5
+GOAL_SECONDS = 1.5
+
+
+async def measure(place: Place, times: int, tell: Tell) -> Said:
+    """The middle of several starts of each service, and of the imports alone."""
+    figures = []
+    async with place.round() as settings:
+        for name in SERVICES:
+            tell(f"start: {name}")
+            took, imports, megabytes = [], [], 0.0
+            for _ in range(times):
+                async with serving(place.folder, [name], settings) as served:
+                    took.append(served[name].seconds)
+                    megabytes = served[name].megabytes
+                imports.append(await _imported(f"services.{name}.app"))
+            figures += [
+                Figure(f"{name}: s to work", statistics.median(took), GOAL_SECONDS, at_most=True),
+                Figure(f"{name}: s of imports", statistics.median(imports)),
+                Figure(f"{name}: MB resident", megabytes),
+            ]
+    return Said("start", tuple(figures))
+
+
+async def _imported(module: str) -> float:
+    began = time.monotonic()
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", f"import {module}")
+    await child.wait()
+    return time.monotonic() - began
