@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parents[2] / ".karya" / "chaos"
 def chaos(
     minutes: Annotated[float, typer.Option(min=0.5, max=240, help="How long faults are injected.")] = 3.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan of faults.")] = 1,
-    rate: Annotated[float, typer.Option(min=1, help="Records per second of all terminals and tills.")] = 150.0,
+    rate: Annotated[float, typer.Option(min=1, help="Records per second of all terminals and tills.")] = 250.0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
     ] = None,

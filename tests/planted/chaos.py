@@ -25,7 +25,7 @@ def main(bug: str, minutes: float = 1.0) -> int:
                 FOLDER / bug,
                 minutes=minutes,
                 seed=1,
-                rate=150,
+                rate=250,
                 tell=lambda text: print(text, file=sys.stderr),
                 programs=programs,
             )
