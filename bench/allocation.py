@@ -55,7 +55,7 @@ class Shop:
 
     def send(self, facility: str, want: Wanted, qty: int) -> int:
         """As many as there are and the booth may take; how many that is."""
-        kind = want.booth, self.rules.categories.get(want.product, "")
+        kind = want.booth, self.rules.categories.get((want.booth, want.product), "")
         qty = min(
             qty,
             self.has[want.product][facility],

@@ -90,7 +90,7 @@ def made(size: Size, seed: int = 1) -> tuple[list[Wanted], list[Available], Rule
             days_left=5,
             lead_days={f"F{number:03}": random.randint(1, 6) for number in range(0, size.facilities, 9)},
             capacity={booth: round(whole * random.uniform(0.4, 1.1)) for booth, whole in asked.items()},
-            categories={product: f"C{number % CATEGORIES}" for number, product in enumerate(products)},
+            categories={(want.booth, want.product): f"C{int(want.product[1:]) % CATEGORIES}" for want in wanted},
             limits={
                 (booth, f"C{category}"): round(whole / CATEGORIES * random.uniform(0.3, 1.2))
                 for booth, whole in asked.items()

@@ -6,7 +6,7 @@ from datetime import date
 from pydantic import ValidationError
 
 from services.festival.domain.command import Wrong
-from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Share, Wanted
+from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
 from services.festival.domain.request import Request
 from shared.envelope import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused
@@ -32,7 +32,13 @@ class Remembered:
         if type in (_PLANNED, _REFUSED):
             self._said.setdefault(id, (AllocationPlanned if type == _PLANNED else CommandRefused, value))
 
-    def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:  # noqa: ARG002
+    def propose(
+        self,
+        event: Event,
+        request: Request,  # noqa: ARG002
+        stock: Iterable[Available],  # noqa: ARG002
+        rules: Rules,  # noqa: ARG002
+    ) -> Plan | Wrong:
         said = self._of(event)
         if isinstance(said, CommandRefused):
             return Wrong(said.field, said.reason, said.message)
@@ -48,6 +54,7 @@ class Remembered:
         want: Wanted,  # noqa: ARG002
         stock: Iterable[Available],  # noqa: ARG002
         before: Mapping[str, Before],  # noqa: ARG002
+        rules: Rules,  # noqa: ARG002
     ) -> Plan | None:
         said = self._of(event)
         return self._plan(event, said) if isinstance(said, AllocationPlanned) else None

@@ -76,6 +76,8 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Booth, body.booth)
         case RequestAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
+            # What others were promised takes room at the booths.
+            yield Hint(Request, "festival", festival)
             for booth in {demand.booth for demand in body.demands}:
                 yield Ref(Booth, booth)
             for product in {demand.product for demand in body.demands}:
@@ -177,6 +179,8 @@ def _festival_document(festival: Festival) -> dict[str, Any]:
         "zone": festival.zone,
         "first_day": festival.first_day.isoformat(),
         "last_day": festival.last_day.isoformat(),
+        "lead_days": [{"facility": facility, "days": days} for facility, days in festival.lead_days],
+        "weights": [{"facility": facility, "weight": weight} for facility, weight in festival.weights],
         "status": festival.status.value,
         "revision": festival.revision,
         "sums": sums
@@ -202,6 +206,9 @@ def _festival(document: Document) -> Festival:
         status=FestivalStatus(document["status"]),
         revision=document["revision"],
         sums=document["sums"] and Sums(**document["sums"]),
+        # Here and below, `get`: not there in what was written before plans had such rules.
+        lead_days=tuple((one["facility"], one["days"]) for one in document.get("lead_days", ())),
+        weights=tuple((one["facility"], one["weight"]) for one in document.get("weights", ())),
     )
 
 
@@ -209,7 +216,10 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
     return {
         "festival": booth.festival,
         "name": booth.name,
-        "prices": [{"product": tag.product, "price_rupiah": tag.price_rupiah} for tag in booth.prices],
+        "prices": [
+            {"product": tag.product, "price_rupiah": tag.price_rupiah, "category": tag.category}
+            for tag in booth.prices
+        ],
         "tills": list(booth.tills),
         "status": booth.status.value,
         "deadline": booth.deadline,
@@ -233,6 +243,8 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "revision": booth.revision,
         "sold": [{"lot": lot, "qty": qty} for lot, qty in booth.sold],
         "disputed": list(booth.disputed),
+        "capacity": booth.capacity,
+        "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
     }
 
 
@@ -241,7 +253,9 @@ def _booth(document: Document) -> Booth:
         id=document["_id"],
         festival=document["festival"],
         name=document["name"],
-        prices=tuple(PriceTag(tag["product"], tag["price_rupiah"]) for tag in document["prices"]),
+        prices=tuple(
+            PriceTag(tag["product"], tag["price_rupiah"], tag.get("category")) for tag in document["prices"]
+        ),
         tills=tuple(document["tills"]),
         status=BoothStatus(document["status"]),
         deadline=document["deadline"],
@@ -265,6 +279,8 @@ def _booth(document: Document) -> Booth:
         revision=document["revision"],
         sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
         disputed=tuple(document["disputed"]),
+        capacity=document.get("capacity"),
+        limits=tuple((one["category"], one["qty"]) for one in document.get("limits", ())),
     )
 
 

@@ -39,11 +39,24 @@ class Festival:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`categories`: the name of each by its code."""
+    """`categories`: the name of each by its code. `islands`: of each facility; `lead_days`: how long a parcel is on
+    its way, from an island to an island."""
 
     catalogue: Catalogue
     categories: dict[str, str]
     festivals: tuple[Festival, ...]
+    islands: dict[str, str]
+    lead_days: dict[tuple[str, str], int]
+
+    def days_to(self, island: str) -> dict[str, int]:
+        """By facility: how long a parcel is on its way to the island. Raises BadReference for an island to which no
+        lead time is known from all of them."""
+        try:
+            return {facility: self.lead_days[home, island] for facility, home in sorted(self.islands.items())}
+        except KeyError as missing:
+            known = ", ".join(sorted({end for _, end in self.lead_days}))
+            start, end = missing.args[0]
+            raise BadReference(f"No lead time from {start} to {end} is known; islands are {known}.") from None
 
 
 @lru_cache(maxsize=1)
@@ -103,10 +116,17 @@ class _Facility(_Entry):
     kind: _Text
     name: _Text
     zone: _Zone
+    island: Id | None = None
     products: list[str]
 
     def facility(self) -> Facility:
         return Facility(self.code, self.kind, self.name, ZoneInfo(self.zone), frozenset(self.products))
+
+
+class _LeadTime(_Entry):
+    start: Id
+    end: Id
+    days: Annotated[int, Field(ge=0, le=90)]
 
 
 class _Festival(_Entry):
@@ -129,6 +149,7 @@ class _Reference(_Entry):
     products: list[_Product]
     facilities: list[_Facility]
     festivals: list[_Festival] = []
+    lead_times: list[_LeadTime] = []
 
     @model_validator(mode="after")
     def _holds_together(self) -> "_Reference":
@@ -137,6 +158,7 @@ class _Reference(_Entry):
             *_doubles("product", (entry.code for entry in self.products)),
             *_doubles("facility", (entry.code for entry in self.facilities)),
             *_doubles("festival", (entry.code for entry in self.festivals)),
+            *_doubles("lead time", (f"{entry.start} to {entry.end}" for entry in self.lead_times)),
         ]
         categories = {entry.code for entry in self.categories}
         products = {entry.code for entry in self.products}
@@ -165,6 +187,8 @@ class _Reference(_Entry):
             catalogue,
             {entry.code: entry.name for entry in self.categories},
             tuple(Festival(**entry.model_dump()) for entry in self.festivals),
+            {entry.code: entry.island for entry in self.facilities if entry.island is not None},
+            {(entry.start, entry.end): entry.days for entry in self.lead_times},
         )
 
 

@@ -25,9 +25,24 @@ CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 # --- commands (organiser -> festival). Their ce_id is the command's id; best a UUID.
 
 
+class LeadTime(Body):
+    """How many days a parcel from the facility is on its way to the festival."""
+
+    facility: Id
+    days: Count
+
+
+class ProgrammeWeight(Body):
+    """The facility is due so many times the share of one with weight 1."""
+
+    facility: Id
+    weight: Qty
+
+
 class AnnounceFestival(Body):
     """A festival from `first_day` to `last_day` (local days), e.g. in zone `Asia/Makassar`. Its id is letters,
-    digits, `-` and `_`."""
+    digits, `-` and `_`. Parcels must come before the opening, once it is open before the last day; those of a
+    facility that `lead_days` does not name always do. What `weights` does not name has weight 1."""
 
     festival: Id
     name: Text
@@ -35,6 +50,8 @@ class AnnounceFestival(Body):
     zone: Id
     first_day: date
     last_day: date
+    lead_days: tuple[LeadTime, ...] = ()
+    weights: tuple[ProgrammeWeight, ...] = ()
 
 
 class CancelFestival(Body):
@@ -45,19 +62,32 @@ class CancelFestival(Body):
 
 
 class Price(Body):
+    """`category`: the kind of product, by which a booth may be limited."""
+
     product: Id
     price_rupiah: PriceRupiah
+    category: Id | None = None
+
+
+class CategoryLimit(Body):
+    """So many pieces of the products of one category at once."""
+
+    category: Id
+    qty: Count
 
 
 class OpenBooth(Body):
     """A booth with the prices of what it will sell and the tills it will sell from. Its id begins with the
-    festival's and a dot (`ODOP.B07`), so that no two festivals share a booth."""
+    festival's and a dot (`ODOP.B07`), so that no two festivals share a booth. It has room for `capacity` pieces at
+    once; null: for all that is asked."""
 
     festival: Id
     booth: Id
     name: Text
     prices: tuple[Price, ...]
     tills: tuple[Id, ...]
+    capacity: Count | None = None
+    limits: tuple[CategoryLimit, ...] = ()
 
 
 class Demand(Body):
@@ -70,13 +100,15 @@ class Demand(Body):
 
 class RequestAllocation(Body):
     """Ask for stock. With `consent` the plan is accepted as it comes. Reservations that were not sent
-    within `hold_hours` of being asked for are released."""
+    within `hold_hours` of being asked for are released. `even`: booths share evenly what is short of a product;
+    else fewer of them may be served, with fewer shipments."""
 
     festival: Id
     request: Id
     demands: tuple[Demand, ...]
     consent: bool = False
     hold_hours: TypedNumber = 72
+    even: bool = True
 
 
 class AcceptPlan(Body):

@@ -57,7 +57,7 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
     asked = Counter[str]()
     for want in wanted:
         asked[want.booth] += want.qty
-    categories = {product: random.choice("xy") for product in names}
+    categories = {(want.booth, want.product): random.choice("xy") for want in wanted}
     before = {f"F{f}": Before(2 + f % 3, random.randint(0, 2)) for f in range(facilities) if random.random() < 0.2}
     rules = Rules(
         last_day=LAST_DAY,
@@ -93,7 +93,7 @@ def bounds(case: Case) -> Bounds:
         asks={(want.booth, want.product): want.qty for want in case.wanted},
         capacity=dict(rules.capacity),
         limits=[
-            (booth, tuple(p for p, c in sorted(rules.categories.items()) if c == category), limit)
+            (booth, tuple(p for (b, p), c in sorted(rules.categories.items()) if (b, c) == (booth, category)), limit)
             for (booth, category), limit in rules.limits.items()
         ],
     )

@@ -8,7 +8,9 @@ import typer
 
 from deploy.cli.festival.client import Row
 from deploy.cli.festival.desk import Festival, Json, booth_id, moment, named_pieces, service, tell
+from services.production import reference
 from shared.console import say, show_json, show_table
+from shared.errors import BadReference
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -28,9 +30,12 @@ def announce(
     first_day: Day,
     last_day: Day,
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
+    island: Annotated[str | None, typer.Option(help="Where parcels go: plans count how long they take.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it is due N times the share.")] = None,
     as_json: Json = False,
 ) -> None:
     """Announce a festival."""
+    weights = named_pieces(weight or [], "--weight PR-KPG=2")
     body = {
         "festival": festival,
         "name": name,
@@ -38,9 +43,21 @@ def announce(
         "zone": zone,
         "first_day": first_day.date().isoformat(),
         "last_day": last_day.date().isoformat(),
+        "lead_days": _lead_days(island),
+        "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
     with service(context) as api:
         tell(api.give("festivals", body=body), f"{name} is announced as {festival}.", as_json=as_json)
+
+
+def _lead_days(island: str | None) -> list[Row]:
+    if island is None:
+        return []
+    try:
+        known = reference.load().days_to(island)
+    except BadReference as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    return [{"facility": facility, "days": days} for facility, days in known.items()]
 
 
 def booth(
@@ -50,16 +67,29 @@ def booth(
     price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH, for each product that is sold there.")],
     name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
     till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
+    capacity: Annotated[int | None, typer.Option(help="How many pieces it has room for at once.")] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="CATEGORY=PIECES, e.g. tenun=40.")] = None,
     as_json: Json = False,
 ) -> None:
     """Open a booth."""
     id = booth_id(festival, booth)
+    products = reference.load().catalogue.products
+    limits = named_pieces(limit or [], "--limit tenun=40")
     prices = named_pieces(price, "--price KTI=150000")
     body = {
         "booth": id,
         "name": name or id,
-        "prices": [{"product": product, "price_rupiah": rupiah} for product, rupiah in prices.items()],
+        "prices": [
+            {
+                "product": product,
+                "price_rupiah": rupiah,
+                "category": products[product].category if product in products else None,
+            }
+            for product, rupiah in prices.items()
+        ],
         "tills": till or ["T1"],
+        "capacity": capacity,
+        "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],
     }
     with service(context) as api:
         tell(api.give("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)

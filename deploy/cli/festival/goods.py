@@ -37,6 +37,7 @@ def request(
     demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
     consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
     hold_hours: Annotated[int, typer.Option(help="What is not sent by then goes back.")] = 72,
+    even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
     as_json: Json = False,
 ) -> None:
     """Ask for stock and see the plan."""
@@ -46,7 +47,7 @@ def request(
         if not colon:
             raise typer.BadParameter("say who would like what, e.g. B1:KTI=20")
         asked.append({"booth": booth_id(festival, booth), "product": product, "qty": qty})
-    body = {"request": request, "demands": asked, "consent": consent, "hold_hours": hold_hours}
+    body = {"request": request, "demands": asked, "consent": consent, "hold_hours": hold_hours, "even": even}
     with service(context) as api:
         answer = api.give("festivals", festival, "requests", body=body)
         page = _settled(api, festival, request) if answer.status is Fate.DONE else None

@@ -34,23 +34,57 @@ class SumsPage(Page):
     lost_on_the_way: int
 
 
-class FestivalPage(Page):
+class LeadTimePage(BaseModel):
+    facility: str
+    days: int
+
+
+class WeightPage(BaseModel):
+    facility: str
+    weight: int
+
+
+class FestivalPage(BaseModel):
     """`sums` are there once every piece is accounted for; `revision` counts how often they were said."""
 
-    festival: Named
+    festival: str
     name: str
     place: str
     zone: str
     first_day: date
     last_day: date
+    lead_days: list[LeadTimePage]
+    weights: list[WeightPage]
     status: str
     sums: SumsPage | None
     revision: int
+
+    @classmethod
+    def of(cls, festival: Festival) -> "FestivalPage":
+        return cls(
+            festival=festival.id,
+            name=festival.name,
+            place=festival.place,
+            zone=festival.zone,
+            first_day=festival.first_day,
+            last_day=festival.last_day,
+            lead_days=[LeadTimePage(facility=facility, days=days) for facility, days in festival.lead_days],
+            weights=[WeightPage(facility=facility, weight=weight) for facility, weight in festival.weights],
+            status=festival.status.value,
+            sums=SumsPage.model_validate(festival.sums) if festival.sums else None,
+            revision=festival.revision,
+        )
 
 
 class PricePage(Page):
     product: str
     price_rupiah: int
+    category: str | None
+
+
+class LimitPage(BaseModel):
+    category: str
+    qty: int
 
 
 class BoothLotPage(BaseModel):
@@ -76,7 +110,8 @@ class BoothLotPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """`deadline`: until when tills may send after closing. `accounted`: every piece is sold, lost or home."""
+    """`deadline`: until when tills may send after closing. `accounted`: every piece is sold, lost or home. It has
+    room for `capacity` pieces at once, and for so many of a category as `limits` says."""
 
     booth: str
     festival: str
@@ -85,6 +120,8 @@ class BoothPage(BaseModel):
     deadline: datetime | None
     prices: list[PricePage]
     tills: list[str]
+    capacity: int | None
+    limits: list[LimitPage]
     disputed: list[str]
     accounted: bool
     lots: list[BoothLotPage]
@@ -99,6 +136,8 @@ class BoothPage(BaseModel):
             deadline=booth.deadline,
             prices=[PricePage.model_validate(tag) for tag in booth.prices],
             tills=list(booth.tills),
+            capacity=booth.capacity,
+            limits=[LimitPage(category=category, qty=qty) for category, qty in booth.limits],
             disputed=list(booth.disputed),
             accounted=booth.accounted,
             lots=_lots(booth),

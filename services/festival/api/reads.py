@@ -71,11 +71,11 @@ def routes(service: Service) -> APIRouter:
     @router.get("/festivals", summary="Festivals, a page at a time in the order of their ids")
     async def festivals(status: str | None = None, after: After = "", limit: Limit = 100) -> list[FestivalPage]:
         query = {} if status is None else {"status": status}
-        return [FestivalPage.model_validate(one) for one in await reader.page(FESTIVALS, query, after, limit)]
+        return [FestivalPage.of(one) for one in await reader.page(FESTIVALS, query, after, limit)]
 
     @router.get("/festivals/{festival}", summary="One festival, with its sums once it is closed")
     async def festival(festival: str) -> FestivalPage:
-        return FestivalPage.model_validate(await reader.festival(festival))
+        return FestivalPage.of(await reader.festival(festival))
 
     @router.get("/festivals/{festival}/booths", summary="Its booths and what they hold")
     async def booths(festival: str, after: After = "", limit: Limit = 100) -> list[BoothPage]:

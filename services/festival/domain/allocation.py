@@ -5,6 +5,7 @@ from datetime import datetime
 
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
+from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
 from services.festival.domain.plan import Wanted
@@ -32,9 +33,16 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         demands=tuple(Wanted(demand.booth, demand.product, demand.qty) for demand in body.demands),
         hold_hours=body.hold_hours,
     )
+    rules = bounds(
+        festival,
+        event.logged_at,
+        [booth for id in {demand.booth for demand in body.demands} if (booth := state.get(Booth, id)) is not None],
+        [other for other in state.all(Request) if other.festival == festival.id],
+        even=body.even,
+    )
     # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
-    stock = plannable(state.all(StockView), festival.last_day, request)
-    proposal = planner.propose(event, request, stock)
+    stock = plannable(state.all(StockView), request)
+    proposal = planner.propose(event, request, stock, rules)
     if isinstance(proposal, Wrong):
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())

@@ -4,6 +4,7 @@ from services.festival.domain import booth as booths
 from services.festival.domain import losses, shortage
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
+from services.festival.domain.bounds import bounds
 from services.festival.domain.festival import Festival, account
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import HOLD, LineStatus, Request, find, moved, request_id, request_of, settle
@@ -63,7 +64,8 @@ def _of_request(state: State, festival: Festival, id: str, event: Event, planner
         case StockReserved() as answer:
             after, said = requests.reserved(request, answer.reservation)
         case ReservationRefused() as answer:
-            after, said = shortage.refuse(request, answer, state.all(StockView), festival.last_day, event, planner)
+            rules = bounds(festival, event.logged_at)
+            after, said = shortage.refuse(request, answer, state.all(StockView), rules, event, planner)
         case ReservationReleased() as answer:
             after, said = requests.released(request, answer.reservation)
         case other:

@@ -26,6 +26,7 @@ class BoothStatus(StrEnum):
 class PriceTag:
     product: str
     price_rupiah: int
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`sold`: pieces by lot, from the sell-through of the highest `revision`; `disputed`: sales in doubt."""
+    """`sold`: pieces by lot, from the sell-through of the highest `revision`; `disputed`: sales in doubt. It has
+    room for `capacity` pieces at once, and for as many of a category as `limits` says."""
 
     id: str
     festival: str
@@ -75,6 +77,8 @@ class Booth:
     revision: int = -1
     sold: tuple[tuple[str, int], ...] = ()
     disputed: tuple[str, ...] = ()
+    capacity: int | None = None
+    limits: tuple[tuple[str, int], ...] = ()
 
     def holds(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
@@ -84,6 +88,16 @@ class Booth:
         sold = dict(self.sold)
         held = {lot.lot: lot for lot in self.lots}
         return {lot: _account(held.get(lot), sold.get(lot, 0)) for lot in sorted(held.keys() | sold.keys())}
+
+    @property
+    def there(self) -> dict[str, int]:
+        """Pieces at the booth or on their way to it, by product."""
+        products: dict[str, int] = {}
+        accounts = self.accounts()
+        for held in self.lots:
+            here = held.in_transit + accounts[held.lot].left
+            products[held.product] = products.get(held.product, 0) + here
+        return products
 
     @property
     def accounted(self) -> bool:

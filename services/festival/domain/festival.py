@@ -28,6 +28,8 @@ BOOTH_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 ZONES = ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak")
 MAX_PRICES = 500
 MAX_TILLS = 50
+MAX_FACILITIES = 1000
+MAX_WEIGHT = 100
 
 
 class FestivalStatus(StrEnum):
@@ -51,7 +53,8 @@ class Sums:
 
 @dataclass(frozen=True, slots=True)
 class Festival:
-    """`sums` and `revision` are those that were last said, at closing or after a late sale."""
+    """`sums` and `revision` are those that were last said, at closing or after a late sale. `lead_days` and `weights`
+    by facility, of those that were named."""
 
     id: str
     name: str
@@ -62,6 +65,8 @@ class Festival:
     status: FestivalStatus = FestivalStatus.OPEN
     sums: Sums | None = None
     revision: int = 0
+    lead_days: tuple[tuple[str, int], ...] = ()
+    weights: tuple[tuple[str, int], ...] = ()
 
 
 def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Carried:
@@ -78,7 +83,23 @@ def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Ca
         return Wrong("zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(ZONES)}.")
     if body.last_day < body.first_day:
         return Wrong("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
-    festival = Festival(body.festival, body.name, body.place, body.zone, body.first_day, body.last_day)
+    for field, named in (("lead_days", body.lead_days), ("weights", body.weights)):
+        if len({one.facility for one in named}) < len(named):
+            return Wrong(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
+        if len(named) > MAX_FACILITIES:
+            return Wrong(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+    if any(one.weight > MAX_WEIGHT for one in body.weights):
+        return Wrong("weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}.")
+    festival = Festival(
+        body.festival,
+        body.name,
+        body.place,
+        body.zone,
+        body.first_day,
+        body.last_day,
+        lead_days=tuple(sorted((one.facility, one.days) for one in body.lead_days)),
+        weights=tuple(sorted((one.facility, one.weight) for one in body.weights)),
+    )
     said = FestivalAnnounced(
         festival=body.festival,
         name=body.name,
@@ -113,8 +134,22 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
     for field, many, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
         if len(many) > most:
             return Wrong(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
-    prices = tuple(PriceTag(price.product, price.price_rupiah) for price in body.prices)
-    booth = Booth(body.booth, festival.id, body.name, prices, body.tills)
+    limits = {limit.category: limit.qty for limit in body.limits}
+    if len(limits) < len(body.limits):
+        return Wrong("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")
+    if unknown := sorted(limits.keys() - {price.category for price in body.prices}):
+        message = f"No price names the category {unknown[0]}, so its limit would bound nothing."
+        return Wrong("limits", CommandRefusal.MISSING, message)
+    prices = tuple(PriceTag(price.product, price.price_rupiah, price.category) for price in body.prices)
+    booth = Booth(
+        body.booth,
+        festival.id,
+        body.name,
+        prices,
+        body.tills,
+        capacity=body.capacity,
+        limits=tuple(sorted(limits.items())),
+    )
     said = BoothOpened(booth=body.booth, festival=festival.id, name=body.name, prices=body.prices, tills=body.tills)
     return state.put(booth), [BOOTH_STOCK.of(said)]
 

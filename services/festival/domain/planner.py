@@ -12,18 +12,23 @@ from shared.events.language import Event
 
 MAX_PROPOSED = 1000
 MAX_LINES = 2000
-RULES = Rules(even=True)
 
 
 class Planner(Protocol):
     """Must answer the same for the same event, however often it is asked."""
 
-    def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:
+    def propose(self, event: Event, request: Request, stock: Iterable[Available], rules: Rules) -> Plan | Wrong:
         """The plan for a new request, or why there is none."""
         ...
 
     def again(
-        self, event: Event, request: Request, want: Wanted, stock: Iterable[Available], before: Mapping[str, Before]
+        self,
+        event: Event,
+        request: Request,
+        want: Wanted,
+        stock: Iterable[Available],
+        before: Mapping[str, Before],
+        rules: Rules,
     ) -> Plan | None:
         """The plan for what a refused line leaves missing, or None: nothing more is to be had. `before` as in
         `plan`."""
@@ -33,8 +38,14 @@ class Planner(Protocol):
 class Fair:
     """Plans anew, within what one request can hold."""
 
-    def propose(self, event: Event, request: Request, stock: Iterable[Available]) -> Plan | Wrong:  # noqa: ARG002
-        proposal = plan(request.demands, stock, rules=RULES)
+    def propose(
+        self,
+        event: Event,  # noqa: ARG002
+        request: Request,
+        stock: Iterable[Available],
+        rules: Rules,
+    ) -> Plan | Wrong:
+        proposal = plan(request.demands, stock, rules=rules)
         if len(proposal.chosen) > MAX_PROPOSED:
             message = (
                 f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."
@@ -49,8 +60,9 @@ class Fair:
         want: Wanted,
         stock: Iterable[Available],
         before: Mapping[str, Before],
+        rules: Rules,
     ) -> Plan | None:
-        found = plan([want], stock, before, RULES)
+        found = plan([want], stock, before, rules)
         if not found.chosen or len(request.lines) + len(found.chosen) > MAX_LINES:
             return None
         return found

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date
 
-from services.festival.domain.plan import Available, Before, Wanted
+from services.festival.domain.plan import Available, Before, Rules, Wanted
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import (
     COUNTED,
@@ -30,11 +29,12 @@ def refuse(
     request: Request,
     refusal: ReservationRefused,
     views: Iterable[StockView],
-    last_day: date,
+    rules: Rules,
     event: Event,
     planner: Planner,
 ) -> Change:
     """Inventory refused a line: plan its pieces again from `views`, ask for what was found, say what stays short.
+    `rules` need not bound the booth: it gets no more than it would have had.
 
     It ends: a lot that refused is asked again for no more than inventory said it had, so if it refuses that too
     it had less than that, and less each time.
@@ -51,8 +51,9 @@ def refuse(
         event,
         request,
         Wanted(line.booth, line.product, line.qty),
-        plannable(of_product, last_day, request),
+        plannable(of_product, request),
         _before(request, line.product),
+        rules,
     )
     if again is None:
         return settle(request)
@@ -62,8 +63,8 @@ def refuse(
     return request, planned + asked
 
 
-def plannable(views: Iterable[StockView], last_day: date, request: Request) -> list[Available]:
-    """What may be planned for the request of lots that outlive the festival, less what it took itself."""
+def plannable(views: Iterable[StockView], request: Request) -> list[Available]:
+    """What there is to plan with for the request, less what it took itself."""
     own: dict[str, list[Line]] = {}
     for line in request.lines:
         if line.status in COUNTED:
@@ -80,7 +81,7 @@ def plannable(views: Iterable[StockView], last_day: date, request: Request) -> l
             revision=view.revision,
         )
         for view in views
-        if view.plannable is not None and (view.best_before is None or view.best_before > last_day)
+        if view.plannable is not None
     ]
 
 

@@ -70,7 +70,7 @@ def test_a_booth_takes_no_more_than_it_can_hold() -> None:
 def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
     wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("b", "r", 1)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9), a_lot("3", "B", "r", 9)]
-    rules = Rules(categories={"p": "food", "q": "food", "r": "cloth"}, limits={("b", "food"): 5})
+    rules = Rules(categories={("b", "p"): "food", ("b", "q"): "food", ("b", "r"): "cloth"}, limits={("b", "food"): 5})
     made = plan(wanted, stock, rules=rules)
     assert sum(made.offers.values()) == 17
     # 2 of 8 and 4 of 9: of two shares from which only one can be raised, the smaller.
@@ -172,7 +172,7 @@ def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None
         PlanRule.BEST_BEFORE: {"last_day": LAST_DAY},
         PlanRule.LEAD_TIME: {"days_left": 1, "lead_days": {"A": 2}},
         PlanRule.CAPACITY: {"capacity": {"b": random.randint(0, 12)}},
-        PlanRule.CATEGORY: {"categories": {"p": "c"}, "limits": {("b", "c"): random.randint(0, 12)}},
+        PlanRule.CATEGORY: {"categories": {("b", "p"): "c"}, "limits": {("b", "c"): random.randint(0, 12)}},
     }
     # Without the rule of stock there is always enough.
     more = a_lot("more", "C", "p", 10)

@@ -1,5 +1,6 @@
 """The reference data holds together, and says what is wrong when it does not."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -22,6 +23,9 @@ def test_the_reference_data_is_whole() -> None:
     assert made == set(known.catalogue.products)
     assert known.catalogue.products["KBS"].shelf_life == timedelta(days=2)
     assert len(known.festivals) == 4
+    assert known.islands.keys() == known.catalogue.facilities.keys()
+    for island in ("timor", "jawa"):
+        assert known.days_to(island).keys() == known.catalogue.facilities.keys()
 
 
 @pytest.mark.parametrize(
@@ -44,6 +48,13 @@ def test_what_is_wrong_is_named(right: str, wrong: str, said: str) -> None:
     reference.parse(GOOD)
     with pytest.raises(BadReference, match=said.replace("[", r"\[")):
         reference.parse(GOOD.replace(right, wrong))
+
+
+def test_an_island_that_no_parcel_goes_to_is_named() -> None:
+    lead_days = {("timor", "timor"): 1, ("rote", "jawa"): 7}
+    known = replace(reference.load(), islands={"LP-BAA": "rote"}, lead_days=lead_days)
+    with pytest.raises(BadReference, match="No lead time from rote to bali is known; islands are jawa, timor"):
+        known.days_to("bali")
 
 
 def test_a_festival_ends_after_it_begins() -> None:

@@ -40,7 +40,7 @@ def _booth(id: str, asks: Mapping[str, int], rules: Rules) -> Booth:
     groups: dict[str, list[str]] = {}
     if rules.limits:
         for product in asks:
-            groups.setdefault(rules.categories.get(product, ""), []).append(product)
+            groups.setdefault(rules.categories.get((id, product), ""), []).append(product)
     limits = tuple(
         (tuple(products), rules.limits[id, category])
         for category, products in sorted(groups.items())

@@ -42,9 +42,10 @@ class Rules:
     """The hard rules beside stock and demand, and what is fair. What is not named here is not bounded.
 
     A lot must be good beyond `last_day`. A parcel from a facility is `lead_days` on its way and has `days_left`
-    to come. A booth takes `capacity` pieces, and of the products of one category (`categories`: by product) as many
-    as `limits` says of that booth and category. A facility's share is measured by its programme weight: with weight
-    2 it is due twice the share of one with 1, which is what all have that `weights` does not name.
+    to come. A booth takes `capacity` pieces, and of the products of one category (`categories`: by booth and
+    product) as many as `limits` says of that booth and category. A facility's share is measured by its programme
+    weight: with weight 2 it is due twice the share of one with 1, which is what all have that `weights` does not
+    name.
     `even`: what there is of a product is first spread evenly over the booths that asked for it, at the price of more
     shipments.
     """
@@ -53,7 +54,7 @@ class Rules:
     days_left: int | None = None
     lead_days: Mapping[str, int] = field(default_factory=dict)
     capacity: Mapping[str, int] = field(default_factory=dict)
-    categories: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[tuple[str, str], str] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
     even: bool = False

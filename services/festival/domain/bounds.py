@@ -1,0 +1,63 @@
+"""The hard rules of a plan, from what a festival and its booths were opened with and what is there already."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from services.festival.domain.booth import Booth
+from services.festival.domain.festival import Festival
+from services.festival.domain.plan import Rules
+from services.festival.domain.request import LineStatus, Request
+
+# Neither at the booth yet nor on its way, but it will come.
+_PROMISED = frozenset({LineStatus.PLANNED, LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})
+
+
+def bounds(
+    festival: Festival,
+    at: datetime,
+    booths: Iterable[Booth] = (),
+    requests: Iterable[Request] = (),
+    *,
+    even: bool = True,
+) -> Rules:
+    """The rules at a moment. `booths`: those that stock is planned for, with all `requests` of the festival; without
+    them the booths bound nothing."""
+    today = at.astimezone(ZoneInfo(festival.zone)).date()
+    opening = festival.first_day if today < festival.first_day else festival.last_day
+    bound = [booth for booth in booths if booth.capacity is not None or booth.limits]
+    coming = _promised(requests) if bound else {}
+    capacity: dict[str, int] = {}
+    limits: dict[tuple[str, str], int] = {}
+    kinds: dict[tuple[str, str], str] = {}
+    for booth in bound:
+        there = booth.there
+        for product, qty in coming.get(booth.id, {}).items():
+            there[product] = there.get(product, 0) + qty
+        if booth.capacity is not None:
+            capacity[booth.id] = max(0, booth.capacity - sum(there.values()))
+        category = {tag.product: tag.category for tag in booth.prices if tag.category is not None}
+        kinds.update({(booth.id, product): kind for product, kind in category.items()})
+        for kind, most in booth.limits:
+            limits[booth.id, kind] = max(0, most - sum(qty for p, qty in there.items() if category.get(p) == kind))
+    return Rules(
+        last_day=festival.last_day,
+        days_left=(opening - today).days,
+        lead_days=dict(festival.lead_days),
+        capacity=capacity,
+        categories=kinds,
+        limits=limits,
+        weights=dict(festival.weights),
+        even=even,
+    )
+
+
+def _promised(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
+    """Pieces by booth and product."""
+    coming: dict[str, dict[str, int]] = {}
+    for request in requests:
+        for line in request.lines:
+            if line.status in _PROMISED:
+                of = coming.setdefault(line.booth, {})
+                of[line.product] = of.get(line.product, 0) + line.qty
+    return coming

@@ -1,0 +1,148 @@
+"""What a festival and its booths were opened with bounds every plan, with what is there and promised already."""
+
+from datetime import timedelta
+
+import pytest
+
+from shared.events.festival import (
+    AllocationPlanned,
+    CategoryLimit,
+    CommandRefusal,
+    LeadTime,
+    OpenBooth,
+    PlanRule,
+    Price,
+    ProgrammeWeight,
+)
+from shared.events.language import Body
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    NOON,
+    World,
+    a_booth,
+    a_receipt,
+    a_request,
+    a_sell_through,
+    a_shipment,
+    announced,
+)
+
+TOMORROW = (NOON + timedelta(days=1)).date()
+
+
+def a_world_with(*bodies: Body) -> World:
+    world = World()
+    for body in bodies:
+        world.give(body)
+    return world
+
+
+def planned(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> AllocationPlanned:
+    [said] = [
+        body
+        for body in world.give(a_request(*demands, request=request, **changed))
+        if isinstance(body, AllocationPlanned)
+    ]
+    return said
+
+
+def pieces(plan: AllocationPlanned) -> int:
+    return sum(line.qty for line in plan.lines)
+
+
+def of_kinds(capacity: int | None = None, **limits: int) -> OpenBooth:
+    prices = tuple(
+        Price(product=product, price_rupiah=1, category=category)
+        for product, category in (("KTI", "tenun"), ("TTN", "tenun"), ("KUE", "kue"))
+    )
+    said = tuple(CategoryLimit(category=category, qty=qty) for category, qty in limits.items())
+    return a_booth(B1, prices=prices, capacity=capacity, limits=said)
+
+
+def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
+    world = a_world_with(announced(), of_kinds(capacity=10))
+    world.make("LA", 100)
+    assert pieces(planned(world, (B1, "KTI", 4), request="R1")) == 4
+    world.settle()
+    assert pieces(planned(world, (B1, "KTI", 9), request="R2", consent=False)) == 6
+    full = planned(world, (B1, "KTI", 1), request="R3")
+    assert not full.lines
+    assert [(one.rules, one.short) for one in full.conflicts] == [((PlanRule.CAPACITY,), 1)]
+    world.give(a_shipment())
+    world.settle()
+    assert not planned(world, (B1, "KTI", 1), request="R4").lines
+    world.give(a_receipt(LA=4))
+    assert not planned(world, (B1, "KTI", 1), request="R5").lines
+    world.give(a_sell_through(LA=3))
+    assert pieces(planned(world, (B1, "KTI", 9), request="R6")) == 3
+
+
+def test_a_category_s_limit_counts_all_its_products() -> None:
+    world = a_world_with(announced(), of_kinds(tenun=5))
+    for lot, product in (("LA", "KTI"), ("LB", "TTN"), ("LC", "KUE")):
+        world.make(lot, 100, product=product)
+    assert pieces(planned(world, (B1, "KTI", 3), request="R1")) == 3
+    rest = planned(world, (B1, "TTN", 9), (B1, "KUE", 9), request="R2")
+    assert {line.product: line.qty for line in rest.lines} == {"TTN": 2, "KUE": 9}
+    assert [one.rules for one in rest.conflicts] == [(PlanRule.CATEGORY,)]
+
+
+def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> None:
+    days = (LeadTime(facility="LP-A", days=2), LeadTime(facility="LP-B", days=1))
+    world = a_world_with(
+        announced(first_day=TOMORROW, last_day=TOMORROW + timedelta(days=2), lead_days=days), a_booth(B1)
+    )
+    world.make("LA", 5)
+    world.make("LB", 5, facility="LP-B")
+    before = planned(world, (B1, "KTI", 10), request="R1", consent=False)
+    assert [line.lot for line in before.lines] == ["LB"]
+    assert before.conflicts[0].rules == (PlanRule.STOCK, PlanRule.LEAD_TIME)
+    assert "LP-A" in before.conflicts[0].reason_id
+    world.now += timedelta(days=1)
+    assert len(planned(world, (B1, "KTI", 10), request="R2", consent=False).lines) == 2
+    world.now += timedelta(days=1)
+    assert [line.lot for line in planned(world, (B1, "KTI", 10), request="R3", consent=False).lines] == ["LB"]
+
+
+def test_a_replan_keeps_to_lead_times() -> None:
+    world = a_world_with(announced(first_day=TOMORROW, lead_days=(LeadTime(facility="LP-B", days=9),)), a_booth(B1))
+    world.make("LA", 5)
+    world.make("LB", 5, facility="LP-B")
+    planned(world, (B1, "KTI", 5), request="R1", consent=False)
+    world.make("LC", 2)
+    world.take("LA", 4)
+    world.give(a_request((B1, "KTI", 5), request="R2"))
+    world.settle()
+    assert {line.lot for line in world.request("R2").lines} == {"LA", "LC"}
+
+
+def test_weights_are_the_festival_s() -> None:
+    world = a_world_with(announced(weights=(ProgrammeWeight(facility="LP-A", weight=2),)), a_booth(B1))
+    world.make("LA", 30)
+    world.make("LB", 30, facility="LP-B")
+    plan = planned(world, (B1, "KTI", 30), request="R1")
+    assert {share.facility: share.allocated for share in plan.shares} == {"LP-A": 20, "LP-B": 10}
+
+
+@pytest.mark.parametrize(("even", "shipments"), [(True, 2), (False, 1)])
+def test_a_request_says_whether_booths_share_evenly(even: bool, shipments: int) -> None:
+    world = a_world_with(announced(), a_booth(B1), a_booth(B2))
+    world.make("LA", 10)
+    plan = planned(world, (B1, "KTI", 10), (B2, "KTI", 10), request="R1", even=even)
+    assert plan.shipments == plan.shipments_at_least == shipments
+
+
+def test_what_can_bound_nothing_or_is_said_twice_is_refused() -> None:
+    twice = (LeadTime(facility="LP-A", days=1), LeadTime(facility="LP-A", days=2))
+    world = World()
+    assert world.refusal(announced(lead_days=twice)) == ("lead_days", CommandRefusal.NAMED_TWICE)
+    heavy = (ProgrammeWeight(facility="LP-A", weight=101),)
+    assert world.refusal(announced(weights=heavy)) == ("weights", CommandRefusal.OUT_OF_RANGE)
+    world.give(announced())
+    limit = CategoryLimit(category="tenun", qty=1)
+    assert world.refusal(a_booth(B1, limits=(limit,))) == ("limits", CommandRefusal.MISSING)
+    assert world.refusal(of_kinds().model_copy(update={"limits": (limit, limit)})) == (
+        "limits",
+        CommandRefusal.NAMED_TWICE,
+    )
