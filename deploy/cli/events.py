@@ -35,6 +35,7 @@ _WRITERS = {
     sales.BOOTH_REPORTS.name: "sales",
     sales.SALE_SHARES.name: "sales",
     sales.SETTLEMENTS.name: "sales",
+    sales.DEMAND.name: "sales",
     sales.PUBLIC_SALES.name: "sales",
     sales.SALES_DEADLINES.name: "sales",
     **{journal(service).name: service for service in SERVICES},
@@ -46,6 +47,7 @@ _READERS = {
     festival.BOOTH_STOCK.name: ("tills",),
     sales.SALES.name: ("tills", "anyone"),
     sales.SETTLEMENTS.name: ("facilities",),
+    sales.DEMAND.name: ("facilities",),
     sales.PUBLIC_SALES.name: ("subscribers",),
     **{journal(service).name: ("rebuild",) for service in SERVICES},
 }

@@ -1,8 +1,9 @@
-"""The two key families of sales: a booth with its sales, and from it a facility's settlements."""
+"""The two key families of sales: a booth with its sales, and from it a facility's settlements and demand."""
 
 from services.sales.domain import decide
-from services.sales.domain.settlement import Percentages, deciding
-from services.sales.store import BOOTHS, SALES, SETTLEMENTS, touches, touches_settlement
+from services.sales.domain.facility import deciding
+from services.sales.domain.settlement import Percentages
+from services.sales.store import BOOTHS, DEMANDS, SALES, SETTLEMENTS, touches, touches_facility
 from shared.errors import BadSettings
 from shared.events.festival import BOOTH_STOCK
 from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL
@@ -26,8 +27,8 @@ def facility(by: Percentages) -> Family:
         service="sales",
         key="facility",
         topics=(SALE_SHARES,),
-        collections=(SETTLEMENTS,),
-        touches=touches_settlement,
+        collections=(SETTLEMENTS, DEMANDS),
+        touches=touches_facility,
         decide=deciding(by),
     )
 

@@ -1,16 +1,27 @@
-"""How booths, sales and settlements are kept, and what an event touches."""
+"""How booths, sales, settlements and demand are kept, and what an event touches."""
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain import Booth, Demand, Sale, Settlement
 from services.sales.domain.booth import BoothLot, BoothStatus, PriceTag, TillHeard
+from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
 from services.sales.domain.sale import SaleStatus, entity_id, sale_id
 from services.sales.domain.settlement import BoothShare, Percentages, Said, settlement_id
+from services.sales.domain.shelf import Hour, Shelf
 from shared.events.festival import DisputeResolved
 from shared.events.language import Event
-from shared.events.sales import BoothSettled, SaleReported, SaleVoided, ShareEarned, ShareOpened, ShareReversed
+from shared.events.sales import (
+    BoothSettled,
+    DemandCounted,
+    SaleReported,
+    SaleVoided,
+    ShareEarned,
+    ShareOpened,
+    ShareReversed,
+)
 from shared.family import Collection, Document
 from shared.state import Hint, Ref
 
@@ -29,10 +40,15 @@ def touches(event: Event) -> Iterator[Ref | Hint]:
             return
 
 
-def touches_settlement(event: Event) -> Iterator[Ref | Hint]:
-    """Every share is of one facility at one festival."""
+def touches_facility(event: Event) -> Iterator[Ref | Hint]:
+    """All that a booth says is of one facility at one festival."""
     match event.body:
-        case ShareOpened() | ShareEarned() | ShareReversed() | BoothSettled() as body:
+        case DemandCounted() as body:
+            yield Ref(Demand, demand_id(body.facility, body.festival))
+        case ShareOpened() as body:
+            yield Ref(Settlement, settlement_id(body.facility, body.festival))
+            yield Ref(Demand, demand_id(body.facility, body.festival))
+        case ShareEarned() | ShareReversed() | BoothSettled() as body:
             yield Ref(Settlement, settlement_id(body.facility, body.festival))
         case _:
             return
@@ -69,6 +85,16 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "waiting": list(booth.waiting),
         "disputed": list(booth.disputed),
         "facilities": list(booth.facilities),
+        "shelves": [
+            {
+                "facility": shelf.facility,
+                "product": shelf.product,
+                "came": [list(pair) for pair in shelf.came],
+                # By far the most of it: no names, or they would be longer than the numbers.
+                "hours": [[hour.hour, hour.qty, hour.first, hour.last] for hour in shelf.hours],
+            }
+            for shelf in booth.shelves
+        ],
         "revision": booth.revision,
     }
 
@@ -105,6 +131,15 @@ def _booth(document: Document) -> Booth:
         waiting=tuple(document["waiting"]),
         disputed=tuple(document["disputed"]),
         facilities=tuple(document["facilities"]),
+        shelves=tuple(
+            Shelf(
+                shelf["facility"],
+                shelf["product"],
+                tuple((second, qty) for second, qty in shelf["came"]),
+                tuple(Hour(*numbers) for numbers in shelf["hours"]),
+            )
+            for shelf in document["shelves"]
+        ),
         revision=document["revision"],
     )
 
@@ -193,8 +228,48 @@ def _settlement(document: Document) -> Settlement:
     )
 
 
+def _demand_document(demand: Demand) -> dict[str, Any]:
+    return {
+        "facility": demand.facility,
+        "festival": demand.festival,
+        "booths": [
+            {
+                "booth": booth.booth,
+                "lines": None if booth.lines is None else [_line_document(line) for line in booth.lines],
+            }
+            for booth in demand.booths
+        ],
+        "revision": demand.revision,
+    }
+
+
+def _line_document(line: Line) -> dict[str, Any]:
+    return asdict(line) | {"sold_out": [asdict(gap) for gap in line.sold_out]}
+
+
+def _demand(document: Document) -> Demand:
+    return Demand(
+        id=document["_id"],
+        facility=document["facility"],
+        festival=document["festival"],
+        booths=tuple(
+            BoothDemand(
+                booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
+            )
+            for booth in document["booths"]
+        ),
+        revision=document["revision"],
+    )
+
+
+def _line(document: Document) -> Line:
+    gaps = tuple(Gap(gap["at"], gap["until"]) for gap in document["sold_out"])
+    return Line(**{**document, "sold_out": gaps})
+
+
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
 SALES = Collection("sales", Sale, _sale_document, _sale, indexes=("waiting",))
 SETTLEMENTS = Collection(
     "settlements", Settlement, _settlement_document, _settlement, indexes=("facility", "festival")
 )
+DEMANDS = Collection("demand", Demand, _demand_document, _demand, indexes=("facility", "festival"))

@@ -174,6 +174,40 @@ class BoothSettled(Body):
     booth: Id
 
 
+class SoldOut(Body):
+    """Nothing was left from `at` (the last sale) `until` more came; None: to the end."""
+
+    at: Utc
+    until: Utc | None
+
+
+class DemandLine(Body):
+    """A facility's pieces of one product at one booth. `price_rupiah`: of one piece, on average, rounded down.
+    Minutes are those in which the booth was open, as far as its sales tell. `lost_sales` is an estimate: sold ÷
+    minutes there × minutes missing."""
+
+    booth: Id
+    product: Id
+    stocked: Count
+    sold: Count
+    unsold: Count
+    sold_rupiah: Rupiah
+    price_rupiah: Rupiah | None
+    there_minutes: Count
+    missing_minutes: Count
+    sold_out: tuple[SoldOut, ...]
+    lost_sales: Count
+
+
+class DemandCounted(Body):
+    """The booth is settled: how its goods of the facility went. Comes again when that has changed."""
+
+    facility: Id
+    festival: Id
+    booth: Id
+    lines: tuple[DemandLine, ...]
+
+
 # --- sales -> facilities
 
 
@@ -193,6 +227,28 @@ class SettlementIssued(Body):
 
 class SettlementCorrected(SettlementIssued):
     """The same after a late sale or void; replaces every lower revision."""
+
+
+class ProductDemand(Body):
+    """One product over all booths. `booths` are at most fifty, the one that sold most per open hour first."""
+
+    product: Id
+    stocked: Count
+    sold: Count
+    unsold: Count
+    sold_rupiah: Rupiah
+    lost_sales: Count
+    booths: tuple[DemandLine, ...]
+
+
+class DemandSignalled(Body):
+    """How a facility's products went at a festival, what was most asked for first. Once every booth is settled, and
+    again with a higher revision (from 1), which replaces every lower one, after a late sale or void."""
+
+    facility: Id
+    festival: Id
+    revision: Count
+    products: tuple[ProductDemand, ...]
 
 
 # --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth
@@ -224,7 +280,12 @@ class SaleWithdrawn(Body):
 TILL = Topic("karya.till.sales.v1", "booth", (SaleReported, SaleVoided, BoothCounted, TillClosed))
 SALES = Topic("karya.sales.v1", "booth", (SaleRecorded, SaleVoidRecorded, SaleDisputed))
 BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted,))
-SALE_SHARES = Topic("karya.sale-shares.v1", "facility", (ShareOpened, ShareEarned, ShareReversed, BoothSettled))
+SALE_SHARES = Topic(
+    "karya.sale-shares.v1",
+    "facility",
+    (ShareOpened, ShareEarned, ShareReversed, BoothSettled, DemandCounted),
+)
 SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
+DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, SaleWithdrawn))
 SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached,))

@@ -8,8 +8,9 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain import Booth, Demand, Sale, Settlement
 from services.sales.domain.booth import BoothStatus
+from services.sales.domain.missed import counted
 from services.sales.domain.sale import SaleStatus
 from services.sales.handlers import FAMILIES
 from shared.events.festival import (
@@ -26,11 +27,13 @@ from shared.events.festival import (
 from shared.events.language import Body
 from shared.events.sales import (
     BOOTH_REPORTS,
+    DEMAND,
     PUBLIC_SALES,
     SALES,
     SETTLEMENTS,
     TILL,
     BoothCounted,
+    DemandSignalled,
     LotCount,
     SaleDisputed,
     SalePublished,
@@ -141,7 +144,9 @@ class SalesMachine(Machine):
                 self.spool(booth, till, SaleVoided, sale=sale, voided_at=NOON)
                 continue
             product = LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2]
-            sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": NOON}
+            # Times that are neither in order nor all of one day.
+            at = NOON + timedelta(minutes=len(self.rung_up[booth]) * 37 % 400 + 900 * (qty > 4))
+            sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": at}
             self.rung_up[booth].append(self.spool(booth, till, SaleReported, **sold))
         if at_once:
             for till in TILLS:
@@ -193,6 +198,7 @@ class SalesMachine(Machine):
         assert {booth.status for booth in self.sales.all(Booth)} == {BoothStatus.SETTLED}
         check_said(self.sales)
         check_money(self.sales)
+        check_demand(self.sales)
 
 
 def check_booths(sales: Service) -> None:
@@ -272,6 +278,32 @@ def check_money(sales: Service) -> None:
         assert settlement.complete == settled or not settled
         if settlement.complete:
             assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
+
+
+def check_demand(sales: Service) -> None:
+    """Each facility was told last how the booths stand now, and its pieces are those of the recorded sales."""
+    sold: Counter[tuple[str, str, str]] = Counter()
+    for sale in sales.all(Sale):
+        if sale.status is SaleStatus.RECORDED:
+            sold[sale.facility or "", sale.festival or "", sale.product] += sale.qty
+    booths = {booth.id: booth for booth in sales.all(Booth)}
+    told: dict[tuple[str, str], list[DemandSignalled]] = {}
+    for one in sales.kafka.bodies(DEMAND, DemandSignalled):
+        told.setdefault((one.facility, one.festival), []).append(one)
+    for demand in sales.all(Demand):
+        said = told.pop((demand.facility, demand.festival), [])
+        assert [one.revision for one in said] == list(range(1, demand.revision + 1))
+        if not demand.complete:
+            assert not all(booths[one.booth].status is BoothStatus.SETTLED for one in demand.booths)
+            continue
+        lines = [line for product in said[-1].products for line in product.booths]
+        now = [counted(booths[one.booth], demand.festival, demand.facility) for one in demand.booths]
+        by_place = {(line.booth, line.product): line for line in lines}
+        assert by_place == {(line.booth, line.product): line for count in now for line in count.lines}
+        for product in said[-1].products:
+            assert product.sold == sold.pop((demand.facility, demand.festival, product.product), 0)
+    assert not told
+    assert not (sold and all(booth.status is BoothStatus.SETTLED for booth in booths.values()))
 
 
 def _times(bodies: Iterable[SaleRecorded | SaleDisputed]) -> Counter[tuple[str, str]]:

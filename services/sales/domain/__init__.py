@@ -9,6 +9,7 @@ from dataclasses import replace
 from services.sales.domain import booth as booths
 from services.sales.domain import closing, selling
 from services.sales.domain.booth import Booth, BoothStatus, PriceTag
+from services.sales.domain.demand import Demand
 from services.sales.domain.sale import Sale
 from services.sales.domain.settlement import Settlement
 from shared.events.festival import (
@@ -24,7 +25,7 @@ from shared.events.sales import BoothCounted, SaleReported, SaleVoided, TillClos
 from shared.family import Decision
 from shared.state import State
 
-__all__ = ["Booth", "Sale", "Settlement", "decide"]
+__all__ = ["Booth", "Demand", "Sale", "Settlement", "decide"]
 
 
 def decide(state: State, event: Event) -> Decision:
@@ -57,7 +58,7 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
         case TillClosed() as body:
             return state, booths.hear(booth, body.till, body.seq, body.last_seq), []
         case BoothStocked() as body:
-            booth, opened = booths.stock(booth, body)
+            booth, opened = booths.stock(booth, body, event.time)
             state, booth, said = selling.settle_waiting(state, booth, body.product)
             return state, booth, opened + said
         case BoothOpened() as body:

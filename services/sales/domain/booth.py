@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from services.sales.domain import shelf
+from services.sales.domain.shelf import Shelves
 from shared.events.festival import BoothStocked
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, ShareOpened
@@ -84,7 +86,7 @@ class TillHeard:
 class Booth:
     """`tills` are those that festival named, `heard` those that spoke. `counts`: pieces by lot that the cashier saw,
     also of lots yet to come. `early_voids`, `waiting` and `disputed` are sales' ids in the order in which they came;
-    `facilities` were told ShareOpened."""
+    `facilities` were told ShareOpened. `shelves`: when goods came and were sold."""
 
     id: str
     festival: str | None = None
@@ -100,6 +102,7 @@ class Booth:
     waiting: tuple[str, ...] = ()
     disputed: tuple[str, ...] = ()
     facilities: tuple[str, ...] = ()
+    shelves: Shelves = ()
     revision: int = 0
 
     def holds(self, lot: str) -> BoothLot | None:
@@ -141,9 +144,11 @@ def changed(booth: Booth, lot: BoothLot) -> Booth:
     return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
 
 
-def stock(booth: Booth, body: BoothStocked) -> tuple[Booth, list[Publication]]:
-    """Pieces were counted in at the booth. With the first of a facility, its settlement waits for this booth."""
-    booth = replace(booth, festival=body.festival)
+def stock(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
+    """Pieces were counted in at the booth, at this time. With the first of a facility, its settlement waits for this
+    booth."""
+    shelves = shelf.came(booth.shelves, body.facility, body.product, at, body.qty)
+    booth = replace(booth, festival=body.festival, shelves=shelves)
     booth, said = take_in(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
     held = booth.holds(body.lot)
     assert held is not None, "it was just taken in"

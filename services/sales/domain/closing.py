@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from services.sales.domain.booth import Booth, BoothStatus
+from services.sales.domain.missed import counted, openings
 from services.sales.domain.selling import Change, dispute, waiting
 from shared.events.festival import BoothClosing
 from shared.events.language import Deadline, DeadlineReached, Publication
@@ -41,8 +42,8 @@ def settle(state: State, booth: Booth) -> Change:
 
 
 def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth, list[Publication]]:
-    """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold, whenever
-    that has changed (or `again`)."""
+    """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold and could
+    have sold, whenever that has changed (festival also `again`)."""
     if after.status is not BoothStatus.SETTLED:
         return after, []
     said: list[Publication] = []
@@ -56,7 +57,24 @@ def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth,
         if facility not in told:
             settled = BoothSettled(facility=facility, festival=festival, booth=after.id)
             said.append(SALE_SHARES.of(settled))
+    said += [SALE_SHARES.of(counted(after, festival, facility)) for facility in _to_count_for(before, after)]
     return after, said
+
+
+def _to_count_for(before: Booth, after: Booth) -> Iterator[str]:
+    """Whose goods went otherwise than was said: all, when the booth was open longer than was known."""
+    anew = before.status is not BoothStatus.SETTLED
+    if not anew and (before.lots, before.shelves) == (after.lots, after.shelves):
+        return
+    anew = anew or openings(before) != openings(after)
+    for facility in after.facilities:
+        if anew or _goods(before, facility) != _goods(after, facility):
+            yield facility
+
+
+def _goods(booth: Booth, facility: str) -> object:
+    lots = [lot for lot in booth.lots if lot.facility == facility]
+    return lots, [shelf for shelf in booth.shelves if shelf.facility == facility]
 
 
 def _accounted(booth: Booth) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
+from services.sales.domain import shelf
 from services.sales.domain.booth import Booth, BoothLot, BoothStatus, changed, hear, take_in
 from services.sales.domain.public import published, withdrawn
 from services.sales.domain.sale import Sale, SaleStatus, entity_id, sale_id
@@ -201,7 +202,8 @@ def _record(state: State, booth: Booth, sale: Sale, lot: BoothLot) -> Change:
         amount_rupiah=sale.amount_rupiah,
     )
     said = [SALES.of(recorded), SALE_SHARES.of(earned), published(sale, lot, booth.festival)]
-    return state.put(sale), changed(booth, lot), said
+    shelves = shelf.sold(booth.shelves, lot.facility, lot.product, sale.sold_at, sale.qty)
+    return state.put(sale), changed(replace(booth, shelves=shelves), lot), said
 
 
 def _take_back(state: State, booth: Booth, sale: Sale) -> Change:
@@ -219,7 +221,9 @@ def _take_back(state: State, booth: Booth, sale: Sale) -> Change:
         amount_rupiah=sale.amount_rupiah,
     )
     said = [_voided(sale, stood=True), SALE_SHARES.of(reversal), withdrawn(sale, lot, booth.festival)]
-    state, booth = state.put(replace(sale, status=SaleStatus.VOIDED)), changed(booth, lot)
+    shelves = shelf.sold(booth.shelves, lot.facility, lot.product, sale.sold_at, -sale.qty)
+    booth = changed(replace(booth, shelves=shelves), lot)
+    state = state.put(replace(sale, status=SaleStatus.VOIDED))
     state, booth, told = settle_waiting(state, booth, lot.product)
     return state, booth, said + told
 

@@ -10,6 +10,7 @@ from shared.events.festival import DisputeOutcome
 from shared.events.language import Body, DeadlineReached
 from shared.events.sales import (
     BoothSettled,
+    DemandCounted,
     SaleDisputed,
     SalePublished,
     SaleRecorded,
@@ -91,7 +92,7 @@ def test_a_booth_is_settled_when_its_last_till_is_complete() -> None:
     world.give(a_last_word(2), a_closing(), a_last_word(2, "T2"))
     assert world.booth().status is BoothStatus.CLOSING
     said = world.give(a_count(1, "T2", L1=8))
-    assert kinds(said) == [SellThroughCounted, BoothSettled]
+    assert kinds(said) == [SellThroughCounted, BoothSettled, DemandCounted]
     report = sell_through(said)
     assert report.lots == (SoldThrough(lot="L1", stocked=10, sold=1, lost=0, unsold=9, counted=8),)
     assert (report.revision, report.disputed) == (1, ())
@@ -102,7 +103,7 @@ def test_a_booth_is_settled_when_its_last_till_is_complete() -> None:
 def test_a_booth_whose_tills_closed_before_is_settled_with_the_closing() -> None:
     world = open_booth()
     world.give(a_last_word(1), a_last_word(1, "T2"))
-    assert kinds(world.give(a_closing())) == [SellThroughCounted, BoothSettled]
+    assert kinds(world.give(a_closing())) == [SellThroughCounted, BoothSettled, DemandCounted]
     assert world.deadlines == {}
 
 
@@ -118,7 +119,7 @@ def test_a_booth_without_a_known_till_is_settled_by_its_deadline_only() -> None:
     world = World()
     world.give(a_stocking(), a_closing())
     assert world.booth().status is BoothStatus.CLOSING
-    assert kinds(world.fire()) == [SellThroughCounted, BoothSettled]
+    assert kinds(world.fire()) == [SellThroughCounted, BoothSettled, DemandCounted]
 
 
 def test_what_still_waits_is_disputed_when_the_booth_is_settled() -> None:
@@ -127,7 +128,7 @@ def test_what_still_waits_is_disputed_when_the_booth_is_settled() -> None:
     world.sell("a", 2, None, product="KUE")
     world.give(a_closing())
     said = world.fire()
-    assert kinds(said) == [SaleDisputed, SaleDisputed, SellThroughCounted, BoothSettled]
+    assert kinds(said) == [SaleDisputed, SaleDisputed, SellThroughCounted, BoothSettled, DemandCounted]
     assert sell_through(said).disputed == ("b", "a")
     assert [world.status(sale) for sale in "ab"] == [SaleStatus.DISPUTED] * 2
     assert world.booth().waiting == ()
@@ -140,7 +141,7 @@ def test_only_the_deadline_that_is_pending_settles() -> None:
     world.give(a_closing(), a_closing(deadline=DEADLINE + timedelta(hours=1)))
     assert world.give(early) == []
     assert world.booth().status is BoothStatus.CLOSING
-    assert kinds(world.fire()) == [SellThroughCounted, BoothSettled]
+    assert kinds(world.fire()) == [SellThroughCounted, BoothSettled, DemandCounted]
 
 
 def test_a_facility_is_told_once_that_the_booth_holds_its_goods_and_once_that_it_is_settled() -> None:
@@ -172,7 +173,7 @@ def test_a_count_that_comes_before_the_stock_is_kept() -> None:
 def test_a_late_sale_is_recorded_up_to_what_is_unaccounted_for_else_disputed_at_once() -> None:
     world = settled(10)
     said = world.sell("s1", 1, qty=8)
-    assert kinds(said) == [SaleRecorded, ShareEarned, SalePublished, SellThroughCounted]
+    assert kinds(said) == [SaleRecorded, ShareEarned, SalePublished, SellThroughCounted, DemandCounted]
     assert (sell_through(said).revision, sell_through(said).lots[0].sold) == (2, 8)
     said = world.sell("s2", 2, qty=3)
     assert kinds(said) == [SaleDisputed, SellThroughCounted]
@@ -207,14 +208,14 @@ def test_a_late_loss_count_and_stock_are_reported_again() -> None:
     assert sell_through(world.give(a_loss(1))).lots[0].lost == 1
     assert sell_through(world.give(a_count(1, L1=4))).lots[0].counted == 4
     said = world.give(a_stocking("X", facility="LP-B"))
-    assert kinds(said) == [ShareOpened, SellThroughCounted, BoothSettled]
+    assert kinds(said) == [ShareOpened, SellThroughCounted, BoothSettled, DemandCounted]
 
 
 def test_an_accepted_dispute_is_recorded_beyond_what_was_stocked() -> None:
     world = settled(3)
     world.sell("s1", 1, qty=5)
     said = world.give(a_word("s1"))
-    assert kinds(said) == [SaleRecorded, ShareEarned, SalePublished, SellThroughCounted]
+    assert kinds(said) == [SaleRecorded, ShareEarned, SalePublished, SellThroughCounted, DemandCounted]
     report = sell_through(said)
     assert report.disputed == ()
     assert report.lots == (SoldThrough(lot="L1", stocked=3, sold=5, lost=0, unsold=0, counted=None, beyond=2),)

@@ -9,12 +9,13 @@ from typing import TypeVar
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain import Booth, Demand, Sale, Settlement
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.sale import SaleStatus
 from shared.events.festival import DisputeOutcome
 from shared.events.language import Body
 from shared.events.sales import (
+    DemandSignalled,
     SaleDisputed,
     SalePublished,
     SaleRecorded,
@@ -251,6 +252,22 @@ def check_money(world: World) -> None:
         check_settlement(world, facility, owed)
 
 
+def check_demand(world: World) -> None:
+    """Each facility's pieces are those of its recorded sales, by booth and product, and were said last."""
+    standing = [sale for sale in world.all(Sale) if sale.status is SaleStatus.RECORDED]
+    for demand in world.all(Demand):
+        assert demand.complete
+        sold: Counter[tuple[str, str]] = Counter()
+        for sale in standing:
+            if sale.facility == demand.facility:
+                sold[sale.booth, sale.product] += sale.qty
+        lines = [line for booth in demand.booths for line in booth.lines or ()]
+        assert {(line.booth, line.product): line.sold for line in lines if line.sold} == sold
+        said = [one for one in world.heard(DemandSignalled) if one.facility == demand.facility]
+        assert [one.revision for one in said] == list(range(1, demand.revision + 1))
+        assert sum(one.sold for one in said[-1].products) == sold.total()
+
+
 def _sum(world: World, kind: type[ShareEarned | ShareReversed | SalePublished | SaleWithdrawn], facility: str) -> int:
     return sum(body.amount_rupiah for body in world.heard(kind) if body.facility == facility)
 
@@ -286,3 +303,4 @@ def test_whatever_the_order_every_sale_ends_once_and_every_rupiah_is_counted_onc
     check_end(world, B1, one)
     check_end(world, B2, other)
     check_money(world)
+    check_demand(world)

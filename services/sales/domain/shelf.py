@@ -1,0 +1,93 @@
+"""When a booth's goods came and when they were sold, in sums by facility, product and clock hour.
+
+That is enough to tell when something ran out, and it grows with the hours of a festival, not with its sales.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """Pieces sold in one hour, counted in hours since 1970 in UTC. `first` and `last` are the seconds into it at
+    which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then."""
+
+    hour: int
+    qty: int
+    first: int
+    last: int
+
+    @property
+    def began(self) -> int:
+        """Seconds since 1970."""
+        return self.hour * HOUR + self.first
+
+    @property
+    def ended(self) -> int:
+        return self.hour * HOUR + self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """One facility's pieces of one product at the booth. `came`: (second since 1970, pieces), a pair for each time
+    that goods were counted in. `hours` are in their order."""
+
+    facility: str
+    product: str
+    came: tuple[tuple[int, int], ...] = ()
+    hours: tuple[Hour, ...] = ()
+
+
+Shelves = tuple[Shelf, ...]
+
+
+def seconds(at: datetime) -> int:
+    """Whole seconds since 1970."""
+    return (at - EPOCH) // timedelta(seconds=1)
+
+
+def moment(second: int) -> datetime:
+    return EPOCH + timedelta(seconds=second)
+
+
+def came(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """`qty` pieces were counted in."""
+    place, shelf = _find(shelves, facility, product)
+    pieces = dict(shelf.came)
+    second = seconds(at)
+    pieces[second] = pieces.get(second, 0) + qty
+    return (*shelves[:place], replace(shelf, came=tuple(sorted(pieces.items()))), *shelves[place + 1 :])
+
+
+def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """`qty` pieces were sold; if it is below zero, a sale of that time was taken back."""
+    place, shelf = _find(shelves, facility, product)
+    hour, second = divmod(seconds(at), HOUR)
+    hours = _add(shelf.hours, Hour(hour, qty, second, second))
+    return (*shelves[:place], replace(shelf, hours=hours), *shelves[place + 1 :])
+
+
+def joined(one: Hour, other: Hour) -> Hour:
+    """Two sums of the same hour in one."""
+    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
+
+
+def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
+    # Sales come nearly in order, so the hour is the last one or close to it.
+    place = len(hours)
+    while place and hours[place - 1].hour >= more.hour:
+        place -= 1
+    if place == len(hours) or hours[place].hour != more.hour:
+        return (*hours[:place], more, *hours[place:])
+    both = joined(hours[place], more)
+    return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])
+
+
+def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, Shelf]:
+    for place, shelf in enumerate(shelves):
+        if shelf.product == product and shelf.facility == facility:
+            return place, shelf
+    return len(shelves), Shelf(facility, product)

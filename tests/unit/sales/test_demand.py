@@ -1,0 +1,278 @@
+"""What ran out, what was lost by it, and what the facility hears of it. Pieces, prices and times are made up."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sales.domain import Booth, Demand, shelf
+from services.sales.domain.booth import BoothLot
+from services.sales.domain.missed import counted, openings
+from services.sales.domain.shelf import Shelf, moment
+from shared.events.language import Body
+from shared.events.sales import DemandCounted, DemandLine, DemandSignalled, ShareOpened, SoldOut
+from tests.unit.sales.builders import (
+    B1,
+    B2,
+    NOON,
+    ODOP,
+    PRICE,
+    World,
+    a_closing,
+    a_last_word,
+    a_stocking,
+    a_void,
+    an_opening,
+    open_booth,
+)
+
+DAY = datetime(2023, 4, 18, tzinfo=UTC)
+
+
+def at(hour: int, minute: int = 0, day: int = 0) -> datetime:
+    return DAY + timedelta(days=day, hours=hour, minutes=minute)
+
+
+def a_booth(
+    kti: Iterable[tuple[datetime, int]], came: Iterable[tuple[datetime, int]] = ((at(8), 10),), closes: int = 16
+) -> Booth:
+    """A booth that sold KTI of LP-A at these times, and something else from 8:00 to `closes`."""
+    came, kti = list(came), list(kti)
+    stocked, sold = sum(qty for _, qty in came), sum(qty for _, qty in kti)
+    shelves: shelf.Shelves = ()
+    for when, qty in came:
+        shelves = shelf.came(shelves, "LP-A", "KTI", when, qty)
+    for when, qty in kti:
+        shelves = shelf.sold(shelves, "LP-A", "KTI", when, qty)
+    for hour in range(8, closes + 1):
+        shelves = shelf.sold(shelves, "LP-B", "KUE", at(hour), 1)
+    lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=stocked, sold=sold, sold_rupiah=sold * PRICE)
+    return Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves)
+
+
+def line_of(booth: Booth) -> DemandLine:
+    [line] = counted(booth, ODOP, "LP-A").lines
+    return line
+
+
+# when it ran out, and what was lost
+
+
+def test_lost_sales_are_the_pace_while_it_was_there_times_the_time_it_was_missing() -> None:
+    line = line_of(a_booth([(at(9), 4), (at(12), 6)]))
+    assert line == DemandLine(
+        booth=B1,
+        product="KTI",
+        stocked=10,
+        sold=10,
+        unsold=0,
+        sold_rupiah=10 * PRICE,
+        price_rupiah=PRICE,
+        there_minutes=240,
+        missing_minutes=240,
+        sold_out=(SoldOut(at=at(12), until=None),),
+        lost_sales=10,
+    )
+
+
+def test_what_was_not_sold_out_lost_nothing() -> None:
+    line = line_of(a_booth([(at(9), 9)]))
+    assert (line.sold_out, line.missing_minutes, line.lost_sales, line.unsold) == ((), 0, 0, 1)
+    assert line.there_minutes == 480
+
+
+def test_what_nobody_bought_has_no_price_and_did_not_sell_out_though_it_is_gone() -> None:
+    spoilt = a_booth([])
+    spoilt = replace(spoilt, lots=(replace(spoilt.lots[0], lost=10),))
+    line = line_of(spoilt)
+    assert (line.price_rupiah, line.sold_out, line.lost_sales) == (None, (), 0)
+
+
+def test_a_gap_that_a_fresh_delivery_filled_is_counted_too() -> None:
+    line = line_of(a_booth([(at(10), 10), (at(15), 2)], came=[(at(8), 10), (at(13), 10)]))
+    assert line.sold_out == (SoldOut(at=at(10), until=at(13)),)
+    # 12 pieces in 8:00-10:00 and 13:00-16:00.
+    assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (300, 180, 7)
+
+
+def test_a_delivery_before_the_shelf_was_empty_leaves_no_gap() -> None:
+    line = line_of(a_booth([(at(10), 9), (at(14), 2)], came=[(at(8), 10), (at(13), 10)]))
+    assert line.sold_out == ()
+
+
+def test_what_was_counted_in_after_it_was_sold_leaves_one_gap_and_not_two() -> None:
+    line = line_of(a_booth([(at(9), 5), (at(12), 15)], came=[(at(18), 10), (at(18, 5), 10)]))
+    assert line.sold_out == (SoldOut(at=at(12), until=None),)
+    assert (line.there_minutes, line.missing_minutes) == (180, 240)
+
+
+def test_what_is_gone_within_minutes_is_estimated_over_an_hour() -> None:
+    line = line_of(a_booth([(at(8, 1), 10)], closes=9))
+    assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (1, 59, 10)
+
+
+def test_a_night_is_no_opening_hour() -> None:
+    booth = a_booth([(at(12), 10)])
+    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(8, day=1), 1))
+    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(11, day=1), 1))
+    assert [(moment(first), moment(last)) for first, last in openings(booth)] == [
+        (at(8), at(16)),
+        (at(8, day=1), at(11, day=1)),
+    ]
+    line = line_of(booth)
+    assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (240, 420, 18)
+
+
+def test_where_all_ran_out_at_once_nobody_can_tell_what_was_lost() -> None:
+    shelves = shelf.sold(shelf.came((), "LP-A", "KTI", at(8), 1), "LP-A", "KTI", at(9), 1)
+    lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=1, sold=1, sold_rupiah=PRICE)
+    line = line_of(Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves))
+    assert (line.sold_out, line.lost_sales) == ((SoldOut(at=at(9), until=None),), 0)
+
+
+# sums by the hour
+
+
+@given(st.lists(st.tuples(st.integers(0, 72 * 3600), st.integers(1, 9), st.booleans()), max_size=40))
+def test_sums_by_the_hour_are_the_sales_that_stand_in_any_order(sales: list[tuple[int, int, bool]]) -> None:
+    shelves: shelf.Shelves = ()
+    for second, qty, _ in sales:
+        shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), qty)
+    for second, qty, voided in sales:
+        if voided:
+            shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), -qty)
+    hours = shelves[0].hours if shelves else ()
+    standing = [(second, qty) for second, qty, voided in sales if not voided]
+    assert [hour.hour for hour in hours] == sorted({second // 3600 for second, _ in standing})
+    for hour in hours:
+        mine = [(second, qty) for second, qty in standing if second // 3600 == hour.hour]
+        assert hour.qty == sum(qty for _, qty in mine)
+        assert hour.began <= min(second for second, _ in mine)
+        assert hour.ended >= max(second for second, _ in mine)
+
+
+def test_a_shelf_grows_with_the_hours_and_not_with_the_sales() -> None:
+    shelves: shelf.Shelves = ()
+    for minute in range(600):
+        shelves = shelf.sold(shelves, "LP-A", "KTI", at(8) + timedelta(minutes=minute), 1)
+    [only] = shelves
+    assert [hour.qty for hour in only.hours] == [60] * 10
+
+
+def test_what_came_at_one_moment_is_one_delivery() -> None:
+    shelves = shelf.came(shelf.came((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
+    shelves = shelf.came(shelves, "LP-A", "KTI", at(8), 1)
+    assert shelves == (Shelf("LP-A", "KTI", ((shelf.seconds(at(8)), 1), (shelf.seconds(at(9)), 5))),)
+
+
+# what the facility hears
+
+
+def take(world: World, *bodies: Body) -> list[DemandSignalled]:
+    said = [said for body in bodies for said in world.settle_up(body)]
+    return [body for body in said if isinstance(body, DemandSignalled)]
+
+
+def opened(booth: str = B1) -> ShareOpened:
+    return ShareOpened(facility="LP-A", festival=ODOP, booth=booth)
+
+
+def a_line(booth: str = B1, product: str = "KTI", **changed: int | None) -> DemandLine:
+    given = {"stocked": 10, "sold": 6, "unsold": 4, "sold_rupiah": 60, "price_rupiah": 10}
+    minutes = {"there_minutes": 120, "missing_minutes": 0, "lost_sales": 0}
+    return DemandLine(booth=booth, product=product, sold_out=(), **given | minutes | changed)
+
+
+def count(*lines: DemandLine, booth: str = B1) -> DemandCounted:
+    return DemandCounted(facility="LP-A", festival=ODOP, booth=booth, lines=lines)
+
+
+def test_the_signal_comes_once_every_booth_that_opened_has_counted() -> None:
+    world = World()
+    assert take(world, opened(B1), opened(B2), count(a_line(B1))) == []
+    [signal] = take(world, count(a_line(B2, sold=9, unsold=1, lost_sales=3), booth=B2))
+    assert (signal.facility, signal.festival, signal.revision) == ("LP-A", ODOP, 1)
+    [product] = signal.products
+    assert (product.product, product.stocked, product.sold, product.unsold) == ("KTI", 20, 15, 5)
+    assert (product.sold_rupiah, product.lost_sales) == (120, 3)
+    assert [line.booth for line in product.booths] == [B2, B1]
+
+
+def test_a_change_after_that_is_said_again_with_a_higher_revision_and_the_same_is_not() -> None:
+    world = World()
+    take(world, opened(), count(a_line()))
+    assert take(world, count(a_line())) == []
+    [again] = take(world, count(a_line(sold=7)))
+    assert (again.revision, again.products[0].sold) == (2, 7)
+
+
+def test_the_signal_waits_again_for_a_booth_that_opens_later() -> None:
+    world = World()
+    take(world, opened(B1), count(a_line(B1)), opened(B2))
+    assert take(world, count(a_line(B1, sold=7))) == []
+    [signal] = take(world, count(a_line(B2), booth=B2))
+    assert (signal.revision, signal.products[0].sold) == (2, 13)
+
+
+def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() -> None:
+    world = World()
+    take(world, opened(B1), opened(B2))
+    slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
+    [signal] = take(world, count(a_line(B1, sold=9), slow, booth=B1), count(fast, booth=B2))
+    assert [(one.product, one.sold, one.lost_sales) for one in signal.products] == [("KUE", 11, 20), ("KTI", 9, 0)]
+    assert [line.booth for line in signal.products[0].booths] == [B2, B1]
+
+
+def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
+    world = World()
+    names = [f"ODOP.X{n}" for n in range(60)]
+    take(world, *map(opened, names))
+    said = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
+    [product] = said[-1].products
+    assert [line.sold for line in product.booths] == list(range(59, 9, -1))
+    assert product.sold == sum(range(60))
+
+
+# from the till to the facility
+
+
+def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
+    world = open_booth(3)
+    world.sell("s1", 1, qty=2)
+    world.give(a_closing(), a_last_word(4), a_last_word(1, "T2"))
+    assert world.heard(DemandCounted) == []
+    world.fire()
+    world.sell("late", 2, sold_at=NOON + timedelta(hours=1))
+    world.shares[B1].appendleft(opened())  # the booth was open before this world began to listen
+    world.pass_all_on()
+    assert [(one.revision, one.products[0].sold) for one in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
+    [demand] = world.all(Demand)
+    [line] = demand.booths[0].lines or ()
+    assert [gap.at for gap in line.sold_out] == [NOON + timedelta(hours=1)]
+
+
+def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() -> None:
+    world = World()
+    world.give(an_opening(), a_stocking("L1", 1), a_stocking("K1", 5, product="KUE", facility="LP-B"))
+    world.sell("s1", 1)
+    world.sell("s2", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=2))
+    world.give(a_closing())
+    world.fire()
+    said = world.sell("late", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    assert again.keys() == {"LP-A", "LP-B"}
+    assert (again["LP-A"].missing_minutes, again["LP-A"].lost_sales) == (240, 4)
+    said = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-B"]
+
+
+def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
+    world = open_booth()
+    world.sell("s1", 1)
+    world.sell("s2", 2, qty=2)
+    world.give(a_void("s2", 3))
+    assert [hour.qty for one in world.booth().shelves for hour in one.hours] == [1]
+    world.give(a_void("s1", 4))
+    assert [one.hours for one in world.booth().shelves] == [()]
