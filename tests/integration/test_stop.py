@@ -21,6 +21,7 @@ from shared.events.festival import ORGANISER
 from shared.events.inventory import INVENTORY
 from shared.kafka import topic_name
 from shared.mongo import Mongo
+from shared.relay import Relay
 from shared.service import Service
 from shared.settings import Settings
 from shared.step import Step
@@ -95,6 +96,8 @@ class HeldBack:
 async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
     settings: Settings, run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # So that it is for the stop to say what the batch says.
+    monkeypatch.setattr(Relay, "run", forever)
     async with run_service("inventory") as service:
         held = HeldBack(monkeypatch)
         await send(probe, [a_lot(1)])
@@ -189,6 +192,10 @@ async def test_who_waits_for_an_outcome_is_answered_when_the_service_ends(
                 await eventually(lambda: probe.records(ORGANISER), until=lambda said: len(said) == 1)
                 await ends_in_time(process)
                 assert (await asked).status_code == 202
+
+
+async def forever(_: object) -> None:
+    await asyncio.Event().wait()
 
 
 def is_connected_to(port: int, pid: int) -> bool:
