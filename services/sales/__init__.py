@@ -4,18 +4,21 @@ In, keyed by booth:     BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn,
                                                               from festival
                         SaleReported, SaleVoided, BoothCounted, TillClosed   from tills: late, early, twice
                         DeadlineReached                       its own
-In, keyed by facility:  ShareOpened, ShareEarned, ShareReversed, BoothSettled   its own, from booth to facility
+In, keyed by facility:  ShareOpened, ShareEarned, ShareReversed, BoothSettled, DemandCounted
+                                                              its own, from booth to facility
 Out:                    SaleRecorded, SaleVoidRecorded, SaleDisputed     for tills and anyone, by booth
                         SellThroughCounted                    for festival, by festival
                         SettlementIssued, SettlementCorrected            for facilities, by facility
+                        DemandSignalled                       for facilities: what was asked for, sold out, and missed
                         SalePublished, SaleWithdrawn          for subscribers, by facility: nobody's name in it
 
 `domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a day: `booth` (what it
                holds, which records of its tills were heard), `sale`, `selling` (recorded, waiting, disputed,
-               voided), `public` (what subscribers see), `closing` (settled, and corrected after), `settlement`
-               (the shares).
+               voided), `shelf` (when), `public` (what subscribers see), `closing` (settled, and corrected after),
+               `missed` (sold out, and lost by it). By facility: `facility`, with `settlement` (the shares) and
+               `demand` (what to make next).
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
-`api.py`       what people may read over HTTP.
+`api/`         what people may read over HTTP.
 `app.py`       wiring, nothing else.
 """

@@ -18,11 +18,13 @@ from shared.events.festival import (
 from shared.events.language import Body
 from shared.events.sales import (
     BOOTH_REPORTS,
+    DEMAND,
     PUBLIC_SALES,
     SALES,
     SETTLEMENTS,
     TILL,
     BoothCounted,
+    DemandSignalled,
     LotCount,
     SaleDisputed,
     SalePublished,
@@ -34,6 +36,7 @@ from shared.events.sales import (
     SellThroughCounted,
     SettlementCorrected,
     SettlementIssued,
+    SoldOut,
     SoldThrough,
     TillClosed,
 )
@@ -167,8 +170,14 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         assert last.disputed == ()
         assert last.lots[0] == SoldThrough(lot="L2", stocked=5, sold=10, lost=0, unsold=0, counted=None, beyond=5)
         await eventually(lambda: probe.bodies(SETTLEMENTS, SettlementCorrected), until=lambda found: len(found) == 2)
+        signals = await eventually(lambda: probe.bodies(DEMAND, DemandSignalled), until=lambda found: len(found) == 4)
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
 
+    last_signals = {one.facility: one for one in sorted(signals, key=lambda one: one.revision)}
+    assert {one.facility: one.revision for one in last_signals.values()} == {"LP-A": 1, "LP-B": 3}
+    [cloth] = last_signals["LP-B"].products
+    assert (cloth.product, cloth.sold, cloth.stocked, cloth.sold_rupiah) == ("KTI", 10, 5, 10 * PRICE)
+    assert cloth.booths[0].sold_out == (SoldOut(at=SOLD_AT, until=None),)
     corrected = max(await probe.bodies(SETTLEMENTS, SettlementCorrected), key=lambda one: one.revision)
     assert (corrected.facility, corrected.revision, corrected.qty) == ("LP-B", 3, 10)
     parts = corrected.facility_rupiah, corrected.maker_premium_rupiah, corrected.programme_rupiah
@@ -224,6 +233,19 @@ async def test_people_read_booths_sales_and_settlements(
         assert (settlement["issued"], settlement["sold_rupiah"]) == (False, 3 * PRICE)
         assert await read("/settlements?festival=ODOP") == [settlement]
         assert await read("/settlements?facility=LP-B") == []
+        [demand] = await eventually(lambda: read("/facilities/LP-A/demand"), until=len)
+        assert (demand["festival"], demand["complete"], demand["products"]) == ("ODOP", False, [])
+        assert await read("/facilities/LP-A/demand?festival=NONE") == await read("/facilities/LP/demand") == []
+
+        deadline = datetime.now(UTC)
+        await probe.send(BOOTH_STOCK, BoothClosing(booth=BOOTH, festival="ODOP", deadline=deadline))
+        [demand] = await eventually(
+            lambda: read("/facilities/LP-A/demand?festival=ODOP"), until=lambda page: page[0]["complete"]
+        )
+        [product] = demand["products"]
+        assert (demand["revision"], product["product"], product["sold"], product["unsold"]) == (1, "KTI", 3, 7)
+        assert [(line["booth"], line["price_rupiah"]) for line in product["booths"]] == [(BOOTH, PRICE)]
+        assert await read("/facilities/LP-A/demand?after=ODOP") == []
         for nothing in ("/booths/NONE", "/settlements/LP-B/ODOP"):
             assert (await http.get(nothing)).status_code == 404
 

@@ -1,18 +1,12 @@
-"""What people may read of booths, sales and settlements over HTTP. Nobody's name is on any page."""
+"""What a page of sales looks like. Nobody's name is on any."""
 
 from datetime import date, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel
 
-from services.sales.domain import Booth, Sale, Settlement
-from services.sales.domain.sale import SaleStatus, entity_id
-from services.sales.domain.settlement import settlement_id
-from services.sales.store import BOOTHS, SALES, SETTLEMENTS
-from shared.service import Service
-
-Limit = Annotated[int, Query(ge=1, le=500)]
+from services.sales.domain import Booth, Demand, Sale, Settlement
+from services.sales.domain.demand import Line
+from services.sales.domain.sale import SaleStatus
 
 
 class Price(BaseModel):
@@ -159,62 +153,72 @@ class SettlementPage(BaseModel):
         )
 
 
-def routes(service: Service) -> APIRouter:
-    """The router of the service."""
-    router = APIRouter(tags=["sales"])
-    booths, sales = service.database[BOOTHS.name], service.database[SALES.name]
-    settlements = service.database[SETTLEMENTS.name]
+class GapPage(BaseModel):
+    """Nothing was left from `at` (the last sale) `until` more came; null: to the end."""
 
-    @router.get("/booths", summary="Booths (of a festival), a page at a time in the order of their ids")
-    async def many_booths(
-        festival: str | None = None,
-        after: Annotated[str, Query(description="the last booth of the page before")] = "",
-        limit: Limit = 100,
-    ) -> list[BoothPage]:
-        query = {"_id": {"$gt": after}, **_given(festival=festival)}
-        page = await booths.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [BoothPage.of(BOOTHS.from_document(document)) for document in page]
-
-    @router.get("/booths/{booth}", summary="A booth: stock, sales, and what is waited for")
-    async def one_booth(booth: str) -> BoothPage:
-        found = await booths.find_one({"_id": booth})
-        if found is None:
-            raise HTTPException(404, f"No booth {booth} is known here. A booth's id is as in ODOP.B07.")
-        return BoothPage.of(BOOTHS.from_document(found))
-
-    @router.get("/booths/{booth}/sales", summary="A booth's sales, a page at a time in the order of their ids")
-    async def many_sales(
-        booth: str,
-        status: SaleStatus | None = None,
-        after: Annotated[str, Query(description="the last sale of the page before")] = "",
-        limit: Limit = 100,
-    ) -> list[SalePage]:
-        # Ids begin with the booth's and a space; "!" is the character after that.
-        ids = {"$gt": entity_id(booth, after), "$lt": f"{booth}!"}
-        query = {"_id": ids, **_given(status=status and status.value)}
-        page = await sales.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [SalePage.of(SALES.from_document(document)) for document in page]
-
-    @router.get("/settlements", summary="Settlements of a facility or a festival, a page at a time")
-    async def many_settlements(
-        facility: str | None = None,
-        festival: str | None = None,
-        after: Annotated[str, Query(description="facility/festival of the last one of the page before")] = "",
-        limit: Limit = 100,
-    ) -> list[SettlementPage]:
-        query = {"_id": {"$gt": after}, **_given(facility=facility, festival=festival)}
-        page = await settlements.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [SettlementPage.of(SETTLEMENTS.from_document(document)) for document in page]
-
-    @router.get("/settlements/{facility}/{festival}", summary="What a facility sold at a festival")
-    async def one_settlement(facility: str, festival: str) -> SettlementPage:
-        found = await settlements.find_one({"_id": settlement_id(facility, festival)})
-        if found is None:
-            raise HTTPException(404, f"Nothing of {facility} was at a booth of {festival}, as far as is known here.")
-        return SettlementPage.of(SETTLEMENTS.from_document(found))
-
-    return router
+    at: datetime
+    until: datetime | None
 
 
-def _given(**wanted: str | None) -> dict[str, str]:
-    return {name: value for name, value in wanted.items() if value is not None}
+class DemandLinePage(BaseModel):
+    """One product at one booth; `lost_sales` is an estimate."""
+
+    booth: str
+    stocked: int
+    sold: int
+    unsold: int
+    sold_rupiah: int
+    price_rupiah: int | None
+    pieces_per_hour: float
+    there_minutes: int
+    missing_minutes: int
+    lost_sales: int
+    sold_out: list[GapPage]
+
+    @classmethod
+    def of(cls, line: Line) -> "DemandLinePage":
+        given = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
+        return cls(
+            pieces_per_hour=round(float(line.pace), 1),
+            sold_out=[GapPage(at=gap.at, until=gap.until) for gap in line.sold_out],
+            **{name: getattr(line, name) for name in given},
+        )
+
+
+class ProductDemandPage(BaseModel):
+    """One product over all booths that are settled, the one with the best pace first."""
+
+    product: str
+    stocked: int
+    sold: int
+    unsold: int
+    sold_rupiah: int
+    lost_sales: int
+    booths: list[DemandLinePage]
+
+
+class DemandPage(BaseModel):
+    """How one facility's products went at one festival, what was most asked for first. Final once `complete`."""
+
+    facility: str
+    festival: str
+    complete: bool
+    revision: int
+    products: list[ProductDemandPage]
+
+    @classmethod
+    def of(cls, demand: Demand) -> "DemandPage":
+        sums = ProductDemandPage.model_fields.keys() - {"booths"}
+        return cls(
+            facility=demand.facility,
+            festival=demand.festival,
+            complete=demand.complete,
+            revision=demand.revision,
+            products=[
+                ProductDemandPage(
+                    booths=[DemandLinePage.of(line) for line in product.booths],
+                    **{name: getattr(product, name) for name in sums},
+                )
+                for product in demand.products
+            ],
+        )
