@@ -103,7 +103,7 @@ def _each_gap(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
         supplied += qty
         before = [hour for hour in shelf.hours if hour.ended < more_at]
         after = shelf.hours[len(before) :]
-        if before and sum(hour.qty for hour in before) >= supplied:
+        if sum(hour.qty for hour in before) >= supplied:
             yield _Gap(before[-1].ended, min(more_at, after[0].began) if after else more_at)
     if gone and shelf.hours:
         yield _Gap(shelf.hours[-1].ended, None)

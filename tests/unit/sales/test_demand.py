@@ -220,8 +220,8 @@ def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() 
     world = World()
     take(world, opened(B1), opened(B2))
     slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
-    [signal] = take(world, count(a_line(B1, sold=9), slow, booth=B1), count(fast, booth=B2))
-    assert [(one.product, one.sold, one.lost_sales) for one in signal.products] == [("KUE", 11, 20), ("KTI", 9, 0)]
+    [signal] = take(world, count(a_line(B1, sold=15), slow, booth=B1), count(fast, booth=B2))
+    assert [(one.product, one.sold, one.lost_sales) for one in signal.products] == [("KUE", 11, 20), ("KTI", 15, 0)]
     assert [line.booth for line in signal.products[0].booths] == [B2, B1]
 
 
@@ -240,7 +240,8 @@ def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
 
 def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
     world = open_booth(3)
-    world.sell("s1", 1, qty=2)
+    world.sell("s1", 1)
+    world.sell("s2", 3, sold_at=NOON + timedelta(minutes=9))
     world.give(a_closing(), a_last_word(4), a_last_word(1, "T2"))
     assert world.heard(DemandCounted) == []
     world.fire()
