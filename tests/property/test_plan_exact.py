@@ -40,7 +40,7 @@ def test_fewer_shipments_would_break_the_bound_that_a_plan_names(even: bool) -> 
         fewest = Whole(case).fewest_pairs(totals(made), filled if even else None)
         assert made.shipments_at_least <= fewest <= made.shipments, seed
         found, least, bound = found + made.shipments, least + fewest, bound + made.shipments_at_least
-    # Seen: 327 against 317 (bound 271), and with even booths 371 against 360 (bound 304).
+    # Seen: 340 against 328 (bound 282), and with even booths 365 against 355 (bound 313).
     assert found <= 1.05 * least
     assert bound >= 0.8 * least
 

@@ -17,11 +17,14 @@ from services.festival.domain.plan.shares import Pieces
 
 Carried = dict[tuple[str, str], dict[str, int]]
 
-# How many facilities are looked at for one booth, and how many pairs are tried to be spared: by the size of the
-# plan alone, so that a plan is the same on every machine.
+# How many facilities are looked at for one booth; how many nodes to find pairs that can be spared, for each pair that
+# there is and for one search; and with how many edges none is sought. Steps, not time, so that a plan is the same on
+# every machine.
 SCORES = 200_000
 LEAST_CANDIDATES = 16
-SPARED = 20_000
+SPARED = 100
+NEAR = 1000
+TOO_LARGE = 25_000
 
 
 def paired(offers: Pieces, given: Pieces, booths: Sequence[Booth], filled: Filled, *, even: bool) -> Carried:
@@ -209,15 +212,16 @@ class _Serving:
 
 def _thin(carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bool) -> Carried:
     """Without the pairs that the others can do without, smallest first."""
-    asks = {booth.id: booth.asks for booth in booths}
-    tries = SPARED // max(1, sum(len(asks[booth]) for _, booth in carried))
-    if not tries:
+    asks = {booth.id: len(booth.asks) for booth in booths}
+    if sum(asks[booth] for _, booth in carried) > TOO_LARGE:
         return dict(sorted(carried.items()))
     sizes = sorted((sum(row.values()), pair) for pair, row in carried.items())
     routes = _Routes(carried, offers, booths, even=even)
     open_pairs = Counter(facility for facility, _ in carried)
     spared: set[tuple[str, str]] = set()
-    for _, pair in sizes[:tries]:
+    for _, pair in sizes:
+        if routes.network.seen > SPARED * len(carried):
+            break
         if open_pairs[pair[0]] > 1 and routes.close(pair):
             open_pairs[pair[0]] -= 1
             spared.add(pair)
@@ -264,22 +268,31 @@ class _Routes:
     def close(self, pair: tuple[str, str]) -> bool:
         """Send along other open pairs what goes along this one. If that can't be, it stays open."""
         facility, booth = pair
-        cap = self.network.cap
-        before, room = list(cap), dict(self.intake.room)
-        moved = 0
+        network, intake = self.network, self.intake
+        cap, end = network.cap, intake.ends[booth]
+        network.moves.clear()
+        closed = [(edge, cap[edge], cap[edge ^ 1]) for edge in self.edges[pair].values()]
+        ways: list[tuple[int, int]] = []
         for product, edge in self.edges[pair].items():
             if qty := cap[edge ^ 1]:
-                moved += qty
-                for along in (self.shelf[facility, product], *self.intake.way(booth, product)):
-                    cap[along] += qty
-                    cap[along ^ 1] -= qty
+                ways += [(along, qty) for along in (self.shelf[facility, product], *intake.way(booth, product))]
             cap[edge] = cap[edge ^ 1] = 0
-        self.intake.room[self.intake.ends[booth]] += moved
-        if self.network.send({self.facilities[facility]: moved}, self.intake.room):
-            cap[:] = before
-            self.intake.room = room
-            return False
-        return True
+        for along, qty in ways:
+            cap[along] += qty
+            cap[along ^ 1] -= qty
+        moved = sum(flow for _, _, flow in closed)
+        room = dict(intake.room)
+        intake.room[end] += moved
+        if not network.send({self.facilities[facility]: moved}, intake.room, NEAR):
+            return True
+        intake.room = room
+        network.take_back()
+        for along, qty in ways:
+            cap[along] -= qty
+            cap[along ^ 1] += qty
+        for edge, left, flow in closed:
+            cap[edge], cap[edge ^ 1] = left, flow
+        return False
 
     def carried(self, pairs: Iterable[tuple[str, str]]) -> Carried:
         cap = self.network.cap
