@@ -91,7 +91,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "product": shelf.product,
                 "came": [list(pair) for pair in shelf.came],
                 # By far the most of it: no names, or they would be longer than the numbers.
-                "hours": [[hour.hour, hour.qty, hour.first, hour.last] for hour in shelf.hours],
+                "hours": [list(hour) for hour in shelf.hours],
             }
             for shelf in booth.shelves
         ],
@@ -136,7 +136,7 @@ def _booth(document: Document) -> Booth:
                 shelf["facility"],
                 shelf["product"],
                 tuple((second, qty) for second, qty in shelf["came"]),
-                tuple(Hour(*numbers) for numbers in shelf["hours"]),
+                tuple(map(Hour._make, shelf["hours"])),
             )
             for shelf in document["shelves"]
         ),

@@ -10,7 +10,7 @@ from hypothesis.stateful import initialize, rule
 
 from services.sales.domain import Booth, Demand, Sale, Settlement
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.missed import counted
+from services.sales.domain.missed import counted, openings
 from services.sales.domain.sale import SaleStatus
 from services.sales.handlers import FAMILIES
 from shared.events.festival import (
@@ -297,7 +297,8 @@ def check_demand(sales: Service) -> None:
             assert not all(booths[one.booth].status is BoothStatus.SETTLED for one in demand.booths)
             continue
         lines = [line for product in said[-1].products for line in product.booths]
-        now = [counted(booths[one.booth], demand.festival, demand.facility) for one in demand.booths]
+        here = [booths[one.booth] for one in demand.booths]
+        now = [counted(booth, openings(booth), demand.facility) for booth in here]
         by_place = {(line.booth, line.product): line for line in lines}
         assert by_place == {(line.booth, line.product): line for count in now for line in count.lines}
         for product in said[-1].products:

@@ -57,19 +57,20 @@ def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth,
         if facility not in told:
             settled = BoothSettled(facility=facility, festival=festival, booth=after.id)
             said.append(SALE_SHARES.of(settled))
-    said += [SALE_SHARES.of(counted(after, festival, facility)) for facility in _to_count_for(before, after)]
-    return after, said
+    return after, [*said, *_demand(before, after)]
 
 
-def _to_count_for(before: Booth, after: Booth) -> Iterator[str]:
-    """Whose goods went otherwise than was said: all, when the booth was open longer than was known."""
-    anew = before.status is not BoothStatus.SETTLED
-    if not anew and (before.lots, before.shelves) == (after.lots, after.shelves):
+def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
+    """What facilities hear whose goods went otherwise than was said: all, if the booth was open longer than was
+    known."""
+    first = before.status is not BoothStatus.SETTLED
+    if not first and (before.lots, before.shelves) == (after.lots, after.shelves):
         return
-    anew = anew or openings(before) != openings(after)
+    open_in = openings(after)
+    anew = first or openings(before) != open_in
     for facility in after.facilities:
         if anew or _goods(before, facility) != _goods(after, facility):
-            yield facility
+            yield SALE_SHARES.of(counted(after, open_in, facility))
 
 
 def _goods(booth: Booth, facility: str) -> object:

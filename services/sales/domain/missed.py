@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.sales.domain.booth import Booth, BoothLot
-from services.sales.domain.shelf import HOUR, Hour, Shelf, joined, moment
+from services.sales.domain.shelf import HOUR, Shelf, moment
 from shared.events.sales import DemandCounted, DemandLine, SoldOut
 
 NIGHT = 6 * HOUR
@@ -38,24 +38,24 @@ class _Gap:
 def openings(booth: Booth) -> tuple[Span, ...]:
     """When the booth was open, as far as its sales tell."""
     spans: list[Span] = []
-    for hour in _by_hour(booth.shelves):
-        if spans and hour.began - spans[-1][1] < NIGHT:
-            spans[-1] = (spans[-1][0], hour.ended)
+    for began, ended in sorted((hour.began, hour.ended) for shelf in booth.shelves for hour in shelf.hours):
+        if spans and began - spans[-1][1] < NIGHT:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], ended))
         else:
-            spans.append((hour.began, hour.ended))
+            spans.append((began, ended))
     return tuple(spans)
 
 
-def counted(booth: Booth, festival: str, facility: str) -> DemandCounted:
-    """What there is to say of each of the facility's products at the booth."""
-    open_in = openings(booth)
+def counted(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCounted:
+    """What there is to say of each of the facility's products at the booth, which was open in these spans."""
+    assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
     mine = [lot for lot in booth.lots if lot.facility == facility]
     shelves = {shelf.product: shelf for shelf in booth.shelves if shelf.facility == facility}
     lines = [
         _line(booth.id, shelves.get(product, Shelf(facility, product)), lots, open_in)
         for product, lots in sorted(_by_product(mine).items())
     ]
-    return DemandCounted(facility=facility, festival=festival, booth=booth.id, lines=tuple(lines))
+    return DemandCounted(facility=facility, festival=booth.festival, booth=booth.id, lines=tuple(lines))
 
 
 def _line(booth: str, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
@@ -119,15 +119,6 @@ def _within(spans: tuple[Span, ...], began: int | None, ended: int | None) -> in
     if began is None:
         return 0
     return sum(max(0, (last if ended is None else min(last, ended)) - max(first, began)) for first, last in spans)
-
-
-def _by_hour(shelves: tuple[Shelf, ...]) -> list[Hour]:
-    hours: dict[int, Hour] = {}
-    for shelf in shelves:
-        for hour in shelf.hours:
-            known = hours.get(hour.hour)
-            hours[hour.hour] = hour if known is None else joined(known, hour)
-    return [hours[number] for number in sorted(hours)]
 
 
 def _by_product(lots: list[BoothLot]) -> dict[str, list[BoothLot]]:

@@ -5,15 +5,16 @@ That is enough to tell when something ran out, and it grows with the hours of a 
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3600
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """Pieces sold in one hour, counted in hours since 1970 in UTC. `first` and `last` are the seconds into it at
-    which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then."""
+    which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then.
+    A tuple, because a booth has hundreds of them and is read and written with every batch."""
 
     hour: int
     qty: int
@@ -70,11 +71,6 @@ def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) 
     return (*shelves[:place], replace(shelf, hours=hours), *shelves[place + 1 :])
 
 
-def joined(one: Hour, other: Hour) -> Hour:
-    """Two sums of the same hour in one."""
-    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
-
-
 def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
     # Sales come nearly in order, so the hour is the last one or close to it.
     place = len(hours)
@@ -82,7 +78,8 @@ def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
         place -= 1
     if place == len(hours) or hours[place].hour != more.hour:
         return (*hours[:place], more, *hours[place:])
-    both = joined(hours[place], more)
+    known = hours[place]
+    both = Hour(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
     return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])
 
 

@@ -53,7 +53,7 @@ def a_booth(
 
 
 def line_of(booth: Booth) -> DemandLine:
-    [line] = counted(booth, ODOP, "LP-A").lines
+    [line] = counted(booth, openings(booth), "LP-A").lines
     return line
 
 
