@@ -10,8 +10,10 @@ from starlette.requests import Request
 
 from services.festival.api.commands import ENDPOINTS, Endpoint, _described
 from services.festival.api.pages import BoothPage, RequestPage, ShipmentPage
-from services.festival.domain import Booth, Shipment
+from services.festival.domain import Booth, Festival, Shipment
+from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
+from shared.family import Collection
 from shared.http import command_in
 from tests.unit.festival.builders import (
     B1,
@@ -128,6 +130,42 @@ def test_a_share_is_what_the_latest_plan_said_and_what_is_held_of_it() -> None:
     # Nothing of LP-A was there any more; LP-B was asked for the rest in a second plan.
     assert (shares["LP-A"].allocated, shares["LP-A"].held) == (3, 0)
     assert (shares["LP-B"].allocated, shares["LP-B"].held) == (6, 6)
+
+
+def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.give(a_request((B1, "KTI", 9)))
+    page = RequestPage.of(world.request())
+    [line], [share], [short] = page.lines, page.shares, page.shortfalls
+    assert line.reason == "Only LP-A offers KTI; LA is its only lot of it."
+    assert line.reason_id == "Hanya LP-A yang menawarkan KTI; LA satu-satunya lot produk itu."
+    assert share.reason_id == "Semua 4 buah yang dapat ditawarkannya dari yang diminta terpakai."
+    assert (short.rules, short.short) == (["stock"], 5)
+    assert short.reason == f"{B1} lacks 5 of 9 pieces of KTI: all 4 pieces that can be had are given out."
+    assert short.reason_id == f"{B1} kekurangan 5 dari 9 KTI: semua 4 buah yang ada sudah dibagikan."
+
+
+def test_what_was_written_before_plans_had_reasons_and_rules_is_read() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.give(a_request((B1, "KTI", 4)))
+    booth = next(booth for booth in world.all(Booth) if booth.id == B1)
+    new: list[tuple[Collection, Any, tuple[str, ...]]] = [
+        (REQUESTS, world.request(), ("conflicts",)),
+        (BOOTHS, booth, ("capacity", "limits")),
+        (FESTIVALS, world.all(Festival)[0], ("lead_days", "weights")),
+    ]
+    for collection, entity, fields in new:
+        document = {"_id": entity.id, **collection.to_document(entity)}
+        for field in fields:
+            del document[field]
+        for row in (*document.get("lines", ()), *document.get("shares", ()), *document.get("prices", ())):
+            for field in ("why", "first", "reason_id", "category"):
+                row.pop(field, None)
+        read = collection.from_document(document)
+        assert all(not getattr(read, field) for field in fields)
+        assert read.id == entity.id
 
 
 def test_a_shipment_shows_what_was_counted_once_it_was() -> None:
