@@ -56,6 +56,7 @@ class Heard:
     sell_through: dict[str, Json] = field(default_factory=dict)
     shares: dict[Pair, Sum] = field(default_factory=lambda: defaultdict(Sum))
     settlements: dict[Pair, Json] = field(default_factory=dict)
+    demand: dict[Pair, Json] = field(default_factory=dict)
     public: dict[Pair, Sum] = field(default_factory=lambda: defaultdict(Sum))
     public_sales: Counter[str] = field(default_factory=Counter)
     too_public: list[str] = field(default_factory=list)
@@ -100,10 +101,10 @@ class Heard:
         self.shares[body["facility"], body["festival"]].add(body["qty"], body["amount_rupiah"], sign)
 
     def _settlement(self, _type: str, _id: str, body: Json) -> None:
-        pair = body["facility"], body["festival"]
-        known = self.settlements.get(pair)
-        if known is None or known["revision"] < body["revision"]:
-            self.settlements[pair] = body
+        _keep_last(self.settlements, body)
+
+    def _demand(self, _type: str, _id: str, body: Json) -> None:
+        _keep_last(self.demand, body)
 
     def _public(self, type: str, _id: str, body: Json) -> None:
         sign = 1 if type == "SalePublished" else -1
@@ -111,6 +112,12 @@ class Heard:
         self.public_sales[body["sale"]] += sign
         if more := body.keys() - PUBLIC:
             self.too_public.append(f"{type} of sale {body['sale']} shows {', '.join(sorted(more))}")
+
+
+def _keep_last(known: dict[Pair, Json], body: Json) -> None:
+    pair = body["facility"], body["festival"]
+    if pair not in known or known[pair]["revision"] < body["revision"]:
+        known[pair] = body
 
 
 _HEARING = {
@@ -131,6 +138,7 @@ _HEARING = {
     "ShareReversed": Heard._share,
     "SettlementIssued": Heard._settlement,
     "SettlementCorrected": Heard._settlement,
+    "DemandSignalled": Heard._demand,
     "SalePublished": Heard._public,
     "SaleWithdrawn": Heard._public,
 }

@@ -18,9 +18,11 @@ from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.language import Body, Topic
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import (
+    DEMAND,
     PUBLIC_SALES,
     SALES,
     SETTLEMENTS,
+    DemandSignalled,
     SalePublished,
     SaleRecorded,
     SettlementCorrected,
@@ -137,6 +139,11 @@ BROKEN = [
     Broken("settlements", "sales", "sales", RECORDED, {"$inc": {"unit_price_rupiah": 1}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"revision": 1}}),
+    Broken("demand", "sales", "demand", {}, {"$inc": {"revision": 1}}),
+    Broken("demand", "sales", "demand", {}, {"$inc": {"booths.0.lines.0.sold": 1}}),
+    Broken("demand", "sales", "demand", {}, {"$set": {"booths.0.lines": None}}),
+    Broken("demand", "sales", "demand"),
+    Broken("demand", "sales", "sales", RECORDED, {"$inc": {"qty": 1}}),
     Broken("public stream", "sales", "sales", RECORDED, {"$inc": {"qty": 1}}),
     Broken("public stream", "sales", "sales", RECORDED),
     Broken("answers to terminals", "production", "reports"),
@@ -287,12 +294,14 @@ async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Setti
         maker_premium_rupiah=3,
         programme_rupiah=2,
     )
+    demand = DemandSignalled(facility=CLOTH, festival="ODOP", revision=9, products=())
     cancelled = FestivalCancelled(festival="ODOP", reason=f"asked {STRANGER}")
     recorded = (await probe.bodies(SALES, SaleRecorded))[0]
     wrong: list[tuple[Topic, Body, str, str]] = [
         (ANSWERS, answer, "answers to terminals", "report made-2: 2 answers"),
         (PUBLIC_SALES, sale, "public stream", "sale sale-1 is shown 2 times"),
         (SETTLEMENTS, settlement, "settlements said", "revision: 9 said"),
+        (DEMAND, demand, "demand", "revision: 9 said"),
         (FESTIVAL, cancelled, "privacy", "holds a maker's pseudonym"),
         (SALES, recorded, "answers to tills", "was said recorded 2"),
     ]
