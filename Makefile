@@ -29,7 +29,7 @@ help: ## this list
 
 setup: $(DONE)/package .karya/kafka-jars.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
 
-up: setup ## start Kafka and MongoDB and leave them running
+up: setup ## start Kafka, MongoDB and the services, and leave them running
 	@$(BIN)/karya up $(ARGS)
 
 down: setup ## stop what `make up` started

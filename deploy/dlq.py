@@ -12,13 +12,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import takewhile
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
+from deploy.verify.log import Log
 from shared.dlq import BUG, KEY_PARKED, HeaderList, original_headers
 from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
@@ -30,6 +31,8 @@ from shared.retry import attempts
 from shared.settings import Settings
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
+
+_Same: TypeAlias = tuple[object, ...]
 
 PATIENCE = 30.0
 # What terminals send may hold a maker's pseudonym: it is shown only to who asks for it.
@@ -87,10 +90,12 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """How many records were sent back, and how many of the letters meant still wait after that."""
+    """How many records were sent back; how many of the letters meant still wait after that, and how many nobody can
+    use still."""
 
     sent: int
     still_open: int
+    still_unusable: int
 
 
 def place_of(text: str) -> Place | None:
@@ -111,10 +116,10 @@ class DeadLetters:
 
     async def all(self, topics: Collection[str] | None = None) -> list[Letter]:
         """Every letter (of what came from `topics`) in the order in which it came, the same record only once."""
-        found: dict[tuple[object, ...], Letter] = {}
+        found: dict[_Same, Letter] = {}
         for record in await self._records(topics):
             letter = self._letter(record)
-            same = (letter.place.topic, letter.came_from, letter.key, letter.value, tuple(letter.headers))
+            same = _same(letter)
             if same in found:
                 first = found[same]
                 letter = replace(letter, place=first.place, at=first.at, times=first.times + 1)
@@ -138,6 +143,7 @@ class DeadLetters:
             sent += await self._replay_key(service, key, wait)
         unusable = [one for one in letters if one.status is Status.UNUSABLE]
         await self._send(unusable)
+        useless = await self._useless(unusable, wait)
         meant = {one.place for one in letters if one.status is Status.OPEN}
         keys = {(one.service, one.key) for one in letters if one.status is Status.OPEN}
         left = [
@@ -145,7 +151,16 @@ class DeadLetters:
             for one in (await self.all() if meant else [])
             if one.status is Status.OPEN and (one.place in meant or (one.service, one.key) in keys)
         ]
-        return Replayed(sent + len(unusable), len(left))
+        return Replayed(sent + len(unusable), len(left), useless)
+
+    async def _useless(self, sent: Sequence[Letter], within: float) -> int:
+        """How many of these, sent back just now, came here again or were not worked in time."""
+        now: dict[_Same, Letter] = {}
+        async for _ in attempts(within=within if sent else 0, most=0.5):
+            now = {_same(one): one for one in await self.all({one.place.topic for one in sent})} if sent else {}
+            if all(now[_same(one)].status is Status.WORKED or now[_same(one)].times > one.times for one in sent):
+                break
+        return sum(now[_same(one)].status is not Status.WORKED for one in sent)
 
     async def _replay_key(self, service: str, key: bytes | None, wait: float) -> int:
         """Part after part: two topics of a lane have no order between them, so a part of one topic is worked
@@ -203,18 +218,11 @@ class DeadLetters:
 
     async def _records(self, topics: Collection[str] | None = None) -> list[Record]:
         """All records of these topics' DLQs (of every DLQ unless given), as Kafka took them in."""
-        names = [topic_name(self._settings, f"{name}.dlq") for name in sorted(topics or read_topics())]
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
-        try:
-            await consumer.start()
-            async with asyncio.timeout(PATIENCE):
-                parts = [TopicPartition(n, p) for n in names for p in await self._client.partitions_for(n)]
-                ends = {part: end for part, end in (await consumer.end_offsets(parts)).items() if end}
-            found = await _read(consumer, ends)
-        finally:
-            await consumer.stop()
+        names = [f"{name}.dlq" for name in sorted(topics or read_topics())]
+        async with Log(self._settings, names) as log:
+            if log.missing:
+                raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
+            found = [record async for _, records in log.read(await log.ends()) for record in records]
         return sorted(found, key=lambda one: (one.timestamp, one.topic, one.partition, one.offset))
 
     def _letter(self, record: Record) -> Letter:
@@ -253,17 +261,9 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
         await mongo.close()
 
 
-async def _read(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[Record]:
-    found: list[Record] = []
-    consumer.assign(list(ends))
-    behind = set(ends)
-    while behind:
-        async with asyncio.timeout(PATIENCE):
-            batch: dict[TopicPartition, list[Any]] = await consumer.getmany(timeout_ms=200)
-            for records in batch.values():
-                found += records
-            behind = {part for part in behind if await consumer.position(part) < ends[part]}
-    return found
+def _same(letter: Letter) -> _Same:
+    """What makes two letters the same record."""
+    return letter.place.topic, letter.came_from, letter.key, letter.value, tuple(letter.headers)
 
 
 def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter]:

@@ -49,6 +49,11 @@ def say(message: str) -> None:
     out.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
+def counted(count: int, what: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def show_json(value: Any) -> None:
     """One JSON document on stdout and nothing else."""
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
@@ -59,7 +64,10 @@ def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], emp
     if not rows:
         say(empty)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # What a person may have to type is broken over lines rather than cut off.
+        table.add_column(column, overflow="fold")
     for row in rows:
         cells = (row.get(column) for column in columns)
         table.add_row(*("" if cell is None else _plain(str(cell)) for cell in cells))

@@ -47,6 +47,10 @@ class BadSettings(KaryaError):
     """Settings that are each allowed contradict each other."""
 
 
+class NobodySaid(KaryaError):
+    """A command was not told where its servers are."""
+
+
 class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
 

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from types import FrameType
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote
@@ -36,6 +37,7 @@ from shared.service import Service
 log = structlog.get_logger()
 
 MOST_WAIT = 30.0
+NOT_STARTED = 3  # how a process ends that did not reach its servers
 # When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
 ANSWERED_WITHIN = 1
 GIVEN_UP_WITHIN = 1.0
@@ -148,24 +150,29 @@ async def command_in(request: Request, model: type[B]) -> B:
     try:
         said = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
-        raise _wrong((), f"The body is no JSON: {error}") from None
+        raise RequestValidationError([_wrong((), f"The body is no JSON: {error}")]) from None
     if not isinstance(said, dict):
-        raise _wrong((), "The body must be a JSON object.")
-    for name in said.keys() - model.model_fields.keys():
-        raise _wrong((name,), "There is no such field.")
+        raise RequestValidationError([_wrong((), "The body must be a JSON object.")])
+    wrong = [_wrong((name,), "There is no such field.") for name in said.keys() - model.model_fields.keys()]
     for name, value in request.path_params.items():
         if said.setdefault(name, value) != value:
-            raise _wrong((name,), "The body says another one than the path.")
+            wrong.append(_wrong((name,), "The body says another one than the path."))
     try:
         # As JSON again: only there a strict model takes a date or a list from what JSON has for them.
-        return model.model_validate_json(to_json(said))
+        body = model.model_validate_json(to_json(said))
     except ValidationError as error:
-        wrong = error.errors(include_url=False, include_input=False, include_context=False)
-        raise RequestValidationError([{**one, "loc": ("body", *one["loc"])} for one in wrong]) from None
+        wrong += [
+            {"type": one["type"], "loc": ("body", *one["loc"]), "msg": one["msg"]}
+            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        ]
+        raise RequestValidationError(wrong) from None
+    if wrong:
+        raise RequestValidationError(wrong)
+    return body
 
 
-def _wrong(place: tuple[str, ...], message: str) -> RequestValidationError:
-    return RequestValidationError([{"type": "value_error", "loc": ("body", *place), "msg": message}])
+def _wrong(place: tuple[str, ...], message: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": ("body", *place), "msg": message}
 
 
 def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
@@ -187,20 +194,16 @@ def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
 
 
 def application(service: Service, title: str, router: APIRouter) -> FastAPI:
-    """The service's HTTP application; starting it starts the service, stopping it stops the service."""
+    """The service's HTTP application; starting it starts the service, stopping it stops the service. It answers while
+    the service still waits for its servers, and ends (SIGTERM to itself) when they stay away."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         starting = asyncio.create_task(service.start())
-        stopping = asyncio.create_task(service.stopping.wait())
+        starting.add_done_callback(partial(_end_if_failed, service))
         try:
-            # Asked to end while a server lets it wait, it must not wait on.
-            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if starting.done():
-                await starting
             yield
         finally:
-            stopping.cancel()
             starting.cancel()
             await asyncio.wait({starting}, timeout=GIVEN_UP_WITHIN)
             await service.stop()
@@ -226,6 +229,13 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
     return app
 
 
+def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
+    if not starting.cancelled() and (fault := starting.exception()) is not None:
+        log.critical("service_not_started", exc_info=fault)
+        service.failed = True
+        signal.raise_signal(signal.SIGTERM)
+
+
 def _field(place: Sequence[str | int]) -> str:
     """As the body calls it: a refused command's `field` has no `body.` before it either."""
     parts = place[1:] if place[0] == "body" and len(place) > 1 else place
@@ -233,7 +243,8 @@ def _field(place: Sequence[str | int]) -> str:
 
 
 def serve(app: FastAPI, service: Service) -> None:
-    """Run until SIGTERM or SIGINT, then stop in order. A free port is taken when the setting is 0."""
+    """Run until SIGTERM or SIGINT, then stop in order; SystemExit with 3 if the service never started. A free port is
+    taken when the setting is 0."""
     settings = service.settings
     listening = socket.create_server((settings.http_host, settings.http_port))
     if settings.http_port_file is not None:
@@ -243,8 +254,8 @@ def serve(app: FastAPI, service: Service) -> None:
     )
     server = _Server(config, service)
     server.run(sockets=[listening])
-    if not server.started:
-        raise SystemExit(3)
+    if not server.started or service.failed:
+        raise SystemExit(NOT_STARTED)
 
 
 class _Server(uvicorn.Server):

@@ -26,7 +26,7 @@ from shared.ledger import Ledger
 from shared.line import Line
 from shared.mongo import Mongo
 from shared.relay import Relay
-from shared.retry import PASSING
+from shared.retry import PASSING, attempts
 from shared.settings import Settings
 from shared.step import Step
 
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 PULSE = 2.0
 PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
+REACHED_WITHIN = 60.0
 # In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
 FINISH_WITHIN = 4.0
 SAY_WITHIN = 1.5
@@ -55,6 +56,7 @@ class Service:
         self.database = self.mongo.database(name)
         self.ledger = Ledger(self.database)
         self.stopping = asyncio.Event()
+        self.failed = False
         self._commands: AIOKafkaProducer | None = None
         self._starting_commands = asyncio.Lock()
         self._families = families
@@ -73,11 +75,9 @@ class Service:
         self._away: list[str] = []
 
     async def start(self) -> None:
-        """Raises PartitionsDiffer, or a client's own error when Kafka or MongoDB can't be reached."""
-        await self.ledger.prepare(self._families)
-        await self._commands_started()
-        for family in self._families:
-            self._lines.append(await self._line(family))
+        """Waits a while for its servers. Raises PartitionsDiffer, or a client's own error when they stay away."""
+        for family, (cluster, partitions) in zip(self._families, await self._reach(), strict=True):
+            self._lines.append(self._line(family, cluster, partitions))
         self._tasks.append(asyncio.create_task(self._relay.run(), name=RELAY))
         for line in self._lines:
             self._tasks.append(asyncio.create_task(line.lanes.run(), name=f"lanes {line.lanes.group}"))
@@ -182,11 +182,30 @@ class Service:
                     await line.look(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 
-    async def _line(self, family: Family) -> Line:
+    async def _reach(self) -> list[tuple[str, int]]:
+        """Of each family the cluster and the number of partitions. Servers and services often start together, and a
+        new process costs more than a wait."""
+        fault: BaseException | None = None
+        async for attempt in attempts(within=REACHED_WITHIN):
+            try:
+                await self.ledger.prepare(self._families)
+                await self._commands_started()
+                return [await survey(self.settings, self._topics_of(family)) for family in self._families]
+            except PASSING as passing:
+                log.warning("servers_awaited", attempt=attempt, fault=repr(passing)[:300])
+                fault = passing
+        assert fault is not None
+        raise fault
+
+    def _topics_of(self, family: Family) -> list[str]:
+        """The full names of what the family reads, and of their DLQs: a dead letter lies in the partition that its
+        record came from."""
+        names = [topic_name(self.settings, topic.name) for topic in family.topics]
+        return [*names, *(f"{name}.dlq" for name in names)]
+
+    def _line(self, family: Family, cluster: str, partitions: int) -> Line:
         settings = self.settings
         topics = {topic_name(settings, topic.name): topic for topic in family.topics}
-        # A dead letter lies in the partition that its record came from.
-        cluster, partitions = await survey(settings, [*topics, *(f"{name}.dlq" for name in topics)])
         lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster)
         parts: dict[str, Any] = {
             "prefix": settings.topic_prefix,

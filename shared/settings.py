@@ -6,6 +6,8 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.errors import NobodySaid
+
 
 class MongoDriver(StrEnum):
     PYMONGO = "pymongo"
@@ -47,3 +49,16 @@ class Settings(BaseSettings):
     facility_percent: int = Field(60, ge=0, le=100, description="facility's share of a sale (made-up default)")
     maker_percent: int = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
     programme_percent: int = Field(15, ge=0, le=100, description="programme's share (made-up default)")
+
+
+def told(*servers: str) -> Settings:
+    """The settings of a command that meets these servers (`kafka`, `mongo`).
+
+    Raises NobodySaid unless somebody has said where they are: where several stacks run side by side the defaults
+    would lead to another one.
+    """
+    settings = Settings()
+    missing = [f"KARYA_{name.upper()}" for name in servers if name not in settings.model_fields_set]
+    if missing:
+        raise NobodySaid(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
+    return settings

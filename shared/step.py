@@ -9,7 +9,8 @@ For every batch, over all its lanes at once, in a constant number of round trips
 4. WRITE AND COMMIT ledger, entities, outbox (dead letters included), deadlines and lanes, all or nothing.
    A conflict or a passing fault begins again at 2, for a bounded time.
 5. COMMIT THE OFFSET to Kafka, after the transaction. Only for those who watch: the lane says where to go on.
-6. RELAY: hand what was committed to the relay, which publishes it in order.
+6. RELAY: hand what was committed to the relay, which publishes it in order. It is handed over at the commit, and
+   published while 5 and the next batch go on.
 
 Killed between any two of these, the next owner of the lane finds either nothing done (it works the batch again)
 or all done (the fence makes it pass over the batch, and the outbox holds what is still to be said).

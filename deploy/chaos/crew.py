@@ -7,11 +7,11 @@ from pathlib import Path
 
 from deploy.local.server import Server, StackError
 from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
+from shared.http import NOT_STARTED
 from shared.settings import Settings
 
 FIRST_PORT = 18100
 SUPERVISED_SECONDS = 0.5
-NOT_STARTED = 3  # how a service ends that did not reach its servers when it started
 
 
 @dataclass(eq=False, slots=True)

@@ -16,6 +16,7 @@ from shared.spool import Spool
 
 T = TypeVar("T")
 
+LEAST_INSTANCES = 2
 MOST_INSTANCES = 4
 LONGEST = 9.0  # seconds; longer than a group waits for an instance, so that a frozen one wakes up replaced
 FULL_PAGES = 1  # of SQLite: fewer than any spool has, so that nothing more fits
@@ -194,11 +195,12 @@ class Place:
         return _pick(planned, self.load.terminals)
 
     def _again(self, service: str) -> Callable[[], Awaitable[None]]:
-        """A service that has lost an instance gets one back."""
+        """A service that has lost instances gets one back, and has two at least then."""
 
         async def join() -> None:
-            if len(self.crew.of(service)) < MOST_INSTANCES:
-                await self.crew.join(service)
+            for _ in range(max(1, LEAST_INSTANCES - len(self.crew.of(service)))):
+                if len(self.crew.of(service)) < MOST_INSTANCES:
+                    await self.crew.join(service)
 
         return join
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.chaos.crew import Crew
-from deploy.chaos.faults import Injected, Kind, Place, by_kind, plan
+from deploy.chaos.faults import LEAST_INSTANCES, Injected, Kind, Place, by_kind, plan
 from deploy.chaos.load import Load, Tally
 from deploy.chaos.model import Reckoning, reckon
 from deploy.chaos.proxy import Proxy
@@ -27,7 +27,6 @@ EVERY = 5.0  # seconds between two faults, about
 QUIET_WITHIN = 180.0
 END_WITHIN = 240.0
 FIRST_LISTENER = 18300
-INSTANCES = 2
 
 
 class LoadStuck(KaryaError):
@@ -103,7 +102,7 @@ async def run(
         crew = Crew(folder / "services", told, dict(programs or {}))
         try:
             tell("starting the services")
-            await asyncio.gather(*(crew.join(service) for service in crew.services for _ in range(INSTANCES)))
+            await asyncio.gather(*(crew.join(service) for service in crew.services for _ in range(LEAST_INSTANCES)))
             await crew.ready()
             await _storm(report, folder, direct, stack, crew, lines, rate, tell)
             tell("waiting until everything is worked off, then checking every invariant")

@@ -77,4 +77,5 @@ def main() -> None:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
     except (KeyboardInterrupt, asyncio.CancelledError):
+        err.print("Stopped.")
         sys.exit(130)

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from deploy.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
-from shared.console import local, refusing, say, show_json, show_table, warn
+from shared.console import counted, local, refusing, say, show_json, show_table, warn
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
-from shared.settings import Settings
+from shared.settings import told
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look into one, send them back.")
 
@@ -85,15 +85,17 @@ def replay(
     if as_json:
         show_json({"meant": meant, "sent": done.sent, "still_open": done.still_open})
     else:
-        say(f"{done.sent} records sent back." if done.sent else "Nothing waits: all of it was worked.")
+        say(f"{counted(done.sent, 'record')} sent back." if done.sent else "Nothing waits: all of it was worked.")
         if done.still_open:
             warn(f"{done.still_open} still wait: mend the bug that parked them (see the service's log), then replay.")
-    if done.still_open:
+        if done.still_unusable:
+            warn(f"{done.still_unusable} can't be used still, or the service does not run: see `karya dlq list`.")
+    if done.still_open or done.still_unusable:
         raise typer.Exit(1)
 
 
 async def _all() -> list[Letter]:
-    async with dead_letters(Settings()) as letters:
+    async with dead_letters(told("kafka", "mongo")) as letters:
         return await letters.all()
 
 
@@ -101,12 +103,12 @@ async def _one(text: str) -> Letter:
     place = place_of(text)
     if place is None:
         raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
-    async with dead_letters(Settings()) as letters:
+    async with dead_letters(told("kafka", "mongo")) as letters:
         return await letters.one(place)
 
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, Replayed]:
-    async with dead_letters(Settings()) as letters:
+    async with dead_letters(told("kafka", "mongo")) as letters:
         meant = await _meant(letters, which, reason)
         return len(meant), await letters.replay(meant, wait)
 

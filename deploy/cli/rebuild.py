@@ -16,7 +16,7 @@ from deploy.rebuild import rebuild as rebuild_one
 from deploy.topics import SERVICES
 from shared.console import err, say, show_json, show_table, warn
 from shared.errors import AtWork, NotReached
-from shared.settings import Settings
+from shared.settings import told
 
 DIFFERENT = 1
 AT_WORK = 2
@@ -47,7 +47,7 @@ def rebuild(
         raise typer.BadParameter("--say-missing goes with --switch")
     if into is not None and not DATABASE.fullmatch(into):
         raise typer.BadParameter("--into is at most 40 letters, digits, '_' and '-'")
-    settings = Settings()
+    settings = told("kafka", "mongo")
     # The rules are at work again, and would tell of each dead letter as if it were a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

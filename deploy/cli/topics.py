@@ -9,14 +9,14 @@ from aiokafka.errors import KafkaError
 from deploy.topics import make_topics
 from shared.console import say, show_json
 from shared.errors import NotReached
-from shared.settings import Settings
+from shared.settings import told
 
 
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Make every topic that Karya needs and that is not there yet. Safe to repeat."""
-    settings = Settings()
+    settings = told("kafka")
     try:
         made = asyncio.run(make_topics(settings))
     except (KafkaError, OSError) as error:

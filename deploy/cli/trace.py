@@ -11,7 +11,7 @@ from deploy.trace import Life
 from deploy.trace import trace as trace_lot
 from shared.console import err, say, show_json, show_table
 from shared.errors import NotReached
-from shared.settings import Settings
+from shared.settings import told
 
 
 def trace(
@@ -20,7 +20,7 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Tell the life of one lot as a timeline, in the facility's local time. It never tells who made it."""
-    settings = Settings()
+    settings = told("kafka", "mongo")
     with err.status("Reading what is known of the lot"):
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))

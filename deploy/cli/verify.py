@@ -13,7 +13,7 @@ from deploy.verify import WITHIN, Check, Look, Report
 from deploy.verify import verify as verify_all
 from shared.console import err, out, say, show_json, warn
 from shared.errors import NotReached
-from shared.settings import Settings
+from shared.settings import told
 
 BROKEN = 1
 NOT_QUIET = 2
@@ -28,7 +28,7 @@ def verify(
 
     Ends with 1 when something is broken, with 2 when not everything was done in time.
     """
-    settings = Settings()
+    settings = told("kafka", "mongo")
     with err.status("Looking whether everything is done") as progress:
         try:
             report = asyncio.run(

@@ -105,7 +105,7 @@ class Market:
                 shelf.left += qty
                 sold -= qty
             if not any(s.left for s in self._shelves[shelf.product]):
-                self.sold_out[shelf.product] = at
+                self.sold_out.setdefault(shelf.product, at)
         self.pieces += began - self.left
         return spoken
 

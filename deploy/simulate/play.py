@@ -125,7 +125,7 @@ class Play:
         await self._open()
         await self._allocate({festival.id: self._season.requests(festival, pieces) for festival in self._festivals})
         await self._sell_early()
-        await self._deliver("Morning deliveries")
+        await self._deliver("Morning deliveries", OPENS - 1)
         await self._sell("Morning sales", 0.5, OPENS, NOON)
         await self._replenish()
         await self._recall()
@@ -180,14 +180,15 @@ class Play:
         sellers = [b.booth for b in odop.booths if any(price.product == CAKES for price in b.prices)]
         await self._send("Early sales", [self.markets[booth].early(CAKES, at) for booth in sellers])
 
-    async def _deliver(self, name: str) -> None:
+    async def _deliver(self, name: str, hour: float) -> None:
         """Send what is reserved, receive it (now and then a piece is missing), and put it on the shelves."""
+        at = self._season.local(self._festivals[0], hour)
         stage = self._begin(name, None)
         sent = [order for festival in self._festivals for order in await self._reserved(festival.id)]
         rng = self._season.rng(name)
-        await self._order(rng, [shipment for shipment, _ in sent])
+        await self._order(rng, [shipment for shipment, _ in sent], at)
         await self._quiet(stage)
-        await self._order(rng, [_received(rng, shipment, lots) for shipment, lots in sent])
+        await self._order(rng, [_received(rng, shipment, lots) for shipment, lots in sent], at)
         await self._quiet(stage)
         for event in await self._hearing.news(BOOTH_STOCK):
             if isinstance(event.body, BoothStocked):
@@ -211,13 +212,17 @@ class Play:
 
     async def _replenish(self) -> None:
         """The cakes were gone before noon: more are baked, asked for, sent."""
+        if not any(CAKES in market.sold_out for market in self.markets.values()):
+            raise SeasonBroken(
+                "No booth sold out its cakes before noon: the scenario stands on that."
+            )
         cakes = self._season.cakes()
         await self._send("Cakes for the afternoon", cakes.spoken)
         await self._quiet()
         self.told.reports += cakes.answered
         odop = self._festivals[0]
         await self._allocate({odop.id: self._season.replenishment(odop, cakes.pieces[CAKES])})
-        await self._deliver("Afternoon deliveries")
+        await self._deliver("Afternoon deliveries", AFTERNOON)
 
     async def _recall(self) -> None:
         """One lot turns out to be bad; a piece of it was sold before the till had heard of it."""
@@ -297,10 +302,10 @@ class Play:
         stage = self._begin(name, len(records))
         await self._say(records, stage)
 
-    async def _order(self, rng: Random, commands: Sequence[Body]) -> None:
+    async def _order(self, rng: Random, commands: Sequence[Body], at: datetime | None = None) -> None:
         """Many of the organisers' commands at once, as events on their topic: what the HTTP API makes of one."""
         orders = [
-            speak(ORGANISER, body, id=new_id(rng), source="simulate/organiser", at=self._season.now)
+            speak(ORGANISER, body, id=new_id(rng), source="simulate/organiser", at=at or self._season.now)
             for body in commands
         ]
         await self._say(orders)

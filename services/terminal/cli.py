@@ -13,10 +13,10 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services.terminal.terminal import Standing, Standings, Terminal
-from shared.console import err, here, local, refusing, say, show_json, show_table, warn
+from shared.console import counted, err, here, local, refusing, say, show_json, show_table, warn
 from shared.envelope import rfc3339
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
-from shared.settings import Settings
+from shared.settings import told
 from shared.spool import Said
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
@@ -129,19 +129,19 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
             done = asyncio.run(
-                terminal.sync(Settings(), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         rows = terminal.standings()
         fresh = [row for row in rows if row.answer and row.said.id not in known]
         if as_json:
             show_json({"sent": done.sent, "unanswered": done.unanswered, "answers": _rows(context, fresh)})
             return
-        say(f"{done.sent} records sent, {len(fresh)} answers heard.")
+        say(f"{counted(done.sent, 'record')} sent, {counted(len(fresh), 'answer')} heard.")
         _show(context, fresh, "")
         if done.unanswered:
-            warn(f"{done.unanswered} records have no answer yet; sync again in a while to see it.")
+            warn(f"No answer yet for {counted(done.unanswered, 'record')}; sync again in a while to see it.")
         if done.unreadable:
-            warn(f"{done.unreadable} answers can't be read by this version of karya; please update it.")
+            warn(f"{counted(done.unreadable, 'answer')} can't be read by this version of karya; please update it.")
 
 
 @app.command(name="list")

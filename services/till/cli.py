@@ -14,10 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from services.till.booth import BoothView
 from services.till.till import Standing, Standings, Till
-from shared.console import err, local, refusing, say, show_json, show_table, warn
+from shared.console import counted, err, local, refusing, say, show_json, show_table, warn
 from shared.envelope import rfc3339
 from shared.events.sales import BoothCounted, SaleReported, SaleVoided
-from shared.settings import Settings
+from shared.settings import told
 from shared.spool import Said
 
 app = typer.Typer(no_args_is_help=True, help="A booth's till: sell, void, count, close; sync when online.")
@@ -133,19 +133,23 @@ def sync(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
-            done = asyncio.run(till.sync(Settings(), wait=wait, on_sent=lambda count: progress.advance(task, count)))
+            done = asyncio.run(
+                till.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+            )
         disputed = [row for row in till.standings() if row.standing is Standing.DISPUTED]
         if as_json:
             show_json({"sent": done.sent, "unanswered": done.unanswered, "disputed": _rows(context, disputed)})
             return
-        say(f"{done.sent} records sent.")
+        say(f"{counted(done.sent, 'record')} sent.")
         if disputed:
             warn("Sales of more than the booth was known to hold; the organiser decides about them:")
             _show_records(context, disputed)
         if done.unanswered:
-            warn(f"{done.unanswered} sales have no answer yet: more than the booth is known to hold so far.")
+            warn(
+                f"No answer yet for {counted(done.unanswered, 'sale')}: more than the booth is known to hold so far."
+            )
         if done.unreadable:
-            warn(f"{done.unreadable} events can't be read by this version of karya; please update it.")
+            warn(f"{counted(done.unreadable, 'event')} can't be read by this version of karya; please update it.")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.errors import NotReached
 from shared.events.production import PRODUCTION
+from shared.http import NOT_STARTED
 from shared.ledger import Ledger, Outgoing
 from shared.mongo import Mongo
 from shared.service import Service
@@ -21,7 +22,7 @@ from shared.settings import Settings
 from shared.step import Step
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe, a_probe
-from tests.integration.running import ServiceProcess
+from tests.integration.running import ServiceProcess, service_process
 from tests.integration.running import run_service as running_service
 from tests.integration.servers import frozen, settings_on
 from tests.integration.test_step import a_lot, send
@@ -59,6 +60,30 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
         await send(probe, [a_lot(2)])
         lots = service.database["lots"]
         await eventually(lambda: lots.count_documents({}), equals=1, within=30)
+
+
+async def test_a_service_that_starts_before_its_servers_says_so_and_begins_when_they_are_there(
+    own: LocalStack, tmp_path: Path
+) -> None:
+    settings = settings_on(own, "early")
+    await make_topics(settings)
+    own.mongo.kill()
+    try:
+        async with service_process("inventory", settings, folder=tmp_path, ready=False) as process:
+            await eventually(process.port_file.exists)
+            started = await eventually(lambda: health(process, "started"), until=lambda one: one.status_code == 503)
+            assert "starting" in started.text
+            own.mongo.start()
+            await process.ready()
+    finally:
+        own.mongo.start()
+
+
+async def test_a_service_whose_topics_are_wrong_ends_and_says_so(own: LocalStack, tmp_path: Path) -> None:
+    settings = settings_on(own, "without-topics")
+    async with service_process("inventory", settings, folder=tmp_path, ready=False) as process:
+        assert await process.ended() == NOT_STARTED
+        assert "karya topics" in process.log.read_text()
 
 
 async def test_a_service_whose_polling_has_ended_says_so(run_service: RunService) -> None:

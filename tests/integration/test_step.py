@@ -116,7 +116,14 @@ async def test_the_same_id_with_another_body_goes_to_the_dlq(
     assert lot["on_hand"] == 10
 
 
-@pytest.mark.parametrize("point", list(killed_at.POINTS))
+@pytest.mark.parametrize(
+    ("point", "settings"),
+    [
+        *(pytest.param(point, "pymongo", id=point) for point in killed_at.POINTS),
+        pytest.param("4a written, not committed", "motor", id="motor"),
+    ],
+    indirect=["settings"],
+)
 async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed(
     point: str, settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService, service_process: RunProcess
 ) -> None:
@@ -231,11 +238,7 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         assert found is not None
         left = {
             "_id": f"{lane}/{found['next_out']:012d}",
-            "topic": (await probe.records(INVENTORY))[0].topic,
-            "partition": None,
-            "key": b"zombie",
-            "value": b"{}",
-            "headers": [],
+            "records": [[found["next_out"], (await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", []]],
         }
         await database["outbox"].insert_one(left)
         await database["lanes"].replace_one({"_id": lane}, {**found, "next_out": found["next_out"] + 1})
