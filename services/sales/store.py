@@ -138,7 +138,7 @@ def _booth(document: Document) -> Booth:
                 tuple((second, qty) for second, qty in shelf["came"]),
                 tuple(map(Hour._make, shelf["hours"])),
             )
-            for shelf in document["shelves"]
+            for shelf in document.get("shelves", ())  # a booth that opened before there were any
         ),
         revision=document["revision"],
     )

@@ -77,7 +77,8 @@ def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
     while place and hours[place - 1].hour >= more.hour:
         place -= 1
     if place == len(hours) or hours[place].hour != more.hour:
-        return (*hours[:place], more, *hours[place:])
+        # A void of a sale from before there were sums has nothing to be taken from.
+        return (*hours[:place], more, *hours[place:]) if more.qty > 0 else hours
     known = hours[place]
     both = Hour(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
     return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])

@@ -11,6 +11,7 @@ from services.sales.domain import Booth, Demand, shelf
 from services.sales.domain.booth import BoothLot
 from services.sales.domain.missed import counted, openings
 from services.sales.domain.shelf import Shelf, moment
+from services.sales.store import BOOTHS
 from shared.events.language import Body
 from shared.events.sales import DemandCounted, DemandLine, DemandSignalled, ShareOpened, SoldOut
 from tests.unit.sales.builders import (
@@ -165,6 +166,16 @@ def test_what_came_at_one_moment_is_one_delivery() -> None:
     shelves = shelf.came(shelf.came((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
     shelves = shelf.came(shelves, "LP-A", "KTI", at(8), 1)
     assert shelves == (Shelf("LP-A", "KTI", ((shelf.seconds(at(8)), 1), (shelf.seconds(at(9)), 5))),)
+
+
+def test_a_booth_from_before_there_were_shelves_goes_on_without_its_past() -> None:
+    kept = dict(BOOTHS.to_document(a_booth([(at(9), 1)])))
+    del kept["shelves"]
+    booth = BOOTHS.from_document({"_id": B1, **kept})
+    assert booth.shelves == ()
+    [only] = shelf.sold(booth.shelves, "LP-A", "KTI", at(9), -1)
+    assert only.hours == ()
+    assert line_of(replace(booth, shelves=(only,))).sold == 1
 
 
 # what the facility hears
