@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from deploy.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
-from shared.console import counted, local, refusing, say, show_json, show_table, warn
+from shared.console import counted, local, refusing, say, show_json, warn
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
 from shared.settings import told
@@ -37,9 +37,13 @@ def list_letters(
     if as_json:
         show_json([_row(letter) for letter in found])
         return
-    columns = ["letter", "when", "key", "service", "status", "times", "reason", "message"]
-    rows = [{**_row(letter), "when": local(letter.at, None)} for letter in found]
-    show_table(columns, rows, "No dead letter waits.")
+    if not found:
+        say("No dead letter waits.")
+    for letter in found:
+        # No table: a letter's place is long, and somebody will copy it.
+        row = _row(letter)
+        say(f"{row['letter']}  {row['status']}, {counted(letter.times, 'time')}, {local(letter.at, None)}")
+        say(f"    {row['service']}, key {row['key']}: {row['reason']}. {row['message']}")
 
 
 @app.command()

@@ -213,9 +213,7 @@ class Play:
     async def _replenish(self) -> None:
         """The cakes were gone before noon: more are baked, asked for, sent."""
         if not any(CAKES in market.sold_out for market in self.markets.values()):
-            raise SeasonBroken(
-                "No booth sold out its cakes before noon: the scenario stands on that."
-            )
+            raise SeasonBroken("No booth sold out its cakes before noon: the scenario stands on that.")
         cakes = self._season.cakes()
         await self._send("Cakes for the afternoon", cakes.spoken)
         await self._quiet()
