@@ -43,6 +43,8 @@ TAMPERED = [
     ("production", "reports", {"$set": {"outcome": "waiting"}}),
     ("festival", "requests", {"$set": {"consent": False}}),
     ("sales", "settlements", {"$inc": {"revision": 1}}),
+    ("sales", "demand", {"$inc": {"revision": 1}}),
+    ("sales", "booths", {"$set": {"shelves": []}}),
     ("sales", "ledger", {"$set": {"batch": 0}}),
 ]
 
