@@ -36,7 +36,7 @@ class Contestant:
 
 OURS = Contestant("Karya", "bench.runners.karya", "inventory")
 FLOOR = Contestant("floor", "bench.runners.floor", "floor")
-READING = Contestant("floor, with reads", "bench.runners.floor", "reading", floor.READS)
+READING = Contestant("floor with reads", "bench.runners.floor", "reading", floor.READS)
 USUAL = Contestant("usual", "bench.peers.usual", "usual", slow=True)
 WORKERS = Contestant("usual, 12 workers", "bench.peers.usual", "workers", usual.WORKERS, slow=True)
 CONTESTANTS = (OURS, FLOOR, READING, USUAL, WORKERS)

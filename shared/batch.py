@@ -68,6 +68,8 @@ class Batch:
         self._entities = dict(loaded.entities)
         self._changed: dict[Key, Any] = {}
         self._journal = journal(family.service)
+        self._source = f"karya/{family.service}"
+        self._kinds = frozenset(collection.entity for collection in family.collections)
 
     def work(self, partition: int, run: Iterable[Item]) -> None:
         """All items of one lane, in order."""
@@ -114,7 +116,7 @@ class Batch:
     def _alive(self, item: Item, event: Event, lane: Lane) -> list[Outgoing]:
         parked_as = parked_id(self._family, event.key)
         waiting = self._parked.get(parked_as, ())
-        parked = dict(waiting)
+        parked = dict(waiting) if waiting else {}
         if item.digest != self._known.get(item.ledger_id, parked.get(item.ledger_id, item.digest)):
             return self._dead(item, "ID_REUSED", "An event with this id but another body came before.")
         if item.ledger_id in self._known:
@@ -144,33 +146,26 @@ class Batch:
         # All that can fail comes before anything is kept: a bug must leave no half of an event behind.
         said: list[Outgoing] = []
         deadlines: list[Due] = []
-        for index, output in enumerate(outputs):
-            if isinstance(output, Deadline):
-                deadlines.append(self._due(output, lane))
-            else:
-                said.append(self._outgoing(output, index, item, event))
+        if outputs:
+            cause = envelope.cause(event, item.ledger_id, item.record.headers, self._source)
+            for index, output in enumerate(outputs):
+                if isinstance(output, Deadline):
+                    deadlines.append(self._due(output, lane))
+                else:
+                    said.append(self._outgoing(output, index, cause))
         for kind, id in state.changes:
-            if not any(collection.entity is kind for collection in self._family.collections):
+            if kind not in self._kinds:
                 raise NotLoaded(f"{kind.__name__} {id} belongs to no collection of {self._family.group}")
         self._entities.update(state.changes)
         self._changed.update(state.changes)
-        self.writes.deadlines.update({due.id: due for due in deadlines})
+        for due in deadlines:
+            self.writes.deadlines[due.id] = due
         return said
 
-    def _outgoing(self, publication: Publication, index: int, item: Item, event: Event) -> Outgoing:
+    def _outgoing(self, publication: Publication, index: int, cause: envelope.Cause) -> Outgoing:
         topic, body = publication.topic, publication.body
-        id = envelope.derived_id(f"{event.source} {event.id}", topic.name, index)
-        headers = envelope.headers(
-            id=id,
-            source=f"karya/{self._family.service}",
-            topic=topic,
-            body=body,
-            time=event.time,
-            cause=event.id,
-            trace=envelope.child_trace(item.record.headers, item.ledger_id, id),
-        )
-        key = topic.key_of(body).encode()
-        return Outgoing(self._prefix + topic.name, None, key, envelope.encode(body), headers)
+        headers = envelope.caused(cause, topic, body, index)
+        return Outgoing(self._prefix + topic.name, None, topic.key_of(body).encode(), envelope.encode(body), headers)
 
     def _due(self, deadline: Deadline, lane: Lane) -> Due:
         return Due(f"{self._family.group} {deadline.id}", lane.id, deadline.key, deadline.id, deadline.due)
@@ -180,7 +175,7 @@ class Batch:
         last = ranges[-1]
         headers = envelope.headers(
             id=envelope.derived_id(lane.id, self._journal.name, lane.batches),
-            source=f"karya/{self._family.service}",
+            source=self._source,
             topic=self._journal,
             body=body,
             time=envelope.EPOCH,

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from hashlib import blake2b
-from typing import Protocol
-from uuid import UUID, uuid5
+from hashlib import blake2b, sha1
+from typing import NamedTuple, Protocol
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -18,9 +18,12 @@ Headers = list[tuple[str, bytes]]
 EPOCH = datetime.fromtimestamp(0, UTC)
 MAX_VALUE_BYTES = 256 * 1024
 _JSON = b"application/json"
-_NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
+_NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes
 _NAME = re.compile(r"[!-~]{1,200}")
 _TRACEPARENT = re.compile(r"00-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_SPEC_VERSION = ("ce_specversion", b"1.0")
+# RFC 4122: the two highest bits of this digit are 1 and 0.
+_VARIANT = {digit: f"{int(digit, 16) & 3 | 8:x}" for digit in "0123456789abcdef"}
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -55,7 +58,7 @@ def headers(
     """The Kafka headers of an event. `source` and `id` are its idempotency key; `cause` is the id of what
     made its writer say it; `trace` a W3C traceparent."""
     made = [
-        ("ce_specversion", b"1.0"),
+        _SPEC_VERSION,
         ("ce_id", id.encode()),
         ("ce_source", source.encode()),
         ("ce_type", _type_bytes(topic, type(body))),
@@ -69,9 +72,48 @@ def headers(
     return made
 
 
+class Cause(NamedTuple):
+    """What all that one event brings about has in common, made once for all of it."""
+
+    id: str
+    trace: str
+    source: tuple[str, bytes]
+    rest: tuple[tuple[str, bytes], ...]
+
+
+def cause(event: Event, ledger_id: str, parent: Iterable[tuple[str, bytes | None]], source: str) -> Cause:
+    """Of what `source` says because of `event`, which came with the headers `parent`."""
+    return Cause(
+        ledger_id,
+        _trace(parent, ledger_id),
+        ("ce_source", source.encode()),
+        (
+            ("ce_time", rfc3339(event.time).encode()),
+            ("content-type", _JSON),
+            ("causationid", event.id.encode()),
+        ),
+    )
+
+
+def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
+    """The headers of the event at `index` of what `cause` brought about."""
+    id = derived_id(cause.id, topic.name, index)
+    return [
+        _SPEC_VERSION,
+        ("ce_id", id.encode()),
+        cause.source,
+        ("ce_type", _type_bytes(topic, type(body))),
+        *cause.rest,
+        ("traceparent", f"00-{cause.trace}-{id[:8]}{id[9:13]}{id[14:18]}-01".encode()),
+    ]
+
+
 def derived_id(cause: str, topic: str, index: int) -> str:
-    """The id of the event at `index` of what `cause` brought about on `topic`: the same at every redo."""
-    return str(uuid5(_NAMESPACE, f"{cause}\n{topic}\n{index}"))
+    """The id of the event at `index` of what `cause` brought about on `topic`: the same at every redo. A UUID of
+    version 5, as `uuid.uuid5` makes it, in a third of its time."""
+    raw = sha1(_NAMESPACE + f"{cause}\n{topic}\n{index}".encode(), usedforsecurity=False).hexdigest()
+    variant = _VARIANT[raw[16]]
+    return f"{raw[:8]}-{raw[8:12]}-5{raw[13:16]}-{variant}{raw[17:20]}-{raw[20:32]}"
 
 
 def digest(value: bytes) -> bytes:
@@ -79,29 +121,38 @@ def digest(value: bytes) -> bytes:
     return blake2b(value, digest_size=16).digest()
 
 
-def child_trace(parent: Iterable[tuple[str, bytes | None]], cause: str, id: str) -> str:
-    """The W3C traceparent of event `id`: the trace of its cause goes on, or one begins that a redo finds again."""
-    given = header(parent, "traceparent")
-    known = _TRACEPARENT.fullmatch(given) if given else None
-    trace = known["trace"] if known else digest(cause.encode()).hex()
-    return f"00-{trace}-{id.replace('-', '')[:16]}-01"
-
-
 def rfc3339(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    # Cut off, and not replaced: a third of its time.
+    return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
 def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None:
     """The text of the first header called `name`, or None if it is missing, null or not UTF-8."""
-    return next((_text(value) for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return _text(value)
+    return None
+
+
+def _trace(parent: Iterable[tuple[str, bytes | None]], cause: str) -> str:
+    """The W3C trace of the cause goes on, or one begins that a redo finds again."""
+    given = header(parent, "traceparent")
+    known = _TRACEPARENT.fullmatch(given) if given else None
+    return known["trace"] if known else digest(cause.encode()).hex()
 
 
 def decode(topic: Topic, record: Record) -> Event:
     """The event in a record. Raises Unusable with a reason that a person understands."""
-    attributes = _attributes(record.headers)
+    # Of several with one name the first counts, even one that says nothing: everybody who reads the record (verify,
+    # the tools for dead letters) must see the same event in it.
+    given = dict(reversed(record.headers))
+    attributes: dict[str, str] = {}
     for name in _REQUIRED:
-        if name not in attributes:
+        text = _text(given.get(name))
+        if text is None:
             raise Unusable("MISSING_HEADER", f"The header {name} is missing, null or not UTF-8 text.")
+        attributes[name] = text
     if attributes["ce_specversion"] != "1.0":
         raise Unusable("WRONG_SPEC_VERSION", "ce_specversion must be 1.0.")
     if not _NAME.fullmatch(attributes["ce_id"]) or not _NAME.fullmatch(attributes["ce_source"]):
@@ -138,16 +189,6 @@ def taken_in(record: Record) -> datetime | None:
         return EPOCH + timedelta(milliseconds=record.timestamp)
     except OverflowError:
         return None
-
-
-def _attributes(headers: Iterable[tuple[str, bytes | None]]) -> dict[str, str]:
-    # Of several with one name the first counts, even one that says nothing: everybody who reads the record (verify,
-    # the tools for dead letters) must see the same event in it.
-    first: dict[str, str | None] = {}
-    for name, value in headers:
-        if name not in first:
-            first[name] = _text(value)
-    return {name: text for name, text in first.items() if text is not None}
 
 
 def _text(value: bytes | None) -> str | None:

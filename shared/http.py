@@ -28,7 +28,7 @@ from pydantic_core import from_json, to_json
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
 
-from shared import envelope
+from shared import envelope, garbage
 from shared.errors import NotReached
 from shared.events.language import Body, Topic
 from shared.retry import attempts
@@ -253,6 +253,7 @@ def serve(app: FastAPI, service: Service) -> None:
         app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=ANSWERED_WITHIN
     )
     server = _Server(config, service)
+    garbage.look_seldom()
     server.run(sockets=[listening])
     if not server.started or service.failed:
         raise SystemExit(NOT_STARTED)

@@ -4,17 +4,18 @@
 |-------------|---------------------------|----------------------------------------------------------------------|
 | `lanes`     | `<group>/<p>`             | next offset of each topic, next outbox number, batches so far        |
 | `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
-| `outbox`    | `<group>/<p>/<number>`    | what was said and is not yet known to be in Kafka, in number order   |
+| `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
 | `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
 | `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeAlias
 
-from bson import Binary
 from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
 from pymongo.results import BulkWriteResult
 
@@ -26,6 +27,11 @@ _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMa
 Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
 
 PAGE = 2000
+# What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
+# that MongoDB takes.
+FULL_RECORDS = 1000
+FULL_BYTES = 1024 * 1024
+PAGES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +169,14 @@ class Ledger:
         return found
 
     async def outbox(self, lane: str) -> list[Numbered]:
-        """The first page of what a lane still has to say, in number order."""
+        """The beginning of what a lane still has to say, in number order, whole documents."""
         cursor = self._database["outbox"].find({"_id": {"$gt": f"{lane}/", "$lt": f"{lane}0"}})
-        return [_from_outbox(d) for d in await cursor.sort("_id", ASCENDING).limit(PAGE).to_list(None)]
+        pages = await cursor.sort("_id", ASCENDING).limit(PAGES).to_list(None)
+        return [numbered for page in pages for numbered in _from_outbox(page)]
 
     async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
-        """Delete what Kafka has acknowledged: per lane the first and the last id, both included."""
+        """Delete what Kafka has acknowledged: per lane the first and the last id, both included. What was written
+        together must be acknowledged together: it is one document, and has the id of its first."""
         await self._database["outbox"].bulk_write(
             [DeleteMany({"_id": {"$gte": first, "$lte": last}}) for first, last in ranges]
         )
@@ -181,7 +189,7 @@ class Ledger:
         for collection, operations in writes.entities.items():
             await _bulk(database, collection, operations, session)
         if writes.outbox:
-            await database["outbox"].insert_many(map(_to_outbox, writes.outbox), session=session)
+            await database["outbox"].insert_many(to_outbox(writes.outbox), session=session)
         await _bulk(database, "deadlines", _deadline_writes(writes), session)
         await _bulk(database, "parked", _parked_writes(writes.parked), session)
         lanes: _Writes = [ReplaceOne({"_id": lane.id}, _to_lane(lane), True) for lane in writes.lanes.values()]
@@ -190,7 +198,7 @@ class Ledger:
 
 def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
     """The audit line of one worked event."""
-    return {"_id": id, "digest": Binary(digest), "lane": lane.id, "batch": lane.batches}
+    return {"_id": id, "digest": digest, "lane": lane.id, "batch": lane.batches}
 
 
 async def _bulk(database: Database, collection: str, operations: _Writes, session: Session) -> BulkWriteResult | None:
@@ -210,23 +218,44 @@ def _to_lane(lane: Lane) -> Document:
     }
 
 
-def _to_outbox(numbered: Numbered) -> Document:
-    record = numbered.record
-    return {
-        "_id": numbered.id,
-        "topic": record.topic,
-        "partition": record.partition,
-        "key": record.key,
-        "value": record.value,
-        "headers": [[name, value] for name, value in record.headers],
-    }
+def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
+    """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
+    cost as much as all else that a batch writes."""
+    for _, run in groupby(outbox, key=attrgetter("lane")):
+        page: list[Numbered] = []
+        size = 0
+        for one in run:
+            page.append(one)
+            size += len(one.record.value or b"")
+            if len(page) == FULL_RECORDS or size >= FULL_BYTES:
+                yield _page(page)
+                page, size = [], 0
+        if page:
+            yield _page(page)
 
 
-def _from_outbox(document: Mapping[str, Any]) -> Numbered:
-    headers = [(name, value) for name, value in document["headers"]]
-    record = Outgoing(document["topic"], document["partition"], document["key"], document["value"], headers)
-    lane, number = document["_id"].rsplit("/", 1)
-    return Numbered(lane, int(number), record)
+def _page(page: Sequence[Numbered]) -> Document:
+    # Arrays, since the names of the fields would be half of it.
+    records = [
+        [
+            one.number,
+            record.topic,
+            record.partition,
+            record.key,
+            record.value,
+            [part for header in record.headers for part in header],
+        ]
+        for one in page
+        for record in (one.record,)
+    ]
+    return {"_id": page[0].id, "records": records}
+
+
+def _from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
+    lane = document["_id"].rsplit("/", 1)[0]
+    for number, topic, partition, key, value, flat in document["records"]:
+        headers = list(zip(flat[::2], flat[1::2], strict=True))
+        yield Numbered(lane, number, Outgoing(topic, partition, key, value, headers))
 
 
 def _deadline_writes(writes: Writes) -> _Writes:
@@ -253,5 +282,5 @@ def _to_parked(id: str, waiting: Waiting) -> Document:
     return {
         "_id": id,
         "events": [event for event, _ in waiting],
-        "digests": [Binary(digest) for _, digest in waiting],
+        "digests": [digest for _, digest in waiting],
     }

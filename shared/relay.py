@@ -10,15 +10,16 @@ R3. Delete exactly what was acknowledged, by range of numbers. A crash before th
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import NotRelayed
 from shared.kafka import partition_for_bytes, stop_producer
-from shared.ledger import Ledger, Numbered
+from shared.ledger import Ledger, Numbered, Outgoing
 from shared.retry import PASSING, attempts
 
 log = structlog.get_logger()
@@ -118,16 +119,10 @@ class Relay:
         # R2
         try:
             async with asyncio.timeout(ACKNOWLEDGED_WITHIN):
-                futures = []
-                for numbered in page:
-                    record = numbered.record
-                    partition = record.partition
-                    if partition is None:
-                        partitions = await producer.partitions_for(record.topic)
-                        partition = partition_for_bytes(record.key or b"", len(partitions))
-                    futures.append(
-                        await producer.send(record.topic, record.value, record.key, partition, headers=record.headers)
-                    )
+                futures = [
+                    await producer.send_batch(batch, topic, partition=partition)
+                    for (topic, partition), batch in await _batches(producer, page)
+                ]
                 await asyncio.gather(*futures)
         except (KafkaError, TimeoutError) as fault:
             # A producer that failed may have given up on some of what it holds: a new one starts clean.
@@ -160,3 +155,31 @@ class Relay:
         self._count -= len(self._waiting.pop(lane, ()))
         if self._count < MOST_WAITING:
             self._room.set()
+
+
+Place = tuple[str, int]
+
+
+async def _batches(producer: AIOKafkaProducer, page: Sequence[Numbered]) -> list[tuple[Place, BatchBuilder]]:
+    """The records of each partition, in order, in as few of Kafka's batches as they fit in: handing them over one by
+    one costs more than all else that the relay does. First the first batches of all partitions, then the second
+    ones: of one partition only one is on its way at a time."""
+    partitions = {topic: len(await producer.partitions_for(topic)) for topic in {one.record.topic for one in page}}
+    batches: dict[Place, list[BatchBuilder]] = {}
+    for numbered in page:
+        record = numbered.record
+        partition = record.partition
+        if partition is None:
+            partition = partition_for_bytes(record.key or b"", partitions[record.topic])
+        filling = batches.setdefault((record.topic, partition), [])
+        if not filling or not _append(filling[-1], record):
+            filling.append(producer.create_batch())
+            # A batch takes its first record whatever its size.
+            _append(filling[-1], record)
+    rounds = [(turn, place, batch) for place, filled in batches.items() for turn, batch in enumerate(filled)]
+    return [(place, batch) for _, place, batch in sorted(rounds, key=itemgetter(0))]
+
+
+def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+    taken = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
+    return taken is not None

@@ -1,18 +1,19 @@
 """The floor: the same transactions and messages as inventory's with no models and no rules.
 
 Kafka's records in batches; per batch one transaction with a ledger entry per event, a lot per key, an outbox document
-per message and a lane document; then the messages, published while the next batch is worked, and deleted from the
+per lane and a lane document; then the messages, published while the next batch is worked, and deleted from the
 outbox. All values are bytes that were made before. The variant `reads` looks up what inventory looks up, too: lanes,
 ledger, parked keys, lots.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from bson import Binary
+from aiokafka.producer.message_accumulator import BatchBuilder
 from pymongo import DeleteMany, InsertOne, ReplaceOne
 
 from bench import backlog
@@ -24,16 +25,28 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, Stock
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
 from shared.kafka import producer, topic_name
+from shared.ledger import FULL_RECORDS
 from shared.mongo import Database, Mongo, Session
 from shared.settings import Settings
 
 READS = "reads"
 NEW_LOT = b"LotRecorded.v1"
 Documents = list[dict[str, Any]]
+# Messages with their keys, by lane.
+Said = dict[int, list[tuple["Message", bytes]]]
 Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
-def _message(settings: Settings, topic: Topic, body: Body) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Message:
+    """From one to the next only key and partition differ."""
+
+    topic: str
+    value: bytes
+    headers: list[tuple[str, bytes]]
+
+
+def _message(settings: Settings, topic: Topic, body: Body) -> Message:
     id = envelope.derived_id("floor", topic.name, 0)
     headers = envelope.headers(
         id=id,
@@ -44,11 +57,7 @@ def _message(settings: Settings, topic: Topic, body: Body) -> dict[str, Any]:
         cause=id,
         trace=f"00-{'1' * 32}-{'2' * 16}-01",
     )
-    return {
-        "topic": topic_name(settings, topic.name),
-        "value": envelope.encode(body),
-        "headers": [[name, value] for name, value in headers],
-    }
+    return Message(topic_name(settings, topic.name), envelope.encode(body), headers)
 
 
 class Floor:
@@ -98,11 +107,11 @@ class Floor:
             fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
             if not fetched:
                 continue
-            outbox = await self._transact(fetched)
+            said, outbox = await self._transact(fetched)
             done += sum(len(records) for records in fetched.values())
             if publishing is not None:
                 await publishing
-            publishing = asyncio.create_task(self._publish(client, outbox))
+            publishing = asyncio.create_task(self._publish(client, said, outbox))
             await consumer.commit({part: records[-1].offset + 1 for part, records in fetched.items()})
             meter.done(done)
         if publishing is not None:
@@ -111,17 +120,18 @@ class Floor:
         await asyncio.gather(consumer.stop(), client.stop(), self._mongo.close())
         say(ran)
 
-    async def _transact(self, fetched: Fetched) -> dict[int, Documents]:
+    async def _transact(self, fetched: Fetched) -> tuple[Said, dict[int, Documents]]:
         by_lane: dict[int, list[ConsumerRecord]] = {}
         for part, records in fetched.items():
             by_lane.setdefault(part.partition, []).extend(records)
         every = [record for records in by_lane.values() for record in records]
         ledger: Documents = [
-            {"_id": f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}", "digest": Binary(bytes(16))}
+            {"_id": f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}", "digest": bytes(16)}
             | {"lane": f"{self._job.group}/{r.partition:03}", "batch": 1}
             for r in every
         ]
-        outbox = {lane: self._outbox(lane, records) for lane, records in by_lane.items()}
+        said = {lane: self._said(records) for lane, records in by_lane.items()}
+        outbox = {lane: list(self._outbox(lane, messages)) for lane, messages in said.items()}
         database = self._database
         async with self._mongo.transaction() as session:
             new = {r.key.decode() for r in every if r.headers[3][1] == NEW_LOT}
@@ -144,7 +154,7 @@ class Floor:
                 for lane, records in by_lane.items()
             ]
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
-        return outbox
+        return said, outbox
 
     async def _read(self, ids: list[str], lots: list[str], lanes: list[int], session: Session) -> None:
         for collection, wanted in (
@@ -155,28 +165,45 @@ class Floor:
         ):
             await self._database[collection].find({"_id": {"$in": wanted}}, session=session).to_list(None)
 
-    def _outbox(self, lane: int, records: Sequence[ConsumerRecord]) -> Documents:
-        number = self._numbers.get(lane, 0)
-        said: Documents = []
+    def _said(self, records: Sequence[ConsumerRecord]) -> list[tuple[Message, bytes]]:
+        said: list[tuple[Message, bytes]] = []
         for record in records:
-            said.append({**self._changed, "partition": lane, "key": record.key})
+            said.append((self._changed, record.key))
             if record.headers[3][1] != NEW_LOT:
-                said.append({**self._answer, "partition": lane, "key": b"H01"})
-        said.append({**self._worked, "partition": lane, "key": b"lane"})
-        self._numbers[lane] = number + len(said)
-        return [{"_id": f"{lane:03}/{at:012}", **one} for at, one in enumerate(said, number)]
+                said.append((self._answer, b"H01"))
+        said.append((self._worked, b"lane"))
+        return said
 
-    async def _publish(self, client: AIOKafkaProducer, outbox: Mapping[int, Documents]) -> None:
+    def _outbox(self, lane: int, said: list[tuple[Message, bytes]]) -> Iterator[dict[str, Any]]:
+        number = self._numbers.get(lane, 0)
+        self._numbers[lane] = number + len(said)
+        for first in range(0, len(said), FULL_RECORDS):
+            page = [
+                [number + first, one.topic, lane, key, one.value, [part for header in one.headers for part in header]]
+                for one, key in said[first : first + FULL_RECORDS]
+            ]
+            yield {"_id": f"{lane:03}/{number + first:012}", "records": page}
+
+    async def _publish(self, client: AIOKafkaProducer, said: Said, outbox: Mapping[int, Documents]) -> None:
+        batches: dict[tuple[str, int], list[BatchBuilder]] = {}
+        for lane, messages in said.items():
+            for one, key in messages:
+                filling = batches.setdefault((one.topic, lane), [])
+                if not filling or not _append(filling[-1], one, key):
+                    filling.append(client.create_batch())
+                    _append(filling[-1], one, key)
         futures = [
-            await client.send(
-                one["topic"], one["value"], one["key"], one["partition"], headers=[(n, v) for n, v in one["headers"]]
-            )
-            for lane in outbox.values()
-            for one in lane
+            await client.send_batch(batch, topic, partition=lane)
+            for (topic, lane), filled in batches.items()
+            for batch in filled
         ]
         await asyncio.gather(*futures)
         ranges = [DeleteMany({"_id": {"$gte": lane[0]["_id"], "$lte": lane[-1]["_id"]}}) for lane in outbox.values()]
         await self._database["outbox"].bulk_write(ranges)
+
+
+def _append(batch: BatchBuilder, one: Message, key: bytes) -> bool:
+    return batch.append(timestamp=None, key=key, value=one.value, headers=one.headers) is not None
 
 
 async def main() -> None:

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from bench.meter import Meter
 from bench.runners.job import Job, say
 from services.inventory.handlers import FAMILIES
-from shared import log
+from shared import garbage, log
 from shared.service import Service
 
 LOOK = 0.02
@@ -38,6 +38,7 @@ def _all_worked(nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartitio
 def main() -> None:
     job, settings = Job.given()
     log.configure(settings, "inventory")
+    garbage.look_seldom()
     asyncio.run(work(job, Service("inventory", FAMILIES, settings)))
 
 

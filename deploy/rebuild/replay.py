@@ -122,7 +122,7 @@ class _Replay:
         self._done = Replayed(again=heard.again, said=sum(map(len, heard.said.values())), unseen=sorted(self._unseen))
         # Deadlines that were asked for and said: by topic, their marks.
         self._reached: dict[str, set[bytes]] = defaultdict(set)
-        # What is in no topic: by topic and id, where it lies in the outbox.
+        # What is in no topic: by topic and id, with its place in the outbox.
         self._missing: dict[tuple[str, bytes], Numbered] = {}
         read = {topic.name for family in self._families for topic in family.topics}
         self._total = sum(end for part, end in ends.items() if self._name(part.topic) in read)
@@ -225,7 +225,10 @@ class _Replay:
                     f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
                     "all of it: it can't be made anew, for the stock that it was made from is another by now."
                 )
-            writes.outbox = [numbered for numbered in writes.outbox if not self._was_said(numbered)]
+            for numbered in writes.outbox:
+                self._hear_of(numbered)
+            # What is in no topic is written at the end: only then is known what of it can be said.
+            writes.outbox = []
             for due in list(writes.deadlines.values()):
                 if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
                     del writes.deadlines[due.id]
@@ -240,15 +243,12 @@ class _Replay:
         async with self._target.mongo.transaction() as session:
             await self._ledger.write(writes, session)
 
-    def _was_said(self, numbered: Numbered) -> bool:
+    def _hear_of(self, numbered: Numbered) -> None:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)
         if mark in self._heard.said[name]:
             self._heard.said[name].remove(mark)
-            return True
-        if name in self._unseen:
-            return True  # for all that can be known: readers have what they read of it
-        self._missing[name, id_of(mark)] = numbered
-        return False
+        elif name not in self._unseen:  # for all that can be known: readers have what they read of it
+            self._missing[name, id_of(mark)] = numbered
 
     def _was_reached(self, family: Family, deadline: Deadline) -> bool:
         topic = family.deadlines
@@ -264,7 +264,6 @@ class _Replay:
     async def _account(self) -> None:
         """What is left of what was heard has no explanation; what of it was expected with another body is told
         apart, for that must not be said."""
-        unsayable: list[str] = []
         for name, marks in sorted(self._heard.said.items()):
             for mark in sorted(marks - self._reached[name]):
                 expected = self._missing.pop((name, id_of(mark)), None)
@@ -272,9 +271,9 @@ class _Replay:
                     self._done.invented.append(f"{name} {_shown(mark)}")
                 else:
                     self._done.otherwise.append(f"{name} {_shown(mark)}")
-                    unsayable.append(expected.id)
-        if unsayable:
-            await self._target.database["outbox"].delete_many({"_id": {"$in": unsayable}})
+        unsaid = list(self._missing.values())
+        for first in range(0, len(unsaid), CHUNK):
+            await self._write(Writes(outbox=unsaid[first : first + CHUNK]))
         self._done.invented += await self._heard.taken.unexplained(self._target.database)
         self._done.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
 

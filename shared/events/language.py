@@ -20,8 +20,9 @@ def as_utc(moment: datetime) -> datetime:
 
     Raises OverflowError outside the years 1 to 9999.
     """
-    utc = moment.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    beyond = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
 
 def _checked_utc(moment: datetime) -> datetime:

@@ -44,14 +44,33 @@ class FakeProducer:
 
     async def stop(self) -> None: ...
 
-    async def send(self, topic: str, value: bytes | None, *_: Any, **__: Any) -> asyncio.Future[None]:
+    async def partitions_for(self, _: str) -> set[int]:
+        return {0}
+
+    def create_batch(self) -> "FakeBatch":
+        return FakeBatch()
+
+    async def send_batch(self, batch: "FakeBatch", topic: str, *, partition: int) -> asyncio.Future[None]:
         if self._kafka.fails:
             raise KafkaTimeoutError
-        self._kafka.taken.append((topic, value))
+        self._kafka.taken += [(topic, value) for value in batch.values]
         return asyncio.ensure_future(self._acknowledged())
 
     async def _acknowledged(self) -> None:
         await self._kafka.acknowledges.wait()
+
+
+class FakeBatch:
+    """Takes two records."""
+
+    def __init__(self) -> None:
+        self.values: list[bytes | None] = []
+
+    def append(self, *, value: bytes | None, **_: Any) -> object | None:
+        if len(self.values) == 2:
+            return None
+        self.values.append(value)
+        return object()
 
 
 class FakeLedger:
