@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid4, uuid5
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -348,14 +348,18 @@ class Load:
         self.tally.festivals_closed += 1
 
     async def _put_right(self, festival: str, missing: dict[str, Any]) -> None:
-        """What one line of the list of what is missing asks for."""
+        """What one line of the list of what is missing asks for. The list shows what became of it; until then the same
+        line is the same command."""
+        if missing["sale"] is not None:
+            path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
+            body = {"booth": missing["booth"], "outcome": "rejected"}
+        elif missing["what"] == "not_home":
+            path = f"/festivals/{festival}/returns"
+            body = {"booth": missing["booth"], "lot": missing["lot"], "qty": missing["qty"], "final": True}
+        else:
+            return
         async with self._hands:
-            if missing["sale"] is not None:
-                path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
-                await self._command(path, {"booth": missing["booth"], "outcome": "rejected"})
-            elif missing["what"] == "not_home":
-                body = {"booth": missing["booth"], "lot": missing["lot"], "qty": missing["qty"], "final": True}
-                await self._command(f"/festivals/{festival}/returns", body)
+            await self._command(path, body, id=str(uuid5(NAMESPACE_URL, f"{path} {body}")))
 
     # --- talking
 
@@ -374,14 +378,16 @@ class Load:
                 self.tally.syncs_failed += 1
             await asyncio.sleep(SYNC_SECONDS * self._rng.uniform(0.5, 1.5))
 
-    async def _command(self, path: str, body: Body | dict[str, Any]) -> bool:
-        """Give a command until somebody answers what became of it, always with one id. False if it was refused."""
+    async def _command(self, path: str, body: Body | dict[str, Any], id: str | None = None) -> bool:
+        """Give a command until somebody answers what became of it, always with one id; with an `id` that it was taken
+        is enough. False if it was refused."""
         content = body.model_dump(mode="json") if isinstance(body, Body) else body
-        headers = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=5"}
+        headers = {"Idempotency-Key": str(uuid4()), "Prefer": "wait=5"} if id is None else {"Idempotency-Key": id}
+        enough = {200: True, 409: False} if id is None else {200: True, 202: True, 409: False}
 
         async def post(url: str) -> bool | None:
             answer = await self._http.post(f"{url}{path}", json=content, headers=headers)
-            return {200: True, 409: False}.get(answer.status_code)
+            return enough.get(answer.status_code)
 
         self.tally.commands += 1
         return bool(await self._until(post))
