@@ -44,7 +44,7 @@ demo: setup ## play one festival season on a stack of its own, and check every i
 chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
 	@$(BIN)/karya chaos $(ARGS)
 
-bench: setup ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE")
+bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE")
 	@$(BIN)/karya bench $(ARGS)
 
 test: setup ## all tests, the integration ones against a real broker and database
@@ -63,6 +63,7 @@ lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade 
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }
 	$(COMPILE) $(ARGS) pyproject.toml --extra motor -o requirements/runtime.txt
 	$(COMPILE) $(ARGS) pyproject.toml --all-extras -c requirements/runtime.txt -o requirements/development.txt
+	$(COMPILE) $(ARGS) requirements/bench.in -o requirements/bench.txt
 	$(COMPILE) $(ARGS) --no-deps requirements/local-server.in -o requirements/local-server.txt
 	$(BIN)/python -m deploy.local.jars --lock
 
@@ -86,6 +87,14 @@ $(DONE)/dependencies: $(LOCKS) $(DONE)/venv
 
 $(DONE)/package: pyproject.toml $(DONE)/dependencies
 	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Only for the benches, and not beside the others: one of the peers needs older versions.
+.karya/peers.done: requirements/bench.txt $(DONE)/package
+	@echo "setup of the benches: what Karya is compared with"
+	@$(BIN)/python -m venv .karya/peers
+	@.karya/peers/bin/python -m pip install --quiet --progress-bar off --no-input \
+		--only-binary :all: --require-hashes -r requirements/bench.txt
 	@touch $@
 
 .karya/kafka-jars.done: $(JARS) $(DONE)/package

@@ -4,13 +4,15 @@ All work the same records on the same servers one after the other, each with a d
 begin alike. The slow ones get fewer records of the same kind, since their pace does not depend on how many there are.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiokafka import TopicPartition
 
 from bench import backlog
-from bench.children import run
+from bench.children import ROOT, run
 from bench.meter import Ran
 from bench.peers import usual
 from bench.place import Place
@@ -32,6 +34,11 @@ class Contestant:
     group: str
     variant: str = ""
     slow: bool = False
+    python: str = sys.executable
+
+    @property
+    def installed(self) -> bool:
+        return Path(self.python).exists()
 
 
 OURS = Contestant("Karya", "bench.runners.karya", "inventory")
@@ -39,7 +46,11 @@ FLOOR = Contestant("floor", "bench.runners.floor", "floor")
 READING = Contestant("floor with reads", "bench.runners.floor", "reading", floor.READS)
 USUAL = Contestant("usual", "bench.peers.usual", "usual", slow=True)
 WORKERS = Contestant("usual, 12 workers", "bench.peers.usual", "workers", usual.WORKERS, slow=True)
-CONTESTANTS = (OURS, FLOOR, READING, USUAL, WORKERS)
+# Their libraries lie in an environment of their own, which `make bench` makes.
+PEERS_PYTHON = ROOT / ".karya" / "peers" / "bin" / "python"
+QUIX = Contestant("Quix Streams", "bench.peers.quix", "quix", python=str(PEERS_PYTHON))
+FAUST = Contestant("faust-streaming", "bench.peers.faust_streaming", "faust", python=str(PEERS_PYTHON))
+CONTESTANTS = (OURS, FLOOR, READING, QUIX, FAUST, USUAL, WORKERS)
 
 
 async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[Contestant] = CONTESTANTS) -> Said:
@@ -53,6 +64,9 @@ async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[C
         ends = await backlog.fill(settings, backlog.events(events, known))
         ends_slow = await backlog.fill(slowly, backlog.events(few, known))
         for one in contestants:
+            if not one.installed:
+                tell(f"catch-up: {one.name} is not installed here (`make bench` does it)")
+                continue
             tell(f"catch-up: {one.name}")
             where, upto = (slowly, ends_slow) if one.slow else (settings, ends)
             before = place.server_seconds()
@@ -68,7 +82,7 @@ async def work(
     mongo = Mongo(settings)
     try:
         await backlog.keep(mongo.database(one.group), backlog.known_lots(known))
-        [ran] = await run(place.folder, one.module, [Job.of(one.group, ends, one.variant)], settings)
+        [ran] = await run(place.folder, one.module, [Job.of(one.group, ends, one.variant)], settings, one.python)
     finally:
         await mongo.close()
     return ran
@@ -84,7 +98,7 @@ def figures(ran: Mapping[str, Ran], servers: Mapping[str, float]) -> list[Figure
             Figure(f"{name}: MB resident", one.megabytes),
         ]
     ours = ran[OURS.name].per_second
-    goals = {FLOOR.name: 0.85, USUAL.name: 40.0}
-    for name in ran.keys() - {OURS.name}:
+    goals = {FLOOR.name: 0.85, USUAL.name: 40.0, QUIX.name: 1.0, FAUST.name: 1.0}
+    for name in (name for name in ran if name != OURS.name):
         found.append(Figure(f"Karya / {name}", ours / ran[name].per_second, goals.get(name)))
     return found

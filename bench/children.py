@@ -28,10 +28,10 @@ class BenchFailed(KaryaError):
 class Runner:
     """One process with `module` as its program. It dies with this one, however that ends (Linux only)."""
 
-    def __init__(self, folder: Path, module: str, job: Job, settings: Settings) -> None:
+    def __init__(self, folder: Path, module: str, job: Job, settings: Settings, python: str = sys.executable) -> None:
         self._name = module
         self._log = folder / f"{module}-{uuid4().hex[:6]}.log"
-        self._child = start(self._log, ["-m", module, job.argument], environment(settings))
+        self._child = start(self._log, ["-m", module, job.argument], environment(settings), python)
 
     @property
     def pid(self) -> int:
@@ -60,17 +60,21 @@ class Runner:
             self._child.wait()
 
 
-def start(log: Path, arguments: Sequence[str], variables: Mapping[str, str]) -> Popen[bytes]:
+def start(
+    log: Path, arguments: Sequence[str], variables: Mapping[str, str], python: str = sys.executable
+) -> Popen[bytes]:
     """Python with these arguments. Only what `variables` say of KARYA_* reaches it."""
     unset = [f"--unset={name}" for name in os.environ if name.startswith("KARYA_")]
     said = [f"{name}={value}" for name, value in variables.items()]
     env = shutil.which("env") or "/usr/bin/env"
-    return process.spawn([env, *unset, *said, sys.executable, *arguments], folder=ROOT, log=log, tied=True)
+    return process.spawn([env, *unset, *said, python, *arguments], folder=ROOT, log=log, tied=True)
 
 
-async def run(folder: Path, module: str, jobs: Sequence[Job], settings: Settings) -> list[Ran]:
+async def run(
+    folder: Path, module: str, jobs: Sequence[Job], settings: Settings, python: str = sys.executable
+) -> list[Ran]:
     """One process per job, all at once. Raises BenchFailed."""
-    runners = [Runner(folder, module, job, settings) for job in jobs]
+    runners = [Runner(folder, module, job, settings, python) for job in jobs]
     try:
         return list(await asyncio.gather(*(runner.result() for runner in runners)))
     finally:
