@@ -348,8 +348,8 @@ class Load:
         self.tally.festivals_closed += 1
 
     async def _put_right(self, festival: str, missing: dict[str, Any]) -> None:
-        """What one line of the list of what is missing asks for. The list shows what became of it; until then the same
-        line is the same command."""
+        """What one line of the list of what is missing asks for. The list shows what became of it; until then a line
+        is one command."""
         if missing["sale"] is not None:
             path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
             body = {"booth": missing["booth"], "outcome": "rejected"}
