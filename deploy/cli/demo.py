@@ -25,7 +25,7 @@ from deploy.cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.simulate.play import Play, Told
 from deploy.simulate.season import Season
-from deploy.simulate.summary import FacilitySum, per_facility, total
+from deploy.simulate.summary import FacilitySum, RanOut, per_facility, ran_out, total
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
 from deploy.verify import Report, verify
@@ -72,19 +72,19 @@ def _run(seed: int, scale: int, as_json: bool) -> None:
             with services:
                 starting.done()
                 # Services stop by themselves when the season is over, so that it is their last state that is checked.
-                told, lines, report = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
+                told, lines, gone, report = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
             seconds = time.monotonic() - began
     if as_json:
-        show_json(_json(told, lines, report, seconds))
+        show_json(_json(told, lines, gone, report, seconds))
     else:
-        _show(told, lines, report, seconds)
+        _show(told, lines, gone, report, seconds)
     if not report.ok:
         raise typer.Exit(1)
 
 
 async def _play(
     seed: int, scale: int, settings: Settings, festival: str, bars: "Bars"
-) -> tuple[Told, list[FacilitySum], Report]:
+) -> tuple[Told, list[FacilitySum], list[RanOut], Report]:
     known = reference.load()
     season = Season(known, seed=seed, scale=scale, now=datetime.now(UTC))
     async with Play(season, settings, festival, bars.stage) as play:
@@ -95,7 +95,7 @@ async def _play(
     mongo = Mongo(settings)
     try:
         names = {code: facility.name for code, facility in known.catalogue.facilities.items()}
-        return told, await per_facility(mongo, names), report
+        return told, await per_facility(mongo, names), await ran_out(mongo, names), report
     finally:
         await mongo.close()
 
@@ -157,7 +157,7 @@ class Stage:
         self._progress.update(self._task, total=end, completed=end, waits="")
 
 
-def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) -> None:
+def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> None:
     table = Table(
         title="One Day One Prison's Product, and two festivals more (all quantities and prices are made up)",
         title_justify="left",
@@ -182,10 +182,11 @@ def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) 
     out.print()
     out.print(table)
     out.print()
+    _show_gone(gone)
     say(f"{_number(told.reports)} reports and {_number(told.sales)} sales, {_number(told.records)} records in all.")
     for booth, products in told.sold_out.items():
         for product, at in products.items():
-            if product == "KBS":
+            if product == "KBS" and here(at, ZONE).hour < 13:
                 say(f"Kue basah sold out at booth {booth} at {here(at, ZONE):%H:%M %Z}; fresh ones came at 13:00.")
     show_verdict(report)
     say(f"Done in {seconds:.0f} s.")
@@ -193,15 +194,38 @@ def _show(told: Told, lines: list[FacilitySum], report: Report, seconds: float) 
         warn(f"What the services wrote lies in {FOLDER / 'services'}.")
 
 
+def _show_gone(gone: list[RanOut]) -> None:
+    table = Table(
+        title="What ran out and was missed most: what to make next (lost sales are estimated)",
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        header_style="bold",
+    )
+    for column in ("facility", "product"):
+        table.add_column(column)
+    for column in ("sold", "lost", "booths"):
+        table.add_column(column, justify="right")
+    for column in ("first gone at", "sold fastest at"):
+        table.add_column(column)
+    for one in gone:
+        first = f"{one.booth} {here(one.at, ZONE):%H:%M}"
+        counts = (_number(one.sold), _number(one.lost_sales), str(one.booths))
+        table.add_row(one.facility, one.product, *counts, first, one.fastest)
+    out.print(table)
+    out.print()
+
+
 def _number(value: int) -> str:
     return f"{value:,}".replace(",", ".")
 
 
-def _json(told: Told, lines: list[FacilitySum], report: Report, seconds: float) -> dict[str, Any]:
+def _json(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> dict[str, Any]:
     return {
         "told": asdict(told),
         "facilities": [asdict(line) for line in lines],
         "total": asdict(total(lines)),
+        "ran_out": [asdict(one) for one in gone],
         "verify": report.as_dict(),
         "seconds": round(seconds, 1),
     }

@@ -1,12 +1,14 @@
-"""What became of a season, per facility, from the four databases."""
+"""What became of a season, per facility, and what ran out, from the four databases."""
 
 from collections import defaultdict
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from services.inventory.domain.lot import Standing
 from services.inventory.store import LOTS as STOCK
 from services.production.store import LOTS
+from services.sales.store import DEMANDS
 from shared.mongo import Mongo
 
 SETTLEMENTS = "settlements"
@@ -55,6 +57,37 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
     for line in sums.values():
         line.lost += max(0, sent[line.facility] - line.sold)
     return list(sums.values())
+
+
+@dataclass(frozen=True, slots=True)
+class RanOut:
+    """A facility's product that was gone before closing: first at `booth`, `at`, and at `booths` in all; `fastest` is
+    the booth that sold most of it per open hour. `lost_sales` is sales' estimate."""
+
+    facility: str
+    product: str
+    sold: int
+    booths: int
+    booth: str
+    at: datetime
+    fastest: str
+    lost_sales: int
+
+
+async def ran_out(mongo: Mongo, names: dict[str, str], most: int = 5) -> list[RanOut]:
+    """What was missed most, at most so many; `names` are the facilities' by code."""
+    found = []
+    async for document in mongo.database("sales")[DEMANDS.name].find({}):
+        demand = DEMANDS.from_document(document)
+        for product in demand.products:
+            gone = sorted((line.sold_out[0].at, line.booth) for line in product.booths if line.sold_out)
+            if gone and product.lost_sales:
+                at, booth = gone[0]
+                name, fastest = names[demand.facility], product.booths[0].booth
+                found.append(
+                    RanOut(name, product.product, product.sold, len(gone), booth, at, fastest, product.lost_sales)
+                )
+    return sorted(found, key=lambda one: (-one.lost_sales, one.facility, one.product, one.booth))[:most]
 
 
 def total(lines: list[FacilitySum]) -> FacilitySum:
