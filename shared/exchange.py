@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 from shared import envelope
 from shared.errors import NotReached, Unusable
 from shared.events.language import Body, Event, Topic
-from shared.kafka import partition_for, producer, topic_name
+from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
@@ -25,6 +25,7 @@ from shared.spool import Said, Spool
 WINDOW = 500
 PATIENCE = 30.0
 TOPICS_WITHIN = 3.0
+STOPPED_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,10 @@ async def exchange(
         bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     try:
-        await client.start()
-        await consumer.start()
+        # A server that takes a connection and says nothing more must not hold a device for ever.
+        async with asyncio.timeout(PATIENCE):
+            await client.start()
+            await consumer.start()
         names = [topic_name(settings, topic.name) for topic in (spool.topic, *(ear.topic for ear in ears))]
         if missing := await _missing(consumer, names):
             why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
@@ -78,7 +81,7 @@ async def exchange(
         why = f"does not answer ({type(error).__name__})"
         raise NotReached(_sorry(spool, settings, why)) from error
     finally:
-        await asyncio.gather(consumer.stop(), _stop(client), return_exceptions=True)
+        await asyncio.gather(_stop(consumer), stop_producer(client))
     return Exchanged(sent, heard, unreadable, spool.unanswered(awaited))
 
 
@@ -87,7 +90,8 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
     missing = set(names)
     # Just made topics take a moment until every broker knows them.
     async for _ in attempts(within=TOPICS_WITHIN):
-        missing = set(names) - await consumer.topics()
+        async with asyncio.timeout(PATIENCE):
+            missing = set(names) - await consumer.topics()
         if not missing:
             break
     return missing
@@ -136,7 +140,8 @@ async def _places(client: AIOKafkaProducer, settings: Settings, ears: Sequence[E
     places = {}
     for ear in ears:
         name = topic_name(settings, ear.topic.name)
-        partitions = len(await client.partitions_for(name))
+        async with asyncio.timeout(PATIENCE):
+            partitions = len(await client.partitions_for(name))
         places[TopicPartition(name, partition_for(ear.key, partitions))] = ear
     return places
 
@@ -191,10 +196,14 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
     return ours, unreadable
 
 
-async def _stop(client: AIOKafkaProducer) -> None:
-    # With no broker left, flushing would wait for ever; what is not acknowledged is still in the spool.
-    async with asyncio.timeout(2):
-        await client.stop()
+async def _stop(consumer: AIOKafkaConsumer) -> None:
+    """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping], timeout=STOPPED_WITHIN)
+    if not stopping.done():
+        stopping.cancel()
+    elif (fault := stopping.exception()) is not None and not isinstance(fault, KafkaError):
+        raise fault
 
 
 def _sorry(spool: Spool, settings: Settings, why: str) -> str:

@@ -51,7 +51,7 @@ def simulate(
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
-    """The demo's season, larger: scale 1 is 5,000 reports and 18,000 sales."""
+    """The demo's season, larger: scale 1 is 5,000 reports and 20,000 sales."""
     _run(seed, scale, as_json)
 
 

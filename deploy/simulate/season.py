@@ -31,9 +31,9 @@ MOST_LINES = 500  # of one request; festival takes 1,000
 
 # Id, code in the reference, days, booths (at scale 1), part of all stock that it asks for.
 FESTIVALS = (
-    ("ODOP", "ODOP-2023", 1, 8, 0.21),
-    ("IPPA", "IPPA-2025-08", 3, 7, 0.17),
-    ("FKUM", "FKUM-2025", 3, 5, 0.11),
+    ("ODOP", "ODOP-2023", 1, 8, 0.25),
+    ("IPPA", "IPPA-2025-08", 3, 7, 0.2),
+    ("FKUM", "FKUM-2025", 3, 5, 0.13),
 )
 
 
