@@ -226,12 +226,21 @@ def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
         size = 0
         for one in run:
             page.append(one)
-            size += len(one.record.value or b"")
+            size += _size(one.record)
             if len(page) == FULL_RECORDS or size >= FULL_BYTES:
                 yield _page(page)
                 page, size = [], 0
         if page:
             yield _page(page)
+
+
+def _size(record: Outgoing) -> int:
+    # Headers too: those of a dead letter are whatever its sender made of them.
+    return (
+        len(record.key or b"")
+        + len(record.value or b"")
+        + sum(len(name) + len(value or b"") for name, value in record.headers)
+    )
 
 
 def _page(page: Sequence[Numbered]) -> Document:

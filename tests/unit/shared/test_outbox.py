@@ -36,3 +36,9 @@ def test_a_document_has_the_id_of_its_first_record_and_ends_before_it_is_too_lar
     assert [page["_id"] for page in pages] == [
         ledger.outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 2)
     ]
+
+
+def test_large_headers_fill_a_document_as_values_do() -> None:
+    half = FULL_BYTES // 2
+    said = [Numbered("g/000", n, Outgoing("out", 0, b"a", None, [("x", b"h" * half)])) for n in range(6)]
+    assert [len(page["records"]) for page in to_outbox(said)] == [2, 2, 2]
