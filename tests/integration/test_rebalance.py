@@ -100,6 +100,7 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     await assert_undisturbed(name, settings, probe, database)
 
 
+# The step is one, and inventory is killed at every point of it (test_step): here the points that differ most.
 SOME_POINTS = [
     "3-4 decided, nothing written",
     "4-6 committed, not handed to the relay",
