@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from deploy.chaos.crew import Crew, Member
 from deploy.chaos.load import Load, TerminalAgent
+from deploy.chaos.outage import Outage
 from deploy.chaos.proxy import Line, Proxy
 from deploy.local.server import Server
 from shared.spool import Spool
@@ -113,6 +114,10 @@ class Place:
     clock: Callable[[], float]
     injected: list[Injected] = field(default_factory=list)
     _mending: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    _outages: dict[Kind, Outage] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._outages = {Kind.KILL_KAFKA: Outage(self.kafka), Kind.KILL_MONGO: Outage(self.mongo)}
 
     async def inject(self, planned: Planned) -> None:
         """Let it happen and, after its time, be over."""
@@ -158,8 +163,9 @@ class Place:
                 return member.name, (member.service,), self._again(member.service)
             case Kind.KILL_KAFKA | Kind.KILL_MONGO:
                 server = self.kafka if planned.kind is Kind.KILL_KAFKA else self.mongo
-                await asyncio.to_thread(server.kill)
-                return server.name, everything, lambda: asyncio.to_thread(server.start)
+                outage = self._outages[planned.kind]
+                await outage.begin()
+                return server.name, everything, outage.end
             case Kind.FREEZE_KAFKA | Kind.FREEZE_MONGO:
                 server = self.kafka if planned.kind is Kind.FREEZE_KAFKA else self.mongo
                 server.freeze()

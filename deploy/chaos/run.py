@@ -27,6 +27,7 @@ EVERY = 5.0  # seconds between two faults, about
 QUIET_WITHIN = 180.0
 END_WITHIN = 240.0
 FIRST_LISTENER = 18300
+FIRST_SERVER = 18400
 
 
 class LoadStuck(KaryaError):
@@ -138,13 +139,13 @@ async def _storm(
     watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
     supervising = asyncio.create_task(crew.supervise())
     seconds = report.minutes * 60
-    injecting: list[asyncio.Task[None]] = []
+    injecting: set[asyncio.Task[None]] = set()
     try:
         for planned in plan(report.seed, seconds, EVERY):
-            await _until(clock, planned.after, loading)
+            await _until(clock, planned.after, loading, injecting)
             tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
-            injecting.append(asyncio.create_task(place.inject(planned)))
-        await _until(clock, seconds, loading)
+            injecting.add(asyncio.create_task(place.inject(planned)))
+        await _until(clock, seconds, loading, injecting)
         await asyncio.gather(*injecting)
         await place.mend()
         took = clock()
@@ -171,11 +172,16 @@ async def _storm(
         load.close()
 
 
-async def _until(clock: Callable[[], float], moment: float, loading: asyncio.Task[None]) -> None:
-    """Wait for the moment; what the load raises is raised here."""
-    await asyncio.wait([loading], timeout=max(0.0, moment - clock()))
-    if loading.done():
-        await loading
+async def _until(
+    clock: Callable[[], float], moment: float, loading: asyncio.Task[None], injecting: set[asyncio.Task[None]]
+) -> None:
+    """Wait for the moment; what the load or a fault raises is raised here, and faults that are over are let go."""
+    running = {loading, *injecting}
+    while running and (left := moment - clock()) > 0:
+        ended, running = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            await task
+        injecting -= ended
 
 
 def _listen_apart(folder: Path) -> None:
@@ -199,7 +205,9 @@ async def _stack(
             port = process.free_port(FIRST_LISTENER + 10 * n + rng.randrange(10))
             lines[service, "kafka"] = proxy = await opened.enter_async_context(Proxy(port))
             listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
-        stack = LocalStack(folder / "stack", listeners=listeners)
+        # Not the ports that every stack prefers: another one would take them while a server is down.
+        mongo_port, kafka_port = (process.free_port(FIRST_SERVER + 100 * n + rng.randrange(100)) for n in range(2))
+        stack = LocalStack(folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners)
         await asyncio.to_thread(stack.start)
         opened.callback(stack.stop)
         for service in SERVICES:
