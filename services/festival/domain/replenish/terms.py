@@ -1,7 +1,7 @@
 """What a refill is proposed from and what a proposal is made of. Quantities are pieces, times are UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -60,7 +60,7 @@ class Situation:
     paces: tuple[Pace, ...]
     held: tuple[Held, ...]
     stock: tuple[Available, ...] = ()
-    rules: Rules = Rules()
+    rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
 
