@@ -19,7 +19,7 @@ from services.festival.domain.request import (
     request_id,
     request_of,
 )
-from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus, shipment_id
+from services.festival.domain.shipment import ARRIVE, Leg, Parcel, ShipmentStatus, shipment_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
@@ -137,6 +137,8 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
         case SellThroughCounted() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
+        case DeadlineReached() as body if body.deadline.startswith(ARRIVE):
+            yield Ref(Shipment, body.deadline.removeprefix(ARRIVE))
         case DeadlineReached() as body:
             yield Ref(Request, body.deadline.removeprefix(HOLD))
         case _:
@@ -395,6 +397,8 @@ def _shipment_document(shipment: Shipment) -> dict[str, Any]:
         ],
         "status": shipment.status.value,
         "counted": [{"lot": lot, "qty": qty} for lot, qty in shipment.counted],
+        "due": shipment.due,
+        "overdue": shipment.overdue,
     }
 
 
@@ -409,6 +413,9 @@ def _shipment(document: Document) -> Shipment:
         parcels=tuple(Parcel(p["reservation"], p["lot"], p["qty"], Leg(p["leg"])) for p in document["parcels"]),
         status=ShipmentStatus(document["status"]),
         counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+        # Not there in what was written before shipments were expected by a time.
+        due=document.get("due"),
+        overdue=document.get("overdue", False),
     )
 
 

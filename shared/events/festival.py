@@ -99,9 +99,9 @@ class Demand(Body):
 
 
 class RequestAllocation(Body):
-    """Ask for stock. With `consent` the plan is accepted as it comes. Reservations that were not sent
-    within `hold_hours` of being asked for are released. `even`: booths share evenly what is short of a product;
-    else fewer of them may be served, with fewer shipments."""
+    """Ask for stock. With `consent` the plan is accepted as it comes; else it is withdrawn unless it is accepted
+    within `hold_hours`. Reservations that were not sent within `hold_hours` of being asked for are released. `even`:
+    booths share evenly what is short of a product; else fewer of them may be served, with fewer shipments."""
 
     festival: Id
     request: Id
@@ -351,6 +351,21 @@ class AllocationFellShort(Body):
     short: tuple[Shortfall, ...]
 
 
+class Withdrawal(StrEnum):
+    """`NOT_ACCEPTED`: nobody accepted the plan in time. `FESTIVAL_ENDED`: the festival was cancelled or closed."""
+
+    NOT_ACCEPTED = "not_accepted"
+    FESTIVAL_ENDED = "festival_ended"
+
+
+class AllocationWithdrawn(Body):
+    """The proposed plan was never accepted: it keeps no room at booths any more."""
+
+    festival: Id
+    request: Id
+    why: Withdrawal
+
+
 class ShipmentSent(Body):
     festival: Id
     request: Id
@@ -368,6 +383,17 @@ class ShipmentDropped(Body):
     shipment: Id
     facility: Id
     booth: Id
+
+
+class ShipmentOverdue(Body):
+    """Nobody has counted the shipment in by `due`. Nothing else changes: it is still on its way, or received late."""
+
+    festival: Id
+    request: Id
+    shipment: Id
+    facility: Id
+    booth: Id
+    due: Utc
 
 
 class Discrepancy(Body):
@@ -479,8 +505,10 @@ FESTIVAL = Topic(
         AllocationPlanned,
         AllocationConfirmed,
         AllocationFellShort,
+        AllocationWithdrawn,
         ShipmentSent,
         ShipmentDropped,
+        ShipmentOverdue,
         ShipmentReceived,
         FestivalClosed,
     ),

@@ -176,6 +176,8 @@ def _show_plan(api: Api, page: Row) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
     until = moment(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
+    if page["status"] == "proposed":
+        say(f"Accept it by {until}, or it is withdrawn.")
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
         say(f"What is not sent by {until} goes back.")
     say("")

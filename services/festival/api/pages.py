@@ -220,7 +220,8 @@ class ShortPage(BaseModel):
 
 
 class RequestSummary(BaseModel):
-    """`held`: pieces reserved or sent. `hold_until`: what is not sent by then goes back; `lapsed`: it does."""
+    """`held`: pieces reserved or sent. `hold_until`: a plan that is not accepted by then is withdrawn, and what is
+    not sent by then goes back; `lapsed`: it does."""
 
     request: str
     festival: str
@@ -294,7 +295,7 @@ class SentLot(BaseModel):
 
 
 class ShipmentPage(BaseModel):
-    """`lots`: what has left, and what was counted of it."""
+    """`lots`: what has left, and what was counted of it. It is expected by `due`; `overdue`: it had not come then."""
 
     shipment: str
     festival: str
@@ -302,6 +303,8 @@ class ShipmentPage(BaseModel):
     facility: str
     booth: str
     status: str
+    due: datetime | None
+    overdue: bool
     parcels: list[ParcelPage]
     lots: list[SentLot]
 
@@ -318,6 +321,8 @@ class ShipmentPage(BaseModel):
             facility=shipment.facility,
             booth=shipment.booth,
             status=shipment.status.value,
+            due=shipment.due,
+            overdue=shipment.overdue,
             parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
             lots=[
                 SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))

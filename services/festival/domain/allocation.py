@@ -47,10 +47,9 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
     request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
-    if body.consent:
-        request, asked = requests.accept(request, event.logged_at)
-        said += asked
-    return state.put(request), said
+    begin = requests.accept if body.consent else requests.wait
+    request, told = begin(request, event.logged_at)
+    return state.put(request), said + told
 
 
 def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> Carried:
@@ -60,6 +59,9 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
         return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
+    if request.status is RequestStatus.WITHDRAWN:
+        message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
+        return Wrong("request", CommandRefusal.WRONG_STATE, message)
     if request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)

@@ -8,7 +8,7 @@ from services.festival.domain.bounds import bounds
 from services.festival.domain.festival import Festival, account
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import HOLD, LineStatus, Request, find, moved, request_id, request_of, settle
-from services.festival.domain.shipment import Leg, Shipment, answered, shipment_id
+from services.festival.domain.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
 from services.festival.domain.stock import StockView
 from shared.events.inventory import (
     LotRecallReached,
@@ -32,14 +32,16 @@ def take(state: State, event: Event, planner: Planner) -> Decision:
     if festival is None:
         return state, []
     match event.body:
+        case DeadlineReached() as reached if reached.deadline.startswith(ARRIVE):
+            return _expected(state, reached.deadline.removeprefix(ARRIVE))
         case DeadlineReached() as reached:
             return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event, planner)
         case StockReserved() | ReservationRefused() | ReservationReleased() as answer:
             return _of_request(state, festival, request_id(answer.festival, answer.request), event, planner)
         case StockDispatched() as answer:
-            return _dispatched(state, answer)
+            return _dispatched(state, festival, answer, event)
         case StockOrderRefused() as answer:
-            state, said = _not_moved(state, answer)
+            state, said = _not_moved(state, festival, answer, event)
             state, told = losses.not_carried_out(state, festival, answer)
             return state, said + told
         case StockReturned() as answer:
@@ -73,7 +75,15 @@ def _of_request(state: State, festival: Festival, id: str, event: Event, planner
     return (state if after == request else state.put(after)), said
 
 
-def _dispatched(state: State, answer: StockDispatched) -> Decision:
+def _expected(state: State, id: str) -> Decision:
+    shipment = state.get(Shipment, id)
+    if shipment is None:
+        return state, []
+    after, said = late(shipment)
+    return (state if after == shipment else state.put(after)), [*said]
+
+
+def _dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:
     request = state.get(Request, request_id(answer.festival, answer.request))
     shipment = state.get(Shipment, shipment_id(answer.festival, answer.shipment))
     booth = state.get(Booth, answer.booth)
@@ -82,11 +92,11 @@ def _dispatched(state: State, answer: StockDispatched) -> Decision:
         return state, []
     if line.status is not LineStatus.DISPATCHING:
         return state, []
-    shipment, said = answered(shipment, line.reservation, Leg.LEFT)
-    return state.put(moved(request, line, LineStatus.DISPATCHED), shipment, booths.expect(booth, line)), [*said]
+    shipment, said = answered(shipment, line.reservation, Leg.LEFT, festival, event.logged_at)
+    return state.put(moved(request, line, LineStatus.DISPATCHED), shipment, booths.expect(booth, line)), said
 
 
-def _not_moved(state: State, answer: StockOrderRefused) -> Decision:
+def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
     """A dispatch or release came too late: a recall has let the reservation go."""
     request = state.get(Request, request_of(answer.order)) if "/" in answer.order else None
     line = find(request, answer.order) if request is not None else None
@@ -97,7 +107,7 @@ def _not_moved(state: State, answer: StockOrderRefused) -> Decision:
     said: list[Publication | Deadline] = []
     for shipment in state.all(Shipment):
         if shipment.request == request.id and any(parcel.reservation == answer.order for parcel in shipment.parcels):
-            shipment, told = answered(shipment, answer.order, Leg.DROPPED)
+            shipment, told = answered(shipment, answer.order, Leg.DROPPED, festival, event.logged_at)
             state = state.put(shipment)
             said += told
     return state, said + fell_short

@@ -8,7 +8,14 @@ from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open
 from services.festival.domain.request import LineStatus, Request, lapse
 from services.festival.domain.shipment import Shipment, ShipmentStatus
-from shared.events.festival import FESTIVAL, CancelFestival, CloseFestival, CommandRefusal, FestivalCancelled
+from shared.events.festival import (
+    FESTIVAL,
+    CancelFestival,
+    CloseFestival,
+    CommandRefusal,
+    FestivalCancelled,
+    Withdrawal,
+)
 from shared.events.language import Deadline, Publication
 from shared.state import State
 
@@ -54,7 +61,7 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     said: list[Publication | Deadline] = []
     for request in _requests(state, festival):
-        lapsed, told = lapse(request)
+        lapsed, told = lapse(request, Withdrawal.FESTIVAL_ENDED)
         state = state.put(lapsed)
         said += told
     return state, said

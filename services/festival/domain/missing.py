@@ -56,9 +56,8 @@ def _on_their_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
         if shipment.status is ShipmentStatus.SENDING:
             message = f"Shipment {shipment.name} to {shipment.booth} has not left yet; inventory has to answer."
         elif shipment.status is ShipmentStatus.SENT:
-            message = (
-                f"Shipment {shipment.name} is on its way: receive it at {shipment.booth}, with 0 for what is lost."
-            )
+            how = "overdue: ask where it is, or" if shipment.overdue else "on its way:"
+            message = f"Shipment {shipment.name} is {how} receive it at {shipment.booth}, with 0 for what is lost."
         else:
             continue
         qty = sum(parcel.qty for parcel in shipment.parcels)

@@ -15,6 +15,7 @@ from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
     AllocationPlanned,
+    AllocationWithdrawn,
     FacilityShare,
     LineReason,
     LotReason,
@@ -22,6 +23,7 @@ from shared.events.festival import (
     PlanLine,
     PlanOffer,
     Shortfall,
+    Withdrawal,
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
@@ -30,7 +32,7 @@ HOLD = "hold/"
 
 
 class RequestStatus(StrEnum):
-    """`WITHDRAWN`: the festival was cancelled or closed before the plan was accepted."""
+    """`WITHDRAWN`: the plan was not accepted in time, or not before the festival was cancelled or closed."""
 
     PROPOSED = "proposed"
     RESERVING = "reserving"
@@ -92,9 +94,10 @@ class Cap:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for and what became of it. `lapsed`: what is not sent by now goes back. `shares`: each
-    facility's, with the reason, as the latest plan that could take something of it said; `conflicts`: for each
-    booth and product, as the latest plan that was short of it said."""
+    """What was asked for and what became of it. By `hold_until` the plan must be accepted, and once it is, what it
+    holds must be sent; `lapsed`: that time is over. `shares`: each facility's, with the reason, as the latest plan
+    that could take something of it said; `conflicts`: for each booth and product, as the latest plan that was short
+    of it said."""
 
     id: str
     festival: str
@@ -216,14 +219,18 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
     return request, [FESTIVAL.of(said)]
 
 
+def wait(request: Request, at: datetime) -> Change:
+    """The plan is proposed: it waits until it is accepted, but not for ever."""
+    return _until(request, at + timedelta(hours=request.hold_hours))
+
+
 def accept(request: Request, at: datetime) -> Change:
     """The plan is wanted: ask inventory for every line, and set the time by which it must be sent."""
-    due = at + timedelta(hours=request.hold_hours)
-    request, asked = ask(replace(request, status=RequestStatus.RESERVING, hold_until=due))
+    request, asked = ask(replace(request, status=RequestStatus.RESERVING))
+    # Moved if there is nothing to hold, too: the time for accepting must not pass any more.
+    request, until = _until(request, at + timedelta(hours=request.hold_hours))
     request, told = settle(request)
-    if asked:
-        asked.append(Deadline(HOLD + request.id, request.festival, due))
-    return request, asked + told
+    return request, asked + until + told
 
 
 def ask(request: Request) -> Change:
@@ -263,11 +270,15 @@ def released(request: Request, reservation: str) -> Change:
     return settle(moved(request, line, LineStatus.RELEASED))
 
 
-def lapse(request: Request) -> Change:
-    """Everything that is not sent by now goes back: what is held at once, what is asked when it is answered."""
-    if request.status in (RequestStatus.PROPOSED, RequestStatus.WITHDRAWN):
+def lapse(request: Request, why: Withdrawal) -> Change:
+    """Everything that is not sent by now goes back: what is held at once, what is asked when it is answered. A plan
+    that nobody has accepted is withdrawn, and `why` is said."""
+    if request.status is RequestStatus.WITHDRAWN:
+        return request, []
+    if request.status is RequestStatus.PROPOSED:
         withdrawn = _all(request, LineStatus.PLANNED, LineStatus.RELEASED)
-        return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), []
+        gone = AllocationWithdrawn(festival=request.festival, request=request.name, why=why)
+        return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), [FESTIVAL.of(gone)]
     said: Outputs = [_release(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
     return replace(_all(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
 
@@ -276,7 +287,7 @@ def hold_over(request: Request, due: datetime) -> Change:
     """A deadline has passed; it counts if it is the one that this request waits for."""
     if request.hold_until is None or due < request.hold_until or request.lapsed:
         return request, []
-    return lapse(request)
+    return lapse(request, Withdrawal.NOT_ACCEPTED)
 
 
 def settle(request: Request) -> Change:
@@ -294,6 +305,11 @@ def settle(request: Request) -> Change:
         return request, [FESTIVAL.of(fell)]
     confirmed = AllocationConfirmed(festival=request.festival, request=request.name, reserved=held)
     return request, [FESTIVAL.of(confirmed)]
+
+
+def _until(request: Request, due: datetime) -> Change:
+    # One deadline for one request: the same id moves it.
+    return replace(request, hold_until=due), [Deadline(HOLD + request.id, request.festival, due)]
 
 
 def _all(request: Request, before: LineStatus, after: LineStatus) -> Request:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
@@ -17,12 +18,15 @@ from shared.events.festival import (
     ReceiveShipment,
     SendShipment,
     ShipmentDropped,
+    ShipmentOverdue,
     ShipmentReceived,
     ShipmentSent,
 )
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
-from shared.events.language import Publication
+from shared.events.language import Deadline, Publication
 from shared.state import State
+
+ARRIVE = "arrive/"
 
 
 class ShipmentStatus(StrEnum):
@@ -54,7 +58,8 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """`request` is the request's whole id; `counted` what the booth counted, in pieces by lot."""
+    """`request` is the request's whole id; `counted` what the booth counted, in pieces by lot. It is expected by
+    `due`, and `overdue` if it was not received by then."""
 
     id: str
     festival: str
@@ -65,6 +70,8 @@ class Shipment:
     parcels: tuple[Parcel, ...]
     status: ShipmentStatus = ShipmentStatus.SENDING
     counted: tuple[tuple[str, int], ...] = ()
+    due: datetime | None = None
+    overdue: bool = False
 
     @property
     def lots(self) -> dict[str, int]:
@@ -149,8 +156,11 @@ _NOT_SENT = {
 }
 
 
-def answered(shipment: Shipment, reservation: str, leg: Leg) -> tuple[Shipment, list[Publication]]:
-    """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped."""
+def answered(
+    shipment: Shipment, reservation: str, leg: Leg, festival: Festival, at: datetime
+) -> tuple[Shipment, list[Publication | Deadline]]:
+    """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped. One that is sent
+    is expected within its lead time and a day: who has none is near."""
     parcels = tuple(
         replace(parcel, leg=leg) if parcel.reservation == reservation and parcel.leg is Leg.ORDERED else parcel
         for parcel in shipment.parcels
@@ -176,7 +186,24 @@ def answered(shipment: Shipment, reservation: str, leg: Leg) -> tuple[Shipment, 
         booth=shipment.booth,
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items()),
     )
-    return replace(shipment, status=ShipmentStatus.SENT), [FESTIVAL.of(sent)]
+    due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
+    deadline = Deadline(ARRIVE + shipment.id, shipment.festival, due)
+    return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
+
+
+def late(shipment: Shipment) -> tuple[Shipment, list[Publication]]:
+    """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
+    if shipment.status is not ShipmentStatus.SENT or shipment.due is None:
+        return shipment, []
+    said = ShipmentOverdue(
+        festival=shipment.festival,
+        request=shipment.request.removeprefix(f"{shipment.festival}/"),
+        shipment=shipment.name,
+        facility=shipment.facility,
+        booth=shipment.booth,
+        due=shipment.due,
+    )
+    return replace(shipment, overdue=True), [FESTIVAL.of(said)]
 
 
 def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:

@@ -237,6 +237,7 @@ def test_cancelling_gives_everything_back() -> None:
     assert kinds(world.give(CancelFestival(festival=ODOP, reason="rain"))) == [
         "FestivalCancelled",
         "ReleaseRequested",
+        "AllocationWithdrawn",
     ]
     world.settle()
     assert [lot.on_hand for lot in world.lots.values()] == [5, 5]

@@ -1,0 +1,144 @@
+"""Every wait of an organiser ends: by an answer, or by its deadline. One deadline for one thing that waits."""
+
+from datetime import timedelta
+
+from services.festival.domain import Festival, Shipment
+from services.festival.domain.missing import missing
+from services.festival.domain.request import LineStatus, RequestStatus
+from services.festival.domain.shipment import ShipmentStatus
+from shared.events.festival import (
+    AllocationWithdrawn,
+    CommandRefusal,
+    LeadTime,
+    ShipmentOverdue,
+    Withdrawal,
+)
+from shared.events.language import DeadlineReached
+from tests.unit.festival.builders import (
+    B1,
+    NOON,
+    ODOP,
+    World,
+    a_booth,
+    a_closing,
+    a_receipt,
+    a_request,
+    a_shipment,
+    a_world,
+    an_accept,
+    announced,
+    kinds,
+)
+
+HOLD, ARRIVE = "hold/ODOP/R1", "arrive/ODOP/S1"
+
+
+def a_proposal(hours: int = 72) -> World:
+    world = a_world()
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 4), consent=False, hold_hours=hours))
+    return world
+
+
+def a_sent_shipment(**lead_days: int) -> World:
+    world = World()
+    days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
+    opening = NOON.date() + timedelta(days=30)
+    world.give(announced(first_day=opening, last_day=opening, lead_days=days))
+    world.give(a_booth(B1))
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 10)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    return world
+
+
+def test_a_plan_that_nobody_accepts_is_withdrawn_and_said_to_be() -> None:
+    world = a_proposal(hours=2)
+    assert world.deadlines[HOLD].due == world.request().hold_until == NOON + timedelta(hours=2)
+    withdrawn = AllocationWithdrawn(festival=ODOP, request="R1", why=Withdrawal.NOT_ACCEPTED)
+    assert world.fire(HOLD) == [withdrawn]
+    assert world.request().status is RequestStatus.WITHDRAWN
+    assert [line.status for line in world.request().lines] == [LineStatus.RELEASED]
+    assert not world.orders, "nothing was held, so nothing goes back"
+
+
+def test_a_withdrawn_plan_can_not_be_accepted_and_the_refusal_says_why() -> None:
+    world = a_proposal()
+    world.fire(HOLD)
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
+    [refused] = [body for body in world.said if type(body).__name__ == "CommandRefused"]
+    assert "not accepted in time" in getattr(refused, "message", "")
+
+
+def test_a_withdrawn_plan_leaves_its_room_at_the_booth_to_others() -> None:
+    world = World()
+    world.give(announced())
+    world.give(a_booth(B1, capacity=10))
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 10), consent=False))
+    world.give(a_request((B1, "KTI", 10), request="R2", consent=False))
+    assert world.request("R2").lines == ()
+    world.fire(HOLD)
+    world.give(a_request((B1, "KTI", 10), request="R3"))
+    assert [line.qty for line in world.request("R3").lines] == [10]
+
+
+def test_accepting_moves_the_one_deadline_and_the_old_time_means_nothing() -> None:
+    world = a_proposal(hours=2)
+    proposed = world.deadlines[HOLD]
+    world.now += timedelta(hours=1)
+    world.give(an_accept())
+    world.settle()
+    assert list(world.deadlines) == [HOLD]
+    assert world.deadlines[HOLD].due == NOON + timedelta(hours=3)
+    # It was on its way already when the plan was accepted.
+    assert world.give(DeadlineReached(key=ODOP, deadline=proposed.id, due=proposed.due)) == []
+    assert [line.status for line in world.request().lines] == [LineStatus.RESERVED]
+    assert kinds(world.fire(HOLD)) == ["ReleaseRequested"]
+
+
+def test_closing_withdraws_a_plan_that_was_not_accepted_and_its_deadline_says_nothing_more() -> None:
+    world = a_proposal()
+    said = world.give(a_closing())
+    assert AllocationWithdrawn(festival=ODOP, request="R1", why=Withdrawal.FESTIVAL_ENDED) in said
+    assert world.fire(HOLD) == []
+
+
+def test_a_shipment_that_nobody_counts_in_is_overdue_after_its_lead_time_and_a_day() -> None:
+    assert a_sent_shipment().deadlines[ARRIVE].due == NOON + timedelta(days=1)
+    world = a_sent_shipment(LP_A=4)
+    due = NOON + timedelta(days=5)
+    assert world.deadlines[ARRIVE].due == due
+    overdue = ShipmentOverdue(festival=ODOP, request="R1", shipment="S1", facility="LP-A", booth=B1, due=due)
+    assert world.fire(ARRIVE) == [overdue]
+    [shipment] = world.all(Shipment)
+    assert (shipment.status, shipment.overdue) == (ShipmentStatus.SENT, True)
+    [first, _] = missing(world.one(Festival, ODOP), [], [shipment])
+    assert "overdue" in first.message
+
+
+def test_an_overdue_shipment_is_received_as_any_other() -> None:
+    world = a_sent_shipment()
+    world.fire(ARRIVE)
+    assert kinds(world.give(a_receipt(LA=10))) == ["ShipmentReceived", "BoothStocked"]
+
+
+def test_a_shipment_that_came_in_time_is_never_overdue() -> None:
+    world = a_sent_shipment()
+    world.give(a_receipt(LA=9))
+    assert world.fire(ARRIVE) == []
+    [shipment] = world.all(Shipment)
+    assert (shipment.status, shipment.overdue) == (ShipmentStatus.RECEIVED, False)
+
+
+def test_a_dropped_shipment_waits_for_nobody() -> None:
+    world = a_world()
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 10)))
+    world.settle()
+    world.recall("LA")
+    world.give(a_shipment())
+    world.settle()
+    assert ARRIVE not in world.deadlines
