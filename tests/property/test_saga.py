@@ -1,0 +1,102 @@
+"""Many requests for few lots, with orders, answers and balances in any order that lanes allow: each is answered once,
+nothing is promised twice, and nobody goes without what lies there still."""
+
+from collections import Counter
+from dataclasses import dataclass
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.festival.domain import Request
+from services.festival.domain.request import HELD, RequestStatus
+from shared.events.festival import AllocationConfirmed, AllocationFellShort
+from tests.unit.festival.builders import World, a_booth, a_request, announced
+
+pytestmark = pytest.mark.property
+
+FESTIVALS = ("FA", "FB", "FC")
+FACILITIES = ("LP-A", "LP-B", "LP-C")
+PRODUCTS = ("KTI", "KUE")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """So many pieces of each product for the festival's booth."""
+
+    festival: str
+    pieces: tuple[tuple[str, int], ...]
+
+
+LOTS = st.lists(
+    st.tuples(st.sampled_from(FACILITIES), st.sampled_from(PRODUCTS), st.integers(1, 12)), min_size=1, max_size=6
+)
+ASKED = st.builds(
+    Asked,
+    st.sampled_from(FESTIVALS),
+    st.dictionaries(st.sampled_from(PRODUCTS), st.integers(1, 15), min_size=1).map(lambda some: tuple(some.items())),
+)
+
+
+def a_market(lots: list[tuple[str, str, int]]) -> World:
+    world = World()
+    for festival in FESTIVALS:
+        world.give(announced(festival))
+        world.give(a_booth(f"{festival}.B1", *PRODUCTS))
+    for n, (facility, product, qty) in enumerate(lots):
+        world.make(f"L{n}", qty, facility, product)
+    return world
+
+
+def run(world: World, asked: list[Asked], random: Random) -> None:
+    """Whatever can happen next happens in an order that nobody chose; each lot's own queues keep theirs."""
+    waiting = list(enumerate(asked))
+    while True:
+        steps = ["ask"] * bool(waiting)
+        for lot in sorted(world.lots):
+            steps += [f"carry_out {lot}"] * bool(world.orders[lot])
+            steps += [f"hear {lot}"] * bool(world.answers[lot])
+            steps += [f"see {lot}"] * bool(world.balances[lot])
+        if all(step.startswith("see") for step in steps):
+            return
+        what, _, lot = random.choice(steps).partition(" ")
+        if what == "ask":
+            n, one = waiting.pop(0)
+            demands = [(f"{one.festival}.B1", product, qty) for product, qty in one.pieces]
+            world.give(a_request(*demands, festival=one.festival, request=f"R{n}"))
+        else:
+            getattr(world, what)(lot)
+
+
+def answered(world: World, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
+    said = [one for one in world.said if isinstance(one, AllocationConfirmed | AllocationFellShort)]
+    return [one for one in said if (one.festival, one.request) == (request.festival, request.name)]
+
+
+@given(lots=LOTS, asked=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
+def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
+    lots: list[tuple[str, str, int]], asked: list[Asked], random: Random
+) -> None:
+    world = a_market(lots)
+    run(world, asked, random)
+    requests = world.all(Request)
+    assert len(requests) == len(asked)
+    promised: Counter[str] = Counter()
+    missed: set[str] = set()
+    for request in requests:
+        assert request.status is RequestStatus.SETTLED
+        [answer] = answered(world, request)
+        held = [line for line in request.lines if line.status in HELD]
+        assert answer.reserved == sum(line.qty for line in held)
+        short = answer.short if isinstance(answer, AllocationFellShort) else ()
+        assert sum(line.qty for line in held) + sum(one.short for one in short) == sum(
+            want.qty for want in request.demands
+        )
+        missed |= {one.product for one in short}
+        for line in held:
+            promised[line.lot] += line.qty
+    for id, lot in world.lots.items():
+        assert lot.on_hand >= 0
+        assert lot.on_hand + promised[id] == lot.recorded
+        assert lot.product not in missed or lot.on_hand == 0, "somebody goes without what lies there"
