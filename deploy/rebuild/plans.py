@@ -1,6 +1,6 @@
 """Festival's plans as they were made: at a replay the stock that they were made from can't be seen again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from pydantic import ValidationError
@@ -36,7 +36,9 @@ class Remembered:
         self,
         event: Event,
         request: Request,  # noqa: ARG002
+        wanted: Sequence[Wanted],  # noqa: ARG002
         stock: Iterable[Available],  # noqa: ARG002
+        before: Mapping[str, Before],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
     ) -> Plan | Wrong:
         said = self._of(event)

@@ -16,7 +16,7 @@ from services.sales.store import BOOTHS
 from shared import envelope
 from shared.errors import Unusable, WrongEntry
 from shared.events import lot_number
-from shared.events.festival import BOOTH_STOCK, FESTIVAL, AllocationPlanned, ShipmentReceived
+from shared.events.festival import BOOTH_STOCK, FESTIVAL, AllocationPlanned, AllocationRevised, ShipmentReceived
 from shared.events.inventory import RESERVATIONS, STOCK_ORDERS
 from shared.events.language import Body, Event, Topic
 from shared.events.production import (
@@ -158,6 +158,8 @@ def _may_name(record: ConsumerRecord, topic: Topic, life: Life) -> bool:
 def _lots_of(body: Body) -> set[str]:
     if isinstance(body, AllocationPlanned):
         return {line.lot for line in body.lines}
+    if isinstance(body, AllocationRevised):
+        return {line.lot for line in body.back}
     if isinstance(body, ShipmentReceived):
         return {one.lot for one in body.lots} | {one.lot for one in body.discrepancies}
     named: str | None = getattr(body, "lot", None)

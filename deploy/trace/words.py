@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shared.events.festival import (
     AllocationPlanned,
+    AllocationRevised,
     BoothStocked,
     BoothStockLost,
     LotWithdrawn,
@@ -58,6 +59,11 @@ def told(body: Body, lot: str) -> Iterator[str]:
                 if line.lot == lot:
                     again = " again" if body.replan else ""
                     yield f"{line.qty} planned{again} for {line.booth}, {line.reservation}"
+        case AllocationRevised():
+            for gone in body.back:
+                if gone.lot == lot:
+                    does = "goes back" if body.carried_out else "would go back"
+                    yield f"{gone.qty} for {gone.booth} {does}, {gone.reservation}: {body.reason}"
         case ShipmentReceived():
             for one in body.discrepancies:
                 if one.lot == lot:

@@ -8,7 +8,7 @@ from deploy.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment
 from services.festival.domain.booth import BoothLot
 from services.festival.domain.command import Outcome
-from services.festival.domain.request import Line, LineStatus
+from services.festival.domain.line import Line, LineStatus
 from services.festival.domain.shipment import Leg, ShipmentStatus
 from services.festival.domain.stock import StockView
 from services.inventory.domain import Lot

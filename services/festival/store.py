@@ -1,29 +1,24 @@
 """How festivals, booths, requests, shipments, commands and the stock view are kept, and what an event touches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
 from services.festival.domain import Booth, Command, Festival, Request, Shipment, StockView
 from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
+from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
 from services.festival.domain.festival import FestivalStatus, Sums
+from services.festival.domain.line import Cap, Line, LineStatus, Offer
 from services.festival.domain.plan import Conflict, Share, Wanted
-from services.festival.domain.request import (
-    HOLD,
-    Cap,
-    Line,
-    LineStatus,
-    Offer,
-    RequestStatus,
-    request_id,
-    request_of,
-)
+from services.festival.domain.request import HOLD, RequestStatus, request_id, request_of
 from services.festival.domain.shipment import ARRIVE, Leg, Parcel, ShipmentStatus, shipment_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
+    BackReason,
     CancelFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefusal,
     LineReason,
@@ -35,6 +30,8 @@ from shared.events.festival import (
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
+    ReviseAllocation,
+    RevisionRequested,
     SendShipment,
 )
 from shared.events.inventory import (
@@ -82,7 +79,7 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
                 yield Ref(Booth, booth)
             for product in {demand.product for demand in body.demands}:
                 yield Hint(StockView, "plannable", product)
-        case AcceptPlan() as body:
+        case AcceptPlan() | ReviseAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
         case SendShipment() as body:
             yield Ref(Request, request_id(festival, body.request))
@@ -91,6 +88,8 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
         case ReceiveShipment() as body:
             yield Ref(Shipment, shipment_id(festival, body.shipment))
             yield Ref(Booth, body.booth)
+            # The shipment alone knows of which request it is.
+            yield Hint(Request, "festival", festival)
         case ReceiveReturn() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
@@ -99,6 +98,10 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
                 yield Ref(Booth, body.booth)
         case CancelFestival():
             yield Hint(Request, "festival", festival)
+        case CloseBooth() as body:
+            yield Ref(Booth, body.booth)
+            yield Hint(Request, "festival", festival)
+            yield Hint(Shipment, "festival", festival)
         case CloseFestival():
             yield Hint(Request, "festival", festival)
             yield Hint(Shipment, "festival", festival)
@@ -139,6 +142,17 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             yield Hint(Booth, "festival", festival)
         case DeadlineReached() as body if body.deadline.startswith(ARRIVE):
             yield Ref(Shipment, body.deadline.removeprefix(ARRIVE))
+        case RevisionRequested() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            if body.command is not None:
+                yield Ref(Command, body.command)
+            # The room at the booths, with what others were promised.
+            yield Hint(Request, "festival", festival)
+            yield Hint(Booth, "festival", festival)
+            for product in body.products:
+                yield Hint(StockView, "plannable", product)
+            for lot in body.lots:
+                yield Ref(StockView, lot)
         case DeadlineReached() as body:
             yield Ref(Request, body.deadline.removeprefix(HOLD))
         case _:
@@ -306,35 +320,71 @@ def _request_document(request: Request) -> dict[str, Any]:
                 "status": line.status.value,
                 "why": line.why and line.why.value,
                 "first": line.first and line.first.value,
+                "lost": line.lost,
             }
             for line in request.lines
         ],
-        "offers": [{"facility": o.facility, "product": o.product, "qty": o.qty} for o in request.offers],
+        "offers": _offer_documents(request.offers),
         "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
-        "shares": [
-            {
-                "facility": s.facility,
-                "offered": s.offered,
-                "allocated": s.allocated,
-                "reason": s.reason,
-                "reason_id": s.reason_id,
-            }
-            for s in request.shares
+        "shares": _share_documents(request.shares),
+        "conflicts": _conflict_documents(request.conflicts),
+        "hold_until": request.hold_until,
+        "lapsed": request.lapsed,
+        "even": request.even,
+        "revise_at_percent": request.revise_at_percent,
+        "closed": list(request.closed),
+        "without": list(request.without),
+        "lost": request.lost,
+        "freed": request.freed,
+        "revising": request.revising,
+        "revision": request.revision and _revision_document(request.revision),
+    }
+
+
+def _revision_document(revision: Revision) -> dict[str, Any]:
+    return {
+        "reason": revision.reason,
+        "reason_id": revision.reason_id,
+        "without": list(revision.without),
+        "added": list(revision.added),
+        "back": [{"reservation": one.reservation, "why": one.why.value} for one in revision.back],
+        "kept": revision.kept,
+        "share_moves": [
+            {"facility": one.facility, "offered": one.offered, "before": one.before, "after": one.after}
+            for one in revision.share_moves
         ],
-        "conflicts": [
+        "short_moves": [
             {
                 "booth": one.booth,
                 "product": one.product,
-                "short": one.short,
-                "rules": [rule.value for rule in one.rules],
-                "reason": one.reason,
-                "reason_id": one.reason_id,
+                "asked": one.asked,
+                "before": one.before,
+                "after": one.after,
             }
-            for one in request.conflicts
+            for one in revision.short_moves
         ],
-        "hold_until": request.hold_until,
-        "lapsed": request.lapsed,
+        "offers": _offer_documents(revision.offers),
+        "shares": _share_documents(revision.shares),
+        "conflicts": _conflict_documents(revision.conflicts),
+        "carried_out": revision.carried_out,
     }
+
+
+def _revision(document: Document) -> Revision:
+    return Revision(
+        reason=document["reason"],
+        reason_id=document["reason_id"],
+        without=tuple(document["without"]),
+        added=tuple(document["added"]),
+        back=tuple(Back(one["reservation"], BackReason(one["why"])) for one in document["back"]),
+        kept=document["kept"],
+        share_moves=tuple(ShareMove(**one) for one in document["share_moves"]),
+        short_moves=tuple(ShortMove(**one) for one in document["short_moves"]),
+        offers=_offers(document["offers"]),
+        shares=_shares(document["shares"]),
+        conflicts=_conflicts(document["conflicts"]),
+        carried_out=document["carried_out"],
+    )
 
 
 def _request(document: Document) -> Request:
@@ -359,29 +409,81 @@ def _request(document: Document) -> Request:
                 # Not there in what was written before lines had reasons.
                 why=LineReason(line["why"]) if line.get("why") else None,
                 first=LotReason(line["first"]) if line.get("first") else None,
+                lost=line.get("lost", 0),
             )
             for line in document["lines"]
         ),
-        offers=tuple(Offer(o["facility"], o["product"], o["qty"]) for o in document["offers"]),
+        offers=_offers(document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
-        shares=tuple(
-            Share(s["facility"], s["offered"], s["allocated"], s["reason"], s.get("reason_id", ""))
-            for s in document["shares"]
-        ),
-        conflicts=tuple(
-            Conflict(
-                booth=one["booth"],
-                product=one["product"],
-                short=one["short"],
-                rules=tuple(PlanRule(rule) for rule in one["rules"]),
-                kept=(),
-                reason=one["reason"],
-                reason_id=one["reason_id"],
-            )
-            for one in document.get("conflicts", ())
-        ),
+        shares=_shares(document["shares"]),
+        conflicts=_conflicts(document.get("conflicts", ())),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
+        # Not there in what was written before requests could be revised.
+        even=document.get("even", True),
+        revise_at_percent=document.get("revise_at_percent"),
+        closed=tuple(document.get("closed", ())),
+        without=tuple(document.get("without", ())),
+        lost=document.get("lost", 0),
+        freed=document.get("freed", 0),
+        revising=document.get("revising", False),
+        revision=_revision(document["revision"]) if document.get("revision") else None,
+    )
+
+
+def _offer_documents(offers: Iterable[Offer]) -> list[dict[str, Any]]:
+    return [{"facility": o.facility, "product": o.product, "qty": o.qty} for o in offers]
+
+
+def _offers(documents: Iterable[Document]) -> tuple[Offer, ...]:
+    return tuple(Offer(o["facility"], o["product"], o["qty"]) for o in documents)
+
+
+def _share_documents(shares: Iterable[Share]) -> list[dict[str, Any]]:
+    return [
+        {
+            "facility": s.facility,
+            "offered": s.offered,
+            "allocated": s.allocated,
+            "reason": s.reason,
+            "reason_id": s.reason_id,
+        }
+        for s in shares
+    ]
+
+
+def _shares(documents: Iterable[Document]) -> tuple[Share, ...]:
+    return tuple(
+        Share(s["facility"], s["offered"], s["allocated"], s["reason"], s.get("reason_id", "")) for s in documents
+    )
+
+
+def _conflict_documents(conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
+    return [
+        {
+            "booth": one.booth,
+            "product": one.product,
+            "short": one.short,
+            "rules": [rule.value for rule in one.rules],
+            "reason": one.reason,
+            "reason_id": one.reason_id,
+        }
+        for one in conflicts
+    ]
+
+
+def _conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
+    return tuple(
+        Conflict(
+            booth=one["booth"],
+            product=one["product"],
+            short=one["short"],
+            rules=tuple(PlanRule(rule) for rule in one["rules"]),
+            kept=(),
+            reason=one["reason"],
+            reason_id=one["reason_id"],
+        )
+        for one in documents
     )
 
 

@@ -101,7 +101,9 @@ class Demand(Body):
 class RequestAllocation(Body):
     """Ask for stock. With `consent` the plan is accepted as it comes; else it is withdrawn unless it is accepted
     within `hold_hours`. Reservations that were not sent within `hold_hours` of being asked for are released. `even`:
-    booths share evenly what is short of a product; else fewer of them may be served, with fewer shipments."""
+    booths share evenly what is short of a product; else fewer of them may be served, with fewer shipments. Once so
+    many percent of the pieces asked for were lost on the way or freed by a booth that closed as `revise_at_percent`
+    says, what is missing is planned again and reserved without being asked for; null: never."""
 
     festival: Id
     request: Id
@@ -109,9 +111,25 @@ class RequestAllocation(Body):
     consent: bool = False
     hold_hours: TypedNumber = 72
     even: bool = True
+    revise_at_percent: TypedNumber | None = None
+
+
+class ReviseAllocation(Body):
+    """Reality differs from the plan: plan again what is missing under `request`, with as little change as can be.
+    What facilities in `without` have not sent is given back, and nothing is taken from them (their boat did not sail,
+    their stock is spoilt). What was sent stays. With `consent` it is carried out at once, else AcceptPlan does it;
+    a revision that waits for that is replaced. What is reserved then has the request's hold hours anew."""
+
+    festival: Id
+    request: Id
+    without: tuple[Id, ...] = ()
+    reason: Text = ""
+    consent: bool = False
 
 
 class AcceptPlan(Body):
+    """The proposed plan, or the revision that waits, is wanted."""
+
     festival: Id
     request: Id
 
@@ -179,6 +197,15 @@ class ResolveDispute(Body):
     outcome: DisputeOutcome
 
 
+class CloseBooth(Body):
+    """One booth closes before the festival does: what is reserved for it goes back, what is there goes home. Its
+    tills have until `till_hours` after this command to send what is left."""
+
+    festival: Id
+    booth: Id
+    till_hours: TypedNumber = 48
+
+
 class CloseFestival(Body):
     """The last sale was made. Tills have until `till_hours` after this command to send what is left."""
 
@@ -212,6 +239,7 @@ class CommandRefusal(StrEnum):
     UNKNOWN_SHIPMENT = "unknown_shipment"
     UNKNOWN_LOT = "unknown_lot"
     UNKNOWN_SALE = "unknown_sale"
+    UNKNOWN_FACILITY = "unknown_facility"
     NO_PRICE = "no_price"
     WRONG_DAYS = "wrong_days"
     WRONG_STATE = "wrong_state"
@@ -318,7 +346,8 @@ class Shortfall(Body):
 
 
 class AllocationPlanned(Body):
-    """A proposed plan, or (with `replan`) how a refused part was planned again. With `made_on` of its lines and
+    """A proposed plan, or (with `replan`) how a refused part, or what a revision found missing, was planned
+    again. With `made_on` of its lines and
     `offers` it holds all that a rebuild needs to take the plan from here. `shipments` counts the pairs of facility
     and booth; no plan that is as fair has fewer than `shipments_at_least`."""
 
@@ -332,6 +361,66 @@ class AllocationPlanned(Body):
     conflicts: tuple[PlanConflict, ...] = ()
     shipments: Count = 0
     shipments_at_least: Count = 0
+
+
+class RevisedLine(Body):
+    """`qty` pieces of `lot` for `booth`."""
+
+    reservation: Id
+    booth: Id
+    product: Id
+    facility: Id
+    lot: Id
+    qty: Qty
+
+
+class BackReason(StrEnum):
+    """Why a line is taken out of a plan: its facility can't send it, or its booth takes no more."""
+
+    FACILITY = "facility"
+    BOOTH = "booth"
+
+
+class GivenBack(RevisedLine):
+    """A line that a revision takes out of the plan, and why."""
+
+    why: BackReason
+
+
+class ShareMoved(Body):
+    """Pieces that one facility can offer under the request, and those that the plan gives it before and after."""
+
+    facility: Id
+    offered: Count
+    before: Count
+    after: Count
+
+
+class ShortMoved(Body):
+    """Pieces that a booth asked for, and those that are missing before and after."""
+
+    booth: Id
+    product: Id
+    asked: Qty
+    before: Count
+    after: Count
+
+
+class AllocationRevised(Body):
+    """How a plan changes: lines that are added and given back; `kept` pieces stay as they were. `shares` and `short`
+    hold only what was or is more than nothing. Unless it is `carried_out`, it is a proposal that AcceptPlan makes
+    real. `reason` in a sentence (`reason_id`: in Indonesian)."""
+
+    festival: Id
+    request: Id
+    carried_out: bool
+    reason: Text
+    reason_id: Text
+    kept: Count
+    added: tuple[RevisedLine, ...]
+    back: tuple[GivenBack, ...]
+    shares: tuple[ShareMoved, ...]
+    short: tuple[ShortMoved, ...]
 
 
 class AllocationConfirmed(Body):
@@ -478,6 +567,24 @@ class BoothClosing(Body):
     deadline: Utc
 
 
+# --- what festival says to itself
+
+
+class RevisionRequested(Body):
+    """What is missing under a request of festival `key` is to be planned again: comes back to festival with the
+    request's `products` and the `lots` that closed booths give back, by which the stock is looked up. Without a
+    `command` nobody asked for it: enough was lost on the way or freed by closed booths."""
+
+    key: Id
+    request: Id
+    products: tuple[Id, ...]
+    lots: tuple[Id, ...] = ()
+    without: tuple[Id, ...] = ()
+    reason: Text = ""
+    consent: bool = True
+    command: CommandId | None = None
+
+
 ORGANISER = Topic(
     "karya.organiser.v1",
     "festival",
@@ -486,12 +593,14 @@ ORGANISER = Topic(
         CancelFestival,
         OpenBooth,
         RequestAllocation,
+        ReviseAllocation,
         AcceptPlan,
         SendShipment,
         ReceiveShipment,
         ReceiveReturn,
         RecordLoss,
         ResolveDispute,
+        CloseBooth,
         CloseFestival,
     ),
 )
@@ -503,6 +612,7 @@ FESTIVAL = Topic(
         FestivalCancelled,
         CommandRefused,
         AllocationPlanned,
+        AllocationRevised,
         AllocationConfirmed,
         AllocationFellShort,
         AllocationWithdrawn,
@@ -518,4 +628,4 @@ BOOTH_STOCK = Topic(
     "booth",
     (BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn, DisputeResolved, BoothClosing),
 )
-FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached,))
+FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached, RevisionRequested))

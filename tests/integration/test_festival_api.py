@@ -434,3 +434,44 @@ async def test_a_festival_from_the_command_line(
         assert [one["festival"] for one in await desk.json("list", "--status", "closed")] == ["ODOP"]
         assert "No festival NONE" in await desk.refused("show", "NONE")
     assert "does not answer" in await desk.refused("list")
+
+
+async def test_a_revision_over_http_and_from_the_command_line(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with run_service("inventory"), an_api(service_process) as api:
+        desk = Desk(str(api.base_url))
+        await given(api, "/festivals", FESTIVAL)
+        for booth in ("ODOP.B1", "ODOP.B2"):
+            await given(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
+        await some_stock(api, probe)
+        await desk.says("request", "ODOP", "R1", "B1:KTI=10", "B2:KTI=4", "--consent", "--revise-at", "90")
+        shown = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
+        assert "karya festival accept ODOP R1" in shown
+        assert "no boat: LP-KPG can't send" in shown
+        page = await read(api, "/festivals/ODOP/requests/R1")
+        assert (page["held"], page["revise_at_percent"], page["closed"]) == (14, 90, [])
+        revision = page["revision"]
+        assert (revision["status"], revision["without"], revision["short"]) == ("waiting", ["LP-KPG"], [])
+        back = sum(line["qty"] for line in revision["back"])
+        assert back == sum(line["qty"] for line in revision["added"]) == 14 - revision["kept"]
+        assert {line["reason"] for line in revision["back"]} == {"LP-KPG can't send."}
+        assert {line["reason_id"] for line in revision["back"]} == {"LP-KPG tidak dapat mengirim."}
+        moves = [(share["facility"], share["before"], share["after"]) for share in revision["shares"]]
+        assert moves == [("LP-KPG", back, 0), ("PR-KPG", 14 - back, 14)]
+        assert "A revision waits" in await desk.says("plan", "ODOP", "R1")
+        assert "14 pieces are held, 0 stay short" in await desk.says("accept", "ODOP", "R1")
+        assert "no boat" not in await desk.says("plan", "ODOP", "R1")
+
+        assert "nothing_to_plan" in await desk.refused("revise", "ODOP", "R1")
+        assert "unknown_facility" in await desk.refused("revise", "ODOP", "R1", "--without", "LP-X")
+        assert "Booth ODOP.B2 is closing" in await desk.says("close-booth", "ODOP", "B2")
+        assert "wrong_state" in await desk.refused("close-booth", "ODOP", "B2")
+
+        async def held() -> tuple[int, list[str], list[str]]:
+            page = await read(api, "/festivals/ODOP/requests/R1")
+            return page["held"], page["closed"], whats(await read(api, "/festivals/ODOP/missing"))
+
+        await eventually(held, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
+        consented = await desk.json("revise", "ODOP", "R1", "--without", "PR-KPG", "--consent")
+        assert (consented["status"], consented["revision"]["status"]) == ("done", "carried_out")

@@ -17,7 +17,8 @@ from services.festival.domain import Command, Festival, Request, Shipment
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.request import LineStatus, RequestStatus
+from services.festival.domain.line import COUNTED, LineStatus
+from services.festival.domain.request import RequestStatus
 from services.festival.domain.shipment import ShipmentStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
@@ -34,6 +35,7 @@ from shared.events.festival import (
     AcceptPlan,
     AnnounceFestival,
     CancelFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefused,
     CountedLot,
@@ -47,6 +49,7 @@ from shared.events.festival import (
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
+    ReviseAllocation,
     SendShipment,
 )
 from shared.events.language import Body
@@ -75,7 +78,7 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "bring home")
-FOR_A_REASON = ("correct", "recall", "lose", "resolve")
+FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
 AT_TILLS = ("count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
@@ -175,14 +178,33 @@ class Chain(Machine):
 
     # the organiser
 
-    @rule(demands=demands, consent=st.booleans())
-    def request(self, demands: list[tuple[str, str, int]], consent: bool) -> None:
+    @rule(demands=demands, consent=st.booleans(), percent=st.sampled_from([None, 1, 40]))
+    def request(self, demands: list[tuple[str, str, int]], consent: bool, percent: int | None = None) -> None:
         asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
         name = self.next_name("R")
-        self.command(RequestAllocation(festival=FESTIVAL, request=name, demands=asked, consent=consent))
+        self.command(
+            RequestAllocation(
+                festival=FESTIVAL, request=name, demands=asked, consent=consent, revise_at_percent=percent
+            )
+        )
+
+    def revise(self, n: int, qty: int, odd: bool) -> None:
+        request = one_of(self.festival.all(Request), n)
+        if request is not None:
+            without = () if qty == 1 else (sorted(MAKERS)[qty % len(MAKERS)],)
+            self.command(ReviseAllocation(festival=FESTIVAL, request=request.name, without=without, consent=odd))
+
+    def close_booth(self, n: int, qty: int, odd: bool) -> None:
+        if qty < 3:
+            self.command(CloseBooth(festival=FESTIVAL, booth=BOOTHS[odd]))
 
     def accept(self, n: int, qty: int, odd: bool) -> None:
-        request = one_of([one for one in self.festival.all(Request) if one.status is RequestStatus.PROPOSED], n)
+        waiting = [
+            one
+            for one in self.festival.all(Request)
+            if one.status is RequestStatus.PROPOSED or one.waiting is not None
+        ]
+        request = one_of(waiting, n)
         if request is not None:
             self.command(AcceptPlan(festival=FESTIVAL, request=request.name))
 
@@ -360,6 +382,8 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "correct": Chain.correct,
     "recall": Chain.recall,
     "accept": Chain.accept,
+    "revise": Chain.revise,
+    "close booth": Chain.close_booth,
     "send": Chain.send,
     "receive": Chain.receive,
     "lose": Chain.lose,
@@ -385,8 +409,8 @@ def check_festival(festival: Service) -> None:
     for request in festival.all(Request):
         covered: Counter[tuple[str, str]] = Counter()
         for line in request.lines:
-            if line.status not in (LineStatus.REFUSED, LineStatus.RELEASED, LineStatus.RELEASING):
-                covered[line.booth, line.product] += line.qty
+            if line.status in COUNTED:
+                covered[line.booth, line.product] += line.qty - line.lost
         asked = {(want.booth, want.product): want.qty for want in request.demands}
         assert all(qty <= asked[pair] for pair, qty in covered.items()), request
 

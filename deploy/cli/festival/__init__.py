@@ -7,6 +7,7 @@ import typer
 from deploy.cli.festival.desk import choose
 from deploy.cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from deploy.cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from deploy.cli.festival.revising import close_booth, revise
 
 app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
 app.callback()(choose)
@@ -18,9 +19,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "request": request,
     "plan": plan,
     "accept": accept,
+    "revise": revise,
     "ship": ship,
     "receive": receive,
     "loss": loss,
+    "close-booth": close_booth,
     "close": close,
     "missing": missing,
     "dispute": dispute,

@@ -6,6 +6,7 @@ import typer
 
 from deploy.cli.festival.client import Answer, Api, Fate, Row
 from deploy.cli.festival.desk import Festival, Json, booth_id, moment, named_pieces, service, tell, tell_all
+from deploy.cli.festival.revising import show_revision
 from shared.console import say, show_json, show_table, warn
 
 Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
@@ -38,6 +39,7 @@ def request(
     consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
     hold_hours: Annotated[int, typer.Option(help="What is not sent by then goes back.")] = 72,
     even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
+    revise_at: Annotated[int | None, typer.Option(help="Percent lost or freed at which it revises itself.")] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for stock and see the plan."""
@@ -47,7 +49,14 @@ def request(
         if not colon:
             raise typer.BadParameter("say who would like what, e.g. B1:KTI=20")
         asked.append({"booth": booth_id(festival, booth), "product": product, "qty": qty})
-    body = {"request": request, "demands": asked, "consent": consent, "hold_hours": hold_hours, "even": even}
+    body = {
+        "request": request,
+        "demands": asked,
+        "consent": consent,
+        "hold_hours": hold_hours,
+        "even": even,
+        "revise_at_percent": revise_at,
+    }
     with service(context) as api:
         answer = api.give("festivals", festival, "requests", body=body)
         page = _settled(api, festival, request) if answer.status is Fate.DONE else None
@@ -68,7 +77,7 @@ def plan(context: typer.Context, festival: Festival, request: Request, as_json: 
 
 
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
-    """Make a plan real: its lots are reserved."""
+    """Make a plan, or the revision that waits, real: its lots are reserved."""
     with service(context) as api:
         answer = api.give("festivals", festival, "requests", request, "accept", body={})
         page = _settled(api, festival, request) if answer.status is Fate.DONE else None
@@ -187,6 +196,10 @@ def _show_plan(api: Api, page: Row) -> None:
     if page["shortfalls"]:
         say("")
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
+    if page["revision"] and page["revision"]["status"] == "waiting":
+        say("")
+        say("A revision waits; `karya festival accept` makes it real:")
+        show_revision(page["revision"])
 
 
 def _reserved(api: Api, festival: str, wanted: Row) -> Lots:

@@ -17,6 +17,7 @@ from shared.events.festival import (
     AcceptPlan,
     AnnounceFestival,
     CancelFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefusal,
     OpenBooth,
@@ -25,6 +26,7 @@ from shared.events.festival import (
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
+    ReviseAllocation,
     SendShipment,
 )
 from shared.events.language import Body
@@ -48,13 +50,15 @@ ENDPOINTS = (
     Endpoint("/festivals/{festival}/cancel", CancelFestival, "Cancel it, before anything was sent"),
     Endpoint("/festivals/{festival}/booths", OpenBooth, "Open a booth"),
     Endpoint("/festivals/{festival}/requests", RequestAllocation, "Ask for stock: a fair plan is proposed"),
-    Endpoint("/festivals/{festival}/requests/{request}/accept", AcceptPlan, "Make the proposed plan real"),
+    Endpoint("/festivals/{festival}/requests/{request}/accept", AcceptPlan, "Make the plan or its revision real"),
+    Endpoint("/festivals/{festival}/requests/{request}/revise", ReviseAllocation, "Plan again what is missing"),
     Endpoint("/festivals/{festival}/shipments", SendShipment, "Send what a facility has reserved for a booth"),
     Endpoint("/festivals/{festival}/shipments/{shipment}/receive", ReceiveShipment, "Count what came to the booth"),
     Endpoint("/festivals/{festival}/returns", ReceiveReturn, "Count what came home of a lot"),
     Endpoint("/festivals/{festival}/losses", RecordLoss, "Record what is spoilt or gone"),
     # A sale's id was made by a till, and may hold a slash.
     Endpoint("/festivals/{festival}/disputes/{sale:path}/resolve", ResolveDispute, "Decide on a sale in dispute"),
+    Endpoint("/festivals/{festival}/booths/{booth}/close", CloseBooth, "Close one booth before the festival"),
     Endpoint("/festivals/{festival}/close", CloseFestival, "Close it, when the last sale was made"),
 )
 

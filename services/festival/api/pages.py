@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request, Shipment
 from services.festival.domain.booth import Account, BoothLot
+from services.festival.domain.line import HELD, Line, pieces
 from services.festival.domain.missing import Missing
 from services.festival.domain.plan import words
-from services.festival.domain.request import HELD, Line, pieces, shortfalls
+from services.festival.domain.request import shortfalls
 from services.festival.domain.shipment import ShipmentStatus
 
 
@@ -151,8 +153,8 @@ class DemandPage(Page):
 
 
 class LinePage(Page):
-    """`revision`: the lot's balance that the plan saw. `reason` says why this facility and this lot (`reason_id`: in
-    Indonesian); nothing is said of plans from before reasons were kept."""
+    """`revision`: the lot's balance that the plan saw. `lost`: pieces of it that did not come. `reason` says why this
+    facility and this lot (`reason_id`: in Indonesian); nothing is said of plans from before reasons were kept."""
 
     reservation: str
     booth: str
@@ -163,6 +165,7 @@ class LinePage(Page):
     qty: int
     revision: int
     status: str
+    lost: int
     reason: str = ""
     reason_id: str = ""
 
@@ -220,8 +223,8 @@ class ShortPage(BaseModel):
 
 
 class RequestSummary(BaseModel):
-    """`held`: pieces reserved or sent. `hold_until`: a plan that is not accepted by then is withdrawn, and what is
-    not sent by then goes back; `lapsed`: it does."""
+    """`held`: pieces reserved or sent, but for those lost on the way. `hold_until`: a plan that is not accepted by
+    then is withdrawn, and what is not sent by then goes back; `lapsed`: it does."""
 
     request: str
     festival: str
@@ -249,12 +252,16 @@ class RequestSummary(BaseModel):
 
 
 class RequestPage(RequestSummary):
-    """A request with its plan: the lines, each facility's share with the reason, and what stays short where."""
+    """A request with its plan: the lines, each facility's share with the reason, and what stays short where.
+    `closed`: booths that take no more. `revision`: the latest one, which waits to be accepted or was carried out."""
 
     demands: list[DemandPage]
     lines: list[LinePage]
     shares: list[SharePage]
     shortfalls: list[ShortPage]
+    revise_at_percent: int | None
+    closed: list[str]
+    revision: RevisionPage | None
 
     @classmethod
     def of(cls, request: Request) -> "RequestPage":
@@ -274,6 +281,9 @@ class RequestPage(RequestSummary):
                 for share in request.shares
             ],
             shortfalls=ShortPage.all_of(request),
+            revise_at_percent=request.revise_at_percent,
+            closed=list(request.closed),
+            revision=RevisionPage.of(request),
         )
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from services.festival.domain import allocation, answers, closing, losses, shipment
+from services.festival.domain import allocation, answers, closing, losses, revising, shipment
 from services.festival.domain import festival as festivals
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
@@ -16,6 +16,7 @@ from shared.events.festival import (
     AcceptPlan,
     AnnounceFestival,
     CancelFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefusal,
     OpenBooth,
@@ -24,6 +25,7 @@ from shared.events.festival import (
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
+    ReviseAllocation,
     SendShipment,
 )
 from shared.events.language import Event
@@ -82,6 +84,8 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
             return festivals.open_booth(state, festival, body)
         case RequestAllocation() as body:
             return allocation.propose(state, festival, body, event, planner)
+        case ReviseAllocation() as body:
+            return revising.order(state, festival, body, event)
         case AcceptPlan() as body:
             return allocation.accept(state, festival, body, event.logged_at)
         case SendShipment() as body:
@@ -96,6 +100,8 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
             return losses.resolve_dispute(state, festival, body)
         case CancelFestival() as body:
             return closing.cancel(state, festival, body)
+        case CloseBooth() as body:
+            return closing.close_booth(state, festival, body, event.logged_at)
         case CloseFestival() as body:
             return closing.close(state, festival, body, event.logged_at)
         case other:

@@ -4,13 +4,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.festival.domain import request as requests
-from services.festival.domain.booth import Booth
+from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
+from services.festival.domain.line import Offer
 from services.festival.domain.plan import Wanted
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import Offer, Request, RequestStatus, add_plan, request_id
+from services.festival.domain.request import Request, RequestStatus, add_plan, request_id
+from services.festival.domain.revision import carry_out
 from services.festival.domain.shortage import plannable
 from services.festival.domain.stock import StockView
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
@@ -19,6 +21,7 @@ from shared.state import State
 
 MAX_HOLD_HOURS = 90 * 24
 MAX_DEMANDS = 500
+WHOLE = 100
 
 
 def propose(state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner) -> Carried:
@@ -32,6 +35,8 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         name=body.request,
         demands=tuple(Wanted(demand.booth, demand.product, demand.qty) for demand in body.demands),
         hold_hours=body.hold_hours,
+        even=body.even,
+        revise_at_percent=body.revise_at_percent,
     )
     rules = bounds(
         festival,
@@ -42,7 +47,7 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
     )
     # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
     stock = plannable(state.all(StockView), request)
-    proposal = planner.propose(event, request, stock, rules)
+    proposal = planner.propose(event, request, request.demands, stock, {}, rules)
     if isinstance(proposal, Wrong):
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
@@ -53,7 +58,7 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
 
 
 def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> Carried:
-    """Make a proposed plan real."""
+    """Make a proposed plan real, or the revision that waits."""
     request = state.get(Request, request_id(festival.id, body.request))
     if request is None:
         return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
@@ -62,6 +67,9 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
+    if request.waiting is not None:
+        request, said = carry_out(request, at)
+        return state.put(request), said
     if request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
@@ -80,6 +88,9 @@ def _check(state: State, festival: Festival, body: RequestAllocation) -> Wrong |
     if not 0 <= body.hold_hours <= MAX_HOLD_HOURS:
         message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
         return Wrong("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+    if body.revise_at_percent is not None and not 1 <= body.revise_at_percent <= WHOLE:
+        message = f"A request can be revised by itself at 1 to {WHOLE} percent of what it asks for."
+        return Wrong("revise_at_percent", CommandRefusal.OUT_OF_RANGE, message)
     if not body.demands:
         return Wrong("demands", CommandRefusal.NOTHING_TO_PLAN, "The request asks for nothing.")
     if len(body.demands) > MAX_DEMANDS:
@@ -95,6 +106,8 @@ def _check_demand(state: State, festival: Festival, demand: Demand) -> Wrong | N
     booth = state.get(Booth, demand.booth)
     if booth is None or booth.festival != festival.id:
         return Wrong("demands", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {demand.booth}.")
+    if booth.status is not BoothStatus.OPEN:
+        return Wrong("demands", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
     if not any(price.product == demand.product for price in booth.prices):
         message = f"Booth {booth.id} has no price for {demand.product}, so it can't sell it."
         return Wrong("demands", CommandRefusal.NO_PRICE, message)

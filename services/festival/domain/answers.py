@@ -1,15 +1,18 @@
 """What inventory, sales and the clock have to say. An answer to what nobody here asked changes nothing."""
 
 from services.festival.domain import booth as booths
-from services.festival.domain import losses, shortage
+from services.festival.domain import losses, revising, shortage
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
 from services.festival.domain.bounds import bounds
 from services.festival.domain.festival import Festival, account
+from services.festival.domain.line import LineStatus
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import HOLD, LineStatus, Request, find, moved, request_id, request_of, settle
+from services.festival.domain.request import HOLD, Request, find, moved, request_id, request_of, settle
+from services.festival.domain.revision import rest
 from services.festival.domain.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
 from services.festival.domain.stock import StockView
+from shared.events.festival import RevisionRequested
 from shared.events.inventory import (
     LotRecallReached,
     ReservationRefused,
@@ -36,6 +39,8 @@ def take(state: State, event: Event, planner: Planner) -> Decision:
             return _expected(state, reached.deadline.removeprefix(ARRIVE))
         case DeadlineReached() as reached:
             return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event, planner)
+        case RevisionRequested() as wish:
+            return revising.revise(state, festival, wish, event, planner)
         case StockReserved() | ReservationRefused() | ReservationReleased() as answer:
             return _of_request(state, festival, request_id(answer.festival, answer.request), event, planner)
         case StockDispatched() as answer:
@@ -72,7 +77,8 @@ def _of_request(state: State, festival: Festival, id: str, event: Event, planner
             after, said = requests.released(request, answer.reservation)
         case other:
             raise TypeError(f"{type(other).__name__} concerns no single request")
-    return (state if after == request else state.put(after)), said
+    after, more = rest(after)
+    return (state if after == request else state.put(after)), said + more
 
 
 def _expected(state: State, id: str) -> Decision:
@@ -103,6 +109,7 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
     if request is None or line is None or line.status not in (LineStatus.DISPATCHING, LineStatus.RELEASING):
         return state, []
     request, fell_short = settle(moved(request, line, LineStatus.RELEASED))
+    request, revised = rest(request)
     state = state.put(request)
     said: list[Publication | Deadline] = []
     for shipment in state.all(Shipment):
@@ -110,7 +117,7 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
             shipment, told = answered(shipment, answer.order, Leg.DROPPED, festival, event.logged_at)
             state = state.put(shipment)
             said += told
-    return state, said + fell_short
+    return state, [*said, *fell_short, *revised]
 
 
 def _recalled(state: State, recall: LotRecallReached) -> Decision:

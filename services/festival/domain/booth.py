@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.festival.domain.request import Line
+from services.festival.domain.line import Line
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, LotWithdrawn
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
+from services.festival.domain.line import LineStatus
 from services.festival.domain.plan import Rules
-from services.festival.domain.request import LineStatus, Request
+from services.festival.domain.request import Request
 
 # Neither at the booth yet nor on its way, but it will come.
 _PROMISED = frozenset({LineStatus.PLANNED, LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})

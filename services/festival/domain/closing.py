@@ -1,16 +1,20 @@
-"""The end of a festival: cancelled before anything was sent, or closed when the last sale was made."""
+"""The end of a festival, or of one booth: cancelled before anything was sent, or closed after the last sale."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
+from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open
-from services.festival.domain.request import LineStatus, Request, lapse
+from services.festival.domain.line import LineStatus
+from services.festival.domain.request import Request, lapse
+from services.festival.domain.revision import without_booth
 from services.festival.domain.shipment import Shipment, ShipmentStatus
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefusal,
     FestivalCancelled,
@@ -37,25 +41,58 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> Carried:
     return state, said + released
 
 
+def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime) -> Carried:
+    """One booth closes early: what is planned or reserved for it goes back, its tills have until the deadline."""
+    if festival.status is not FestivalStatus.OPEN:
+        return not_open(festival)
+    booth = state.get(Booth, body.booth)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {body.booth}.")
+    if booth.status is not BoothStatus.OPEN:
+        return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} was closed before.")
+    if not 0 <= body.till_hours <= MAX_TILL_HOURS:
+        return _till_hours()
+    coming = [one for one in _shipments(state, festival) if one.booth == booth.id and one.status in _ON_THE_WAY]
+    if coming:
+        return Wrong("booth", CommandRefusal.WRONG_STATE, _receive_first([one.name for one in coming]))
+    booth, told = booths.close(booth, at + timedelta(hours=body.till_hours))
+    state = state.put(booth)
+    said: list[Publication | Deadline] = [told]
+    for request in _requests(state, festival):
+        closed, freed = without_booth(request, booth.id)
+        if closed != request:
+            state = state.put(closed)
+            said += freed
+    return state, said
+
+
 def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -> Carried:
     """Nothing more comes; what is reserved goes back; every booth's tills have until the deadline."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
-        message = f"Tills can have from 0 to {MAX_TILL_HOURS} hours."
-        return Wrong("till_hours", CommandRefusal.OUT_OF_RANGE, message)
+        return _till_hours()
     on_the_way = [shipment.name for shipment in _shipments(state, festival) if shipment.status in _ON_THE_WAY]
     if on_the_way:
-        message = f"On its way and not received yet: {names(on_the_way)}. Receive it first, with 0 for what is lost."
-        return Wrong("festival", CommandRefusal.WRONG_STATE, message)
+        return Wrong("festival", CommandRefusal.WRONG_STATE, _receive_first(on_the_way))
     closing = replace(festival, status=FestivalStatus.CLOSING)
     state, said = _lapse_all(state.put(closing), festival)
     for booth in booths_of(state, festival.id):
+        if booth.status is not BoothStatus.OPEN:
+            continue  # closed before, with a deadline of its own
         booth, told = booths.close(booth, at + timedelta(hours=body.till_hours))
         state = state.put(booth)
         said.append(told)
     state, sums = account(state, closing)
     return state, said + sums
+
+
+def _receive_first(shipments: list[str]) -> str:
+    return f"On its way and not received yet: {names(shipments)}. Receive it first, with 0 for what is lost."
+
+
+def _till_hours() -> Wrong:
+    return Wrong("till_hours", CommandRefusal.OUT_OF_RANGE, f"Tills can have from 0 to {MAX_TILL_HOURS} hours.")
 
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:

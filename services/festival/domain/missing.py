@@ -42,6 +42,9 @@ def missing(festival: Festival, booths: Sequence[Booth], shipments: Iterable[Shi
     found: list[Missing] = []
     if festival.status is FestivalStatus.OPEN:
         found += _on_their_way(shipments)
+        for booth in booths:
+            if booth.status is not BoothStatus.OPEN:
+                found += _of_booth(booth)
         found.append(Missing(What.NOT_CLOSED, "Close the festival when the last sale was made."))
     elif festival.status is FestivalStatus.CLOSING:
         for booth in booths:

@@ -1,7 +1,7 @@
 """Who says what the plan is. Live it is the fair planner, which looks at a view of the stock that other lanes keep;
 at a replay it is what was planned then, for that view can't be had again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from services.festival.domain.command import Wrong
@@ -17,8 +17,16 @@ MAX_LINES = 2000
 class Planner(Protocol):
     """Must answer the same for the same event, however often it is asked."""
 
-    def propose(self, event: Event, request: Request, stock: Iterable[Available], rules: Rules) -> Plan | Wrong:
-        """The plan for a new request, or why there is none."""
+    def propose(
+        self,
+        event: Event,
+        request: Request,
+        wanted: Sequence[Wanted],
+        stock: Iterable[Available],
+        before: Mapping[str, Before],
+        rules: Rules,
+    ) -> Plan | Wrong:
+        """The plan for what is `wanted` under a request, or why there is none. `before` as in `plan`."""
         ...
 
     def again(
@@ -42,15 +50,20 @@ class Fair:
         self,
         event: Event,  # noqa: ARG002
         request: Request,
+        wanted: Sequence[Wanted],
         stock: Iterable[Available],
+        before: Mapping[str, Before],
         rules: Rules,
     ) -> Plan | Wrong:
-        proposal = plan(request.demands, stock, rules=rules)
+        proposal = plan(wanted, stock, before, rules)
         if len(proposal.chosen) > MAX_PROPOSED:
             message = (
                 f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."
             )
             return Wrong("demands", CommandRefusal.TOO_MANY, message)
+        if len(request.lines) + len(proposal.chosen) > MAX_LINES:
+            message = f"{request.name} would have more than {MAX_LINES} lines; ask for the rest in a new request."
+            return Wrong("request", CommandRefusal.TOO_MANY, message)
         return proposal
 
     def again(

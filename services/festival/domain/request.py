@@ -5,10 +5,12 @@ A line's reservation id is `<festival>/<request>.<n>`, so every answer of invent
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from services.festival.domain.difference import Revision
+from services.festival.domain.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
 from services.festival.domain.plan import Conflict, Plan, Share, Wanted
 from shared.events.festival import (
     FESTIVAL,
@@ -17,8 +19,6 @@ from shared.events.festival import (
     AllocationPlanned,
     AllocationWithdrawn,
     FacilityShare,
-    LineReason,
-    LotReason,
     PlanConflict,
     PlanLine,
     PlanOffer,
@@ -40,64 +40,16 @@ class RequestStatus(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-class LineStatus(StrEnum):
-    PLANNED = "planned"
-    ASKED = "asked"
-    RESERVED = "reserved"
-    REFUSED = "refused"
-    RELEASING = "releasing"
-    RELEASED = "released"
-    DISPATCHING = "dispatching"
-    DISPATCHED = "dispatched"
-
-
-OPEN = frozenset({LineStatus.ASKED, LineStatus.RELEASING})
-HELD = frozenset({LineStatus.RESERVED, LineStatus.DISPATCHING, LineStatus.DISPATCHED})
-COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw, `why` and `first` say why
-    it is from this facility and of this lot."""
-
-    reservation: str
-    booth: str
-    product: str
-    facility: str
-    lot: str
-    made_on: date
-    qty: int
-    revision: int
-    status: LineStatus
-    why: LineReason | None = None
-    first: LotReason | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """Pieces of a product that a facility could have given to this request."""
-
-    facility: str
-    product: str
-    qty: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cap:
-    """Inventory refused line number `line` of the lot: `qty` pieces were on hand then."""
-
-    lot: str
-    line: int
-    qty: int
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for and what became of it. By `hold_until` the plan must be accepted, and once it is, what it
     holds must be sent; `lapsed`: that time is over. `shares`: each facility's, with the reason, as the latest plan
     that could take something of it said; `conflicts`: for each booth and product, as the latest plan that was short
-    of it said."""
+    of it said.
+
+    `closed`: booths of it that take no more. `without`: facilities that give nothing, by the latest revision.
+    `lost`, `freed`: pieces lost on the way, and given back by closed booths, since then; `revising`: they were enough
+    that festival told itself to revise."""
 
     id: str
     festival: str
@@ -112,6 +64,19 @@ class Request:
     conflicts: tuple[Conflict, ...] = ()
     hold_until: datetime | None = None
     lapsed: bool = False
+    even: bool = True
+    revise_at_percent: int | None = None
+    closed: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    lost: int = 0
+    freed: int = 0
+    revising: bool = False
+    revision: Revision | None = None
+
+    @property
+    def waiting(self) -> Revision | None:
+        """The revision that waits to be accepted."""
+        return None if self.revision is None or self.revision.carried_out else self.revision
 
 
 Outputs: TypeAlias = list[Publication | Deadline]
@@ -142,8 +107,15 @@ def moved(request: Request, line: Line, status: LineStatus) -> Request:
     return replace(request, lines=lines)
 
 
-def pieces(lines: Iterable[Line], of: frozenset[LineStatus] = COUNTED) -> int:
-    return sum(line.qty for line in lines if line.status in of)
+def lose(request: Request, reservation: str, qty: int) -> Request:
+    """So many pieces of this line did not come with its shipment."""
+    return replace(
+        request,
+        lines=tuple(
+            replace(line, lost=line.lost + qty) if line.reservation == reservation else line for line in request.lines
+        ),
+        lost=request.lost + qty,
+    )
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
@@ -151,7 +123,7 @@ def shortfalls(request: Request) -> tuple[Shortfall, ...]:
     covered: dict[tuple[str, str], int] = {}
     for line in request.lines:
         if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
     return tuple(
         Shortfall(booth=want.booth, product=want.product, asked=want.qty, short=missing)
         for want in request.demands
@@ -161,8 +133,15 @@ def shortfalls(request: Request) -> tuple[Shortfall, ...]:
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
     """The plan's lines behind those that are there, and the event that shows it."""
+    lines = lines_of(request, plan)
+    request = explained(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
+    return request, [planned(request, lines, plan, replan=replan)]
+
+
+def lines_of(request: Request, plan: Plan) -> tuple[Line, ...]:
+    """The plan's lines, numbered behind those that are there."""
     first = len(request.lines) + 1
-    lines = tuple(
+    return tuple(
         Line(
             reservation=f"{request.id}.{first + n}",
             booth=chosen.booth,
@@ -178,11 +157,21 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
         )
         for n, chosen in enumerate(plan.chosen)
     )
-    latest = {share.facility: share for share in (*request.shares, *plan.shares)}
-    shares = tuple(share for _, share in sorted(latest.items()))
-    against = {(one.booth, one.product): replace(one, kept=()) for one in (*request.conflicts, *plan.conflicts)}
-    conflicts = tuple(one for _, one in sorted(against.items()))
-    request = replace(request, lines=request.lines + lines, shares=shares, conflicts=conflicts)
+
+
+def explained(request: Request, shares: Iterable[Share], conflicts: Iterable[Conflict]) -> Request:
+    """With what a later plan said in place of what earlier ones said of the same."""
+    latest = {share.facility: share for share in (*request.shares, *shares)}
+    against = {(one.booth, one.product): replace(one, kept=()) for one in (*request.conflicts, *conflicts)}
+    return replace(
+        request,
+        shares=tuple(share for _, share in sorted(latest.items())),
+        conflicts=tuple(one for _, one in sorted(against.items())),
+    )
+
+
+def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bool) -> Publication:
+    """The event that shows a plan, its `lines` being the request's already."""
     said = AllocationPlanned(
         festival=request.festival,
         request=request.name,
@@ -216,7 +205,7 @@ def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
         shipments=plan.shipments,
         shipments_at_least=plan.shipments_at_least,
     )
-    return request, [FESTIVAL.of(said)]
+    return FESTIVAL.of(said)
 
 
 def wait(request: Request, at: datetime) -> Change:
@@ -226,7 +215,7 @@ def wait(request: Request, at: datetime) -> Change:
 
 def accept(request: Request, at: datetime) -> Change:
     """The plan is wanted: ask inventory for every line, and set the time by which it must be sent."""
-    request, asked = ask(replace(request, status=RequestStatus.RESERVING))
+    request, asked = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
     # Moved if there is nothing to hold, too: the time for accepting must not pass any more.
     request, until = _until(request, at + timedelta(hours=request.hold_hours))
     request, told = settle(request)
@@ -249,7 +238,7 @@ def ask(request: Request) -> Change:
         for line in request.lines
         if line.status is LineStatus.PLANNED
     ]
-    return _all(request, LineStatus.PLANNED, LineStatus.ASKED), said
+    return all_moved(request, LineStatus.PLANNED, LineStatus.ASKED), said
 
 
 def reserved(request: Request, reservation: str) -> Change:
@@ -270,17 +259,37 @@ def released(request: Request, reservation: str) -> Change:
     return settle(moved(request, line, LineStatus.RELEASED))
 
 
+def give_back(request: Request, lines: Iterable[Line]) -> Change:
+    """Release these lines of what is held or only planned."""
+    said: Outputs = []
+    for line in lines:
+        if line.status is LineStatus.RESERVED:
+            request = moved(request, line, LineStatus.RELEASING)
+            said.append(_release(request, line))
+        else:
+            request = moved(request, line, LineStatus.RELEASED)
+    return request, said
+
+
+def withdraw_revision(request: Request) -> Request:
+    """The revision that waits no longer fits: nothing of it is carried out."""
+    if request.waiting is None:
+        return request
+    return replace(all_moved(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None)
+
+
 def lapse(request: Request, why: Withdrawal) -> Change:
     """Everything that is not sent by now goes back: what is held at once, what is asked when it is answered. A plan
     that nobody has accepted is withdrawn, and `why` is said."""
     if request.status is RequestStatus.WITHDRAWN:
         return request, []
     if request.status is RequestStatus.PROPOSED:
-        withdrawn = _all(request, LineStatus.PLANNED, LineStatus.RELEASED)
+        withdrawn = all_moved(request, LineStatus.PLANNED, LineStatus.RELEASED)
         gone = AllocationWithdrawn(festival=request.festival, request=request.name, why=why)
         return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), [FESTIVAL.of(gone)]
+    request = withdraw_revision(request)
     said: Outputs = [_release(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
-    return replace(_all(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
+    return replace(all_moved(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
 
 
 def hold_over(request: Request, due: datetime) -> Change:
@@ -312,7 +321,8 @@ def _until(request: Request, due: datetime) -> Change:
     return replace(request, hold_until=due), [Deadline(HOLD + request.id, request.festival, due)]
 
 
-def _all(request: Request, before: LineStatus, after: LineStatus) -> Request:
+def all_moved(request: Request, before: LineStatus, after: LineStatus) -> Request:
+    """The request with all lines of one status in another."""
     return replace(
         request,
         lines=tuple(replace(line, status=after) if line.status is before else line for line in request.lines),

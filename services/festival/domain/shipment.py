@@ -1,6 +1,6 @@
 """A shipment: from one facility to one booth, on its way once every piece has left, counted when it comes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +9,9 @@ from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival
-from services.festival.domain.request import LineStatus, Request, moved, request_id
+from services.festival.domain.line import LineStatus
+from services.festival.domain.request import Request, lose, moved, request_id, withdraw_revision
+from services.festival.domain.revision import rest
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
@@ -109,6 +111,10 @@ def send(state: State, festival: Festival, order: SendShipment) -> Carried:
     if not lines:
         message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
         return Wrong("facility", CommandRefusal.NOTHING_TO_SEND, message)
+    waiting = request.waiting
+    if waiting is not None and {line.reservation for line in lines} & {one.reservation for one in waiting.back}:
+        # It counts on these going back.
+        request = withdraw_revision(request)
     for line in lines:
         request = moved(request, line, LineStatus.DISPATCHING)
     shipment = Shipment(
@@ -146,7 +152,22 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Carried
     assert booth is not None, "a shipment goes to a booth that was opened"
     received, stocked, said = _received(shipment, count.counted)
     booth, told = booths.stock(booth, shipment.lots, stocked)
-    return state.put(received, booth), [said, *told]
+    request = state.get(Request, shipment.request)
+    assert request is not None, "a shipment is of a request"
+    short, revised = rest(_less(request, shipment, stocked))
+    state = state.put(received, booth)
+    return (state if short == request else state.put(short)), [said, *told, *revised]
+
+
+def _less(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
+    """The request less what was lost on the way, of each lot its first parcels."""
+    lost = {lot: qty - stocked[lot] for lot, qty in shipment.lots.items()}
+    for parcel in shipment.parcels:
+        of = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is Leg.LEFT else 0
+        if of:
+            request = lose(request, parcel.reservation, of)
+            lost[parcel.lot] -= of
+    return request
 
 
 _NOT_SENT = {

@@ -1,25 +1,12 @@
 """A refused line: only the shortage is planned again, and only from lots that may still have something."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
+from services.festival.domain.line import COUNTED, Cap, Line, LineStatus, Offer, pieces
 from services.festival.domain.plan import Available, Before, Rules, Wanted
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import (
-    COUNTED,
-    Cap,
-    Change,
-    Line,
-    LineStatus,
-    Offer,
-    Request,
-    add_plan,
-    ask,
-    find,
-    moved,
-    pieces,
-    settle,
-)
+from services.festival.domain.request import Change, Request, add_plan, ask, find, moved, settle
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import Event
@@ -44,7 +31,7 @@ def refuse(
         return request, []
     on_hand = refusal.on_hand if refusal.reason is OrderRefusal.SHORT else 0
     request = _capped(moved(request, line, LineStatus.REFUSED), line, on_hand)
-    if request.lapsed:
+    if request.lapsed or line.booth in request.closed:
         return settle(request)
     of_product = [view for view in views if view.plannable == line.product == refusal.product]
     again = planner.again(
@@ -52,19 +39,23 @@ def refuse(
         request,
         Wanted(line.booth, line.product, line.qty),
         plannable(of_product, request),
-        _before(request, line.product),
+        before(request, {line.product}),
         rules,
     )
     if again is None:
         return settle(request)
-    request = replace(request, offers=_offers(request, line.product, again.offers))
+    request = replace(request, offers=offered(request, {line.product}, again.offers))
     request, planned = add_plan(request, again, replan=True)
     request, asked = ask(request)
     return request, planned + asked
 
 
-def plannable(views: Iterable[StockView], request: Request) -> list[Available]:
-    """What there is to plan with for the request, less what it took itself."""
+def plannable(views: Iterable[StockView], request: Request, freed: Iterable[Line] = ()) -> list[Available]:
+    """What there is to plan with for the request, less what it took itself. `freed`: what it gives back with the
+    plan, and may take again."""
+    again: dict[str, list[Line]] = {}
+    for line in freed:
+        again.setdefault(line.lot, []).append(line)
     own: dict[str, list[Line]] = {}
     for line in request.lines:
         if line.status in COUNTED:
@@ -75,23 +66,25 @@ def plannable(views: Iterable[StockView], request: Request) -> list[Available]:
             lot=view.id,
             facility=view.facility,
             product=view.product,
-            qty=_free(view, own.get(view.id, []), caps.get(view.id)),
+            qty=_free(view, own.get(view.id, []), again.get(view.id, []), caps.get(view.id)),
             made_on=view.made_on,
             best_before=view.best_before,
             revision=view.revision,
         )
         for view in views
-        if view.plannable is not None
+        if (view.plannable is not None or view.id in again) and not view.recalled
+        if view.facility not in request.without
     ]
 
 
-def _free(view: StockView, own: list[Line], cap: Cap | None) -> int:
+def _free(view: StockView, own: list[Line], freed: list[Line], cap: Cap | None) -> int:
     # A view that has moved on since the line was planned may hold the reservation already: then counting it twice
     # would hide stock, and counting it not at all costs at most one more refusal.
-    free = view.on_hand - pieces(line for line in own if line.revision >= view.revision)
+    free = view.on_hand - _sum(line for line in own if line.revision >= view.revision)
+    free += _sum(line for line in freed if line.revision < view.revision)
     if cap is not None:
         # Orders for one lot are answered in their order: later lines come out of what the refusal named.
-        free = min(free, cap.qty - pieces(line for line in own if _number(line) > cap.line))
+        free = min(free, cap.qty - _sum(line for line in own if _number(line) > cap.line))
     return max(0, free)
 
 
@@ -100,33 +93,39 @@ def _capped(request: Request, line: Line, on_hand: int) -> Request:
     return replace(request, caps=(*others, Cap(line.lot, _number(line), on_hand)))
 
 
-def _before(request: Request, product: str) -> dict[str, Before]:
-    """By facility: what it gave of this product counts as offered, all else as it was offered first."""
-    given = {(offer.facility, offer.product): offer.qty for offer in request.offers if offer.product != product}
-    given.update(_given(request, product))
-    before: dict[str, Before] = {}
+def before(request: Request, products: Set[str]) -> dict[str, Before]:
+    """By facility: what it gave of these products counts as offered, all else as it was offered first."""
+    given = {(offer.facility, offer.product): offer.qty for offer in request.offers if offer.product not in products}
+    given.update(_given(request, products))
+    mine: dict[str, list[Line]] = {}
+    for line in request.lines:
+        mine.setdefault(line.facility, []).append(line)
+    total: dict[str, int] = {}
     for (facility, _), qty in given.items():
-        before[facility] = Before(offered=before.get(facility, Before()).offered + qty)
-    for facility, known in before.items():
-        allocated = pieces(line for line in request.lines if line.facility == facility)
-        before[facility] = replace(known, allocated=allocated)
-    return before
+        total[facility] = total.get(facility, 0) + qty
+    return {facility: Before(qty, pieces(mine.get(facility, ()))) for facility, qty in total.items()}
 
 
-def _offers(request: Request, product: str, found: Mapping[tuple[str, str], int]) -> tuple[Offer, ...]:
-    now = _given(request, product)
+def offered(request: Request, products: Set[str], found: Mapping[tuple[str, str], int]) -> tuple[Offer, ...]:
+    """What facilities could have given, once `found` could have been taken of these products too."""
+    now = _given(request, products)
     for pair, qty in found.items():
         now[pair] = now.get(pair, 0) + qty
-    others = tuple(offer for offer in request.offers if offer.product != product)
+    others = tuple(offer for offer in request.offers if offer.product not in products)
     return others + tuple(Offer(facility, of, qty) for (facility, of), qty in sorted(now.items()))
 
 
-def _given(request: Request, product: str) -> dict[tuple[str, str], int]:
+def _given(request: Request, products: Set[str]) -> dict[tuple[str, str], int]:
     given: dict[tuple[str, str], int] = {}
     for line in request.lines:
-        if line.product == product and line.status in COUNTED:
-            given[line.facility, product] = given.get((line.facility, product), 0) + line.qty
+        if line.product in products and line.status in COUNTED:
+            pair = line.facility, line.product
+            given[pair] = given.get(pair, 0) + line.qty
     return given
+
+
+def _sum(lines: Iterable[Line]) -> int:
+    return sum(line.qty for line in lines)
 
 
 def _number(line: Line) -> int:

@@ -19,8 +19,10 @@ from services.inventory.domain import decide as decide_lot
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
+    FESTIVAL_DEADLINES,
     AcceptPlan,
     AnnounceFestival,
+    CloseBooth,
     CloseFestival,
     CommandRefusal,
     CountedLot,
@@ -30,6 +32,7 @@ from shared.events.festival import (
     ReceiveReturn,
     ReceiveShipment,
     RequestAllocation,
+    ReviseAllocation,
     SendShipment,
 )
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested
@@ -98,6 +101,14 @@ def a_return(lot: str, qty: int, booth: str = B1, *, final: bool = True) -> Rece
     return ReceiveReturn(festival=booth.rpartition(".")[0], booth=booth, lot=lot, qty=qty, final=final)
 
 
+def a_revision(*without: str, request: str = "R1", festival: str = ODOP, **changed: Any) -> ReviseAllocation:
+    return ReviseAllocation(**{"festival": festival, "request": request, "without": without} | changed)
+
+
+def a_booth_closing(booth: str = B1, **changed: Any) -> CloseBooth:
+    return CloseBooth(**{"festival": booth.rpartition(".")[0], "booth": booth} | changed)
+
+
 def a_closing(festival: str = ODOP, **changed: Any) -> CloseFestival:
     return CloseFestival(**{"festival": festival} | changed)
 
@@ -123,6 +134,7 @@ class World:
         self.lots: dict[str, Lot] = {}
         self.said: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
+        self.wishes: deque[Body] = deque()
         self.orders: dict[str, deque[Body]] = defaultdict(deque)
         self.answers: dict[str, deque[Body]] = defaultdict(deque)
         self.balances: dict[str, deque[Body]] = defaultdict(deque)
@@ -145,7 +157,9 @@ class World:
             if output.topic is STOCK_ORDERS:
                 self.orders[STOCK_ORDERS.key_of(output.body)].append(output.body)
             else:
-                assert output.topic in (FESTIVAL, BOOTH_STOCK)
+                assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
+            if output.topic is FESTIVAL_DEADLINES:
+                self.wishes.append(output.body)
         self.said += said
         return said
 
@@ -197,6 +211,10 @@ class World:
             body = self.balances[lot].popleft()
             assert not self._decide(VIEW_FAMILY, Event(self.next_id(), "test", lot, self.now, self.now, body))
 
+    def hear_itself(self) -> list[Body]:
+        """Festival takes the next of what it told itself."""
+        return self.give(self.wishes.popleft())
+
     def fire(self, deadline: str) -> list[Body]:
         due = self.deadlines.pop(deadline)
         self.now = max(self.now, due.due)
@@ -204,7 +222,9 @@ class World:
 
     def settle(self) -> None:
         """Everything on its way arrives, in the order of lots."""
-        while any(self.orders.values()) or any(self.answers.values()):
+        while any(self.orders.values()) or any(self.answers.values()) or self.wishes:
+            while self.wishes:
+                self.hear_itself()
             for lot in sorted(self.lots):
                 while self.orders[lot]:
                     self.carry_out(lot)

@@ -8,6 +8,7 @@ from tests.unit.festival.builders import (
     B2,
     ODOP,
     World,
+    a_booth_closing,
     a_closing,
     a_receipt,
     a_request,
@@ -88,3 +89,17 @@ def test_a_sale_in_dispute_is_shown_and_stops_nothing() -> None:
 def test_a_cancelled_festival_lacks_nothing() -> None:
     world = a_world(CancelFestival(festival=ODOP))
     assert whats(world) == []
+
+
+def test_a_booth_that_closed_early_is_waited_for_while_the_festival_goes_on() -> None:
+    world = sent()
+    world.settle()
+    world.give(a_receipt(LA=4))
+    world.give(a_booth_closing())
+    assert whats(world) == [What.NOT_SETTLED, What.NOT_CLOSED]
+    world.give(a_sell_through(B1, LA=1))
+    left = found(world)[0]
+    assert (left.what, left.qty) == (What.NOT_HOME, 3)
+    world.give(a_return("LA", 3))
+    world.settle()
+    assert whats(world) == [What.NOT_CLOSED]

@@ -6,7 +6,8 @@ import pytest
 
 from services.festival.domain import Command, planner
 from services.festival.domain.command import Outcome
-from services.festival.domain.request import LineStatus, RequestStatus
+from services.festival.domain.line import LineStatus
+from services.festival.domain.request import RequestStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,

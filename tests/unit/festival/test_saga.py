@@ -12,12 +12,14 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.request import OPEN, LineStatus, RequestStatus
+from services.festival.domain.line import COUNTED, OPEN, LineStatus, pieces
+from services.festival.domain.request import RequestStatus
 from services.festival.domain.shipment import ShipmentStatus
 from services.inventory.domain.lot import Standing
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
+    AllocationRevised,
     CancelFestival,
     CloseFestival,
     CountedLot,
@@ -27,6 +29,7 @@ from shared.events.festival import (
     ReceiveShipment,
     RecordLoss,
     ResolveDispute,
+    RevisionRequested,
 )
 from shared.events.sales import SellThroughCounted, SoldThrough
 from tests.unit.festival.builders import (
@@ -34,9 +37,11 @@ from tests.unit.festival.builders import (
     ODOP,
     World,
     a_booth,
+    a_booth_closing,
     a_closing,
     a_request,
     a_return,
+    a_revision,
     a_shipment,
     an_accept,
     announced,
@@ -55,6 +60,26 @@ def counted_in(shipment: Shipment) -> ReceiveShipment:
     """All that was sent has come."""
     counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
     return ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
+
+
+def only_what_can_not_stay_goes(before: Request, after: Request, without: set[str]) -> None:
+    """A revision gives back what its facility can't send or its booth can't take, and touches nothing else."""
+    revision = after.revision
+    assert revision is not None
+    back = {one.reservation for one in revision.back}
+    for was, line in zip(before.lines, after.lines, strict=False):
+        unsent = was.status in (LineStatus.RESERVED, LineStatus.PLANNED)
+        goes = unsent and (was.booth in before.closed or was.facility in without)
+        assert (line.reservation in back) == goes
+        if goes and revision.carried_out:
+            assert line.status in (LineStatus.RELEASING, LineStatus.RELEASED)
+        elif was.status is LineStatus.PROPOSED:
+            assert line.status is LineStatus.RELEASED
+        elif line.status is not was.status:
+            assert (was.status, line.status) == (LineStatus.PLANNED, LineStatus.ASKED)
+    added = after.lines[len(before.lines) :]
+    assert [line.reservation for line in added] == list(revision.added)
+    assert not any(line.facility in without or line.booth in before.closed for line in added)
 
 
 class Saga(RuleBasedStateMachine):
@@ -91,17 +116,32 @@ class Saga(RuleBasedStateMachine):
         festival=festivals,
         asked=st.dictionaries(st.tuples(numbers, products), st.integers(1, 12), min_size=1, max_size=4),
         consent=st.sampled_from([True, True, False]),
+        percent=st.sampled_from([None, None, 1, 30]),
     )
-    def request(self, festival: str, asked: dict[tuple[str, str], int], consent: bool) -> None:
+    def request(self, festival: str, asked: dict[tuple[str, str], int], consent: bool, percent: int | None) -> None:
         name = f"R{sum(request.festival == festival for request in self.world.all(Request)) % 5}"
         demands = [(f"{festival}.{number}", product, qty) for (number, product), qty in asked.items()]
-        self.world.give(a_request(*demands, request=name, festival=festival, consent=consent))
+        asking = a_request(*demands, request=name, festival=festival, consent=consent, revise_at_percent=percent)
+        self.world.give(asking)
 
-    @precondition(lambda self: self.requests(RequestStatus.PROPOSED))
+    @precondition(lambda self: self.to_accept())
     @rule(data=st.data())
     def accept(self, data: st.DataObject) -> None:
-        request = data.draw(st.sampled_from(self.requests(RequestStatus.PROPOSED)))
+        request = data.draw(st.sampled_from(self.to_accept()))
         self.world.give(an_accept(request.name, request.festival))
+
+    @precondition(lambda self: self.world.all(Request))
+    @rule(data=st.data(), without=st.sets(st.sampled_from(FACILITIES), max_size=2), consent=st.booleans())
+    def revise(self, data: st.DataObject, without: set[str], consent: bool) -> None:
+        request = data.draw(st.sampled_from(self.world.all(Request)))
+        self.world.give(
+            a_revision(*sorted(without), request=request.name, festival=request.festival, consent=consent)
+        )
+
+    @precondition(lambda self: self.steps > 12)
+    @rule(festival=festivals, number=numbers)
+    def close_booth(self, festival: str, number: str) -> None:
+        self.world.give(a_booth_closing(f"{festival}.{number}"))
 
     @precondition(lambda self: self.to_send())
     @rule(data=st.data())
@@ -171,6 +211,20 @@ class Saga(RuleBasedStateMachine):
 
     # what arrives when it likes
 
+    @precondition(lambda self: self.world.wishes)
+    @rule()
+    def festival_hears_itself(self) -> None:
+        wish = self.world.wishes[0]
+        assert isinstance(wish, RevisionRequested)
+        before = {request.id: request for request in self.world.all(Request)}
+        said = self.world.hear_itself()
+        revised = any(isinstance(body, AllocationRevised) for body in said)
+        for request in self.world.all(Request):
+            if revised and request.id == f"{wish.key}/{wish.request}":
+                only_what_can_not_stay_goes(before[request.id], request, set(wish.without))
+            else:
+                assert request.lines == before[request.id].lines
+
     @precondition(lambda self: any(self.world.orders.values()))
     @rule(data=st.data(), most=st.integers(1, 8))
     def inventory_works(self, data: st.DataObject, most: int) -> None:
@@ -222,6 +276,10 @@ class Saga(RuleBasedStateMachine):
     def requests(self, status: RequestStatus) -> list[Request]:
         return [request for request in self.world.all(Request) if request.status is status]
 
+    def to_accept(self) -> list[Request]:
+        waiting = [request for request in self.world.all(Request) if request.waiting is not None]
+        return self.requests(RequestStatus.PROPOSED) + waiting
+
     def to_send(self) -> list[tuple[str, str, str]]:
         return sorted(
             {
@@ -249,13 +307,13 @@ class Saga(RuleBasedStateMachine):
         for request in self.world.all(Request):
             covered: Counter[tuple[str, str]] = Counter()
             for line in request.lines:
-                if line.status not in (LineStatus.REFUSED, LineStatus.RELEASED, LineStatus.RELEASING):
-                    covered[line.booth, line.product] += line.qty
+                if line.status in COUNTED:
+                    covered[line.booth, line.product] += line.qty - line.lost
             asked = {(want.booth, want.product): want.qty for want in request.demands}
             assert all(qty <= asked[pair] for pair, qty in covered.items())
             assert (request.status is RequestStatus.RESERVING) <= any(line.status in OPEN for line in request.lines)
             assert (request.status is RequestStatus.PROPOSED) <= all(
-                line.status is LineStatus.PLANNED for line in request.lines
+                line.status in (LineStatus.PLANNED, LineStatus.RELEASED) for line in request.lines
             )
 
     @invariant()
@@ -300,7 +358,7 @@ class Saga(RuleBasedStateMachine):
         self.agrees_with_inventory(world)
         while world.deadlines:
             world.fire(min(world.deadlines))
-        world.settle()
+            world.settle()
         self.agrees_with_inventory(world)
         self.everything_was_answered(world)
         self.festivals_can_be_closed(world)
@@ -344,10 +402,14 @@ class Saga(RuleBasedStateMachine):
             if request.status is not RequestStatus.SETTLED:
                 assert not told
                 continue
-            held = sum(line.qty for line in request.lines if line.status is LineStatus.DISPATCHED)
+            sent = [line for line in request.lines if line.status is LineStatus.DISPATCHED]
             reserved = [one.reserved for one in told]
-            assert reserved[-1] == held, "after every deadline, what is held has been sent"
-            assert sorted(set(reserved), reverse=True) == reserved, "said once, and again only for less"
+            # Of what was lost after the last word nothing is said.
+            most, least = sum(line.qty for line in sent), pieces(sent)
+            assert least <= reserved[-1] <= most, "after every deadline, what is held has been sent"
+            if request.revision is None:
+                assert sorted(set(reserved), reverse=True) == reserved, "said once, and again only for less"
+            assert not request.revising
             asked = sum(want.qty for want in request.demands)
             for one in told:
                 short = sum(s.short for s in one.short) if isinstance(one, AllocationFellShort) else 0

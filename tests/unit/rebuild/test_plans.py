@@ -14,7 +14,20 @@ from shared import envelope
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.family import Family
-from tests.unit.festival.builders import B1, B2, ODOP, World, a_booth, a_request, a_shipment, an_accept, announced
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    ODOP,
+    World,
+    a_booth,
+    a_booth_closing,
+    a_receipt,
+    a_request,
+    a_revision,
+    a_shipment,
+    an_accept,
+    announced,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -48,13 +61,16 @@ class Recorded(World):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Lots as facility, product and pieces; who took how much of which lot unseen; what is asked; how it goes on."""
+    """Lots as facility, product and pieces; who took how much of which lot unseen; what is asked; how it goes on; and
+    when it is revised, without whom, and whether that is wanted at once."""
 
     lots: list[tuple[str, str, int]]
     taken: list[tuple[int, int]]
     asked: list[tuple[tuple[str, str], int]]
     consent: bool
     ends: str
+    percent: int | None = None
+    revisions: tuple[tuple[tuple[str, ...], bool], ...] = ()
 
 
 CASES = st.builds(
@@ -70,7 +86,9 @@ CASES = st.builds(
         unique_by=lambda one: one[0],
     ),
     st.booleans(),
-    st.sampled_from(["settled", "lapsed", "sent"]),
+    st.sampled_from(["settled", "lapsed", "sent", "closed"]),
+    st.sampled_from([None, 1, 60]),
+    st.lists(st.tuples(st.sampled_from([(), ("LP-A",), ("LP-A", "LP-B")]), st.booleans()), max_size=3).map(tuple),
 )
 
 
@@ -83,7 +101,8 @@ def played(case: Case) -> Recorded:
     for n, qty in case.taken:
         if n < len(case.lots) and qty <= world.lots[f"L{n}"].on_hand:
             world.take(f"L{n}", qty)
-    world.give(a_request(*((booth, product, qty) for (booth, product), qty in case.asked), consent=case.consent))
+    asked = [(booth, product, qty) for (booth, product), qty in case.asked]
+    world.give(a_request(*asked, consent=case.consent, revise_at_percent=case.percent))
     if not case.consent:
         world.give(an_accept())
     world.settle()
@@ -91,12 +110,21 @@ def played(case: Case) -> Recorded:
         world.fire(f"hold/{ODOP}/R1")
     elif case.ends == "sent":
         world.give(a_shipment(facility="LP-A"))
+        world.settle()
+        world.give(a_receipt())
+    elif case.ends == "closed":
+        world.give(a_booth_closing())
+    world.settle()
+    for without, consent in case.revisions:
+        world.give(a_revision(*without, consent=consent))
+        world.settle()
+    world.give(an_accept())
     world.settle()
     return world
 
 
 @given(CASES)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Case) -> None:
     world = played(case)
     plans = world.topic()

@@ -127,6 +127,31 @@ def joined(first: Said, second: Said) -> Said:
     return Said(f"{first.en}, and {second.en}", f"{first.id}, dan {second.id}")
 
 
+def revised(own: str, causes: Sequence[Said], *, back: int, found: int, missing: int) -> Said:
+    """What a revision does, in pieces; `own`: the organiser's words for it."""
+    en = " and ".join(cause.en for cause in causes) or "some pieces were missing"
+    id = " dan ".join(cause.id for cause in causes) or "ada yang kurang"
+    if back:
+        en, id = f"{en}; {back} pieces go back", f"{id}; {back} buah dikembalikan"
+    if missing:
+        en = f"{en}; {found} of {missing} missing pieces are planned again"
+        id = f"{id}; {found} dari {missing} buah yang kurang direncanakan lagi"
+    before = f"{own[:200]}: " if own else ""
+    return Said(f"{before}{en}.", f"{before}{id}.")
+
+
+def cannot_send(facilities: Sequence[str]) -> Said:
+    return Said(f"{_names(facilities, 'and')} can't send", f"{_names(facilities, 'dan')} tidak dapat mengirim")
+
+
+def closed(booths: Sequence[str]) -> Said:
+    return Said(f"{_names(booths, 'and')} closed", f"{_names(booths, 'dan')} tutup")
+
+
+def lost_on_the_way(qty: int) -> Said:
+    return Said(f"{qty} pieces were lost on the way", f"{qty} buah hilang di jalan")
+
+
 _KEPT = {
     (PlanRule.BEST_BEFORE,): Said("do not keep beyond the festival", "tidak tahan sampai festival usai"),
     (PlanRule.LEAD_TIME,): Said("would come after the opening", "baru tiba setelah pembukaan"),

@@ -1,0 +1,488 @@
+"""Reality differs from the plan: what is missing is planned again, and nothing moves that can stay."""
+
+from typing import Any
+
+import pytest
+
+from services.festival.domain import Booth, Command
+from services.festival.domain.booth import BoothStatus
+from services.festival.domain.command import Outcome
+from services.festival.domain.line import LineStatus
+from services.festival.domain.request import RequestStatus
+from shared.events.festival import (
+    AllocationConfirmed,
+    AllocationFellShort,
+    AllocationPlanned,
+    AllocationRevised,
+    BackReason,
+    BoothClosing,
+    CancelFestival,
+    CommandRefusal,
+    CommandRefused,
+)
+from shared.events.inventory import ReleaseRequested, ReservationRequested
+from shared.events.language import Body
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    ODOP,
+    World,
+    a_booth,
+    a_booth_closing,
+    a_closing,
+    a_receipt,
+    a_request,
+    a_revision,
+    a_shipment,
+    a_world,
+    an_accept,
+    announced,
+    kinds,
+)
+
+
+def two_facilities(**changed: Any) -> World:
+    """Six pieces for the first booth, half of them from each of two facilities, all reserved; and more in stock."""
+    world = a_world()
+    world.make("LA", 10)
+    world.make("LB", 10, facility="LP-B")
+    world.give(a_request((B1, "KTI", 6), **changed))
+    world.settle()
+    return world
+
+
+def revised(world: World, *without: str, **changed: Any) -> AllocationRevised:
+    """What festival says to a revision once it has heard itself."""
+    world.give(a_revision(*without, **changed))
+    [said] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
+    return said
+
+
+def refused(world: World, body: Body) -> tuple[str, CommandRefusal]:
+    """Why festival refuses a revision after it has looked at the stock."""
+    before = world.request()
+    world.give(body)
+    [said] = world.hear_itself()
+    assert isinstance(said, CommandRefused)
+    assert world.request() == before
+    assert world.one(Command, said.command).outcome is Outcome.REFUSED
+    return said.field, said.reason
+
+
+def lines(world: World, status: LineStatus, name: str = "R1") -> dict[str, int]:
+    """Pieces by lot."""
+    found: dict[str, int] = {}
+    for line in world.request(name).lines:
+        if line.status is status:
+            found[line.lot] = found.get(line.lot, 0) + line.qty
+    return found
+
+
+def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
+    world = two_facilities()
+    said = revised(world, "LP-A", reason="the ferry is cancelled")
+    assert (said.carried_out, said.kept) == (False, 3)
+    assert [(line.lot, line.qty) for line in said.added] == [("LB", 3)]
+    assert [(line.lot, line.qty, line.why) for line in said.back] == [("LA", 3, BackReason.FACILITY)]
+    assert [(one.facility, one.before, one.after) for one in said.shares] == [("LP-A", 3, 0), ("LP-B", 3, 6)]
+    assert not said.short
+    assert said.reason == (
+        "the ferry is cancelled: LP-A can't send; 3 pieces go back; 3 of 3 missing pieces are planned again."
+    )
+    assert "LP-A tidak dapat mengirim" in said.reason_id
+    # A proposal: nothing is released or asked for, and nothing that waits counts.
+    assert not any(world.orders.values())
+    assert lines(world, LineStatus.RESERVED) == {"LA": 3, "LB": 3}
+    assert world.request().status is RequestStatus.SETTLED
+    assert kinds(world.give(an_accept())) == ["ReleaseRequested", "ReservationRequested"]
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 6}
+    assert lines(world, LineStatus.RELEASED) == {"LA": 3}
+    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert world.lots["LA"].on_hand == 10
+
+
+def test_with_consent_a_revision_is_carried_out_at_once() -> None:
+    world = two_facilities()
+    said = revised(world, "LP-B", consent=True)
+    assert said.carried_out
+    assert world.request().waiting is None
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
+
+
+def test_what_was_sent_stays_even_of_a_facility_that_can_send_no_more() -> None:
+    world = two_facilities()
+    world.give(a_shipment())
+    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    world.settle()
+    world.give(a_receipt(LA=3))
+    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+
+
+def test_what_was_lost_on_the_way_is_missing_again() -> None:
+    world = two_facilities()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    assert world.request().lines[0].lost == 2
+    said = revised(world, consent=True)
+    assert sum(line.qty for line in said.added) == 2
+    assert not said.back
+    assert said.kept == 4
+    assert [(one.before, one.after) for one in said.short] == [(2, 0)]
+    assert said.reason.startswith("2 pieces were lost on the way")
+    world.settle()
+    [*_, last] = world.heard(AllocationConfirmed)
+    assert last.reserved == 6
+    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+
+
+def test_a_booth_that_closes_gives_its_unsent_stock_back_and_closes_once() -> None:
+    world = two_facilities()
+    said = world.give(a_booth_closing())
+    assert kinds(said) == ["BoothClosing", "ReleaseRequested", "ReleaseRequested"]
+    world.settle()
+    assert lines(world, LineStatus.RELEASED) == {"LA": 3, "LB": 3}
+    assert world.heard(AllocationFellShort)[-1].reserved == 0
+    assert world.refusal(a_booth_closing()) == ("booth", CommandRefusal.WRONG_STATE)
+    assert world.refusal(a_request((B1, "KTI", 1), request="R2")) == ("demands", CommandRefusal.WRONG_STATE)
+    # Nobody wants anything any more under this request.
+    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    world.give(a_closing())
+    assert [one.booth for one in world.heard(BoothClosing)] == [B1, B2]
+
+
+def test_what_a_closed_booth_gives_back_another_may_have() -> None:
+    world = a_world()
+    world.make("LA", 6)
+    world.give(a_request((B1, "KTI", 6), (B2, "KTI", 6)))
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+    world.give(a_booth_closing())
+    world.settle()
+    said = revised(world, consent=True)
+    assert [(line.booth, line.lot, line.qty) for line in said.added] == [(B2, "LA", 3)]
+    assert said.reason == "ODOP.B1 closed; 3 of 3 missing pieces are planned again."
+    world.settle()
+    assert {(line.booth, line.qty) for line in world.request().lines if line.status is LineStatus.RESERVED} == {
+        (B2, 3)
+    }
+
+
+def test_goods_on_their_way_must_be_received_before_a_booth_closes() -> None:
+    world = two_facilities()
+    world.give(a_shipment())
+    assert world.refusal(a_booth_closing()) == ("booth", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert world.refusal(a_booth_closing()) == ("booth", CommandRefusal.WRONG_STATE)
+    assert world.give(a_booth_closing(B2))
+    world.give(a_receipt(LA=3))
+    assert world.refusal(a_booth_closing(till_hours=-1)) == ("till_hours", CommandRefusal.OUT_OF_RANGE)
+    assert world.refusal(a_booth_closing("ODOP.B9")) == ("booth", CommandRefusal.UNKNOWN_BOOTH)
+    assert world.give(a_booth_closing())
+    world.give(a_closing())
+    assert world.refusal(a_booth_closing()) == ("festival", CommandRefusal.WRONG_STATE)
+
+
+def test_a_booth_closes_while_inventory_still_answers() -> None:
+    world = a_world()
+    world.make("LA", 2)
+    world.make("LB", 9, facility="LP-B")
+    world.take("LA", 2)
+    world.give(a_request((B1, "KTI", 4)))
+    world.give(a_booth_closing())
+    world.settle()
+    # Its refused part is not planned again, and what was reserved after all goes straight back.
+    assert lines(world, LineStatus.REFUSED) == {"LA": 2}
+    assert lines(world, LineStatus.RELEASED) == {"LB": 2}
+    assert len(world.request().lines) == 2
+
+
+def test_a_plan_that_nobody_accepted_yet_is_revised_as_it_stands() -> None:
+    world = two_facilities(consent=False)
+    said = revised(world, "LP-A")
+    assert said.carried_out
+    assert world.request().status is RequestStatus.PROPOSED
+    assert lines(world, LineStatus.PLANNED) == {"LB": 6}
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 6}
+    again = two_facilities(consent=False)
+    assert revised(again, "LP-A", consent=True).carried_out
+    again.settle()
+    assert lines(again, LineStatus.RESERVED) == {"LB": 6}
+    assert again.heard(AllocationConfirmed)[-1].reserved == 6
+
+
+def test_a_booth_that_closes_leaves_a_proposed_plan() -> None:
+    world = a_world()
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 4), (B2, "KTI", 4), consent=False))
+    assert kinds(world.give(a_booth_closing())) == ["BoothClosing"]
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 4}
+    assert {line.booth for line in world.request().lines if line.status is LineStatus.RESERVED} == {B2}
+
+
+def test_a_second_revision_replaces_the_one_that_waits() -> None:
+    world = two_facilities()
+    revised(world, "LP-A")
+    said = revised(world, "LP-B")
+    assert [(line.lot, line.qty) for line in said.added] == [("LA", 3)]
+    assert lines(world, LineStatus.PROPOSED) == {"LA": 3}
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+    ids = [line.reservation for line in world.request().lines]
+    assert len(set(ids)) == len(ids) == 4
+
+
+def test_a_revision_that_waits_is_withdrawn_when_what_should_go_back_is_sent() -> None:
+    world = two_facilities()
+    revised(world, "LP-A")
+    world.give(a_shipment(facility="LP-B"))
+    assert world.request().waiting is not None
+    world.give(a_shipment("S2"))
+    assert world.request().waiting is None
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert lines(world, LineStatus.DISPATCHED) == {"LA": 3, "LB": 3}
+
+
+@pytest.mark.parametrize("end", ["hold", "closed booth", "closed", "cancelled"])
+def test_a_revision_that_waits_ends_with_what_it_was_made_for(end: str) -> None:
+    world = two_facilities()
+    revised(world, "LP-A")
+    ends: dict[str, Body] = {
+        "closed booth": a_booth_closing(),
+        "closed": a_closing(),
+        "cancelled": CancelFestival(festival=ODOP),
+    }
+    if end == "hold":
+        world.fire(f"hold/{ODOP}/R1")
+    else:
+        world.give(ends[end])
+    assert world.request().waiting is None
+    world.settle()
+    assert world.lots["LA"].on_hand == world.lots["LB"].on_hand == 10
+    assert world.refusal(an_accept())[1] is CommandRefusal.WRONG_STATE
+
+
+def test_what_waits_takes_no_room_and_no_stock_from_others() -> None:
+    world = two_facilities()
+    revised(world, "LP-A")
+    world.give(a_request((B2, "KTI", 14), request="R2"))
+    world.settle()
+    assert sum(lines(world, LineStatus.RESERVED, "R2").values()) == 14
+    # Somebody else was quicker: the part that is refused goes the way of every refused part.
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 3}
+    assert world.heard(AllocationFellShort)[-1].reserved == 3
+
+
+def test_a_facility_that_can_not_send_is_not_asked_for_a_refused_part_either() -> None:
+    world = a_world()
+    for n, facility in enumerate(("LP-A", "LP-B", "LP-C")):
+        world.make(f"L{n}", 10, facility=facility)
+    world.give(a_request((B1, "KTI", 9)))
+    world.settle()
+    world.take("L1", 7)
+    world.take("L2", 7)
+    revised(world, "LP-A", consent=True)
+    world.settle()
+    assert "L0" not in lines(world, LineStatus.RESERVED)
+    assert world.heard(AllocationFellShort)[-1].reserved == 6
+    # Until the organiser says that it can again.
+    revised(world, consent=True)
+    world.settle()
+    assert lines(world, LineStatus.RESERVED)["L0"] == 3
+
+
+def test_the_hold_begins_anew_when_a_revision_is_carried_out() -> None:
+    world = two_facilities()
+    first = world.request().hold_until
+    assert first is not None
+    world.fire(f"hold/{ODOP}/R1")
+    world.settle()
+    assert world.request().lapsed
+    said = revised(world, consent=True)
+    assert sum(line.qty for line in said.added) == 6
+    world.settle()
+    assert not world.request().lapsed
+    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    second = world.request().hold_until
+    assert second is not None
+    assert second > first
+    world.fire(f"hold/{ODOP}/R1")
+    world.settle()
+    assert not lines(world, LineStatus.RESERVED)
+
+
+def test_kept_lines_lapse_at_the_new_time_though_nothing_was_added() -> None:
+    world = a_world()
+    world.make("LA", 3)
+    world.make("LB", 3, facility="LP-B")
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    assert not revised(world, "LP-A", consent=True).added
+    world.settle()
+    world.fire(f"hold/{ODOP}/R1")
+    world.settle()
+    assert world.lots["LB"].on_hand == 3
+
+
+def test_a_revision_waits_until_inventory_has_answered() -> None:
+    world = a_world()
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 6)))
+    assert world.refusal(a_revision()) == ("request", CommandRefusal.WRONG_STATE)
+    world.settle()
+    assert world.refusal(a_revision(request="R9")) == ("request", CommandRefusal.UNKNOWN_REQUEST)
+    assert world.refusal(a_revision("LP-Z")) == ("without", CommandRefusal.UNKNOWN_FACILITY)
+    # It may have come to this between the command and the look at the stock.
+    world.give(a_revision("LP-A"))
+    world.give(a_booth_closing())
+    [said] = world.hear_itself()
+    assert isinstance(said, CommandRefused)
+    assert said.reason is CommandRefusal.WRONG_STATE
+    world.settle()
+    world.give(a_closing())
+    assert world.refusal(a_revision()) == ("festival", CommandRefusal.WRONG_STATE)
+
+
+def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
+    world = two_facilities(consent=False)
+    world.give(a_revision("LP-A"))
+    world.fire(f"hold/{ODOP}/R1")
+    [said] = world.hear_itself()
+    assert isinstance(said, CommandRefused)
+    assert world.refusal(a_revision()) == ("request", CommandRefusal.WRONG_STATE)
+
+
+def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
+    world = a_world()
+    world.make("LA", 2)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    world.make("LB", 2, facility="LP-B")
+    assert [(one.before, one.after) for one in revised(world).short] == [(4, 2)]
+
+
+def test_the_room_at_a_booth_bounds_a_revision() -> None:
+    world = World()
+    for body in (announced(), a_booth(B1, capacity=8)):
+        world.give(body)
+    world.make("LA", 10)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    world.make("LK", 9, product="KRJ", facility="LP-B")
+    world.give(a_request((B1, "KRJ", 4), request="R2"))
+    world.settle()
+    # Five were lost, and one is there; others were promised room for four.
+    assert sum(line.qty for line in revised(world).added) == 3
+
+
+# by itself
+
+
+def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
+    world = two_facilities(revise_at_percent=50)
+    world.give(a_shipment())
+    world.give(a_shipment("S2", facility="LP-B"))
+    world.settle()
+    world.give(a_receipt(LA=1))
+    assert not world.wishes
+    world.give(a_receipt("S2", LB=2))
+    [said] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
+    assert said.carried_out
+    assert sum(line.qty for line in said.added) == 3
+    world.settle()
+    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+    assert not world.wishes
+
+
+def test_a_closed_booth_revises_without_being_asked_and_its_lots_are_not_lost_sight_of() -> None:
+    world = a_world()
+    world.make("LA", 6)
+    world.give(a_request((B1, "KTI", 6), (B2, "KTI", 6), revise_at_percent=20))
+    world.settle()
+    assert kinds(world.give(a_booth_closing())) == ["BoothClosing", "RevisionRequested"]
+    said = world.hear_itself()
+    assert kinds(said) == [
+        "AllocationPlanned",
+        "AllocationRevised",
+        "ReleaseRequested",
+        "ReservationRequested",
+    ]
+    # In this order, for one lot: what is released first can be reserved.
+    assert [order.lot for order in said if isinstance(order, ReleaseRequested | ReservationRequested)] == ["LA", "LA"]
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+    assert {line.booth for line in world.request().lines if line.status is LineStatus.RESERVED} == {B2}
+    assert not lines(world, LineStatus.REFUSED)
+
+
+def test_below_the_threshold_a_closed_booth_only_gives_back() -> None:
+    world = a_world()
+    world.make("LA", 6)
+    world.give(a_request((B1, "KTI", 1), (B2, "KTI", 9), revise_at_percent=50))
+    world.settle()
+    assert kinds(world.give(a_booth_closing())) == ["BoothClosing", "ReleaseRequested"]
+    world.settle()
+    assert not world.heard(AllocationRevised)
+
+
+def test_what_can_not_be_made_good_is_said_once() -> None:
+    world = a_world()
+    world.make("LA", 6)
+    world.give(a_request((B1, "KTI", 6), revise_at_percent=1))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    said = world.hear_itself()
+    assert kinds(said) == ["AllocationPlanned", "AllocationRevised", "AllocationFellShort"]
+    [planned] = [body for body in said if isinstance(body, AllocationPlanned)]
+    assert not planned.lines
+    world.settle()
+    assert len(world.heard(AllocationRevised)) == 1
+    assert not world.wishes
+
+
+def test_what_comes_while_inventory_still_answers_is_made_good_when_it_has() -> None:
+    world = two_facilities(revise_at_percent=10)
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    world.fire(f"hold/{ODOP}/R1")
+    assert kinds(world.hear_itself()) == []
+    assert not world.heard(AllocationRevised)
+    world.settle()
+    assert len(world.heard(AllocationRevised)) == 1
+    assert world.heard(AllocationConfirmed)[-1].reserved == 6
+
+
+def test_a_closing_festival_revises_nothing() -> None:
+    world = two_facilities(revise_at_percent=10)
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    world.give(a_closing())
+    world.settle()
+    assert not world.heard(AllocationRevised)
+    assert {booth.status for booth in world.all(Booth)} == {BoothStatus.CLOSING}
+
+
+@pytest.mark.parametrize("percent", [0, 101])
+def test_a_threshold_is_a_percentage(percent: int) -> None:
+    world = a_world()
+    asked = a_request((B1, "KTI", 1), revise_at_percent=percent)
+    assert world.refusal(asked) == ("revise_at_percent", CommandRefusal.OUT_OF_RANGE)
