@@ -1,2 +1,30 @@
 """Refills while a festival is open: what booths will still sell, what moves between them, what facilities send. Pure,
 importable alone."""
+
+from services.festival.domain.replenish.proposal import propose
+from services.festival.domain.replenish.terms import (
+    CARRIED_WITHIN,
+    SENT_WITHIN,
+    Forecast,
+    Held,
+    Hour,
+    Move,
+    Pace,
+    Proposal,
+    Refill,
+    Situation,
+)
+
+__all__ = [
+    "CARRIED_WITHIN",
+    "SENT_WITHIN",
+    "Forecast",
+    "Held",
+    "Hour",
+    "Move",
+    "Pace",
+    "Proposal",
+    "Refill",
+    "Situation",
+    "propose",
+]

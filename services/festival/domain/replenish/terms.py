@@ -67,13 +67,14 @@ class Situation:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a booth has of a product (on its way counts) and will sell until closing if it has enough. `missing`: how
-    many too few there are. `runs_out`: when the last one goes, if it goes before closing."""
+    """What a booth has of a product (on its way counts) and will sell until closing if it has enough: `expected`,
+    give or take. `missing`: how many too few there are. `runs_out`: when the last one goes, if before closing."""
 
     booth: str
     product: str
     left: int
     expected: int
+    give_or_take: int
     missing: int
     runs_out: datetime | None
 

@@ -1,0 +1,27 @@
+"""What booths can still take, of anything and of one category."""
+
+from services.festival.domain.plan import Rules
+
+
+class Room:
+    """The room that rules leave, less what was taken since."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._categories = rules.categories
+        self.capacity = dict(rules.capacity)
+        self.limits = dict(rules.limits)
+
+    def fits(self, booth: str, product: str, qty: int) -> int:
+        """How many of so many pieces the booth can take."""
+        category = booth, self._category(booth, product)
+        return max(0, min(qty, self.capacity.get(booth, qty), self.limits.get(category, qty)))
+
+    def take(self, booth: str, product: str, qty: int) -> None:
+        category = booth, self._category(booth, product)
+        if booth in self.capacity:
+            self.capacity[booth] -= qty
+        if category in self.limits:
+            self.limits[category] -= qty
+
+    def _category(self, booth: str, product: str) -> str:
+        return self._categories.get((booth, product), "")

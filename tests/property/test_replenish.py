@@ -1,0 +1,208 @@
+"""Refills under anything that booths sell and hold: rules hold, who gives is not left short, the same every time."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+
+import pytest
+
+from services.festival.domain.plan import Available, Rules
+from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, propose
+from services.festival.domain.replenish.forecast import rates
+from services.festival.domain.replenish.proposal import FEW
+
+CASES = 400
+NOON = datetime(2023, 4, 18, 4, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+LAST_DAY = date(2023, 4, 20)
+PRODUCTS = ("p", "q", "r")
+FACILITIES = ("F1", "F2", "F3")
+
+
+@dataclass(frozen=True)
+class Case:
+    now: Situation
+    made: Proposal
+
+    @property
+    def hours(self) -> float:
+        return (self.now.until - self.now.at) / HOUR
+
+    def left(self, booth: str, product: str) -> int:
+        """On the shelf and on its way, before any move."""
+        return sum(
+            lot.left + lot.coming
+            for lot in self.now.held
+            if (lot.booth, lot.product) == (booth, product) and not lot.withdrawn
+        )
+
+    def moved(self) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+        """Pieces out of and into each booth, by product."""
+        out, into = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+        for move in self.made.moves:
+            out[move.booth, move.product] += move.qty
+            into[move.to, move.product] += move.qty
+        return out, into
+
+
+def a_situation(rng: Random) -> Situation:
+    booths = [f"b{n}" for n in range(rng.randint(1, 6))]
+    rows = [(booth, product) for booth in booths for product in PRODUCTS if rng.random() < 0.8]
+    held = [
+        Held(
+            booth,
+            f"{product}{lot}",
+            rng.choice(FACILITIES),
+            product,
+            date(2023, 4, rng.randint(1, 9)),
+            rng.choice((0, 1, 5, 20, 100)),
+            rng.choice((0, 0, 0, 7)),
+            rng.choice((None, None, LAST_DAY + timedelta(days=rng.randint(-1, 3)))),
+            rng.random() < 0.1,
+        )
+        for booth, product in rows
+        for lot in range(rng.randint(0, 3))
+    ]
+    paces = [
+        Pace(
+            booth,
+            product,
+            tuple(
+                Hour(9 + n, rng.choice((0, 0, 1, 4, 12)), rng.choice((0, 15, 60, 60)))
+                for n in range(rng.randint(0, 5))
+            ),
+        )
+        for booth, product in rows
+        if rng.random() < 0.9
+    ]
+    stock = [
+        Available(
+            f"{facility}{product}",
+            facility,
+            product,
+            rng.randint(0, 60),
+            date(2023, 4, 1),
+            rng.choice((None, LAST_DAY, LAST_DAY + timedelta(days=5))),
+            1,
+        )
+        for facility in FACILITIES
+        for product in PRODUCTS
+    ]
+    categories = {(booth, product): rng.choice("xy") for booth in booths for product in PRODUCTS}
+    rules = Rules(
+        last_day=LAST_DAY,
+        days_left=0,
+        lead_days={facility: rng.randint(0, 1) for facility in FACILITIES},
+        capacity={booth: rng.randint(0, 40) for booth in booths if rng.random() < 0.5},
+        categories=categories,
+        limits={(booth, kind): rng.randint(0, 20) for booth in booths for kind in "xy" if rng.random() < 0.4},
+        even=True,
+    )
+    sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
+    until = NOON + timedelta(minutes=rng.randint(1, 540))
+    return Situation(NOON, until, sells, tuple(paces), tuple(held), tuple(stock), rules)
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[Case]:
+    return [Case(now, propose(now)) for now in (a_situation(Random(seed)) for seed in range(CASES))]
+
+
+def test_there_is_something_to_see(cases: list[Case]) -> None:
+    assert sum(bool(case.made.moves) for case in cases) > CASES / 4
+    assert sum(case.made.plan is not None and bool(case.made.plan.chosen) for case in cases) > CASES / 4
+
+
+def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cases: list[Case]) -> None:
+    for case in cases:
+        took = Counter[tuple[str, str]]()
+        held = {(lot.booth, lot.lot): lot for lot in case.now.held}
+        for move in case.made.moves:
+            lot = held[move.booth, move.lot]
+            took[move.booth, move.lot] += move.qty
+            assert move.booth != move.to
+            assert not lot.withdrawn
+            assert lot.best_before is None or lot.best_before > LAST_DAY
+            assert (move.product, move.facility) == (lot.product, lot.facility)
+            assert move.product in case.now.sells[move.to]
+        assert all(0 < qty <= held[key].left for key, qty in took.items())
+
+
+def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
+    for case in cases:
+        out, into = case.moved()
+        assert not out.keys() & into.keys()
+        found = rates(case.now.paces)
+        for (booth, product), qty in out.items():
+            rate = found.get((booth, product))
+            keeps = 0 if rate is None else rate.expected(case.hours) + rate.spread(case.hours)
+            assert case.left(booth, product) - qty >= keeps
+        assert not out.keys() & {(one.wanted.booth, one.wanted.product) for one in case.made.refills}
+
+
+def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) -> None:
+    for case in cases:
+        _, into = case.moved()
+        found = rates(case.now.paces)
+        sent = Counter({(one.wanted.booth, one.wanted.product): one.wanted.qty for one in case.made.refills})
+        for key in into.keys() | sent.keys():
+            expected, spread = found[key].expected(case.hours), found[key].spread(case.hours)
+            assert case.left(*key) + into[key] <= expected + spread + 1
+            if key in sent:
+                assert case.left(*key) + into[key] + sent[key] <= expected + 1
+
+
+def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
+    for case in cases:
+        comes, kinds = Counter[str](), Counter[tuple[str, str]]()
+        rules, plan = case.now.rules, case.made.plan
+        parcels = [(one.booth, one.lot.product, one.qty) for one in plan.chosen] if plan else []
+        for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
+            comes[booth] += qty
+            kinds[booth, rules.categories[booth, product]] += qty
+        assert all(comes[booth] <= most for booth, most in rules.capacity.items())
+        assert all(kinds[kind] <= most for kind, most in rules.limits.items())
+
+
+def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
+    for case in cases:
+        for one in case.made.plan.chosen if case.made.plan else ():
+            assert case.now.rules.lead_days[one.lot.facility] == 0
+            assert one.lot.best_before is None or one.lot.best_before > LAST_DAY
+        if case.now.until - case.now.at <= case.now.sent_within:
+            assert case.made.refills == ()
+        if case.now.until - case.now.at <= case.now.carried_within:
+            assert case.made.moves == ()
+
+
+def test_nobody_walks_for_a_few_pieces(cases: list[Case]) -> None:
+    for case in cases:
+        carried = Counter[tuple[str, str, str]]()
+        for move in case.made.moves:
+            carried[move.booth, move.to, move.product] += move.qty
+        assert all(qty >= FEW for qty in carried.values())
+        assert all(one.wanted.qty >= FEW for one in case.made.refills)
+
+
+def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
+    rng = Random(1)
+    for case in cases[:100]:
+        now = case.now
+        shuffled = replace(
+            now,
+            sells=dict(rng.sample(list(now.sells.items()), len(now.sells))),
+            paces=tuple(rng.sample(now.paces, len(now.paces))),
+            held=tuple(rng.sample(now.held, len(now.held))),
+            stock=tuple(rng.sample(now.stock, len(now.stock))),
+        )
+        assert propose(shuffled) == case.made
+
+
+def test_what_is_said_of_a_booth_agrees_with_itself(cases: list[Case]) -> None:
+    for case in cases:
+        for one in case.made.forecasts:
+            assert one.left == case.left(one.booth, one.product)
+            assert one.missing == max(0, one.expected - one.left)
+            assert one.runs_out is None or case.now.at <= one.runs_out <= case.now.until
+            assert not one.missing or one.runs_out is not None
