@@ -58,7 +58,7 @@ ASKED = 6_000  # pieces of a product for a booth in one request
 SYNC_SECONDS = 1.0
 CAUGHT_UP_SECONDS = 5.0
 AT_ONCE = 16
-SOLD_UNSEEN = 0.1  # how often a till with nothing on its shelves sells all the same
+SOLD_UNSEEN = 0.02  # how often a till with nothing on its shelves sells all the same
 ANSWER_SECONDS = 6.0
 
 Urls = Callable[[], list[str]]
@@ -235,6 +235,7 @@ class Load:
         self._till_rate = rate * 0.8 / (GROUNDS * BOOTHS * len(TILLS))
         self._terminal_rate = rate * 0.2 / len(MADE)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._given: set[str] = set()
         self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS)
         self._hands = asyncio.Semaphore(AT_ONCE)
 
@@ -348,8 +349,8 @@ class Load:
         self.tally.festivals_closed += 1
 
     async def _put_right(self, festival: str, missing: dict[str, Any]) -> None:
-        """What one line of the list of what is missing asks for. The list shows what became of it; until then a line
-        is one command."""
+        """What one line of the list of what is missing asks for. A line is one command; once that is taken it will
+        have its effect, and the list shows when."""
         if missing["sale"] is not None:
             path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
             body = {"booth": missing["booth"], "outcome": "rejected"}
@@ -358,8 +359,12 @@ class Load:
             body = {"booth": missing["booth"], "lot": missing["lot"], "qty": missing["qty"], "final": True}
         else:
             return
+        id = str(uuid5(NAMESPACE_URL, f"{path} {body}"))
+        if id in self._given:
+            return
         async with self._hands:
-            await self._command(path, body, id=str(uuid5(NAMESPACE_URL, f"{path} {body}")))
+            await self._command(path, body, id=id)
+        self._given.add(id)
 
     # --- talking
 

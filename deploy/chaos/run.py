@@ -151,11 +151,7 @@ async def _storm(
         took = clock()
         tell("the faults are over; tills close, stock goes home")
         load.stopping.set()
-        try:
-            async with asyncio.timeout(END_WITHIN):
-                await loading
-        except TimeoutError:
-            raise LoadStuck(f"After {END_WITHIN:.0f} s without faults the load has not ended: {load.tally}") from None
+        await _end(loading, load.tally)
         report.faults = place.injected
         report.standstill = watch.longest_standstill
         report.recoveries = watch.recoveries(place.injected)
@@ -170,6 +166,17 @@ async def _storm(
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
         load.close()
+
+
+async def _end(loading: asyncio.Task[None], tally: Tally) -> None:
+    """Wait until the load has ended; raises LoadStuck when no further festival came to its end for a while."""
+    closed = -1
+    while not loading.done():
+        if tally.festivals_closed == closed:
+            raise LoadStuck(f"No festival has ended for {END_WITHIN:.0f} s without faults: {tally}")
+        closed = tally.festivals_closed
+        await asyncio.wait([loading], timeout=END_WITHIN)
+    await loading
 
 
 async def _until(
