@@ -75,15 +75,18 @@ class Watch:
 
     @property
     def longest_standstill(self) -> float:
-        """The most seconds in which no service worked anything, though something waited."""
+        """The most seconds in which no service worked anything, though something waited. Where nobody could look, what
+        moved counts as moved at the end: never too short, and too long by less than the look that is missing."""
         longest, since = 0.0, None
         for before, sample in pairwise(self.samples):
-            # No look for a while: a server was down, and nothing could move.
+            moved = sample.worked != before.worked
+            # No look for a while: a server was down, or nobody had time to look.
             blind = sample.at - before.at > WITHIN + 2 * EVERY
-            stands = sample.worked == before.worked and any(sample.lag(service) for service in sample.worked)
-            since = (before.at if since is None else since) if blind or stands else None
-            if since is not None:
+            if blind or (not moved and any(sample.lag(service) for service in sample.worked)):
+                since = before.at if since is None else since
                 longest = max(longest, sample.at - since)
+            if moved:
+                since = None
         return longest
 
     def recovery(self, fault: Injected) -> float | None:

@@ -33,6 +33,11 @@ def test_a_time_without_looks_is_a_standstill() -> None:
     assert watched((0, 10, 10), (0.5, 10, 10), (9.5, 10, 10), (10, 10, 10)).longest_standstill == 9
 
 
+def test_two_times_without_looks_are_one_standstill_only_if_nothing_moved_between() -> None:
+    assert watched((0, 10, 5), (5, 10, 6), (9, 10, 7), (9.5, 10, 10)).longest_standstill == 5
+    assert watched((0, 10, 5), (5, 10, 5), (9, 10, 7), (9.5, 10, 10)).longest_standstill == 9
+
+
 def test_recovery_is_when_all_is_worked_that_was_there_when_the_fault_ended() -> None:
     watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
     assert watch.recovery(a_fault(1, 2)) == 2
