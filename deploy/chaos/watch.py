@@ -75,8 +75,8 @@ class Watch:
 
     @property
     def longest_standstill(self) -> float:
-        """The most seconds in which no service worked anything, though something waited. Where nobody could look, what
-        moved counts as moved at the end: never too short, and too long by less than the look that is missing."""
+        """The most seconds in which no service worked anything, though something waited. Where nobody could look,
+        what moved counts as moved at the end: never too short, too long by less than the time without a look."""
         longest, since = 0.0, None
         for before, sample in pairwise(self.samples):
             moved = sample.worked != before.worked
