@@ -72,6 +72,7 @@ class Stalls:
                 self._put(booth, lot, qty)
 
     def run(self) -> Outcome:
+        brought = sum(sum(lots.values()) for lots in self._shelves.values())
         for day, opens in enumerate(self.festival.opens):
             if day:
                 # In the evening for the next morning: all of it comes before the booths open.
@@ -80,6 +81,9 @@ class Stalls:
         for coming in self._coming:
             self._put(coming.booth, coming.lot, coming.qty)
         self.outcome.unsold = sum(sum(lots.values()) for lots in self._shelves.values())
+        assert brought + self.outcome.sent == self.outcome.sold + self.outcome.unsold, (
+            "no piece comes or goes by itself"
+        )
         return self.outcome
 
     def situation(self, at: datetime, until: datetime, carried: timedelta, sent: timedelta) -> Situation:
