@@ -27,7 +27,7 @@ Forecaster = Callable[[Sequence[Pace], int], Mapping[Key, float]]
 
 def moves_only(now: Situation) -> Proposal:
     """As if facilities had nothing more."""
-    return propose(replace(now, stock=()))
+    return replace(propose(now), refills=())
 
 
 def overnight(now: Situation) -> Proposal:

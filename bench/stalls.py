@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from bench.buyers import MINUTES, Buyer, Festival, left
-from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation
+from services.festival.domain.plan import plan
+from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -103,8 +104,7 @@ class Stalls:
                 for shelf, hours in self._there.items()
             ),
             held=tuple(self._held(booth, lot, *qty) for (booth, lot), qty in lots.items()),
-            stock=tuple(left(self.festival.lots, self.stock)),
-            rules=replace(self.festival.rules, days_left=0),
+            rules=self.festival.rules,
             carried_within=carried,
             sent_within=sent,
         )
@@ -198,9 +198,11 @@ class Stalls:
             self._coming.append(_Coming(now.at + now.carried_within, move.to, move.lot, took))
             self.outcome.moved += took
         self.outcome.walks += len({(move.booth, move.to) for move in proposal.moves})
-        if proposal.plan is not None:
-            for one in proposal.plan.chosen:
+        if proposal.refills:
+            asked = [refill.wanted for refill in proposal.refills]
+            sent = plan(asked, left(self.festival.lots, self.stock), rules=after(now.rules, proposal.moves))
+            for one in sent.chosen:
                 self.stock[one.lot.lot] -= one.qty
                 self._coming.append(_Coming(now.at + now.sent_within, one.booth, one.lot.lot, one.qty))
                 self.outcome.sent += one.qty
-            self.outcome.shipments += proposal.plan.shipments
+            self.outcome.shipments += sent.shipments

@@ -7,8 +7,8 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.plan import Available, Rules
-from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, propose
+from services.festival.domain.plan import Available, Plan, Rules, plan
+from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, after, propose
 from services.festival.domain.replenish.forecast import rates
 from services.festival.domain.replenish.proposal import FEW
 
@@ -22,8 +22,11 @@ FACILITIES = ("F1", "F2", "F3")
 
 @dataclass(frozen=True)
 class Case:
+    """`plan`: who sends what of the refills."""
+
     now: Situation
     made: Proposal
+    plan: Plan
 
     @property
     def hours(self) -> float:
@@ -76,19 +79,6 @@ def a_situation(rng: Random) -> Situation:
         for booth, product in rows
         if rng.random() < 0.9
     ]
-    stock = [
-        Available(
-            f"{facility}{product}",
-            facility,
-            product,
-            rng.randint(0, 60),
-            date(2023, 4, 1),
-            rng.choice((None, LAST_DAY, LAST_DAY + timedelta(days=5))),
-            1,
-        )
-        for facility in FACILITIES
-        for product in PRODUCTS
-    ]
     categories = {(booth, product): rng.choice("xy") for booth in booths for product in PRODUCTS}
     rules = Rules(
         last_day=LAST_DAY,
@@ -101,17 +91,39 @@ def a_situation(rng: Random) -> Situation:
     )
     sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
     until = NOON + timedelta(minutes=rng.randint(1, 540))
-    return Situation(NOON, until, sells, tuple(paces), tuple(held), tuple(stock), rules)
+    return Situation(NOON, until, sells, tuple(paces), tuple(held), rules)
+
+
+def some_stock(rng: Random) -> list[Available]:
+    return [
+        Available(
+            f"{facility}{product}",
+            facility,
+            product,
+            rng.randint(0, 60),
+            date(2023, 4, 1),
+            rng.choice((None, LAST_DAY, LAST_DAY + timedelta(days=5))),
+            1,
+        )
+        for facility in FACILITIES
+        for product in PRODUCTS
+    ]
+
+
+def a_case(rng: Random) -> Case:
+    now, stock = a_situation(rng), some_stock(rng)
+    made = propose(now)
+    return Case(now, made, plan([one.wanted for one in made.refills], stock, rules=after(now.rules, made.moves)))
 
 
 @pytest.fixture(scope="module")
 def cases() -> list[Case]:
-    return [Case(now, propose(now)) for now in (a_situation(Random(seed)) for seed in range(CASES))]
+    return [a_case(Random(seed)) for seed in range(CASES)]
 
 
 def test_there_is_something_to_see(cases: list[Case]) -> None:
     assert sum(bool(case.made.moves) for case in cases) > CASES / 4
-    assert sum(case.made.plan is not None and bool(case.made.plan.chosen) for case in cases) > CASES / 4
+    assert sum(bool(case.plan.chosen) for case in cases) > CASES / 4
 
 
 def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cases: list[Case]) -> None:
@@ -156,8 +168,8 @@ def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) ->
 def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
     for case in cases:
         comes, kinds = Counter[str](), Counter[tuple[str, str]]()
-        rules, plan = case.now.rules, case.made.plan
-        parcels = [(one.booth, one.lot.product, one.qty) for one in plan.chosen] if plan else []
+        rules = case.now.rules
+        parcels = [(one.booth, one.lot.product, one.qty) for one in case.plan.chosen]
         for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
             comes[booth] += qty
             kinds[booth, rules.categories[booth, product]] += qty
@@ -167,7 +179,7 @@ def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
 
 def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.made.plan.chosen if case.made.plan else ():
+        for one in case.plan.chosen:
             assert case.now.rules.lead_days[one.lot.facility] == 0
             assert one.lot.best_before is None or one.lot.best_before > LAST_DAY
         if case.now.until - case.now.at <= case.now.sent_within:
@@ -194,7 +206,6 @@ def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
             sells=dict(rng.sample(list(now.sells.items()), len(now.sells))),
             paces=tuple(rng.sample(now.paces, len(now.paces))),
             held=tuple(rng.sample(now.held, len(now.held))),
-            stock=tuple(rng.sample(now.stock, len(now.stock))),
         )
         assert propose(shuffled) == case.made
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.plan import Available, Rules
-from services.festival.domain.replenish import Held, Hour, Move, Pace, Proposal, Situation, propose
+from services.festival.domain.plan import Rules
+from services.festival.domain.replenish import Held, Hour, Move, Pace, Proposal, Situation, after, propose
 from services.festival.domain.replenish.forecast import ALPHA, levels, rates
 
 NOON = datetime(2023, 4, 18, 4, tzinfo=UTC)
@@ -115,7 +115,6 @@ def test_who_runs_out_gets_from_who_has_too_much() -> None:
     assert f"B2 keeps {90 - move.qty}" in move.reason
     assert "B1 punya 5 KBS" in move.reason_id
     assert made.refills == ()
-    assert made.plan is None
     first = made.forecasts[0]
     assert (first.booth, first.left, first.expected, first.missing) == ("B1", 5, 38, 33)
     assert first.runs_out is not None
@@ -124,12 +123,9 @@ def test_who_runs_out_gets_from_who_has_too_much() -> None:
 
 
 def test_what_no_booth_can_spare_is_asked_of_facilities() -> None:
-    stock = (Available("L9", "LP-KPG", "KBS", 500, DAY, None, 1),)
-    made = propose(a_situation(a_pace("B1", *[10] * 5), a_lot("B1", 5), stock=stock))
+    made = propose(a_situation(a_pace("B1", *[10] * 5), a_lot("B1", 5)))
     # They come in two hours: what is missed until then can't be helped.
     assert asked(made) == {"B1": 20}
-    assert made.plan is not None
-    assert [(one.lot.lot, one.booth, one.qty) for one in made.plan.chosen] == [("L9", "B1", 20)]
     assert "B1 has 5 of KBS" in made.refills[0].reason
     assert "B1 punya 5 KBS" in made.refills[0].reason_id
 
@@ -183,21 +179,12 @@ def test_nobody_gets_what_has_no_price_there() -> None:
 
 def test_a_booth_gets_no_more_than_it_has_room_for() -> None:
     rows = (a_pace("B1", *[0] * 5), a_lot("B1", 200), a_pace("B2", *[10] * 5))
-    stock = (Available("L9", "LP-KPG", "KBS", 500, DAY, None, 1),)
-    made = propose(a_situation(*rows, rules=Rules(capacity={"B2": 12}), stock=stock))
+    rules = Rules(capacity={"B2": 12})
+    made = propose(a_situation(*rows, rules=rules))
     assert walks(made) == [("B1", "B2", "L1", 12)]
-    assert made.plan is None or made.plan.chosen == ()
+    assert after(rules, made.moves).capacity == {"B2": 0}
     kinds = Rules(categories={("B2", "KBS"): "kue"}, limits={("B2", "kue"): 7})
     assert walks(propose(a_situation(*rows, rules=kinds))) == [("B1", "B2", "L1", 7)]
-
-
-def test_a_facility_that_is_too_far_sends_nothing() -> None:
-    stock = (Available("L9", "LP-ATB", "KBS", 500, DAY, None, 1),)
-    rules = Rules(days_left=0, lead_days={"LP-ATB": 1})
-    made = propose(a_situation(a_pace("B1", *[10] * 5), stock=stock, rules=rules))
-    assert made.plan is not None
-    assert made.plan.chosen == ()
-    assert made.plan.short[0].qty == made.refills[0].wanted.qty
 
 
 def test_a_few_pieces_are_not_worth_a_walk() -> None:
@@ -240,7 +227,7 @@ def test_who_runs_out_first_is_served_first() -> None:
 
 def test_a_quiet_festival_needs_nothing() -> None:
     made = propose(a_situation(a_pace("B1", 0, 0), a_lot("B1", 3)))
-    assert (made.moves, made.refills, made.plan) == ((), (), None)
+    assert (made.moves, made.refills) == ((), ())
     assert made.forecasts[0].runs_out is None
 
 

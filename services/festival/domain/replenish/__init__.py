@@ -2,6 +2,7 @@
 importable alone."""
 
 from services.festival.domain.replenish.proposal import propose
+from services.festival.domain.replenish.room import after
 from services.festival.domain.replenish.terms import (
     CARRIED_WITHIN,
     SENT_WITHIN,
@@ -26,5 +27,6 @@ __all__ = [
     "Proposal",
     "Refill",
     "Situation",
+    "after",
     "propose",
 ]

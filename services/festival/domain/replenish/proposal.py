@@ -1,4 +1,4 @@
-"""Who will run out before closing, who can spare some, and what facilities should send for the rest.
+"""Who will run out before closing, who can spare some, and what facilities should be asked for.
 
 The same every time, whatever the order of what it is given.
 """
@@ -6,7 +6,7 @@ The same every time, whatever the order of what it is given.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from services.festival.domain.plan import Wanted, plan
+from services.festival.domain.plan import Wanted
 from services.festival.domain.replenish import words
 from services.festival.domain.replenish.room import Room
 from services.festival.domain.replenish.shelf import HOUR, MARGIN, Shelf, shelves
@@ -19,19 +19,16 @@ Shelves = dict[tuple[str, str], Shelf]
 
 
 def propose(now: Situation) -> Proposal:
-    """Moves between booths first, as they need no more goods; then what facilities should send."""
+    """Moves between booths first, as they need no more goods; then what facilities should be asked for."""
     found = {(shelf.booth, shelf.product): shelf for shelf in shelves(now)}
     forecasts = tuple(shelf.forecast(now) for shelf in found.values())
+    moves = tuple(_moves(now, found))
+    return Proposal(forecasts, moves, tuple(_refills(now, found)))
+
+
+def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
+    """Whoever runs out first is served first. Keeps `found` up to date."""
     room = Room(now.rules)
-    moves = tuple(_moves(now, found, room))
-    refills = tuple(_refills(now, found))
-    rules = replace(now.rules, capacity=room.capacity, limits=room.limits)
-    asked = [refill.wanted for refill in refills]
-    return Proposal(forecasts, moves, refills, plan(asked, now.stock, rules=rules) if asked else None)
-
-
-def _moves(now: Situation, found: Shelves, room: Room) -> Iterator[Move]:
-    """Whoever runs out first is served first. Keeps `found` and `room` up to date."""
     hours = (now.until - now.at) / HOUR
     spare = _spare(found, hours)
     walks: set[tuple[str, str]] = set()

@@ -1,6 +1,10 @@
 """What booths can still take, of anything and of one category."""
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from services.festival.domain.plan import Rules
+from services.festival.domain.replenish.terms import Move
 
 
 class Room:
@@ -25,3 +29,11 @@ class Room:
 
     def _category(self, booth: str, product: str) -> str:
         return self._categories.get((booth, product), "")
+
+
+def after(rules: Rules, moves: Iterable[Move]) -> Rules:
+    """The rules with the room that the moves leave."""
+    room = Room(rules)
+    for move in moves:
+        room.take(move.to, move.product, move.qty)
+    return replace(rules, capacity=room.capacity, limits=room.limits)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services.festival.domain.plan import Available, Plan, Rules, Wanted
+from services.festival.domain.plan import Rules, Wanted
 
 # What people at a festival said of neither: half an hour from booth to booth, two hours from a facility nearby.
 CARRIED_WITHIN = timedelta(minutes=30)
@@ -51,7 +51,7 @@ class Situation:
     """All that is known at a moment of the booths that are open.
 
     They close at `until`, the same day. `sells`: the products that each booth has a price for. `rules`: what booths
-    can take beyond what is there or coming; `days_left` says 0 if only what comes today is of use.
+    can take beyond what is there or coming, and on which last day what moves must be good.
     """
 
     at: datetime
@@ -59,7 +59,6 @@ class Situation:
     sells: Mapping[str, frozenset[str]]
     paces: tuple[Pace, ...]
     held: tuple[Held, ...]
-    stock: tuple[Available, ...] = ()
     rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
@@ -104,10 +103,9 @@ class Refill:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`refills` is what no other booth can spare; `plan` says who sends what of it, as for any request (None: there
-    is nothing to send). What it leaves short is said there."""
+    """`refills` is what no other booth can spare: to be planned as any request, within the room that the moves
+    leave."""
 
     forecasts: tuple[Forecast, ...]
     moves: tuple[Move, ...] = ()
     refills: tuple[Refill, ...] = ()
-    plan: Plan | None = None
