@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from services.festival.domain import Booth, Command
+from services.festival.domain import Booth, Command, Shipment, planner
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.line import LineStatus
 from services.festival.domain.request import RequestStatus
+from services.festival.domain.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -390,7 +391,114 @@ def test_the_room_at_a_booth_bounds_a_revision() -> None:
     assert sum(line.qty for line in revised(world).added) == 3
 
 
+def test_what_goes_back_makes_room_for_what_comes() -> None:
+    world = World()
+    for body in (announced(), a_booth(B1, capacity=6)):
+        world.give(body)
+    world.make("LA", 10)
+    world.make("LB", 10, facility="LP-B")
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    assert sum(line.qty for line in revised(world, "LP-A").added) == 3
+
+
+def test_a_lot_that_once_refused_may_have_stock_again() -> None:
+    world = a_world()
+    world.make("LA", 10)
+    world.take("LA", 8)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 2}
+    [taken] = [one for one in world.lots["LA"].reservations if one.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    world.settle()
+    assert sum(line.qty for line in revised(world).added) == 4
+
+
+def test_nor_does_it_count_in_the_round_that_follows() -> None:
+    world = a_world()
+    world.make("LA", 10)
+    world.take("LA", 8)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    [taken] = [one for one in world.lots["LA"].reservations if one.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    world.make("LB", 4, facility="LP-B")
+    world.settle()
+    world.take("LB", 4)
+    assert any(line.lot == "LB" for line in revised(world, consent=True).added)
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+
+
+def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = two_facilities(revise_at_percent=30)
+    monkeypatch.setattr(planner, "MAX_LINES", 2)
+    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.TOO_MANY)
+    # By itself it gives up, and says so.
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    assert kinds(world.hear_itself()) == ["AllocationPlanned", "AllocationRevised", "AllocationFellShort"]
+    assert not world.request().revising
+
+
 # by itself
+
+
+def test_what_was_made_good_does_not_count_again() -> None:
+    world = two_facilities(revise_at_percent=50)
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt())
+    world.settle()
+    assert len(world.heard(AllocationRevised)) == 1
+    for n, facility in enumerate(sorted({line.facility for line in world.request().lines})):
+        world.give(a_shipment(f"T{n}", facility=facility))
+    world.settle()
+    for shipment in world.all(Shipment):
+        if shipment.status is ShipmentStatus.SENT:
+            [(lot, sent)] = shipment.lots.items()
+            world.give(a_receipt(shipment.name, **{lot: sent - 1}))
+    assert not world.wishes
+    assert world.request().lost == 2
+
+
+def test_lost_and_freed_count_together() -> None:
+    world = a_world()
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 5), (B2, "KTI", 5), revise_at_percent=60))
+    world.settle()
+    world.give(a_booth_closing(B2))
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=4))
+    assert kinds(world.wishes) == ["RevisionRequested"]
+
+
+def test_by_itself_it_goes_on_without_whom_it_went_before() -> None:
+    world = two_facilities(revise_at_percent=10)
+    revised(world, "LP-A", consent=True)
+    world.settle()
+    world.give(a_shipment(facility="LP-B"))
+    world.settle()
+    world.give(a_receipt(LB=4))
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 2}
+
+
+def test_what_the_view_still_counts_as_there_is_not_freed_once_more() -> None:
+    world = a_world()
+    world.make("LA", 6)
+    world.give(a_request((B1, "KTI", 4), (B2, "KTI", 30), revise_at_percent=1))
+    while world.orders["LA"]:
+        world.carry_out("LA")
+    while world.answers["LA"]:
+        world.hear("LA")
+    world.give(a_booth_closing())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 6}
+    assert not lines(world, LineStatus.REFUSED)
 
 
 def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
