@@ -3,7 +3,7 @@
 In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   commands of organisers
                         StockReserved, ReservationRefused, StockDispatched, LotRecallReached, ...   from inventory
                         SellThroughCounted                                    from sales
-                        DeadlineReached                                       its own
+                        DeadlineReached, RevisionRequested                    its own
 In, keyed by lot:       StockChanged     from inventory: a view to plan by, perhaps out of date
 Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered, ...   orders to inventory, by lot
                         BoothOpened, BoothStocked, BoothClosing, ...   for sales and tills, by booth
@@ -11,7 +11,7 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
 
 `domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a festival: `festival`,
                `allocation`, `planner` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again),
-               `shipment`, `booth` (the sums), `closing`, `losses`; `answers` leads what inventory and sales say to
+               `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `closing`, `losses`; `answers` leads what inventory and sales say to
                them.
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
