@@ -7,8 +7,10 @@ from shared.events.festival import (
     AllocationRevised,
     BoothStocked,
     BoothStockLost,
+    BoothStockMoved,
     LotWithdrawn,
     ShipmentReceived,
+    TransferReceived,
 )
 from shared.events.inventory import (
     DispatchOrdered,
@@ -68,6 +70,10 @@ def told(body: Body, lot: str) -> Iterator[str]:
             for one in body.discrepancies:
                 if one.lot == lot:
                     yield f"{one.counted} of {one.sent} counted at {body.booth}, shipment {body.shipment}"
+        case TransferReceived():
+            for one in body.discrepancies:
+                if one.lot == lot:
+                    yield f"{one.counted} of {one.sent} counted at {body.to}, transfer {body.transfer}"
         case _:
             yield from _told_of_stock(body)
 
@@ -103,6 +109,8 @@ def _told_of_booths(body: Body) -> Iterator[str]:
             yield f"{body.qty} counted in at {body.booth}"
         case BoothStockLost():
             yield f"{body.qty} lost at {body.booth}"
+        case BoothStockMoved():
+            yield f"{body.qty} moved from {body.booth} to {body.to}"
         case LotWithdrawn():
             yield f"withdrawn at {body.booth}{_because(body.reason)}"
         case SaleVoidRecorded() if body.stood:

@@ -8,6 +8,7 @@ from deploy.verify.evidence import Evidence
 from deploy.verify.heard import Sum, Told
 from deploy.verify.report import Check
 from services.festival.domain import Booth as FestivalBooth
+from services.festival.domain import BoothPace
 from services.inventory.domain import Lot
 from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.sale import Sale, SaleStatus, entity_id, sale_id
@@ -27,6 +28,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check about booths and single sales."""
     yield booth_stock(evidence)
     yield sell_through(evidence)
+    yield sold_so_far(evidence)
     yield booth_balance(evidence)
     yield reported_sales(evidence)
     yield sales_answered(evidence)
@@ -34,9 +36,10 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 
 
 def booth_stock(evidence: Evidence) -> Check:
-    """What festival counted in and lost at a booth is what sales can sell there."""
+    """What festival counted in, lost and moved at a booth is what sales can sell there."""
     check = Check(
-        "booth stock", "received and lost at each booth by festival = stocked and lost by sales; prices and tills too"
+        "booth stock",
+        "received, lost and moved away at each booth: the same by festival and by sales; prices and tills too",
     )
     selling = evidence.of(Booth)
     for booth in evidence.of(FestivalBooth).values():
@@ -50,14 +53,22 @@ def booth_stock(evidence: Evidence) -> Check:
             (there.status.value, there.tills, [(tag.product, tag.price_rupiah) for tag in there.prices]),
             "by festival, by sales",
         )
-        come = {lot.lot: (lot.received, lot.recorded_lost, lot.withdrawn) for lot in booth.lots if lot.received}
-        here = {lot.lot: (lot.stocked, lot.lost, lot.withdrawn) for lot in there.lots if lot.stocked or lot.lost}
+        come = {
+            lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn)
+            for lot in booth.lots
+            if lot.received
+        }
+        here = {
+            lot.lot: (lot.stocked, lot.lost, lot.moved, lot.withdrawn)
+            for lot in there.lots
+            if lot.stocked or lot.lost or lot.moved
+        }
         for lot in sorted(come.keys() | here.keys()):
             check.same(
                 f"lot {lot} at {booth.id}",
                 come.get(lot),
                 here.get(lot),
-                "received, lost, withdrawn by festival, by sales",
+                "received, lost, moved, withdrawn by festival, by sales",
             )
     opened = {id for id, booth in selling.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):
@@ -91,6 +102,22 @@ def sell_through(evidence: Evidence) -> Check:
     return check
 
 
+def sold_so_far(evidence: Evidence) -> Check:
+    """What festival believes an open booth to have sold is what sales said last."""
+    check = Check("sold so far", "what was said of open booths: as often as sales knows, and as festival keeps it")
+    paces = dict(evidence.of(BoothPace))
+    for booth in evidence.of(Booth).values():
+        said, pace = evidence.heard.so_far.get(booth.id), paces.pop(booth.id, None)
+        check.same(
+            f"booth {booth.id}", booth.so_far.revision, said["revision"] if said else 0, "times told, but said was"
+        )
+        lots = {lot["lot"]: lot["sold"] for lot in said["lots"]} if said else {}
+        check.same(f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but said was")
+    for id in sorted(paces):
+        check.wrong(f"festival knows what booth {id} sold, but sales does not know the booth")
+    return check
+
+
 def booth_balance(evidence: Evidence) -> Check:
     """By lot at each booth: what is sold is the sum of its recorded sales, and fits what was stocked."""
     check = Check(
@@ -104,8 +131,8 @@ def booth_balance(evidence: Evidence) -> Check:
             check.same(
                 what, (lot.sold, lot.sold_rupiah), (sales.qty, sales.rupiah), "sold, but its recorded sales sum to"
             )
-            if min(lot.stocked, lot.sold, lot.lost) < 0:
-                check.wrong(f"{what}: stocked {lot.stocked}, sold {lot.sold}, lost {lot.lost}")
+            if min(lot.stocked, lot.sold, lot.lost, lot.moved) < 0:
+                check.wrong(f"{what}: stocked {lot.stocked}, sold {lot.sold}, lost {lot.lost}, moved {lot.moved}")
             if lot.sold - accepted[pair] > lot.stocked:
                 check.wrong(
                     f"{what}: {lot.sold} sold ({accepted[pair]} by an accepted dispute), {lot.stocked} stocked"

@@ -54,6 +54,7 @@ class Heard:
     told: list[Told] = field(default_factory=list)
     voided: set[Pair] = field(default_factory=set)
     sell_through: dict[str, Json] = field(default_factory=dict)
+    so_far: dict[str, Json] = field(default_factory=dict)
     shares: dict[Pair, Sum] = field(default_factory=lambda: defaultdict(Sum))
     settlements: dict[Pair, Json] = field(default_factory=dict)
     demand: dict[Pair, Json] = field(default_factory=dict)
@@ -96,6 +97,11 @@ class Heard:
         if known is None or known["revision"] < body["revision"]:
             self.sell_through[body["booth"]] = body
 
+    def _so_far(self, _type: str, _id: str, body: Json) -> None:
+        known = self.so_far.get(body["booth"])
+        if known is None or known["revision"] < body["revision"]:
+            self.so_far[body["booth"]] = body
+
     def _share(self, type: str, _id: str, body: Json) -> None:
         sign = 1 if type == "ShareEarned" else -1
         self.shares[body["facility"], body["festival"]].add(body["qty"], body["amount_rupiah"], sign)
@@ -134,6 +140,7 @@ _HEARING = {
     "SaleDisputed": Heard._answer_to_sale,
     "SaleVoidRecorded": Heard._answer_to_sale,
     "SellThroughCounted": Heard._sell_through,
+    "SellThroughSoFar": Heard._so_far,
     "ShareEarned": Heard._share,
     "ShareReversed": Heard._share,
     "SettlementIssued": Heard._settlement,

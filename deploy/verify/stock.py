@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from deploy.verify.evidence import Evidence
 from deploy.verify.report import Check
-from services.festival.domain import Booth, Command, Request, Shipment
+from services.festival.domain import Booth, Command, Request, Shipment, Transfer
 from services.festival.domain.booth import BoothLot
 from services.festival.domain.command import Outcome
 from services.festival.domain.line import Line, LineStatus
 from services.festival.domain.shipment import Leg, ShipmentStatus
 from services.festival.domain.stock import StockView
+from services.festival.domain.transfer import TransferStatus
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
 from services.production.domain import entities as production
@@ -168,8 +169,10 @@ def reservations_answered(evidence: Evidence) -> Check:
 
 
 def in_transit(evidence: Evidence) -> Check:
-    """What left the facilities is on its way, at the booths or lost on the way."""
-    check = Check("sent", "sent to a booth = on the way + received + lost on the way")
+    """What left the facilities or other booths is on its way, at the booths or lost on the way."""
+    check = Check(
+        "sent", "sent and moved to a booth = on the way + received + lost on the way; moved away as transfers say"
+    )
     sent: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
         if r.standing is Standing.DISPATCHED:
@@ -182,13 +185,23 @@ def in_transit(evidence: Evidence) -> Check:
                     under_way[shipment.booth, parcel.lot] += parcel.qty
                 elif parcel.leg is Leg.ORDERED:
                     check.wrong(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
+    moved: Counter[tuple[str, str]] = Counter()
+    for transfer in evidence.of(Transfer).values():
+        for lot, qty in transfer.sent:
+            moved[transfer.booth, lot] += qty
+            sent[transfer.to, lot] += qty
+            if transfer.status is TransferStatus.SENT:
+                under_way[transfer.to, lot] += qty
     for booth, held in _held(evidence):
         pair, what = (booth.id, held.lot), f"lot {held.lot} for {booth.id}"
+        check.same(f"lot {held.lot} of {booth.id}", moved.pop(pair, 0), held.moved_out, "in transfers, moved away")
         come = held.in_transit + held.received + held.lost_on_the_way
-        check.same(what, sent.pop(pair, 0), come, "sent by inventory, by festival")
-        check.same(what, under_way.pop(pair, 0), held.in_transit, "in shipments, on the way")
+        check.same(what, sent.pop(pair, 0), come, "sent by inventory and other booths, by festival")
+        check.same(what, under_way.pop(pair, 0), held.in_transit, "in shipments and transfers, on the way")
     for (booth_id, lot_id), qty in sorted((sent + under_way).items()):
         check.expect(False, f"{qty} of {lot_id} were sent to {booth_id}, which does not know of them")
+    for (booth_id, lot_id), qty in sorted((+moved).items()):
+        check.expect(False, f"{qty} of {lot_id} were moved away from {booth_id}, which does not know of them")
     return check
 
 

@@ -2,17 +2,17 @@
 
 In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   commands of organisers
                         StockReserved, ReservationRefused, StockDispatched, LotRecallReached, ...   from inventory
-                        SellThroughCounted                                    from sales
+                        SellThroughSoFar, SellThroughCounted                  from sales
                         DeadlineReached, RevisionRequested                    its own
 In, keyed by lot:       StockChanged     from inventory: a view to plan by, perhaps out of date
 Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered, ...   orders to inventory, by lot
-                        BoothOpened, BoothStocked, BoothClosing, ...   for sales and tills, by booth
+                        BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
 `domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a festival: `festival`,
                `allocation`, `planner` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again),
-               `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `closing`, `losses`;
-               `answers` leads what inventory and sales say to them.
+               `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `pace` (sold so far),
+               `transfer`, `closing`, `losses`; `answers` leads what inventory and sales say to them.
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api`          commands and pages over HTTP; `app.py` the wiring.

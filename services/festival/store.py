@@ -1,10 +1,10 @@
-"""How festivals, booths, requests, shipments, commands and the stock view are kept, and what an event touches."""
+"""How festivals and all that belongs to them, commands and the stock view are kept, and what an event touches."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from services.festival.domain import Booth, Command, Festival, Request, Shipment, StockView
+from services.festival.domain import Booth, BoothPace, Command, Festival, Request, Shipment, StockView, Transfer
 from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
 from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
@@ -13,6 +13,7 @@ from services.festival.domain.line import Cap, Line, LineStatus, Offer
 from services.festival.domain.plan import Conflict, Share, Wanted
 from services.festival.domain.request import HOLD, RequestStatus, request_id, request_of
 from services.festival.domain.shipment import ARRIVE, Leg, Parcel, ShipmentStatus, shipment_id
+from services.festival.domain.transfer import CARRY, TransferStatus, transfer_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
@@ -27,12 +28,14 @@ from shared.events.festival import (
     PlanRule,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
     RevisionRequested,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.inventory import (
     LotRecallReached,
@@ -45,7 +48,7 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import DeadlineReached, Event
-from shared.events.sales import SellThroughCounted
+from shared.events.sales import SellThroughCounted, SellThroughSoFar
 from shared.family import Collection, Document
 from shared.state import Hint, Ref
 
@@ -90,6 +93,14 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Booth, body.booth)
             # The shipment alone knows of which request it is.
             yield Hint(Request, "festival", festival)
+        case SendTransfer() as body:
+            yield Ref(Transfer, transfer_id(festival, body.transfer))
+            yield Ref(Booth, body.booth)
+            yield Ref(Booth, body.to)
+            yield Ref(BoothPace, body.booth)
+        case ReceiveTransfer() as body:
+            yield Ref(Transfer, transfer_id(festival, body.transfer))
+            yield Ref(Booth, body.booth)
         case ReceiveReturn() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
@@ -102,9 +113,11 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Booth, body.booth)
             yield Hint(Request, "festival", festival)
             yield Hint(Shipment, "festival", festival)
+            yield Hint(Transfer, "festival", festival)
         case CloseFestival():
             yield Hint(Request, "festival", festival)
             yield Hint(Shipment, "festival", festival)
+            yield Hint(Transfer, "festival", festival)
             yield Hint(Booth, "festival", festival)
         case _:
             return
@@ -134,9 +147,10 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             yield Hint(Booth, "festival", festival)
         case StockWrittenOff() as body:
             yield Ref(Command, body.order)
-        case LotRecallReached() as body:
-            for booth in body.booths:
-                yield Ref(Booth, booth)
+        case LotRecallReached():
+            yield Hint(Booth, "festival", festival)
+        case SellThroughSoFar() as body:
+            yield Ref(BoothPace, body.booth)
         case SellThroughCounted() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
@@ -153,6 +167,8 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
                 yield Hint(StockView, "plannable", product)
             for lot in body.lots:
                 yield Ref(StockView, lot)
+        case DeadlineReached() as body if body.deadline.startswith(CARRY):
+            yield Ref(Transfer, body.deadline.removeprefix(CARRY))
         case DeadlineReached() as body:
             yield Ref(Request, body.deadline.removeprefix(HOLD))
         case _:
@@ -253,6 +269,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "returned": lot.returned,
                 "final": lot.final,
                 "withdrawn": lot.withdrawn,
+                "moved_out": lot.moved_out,
             }
             for lot in booth.lots
         ],
@@ -289,6 +306,7 @@ def _booth(document: Document) -> Booth:
                 returned=lot["returned"],
                 final=lot["final"],
                 withdrawn=lot["withdrawn"],
+                moved_out=lot.get("moved_out", 0),
             )
             for lot in document["lots"]
         ),
@@ -521,6 +539,59 @@ def _shipment(document: Document) -> Shipment:
     )
 
 
+def _transfer_document(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "festival": transfer.festival,
+        "name": transfer.name,
+        "booth": transfer.booth,
+        "to": transfer.to,
+        "sent": [{"lot": lot, "qty": qty} for lot, qty in transfer.sent],
+        "due": transfer.due,
+        "overdue": transfer.overdue,
+        "status": transfer.status.value,
+        "counted": [{"lot": lot, "qty": qty} for lot, qty in transfer.counted],
+    }
+
+
+def _transfer(document: Document) -> Transfer:
+    return Transfer(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        booth=document["booth"],
+        to=document["to"],
+        sent=tuple((one["lot"], one["qty"]) for one in document["sent"]),
+        due=document["due"],
+        overdue=document["overdue"],
+        status=TransferStatus(document["status"]),
+        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+    )
+
+
+def _pace_document(pace: BoothPace) -> dict[str, Any]:
+    return {
+        "festival": pace.festival,
+        "at": pace.at,
+        "revision": pace.revision,
+        "sold": [{"lot": lot, "qty": qty} for lot, qty in pace.sold],
+        "hours": [{"product": product, "hours": [list(hour) for hour in hours]} for product, hours in pace.hours],
+    }
+
+
+def _pace(document: Document) -> BoothPace:
+    return BoothPace(
+        id=document["_id"],
+        festival=document["festival"],
+        at=document["at"],
+        revision=document["revision"],
+        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        hours=tuple(
+            (one["product"], tuple((hour, qty, minutes) for hour, qty, minutes in one["hours"]))
+            for one in document["hours"]
+        ),
+    )
+
+
 def _command_document(command: Command) -> dict[str, Any]:
     wrong = command.wrong
     return {
@@ -557,4 +628,6 @@ FESTIVALS = Collection("festivals", Festival, _festival_document, _festival)
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
 REQUESTS = Collection("requests", Request, _request_document, _request, indexes=("festival",))
 SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
+TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
+PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))
 COMMANDS = Collection("commands", Command, _command_document, _command, indexes=("festival",))

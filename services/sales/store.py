@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from services.sales.domain import Booth, Demand, Sale, Settlement
-from services.sales.domain.booth import BoothLot, BoothStatus, PriceTag, TillHeard
+from services.sales.domain.booth import BoothLot, BoothStatus, PriceTag, SoFar, TillHeard
 from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
 from services.sales.domain.sale import SaleStatus, entity_id, sale_id
 from services.sales.domain.settlement import BoothShare, Percentages, Said, settlement_id
@@ -73,6 +73,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "sold": lot.sold,
                 "sold_rupiah": lot.sold_rupiah,
                 "withdrawn": lot.withdrawn,
+                "moved": lot.moved,
             }
             for lot in booth.lots
         ],
@@ -92,10 +93,16 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "came": [list(pair) for pair in shelf.came],
                 # By far the most of it: no names, or they would be longer than the numbers.
                 "hours": [list(hour) for hour in shelf.hours],
+                "went": [list(pair) for pair in shelf.went],
             }
             for shelf in booth.shelves
         ],
         "revision": booth.revision,
+        "so_far": {
+            "revision": booth.so_far.revision,
+            "quarters": list(booth.so_far.quarters),
+            "sold_out": list(booth.so_far.sold_out),
+        },
     }
 
 
@@ -119,6 +126,8 @@ def _booth(document: Document) -> Booth:
                 sold=lot["sold"],
                 sold_rupiah=lot["sold_rupiah"],
                 withdrawn=lot["withdrawn"],
+                # Here and below, `get`: not there in what was written before.
+                moved=lot.get("moved", 0),
             )
             for lot in document["lots"]
         ),
@@ -137,11 +146,19 @@ def _booth(document: Document) -> Booth:
                 shelf["product"],
                 tuple((second, qty) for second, qty in shelf["came"]),
                 tuple(map(Hour._make, shelf["hours"])),
+                tuple((second, qty) for second, qty in shelf.get("went", ())),
             )
-            for shelf in document.get("shelves", ())  # a booth that opened before there were any
+            for shelf in document.get("shelves", ())
         ),
         revision=document["revision"],
+        so_far=_so_far(document.get("so_far")),
     )
+
+
+def _so_far(document: Document | None) -> SoFar:
+    if document is None:
+        return SoFar()
+    return SoFar(document["revision"], tuple(document["quarters"]), tuple(document["sold_out"]))
 
 
 def _sale_document(sale: Sale) -> dict[str, Any]:

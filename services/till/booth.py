@@ -4,14 +4,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from shared.events.festival import BoothClosing, BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn
+from shared.events.festival import (
+    BoothClosing,
+    BoothOpened,
+    BoothStocked,
+    BoothStockLost,
+    BoothStockMoved,
+    LotWithdrawn,
+)
 from shared.events.language import Body
 from shared.events.sales import SaleReported, SaleVoided
 
 
 @dataclass(frozen=True, slots=True)
 class LotHere:
-    """A lot at the booth. `stocked` for the whole booth, less what was lost; `slice` of it for this till."""
+    """A lot at the booth. `stocked` for the whole booth, less what was lost or moved; `slice` of it for this till."""
 
     id: str
     product: str
@@ -108,7 +115,7 @@ class _Heard:
             case BoothStocked():
                 self.lots.setdefault(body.lot, body)
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) + body.qty
-            case BoothStockLost():
+            case BoothStockLost() | BoothStockMoved():
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)

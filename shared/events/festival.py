@@ -158,6 +158,26 @@ class ReceiveShipment(Body):
     counted: tuple[CountedLot, ...]
 
 
+class SendTransfer(Body):
+    """Pieces leave `booth` for booth `to` of the same festival, `lots` as counted by people there: that many fewer
+    can be sold at `booth` from now on."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    lots: tuple[CountedLot, ...]
+
+
+class ReceiveTransfer(Body):
+    """Booth `booth` counted what came of a transfer to it. What is missing counts as lost on the way."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    counted: tuple[CountedLot, ...]
+
+
 class ReceiveReturn(Body):
     """The facility counted what came home of one lot from one booth, after the booth was settled.
     `final` says that nothing more will come: the rest is a recorded loss."""
@@ -237,6 +257,7 @@ class CommandRefusal(StrEnum):
     UNKNOWN_BOOTH = "unknown_booth"
     UNKNOWN_REQUEST = "unknown_request"
     UNKNOWN_SHIPMENT = "unknown_shipment"
+    UNKNOWN_TRANSFER = "unknown_transfer"
     UNKNOWN_LOT = "unknown_lot"
     UNKNOWN_SALE = "unknown_sale"
     UNKNOWN_FACILITY = "unknown_facility"
@@ -501,9 +522,41 @@ class ShipmentReceived(Body):
     discrepancies: tuple[Discrepancy, ...]
 
 
+class TransferSent(Body):
+    """These pieces left `booth` for booth `to`."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    lots: tuple[CountedLot, ...]
+
+
+class TransferOverdue(Body):
+    """Nobody has counted the transfer in by `due`. Nothing else changes: it is still on its way, or received late."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    due: Utc
+
+
+class TransferReceived(Body):
+    """What of a transfer was counted in at booth `to`, and where the count differs from what left `booth`."""
+
+    festival: Id
+    transfer: Id
+    booth: Id
+    to: Id
+    lots: tuple[CountedLot, ...]
+    discrepancies: tuple[Discrepancy, ...]
+
+
 class FestivalClosed(Body):
     """Every booth is settled and everything unsold is home or recorded as lost. Pieces:
-    received + surplus = sold + returned + lost. `surplus` came home although it was counted as sold (a sale
+    received + surplus = sold + returned + lost; one that was moved from booth to booth counts once, where it came.
+    `surplus` came home although it was counted as sold (a sale
     was booked on another lot). Comes again (higher revision) after a late sale or return."""
 
     festival: Id
@@ -545,6 +598,16 @@ class BoothStockLost(Body):
     booth: Id
     lot: Id
     qty: Qty
+
+
+class BoothStockMoved(Body):
+    """`qty` pieces have left the booth for booth `to`: they can't be sold here. There they are BoothStocked when
+    they were counted in."""
+
+    booth: Id
+    lot: Id
+    qty: Qty
+    to: Id
 
 
 class LotWithdrawn(Body):
@@ -597,6 +660,8 @@ ORGANISER = Topic(
         AcceptPlan,
         SendShipment,
         ReceiveShipment,
+        SendTransfer,
+        ReceiveTransfer,
         ReceiveReturn,
         RecordLoss,
         ResolveDispute,
@@ -620,12 +685,15 @@ FESTIVAL = Topic(
         ShipmentDropped,
         ShipmentOverdue,
         ShipmentReceived,
+        TransferSent,
+        TransferOverdue,
+        TransferReceived,
         FestivalClosed,
     ),
 )
 BOOTH_STOCK = Topic(
     "karya.booth-stock.v1",
     "booth",
-    (BoothOpened, BoothStocked, BoothStockLost, LotWithdrawn, DisputeResolved, BoothClosing),
+    (BoothOpened, BoothStocked, BoothStockLost, BoothStockMoved, LotWithdrawn, DisputeResolved, BoothClosing),
 )
 FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached, RevisionRequested))

@@ -110,9 +110,9 @@ class SaleDisputed(Body):
 
 
 class SoldThrough(Body):
-    """Pieces of one lot at one booth: stocked + beyond = sold + lost + unsold. `counted` is what the cashier saw.
-    `beyond`: more was sold and lost than was ever stocked (a dispute was accepted, or pieces that the till had
-    sold were recorded as lost); then nothing is unsold."""
+    """Pieces of one lot at one booth: stocked + beyond = sold + lost + moved + unsold. `counted` is what the cashier
+    saw. `beyond`: more was sold, lost and moved to other booths than was ever stocked (a dispute was accepted, or
+    pieces that the till had sold were recorded as lost or moved); then nothing is unsold."""
 
     lot: Id
     stocked: Count
@@ -121,6 +121,7 @@ class SoldThrough(Body):
     unsold: Count
     counted: Count | None
     beyond: Count = 0
+    moved: Count = 0
 
 
 class SellThroughCounted(Body):
@@ -133,6 +134,37 @@ class SellThroughCounted(Body):
     revision: Count
     lots: tuple[SoldThrough, ...]
     disputed: tuple[Id, ...] = ()
+
+
+class LotSoFar(Body):
+    """Pieces of a lot that were sold."""
+
+    lot: Id
+    sold: Count
+
+
+class ProductSoFar(Body):
+    """The clock hours in which a booth had some of a product to sell, in order and counted since 1970 in UTC, the
+    last 72 at most. For each, in columns of one length: the pieces sold, and the minutes in which the booth was
+    open, as far as its sales tell, and had some to sell."""
+
+    product: Id
+    hours: tuple[Count, ...]
+    sold: tuple[Count, ...]
+    minutes: tuple[Count, ...]
+
+
+class SellThroughSoFar(Body):
+    """What an open booth has sold so far: said with the first sale of each quarter of an hour on its tills' clocks,
+    and with the one that takes the last known piece of a product. The highest `revision` (from 1) is the truth; `at`
+    is when that sale was made. `lots`: those of which something was sold."""
+
+    festival: Id
+    booth: Id
+    at: Utc
+    revision: Count
+    lots: tuple[LotSoFar, ...]
+    products: tuple[ProductSoFar, ...]
 
 
 # --- sales -> sales: from booth to facility
@@ -182,9 +214,10 @@ class SoldOut(Body):
 
 
 class DemandLine(Body):
-    """A facility's pieces of one product at one booth. `price_rupiah`: of one piece, on average, rounded down.
-    Minutes are those in which the booth was open, as far as its sales tell. `lost_sales` is an estimate: sold ÷
-    minutes there × minutes missing."""
+    """A facility's pieces of one product at one booth. `stocked`: without those that were moved to other booths.
+    `price_rupiah`: of one piece, on average, rounded down. Minutes are those in which the booth was open, as far as
+    its sales tell; those in which all had been moved away are neither there nor missing. `lost_sales` is an estimate:
+    sold ÷ minutes there × minutes missing."""
 
     booth: Id
     product: Id
@@ -279,7 +312,7 @@ class SaleWithdrawn(Body):
 
 TILL = Topic("karya.till.sales.v1", "booth", (SaleReported, SaleVoided, BoothCounted, TillClosed))
 SALES = Topic("karya.sales.v1", "booth", (SaleRecorded, SaleVoidRecorded, SaleDisputed))
-BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted,))
+BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted, SellThroughSoFar))
 SALE_SHARES = Topic(
     "karya.sale-shares.v1",
     "facility",

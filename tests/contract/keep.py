@@ -38,6 +38,8 @@ _BY_NAME: dict[str, Any] = {
     "booth": "ODOP-2023.B07",
     "booths": ("ODOP-2023.B07",),
     "till": "T1",
+    "transfer": "T1",
+    "to": "ODOP-2023.B08",
     "tills": ("T1", "T2"),
     "request": "R1",
     "reservation": "ODOP-2023/R1.3",
@@ -60,6 +62,9 @@ _BY_NAME: dict[str, Any] = {
     "price_rupiah": 250_000,
     "amount_rupiah": 3_000_000,
     "change": -2,
+    "hours": (467_000, 467_001),
+    "sold": (4, 0),
+    "minutes": (60, 12),
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
 _BY_TYPE: dict[Any, Any] = {

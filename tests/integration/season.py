@@ -19,10 +19,12 @@ from shared.events.festival import (
     Price,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
@@ -55,6 +57,7 @@ class Season:
     today: date
     lots: list[str] = field(default_factory=list)
     recalled: str = ""
+    moved: str = ""
     seqs: dict[str, int] = field(default_factory=dict)
 
     async def say(self, topic: Topic, body: Body, id: str, source: str = "season", times: int = 1) -> None:
@@ -97,12 +100,26 @@ async def played(stack: Stack) -> AsyncIterator[Season]:
                     await running.enter_async_context(run_service(service, settings))
                 await make(season)
                 await allocate(season)
+                await move(season)
                 await sell(season)
                 await close(season)
                 await bring_home(season)
             yield season
         finally:
             await season.mongo.close()
+
+
+@asynccontextmanager
+async def stocked(stack: Stack) -> AsyncIterator[Season]:
+    """The season up to the morning: both booths have goods, and all services are at work."""
+    async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
+        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        running.push_async_callback(season.mongo.close)
+        for service in SERVICES:
+            await running.enter_async_context(run_service(service, settings))
+        await make(season)
+        await allocate(season)
+        yield season
 
 
 async def make(season: Season) -> None:
@@ -154,6 +171,19 @@ async def allocate(season: Season) -> None:
     await season.until("festival", "commands", {"_id": "lost-at-facility", "outcome": "done"})
 
 
+async def move(season: Season) -> None:
+    """Three pieces go from the first booth to the second; one gets lost between them."""
+    season.moved = await _lot_at(season, B1, "SVR")
+    sent, came = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
+    leaves = SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=(sent,))
+    await season.say(ORGANISER, leaves, "move")
+    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(came,))
+    await season.say(ORGANISER, arrives, "moved")
+    await season.until("sales", "booths", {"_id": B2, "lots.lot": season.moved})
+    # Sales hears of both booths on one topic, but not in one order.
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
+
+
 async def sell(season: Season) -> None:
     """Sales with and without a lot, one too many, a void, a loss at the booth, a recall."""
     cloth = await _lot_at(season, B1, "KTI")
@@ -197,7 +227,7 @@ async def bring_home(season: Season) -> None:
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
         sold = {one["lot"]: one["qty"] for one in booth["sold"]}
         for lot in booth["lots"]:
-            left = max(0, lot["received"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
+            left = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
             counted = max(0, left - 1) if lot["lot"] == season.recalled else left
             home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=counted)
             await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")

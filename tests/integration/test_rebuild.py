@@ -42,6 +42,8 @@ TAMPERED = [
     ("inventory", "lots", {"$inc": {"on_hand": 1}}),
     ("production", "reports", {"$set": {"outcome": "waiting"}}),
     ("festival", "requests", {"$set": {"consent": False}}),
+    ("festival", "transfers", {"$set": {"status": "sent"}}),
+    ("festival", "paces", {"$inc": {"revision": 1}}),
     ("sales", "settlements", {"$inc": {"revision": 1}}),
     ("sales", "demand", {"$inc": {"revision": 1}}),
     ("sales", "booths", {"$set": {"shelves": []}}),

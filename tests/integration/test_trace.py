@@ -13,7 +13,7 @@ from deploy.stack import Stack
 from deploy.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.integration.season import B1, CLOTH, CRAFT, MAKERS, T1, Season, played
+from tests.integration.season import B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
 
 pytestmark = pytest.mark.integration
 
@@ -58,6 +58,13 @@ async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: 
     stock = await season.document("inventory", "lots", lot)
     assert life.now["on_hand"] == stock["on_hand"]
     assert next(one for one in life.booths if one["booth"] == B1)["sold"] > 500
+
+
+async def test_the_way_from_booth_to_booth_is_told(season: Season) -> None:
+    texts = [entry.text for entry in (await trace(season.settings, season.moved)).entries]
+    assert f"3 moved from {B1} to {B2}" in texts
+    assert f"2 of 3 counted at {B2}, transfer T1" in texts
+    assert f"2 counted in at {B2}" in texts
 
 
 async def test_sales_are_summed_up_unless_each_is_asked_for(season: Season) -> None:

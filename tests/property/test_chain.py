@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
-from services.festival.domain import Command, Festival, Request, Shipment
+from services.festival.domain import BoothPace, Command, Festival, Request, Shipment, Transfer
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.line import COUNTED, LineStatus
 from services.festival.domain.request import RequestStatus
 from services.festival.domain.shipment import ShipmentStatus
+from services.festival.domain.transfer import TransferStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Standing
@@ -46,15 +47,26 @@ from shared.events.festival import (
     Price,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.language import Body
 from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
-from shared.events.sales import TILL, BoothCounted, LotCount, SaleReported, SaleVoided, TillClosed
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    TILL,
+    BoothCounted,
+    LotCount,
+    SaleReported,
+    SaleVoided,
+    SellThroughSoFar,
+    TillClosed,
+)
 from tests.property import test_inventory, test_production, test_sales
 from tests.property.examples import examples
 from tests.property.machine import Machine, one_of, until, which
@@ -77,7 +89,7 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 )
 
 
-DOINGS = ("make", "accept", "send", "send", "receive", "receive", "bring home")
+DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "bring home")
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
 AT_TILLS = ("count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
@@ -235,6 +247,33 @@ class Chain(Machine):
             ReceiveShipment(festival=FESTIVAL, shipment=shipment.name, booth=shipment.booth, counted=counted)
         )
 
+    def move(self, n: int, qty: int, odd: bool) -> None:
+        held = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        found = one_of(held, n)
+        if found is not None:
+            booth, lot = found
+            to = next(other for other in BOOTHS if other != booth.id)
+            # Now and then as many as ever came: some may be sold, and festival may know it or not.
+            pieces = max(1, lot.received - lot.moved_out) if odd else qty
+            self.command(
+                SendTransfer(
+                    festival=FESTIVAL,
+                    transfer=self.next_name("T"),
+                    booth=booth.id,
+                    to=to,
+                    lots=(CountedLot(lot=lot.lot, qty=pieces),),
+                )
+            )
+
+    def take_in(self, n: int, qty: int, odd: bool) -> None:
+        transfer = one_of([one for one in self.festival.all(Transfer) if one.status is TransferStatus.SENT], n)
+        if transfer is not None:
+            self.take_all_in(transfer, [0, 0, -1, 2][qty % 4])
+
+    def take_all_in(self, transfer: Transfer, wrong: int = 0) -> None:
+        counted = tuple(CountedLot(lot=lot, qty=max(0, qty + wrong)) for lot, qty in transfer.sent)
+        self.command(ReceiveTransfer(festival=FESTIVAL, transfer=transfer.name, booth=transfer.to, counted=counted))
+
     def lose(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
@@ -335,6 +374,9 @@ class Chain(Machine):
         for shipment in self.festival.all(Shipment):
             if shipment.status is ShipmentStatus.SENT:
                 self.receive_all(shipment)
+        for transfer in self.festival.all(Transfer):
+            if transfer.status is TransferStatus.SENT:
+                self.take_all_in(transfer)
 
     def disputed(self) -> list[tuple[str, str]]:
         return [(booth.id, sale) for booth in self.festival.all(FestivalBooth) for sale in booth.disputed]
@@ -386,6 +428,8 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "close booth": Chain.close_booth,
     "send": Chain.send,
     "receive": Chain.receive,
+    "move": Chain.move,
+    "take in": Chain.take_in,
     "lose": Chain.lose,
     "resolve": Chain.resolve,
     "bring home": Chain.bring_home,
@@ -402,10 +446,18 @@ def check_festival(festival: Service) -> None:
         for lot in booth.lots:
             assert min(lot.in_transit, lot.received, lot.lost_on_the_way, lot.recorded_lost) >= 0, lot
             assert min(lot.returning, lot.returned) >= 0, lot
-            assert lot.returned + lot.returning <= lot.received, lot
+            assert lot.moved_out >= 0
+            assert lot.returned + lot.returning + lot.moved_out <= lot.received, lot
         for account in booth.accounts().values():
-            out = account.sold + account.lost + account.returned + account.returning + account.left
-            assert account.received + account.surplus == out, account
+            gone = account.sold + account.lost + account.returned + account.returning + account.moved_out
+            assert account.received + account.surplus == gone + account.left, account
+    moved: Counter[tuple[str, str]] = Counter()
+    for transfer in festival.all(Transfer):
+        for one, qty in transfer.sent:
+            moved[transfer.booth, one] += qty
+    assert moved == {
+        (b.id, lot.lot): lot.moved_out for b in festival.all(FestivalBooth) for lot in b.lots if lot.moved_out
+    }
     for request in festival.all(Request):
         covered: Counter[tuple[str, str]] = Counter()
         for line in request.lines:
@@ -444,6 +496,9 @@ def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
     for line in lines.values():
         if line.status is LineStatus.DISPATCHED:
             sent[line.booth, line.lot] += line.qty
+    for transfer in festival.all(Transfer):
+        for moved, qty in transfer.sent:
+            sent[transfer.to, moved] += qty
     home: Counter[str] = Counter()
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
@@ -473,14 +528,17 @@ def check_festival_and_sales(festival: Service, sales: Service) -> None:
         other = known[booth.id]
         lots = {lot.lot: lot for lot in booth.lots if lot.received}
         stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
-        assert {id: (lot.received, lot.recorded_lost, lot.withdrawn) for id, lot in lots.items()} == {
-            id: (lot.stocked, lot.lost, lot.withdrawn) for id, lot in stocked.items()
+        assert {id: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn) for id, lot in lots.items()} == {
+            id: (lot.stocked, lot.lost, lot.moved, lot.withdrawn) for id, lot in stocked.items()
         }
         assert (booth.status is BoothStatus.SETTLED) == (other.status is SalesStatus.SETTLED)
         if booth.status is BoothStatus.SETTLED:
             assert booth.revision == other.revision
             assert dict(booth.sold) == {lot.lot: lot.sold for lot in other.lots if lot.sold}
             assert booth.disputed == other.disputed
+    said = {one.booth: one for one in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
+    paces = {pace.id: (pace.revision, dict(pace.sold)) for pace in festival.all(BoothPace)}
+    assert paces == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
     by_status: dict[FestivalStatus, list[str]] = defaultdict(list)
     for one in festival.all(Festival):
         by_status[one.status].append(one.id)

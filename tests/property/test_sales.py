@@ -19,6 +19,7 @@ from shared.events.festival import (
     BoothOpened,
     BoothStocked,
     BoothStockLost,
+    BoothStockMoved,
     DisputeOutcome,
     DisputeResolved,
     LotWithdrawn,
@@ -43,6 +44,7 @@ from shared.events.sales import (
     SaleVoidRecorded,
     SaleWithdrawn,
     SellThroughCounted,
+    SellThroughSoFar,
     SettlementIssued,
     TillClosed,
 )
@@ -111,6 +113,19 @@ class SalesMachine(Machine):
     def lose(self, booth: str, lot: str, qty: int) -> None:
         if lot in self.stocked(booth):
             self.kafka.say(BOOTH_STOCK, BoothStockLost(booth=booth, lot=lot, qty=qty))
+
+    @rule(booth=booths, lot=lots, qty=few)
+    def move(self, booth: str, lot: str, qty: int) -> None:
+        """Festival lets go no more than came and is not moved already; what is sold it may not know."""
+        moved = sum(
+            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved) if (one.booth, one.lot) == (booth, lot)
+        )
+        came = sum(
+            one.qty for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if (one.booth, one.lot) == (booth, lot)
+        )
+        if moved + qty <= came:
+            to = next(other for other in BOOTHS if other != booth)
+            self.kafka.say(BOOTH_STOCK, BoothStockMoved(booth=booth, lot=lot, qty=qty, to=to))
 
     @rule(booth=booths, lot=lots)
     def withdraw(self, booth: str, lot: str) -> None:
@@ -212,7 +227,7 @@ def check_booths(sales: Service) -> None:
             standing = [sale for sale in mine if (sale.status, sale.lot) == (SaleStatus.RECORDED, lot.lot)]
             assert lot.sold == sum(sale.qty for sale in standing)
             assert lot.sold_rupiah == sum(sale.amount_rupiah for sale in standing)
-            assert lot.stocked + lot.beyond == lot.sold + lot.lost + lot.unsold
+            assert lot.stocked + lot.beyond == lot.sold + lot.lost + lot.moved + lot.unsold
             assert not (lot.beyond and lot.unsold)
             if not any(sale.dispute_accepted for sale in standing):
                 assert lot.sold <= lot.stocked, "sold beyond what the booth held"
@@ -252,8 +267,13 @@ def check_said(sales: Service) -> None:
         reports = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth.id]
         assert [one.revision for one in reports] == list(range(1, booth.revision + 1))
         if booth.status is BoothStatus.SETTLED:
-            last = {lot.lot: (lot.stocked, lot.sold, lot.lost) for lot in reports[-1].lots}
-            assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost) for lot in booth.lots}
+            last = {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in reports[-1].lots}
+            assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in booth.lots}
+        so_far = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if one.booth == booth.id]
+        assert [one.revision for one in so_far] == list(range(1, booth.so_far.revision + 1))
+        for one in so_far:
+            by_hour = sum(sum(product.sold) for product in one.products)
+            assert by_hour == sum(lot.sold for lot in one.lots)
 
 
 def check_money(sales: Service) -> None:

@@ -8,6 +8,7 @@ from deploy.cli.festival.desk import choose
 from deploy.cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from deploy.cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
 from deploy.cli.festival.revising import close_booth, revise
+from deploy.cli.festival.transfers import app as transfers
 
 app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
 app.callback()(choose)
@@ -34,3 +35,4 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 for name, command in COMMANDS.items():
     app.command(name=name)(command)
+app.add_typer(transfers, name="transfer")

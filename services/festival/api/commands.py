@@ -23,11 +23,13 @@ from shared.events.festival import (
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.language import Body
 from shared.http import CommandId, Commands, Outcome, Prefer, command_in
@@ -54,6 +56,8 @@ ENDPOINTS = (
     Endpoint("/festivals/{festival}/requests/{request}/revise", ReviseAllocation, "Plan again what is missing"),
     Endpoint("/festivals/{festival}/shipments", SendShipment, "Send what a facility has reserved for a booth"),
     Endpoint("/festivals/{festival}/shipments/{shipment}/receive", ReceiveShipment, "Count what came to the booth"),
+    Endpoint("/festivals/{festival}/transfers", SendTransfer, "Count what leaves a booth for another"),
+    Endpoint("/festivals/{festival}/transfers/{transfer}/receive", ReceiveTransfer, "Count what came of a transfer"),
     Endpoint("/festivals/{festival}/returns", ReceiveReturn, "Count what came home of a lot"),
     Endpoint("/festivals/{festival}/losses", RecordLoss, "Record what is spoilt or gone"),
     # A sale's id was made by a till, and may hold a slash.

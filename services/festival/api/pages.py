@@ -1,18 +1,20 @@
 """How festivals, booths, requests, shipments and the stock view look over HTTP. All counts are in pieces."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.festival.api.revisions import RevisionPage
-from services.festival.domain import Booth, Festival, Request, Shipment
+from services.festival.domain import Booth, Festival, Request, Shipment, Transfer
 from services.festival.domain.booth import Account, BoothLot
 from services.festival.domain.line import HELD, Line, pieces
 from services.festival.domain.missing import Missing
 from services.festival.domain.plan import words
 from services.festival.domain.request import shortfalls
 from services.festival.domain.shipment import ShipmentStatus
+from services.festival.domain.transfer import TransferStatus
 
 
 class Page(BaseModel):
@@ -90,9 +92,10 @@ class LimitPage(BaseModel):
 
 
 class BoothLotPage(BaseModel):
-    """received + surplus = sold + lost + returned + returning + left. `facility` and its like are missing of a lot
-    that was sold here without ever having been sent here. `withdrawn`: why, if it was recalled. `sold` is what
-    sales counted, so it stays 0 until the booth is settled; `final`: nothing more will come home."""
+    """received + surplus = sold + lost + returned + returning + moved out (to other booths) + left. `facility` and
+    its like are missing of a lot that was sold here without ever having been sent here. `withdrawn`: why, if it was
+    recalled. `sold` is what sales counted, so it stays 0 until the booth is settled; `final`: nothing more will come
+    home."""
 
     lot: str
     facility: str | None
@@ -107,6 +110,7 @@ class BoothLotPage(BaseModel):
     returning: int
     left: int
     surplus: int
+    moved_out: int
     final: bool
     withdrawn: str | None
 
@@ -320,10 +324,8 @@ class ShipmentPage(BaseModel):
 
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentPage":
-        counted = dict(shipment.counted)
         # What the booth did not name counts as 0, once it has counted.
         uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
-        sent = shipment.lots
         return cls(
             shipment=shipment.name,
             festival=shipment.festival,
@@ -334,10 +336,34 @@ class ShipmentPage(BaseModel):
             due=shipment.due,
             overdue=shipment.overdue,
             parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
-            lots=[
-                SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
-                for lot in sorted(sent.keys() | counted.keys())
-            ],
+            lots=_sent(shipment.lots, dict(shipment.counted), uncounted),
+        )
+
+
+class TransferPage(BaseModel):
+    """`lots`: what left `booth` for booth `to`, and what was counted there of it. It is expected by `due`."""
+
+    transfer: str
+    festival: str
+    booth: str
+    to: str
+    status: str
+    due: datetime
+    overdue: bool
+    lots: list[SentLot]
+
+    @classmethod
+    def of(cls, transfer: Transfer) -> "TransferPage":
+        uncounted = 0 if transfer.status is TransferStatus.RECEIVED else None
+        return cls(
+            transfer=transfer.name,
+            festival=transfer.festival,
+            booth=transfer.booth,
+            to=transfer.to,
+            status=transfer.status.value,
+            due=transfer.due,
+            overdue=transfer.overdue,
+            lots=_sent(dict(transfer.sent), dict(transfer.counted), uncounted),
         )
 
 
@@ -350,6 +376,7 @@ class MissingPage(Page):
     booth: str | None
     lot: str | None
     shipment: str | None
+    transfer: str | None
     sale: str | None
     qty: int | None
 
@@ -389,6 +416,13 @@ class LotStock(Page):
     revision: int
 
 
+def _sent(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
+    return [
+        SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
+        for lot in sorted(sent.keys() | counted.keys())
+    ]
+
+
 def _lots(booth: Booth) -> list[BoothLotPage]:
     held = {lot.lot: lot for lot in booth.lots}
     return [_lot(lot, account, held.get(lot)) for lot, account in booth.accounts().items()]
@@ -409,6 +443,7 @@ def _lot(lot: str, account: Account, held: BoothLot | None) -> BoothLotPage:
         returning=account.returning,
         left=account.left,
         surplus=account.surplus,
+        moved_out=account.moved_out,
         final=held.final if held else False,
         withdrawn=held.withdrawn if held else None,
     )

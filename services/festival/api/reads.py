@@ -14,12 +14,14 @@ from services.festival.api.pages import (
     RequestPage,
     RequestSummary,
     ShipmentPage,
+    TransferPage,
 )
-from services.festival.domain import Booth, Festival, Request, Shipment
+from services.festival.domain import Booth, Festival, Request, Shipment, Transfer
 from services.festival.domain.missing import missing
 from services.festival.domain.request import request_id
 from services.festival.domain.shipment import shipment_id
-from services.festival.store import BOOTHS, FESTIVALS, REQUESTS, SHIPMENTS, STOCK
+from services.festival.domain.transfer import transfer_id
+from services.festival.store import BOOTHS, FESTIVALS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
 from shared.family import Collection
 from shared.service import Service
 from shared.state import E
@@ -109,13 +111,25 @@ def routes(service: Service) -> APIRouter:
         found: Shipment = await reader.one(SHIPMENTS, id, f"shipment {shipment} of {festival}")
         return ShipmentPage.of(found)
 
+    @router.get("/festivals/{festival}/transfers", summary="Its transfers between booths")
+    async def transfers(festival: str, after: After = "", limit: Limit = 100) -> list[TransferPage]:
+        page = await reader.page_of(TRANSFERS, festival, after, limit, transfer_id(festival, ""))
+        return [TransferPage.of(one) for one in page]
+
+    @router.get("/festivals/{festival}/transfers/{transfer}", summary="One transfer: what left, what was counted")
+    async def transfer(festival: str, transfer: str) -> TransferPage:
+        id = transfer_id(festival, transfer)
+        found: Transfer = await reader.one(TRANSFERS, id, f"transfer {transfer} of {festival}")
+        return TransferPage.of(found)
+
     @router.get("/festivals/{festival}/missing", summary="What is missing until the festival is closed")
     async def what_is_missing(festival: str) -> MissingPages:
         mine = await reader.of_festival(BOOTHS, festival)
         sent = await reader.of_festival(SHIPMENTS, festival)
+        moved = await reader.of_festival(TRANSFERS, festival)
         # The festival last: what its booths lacked then, they may have by now, and never the other way round.
         found = await reader.festival(festival)
-        return MissingPages.of(found, missing(found, mine, sent))
+        return MissingPages.of(found, missing(found, mine, sent, moved))
 
     @router.get("/stock", summary="What could be planned of each product", tags=["stock"])
     async def stock() -> list[ProductStock]:

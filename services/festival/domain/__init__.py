@@ -2,15 +2,17 @@
 
 import re
 
-from services.festival.domain import allocation, answers, closing, losses, revising, shipment
+from services.festival.domain import allocation, answers, closing, losses, revising, shipment, transfer
 from services.festival.domain import festival as festivals
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
 from services.festival.domain.festival import Festival
+from services.festival.domain.pace import BoothPace
 from services.festival.domain.planner import Fair, Planner
 from services.festival.domain.request import Request
 from services.festival.domain.shipment import Shipment
 from services.festival.domain.stock import StockView
+from services.festival.domain.transfer import Transfer
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
@@ -22,17 +24,30 @@ from shared.events.festival import (
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RecordLoss,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.language import Event
 from shared.family import Decide, Decision
 from shared.state import State
 
-__all__ = ["Booth", "Command", "Festival", "Request", "Shipment", "StockView", "decide", "deciding"]
+__all__ = [
+    "Booth",
+    "BoothPace",
+    "Command",
+    "Festival",
+    "Request",
+    "Shipment",
+    "StockView",
+    "Transfer",
+    "decide",
+    "deciding",
+]
 
 # Orders to inventory carry the command's id: it must be one that the published language takes, and never look
 # like a reservation's, which has a slash.
@@ -92,6 +107,10 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
             return shipment.send(state, festival, body)
         case ReceiveShipment() as body:
             return shipment.receive(state, festival, body)
+        case SendTransfer() as body:
+            return transfer.send(state, festival, body, event.logged_at)
+        case ReceiveTransfer() as body:
+            return transfer.receive(state, festival, body)
         case ReceiveReturn() as body:
             return losses.receive_return(state, festival, body, event)
         case RecordLoss() as body:

@@ -1,17 +1,18 @@
 """What inventory, sales and the clock have to say. An answer to what nobody here asked changes nothing."""
 
 from services.festival.domain import booth as booths
-from services.festival.domain import losses, revising, shortage
+from services.festival.domain import losses, pace, revising, shortage, transfer
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth
 from services.festival.domain.bounds import bounds
-from services.festival.domain.festival import Festival, account
+from services.festival.domain.festival import Festival, account, booths_of
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import HOLD, Request, find, moved, request_id, request_of, settle
 from services.festival.domain.revision import rest
 from services.festival.domain.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
 from services.festival.domain.stock import StockView
+from services.festival.domain.transfer import CARRY
 from shared.events.festival import RevisionRequested
 from shared.events.inventory import (
     LotRecallReached,
@@ -24,7 +25,7 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import Deadline, DeadlineReached, Event, Publication
-from shared.events.sales import SellThroughCounted
+from shared.events.sales import SellThroughCounted, SellThroughSoFar
 from shared.family import Decision
 from shared.state import State
 
@@ -37,6 +38,8 @@ def take(state: State, event: Event, planner: Planner) -> Decision:
     match event.body:
         case DeadlineReached() as reached if reached.deadline.startswith(ARRIVE):
             return _expected(state, reached.deadline.removeprefix(ARRIVE))
+        case DeadlineReached() as reached if reached.deadline.startswith(CARRY):
+            return transfer.late(state, reached.deadline.removeprefix(CARRY))
         case DeadlineReached() as reached:
             return _of_request(state, festival, reached.deadline.removeprefix(HOLD), event, planner)
         case RevisionRequested() as wish:
@@ -57,6 +60,8 @@ def take(state: State, event: Event, planner: Planner) -> Decision:
             return _recalled(state, recall)
         case SellThroughCounted() as report:
             return _sold(state, festival, report)
+        case SellThroughSoFar() as report:
+            return pace.keep(state, report), []
         case other:
             raise TypeError(f"festival has no rule for {type(other).__name__}")
 
@@ -121,14 +126,13 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
 
 
 def _recalled(state: State, recall: LotRecallReached) -> Decision:
+    """Inventory knows which booths it sent the lot to; from there it may have been moved to others."""
     said: list[Publication | Deadline] = []
-    for id in recall.booths:
-        booth = state.get(Booth, id)
-        if booth is None or booth.festival != recall.festival:
-            continue
-        booth, told = booths.withdraw(booth, recall.lot, recall.reason)
-        state = state.put(booth)
-        said += told
+    for booth in booths_of(state, recall.festival):
+        after, told = booths.withdraw(booth, recall.lot, recall.reason)
+        if told:
+            state = state.put(after)
+            said += told
     return state, said
 
 

@@ -1,7 +1,7 @@
 """A booth and what it holds. Nothing is kept that follows from something else, so the sums can't drift:
 
-dispatched to the booth = in transit + received + lost on the way
-received + surplus      = sold + lost + returned + returning + left
+dispatched to the booth + moved to it = in transit + received + lost on the way
+received + surplus                    = sold + lost + returned + returning + moved out + left
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from services.festival.domain.line import Line
-from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, LotWithdrawn
+from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted
 
@@ -31,8 +31,9 @@ class PriceTag:
 
 @dataclass(frozen=True, slots=True)
 class BoothLot:
-    """One lot at (or on its way to or from) one booth, in pieces. `recorded_lost`: by RecordLoss. `final`: nothing
-    more will come home, so what is left counts as lost. `withdrawn`: why, if the lot was recalled."""
+    """One lot at (or on its way to or from) one booth, in pieces. `recorded_lost`: by RecordLoss; `moved_out`: to
+    other booths. `final`: nothing more will come home, so what is left counts as lost. `withdrawn`: why, if the lot
+    was recalled."""
 
     lot: str
     facility: str
@@ -46,6 +47,7 @@ class BoothLot:
     returned: int = 0
     final: bool = False
     withdrawn: str | None = None
+    moved_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Account:
     returning: int
     left: int
     surplus: int
+    moved_out: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class Booth:
 def _account(lot: BoothLot | None, sold: int) -> Account:
     if lot is None:
         return Account(received=0, sold=sold, lost=0, returned=0, returning=0, left=0, surplus=sold)
-    rest = lot.received - sold - lot.recorded_lost - lot.returned - lot.returning
+    rest = lot.received - sold - lot.recorded_lost - lot.returned - lot.returning - lot.moved_out
     left, surplus = max(0, rest), max(0, -rest)
     return Account(
         received=lot.received,
@@ -122,6 +125,7 @@ def _account(lot: BoothLot | None, sold: int) -> Account:
         returning=lot.returning,
         left=0 if lot.final else left,
         surplus=surplus,
+        moved_out=lot.moved_out,
     )
 
 
@@ -138,8 +142,21 @@ def expect(booth: Booth, line: Line) -> Booth:
     return changed(booth, replace(held, in_transit=held.in_transit + line.qty))
 
 
+def give(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth, list[Publication]]:
+    """Pieces of lots that the giver holds have left it for the taker: both booths after that, and what is said."""
+    said: list[Publication] = []
+    for lot, qty in lots.items():
+        held = giver.holds(lot)
+        assert held is not None, "who gives has it"
+        there = taker.holds(lot) or BoothLot(lot, held.facility, held.product, held.made_on)
+        giver = changed(giver, replace(held, moved_out=held.moved_out + qty))
+        taker = changed(taker, replace(there, in_transit=there.in_transit + qty))
+        said.append(BOOTH_STOCK.of(BoothStockMoved(booth=giver.id, lot=lot, qty=qty, to=taker.id)))
+    return giver, taker, said
+
+
 def stock(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
-    """What came of a shipment can be sold; what did not is lost on the way. Of a withdrawn lot sales hears both:
+    """What came of what was sent can be sold; what did not is lost on the way. Of a withdrawn lot sales hears both:
     that the pieces are there and that they must not be sold."""
     said: list[Publication] = []
     for lot, qty in sent.items():

@@ -11,6 +11,7 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.request import Request, lapse
 from services.festival.domain.revision import without_booth
 from services.festival.domain.shipment import Shipment, ShipmentStatus
+from services.festival.domain.transfer import Transfer, TransferStatus
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -52,9 +53,10 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
         return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} was closed before.")
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
         return _till_hours()
-    coming = [one for one in _shipments(state, festival) if one.booth == booth.id and one.status in _ON_THE_WAY]
+    coming = [one.name for one in _shipments(state, festival) if one.booth == booth.id and one.status in _ON_THE_WAY]
+    coming += [f"transfer {one.name}" for one in _between(state, festival) if one.to == booth.id]
     if coming:
-        return Wrong("booth", CommandRefusal.WRONG_STATE, _receive_first([one.name for one in coming]))
+        return Wrong("booth", CommandRefusal.WRONG_STATE, _receive_first(coming))
     booth, told = booths.close(booth, at + timedelta(hours=body.till_hours))
     state = state.put(booth)
     said: list[Publication | Deadline] = [told]
@@ -73,6 +75,7 @@ def close(state: State, festival: Festival, body: CloseFestival, at: datetime) -
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
         return _till_hours()
     on_the_way = [shipment.name for shipment in _shipments(state, festival) if shipment.status in _ON_THE_WAY]
+    on_the_way += [f"transfer {one.name}" for one in _between(state, festival)]
     if on_the_way:
         return Wrong("festival", CommandRefusal.WRONG_STATE, _receive_first(on_the_way))
     closing = replace(festival, status=FestivalStatus.CLOSING)
@@ -114,3 +117,9 @@ def _requests(state: State, festival: Festival) -> list[Request]:
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:
     return [shipment for shipment in state.all(Shipment) if shipment.festival == festival.id]
+
+
+def _between(state: State, festival: Festival) -> list[Transfer]:
+    """Transfers that nobody has counted in yet."""
+    mine = [transfer for transfer in state.all(Transfer) if transfer.festival == festival.id]
+    return [transfer for transfer in mine if transfer.status is TransferStatus.SENT]

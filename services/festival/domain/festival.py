@@ -41,7 +41,8 @@ class FestivalStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sums:
-    """What became of everything, in pieces: received + surplus = sold + returned + lost."""
+    """What became of everything, in pieces: received + surplus = sold + returned + lost. One that was moved between
+    booths counts once, where it came."""
 
     received: int
     sold: int
@@ -195,7 +196,7 @@ def _kept(state: State, before: Festival, after: Festival) -> State:
 def _sums(mine: list[Booth]) -> Sums:
     accounts: list[Account] = [account for booth in mine for account in booth.accounts().values()]
     return Sums(
-        received=sum(account.received for account in accounts),
+        received=sum(account.received - account.moved_out for account in accounts),
         sold=sum(account.sold for account in accounts),
         returned=sum(account.returned for account in accounts),
         lost=sum(account.lost for account in accounts),

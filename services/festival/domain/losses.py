@@ -38,7 +38,7 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Wrong("booth", CommandRefusal.WRONG_STATE, message)
-    most = min(MAX_QTY, lot.received - lot.returned - lot.returning)
+    most = min(MAX_QTY, lot.received - lot.moved_out - lot.returned - lot.returning)
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
         return Wrong("qty", CommandRefusal.TOO_MANY, message)
@@ -67,9 +67,11 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
     if booth.status is BoothStatus.SETTLED:
         message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
         return Wrong("booth", CommandRefusal.WRONG_STATE, message)
-    most = lot.received - lot.recorded_lost
+    most = lot.received - lot.moved_out - lot.recorded_lost
     if body.qty > most:
-        message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; {most} are not lost already."
+        message = (
+            f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; {most} are not lost or moved already."
+        )
         return Wrong("qty", CommandRefusal.TOO_MANY, message)
     booth = changed(booth, replace(lot, recorded_lost=lot.recorded_lost + body.qty))
     said = BoothStockLost(booth=booth.id, lot=lot.lot, qty=body.qty)

@@ -7,10 +7,11 @@ from enum import StrEnum
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.festival import Festival, FestivalStatus
 from services.festival.domain.shipment import Shipment, ShipmentStatus
+from services.festival.domain.transfer import Transfer, TransferStatus
 
 
 class What(StrEnum):
-    """`NOT_RECEIVED`: a shipment is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
+    """`NOT_RECEIVED`: a shipment or transfer is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
     `NOT_SETTLED`: sales has not counted the booth. `NOT_HOME`: pieces are left at a booth. `NOT_STOCKED`: they came
     home and inventory has not taken them in. `DISPUTED`: a sale waits for the organiser's word."""
 
@@ -34,14 +35,18 @@ class Missing:
     shipment: str | None = None
     sale: str | None = None
     qty: int | None = None
+    transfer: str | None = None
 
 
-def missing(festival: Festival, booths: Sequence[Booth], shipments: Iterable[Shipment]) -> list[Missing]:
-    """In the order in which it can be done, of all the booths and shipments of the festival; empty once it is
-    closed or cancelled, but for sales in dispute."""
+def missing(
+    festival: Festival, booths: Sequence[Booth], shipments: Iterable[Shipment], transfers: Iterable[Transfer]
+) -> list[Missing]:
+    """In the order in which it can be done, of all the booths, shipments and transfers of the festival; empty once it
+    is closed or cancelled, but for sales in dispute."""
     found: list[Missing] = []
     if festival.status is FestivalStatus.OPEN:
         found += _on_their_way(shipments)
+        found += _between_booths(transfers)
         for booth in booths:
             if booth.status is not BoothStatus.OPEN:
                 found += _of_booth(booth)
@@ -65,6 +70,15 @@ def _on_their_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
             continue
         qty = sum(parcel.qty for parcel in shipment.parcels)
         yield Missing(What.NOT_RECEIVED, message, shipment=shipment.name, booth=shipment.booth, qty=qty)
+
+
+def _between_booths(transfers: Iterable[Transfer]) -> Iterator[Missing]:
+    for one in transfers:
+        if one.status is TransferStatus.SENT:
+            how = "overdue: look for it, or" if one.overdue else "on its way:"
+            message = f"Transfer {one.name} is {how} receive it at {one.to}, with 0 for what is lost."
+            qty = sum(qty for _, qty in one.sent)
+            yield Missing(What.NOT_RECEIVED, message, transfer=one.name, booth=one.to, qty=qty)
 
 
 def _of_booth(booth: Booth) -> Iterator[Missing]:

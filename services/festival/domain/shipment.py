@@ -227,23 +227,29 @@ def late(shipment: Shipment) -> tuple[Shipment, list[Publication]]:
     return replace(shipment, overdue=True), [FESTIVAL.of(said)]
 
 
-def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
-    """The shipment as received, the pieces by lot that are stocked (never more than were sent), and what is said.
-    A lot that was not counted counts as 0."""
+def counted_in(
+    sent: Mapping[str, int], counted: Sequence[CountedLot]
+) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
+    """The pieces by lot that are stocked, never more than were sent, and where the count differs. A lot that was not
+    counted counts as 0."""
     count = {one.lot: one.qty for one in counted}
-    sent = shipment.lots
     stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent.items()}
-    both = sorted(sent.keys() | count.keys())
+    return stocked, tuple(
+        Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
+        for lot in sorted(sent.keys() | count.keys())
+        if sent.get(lot, 0) != count.get(lot, 0)
+    )
+
+
+def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
+    """The shipment as received, the pieces by lot that are stocked, and what is said."""
+    stocked, discrepancies = counted_in(shipment.lots, counted)
     said = ShipmentReceived(
         festival=shipment.festival,
         shipment=shipment.name,
         booth=shipment.booth,
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
-        discrepancies=tuple(
-            Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
-            for lot in both
-            if sent.get(lot, 0) != count.get(lot, 0)
-        ),
+        discrepancies=discrepancies,
     )
-    received = replace(shipment, status=ShipmentStatus.RECEIVED, counted=tuple(sorted(count.items())))
-    return received, stocked, FESTIVAL.of(said)
+    count = tuple(sorted((one.lot, one.qty) for one in counted))
+    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(said)

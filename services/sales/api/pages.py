@@ -15,7 +15,7 @@ class Price(BaseModel):
 
 
 class BoothLotPage(BaseModel):
-    """One lot at the booth, in pieces; `counted` is what the cashier saw."""
+    """One lot at the booth, in pieces; `moved`: to other booths; `counted` is what the cashier saw."""
 
     lot: str
     facility: str
@@ -24,6 +24,7 @@ class BoothLotPage(BaseModel):
     stocked: int
     sold: int
     lost: int
+    moved: int
     unsold: int
     beyond: int
     counted: int | None

@@ -17,6 +17,7 @@ from shared.events.festival import (
     BoothOpened,
     BoothStocked,
     BoothStockLost,
+    BoothStockMoved,
     DisputeResolved,
     LotWithdrawn,
 )
@@ -65,6 +66,8 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
             return selling.settle_waiting(state, _opened(booth, body))
         case BoothStockLost() as body:
             return state, booths.lose(booth, body.lot, body.qty), []
+        case BoothStockMoved() as body:
+            return state, booths.move(booth, body, event.time), []
         case LotWithdrawn() as body:
             return state, booths.withdraw(booth, body.lot, body.reason), []
         case DisputeResolved() as body:

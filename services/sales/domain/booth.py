@@ -1,6 +1,6 @@
 """A booth as sales knows it: what it holds, what its tills have said, and how far it is on its way to be settled.
 
-Of every lot, in pieces: stocked + beyond = sold + lost + unsold, and never both beyond and unsold.
+Of every lot, in pieces: stocked + beyond = sold + lost + moved + unsold, and never both beyond and unsold.
 """
 
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from services.sales.domain import shelf
 from services.sales.domain.shelf import Shelves
-from shared.events.festival import BoothStocked
+from shared.events.festival import BoothStocked, BoothStockMoved
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, ShareOpened
 
@@ -31,8 +31,8 @@ class PriceTag:
 
 @dataclass(frozen=True, slots=True)
 class BoothLot:
-    """One lot at one booth, in pieces; `sold_rupiah` is what they were sold for. `withdrawn`: why, if the lot was
-    recalled."""
+    """One lot at one booth, in pieces; `sold_rupiah` is what they were sold for. `moved`: to other booths.
+    `withdrawn`: why, if the lot was recalled."""
 
     lot: str
     facility: str
@@ -43,15 +43,16 @@ class BoothLot:
     sold: int = 0
     sold_rupiah: int = 0
     withdrawn: str | None = None
+    moved: int = 0
 
     @property
     def unsold(self) -> int:
         """What can still be sold."""
-        return max(0, self.stocked - self.lost - self.sold)
+        return max(0, self.stocked - self.lost - self.moved - self.sold)
 
     @property
     def beyond(self) -> int:
-        return max(0, self.sold + self.lost - self.stocked)
+        return max(0, self.sold + self.lost + self.moved - self.stocked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,16 @@ class TillHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What festival was told while the booth was open: how often, in which quarters of an hour (counted since 1970,
+    the latest told last), and which products it knows to be sold out."""
+
+    revision: int = 0
+    quarters: tuple[int, ...] = ()
+    sold_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Booth:
     """`tills` are those that festival named, `heard` those that spoke. `counts`: pieces by lot that the cashier saw,
     also of lots yet to come. `early_voids`, `waiting` and `disputed` are sales' ids in the order in which they came;
@@ -104,6 +115,7 @@ class Booth:
     facilities: tuple[str, ...] = ()
     shelves: Shelves = ()
     revision: int = 0
+    so_far: SoFar = SoFar()
 
     def holds(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
@@ -148,7 +160,9 @@ def stock(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[P
     """Pieces were counted in at the booth, at this time. With the first of a facility, its settlement waits for this
     booth."""
     shelves = shelf.came(booth.shelves, body.facility, body.product, at, body.qty)
-    booth = replace(booth, festival=body.festival, shelves=shelves)
+    still_out = tuple(product for product in booth.so_far.sold_out if product != body.product)
+    so_far = replace(booth.so_far, sold_out=still_out)
+    booth = replace(booth, festival=body.festival, shelves=shelves, so_far=so_far)
     booth, said = take_in(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
     held = booth.holds(body.lot)
     assert held is not None, "it was just taken in"
@@ -175,6 +189,15 @@ def lose(booth: Booth, lot: str, qty: int) -> Booth:
         # Festival says this after it stocked the lot, on one topic: parking the key is what makes it whole again.
         raise LookupError(f"{booth.id} is to lose pieces of {lot}, which it was never stocked with")
     return changed(booth, replace(held, lost=held.lost + qty))
+
+
+def move(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
+    """Pieces have left for another booth, at this time. As with lost ones, no sale is undone by it."""
+    held = booth.holds(body.lot)
+    if held is None:
+        raise LookupError(f"{booth.id} is to give away pieces of {body.lot}, which it was never stocked with")
+    shelves = shelf.went(booth.shelves, held.facility, held.product, at, body.qty)
+    return changed(replace(booth, shelves=shelves), replace(held, moved=held.moved + body.qty))
 
 
 def withdraw(booth: Booth, lot: str, reason: str) -> Booth:

@@ -103,4 +103,5 @@ def _sold_through(booth: Booth) -> Iterator[SoldThrough]:
             unsold=lot.unsold,
             counted=counts.get(lot.lot),
             beyond=lot.beyond,
+            moved=lot.moved,
         )

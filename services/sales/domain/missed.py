@@ -6,18 +6,19 @@ Reliability Data", Wiley 1998, page 166: events ÷ total time on test, for censo
 
 A booth is open from its first to its last sale of anything; a pause of six hours is a night. Goods are there from
 when they were counted in, or sold first if that was earlier. They ran out with the last sale when nothing was unsold
-in the end, or when all that had come was sold before more came.
+in the end, or when all that had come was sold before more came. If the last ones left for another booth, nothing ran
+out: until more comes they are neither there nor missing.
 
 What it can't know: rushes and lulls (the rate is constant), who took another product instead (those sales count for
 the other), and when a booth closed in which everything ran out at once (then nothing was lost). A gap within one
 clock hour is not seen. A rate is taken over an hour at least: what is gone within minutes is estimated with care.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.sales.domain.booth import Booth, BoothLot
-from services.sales.domain.shelf import HOUR, Shelf, moment
+from services.sales.domain.shelf import HOUR, Hour, Shelf, moment
 from shared.events.sales import DemandCounted, DemandLine, SoldOut
 
 NIGHT = 6 * HOUR
@@ -29,10 +30,11 @@ Span = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """Nothing was there from `began`; None: no more came."""
+    """Nothing was there from `began`; `ended` None: no more came. `away`: the last were not sold, but moved."""
 
     began: int
     ended: int | None
+    away: bool
 
 
 def openings(booth: Booth) -> tuple[Span, ...]:
@@ -58,27 +60,47 @@ def counted(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCou
     return DemandCounted(facility=facility, festival=booth.festival, booth=booth.id, lines=tuple(lines))
 
 
+def there(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> Iterator[Span]:
+    """When the booth was open and goods were there, in order. `gone`: nothing is left now."""
+    since = _there_from(shelf)
+    if since is None:
+        return
+    gaps = list(_gaps(shelf, gone=gone))
+    for began, ended in open_in:
+        at = max(began, since)
+        for gap in gaps:
+            if gap.ended is not None and gap.ended <= at:
+                continue
+            if at < min(gap.began, ended):
+                yield at, min(gap.began, ended)
+            at = ended if gap.ended is None else max(at, gap.ended)
+        if at < ended:
+            yield at, ended
+
+
 def _line(booth: str, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
     sold = sum(lot.sold for lot in lots)
     unsold = sum(lot.unsold for lot in lots)
     rupiah = sum(lot.sold_rupiah for lot in lots)
     gaps = list(_gaps(shelf, gone=not unsold))
-    missing = sum(_within(open_in, gap.began, gap.ended) for gap in gaps)
-    there = _within(open_in, _there_from(shelf), None) - missing
+    missing = sum(_within(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
+    here = sum(ended - began for began, ended in there(shelf, open_in, gone=not unsold))
     return DemandLine(
         booth=booth,
         product=shelf.product,
-        stocked=sum(lot.stocked for lot in lots),
+        stocked=sum(lot.stocked - lot.moved for lot in lots),
         sold=sold,
         unsold=unsold,
         sold_rupiah=rupiah,
         price_rupiah=rupiah // sold if sold else None,
-        there_minutes=there // MINUTE,
+        there_minutes=here // MINUTE,
         missing_minutes=missing // MINUTE,
         sold_out=tuple(
-            SoldOut(at=moment(gap.began), until=None if gap.ended is None else moment(gap.ended)) for gap in gaps
+            SoldOut(at=moment(gap.began), until=None if gap.ended is None else moment(gap.ended))
+            for gap in gaps
+            if not gap.away
         ),
-        lost_sales=_rounded(sold * missing, max(there, HOUR)),
+        lost_sales=_rounded(sold * missing, max(here, HOUR)),
     )
 
 
@@ -88,7 +110,7 @@ def _gaps(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
     for gap in _each_gap(shelf, gone=gone):
         if last is not None and last.ended is not None and gap.began <= last.ended:
             # What was sold before it was counted in leaves no gap of its own.
-            last = _Gap(min(last.began, gap.began), gap.ended)
+            last = _Gap(min(last.began, gap.began), gap.ended, last.away and gap.away)
             continue
         if last is not None:
             yield last
@@ -103,10 +125,21 @@ def _each_gap(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
         supplied += qty
         before = [hour for hour in shelf.hours if hour.ended < more_at]
         after = shelf.hours[len(before) :]
-        if sum(hour.qty for hour in before) >= supplied:
-            yield _Gap(before[-1].ended, min(more_at, after[0].began) if after else more_at)
-    if gone and shelf.hours:
-        yield _Gap(shelf.hours[-1].ended, None)
+        moved = [(second, qty) for second, qty in shelf.went if second < more_at]
+        if sum(hour.qty for hour in before) + sum(qty for _, qty in moved) >= supplied:
+            yield _since_the_last(before, moved, min(more_at, after[0].began) if after else more_at)
+    if gone and (shelf.hours or shelf.went):
+        yield _since_the_last(shelf.hours, shelf.went, None)
+
+
+def _since_the_last(hours: Sequence[Hour], moved: Sequence[tuple[int, int]], ended: int | None) -> _Gap:
+    """From the last sale, or from when the last pieces were moved if that was later."""
+    sold_at = hours[-1].ended if hours else None
+    moved_at = moved[-1][0] if moved else None
+    if sold_at is not None and (moved_at is None or moved_at <= sold_at):
+        return _Gap(sold_at, ended, away=False)
+    assert moved_at is not None, "what is gone was sold or moved"
+    return _Gap(moved_at if ended is None else min(moved_at, ended), ended, away=True)
 
 
 def _there_from(shelf: Shelf) -> int | None:
@@ -114,10 +147,8 @@ def _there_from(shelf: Shelf) -> int | None:
     return min(began, default=None)
 
 
-def _within(spans: tuple[Span, ...], began: int | None, ended: int | None) -> int:
-    """Seconds of the spans from `began` (None: never) to `ended` (None: to their end)."""
-    if began is None:
-        return 0
+def _within(spans: tuple[Span, ...], began: int, ended: int | None) -> int:
+    """Seconds of the spans from `began` to `ended` (None: to their end)."""
     return sum(max(0, (last if ended is None else min(last, ended)) - max(first, began)) for first, last in spans)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from services.sales.domain import shelf
+from services.sales.domain import shelf, so_far
 from services.sales.domain.booth import Booth, BoothLot, BoothStatus, changed, hear, take_in
 from services.sales.domain.public import published, withdrawn
 from services.sales.domain.sale import Sale, SaleStatus, entity_id, sale_id
@@ -203,7 +203,8 @@ def _record(state: State, booth: Booth, sale: Sale, lot: BoothLot) -> Change:
     )
     said = [SALES.of(recorded), SALE_SHARES.of(earned), published(sale, lot, booth.festival)]
     shelves = shelf.sold(booth.shelves, lot.facility, lot.product, sale.sold_at, sale.qty)
-    return state.put(sale), changed(replace(booth, shelves=shelves), lot), said
+    booth, told = so_far.tell(changed(replace(booth, shelves=shelves), lot), lot, sale.sold_at)
+    return state.put(sale), booth, said + told
 
 
 def _take_back(state: State, booth: Booth, sale: Sale) -> Change:

@@ -34,12 +34,13 @@ class Hour(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Shelf:
     """One facility's pieces of one product at the booth. `came`: (second since 1970, pieces), a pair for each time
-    that goods were counted in. `hours` are in their order."""
+    that goods were counted in; `went`: the same for those that left for other booths. `hours` are in their order."""
 
     facility: str
     product: str
     came: tuple[tuple[int, int], ...] = ()
     hours: tuple[Hour, ...] = ()
+    went: tuple[tuple[int, int], ...] = ()
 
 
 Shelves = tuple[Shelf, ...]
@@ -57,10 +58,20 @@ def moment(second: int) -> datetime:
 def came(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
     """`qty` pieces were counted in."""
     place, shelf = _find(shelves, facility, product)
-    pieces = dict(shelf.came)
+    return (*shelves[:place], replace(shelf, came=_also(shelf.came, at, qty)), *shelves[place + 1 :])
+
+
+def went(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """`qty` pieces left for another booth."""
+    place, shelf = _find(shelves, facility, product)
+    return (*shelves[:place], replace(shelf, went=_also(shelf.went, at, qty)), *shelves[place + 1 :])
+
+
+def _also(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> tuple[tuple[int, int], ...]:
+    pieces = dict(pairs)
     second = seconds(at)
     pieces[second] = pieces.get(second, 0) + qty
-    return (*shelves[:place], replace(shelf, came=tuple(sorted(pieces.items()))), *shelves[place + 1 :])
+    return tuple(sorted(pieces.items()))
 
 
 def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:

@@ -2,7 +2,7 @@
 inventory's own rules answering as late and in as odd an order as a test likes."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import bson
 from bson.codec_options import CodecOptions
 
-from services.festival.domain import Booth, Command, Festival, Request, Shipment, StockView
+from services.festival.domain import Booth, BoothPace, Command, Festival, Request, Shipment, StockView, Transfer
 from services.festival.domain.command import Outcome
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
@@ -31,14 +31,22 @@ from shared.events.festival import (
     Price,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
     RequestAllocation,
     ReviseAllocation,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.production import LotRecalled, LotRecorded
-from shared.events.sales import SellThroughCounted, SoldThrough
+from shared.events.sales import (
+    LotSoFar,
+    ProductSoFar,
+    SellThroughCounted,
+    SellThroughSoFar,
+    SoldThrough,
+)
 from shared.family import Collection, Family
 from shared.state import Key, Ref, State
 
@@ -93,8 +101,42 @@ def a_shipment(shipment: str = "S1", facility: str = "LP-A", booth: str = B1, **
 
 def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
     """`counted` by lot; a lot's name may hold `_` for `-`."""
-    lots = tuple(CountedLot(lot=lot.replace("_", "-"), qty=qty) for lot, qty in counted.items())
-    return ReceiveShipment(festival=booth.rpartition(".")[0], shipment=shipment, booth=booth, counted=lots)
+    festival = booth.rpartition(".")[0]
+    return ReceiveShipment(festival=festival, shipment=shipment, booth=booth, counted=_counted(counted))
+
+
+def a_transfer(transfer: str = "T1", booth: str = B1, to: str = B2, **lots: int) -> SendTransfer:
+    """`lots` as in a receipt."""
+    festival, counted = booth.rpartition(".")[0], _counted(lots)
+    return SendTransfer(festival=festival, transfer=transfer, booth=booth, to=to, lots=counted)
+
+
+def an_arrival(transfer: str = "T1", booth: str = B2, **counted: int) -> ReceiveTransfer:
+    """`counted` as in a receipt."""
+    festival = booth.rpartition(".")[0]
+    return ReceiveTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
+
+
+def a_report(booth: str = B1, revision: int = 1, hours: Iterable[tuple[str, int, int]] = (), **sold: int) -> Body:
+    """`hours`: product, clock hour and pieces; `sold` as in a receipt."""
+    by_product: dict[str, dict[int, int]] = defaultdict(dict)
+    for product, hour, qty in hours:
+        by_product[product][hour] = qty
+    return SellThroughSoFar(
+        festival=booth.rpartition(".")[0],
+        booth=booth,
+        at=NOON,
+        revision=revision,
+        lots=tuple(LotSoFar(lot=lot.replace("_", "-"), sold=qty) for lot, qty in sold.items()),
+        products=tuple(
+            ProductSoFar(product=product, hours=tuple(of), sold=tuple(of.values()), minutes=(60,) * len(of))
+            for product, of in by_product.items()
+        ),
+    )
+
+
+def _counted(lots: Mapping[str, int]) -> tuple[CountedLot, ...]:
+    return tuple(CountedLot(lot=lot.replace("_", "-"), qty=qty) for lot, qty in lots.items())
 
 
 def a_return(lot: str, qty: int, booth: str = B1, *, final: bool = True) -> ReceiveReturn:
@@ -266,7 +308,7 @@ class World:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, Festival, Request, Shipment, StockView)
+        kinds = (Booth, BoothPace, Festival, Request, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:

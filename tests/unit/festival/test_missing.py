@@ -1,6 +1,6 @@
 """What an organiser is told is missing until a festival is closed."""
 
-from services.festival.domain import Booth, Festival, Shipment
+from services.festival.domain import Booth, Festival, Shipment, Transfer
 from services.festival.domain.missing import Missing, What, missing
 from shared.events.festival import CancelFestival
 from tests.unit.festival.builders import (
@@ -15,12 +15,14 @@ from tests.unit.festival.builders import (
     a_return,
     a_sell_through,
     a_shipment,
+    a_transfer,
     a_world,
+    an_arrival,
 )
 
 
 def found(world: World) -> list[Missing]:
-    return missing(world.one(Festival, ODOP), world.all(Booth), world.all(Shipment))
+    return missing(world.one(Festival, ODOP), world.all(Booth), world.all(Shipment), world.all(Transfer))
 
 
 def whats(world: World) -> list[What]:
@@ -61,6 +63,18 @@ def test_what_is_on_its_way_must_be_received_first() -> None:
     [on_its_way, _] = found(world)
     assert (on_its_way.shipment, on_its_way.booth, on_its_way.qty) == ("S1", B1, 4)
     world.give(a_receipt(LA=3))
+    assert whats(world) == [What.NOT_CLOSED]
+
+
+def test_a_transfer_on_its_way_must_be_received_first() -> None:
+    world = sent()
+    world.settle()
+    world.give(a_receipt(LA=4))
+    world.give(a_transfer(LA=3))
+    [on_its_way, _] = found(world)
+    assert (on_its_way.transfer, on_its_way.booth, on_its_way.qty) == ("T1", B2, 3)
+    assert whats(world) == [What.NOT_RECEIVED, What.NOT_CLOSED]
+    world.give(an_arrival(LA=3))
     assert whats(world) == [What.NOT_CLOSED]
 
 

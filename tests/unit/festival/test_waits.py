@@ -115,7 +115,7 @@ def test_a_shipment_that_nobody_counts_in_is_overdue_after_its_lead_time_and_a_d
     assert world.fire(ARRIVE) == [overdue]
     [shipment] = world.all(Shipment)
     assert (shipment.status, shipment.overdue) == (ShipmentStatus.SENT, True)
-    [first, _] = missing(world.one(Festival, ODOP), [], [shipment])
+    [first, _] = missing(world.one(Festival, ODOP), [], [shipment], [])
     assert "overdue" in first.message
 
 

@@ -23,6 +23,7 @@ from shared.events.festival import (
     BoothOpened,
     BoothStocked,
     BoothStockLost,
+    BoothStockMoved,
     DisputeOutcome,
     DisputeResolved,
     LotWithdrawn,
@@ -66,6 +67,10 @@ def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) 
 
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
     return BoothStockLost(booth=booth, lot=lot, qty=qty)
+
+
+def a_move(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockMoved:
+    return BoothStockMoved(booth=booth, lot=lot, qty=qty, to=B2)
 
 
 def a_withdrawal(lot: str = "L1", booth: str = B1) -> LotWithdrawn:

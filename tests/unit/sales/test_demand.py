@@ -109,6 +109,46 @@ def test_what_was_counted_in_after_it_was_sold_leaves_one_gap_and_not_two() -> N
     assert (line.there_minutes, line.missing_minutes) == (180, 240)
 
 
+# when goods went to another booth
+
+
+def moved_away(booth: Booth, *went: tuple[datetime, int]) -> Booth:
+    shelves, [lot] = booth.shelves, booth.lots
+    for when, qty in went:
+        shelves = shelf.went(shelves, "LP-A", "KTI", when, qty)
+        lot = replace(lot, moved=lot.moved + qty)
+    return replace(booth, shelves=shelves, lots=(lot,))
+
+
+def test_what_was_moved_away_did_not_sell_out_and_is_neither_there_nor_missing() -> None:
+    line = line_of(moved_away(a_booth([(at(9), 4)]), (at(12), 6)))
+    assert (line.stocked, line.sold, line.unsold) == (4, 4, 0)
+    assert (line.sold_out, line.there_minutes, line.missing_minutes, line.lost_sales) == ((), 240, 0, 0)
+
+
+def test_what_was_left_by_a_transfer_and_then_sold_did_sell_out() -> None:
+    line = line_of(moved_away(a_booth([(at(9), 4), (at(14), 1)]), (at(12), 5)))
+    assert line.sold_out == (SoldOut(at=at(14), until=None),)
+    assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (360, 120, 2)
+
+
+def test_a_shelf_that_a_transfer_emptied_and_a_delivery_filled_did_not_sell_out() -> None:
+    booth = a_booth([(at(9), 4), (at(15), 2)], came=[(at(8), 10), (at(13), 10)])
+    line = line_of(moved_away(booth, (at(11), 6)))
+    assert (line.sold_out, line.there_minutes, line.missing_minutes) == ((), 360, 0)
+
+
+def test_a_delivery_after_less_was_left_ends_a_gap_that_sales_made() -> None:
+    booth = a_booth([(at(9), 4), (at(15), 2)], came=[(at(8), 10), (at(13), 10)])
+    line = line_of(moved_away(booth, (at(8, 30), 6)))
+    assert line.sold_out == (SoldOut(at=at(9), until=at(13)),)
+
+
+def test_goods_that_left_unsold_were_there_until_they_left() -> None:
+    line = line_of(moved_away(a_booth([]), (at(10), 10)))
+    assert (line.sold_out, line.there_minutes, line.missing_minutes) == ((), 120, 0)
+
+
 def test_what_is_gone_within_minutes_is_estimated_over_an_hour() -> None:
     line = line_of(a_booth([(at(8, 1), 10)], closes=9))
     assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (1, 59, 10)

@@ -12,6 +12,7 @@ from shared.events.sales import (
     SaleRecorded,
     SaleVoidRecorded,
     SaleWithdrawn,
+    SellThroughSoFar,
     ShareEarned,
     ShareOpened,
     ShareReversed,
@@ -44,8 +45,8 @@ def kinds(said: object) -> list[type]:
 def test_a_covered_sale_is_recorded_earned_and_published_at_the_tills_price() -> None:
     world = open_booth()
     said = world.sell("s1", qty=3)
-    assert kinds(said) == RECORDED
-    recorded, earned, published = said
+    assert kinds(said) == [*RECORDED, SellThroughSoFar]
+    recorded, earned, published, _ = said
     assert isinstance(recorded, SaleRecorded)
     assert (recorded.sale, recorded.lot, recorded.facility, recorded.qty) == ("s1", "L1", "LP-A", 3)
     assert recorded.amount_rupiah == 3 * PRICE
@@ -100,7 +101,7 @@ def test_a_sale_of_a_booth_that_is_not_known_waits_until_it_has_stock() -> None:
     world = World()
     assert world.sell("s1") == []
     assert world.give(an_opening()) == []
-    assert kinds(world.give(a_stocking())) == [ShareOpened, *RECORDED]
+    assert kinds(world.give(a_stocking())) == [ShareOpened, *RECORDED, SellThroughSoFar]
 
 
 def test_a_sale_is_never_covered_by_another_product_or_a_lot_that_is_not_here() -> None:

@@ -11,6 +11,7 @@ from shared.events.festival import (
     BoothOpened,
     BoothStocked,
     BoothStockLost,
+    BoothStockMoved,
     LotWithdrawn,
     Price,
 )
@@ -48,15 +49,19 @@ def sold(qty: int, lot: str | None = None) -> SaleReported:
     st.lists(st.integers(1, 500), min_size=1, max_size=5),
     st.integers(1, 7),
     st.integers(0, 200),
+    st.integers(0, 200),
 )
-def test_tills_slices_sum_to_the_booths_stock(pieces: list[int], tills: int, lost: int) -> None:
+def test_tills_slices_sum_to_the_booths_stock(pieces: list[int], tills: int, lost: int, moved: int) -> None:
     names = [f"T{n}" for n in range(tills)]
     heard: list[Body] = [opened(*names), *(stocked("L", qty) for qty in pieces)]
     lost = min(lost, sum(pieces))
     if lost:
         heard.append(BoothStockLost(booth=BOOTH, lot="L", qty=lost))
+    moved = min(moved, sum(pieces) - lost)
+    if moved:
+        heard.append(BoothStockMoved(booth=BOOTH, lot="L", qty=moved, to="ODOP.B08"))
     slices = [view(name, heard, []).lots["L"].slice for name in names]
-    assert sum(slices) == sum(pieces) - lost
+    assert sum(slices) == sum(pieces) - lost - moved
     assert max(slices) - min(slices) <= 1
 
 

@@ -1,0 +1,45 @@
+"""How a booth sells while it is open, as sales last said: what transfers and refills are decided by."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.events.sales import SellThroughSoFar
+from shared.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class BoothPace:
+    """By booth. `sold`: pieces by lot; `hours`, by product and in order: clock hour (since 1970, in UTC), pieces, and
+    minutes in which there were some to sell. `at` is when the sale was made that it was said with."""
+
+    id: str
+    festival: str
+    at: datetime
+    revision: int
+    sold: tuple[tuple[str, int], ...] = ()
+    hours: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...] = ()
+
+
+def keep(state: State, said: SellThroughSoFar) -> State:
+    """The highest revision replaces every lower one."""
+    known = state.get(BoothPace, said.booth)
+    if known is not None and known.revision >= said.revision:
+        return state
+    return state.put(
+        BoothPace(
+            id=said.booth,
+            festival=said.festival,
+            at=said.at,
+            revision=said.revision,
+            sold=tuple((lot.lot, lot.sold) for lot in said.lots),
+            hours=tuple(
+                (one.product, tuple(zip(one.hours, one.sold, one.minutes, strict=False))) for one in said.products
+            ),
+        )
+    )
+
+
+def sold_so_far(state: State, booth: str) -> dict[str, int]:
+    """Pieces by lot that are known to be sold at an open booth; there may be more by now."""
+    pace = state.get(BoothPace, booth)
+    return dict(pace.sold) if pace is not None else {}

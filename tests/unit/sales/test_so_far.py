@@ -1,0 +1,184 @@
+"""What festival hears of an open booth: enough to send more in time, and never more for more sales."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.sales.domain import shelf
+from services.sales.domain.so_far import HOURS_BACK, MOST_HOURS
+from services.sales.store import BOOTHS
+from shared.envelope import MAX_VALUE_BYTES, encode
+from shared.events.sales import LotSoFar, ProductSoFar, SaleRecorded, SellThroughCounted, SellThroughSoFar
+from tests.unit.sales.builders import (
+    B1,
+    NOON,
+    ODOP,
+    World,
+    a_closing,
+    a_loss,
+    a_move,
+    a_stocking,
+    a_void,
+    an_opening,
+    open_booth,
+)
+
+HOUR = shelf.seconds(NOON) // shelf.HOUR
+
+
+def minutes(after: float) -> datetime:
+    return NOON + timedelta(minutes=after)
+
+
+def reports(world: World) -> list[SellThroughSoFar]:
+    return world.heard(SellThroughSoFar)
+
+
+def hours(product: ProductSoFar) -> list[tuple[int, int, int]]:
+    """Hours from noon on, pieces and minutes."""
+    return [
+        (hour - HOUR, sold, lasted)
+        for hour, sold, lasted in zip(product.hours, product.sold, product.minutes, strict=True)
+    ]
+
+
+def test_the_first_sale_of_each_quarter_of_an_hour_tells_all_so_far() -> None:
+    world = open_booth(K1=5)
+    for n, at in enumerate((0, 5, 14, 15, 29, 61)):
+        world.sell(f"s{n}", n + 1, "K1" if n % 2 else "L1", sold_at=minutes(at))
+    assert [(one.revision, one.at) for one in reports(world)] == [(1, minutes(0)), (2, minutes(15)), (3, minutes(61))]
+    last = reports(world)[-1]
+    assert (last.festival, last.booth) == (ODOP, B1)
+    assert last.lots == (LotSoFar(lot="L1", sold=3), LotSoFar(lot="K1", sold=3))
+    [product] = last.products
+    assert hours(product) == [(0, 5, 60), (1, 1, 1)]
+
+
+def test_the_sale_that_takes_the_last_piece_of_a_product_is_told_at_once_and_once() -> None:
+    world = open_booth(2, L2=1)
+    for n in range(3):
+        world.sell(f"s{n}", n + 1, None, sold_at=minutes(n))
+    assert [one.revision for one in reports(world)] == [1, 2]
+    # A piece that comes back and goes again is no news: else it could be told without end.
+    world.give(a_void("s2", 4))
+    world.sell("again", 5, None, sold_at=minutes(4))
+    assert len(reports(world)) == 2
+    world.give(a_stocking("L3", 1))
+    world.sell("more", 6, "L3", sold_at=minutes(5))
+    assert [one.revision for one in reports(world)] == [1, 2, 3]
+
+
+def test_what_was_lost_or_moved_is_not_left() -> None:
+    world = open_booth(6)
+    world.sell("s1", 1)
+    world.give(a_loss(2), a_move(2))
+    world.sell("s2", 2)
+    assert [one.lots[0].sold for one in reports(world)] == [1, 2]
+
+
+def test_a_late_upload_tells_each_of_its_quarters_once_and_holds_up_no_other() -> None:
+    world = open_booth(50)
+    world.sell("mad clock", 1, sold_at=datetime(2099, 1, 1, tzinfo=UTC))
+    for n in range(8):
+        world.sell(f"s{n}", n + 2, sold_at=minutes(60 + 5 * n))
+    for n in range(8):
+        world.sell(f"late{n}", n + 1, till="T2", sold_at=minutes(50 + 5 * n))
+    told = [one.at for one in reports(world)]
+    assert told == [datetime(2099, 1, 1, tzinfo=UTC), *map(minutes, (60, 75, 90, 50))]
+
+
+def test_a_sale_from_before_1970_stops_nothing() -> None:
+    world = open_booth()
+    world.sell("s1", 1, sold_at=datetime(1950, 1, 1, tzinfo=UTC))
+    world.sell("s2", 2)
+    assert [one.lots[0].sold for one in reports(world)] == [1, 2]
+    assert hours(reports(world)[-1].products[0]) == [(0, 1, 1)]
+
+
+def test_an_hour_counts_for_as_long_as_goods_were_there() -> None:
+    """Else what was not there would look like what nobody wanted."""
+    world = open_booth(2)
+    # Of two facilities: together they are what there is to sell.
+    cakes = [a_stocking("K1", 5, product="KUE"), a_stocking("K2", 1, product="KUE", facility="LP-B")]
+    world.give(*cakes, a_stocking("B1", 3, product="KRJ"))
+    world.sell("s1", 1, sold_at=minutes(10))
+    world.sell("s2", 2, "K1", product="KUE", sold_at=minutes(20))
+    world.sell("s3", 3, sold_at=minutes(40))
+    world.sell("s4", 4, "K1", product="KUE", sold_at=minutes(130))
+    told = {one.product: hours(one) for one in reports(world)[-1].products}
+    assert told == {
+        # Sold out after half an hour.
+        "KTI": [(0, 2, 30)],
+        "KUE": [(0, 1, 50), (1, 0, 60), (2, 1, 10)],
+        # Nobody wanted it.
+        "KRJ": [(0, 0, 50), (1, 0, 60), (2, 0, 10)],
+    }
+
+
+def test_a_night_has_no_minutes() -> None:
+    world = open_booth()
+    for n, at in enumerate((0, 30, 24 * 60, 24 * 60 + 20)):
+        world.sell(f"s{n}", n + 1, sold_at=minutes(at))
+    [product] = reports(world)[-1].products
+    assert hours(product) == [(0, 2, 30), (24, 2, 20)]
+
+
+def test_a_booth_that_is_closing_counts_at_its_end_instead() -> None:
+    world = open_booth()
+    world.give(a_closing())
+    world.sell("s1", 1)
+    world.fire()
+    world.sell("s2", 2)
+    assert reports(world) == []
+    assert len(world.heard(SellThroughCounted)) == 2
+
+
+def test_a_booth_from_before_there_were_reports_goes_on() -> None:
+    kept = dict(BOOTHS.to_document(open_booth().booth()))
+    del kept["so_far"]
+    booth = BOOTHS.from_document({"_id": B1, **kept})
+    assert booth == open_booth().booth()
+
+
+@given(st.lists(st.tuples(st.integers(0, 600), st.integers(1, 3)), max_size=60))
+def test_there_are_no_more_reports_than_quarters_and_sold_out_products(sales: list[tuple[int, int]]) -> None:
+    world = open_booth(20, L2=20)
+    for n, (at, qty) in enumerate(sales):
+        world.sell(f"s{n}", n + 1, None, qty, sold_at=minutes(at))
+    told = reports(world)
+    quarters = {at // 15 for at, _ in sales}
+    assert [one.revision for one in told] == list(range(1, len(told) + 1))
+    assert len(told) <= len(quarters) + 1
+    # Each is the whole truth at its moment: the hours sum to the lots.
+    for one in told:
+        sold = sum(lot.sold for lot in one.lots)
+        assert sold == sum(sum(product.sold) for product in one.products)
+    if told:
+        assert told[-1].lots[0].sold <= sum(sale.qty for sale in world.heard(SaleRecorded))
+
+
+def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
+    world = World()
+    products = [f"{a}{b}X" for a in "ABCDEFGHIJKLMNOPQRST" for b in "ABCDEFGHIJ"]
+    world.give(an_opening(), *(a_stocking(f"L{p}", 999, product=p) for p in products))
+    booth = world.booth()
+    shelves = booth.shelves
+    for product in products:
+        for hour in range(100):
+            shelves = shelf.sold(shelves, "LP-A", product, minutes(60 * hour), 1)
+    for kept in shelves:
+        assert len(kept.hours) == 100
+    from dataclasses import replace
+
+    from services.sales.domain.so_far import tell
+
+    lot = replace(booth.lots[0], sold=1)
+    lots = tuple(replace(one, sold=100) for one in booth.lots)
+    _, [said] = tell(replace(booth, shelves=shelves, lots=lots), lot, NOON)
+    body = said.body
+    assert isinstance(body, SellThroughSoFar)
+    assert len(encode(body)) < MAX_VALUE_BYTES
+    assert sum(len(one.hours) for one in body.products) <= MOST_HOURS
+    assert body.products[0].hours[-1] == HOUR + 99
+    assert len(body.products[0].hours) < HOURS_BACK
