@@ -16,7 +16,14 @@ from services.sales.store import BOOTHS
 from shared import envelope
 from shared.errors import Unusable, WrongEntry
 from shared.events import lot_number
-from shared.events.festival import BOOTH_STOCK, FESTIVAL, AllocationPlanned, AllocationRevised, ShipmentReceived
+from shared.events.festival import (
+    BOOTH_STOCK,
+    FESTIVAL,
+    AllocationPlanned,
+    AllocationRevised,
+    ShipmentReceived,
+    TransferReceived,
+)
 from shared.events.inventory import RESERVATIONS, STOCK_ORDERS
 from shared.events.language import Body, Event, Topic
 from shared.events.production import (
@@ -160,7 +167,7 @@ def _lots_of(body: Body) -> set[str]:
         return {line.lot for line in body.lines}
     if isinstance(body, AllocationRevised):
         return {line.lot for line in body.back}
-    if isinstance(body, ShipmentReceived):
+    if isinstance(body, ShipmentReceived | TransferReceived):
         return {one.lot for one in body.lots} | {one.lot for one in body.discrepancies}
     named: str | None = getattr(body, "lot", None)
     if named is not None and isinstance(body, ProductionCorrected | RecallLot):
