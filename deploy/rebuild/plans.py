@@ -86,7 +86,7 @@ class Remembered:
                         product=line.product,
                         qty=line.qty,
                         made_on=line.made_on or date.min,
-                        best_before=None,
+                        best_before=line.best_before,
                         revision=line.revision,
                     ),
                     line.qty,

@@ -12,7 +12,8 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
 `domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a festival: `festival`,
                `allocation`, `planner` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again),
                `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `pace` (sold so
-               far), `transfer`, `closing`, `losses`; `answers` leads what inventory and sales say to them.
+               far), `refill` and `replenish` (the forecast), `transfer`, `closing`, `losses`; `answers` leads what
+               inventory and sales say to them.
 `store.py`     how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api`          commands and pages over HTTP; `app.py` the wiring.

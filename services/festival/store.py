@@ -1,16 +1,28 @@
 """How festivals and all that belongs to them, commands and the stock view are kept, and what an event touches."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from services.festival.domain import Booth, BoothPace, Command, Festival, Request, Shipment, StockView, Transfer
+from services.festival.domain import (
+    Booth,
+    BoothPace,
+    Command,
+    Festival,
+    Replenishment,
+    Request,
+    Shipment,
+    StockView,
+    Transfer,
+)
 from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
 from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
 from services.festival.domain.festival import FestivalStatus, Sums
 from services.festival.domain.line import Cap, Line, LineStatus, Offer
 from services.festival.domain.plan import Conflict, Share, Wanted
+from services.festival.domain.replenish import Forecast, Move, Refill
 from services.festival.domain.request import HOLD, RequestStatus, request_id, request_of
 from services.festival.domain.shipment import ARRIVE, Leg, Parcel, ShipmentStatus, shipment_id
 from services.festival.domain.transfer import CARRY, TransferStatus, transfer_id
@@ -30,6 +42,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    Replenish,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
@@ -80,7 +93,16 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Hint(Request, "festival", festival)
             for booth in {demand.booth for demand in body.demands}:
                 yield Ref(Booth, booth)
+                yield Ref(BoothPace, booth)
             for product in {demand.product for demand in body.demands}:
+                yield Hint(StockView, "plannable", product)
+        case Replenish() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            yield Ref(Replenishment, request_id(festival, body.request))
+            yield Hint(Request, "festival", festival)
+            yield Hint(Booth, "festival", festival)
+            yield Hint(BoothPace, "festival", festival)
+            for product in set(body.products):
                 yield Hint(StockView, "plannable", product)
         case AcceptPlan() | ReviseAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
@@ -175,13 +197,21 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             return
 
 
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+def _as_day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text is not None else None
+
+
 def _view_document(view: StockView) -> dict[str, Any]:
     return {
         "revision": view.revision,
         "facility": view.facility,
         "product": view.product,
         "made_on": view.made_on.isoformat(),
-        "best_before": view.best_before and view.best_before.isoformat(),
+        "best_before": _day(view.best_before),
         "recalled": view.recalled,
         "on_hand": view.on_hand,
         # Kept besides, for the index: a plan reads the lots that have something, not all that ever were.
@@ -190,14 +220,13 @@ def _view_document(view: StockView) -> dict[str, Any]:
 
 
 def _view(document: Document) -> StockView:
-    best_before = document["best_before"]
     return StockView(
         id=document["_id"],
         revision=document["revision"],
         facility=document["facility"],
         product=document["product"],
         made_on=date.fromisoformat(document["made_on"]),
-        best_before=best_before and date.fromisoformat(best_before),
+        best_before=_as_day(document["best_before"]),
         recalled=document["recalled"],
         on_hand=document["on_hand"],
     )
@@ -270,6 +299,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "final": lot.final,
                 "withdrawn": lot.withdrawn,
                 "moved_out": lot.moved_out,
+                "best_before": _day(lot.best_before),
             }
             for lot in booth.lots
         ],
@@ -307,6 +337,7 @@ def _booth(document: Document) -> Booth:
                 final=lot["final"],
                 withdrawn=lot["withdrawn"],
                 moved_out=lot.get("moved_out", 0),
+                best_before=_as_day(lot.get("best_before")),
             )
             for lot in document["lots"]
         ),
@@ -339,6 +370,7 @@ def _request_document(request: Request) -> dict[str, Any]:
                 "why": line.why and line.why.value,
                 "first": line.first and line.first.value,
                 "lost": line.lost,
+                "best_before": _day(line.best_before),
             }
             for line in request.lines
         ],
@@ -428,6 +460,7 @@ def _request(document: Document) -> Request:
                 why=LineReason(line["why"]) if line.get("why") else None,
                 first=LotReason(line["first"]) if line.get("first") else None,
                 lost=line.get("lost", 0),
+                best_before=_as_day(line.get("best_before")),
             )
             for line in document["lines"]
         ),
@@ -568,6 +601,31 @@ def _transfer(document: Document) -> Transfer:
     )
 
 
+def _replenishment_document(found: Replenishment) -> dict[str, Any]:
+    return {
+        "festival": found.festival,
+        "name": found.name,
+        "at": found.at,
+        "until": found.until,
+        "forecasts": [asdict(one) for one in found.forecasts],
+        "moves": [asdict(one) for one in found.moves],
+        "refills": [asdict(one) for one in found.refills],
+    }
+
+
+def _replenishment(document: Document) -> Replenishment:
+    return Replenishment(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        at=document["at"],
+        until=document["until"],
+        forecasts=tuple(Forecast(**one) for one in document["forecasts"]),
+        moves=tuple(Move(**one) for one in document["moves"]),
+        refills=tuple(Refill(**{**one, "wanted": Wanted(**one["wanted"])}) for one in document["refills"]),
+    )
+
+
 def _pace_document(pace: BoothPace) -> dict[str, Any]:
     return {
         "festival": pace.festival,
@@ -630,4 +688,7 @@ REQUESTS = Collection("requests", Request, _request_document, _request, indexes=
 SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
 TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
 PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))
+REPLENISHMENTS = Collection(
+    "replenishments", Replenishment, _replenishment_document, _replenishment, indexes=("festival",)
+)
 COMMANDS = Collection("commands", Command, _command_document, _command, indexes=("festival",))

@@ -127,6 +127,20 @@ class ReviseAllocation(Body):
     consent: bool = False
 
 
+class Replenish(Body):
+    """Ask for a refill while the booths sell, until they close at `until` today: from what they sold so far, what
+    they will lack, what other booths can spare, and what facilities should send of `products`. That part is a
+    request like any other, `request`: with `consent` its plan is accepted as it comes. Between booths people carry it
+    out with SendTransfer."""
+
+    festival: Id
+    request: Id
+    until: Utc
+    products: tuple[Id, ...] = ()
+    consent: bool = False
+    hold_hours: TypedNumber = 24
+
+
 class AcceptPlan(Body):
     """The proposed plan, or the revision that waits, is wanted."""
 
@@ -316,6 +330,7 @@ class PlanLine(Body):
     made_on: date | None = None
     why: LineReason | None = None
     first: LotReason | None = None
+    best_before: date | None = None
 
 
 class PlanOffer(Body):
@@ -474,6 +489,57 @@ class AllocationWithdrawn(Body):
     festival: Id
     request: Id
     why: Withdrawal
+
+
+class BoothForecast(Body):
+    """What a booth has of a product (with what is on its way) and will sell until closing if it has enough, give or
+    take as many. `missing`: how many too few there are. `runs_out`: when the last one goes, if that is before
+    closing."""
+
+    booth: Id
+    product: Id
+    left: Count
+    expected: Count
+    give_or_take: Count
+    missing: Count
+    runs_out: Utc | None
+
+
+class ProposedTransfer(Body):
+    """`qty` pieces of a lot that should go from `booth` to booth `to`, and why (`reason_id`: in Indonesian)."""
+
+    booth: Id
+    to: Id
+    lot: Id
+    facility: Id
+    product: Id
+    qty: Qty
+    reason: Text
+    reason_id: Text
+
+
+class ProposedRefill(Body):
+    """What facilities should send to a booth, and why (`reason_id`: in Indonesian)."""
+
+    booth: Id
+    product: Id
+    qty: Qty
+    reason: Text
+    reason_id: Text
+
+
+class ReplenishmentProposed(Body):
+    """How the booths will sell from `at` `until` they close, as far as can be known, and what is proposed: the most
+    urgent first, and no more than people can carry out. What facilities should send is planned as `request`, which
+    AllocationPlanned shows."""
+
+    festival: Id
+    request: Id
+    at: Utc
+    until: Utc
+    forecasts: tuple[BoothForecast, ...]
+    transfers: tuple[ProposedTransfer, ...]
+    refills: tuple[ProposedRefill, ...]
 
 
 class ShipmentSent(Body):
@@ -657,6 +723,7 @@ ORGANISER = Topic(
         OpenBooth,
         RequestAllocation,
         ReviseAllocation,
+        Replenish,
         AcceptPlan,
         SendShipment,
         ReceiveShipment,
@@ -681,6 +748,7 @@ FESTIVAL = Topic(
         AllocationConfirmed,
         AllocationFellShort,
         AllocationWithdrawn,
+        ReplenishmentProposed,
         ShipmentSent,
         ShipmentDropped,
         ShipmentOverdue,

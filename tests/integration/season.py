@@ -21,6 +21,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    Replenish,
     RequestAllocation,
     ResolveDispute,
     SendShipment,
@@ -102,6 +103,7 @@ async def played(stack: Stack) -> AsyncIterator[Season]:
                 await allocate(season)
                 await move(season)
                 await sell(season)
+                await replenish(season)
                 await close(season)
                 await bring_home(season)
             yield season
@@ -204,6 +206,13 @@ async def sell(season: Season) -> None:
     await season.say(TERMINAL, recall, "recall")
     held = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
     await season.until("sales", "booths", held)
+
+
+async def replenish(season: Season) -> None:
+    """What could move between booths; facilities are asked for nothing."""
+    ask = Replenish(festival=FESTIVAL, request="R2", until=now() + timedelta(hours=3))
+    await season.say(ORGANISER, ask, "replenish")
+    await season.until("festival", "replenishments", {"festival": FESTIVAL})
 
 
 async def close(season: Season) -> None:

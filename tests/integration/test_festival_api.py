@@ -4,8 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -17,7 +18,14 @@ from services.festival.handlers import FAMILIES
 from shared.events.festival import BOOTH_STOCK, ORGANISER, BoothClosing, CancelFestival, FestivalClosed
 from shared.events.festival import FESTIVAL as SAID
 from shared.events.production import PRODUCTION, LotRecorded
-from shared.events.sales import BOOTH_REPORTS, SellThroughCounted, SoldThrough
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    LotSoFar,
+    ProductSoFar,
+    SellThroughCounted,
+    SellThroughSoFar,
+    SoldThrough,
+)
 from shared.http import application
 from shared.service import Service
 from shared.settings import Settings
@@ -475,3 +483,53 @@ async def test_a_revision_over_http_and_from_the_command_line(
         await eventually(held, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
         consented = await desk.json("revise", "ODOP", "R1", "--without", "PR-KPG", "--consent")
         assert (consented["status"], consented["revision"]["status"]) == ("done", "carried_out")
+
+
+async def test_goods_between_booths_and_a_refill_from_the_command_line(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with run_service("inventory"), service_process("festival") as festival:
+        desk = Desk(festival.url)
+        days = ("--first-day", "2026-04-18", "--last-day", "2026-04-20")
+        await desk.says("announce", "ODOP", "One Day", "--place", "Kupang", *days)
+        for booth in ("B1", "B2"):
+            await desk.says("booth", "ODOP", booth, "--price", "KTI=150000")
+        async with httpx.AsyncClient(base_url=festival.url) as api:
+            await some_stock(api, probe)
+        await desk.says("request", "ODOP", "R1", "B1:KTI=20", "B2:KTI=4", "--consent")
+        await desk.says("ship", "ODOP", "--all")
+        await desk.says("receive", "ODOP", "--all")
+        lots = {lot["lot"]: lot["left"] for lot in (await desk.json("show", "ODOP"))["booths"][0]["lots"]}
+        lot = max(lots, key=lambda one: lots[one])
+
+        assert "too_many" in await desk.refused("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=99")
+        sent = await desk.says("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=3")
+        assert "3 pieces from ODOP.B1 to ODOP.B2" in sent
+        assert "T1 is on its way" in await desk.says("missing", "ODOP")
+        assert "T1" in await desk.says("show", "ODOP")
+        assert "transfer T1" in await desk.refused("close", "ODOP")
+        assert "2 pieces at ODOP.B2" in await desk.says("transfer", "receive", "ODOP", "T1", f"{lot}=2")
+        assert "wrong_state" in await desk.refused("transfer", "receive", "ODOP", "T1", "--as-sent")
+        await desk.says("transfer", "send", "ODOP", "T2", "B2", "B1", f"{lot}=1")
+        assert (await desk.json("transfer", "receive", "ODOP", "T2", "--as-sent"))["pieces"] == 1
+
+        hour = int(datetime.now(UTC).timestamp()) // 3600
+        so_far = ProductSoFar(product="KTI", hours=(hour - 2, hour - 1), sold=(8, 8), minutes=(60, 60))
+        sold = LotSoFar(lot=lot, sold=lots[lot] - 3)
+        told = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
+        await probe.send(BOOTH_REPORTS, SellThroughSoFar(**told, lots=(sold,), products=(so_far,)))
+
+        async def told_of_sales() -> bool:
+            too_many = ("transfer", "send", "ODOP", "T9", "B1", "B2", f"{lot}=99")
+            return f"at least {sold.sold} are sold" in await desk.refused(*too_many)
+
+        await eventually(told_of_sales)
+        closes = (datetime.now(ZoneInfo("Asia/Jakarta")) + timedelta(hours=4)).strftime("%H:%M")
+        assert "R2: until" in await desk.says("replenish", "ODOP", "R2", "--until", closes)
+        found = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))["replenishment"]
+        assert [(one["booth"], one["missing"] > 0) for one in found["forecasts"] if one["booth"] == "ODOP.B1"] == [
+            ("ODOP.B1", True)
+        ]
+        assert found["refills"] == []
+        assert "R2: proposed" in await desk.says("plan", "ODOP", "R2")
+        assert "already_exists" in await desk.refused("replenish", "ODOP", "R2", "--until", closes)

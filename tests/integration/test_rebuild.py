@@ -43,6 +43,7 @@ TAMPERED = [
     ("production", "reports", {"$set": {"outcome": "waiting"}}),
     ("festival", "requests", {"$set": {"consent": False}}),
     ("festival", "transfers", {"$set": {"status": "sent"}}),
+    ("festival", "replenishments", {"$set": {"forecasts": []}}),
     ("festival", "paces", {"$inc": {"revision": 1}}),
     ("sales", "settlements", {"$inc": {"revision": 1}}),
     ("sales", "demand", {"$inc": {"revision": 1}}),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
-from services.festival.domain import BoothPace, Command, Festival, Request, Shipment, Transfer
+from services.festival.domain import BoothPace, Command, Festival, Replenishment, Request, Shipment, Transfer
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
@@ -49,6 +49,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    Replenish,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
@@ -89,7 +90,7 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 )
 
 
-DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "bring home")
+DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
 AT_TILLS = ("count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
@@ -274,6 +275,17 @@ class Chain(Machine):
         counted = tuple(CountedLot(lot=lot, qty=max(0, qty + wrong)) for lot, qty in transfer.sent)
         self.command(ReceiveTransfer(festival=FESTIVAL, transfer=transfer.name, booth=transfer.to, counted=counted))
 
+    def refill(self, n: int, qty: int, odd: bool) -> None:
+        self.command(
+            Replenish(
+                festival=FESTIVAL,
+                request=self.next_name("R"),
+                until=self.kafka.now + timedelta(hours=qty),
+                products=PRODUCTS[: n % 4],
+                consent=odd,
+            )
+        )
+
     def lose(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
@@ -430,6 +442,7 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "receive": Chain.receive,
     "move": Chain.move,
     "take in": Chain.take_in,
+    "refill": Chain.refill,
     "lose": Chain.lose,
     "resolve": Chain.resolve,
     "bring home": Chain.bring_home,
@@ -539,6 +552,13 @@ def check_festival_and_sales(festival: Service, sales: Service) -> None:
     said = {one.booth: one for one in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
     paces = {pace.id: (pace.revision, dict(pace.sold)) for pace in festival.all(BoothPace)}
     assert paces == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
+    for found in festival.all(Replenishment):
+        given: Counter[tuple[str, str]] = Counter()
+        for move in found.moves:
+            given[move.booth, move.lot] += move.qty
+            assert move.booth != move.to
+        received = {(b.id, lot.lot): lot.received for b in festival.all(FestivalBooth) for lot in b.lots}
+        assert all(qty <= received[place] for place, qty in given.items()), "more was to leave than ever came"
     by_status: dict[FestivalStatus, list[str]] = defaultdict(list)
     for one in festival.all(Festival):
         by_status[one.status].append(one.id)

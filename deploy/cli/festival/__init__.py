@@ -7,6 +7,7 @@ import typer
 from deploy.cli.festival.desk import choose
 from deploy.cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from deploy.cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from deploy.cli.festival.refills import replenish
 from deploy.cli.festival.revising import close_booth, revise
 from deploy.cli.festival.transfers import app as transfers
 
@@ -23,6 +24,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "revise": revise,
     "ship": ship,
     "receive": receive,
+    "replenish": replenish,
     "loss": loss,
     "close-booth": close_booth,
     "close": close,

@@ -173,14 +173,16 @@ def list_festivals(
 
 
 def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """A festival with its booths, requests and shipments."""
+    """A festival with its booths, requests, shipments and transfers."""
     with service(context) as api:
         found = api.get("festivals", festival)
         booths = list(api.all("festivals", festival, "booths", by="booth"))
         requests = list(api.all("festivals", festival, "requests", by="request"))
         shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
+        transfers = list(api.all("festivals", festival, "transfers", by="transfer"))
     if as_json:
-        show_json({**found, "booths": booths, "requests": requests, "shipments": shipments})
+        more = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
+        show_json({**found, **more})
         return
     say(f"{found['name']}, {found['place']}, {found['first_day']} to {found['last_day']}: {found['status']}")
     if found["sums"]:
@@ -196,6 +198,10 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
     columns = ["shipment", "request", "facility", "booth", "status", "pieces"]
     sent = [{**row, "pieces": sum(parcel["qty"] for parcel in row["parcels"])} for row in shipments]
     show_table(columns, sent, "Nothing was sent.")
+    if transfers:
+        say("")
+        moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
+        show_table(["transfer", "booth", "to", "status", "pieces"], moved, "")
 
 
 def _spaced(row: Row) -> Row:

@@ -11,6 +11,7 @@ from services.festival.api.pages import (
     LotStock,
     MissingPages,
     ProductStock,
+    ReplenishmentPage,
     RequestPage,
     RequestSummary,
     ShipmentPage,
@@ -21,7 +22,7 @@ from services.festival.domain.missing import missing
 from services.festival.domain.request import request_id
 from services.festival.domain.shipment import shipment_id
 from services.festival.domain.transfer import transfer_id
-from services.festival.store import BOOTHS, FESTIVALS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
+from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
 from shared.family import Collection
 from shared.service import Service
 from shared.state import E
@@ -99,6 +100,11 @@ def routes(service: Service) -> APIRouter:
     async def request(festival: str, request: str) -> RequestPage:
         found: Request = await reader.one(REQUESTS, request_id(festival, request), f"request {request} of {festival}")
         return RequestPage.of(found)
+
+    @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
+    async def replenishment(festival: str, request: str) -> ReplenishmentPage:
+        id, name = request_id(festival, request), f"replenishment {request} of {festival}"
+        return ReplenishmentPage.of(await reader.one(REPLENISHMENTS, id, name))
 
     @router.get("/festivals/{festival}/shipments", summary="Its shipments")
     async def shipments(festival: str, after: After = "", limit: Limit = 100) -> list[ShipmentPage]:

@@ -2,13 +2,14 @@
 
 import re
 
-from services.festival.domain import allocation, answers, closing, losses, revising, shipment, transfer
+from services.festival.domain import allocation, answers, closing, losses, refill, revising, shipment, transfer
 from services.festival.domain import festival as festivals
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
 from services.festival.domain.festival import Festival
 from services.festival.domain.pace import BoothPace
 from services.festival.domain.planner import Fair, Planner
+from services.festival.domain.refill import Replenishment
 from services.festival.domain.request import Request
 from services.festival.domain.shipment import Shipment
 from services.festival.domain.stock import StockView
@@ -26,6 +27,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    Replenish,
     RequestAllocation,
     ResolveDispute,
     ReviseAllocation,
@@ -41,6 +43,7 @@ __all__ = [
     "BoothPace",
     "Command",
     "Festival",
+    "Replenishment",
     "Request",
     "Shipment",
     "StockView",
@@ -101,6 +104,8 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
             return allocation.propose(state, festival, body, event, planner)
         case ReviseAllocation() as body:
             return revising.order(state, festival, body, event)
+        case Replenish() as body:
+            return refill.ask(state, festival, body, event, planner)
         case AcceptPlan() as body:
             return allocation.accept(state, festival, body, event.logged_at)
         case SendShipment() as body:

@@ -9,7 +9,8 @@ from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
 from services.festival.domain.line import Offer
-from services.festival.domain.plan import Wanted
+from services.festival.domain.pace import as_sold, paces
+from services.festival.domain.plan import Rules, Wanted
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import Request, RequestStatus, add_plan, request_id
 from services.festival.domain.revision import carry_out
@@ -26,7 +27,7 @@ WHOLE = 100
 
 def propose(state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner) -> Carried:
     """Plan what was asked for, and with `consent` ask inventory for it at once."""
-    wrong = _check(state, festival, body)
+    wrong = check(state, festival, body.request, body.hold_hours) or _check(state, festival, body)
     if wrong is not None:
         return wrong
     request = Request(
@@ -38,13 +39,25 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         even=body.even,
         revise_at_percent=body.revise_at_percent,
     )
+    known = paces(state, festival.id)
     rules = bounds(
         festival,
         event.logged_at,
-        [booth for id in {demand.booth for demand in body.demands} if (booth := state.get(Booth, id)) is not None],
+        [
+            as_sold(booth, known.get(id))
+            for id in {demand.booth for demand in body.demands}
+            if (booth := state.get(Booth, id)) is not None
+        ],
         [other for other in state.all(Request) if other.festival == festival.id],
         even=body.even,
     )
+    return planned(state, request, rules, event, planner, consent=body.consent)
+
+
+def planned(
+    state: State, request: Request, rules: Rules, event: Event, planner: Planner, *, consent: bool
+) -> Carried:
+    """Plan a new request, and with `consent` ask inventory for it at once."""
     # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
     stock = plannable(state.all(StockView), request)
     proposal = planner.propose(event, request, request.demands, stock, {}, rules)
@@ -52,7 +65,7 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
     request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
-    begin = requests.accept if body.consent else requests.wait
+    begin = requests.accept if consent else requests.wait
     request, told = begin(request, event.logged_at)
     return state.put(request), said + told
 
@@ -77,17 +90,22 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     return state.put(request), said
 
 
-def _check(state: State, festival: Festival, body: RequestAllocation) -> Wrong | None:
+def check(state: State, festival: Festival, name: str, hold_hours: int) -> Wrong | None:
+    """Why there can be no new request with this name, to be held for so long."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
-    if not NAME.fullmatch(body.request):
+    if not NAME.fullmatch(name):
         message = "A request's id is at most 60 letters, digits, '.', '_' and '-'."
         return Wrong("request", CommandRefusal.BAD_NAME, message)
-    if state.get(Request, request_id(festival.id, body.request)) is not None:
-        return Wrong("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {body.request} already.")
-    if not 0 <= body.hold_hours <= MAX_HOLD_HOURS:
+    if state.get(Request, request_id(festival.id, name)) is not None:
+        return Wrong("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
+    if not 0 <= hold_hours <= MAX_HOLD_HOURS:
         message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
         return Wrong("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+    return None
+
+
+def _check(state: State, festival: Festival, body: RequestAllocation) -> Wrong | None:
     if body.revise_at_percent is not None and not 1 <= body.revise_at_percent <= WHOLE:
         message = f"A request can be revised by itself at 1 to {WHOLE} percent of what it asks for."
         return Wrong("revise_at_percent", CommandRefusal.OUT_OF_RANGE, message)

@@ -48,6 +48,7 @@ class BoothLot:
     final: bool = False
     withdrawn: str | None = None
     moved_out: int = 0
+    best_before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,9 @@ def changed(booth: Booth, lot: BoothLot) -> Booth:
 
 def expect(booth: Booth, line: Line) -> Booth:
     """The line's pieces have left the facility for this booth."""
-    held = booth.holds(line.lot) or BoothLot(line.lot, line.facility, line.product, line.made_on)
+    held = booth.holds(line.lot) or BoothLot(
+        line.lot, line.facility, line.product, line.made_on, best_before=line.best_before
+    )
     return changed(booth, replace(held, in_transit=held.in_transit + line.qty))
 
 
@@ -148,7 +151,9 @@ def give(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth
     for lot, qty in lots.items():
         held = giver.holds(lot)
         assert held is not None, "who gives has it"
-        there = taker.holds(lot) or BoothLot(lot, held.facility, held.product, held.made_on)
+        there = taker.holds(lot) or BoothLot(
+            lot, held.facility, held.product, held.made_on, best_before=held.best_before
+        )
         giver = changed(giver, replace(held, moved_out=held.moved_out + qty))
         taker = changed(taker, replace(there, in_transit=there.in_transit + qty))
         said.append(BOOTH_STOCK.of(BoothStockMoved(booth=giver.id, lot=lot, qty=qty, to=taker.id)))

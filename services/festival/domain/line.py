@@ -44,6 +44,7 @@ class Line:
     why: LineReason | None = None
     first: LotReason | None = None
     lost: int = 0
+    best_before: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

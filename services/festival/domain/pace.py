@@ -1,8 +1,9 @@
 """How a booth sells while it is open, as sales last said: what transfers and refills are decided by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.festival.domain.booth import Booth, BoothStatus
 from shared.events.sales import SellThroughSoFar
 from shared.state import State
 
@@ -39,7 +40,14 @@ def keep(state: State, said: SellThroughSoFar) -> State:
     )
 
 
-def sold_so_far(state: State, booth: str) -> dict[str, int]:
-    """Pieces by lot that are known to be sold at an open booth; there may be more by now."""
-    pace = state.get(BoothPace, booth)
-    return dict(pace.sold) if pace is not None else {}
+def paces(state: State, festival: str) -> dict[str, BoothPace]:
+    """By booth, those of the festival that a batch has loaded."""
+    return {pace.id: pace for pace in state.all(BoothPace) if pace.festival == festival}
+
+
+def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
+    """An open booth less what it is known to have sold so far, there may be more by now; once it is settled, it knows
+    better itself."""
+    if booth.status is not BoothStatus.OPEN or pace is None:
+        return booth
+    return replace(booth, sold=pace.sold)

@@ -154,6 +154,7 @@ def lines_of(request: Request, plan: Plan) -> tuple[Line, ...]:
             status=LineStatus.PLANNED,
             why=chosen.why,
             first=chosen.first,
+            best_before=chosen.lot.best_before,
         )
         for n, chosen in enumerate(plan.chosen)
     )
@@ -345,4 +346,5 @@ def _plan_line(line: Line) -> PlanLine:
         made_on=line.made_on,
         why=line.why,
         first=line.first,
+        best_before=line.best_before,
     )

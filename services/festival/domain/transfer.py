@@ -9,7 +9,7 @@ from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothLot, BoothStatus
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival
-from services.festival.domain.pace import sold_so_far
+from services.festival.domain.pace import BoothPace
 from services.festival.domain.shipment import counted_in
 from shared.events.festival import (
     FESTIVAL,
@@ -75,7 +75,8 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
     lots = {one.lot: one.qty for one in body.lots if one.qty}
     if not lots:
         return Wrong("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
-    sold = sold_so_far(state, giver.id)
+    pace = state.get(BoothPace, giver.id)
+    sold = dict(pace.sold) if pace is not None else {}
     for lot, qty in lots.items():
         wrong = _can_leave(giver, taker, lot, qty, sold.get(lot, 0))
         if wrong is not None:

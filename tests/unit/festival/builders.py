@@ -10,7 +10,17 @@ from uuid import UUID
 import bson
 from bson.codec_options import CodecOptions
 
-from services.festival.domain import Booth, BoothPace, Command, Festival, Request, Shipment, StockView, Transfer
+from services.festival.domain import (
+    Booth,
+    BoothPace,
+    Command,
+    Festival,
+    Replenishment,
+    Request,
+    Shipment,
+    StockView,
+    Transfer,
+)
 from services.festival.domain.command import Outcome
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
@@ -117,7 +127,9 @@ def an_arrival(transfer: str = "T1", booth: str = B2, **counted: int) -> Receive
     return ReceiveTransfer(festival=festival, transfer=transfer, booth=booth, counted=_counted(counted))
 
 
-def a_report(booth: str = B1, revision: int = 1, hours: Iterable[tuple[str, int, int]] = (), **sold: int) -> Body:
+def a_report(
+    booth: str = B1, revision: int = 1, hours: Iterable[tuple[str, int, int]] = (), **sold: int
+) -> SellThroughSoFar:
     """`hours`: product, clock hour and pieces; `sold` as in a receipt."""
     by_product: dict[str, dict[int, int]] = defaultdict(dict)
     for product, hour, qty in hours:
@@ -308,7 +320,7 @@ class World:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, BoothPace, Festival, Request, Shipment, StockView, Transfer)
+        kinds = (Booth, BoothPace, Festival, Replenishment, Request, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:

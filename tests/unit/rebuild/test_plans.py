@@ -1,27 +1,30 @@
 """Remembered plans: the same festival again, without ever seeing the stock."""
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.rebuild.plans import Remembered
-from services.festival.domain import Booth, Command, Festival, Request, Shipment, deciding, planner
+from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment, deciding, planner
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from shared import envelope
-from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine
+from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.family import Family
 from tests.unit.festival.builders import (
     B1,
     B2,
+    NOON,
     ODOP,
     World,
     a_booth,
     a_booth_closing,
     a_receipt,
+    a_report,
     a_request,
     a_revision,
     a_shipment,
@@ -134,6 +137,36 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Cas
         assert again._decide(family, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
         assert again.all(entity) == world.all(entity)
+    assert plans.gone == []
+
+
+def test_a_remembered_refill_is_the_same_refill() -> None:
+    """Only what facilities send of it came from a stock that can't be seen again."""
+    world = Recorded()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        world.give(body)
+    world.make("LA", 90)
+    world.give(a_request((B1, "KTI", 20), (B2, "KTI", 20)))
+    world.settle()
+    for booth, shipment in ((B1, "S1"), (B2, "S2")):
+        world.give(a_shipment(shipment, booth=booth))
+        world.settle()
+        world.give(a_receipt(shipment, booth, LA=20))
+    hour = int(NOON.timestamp()) // 3600
+    world.give(a_report(B1, hours=[("KTI", hour - n, 5) for n in (3, 2, 1)], LA=15))
+    world.give(a_report(B2, hours=[("KTI", hour - n, 1) for n in (3, 2, 1)], LA=3))
+    until = NOON + timedelta(hours=4)
+    world.give(Replenish(festival=ODOP, request="R2", until=until, products=("KTI",), consent=True))
+    world.settle()
+    [found] = world.heard(ReplenishmentProposed)
+    assert found.transfers
+    assert found.refills
+    plans = world.topic()
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+    assert again.all(Replenishment) == world.all(Replenishment)
+    assert again.all(Booth) == world.all(Booth)
     assert plans.gone == []
 
 

@@ -1,0 +1,216 @@
+"""A refill while booths sell: what may move between them is proposed, what facilities should send is planned."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.festival.domain import allocation
+from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.bounds import bounds
+from services.festival.domain.command import Carried, Wrong
+from services.festival.domain.festival import Festival, booths_of
+from services.festival.domain.pace import BoothPace, as_sold, paces
+from services.festival.domain.plan import Rules
+from services.festival.domain.planner import Planner
+from services.festival.domain.replenish import (
+    Forecast,
+    Held,
+    Hour,
+    Move,
+    Pace,
+    Proposal,
+    Refill,
+    Situation,
+    after,
+    propose,
+)
+from services.festival.domain.request import Request, request_id
+from shared.events.festival import (
+    FESTIVAL,
+    BoothForecast,
+    CommandRefusal,
+    ProposedRefill,
+    ProposedTransfer,
+    Replenish,
+    ReplenishmentProposed,
+)
+from shared.events.language import Event, Publication
+from shared.state import State
+
+MAX_PRODUCTS = 500
+LONGEST = timedelta(hours=24)
+# It has to stay a readable record, and people have to carry it out before closing.
+MOST_FORECASTS, MOST_MOVES, MOST_REFILLS = 400, 120, 120
+_HOUR = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Replenishment:
+    """What was proposed under the name of one request, as in ReplenishmentProposed."""
+
+    id: str
+    festival: str
+    name: str
+    at: datetime
+    until: datetime
+    forecasts: tuple[Forecast, ...]
+    moves: tuple[Move, ...]
+    refills: tuple[Refill, ...]
+
+
+def ask(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> Carried:
+    """Propose a refill. It looks from when the organiser asked: what sales have said since is not known yet."""
+    wrong = _check(state, festival, body, event.time)
+    if wrong is not None:
+        return wrong
+    known = paces(state, festival.id)
+    booths = [
+        as_sold(booth, known.get(booth.id))
+        for booth in booths_of(state, festival.id)
+        if booth.status is BoothStatus.OPEN
+    ]
+    rules = _rules(state, festival, booths, event)
+    now = _situation(booths, known, rules, event.time, body.until)
+    found = ordered(propose(now), body.products)
+    kept = Replenishment(
+        id=request_id(festival.id, body.request),
+        festival=festival.id,
+        name=body.request,
+        at=event.time,
+        until=body.until,
+        forecasts=found.forecasts,
+        moves=found.moves,
+        refills=found.refills,
+    )
+    state = state.put(kept)
+    if not found.refills:
+        return state, [said_of(kept)]
+    request = Request(
+        id=kept.id,
+        festival=festival.id,
+        name=body.request,
+        demands=tuple(refill.wanted for refill in found.refills),
+        hold_hours=body.hold_hours,
+    )
+    planned = allocation.planned(state, request, after(rules, found.moves), event, planner, consent=body.consent)
+    if isinstance(planned, Wrong):
+        return planned
+    state, said = planned
+    # Behind the plan: a rebuild knows that by being the first.
+    return state, [*said, said_of(kept)]
+
+
+def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Wrong | None:
+    if len(body.products) > MAX_PRODUCTS:
+        return Wrong("products", CommandRefusal.TOO_MANY, f"Name at most {MAX_PRODUCTS} products.")
+    if not timedelta() < body.until - at <= LONGEST:
+        message = "Say until when the booths are open today: later than now, within 24 hours."
+        return Wrong("until", CommandRefusal.OUT_OF_RANGE, message)
+    if state.get(Replenishment, request_id(festival.id, body.request)) is not None:
+        message = f"There is a replenishment {body.request} already."
+        return Wrong("request", CommandRefusal.ALREADY_EXISTS, message)
+    return allocation.check(state, festival, body.request, body.hold_hours)
+
+
+def _rules(state: State, festival: Festival, booths: Sequence[Booth], event: Event) -> Rules:
+    others = [request for request in state.all(Request) if request.festival == festival.id]
+    # What does not come today comes too late.
+    return replace(bounds(festival, event.logged_at, booths, others), days_left=0)
+
+
+def _situation(
+    booths: Sequence[Booth], known: Mapping[str, BoothPace], rules: Rules, at: datetime, until: datetime
+) -> Situation:
+    accounts = {booth.id: booth.accounts() for booth in booths}
+    return Situation(
+        at=at,
+        until=until,
+        sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
+        paces=tuple(_paces(booths, known, at)),
+        held=tuple(
+            Held(
+                booth=booth.id,
+                lot=lot.lot,
+                facility=lot.facility,
+                product=lot.product,
+                made_on=lot.made_on,
+                left=accounts[booth.id][lot.lot].left,
+                coming=lot.in_transit,
+                best_before=lot.best_before,
+                withdrawn=lot.withdrawn is not None,
+            )
+            for booth in booths
+            for lot in booth.lots
+        ),
+        rules=rules,
+    )
+
+
+def _paces(booths: Sequence[Booth], known: Mapping[str, BoothPace], at: datetime) -> Iterator[Pace]:
+    now = int(at.timestamp())
+    for booth in booths:
+        pace = known.get(booth.id)
+        for product, hours in pace.hours if pace is not None else ():
+            # A till whose clock is ahead may have sold tomorrow.
+            past = tuple(Hour(*hour) for hour in hours if hour[0] * _HOUR <= now)
+            if past:
+                yield Pace(booth.id, product, past)
+
+
+def ordered(found: Proposal, products: Sequence[str]) -> Proposal:
+    """The most urgent first, and no more than one record holds; facilities send only of these products."""
+    # To the minute: nobody knows it better, and no database keeps it better than to the millisecond.
+    forecasts = [
+        replace(one, runs_out=one.runs_out and one.runs_out.replace(second=0, microsecond=0))
+        for one in sorted(found.forecasts, key=lambda one: (-one.missing, one.booth, one.product))
+    ]
+    refills = [one for one in found.refills if one.wanted.product in products]
+    refills.sort(key=lambda one: (-one.wanted.qty, one.wanted.booth, one.wanted.product))
+    return Proposal(tuple(forecasts[:MOST_FORECASTS]), found.moves[:MOST_MOVES], tuple(refills[:MOST_REFILLS]))
+
+
+def said_of(kept: Replenishment) -> Publication:
+    """The event that shows it."""
+    return FESTIVAL.of(
+        ReplenishmentProposed(
+            festival=kept.festival,
+            request=kept.name,
+            at=kept.at,
+            until=kept.until,
+            forecasts=tuple(
+                BoothForecast(
+                    booth=one.booth,
+                    product=one.product,
+                    left=one.left,
+                    expected=one.expected,
+                    give_or_take=one.give_or_take,
+                    missing=one.missing,
+                    runs_out=one.runs_out,
+                )
+                for one in kept.forecasts
+            ),
+            transfers=tuple(
+                ProposedTransfer(
+                    booth=one.booth,
+                    to=one.to,
+                    lot=one.lot,
+                    facility=one.facility,
+                    product=one.product,
+                    qty=one.qty,
+                    reason=one.reason,
+                    reason_id=one.reason_id,
+                )
+                for one in kept.moves
+            ),
+            refills=tuple(
+                ProposedRefill(
+                    booth=one.wanted.booth,
+                    product=one.wanted.product,
+                    qty=one.wanted.qty,
+                    reason=one.reason,
+                    reason_id=one.reason_id,
+                )
+                for one in kept.refills
+            ),
+        )
+    )

@@ -1,0 +1,124 @@
+"""A refill while booths sell, with all four services on real servers: asked for, carried out, sold, accounted for."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from deploy.rebuild import compare
+from deploy.stack import Stack
+from deploy.verify import verify
+from shared.events.festival import FESTIVAL as SAID
+from shared.events.festival import (
+    ORGANISER,
+    CloseFestival,
+    CountedLot,
+    ReceiveShipment,
+    ReceiveTransfer,
+    Replenish,
+    ReplenishmentProposed,
+    SendShipment,
+    SendTransfer,
+)
+from shared.events.sales import SaleReported, TillClosed
+from tests.integration.season import B1, B2, FESTIVAL, PRICE, T1, T2, Season, bring_home, now, stocked
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+async def season(stack: Stack) -> AsyncIterator[Season]:
+    async with stocked(stack) as season:
+        yield season
+
+
+async def sell(season: Season, till: str, id: str, product: str, qty: int, hours_ago: int = 0) -> None:
+    at = now() - timedelta(hours=hours_ago)
+    said = {"lot": None, "product": product, "qty": qty, "unit_price_rupiah": PRICE, "sold_at": at}
+    await season.till(SaleReported, till, id, **said)
+
+
+async def proposed(season: Season) -> ReplenishmentProposed:
+    heard = [one.event.body for one in await season.probe.read_all(SAID)]
+    [found] = [body for body in heard if isinstance(body, ReplenishmentProposed)]
+    return found
+
+
+async def carry_out(season: Season, found: ReplenishmentProposed) -> None:
+    """People carry what is to move; the facility sends what is held."""
+    for n, move in enumerate(found.transfers):
+        lots = (CountedLot(lot=move.lot, qty=move.qty),)
+        leaves = SendTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.booth, to=move.to, lots=lots)
+        comes = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
+        await season.say(ORGANISER, leaves, f"leaves-{n}")
+        await season.say(ORGANISER, comes, f"comes-{n}")
+    await season.until("festival", "transfers", {"status": "received"}, len(found.transfers))
+    request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
+    ways = sorted({(line["facility"], line["booth"]) for line in request["lines"] if line["status"] == "reserved"})
+    for n, (facility, booth) in enumerate(ways):
+        send = SendShipment(festival=FESTIVAL, request="R2", shipment=f"R2-{n}", facility=facility, booth=booth)
+        await season.say(ORGANISER, send, f"send-R2-{n}")
+    of_refill = {"request": f"{FESTIVAL}/R2", "status": "sent"}
+    await season.until("festival", "shipments", of_refill, len(ways))
+    for shipment in await season.mongo.database("festival")["shipments"].find(of_refill).to_list(None):
+        counted: Counter[str] = Counter()
+        for parcel in shipment["parcels"]:
+            counted[parcel["lot"]] += parcel["qty"]
+        came = ReceiveShipment(
+            festival=FESTIVAL,
+            shipment=shipment["name"],
+            booth=shipment["booth"],
+            counted=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in counted.items()),
+        )
+        await season.say(ORGANISER, came, f"receive-{shipment['name']}")
+    await season.until("festival", "shipments", {**of_refill, "status": "received"}, len(ways))
+
+
+async def test_a_refill_is_proposed_carried_out_and_sold(season: Season) -> None:
+    # The first booth sells three pieces of cloth an hour and has two left; the second sells craft and has nine.
+    for n in (3, 2, 1):
+        await sell(season, T1, f"cloth-{n}", "KTI", 3, hours_ago=n)
+    for n in (6, 3, 1):
+        await sell(season, T2, f"craft-{n}", "KRJ", 1, hours_ago=n)
+    for booth in (B1, B2):
+        await season.until("festival", "paces", {"_id": booth, "revision": 3})
+
+    ask = Replenish(
+        festival=FESTIVAL,
+        request="R2",
+        until=now() + timedelta(hours=5),
+        products=("KTI",),
+        consent=True,
+    )
+    await season.say(ORGANISER, ask, "replenish", times=2)
+    await season.until("festival", "requests", {"_id": f"{FESTIVAL}/R2", "status": "settled"})
+    found = await proposed(season)
+    first = next(one for one in found.forecasts if (one.booth, one.product) == (B1, "KTI"))
+    assert first.missing > 0
+    assert first.runs_out is not None
+    cloth = [move for move in found.transfers if move.product == "KTI"]
+    assert {(move.booth, move.to) for move in cloth} == {(B2, B1)}
+    assert {refill.booth for refill in found.refills} == {B1}
+    await carry_out(season, found)
+
+    request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
+    more = sum(move.qty for move in cloth) + sum(line["qty"] for line in request["lines"])
+    assert more > 0
+    # All that is there by now, and not one piece waits.
+    for n in range(first.left + more):
+        await sell(season, T1, f"more-{n}", "KTI", 1)
+    recorded = {"booth": B1, "product": "KTI", "status": "recorded"}
+    await season.until("sales", "sales", recorded, 3 + first.left + more)
+
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "close")
+    for till in (T1, T2):
+        await season.till(TillClosed, till, f"closed-{till}", last_seq=season.seqs[till] + 1)
+    await season.until("festival", "booths", {"status": "settled"}, 2)
+    await bring_home(season)
+    report = await verify(season.settings, within=20)
+    assert report.waits == ()
+    assert {check.name: check.broken for check in report.broken} == {}
+    for service in ("festival", "sales"):
+        compared = await compare(season.settings, service)
+        assert (compared.lost, compared.doubled, compared.torn) == ([], [], [])

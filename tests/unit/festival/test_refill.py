@@ -1,0 +1,233 @@
+"""A refill while booths sell: what is proposed fits what is there, and what facilities send is a request as any."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from services.festival.domain import Booth, Replenishment, Request
+from services.festival.domain.booth import BoothLot
+from services.festival.domain.plan import Wanted
+from services.festival.domain.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
+from services.festival.domain.replenish import Forecast, Move, Proposal, Refill
+from services.festival.domain.request import RequestStatus
+from shared.envelope import MAX_VALUE_BYTES, encode
+from shared.events.festival import (
+    AllocationPlanned,
+    AnnounceFestival,
+    CommandRefusal,
+    LeadTime,
+    PlanRule,
+    Replenish,
+    ReplenishmentProposed,
+)
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    NOON,
+    ODOP,
+    World,
+    a_booth,
+    a_closing,
+    a_receipt,
+    a_report,
+    a_request,
+    a_shipment,
+    a_transfer,
+    an_arrival,
+    announced,
+    kinds,
+)
+
+HOUR = int(NOON.timestamp()) // 3600
+UNTIL = NOON + timedelta(hours=5)
+
+
+def a_replenishment(request: str = "R2", **changed: Any) -> Replenish:
+    given: dict[str, Any] = {"festival": ODOP, "request": request, "until": UNTIL, "products": ("KTI",)}
+    return Replenish(**given | changed)
+
+
+def selling(*, first: int, second: int, festival: AnnounceFestival | None = None, **booth: Any) -> World:
+    """Four hours of sales: B1 sold five an hour and has `first` pieces of LA left, B2 sold one and has `second`."""
+    world = World()
+    world.give(festival or announced())
+    for name in (B1, B2):
+        world.give(a_booth(name, "KTI", **booth))
+    world.make("LA", 200, best_before=date(2023, 9, 1))
+    world.give(a_request((B1, "KTI", first + 20), (B2, "KTI", second + 4)))
+    world.settle()
+    for name, shipment, qty in ((B1, "S1", first + 20), (B2, "S2", second + 4)):
+        world.give(a_shipment(shipment, booth=name))
+        world.settle()
+        world.give(a_receipt(shipment, name, LA=qty))
+    past = range(HOUR - 4, HOUR)
+    world.give(a_report(B1, hours=[("KTI", hour, 5) for hour in past], LA=20))
+    world.give(a_report(B2, hours=[("KTI", hour, 1) for hour in past], LA=4))
+    world.said.clear()
+    return world
+
+
+def proposed(world: World) -> ReplenishmentProposed:
+    [said] = world.heard(ReplenishmentProposed)
+    return said
+
+
+def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
+    world = selling(first=2, second=15)
+    said = world.give(a_replenishment())
+    assert kinds(said) == ["AllocationPlanned", "ReplenishmentProposed"]
+    found = proposed(world)
+    assert (found.request, found.at, found.until) == ("R2", NOON, UNTIL)
+    first = next(one for one in found.forecasts if one.booth == B1)
+    assert (first.product, first.left) == ("KTI", 2)
+    # Five an hour for five hours.
+    assert 20 <= first.expected <= 25
+    assert first.missing == first.expected - 2
+    assert first.runs_out is not None
+    assert first.runs_out.second == 0
+    [move] = found.transfers
+    assert (move.booth, move.to, move.lot, move.product) == (B2, B1, "LA", "KTI")
+    assert move.reason
+    assert move.reason_id
+    [refill] = found.refills
+    assert (refill.booth, refill.product) == (B1, "KTI")
+    assert first.left + move.qty + refill.qty <= first.expected + first.give_or_take
+    request = world.request("R2")
+    assert (request.status, request.demands[0].qty) == (RequestStatus.PROPOSED, refill.qty)
+    [kept] = world.all(Replenishment)
+    assert [forecast.booth for forecast in kept.forecasts] == [one.booth for one in found.forecasts]
+
+
+def test_with_consent_facilities_send_and_people_carry() -> None:
+    world = selling(first=2, second=15)
+    world.give(a_replenishment(consent=True))
+    world.settle()
+    [move], [refill] = proposed(world).transfers, proposed(world).refills
+    world.give(a_shipment("S3", booth=B1, request="R2"))
+    world.settle()
+    world.give(a_receipt("S3", B1, LA=refill.qty))
+    world.give(a_transfer("T1", move.booth, move.to, LA=move.qty))
+    world.give(an_arrival("T1", move.to, LA=move.qty))
+    booth = world.one(Booth, B1)
+    held = booth.holds("LA")
+    assert held is not None
+    assert held.received == 22 + move.qty + refill.qty
+
+
+def test_facilities_send_only_what_is_named() -> None:
+    world = selling(first=2, second=4)
+    said = world.give(a_replenishment(products=()))
+    assert kinds(said) == ["ReplenishmentProposed"]
+    assert proposed(world).refills == ()
+    assert [request.name for request in world.all(Request)] == ["R1"]
+
+
+def test_a_booth_that_lacks_nothing_gets_nothing() -> None:
+    world = selling(first=60, second=20)
+    world.give(a_replenishment())
+    found = proposed(world)
+    assert (found.transfers, found.refills) == ((), ())
+    assert [one.missing for one in found.forecasts] == [0, 0]
+
+
+def test_what_was_sold_makes_room() -> None:
+    # 22 pieces came and 20 are sold: 24 at once leave room for 22 more, 24 in all would leave room for 2.
+    pieces = [_planned(selling(first=2, second=4, capacity=capacity)) for capacity in (None, 24)]
+    assert pieces[0] == pieces[1] > 2
+
+
+def _planned(world: World) -> int:
+    world.give(a_replenishment())
+    return sum(line.qty for planned in world.heard(AllocationPlanned) for line in planned.lines)
+
+
+def test_what_moves_takes_the_room_that_facilities_could_fill() -> None:
+    world = selling(first=2, second=20, capacity=24)
+    world.give(a_replenishment(until=NOON + timedelta(hours=7)))
+    [move] = proposed(world).transfers
+    [planned] = world.heard(AllocationPlanned)
+    assert move.qty + sum(line.qty for line in planned.lines) == 22
+
+
+def test_an_ordinary_request_counts_what_was_sold_too() -> None:
+    world = selling(first=2, second=4, capacity=24)
+    world.give(a_request((B1, "KTI", 30), request="R3", consent=False))
+    [planned] = world.heard(AllocationPlanned)
+    assert sum(line.qty for line in planned.lines) == 22
+
+
+def test_what_takes_a_day_comes_too_late() -> None:
+    # The festival has not begun by its calendar: for an ordinary request there would be time.
+    slow = announced(
+        first_day=date(2023, 4, 25),
+        last_day=date(2023, 4, 29),
+        lead_days=(LeadTime(facility="LP-A", days=1),),
+    )
+    world = selling(first=2, second=4, festival=slow)
+    world.give(a_replenishment())
+    [planned] = world.heard(AllocationPlanned)
+    assert planned.lines == ()
+    assert PlanRule.LEAD_TIME in planned.conflicts[0].rules
+
+
+def test_recalled_goods_and_closing_booths_stay_out_of_it() -> None:
+    world = selling(first=2, second=15)
+    world.recall("LA")
+    world.settle()
+    world.give(a_replenishment())
+    assert proposed(world).transfers == ()
+    world.give(a_closing())
+    assert world.refusal(a_replenishment("R4")) == ("festival", CommandRefusal.WRONG_STATE)
+
+
+def test_a_clock_that_is_ahead_does_not_count() -> None:
+    world = selling(first=60, second=20)
+    world.give(a_report(B1, 2, hours=[("KTI", HOUR + 90, 500)], LA=20))
+    world.give(a_replenishment())
+    assert max(one.expected for one in proposed(world).forecasts) < 100
+
+
+def test_the_day_on_which_it_spoils_goes_with_the_goods() -> None:
+    world = selling(first=2, second=15)
+    world.give(a_booth("ODOP.B3", "KTI"))
+    world.give(a_transfer("T1", B2, "ODOP.B3", LA=3))
+    lots: list[BoothLot] = [lot for booth in world.all(Booth) for lot in booth.lots]
+    assert {lot.best_before for lot in lots} == {date(2023, 9, 1)}
+
+
+def test_a_proposal_stays_a_readable_record_and_keeps_the_most_urgent() -> None:
+    text = "x" * 200
+    booths = [f"A-LONG-FESTIVAL-2026.A-LONG-BOOTH-{n:04}" for n in range(2000)]
+    lot = "PR-KPG-KTI-230418-007-4"
+    found = ordered(
+        Proposal(
+            tuple(Forecast(booth, "KTI", 0, n, 9, n, UNTIL) for n, booth in enumerate(booths)),
+            tuple(Move(booth, booths[0], lot, "PR-KPG", "KTI", 5, text, text) for booth in booths),
+            tuple(Refill(Wanted(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
+        ),
+        ("KTI",),
+    )
+    kept = Replenishment("ODOP/R2", ODOP, "R2", NOON, UNTIL, found.forecasts, found.moves, found.refills)
+    assert len(encode(said_of(kept).body)) < MAX_VALUE_BYTES
+    assert found.forecasts[0].missing == found.refills[0].wanted.qty - 1 == 1999
+    assert (len(found.moves), found.moves[0].booth) == (MOST_MOVES, booths[0])
+    assert len(found.refills) == MOST_REFILLS
+
+
+@pytest.mark.parametrize(
+    ("order", "field", "reason"),
+    [
+        (a_replenishment(until=NOON), "until", CommandRefusal.OUT_OF_RANGE),
+        (a_replenishment(until=NOON + timedelta(hours=25)), "until", CommandRefusal.OUT_OF_RANGE),
+        (a_replenishment("R1"), "request", CommandRefusal.ALREADY_EXISTS),
+        (a_replenishment("R0"), "request", CommandRefusal.ALREADY_EXISTS),
+        (a_replenishment("a/b"), "request", CommandRefusal.BAD_NAME),
+        (a_replenishment(hold_hours=-1), "hold_hours", CommandRefusal.OUT_OF_RANGE),
+        (a_replenishment(products=tuple(f"P{n}" for n in range(501))), "products", CommandRefusal.TOO_MANY),
+    ],
+)
+def test_what_can_not_be_is_refused(order: Replenish, field: str, reason: CommandRefusal) -> None:
+    world = selling(first=60, second=20)
+    world.give(a_replenishment("R0"))
+    assert world.refusal(order) == (field, reason)
