@@ -20,7 +20,7 @@ from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
 from services.festival.domain.command import Outcome, Wrong
 from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
 from services.festival.domain.festival import FestivalStatus, Sums
-from services.festival.domain.line import Cap, Line, LineStatus, Offer
+from services.festival.domain.line import Cap, Line, LineStatus, Offer, promises
 from services.festival.domain.plan import Conflict, Share, Wanted
 from services.festival.domain.replenish import Forecast, Move, Refill
 from services.festival.domain.request import HOLD, RequestStatus, request_id, request_of
@@ -90,7 +90,7 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
         case RequestAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
             # What others were promised takes room at the booths.
-            yield Hint(Request, "festival", festival)
+            yield Hint(Request, "promising", festival)
             for booth in {demand.booth for demand in body.demands}:
                 yield Ref(Booth, booth)
                 yield Ref(BoothPace, booth)
@@ -183,7 +183,7 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             if body.command is not None:
                 yield Ref(Command, body.command)
             # The room at the booths, with what others were promised.
-            yield Hint(Request, "festival", festival)
+            yield Hint(Request, "promising", festival)
             yield Hint(Booth, "festival", festival)
             for product in body.products:
                 yield Hint(StockView, "plannable", product)
@@ -380,6 +380,8 @@ def _request_document(request: Request) -> dict[str, Any]:
         "conflicts": _conflict_documents(request.conflicts),
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
+        # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
+        "promising": request.festival if promises(request.lines) else None,
         "even": request.even,
         "revise_at_percent": request.revise_at_percent,
         "closed": list(request.closed),
@@ -684,7 +686,7 @@ def _command(document: Document) -> Command:
 STOCK = Collection("stock", StockView, _view_document, _view, indexes=("plannable", "facility"))
 FESTIVALS = Collection("festivals", Festival, _festival_document, _festival)
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
-REQUESTS = Collection("requests", Request, _request_document, _request, indexes=("festival",))
+REQUESTS = Collection("requests", Request, _request_document, _request, indexes=("festival", "promising"))
 SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
 TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
 PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))

@@ -195,13 +195,19 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
     held = [{**row, "hold_until": moment(row["hold_until"], zone)} for row in requests]
     show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
     say("")
-    columns = ["shipment", "request", "facility", "booth", "status", "pieces"]
-    sent = [{**row, "pieces": sum(parcel["qty"] for parcel in row["parcels"])} for row in shipments]
-    show_table(columns, sent, "Nothing was sent.")
+    columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
+    show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.")
     if transfers:
         say("")
         moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
         show_table(["transfer", "booth", "to", "status", "pieces"], moved, "")
+
+
+def _expected(shipment: Row, zone: str) -> Row:
+    pieces = sum(parcel["qty"] for parcel in shipment["parcels"])
+    late = shipment["overdue"] and shipment["status"] == "sent"
+    status = "overdue" if late else shipment["status"]
+    return {**shipment, "pieces": pieces, "status": status, "expected_by": moment(shipment["due"], zone)}
 
 
 def _spaced(row: Row) -> Row:

@@ -6,12 +6,9 @@ from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
-from services.festival.domain.line import LineStatus
+from services.festival.domain.line import PROMISED
 from services.festival.domain.plan import Rules
 from services.festival.domain.request import Request
-
-# Neither at the booth yet nor on its way, but it will come.
-_PROMISED = frozenset({LineStatus.PLANNED, LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})
 
 
 def bounds(
@@ -22,8 +19,8 @@ def bounds(
     *,
     even: bool = True,
 ) -> Rules:
-    """The rules at a moment. `booths`: those that stock is planned for, with all `requests` of the festival; without
-    them the booths bound nothing."""
+    """The rules at a moment. `booths`: those that stock is planned for, with all `requests` of the festival of which
+    something is still to come; without them the booths bound nothing."""
     today = at.astimezone(ZoneInfo(festival.zone)).date()
     opening = festival.first_day if today < festival.first_day else festival.last_day
     bound = [booth for booth in booths if booth.capacity is not None or booth.limits]
@@ -58,7 +55,7 @@ def _promised(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
     coming: dict[str, dict[str, int]] = {}
     for request in requests:
         for line in request.lines:
-            if line.status in _PROMISED:
+            if line.status in PROMISED:
                 of = coming.setdefault(line.booth, {})
                 of[line.product] = of.get(line.product, 0) + line.qty
     return coming

@@ -25,6 +25,8 @@ class LineStatus(StrEnum):
 OPEN = frozenset({LineStatus.ASKED, LineStatus.RELEASING})
 HELD = frozenset({LineStatus.RESERVED, LineStatus.DISPATCHING, LineStatus.DISPATCHED})
 COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
+# Neither at the booth yet nor on its way, but it will come.
+PROMISED = COUNTED - {LineStatus.DISPATCHED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +70,8 @@ class Cap:
 def pieces(lines: Iterable[Line], of: frozenset[LineStatus] = COUNTED) -> int:
     """How many pieces, without those that were lost on the way."""
     return sum(line.qty - line.lost for line in lines if line.status in of)
+
+
+def promises(lines: Iterable[Line]) -> bool:
+    """Something of them is still to come."""
+    return any(line.status in PROMISED for line in lines)

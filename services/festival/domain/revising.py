@@ -97,6 +97,10 @@ def _revised(
         if accepting:
             request, orders = requests.accept(request, event.logged_at)
             told += orders
+    elif request.lapsed:
+        # Its time was over before, and with it the deadline by which what waits ends.
+        request, until = requests.wait(replace(request, lapsed=False), event.logged_at)
+        told += until
     return request, told
 
 

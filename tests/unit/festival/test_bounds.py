@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from services.festival.domain import Request
+from services.festival.store import REQUESTS, touches
 from shared.events.festival import (
     AllocationPlanned,
     CategoryLimit,
@@ -13,12 +15,15 @@ from shared.events.festival import (
     PlanRule,
     Price,
     ProgrammeWeight,
+    RequestAllocation,
 )
-from shared.events.language import Body
+from shared.events.language import Body, Event
+from shared.state import Hint
 from tests.unit.festival.builders import (
     B1,
     B2,
     NOON,
+    ODOP,
     World,
     a_booth,
     a_receipt,
@@ -51,6 +56,10 @@ def pieces(plan: AllocationPlanned) -> int:
     return sum(line.qty for line in plan.lines)
 
 
+def an_event(body: RequestAllocation) -> Event:
+    return Event("e1", "test", ODOP, NOON, NOON, body)
+
+
 def of_kinds(capacity: int | None = None, **limits: int) -> OpenBooth:
     prices = tuple(
         Price(product=product, price_rupiah=1, category=category)
@@ -76,6 +85,23 @@ def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
     assert not planned(world, (B1, "KTI", 1), request="R5").lines
     world.give(a_sell_through(LA=3))
     assert pieces(planned(world, (B1, "KTI", 9), request="R6")) == 3
+
+
+def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_come() -> None:
+    world = a_world_with(announced(), a_booth(B1, capacity=10))
+    world.make("LA", 30)
+    for name in ("R1", "R2", "R3"):
+        world.give(a_request((B1, "KTI", 3), request=name))
+    world.settle()
+    world.give(a_shipment(request="R1"))
+    world.settle()
+    world.fire("hold/ODOP/R2")
+    world.settle()
+    kept = {one.id: REQUESTS.to_document(one)["promising"] for one in world.all(Request)}
+    assert kept == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
+    hints = [one for one in touches(an_event(a_request((B1, "KTI", 9), request="R4"))) if isinstance(one, Hint)]
+    assert Hint(Request, "promising", ODOP) in hints
+    assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4
 
 
 def test_a_category_s_limit_counts_all_its_products() -> None:

@@ -23,6 +23,7 @@ from tests.unit.festival.builders import (
     a_closing,
     a_receipt,
     a_request,
+    a_revision,
     a_shipment,
     a_world,
     an_accept,
@@ -104,6 +105,35 @@ def test_closing_withdraws_a_plan_that_was_not_accepted_and_its_deadline_says_no
     said = world.give(a_closing())
     assert AllocationWithdrawn(festival=ODOP, request="R1", why=Withdrawal.FESTIVAL_ENDED) in said
     assert world.fire(HOLD) == []
+
+
+def test_a_revision_that_nobody_accepts_ends_too_also_when_the_hold_was_over_before() -> None:
+    world = a_sent_shipment()
+    world.fire(HOLD)
+    world.give(a_receipt(LA=4))
+    world.make("LB", 9)
+    world.now = NOON + timedelta(days=4)
+    world.give(a_revision())
+    world.hear_itself()
+    assert world.request().waiting is not None
+    assert world.deadlines[HOLD].due == world.request().hold_until == NOON + timedelta(days=7)
+    assert world.fire(HOLD) == []
+    assert world.request().waiting is None
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
+
+
+def test_a_revision_that_waits_does_not_hold_what_is_reserved_any_longer() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.give(a_request((B1, "KTI", 10)))
+    world.settle()
+    world.make("LB", 6)
+    due = world.deadlines[HOLD].due
+    world.now += timedelta(hours=5)
+    world.give(a_revision())
+    world.hear_itself()
+    assert world.request().waiting is not None
+    assert world.deadlines[HOLD].due == due
 
 
 def test_a_shipment_that_nobody_counts_in_is_overdue_after_its_lead_time_and_a_day() -> None:
