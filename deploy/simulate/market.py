@@ -60,12 +60,15 @@ class Market:
         # As sales attributes a sale without a lot: the oldest first.
         shelves.sort(key=lambda shelf: (shelf.made_on, shelf.lot))
 
-    def take(self, lot: str, qty: int) -> None:
-        """Pieces of the lot are gone otherwise."""
+    def take(self, lot: str, qty: int) -> int:
+        """So many pieces of the lot are gone otherwise, or all if there are fewer: how many that is."""
         for shelves in self._shelves.values():
             for shelf in shelves:
                 if shelf.lot == lot:
-                    shelf.left = max(0, shelf.left - qty)
+                    qty = min(qty, shelf.left)
+                    shelf.left -= qty
+                    return qty
+        return 0
 
     def withdraw(self, lot: str) -> None:
         """The lot was recalled: it is sold no more."""

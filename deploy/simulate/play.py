@@ -36,8 +36,12 @@ from shared.events.festival import (
     DisputeOutcome,
     ReceiveReturn,
     ReceiveShipment,
+    ReceiveTransfer,
+    Replenish,
+    ReplenishmentProposed,
     ResolveDispute,
     SendShipment,
+    SendTransfer,
 )
 from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, ReportAccepted
@@ -211,7 +215,8 @@ class Play:
         await self._hearing.news(SALES)
 
     async def _replenish(self) -> None:
-        """The cakes were gone before noon: more are baked, asked for, sent."""
+        """The cakes were gone before noon: more are baked. What booths will lack until closing comes from there and
+        from other booths."""
         if not any(CAKES in market.sold_out for market in self.markets.values()):
             raise SeasonBroken("No booth sold out its cakes before noon: the scenario stands on that.")
         cakes = self._season.cakes()
@@ -219,8 +224,43 @@ class Play:
         await self._quiet()
         self.told.reports += cakes.answered
         odop = self._festivals[0]
-        await self._allocate({odop.id: self._season.replenishment(odop, cakes.pieces[CAKES])})
+        await self._refill(odop)
         await self._deliver("Afternoon deliveries", AFTERNOON)
+
+    async def _refill(self, festival: FestivalPlan) -> None:
+        """Ask what to do, and carry between booths what is proposed, as far as people find it on the shelf."""
+        stage = self._begin("A refill", None)
+        rng, noon = self._season.rng("refill"), self._season.local(festival, NOON)
+        ask = Replenish(
+            festival=festival.id,
+            request="siang",
+            until=self._season.local(festival, CLOSES),
+            products=(CAKES,),
+            consent=True,
+            hold_hours=48,
+        )
+        await self._order(rng, [ask], noon)
+        await self._quiet(stage)
+        [proposed] = [
+            event.body for event in await self._hearing.all(FESTIVAL) if isinstance(event.body, ReplenishmentProposed)
+        ]
+        walks: dict[tuple[str, str], list[CountedLot]] = defaultdict(list)
+        for one in proposed.transfers:
+            if took := self.markets[one.booth].take(one.lot, one.qty):
+                walks[one.booth, one.to].append(CountedLot(lot=one.lot, qty=took))
+        sent = [
+            SendTransfer(festival=festival.id, transfer=f"siang-{n:03}", booth=booth, to=to, lots=tuple(lots))
+            for n, ((booth, to), lots) in enumerate(sorted(walks.items()), 1)
+        ]
+        await self._order(rng, sent, noon)
+        await self._quiet(stage)
+        come = [
+            ReceiveTransfer(festival=one.festival, transfer=one.transfer, booth=one.to, counted=one.lots)
+            for one in sent
+        ]
+        await self._order(rng, come, self._season.local(festival, AFTERNOON))
+        await self._quiet(stage)
+        stage(len(come))
 
     async def _recall(self) -> None:
         """One lot turns out to be bad; a piece of it was sold before the till had heard of it."""

@@ -158,18 +158,6 @@ class Season:
             for n, some in enumerate(_portions(demands), 1)
         ]
 
-    def replenishment(self, festival: FestivalPlan, pieces: int) -> list[RequestAllocation]:
-        """Cakes again for the booths that sell them, `pieces` in all."""
-        booths = [b.booth for b in festival.booths if any(price.product == CAKES for price in b.prices)]
-        each = max(1, pieces // len(booths))
-        demands = [Demand(booth=booth, product=CAKES, qty=each) for booth in booths]
-        return [
-            RequestAllocation(
-                festival=festival.id, request=f"siang-{n}", demands=tuple(some), consent=True, hold_hours=48
-            )
-            for n, some in enumerate(_portions(demands), 1)
-        ]
-
     def local(self, festival: FestivalPlan, hour: float) -> datetime:
         """That hour of the first day on the festival's clock, as UTC."""
         start = datetime.combine(festival.announced.first_day, time(), ZoneInfo(festival.announced.zone))
