@@ -14,7 +14,7 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `pace` (sold so
                far), `refill` and `replenish` (the forecast), `transfer`, `closing`, `losses`; `answers` leads what
                inventory and sales say to them.
-`store.py`     how entities are kept in MongoDB, and which of them an event touches.
+`store`        how entities are kept in MongoDB, and which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api`          commands and pages over HTTP; `app.py` the wiring.
 """

@@ -1,20 +1,17 @@
 """How festivals, booths, requests, shipments and the stock view look over HTTP. All counts are in pieces."""
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.festival.api.revisions import RevisionPage
-from services.festival.domain import Booth, Festival, Replenishment, Request, Shipment, Transfer
+from services.festival.domain import Booth, Festival, Request
 from services.festival.domain.booth import Account, BoothLot
 from services.festival.domain.line import HELD, Line, pieces
 from services.festival.domain.missing import Missing
 from services.festival.domain.plan import words
 from services.festival.domain.request import shortfalls
-from services.festival.domain.shipment import ShipmentStatus
-from services.festival.domain.transfer import TransferStatus
 
 
 class Page(BaseModel):
@@ -291,152 +288,6 @@ class RequestPage(RequestSummary):
         )
 
 
-class ForecastPage(Page):
-    """What the booth has of a product (with what is on its way) and will sell until closing if it has enough, give or
-    take as many; `missing`: how many too few there are."""
-
-    booth: str
-    product: str
-    left: int
-    expected: int
-    give_or_take: int
-    missing: int
-    runs_out: datetime | None
-
-
-class MovePage(Page):
-    """What should go from `booth` to booth `to`, and why (`reason_id`: in Indonesian)."""
-
-    booth: str
-    to: str
-    lot: str
-    facility: str
-    product: str
-    qty: int
-    reason: str
-    reason_id: str
-
-
-class RefillPage(BaseModel):
-    """What facilities should send, and why (`reason_id`: in Indonesian)."""
-
-    booth: str
-    product: str
-    qty: int
-    reason: str
-    reason_id: str
-
-
-class ReplenishmentPage(BaseModel):
-    """How booths will sell from `at` `until` they close, and what is proposed: `transfers` for people to carry out,
-    `refills` for facilities to send. If there are any, request `request` has the plan of these."""
-
-    request: str
-    festival: str
-    at: datetime
-    until: datetime
-    forecasts: list[ForecastPage]
-    transfers: list[MovePage]
-    refills: list[RefillPage]
-
-    @classmethod
-    def of(cls, found: Replenishment) -> "ReplenishmentPage":
-        return cls(
-            request=found.name,
-            festival=found.festival,
-            at=found.at,
-            until=found.until,
-            forecasts=[ForecastPage.model_validate(one) for one in found.forecasts],
-            transfers=[MovePage.model_validate(one) for one in found.moves],
-            refills=[
-                RefillPage(
-                    booth=one.wanted.booth,
-                    product=one.wanted.product,
-                    qty=one.wanted.qty,
-                    reason=one.reason,
-                    reason_id=one.reason_id,
-                )
-                for one in found.refills
-            ],
-        )
-
-
-class ParcelPage(Page):
-    """`leg`: ordered, left or dropped."""
-
-    reservation: str
-    lot: str
-    qty: int
-    leg: str
-
-
-class SentLot(BaseModel):
-    """`counted` is missing until the booth has counted."""
-
-    lot: str
-    sent: int
-    counted: int | None
-
-
-class ShipmentPage(BaseModel):
-    """`lots`: what has left, and what was counted of it. It is expected by `due`; `overdue`: it had not come then."""
-
-    shipment: str
-    festival: str
-    request: str
-    facility: str
-    booth: str
-    status: str
-    due: datetime | None
-    overdue: bool
-    parcels: list[ParcelPage]
-    lots: list[SentLot]
-
-    @classmethod
-    def of(cls, shipment: Shipment) -> "ShipmentPage":
-        # What the booth did not name counts as 0, once it has counted.
-        uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
-        return cls(
-            shipment=shipment.name,
-            festival=shipment.festival,
-            request=shipment.request.removeprefix(f"{shipment.festival}/"),
-            facility=shipment.facility,
-            booth=shipment.booth,
-            status=shipment.status.value,
-            due=shipment.due,
-            overdue=shipment.overdue,
-            parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
-            lots=_sent(shipment.lots, dict(shipment.counted), uncounted),
-        )
-
-
-class TransferPage(BaseModel):
-    """`lots`: what left `booth` for booth `to`, and what was counted there of it. It is expected by `due`."""
-
-    transfer: str
-    festival: str
-    booth: str
-    to: str
-    status: str
-    due: datetime
-    overdue: bool
-    lots: list[SentLot]
-
-    @classmethod
-    def of(cls, transfer: Transfer) -> "TransferPage":
-        uncounted = 0 if transfer.status is TransferStatus.RECEIVED else None
-        return cls(
-            transfer=transfer.name,
-            festival=transfer.festival,
-            booth=transfer.booth,
-            to=transfer.to,
-            status=transfer.status.value,
-            due=transfer.due,
-            overdue=transfer.overdue,
-            lots=_sent(dict(transfer.sent), dict(transfer.counted), uncounted),
-        )
-
-
 class MissingPage(Page):
     """One thing to do or to wait for. What does not `block` can still be done after the festival is closed."""
 
@@ -484,13 +335,6 @@ class LotStock(Page):
     made_on: date
     best_before: date | None
     revision: int
-
-
-def _sent(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
-    return [
-        SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
-        for lot in sorted(sent.keys() | counted.keys())
-    ]
 
 
 def _lots(booth: Booth) -> list[BoothLotPage]:

@@ -5,18 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, HTTPException, Query
 
+from services.festival.api.goods import ShipmentPage, TransferPage
 from services.festival.api.pages import (
     BoothPage,
     FestivalPage,
     LotStock,
     MissingPages,
     ProductStock,
-    ReplenishmentPage,
     RequestPage,
     RequestSummary,
-    ShipmentPage,
-    TransferPage,
 )
+from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Festival, Request, Shipment, Transfer
 from services.festival.domain.missing import missing
 from services.festival.domain.request import request_id

@@ -9,7 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
 from services.festival.api.commands import ENDPOINTS, Endpoint, _described
-from services.festival.api.pages import BoothPage, RequestPage, ShipmentPage
+from services.festival.api.goods import ShipmentPage
+from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute

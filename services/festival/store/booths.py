@@ -1,0 +1,156 @@
+"""How festivals, their booths and how these sell are kept."""
+
+from datetime import date
+from typing import Any
+
+from services.festival.domain import Booth, BoothPace, Festival
+from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
+from services.festival.domain.festival import FestivalStatus, Sums
+from services.festival.store.days import as_day, day_text
+from shared.family import Collection, Document
+
+
+def _festival_document(festival: Festival) -> dict[str, Any]:
+    sums = festival.sums
+    return {
+        "name": festival.name,
+        "place": festival.place,
+        "zone": festival.zone,
+        "first_day": festival.first_day.isoformat(),
+        "last_day": festival.last_day.isoformat(),
+        "lead_days": [{"facility": facility, "days": days} for facility, days in festival.lead_days],
+        "weights": [{"facility": facility, "weight": weight} for facility, weight in festival.weights],
+        "status": festival.status.value,
+        "revision": festival.revision,
+        "sums": sums
+        and {
+            "received": sums.received,
+            "sold": sums.sold,
+            "returned": sums.returned,
+            "lost": sums.lost,
+            "surplus": sums.surplus,
+            "lost_on_the_way": sums.lost_on_the_way,
+        },
+    }
+
+
+def _festival(document: Document) -> Festival:
+    return Festival(
+        id=document["_id"],
+        name=document["name"],
+        place=document["place"],
+        zone=document["zone"],
+        first_day=date.fromisoformat(document["first_day"]),
+        last_day=date.fromisoformat(document["last_day"]),
+        status=FestivalStatus(document["status"]),
+        revision=document["revision"],
+        sums=document["sums"] and Sums(**document["sums"]),
+        # Here and below, `get`: not there in what was written before plans had such rules.
+        lead_days=tuple((one["facility"], one["days"]) for one in document.get("lead_days", ())),
+        weights=tuple((one["facility"], one["weight"]) for one in document.get("weights", ())),
+    )
+
+
+def _booth_document(booth: Booth) -> dict[str, Any]:
+    return {
+        "festival": booth.festival,
+        "name": booth.name,
+        "prices": [
+            {"product": tag.product, "price_rupiah": tag.price_rupiah, "category": tag.category}
+            for tag in booth.prices
+        ],
+        "tills": list(booth.tills),
+        "status": booth.status.value,
+        "deadline": booth.deadline,
+        "lots": [
+            {
+                "lot": lot.lot,
+                "facility": lot.facility,
+                "product": lot.product,
+                "made_on": lot.made_on.isoformat(),
+                "in_transit": lot.in_transit,
+                "received": lot.received,
+                "lost_on_the_way": lot.lost_on_the_way,
+                "recorded_lost": lot.recorded_lost,
+                "returning": lot.returning,
+                "returned": lot.returned,
+                "final": lot.final,
+                "withdrawn": lot.withdrawn,
+                "moved_out": lot.moved_out,
+                "best_before": day_text(lot.best_before),
+            }
+            for lot in booth.lots
+        ],
+        "revision": booth.revision,
+        "sold": [{"lot": lot, "qty": qty} for lot, qty in booth.sold],
+        "disputed": list(booth.disputed),
+        "capacity": booth.capacity,
+        "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
+    }
+
+
+def _booth(document: Document) -> Booth:
+    return Booth(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        prices=tuple(
+            PriceTag(tag["product"], tag["price_rupiah"], tag.get("category")) for tag in document["prices"]
+        ),
+        tills=tuple(document["tills"]),
+        status=BoothStatus(document["status"]),
+        deadline=document["deadline"],
+        lots=tuple(
+            BoothLot(
+                lot=lot["lot"],
+                facility=lot["facility"],
+                product=lot["product"],
+                made_on=date.fromisoformat(lot["made_on"]),
+                in_transit=lot["in_transit"],
+                received=lot["received"],
+                lost_on_the_way=lot["lost_on_the_way"],
+                recorded_lost=lot["recorded_lost"],
+                returning=lot["returning"],
+                returned=lot["returned"],
+                final=lot["final"],
+                withdrawn=lot["withdrawn"],
+                moved_out=lot.get("moved_out", 0),
+                best_before=as_day(lot.get("best_before")),
+            )
+            for lot in document["lots"]
+        ),
+        revision=document["revision"],
+        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        disputed=tuple(document["disputed"]),
+        capacity=document.get("capacity"),
+        limits=tuple((one["category"], one["qty"]) for one in document.get("limits", ())),
+    )
+
+
+def _pace_document(pace: BoothPace) -> dict[str, Any]:
+    return {
+        "festival": pace.festival,
+        "at": pace.at,
+        "revision": pace.revision,
+        "sold": [{"lot": lot, "qty": qty} for lot, qty in pace.sold],
+        "hours": [{"product": product, "hours": [list(hour) for hour in hours]} for product, hours in pace.hours],
+    }
+
+
+def _pace(document: Document) -> BoothPace:
+    return BoothPace(
+        id=document["_id"],
+        festival=document["festival"],
+        at=document["at"],
+        revision=document["revision"],
+        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        hours=tuple(
+            (one["product"], tuple((hour, qty, minutes) for hour, qty, minutes in one["hours"]))
+            for one in document["hours"]
+        ),
+    )
+
+
+FESTIVALS = Collection("festivals", Festival, _festival_document, _festival)
+BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
+PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))

@@ -1,0 +1,42 @@
+"""How the fates of commands are kept."""
+
+from typing import Any
+
+from services.festival.domain import Command
+from services.festival.domain.command import Outcome, Wrong
+from shared.events.festival import CommandRefusal
+from shared.family import Collection, Document
+
+
+def _command_document(command: Command) -> dict[str, Any]:
+    wrong = command.wrong
+    return {
+        "source": command.source,
+        "festival": command.festival,
+        "name": command.name,
+        "given_at": command.given_at,
+        "outcome": command.outcome.value,
+        "wrong": wrong and {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message},
+        "booth": command.booth,
+        "lot": command.lot,
+        "qty": command.qty,
+    }
+
+
+def _command(document: Document) -> Command:
+    wrong = document["wrong"]
+    return Command(
+        id=document["_id"],
+        source=document["source"],
+        festival=document["festival"],
+        name=document["name"],
+        given_at=document["given_at"],
+        outcome=Outcome(document["outcome"]),
+        wrong=wrong and Wrong(wrong["field"], CommandRefusal(wrong["reason"]), wrong["message"]),
+        booth=document["booth"],
+        lot=document["lot"],
+        qty=document["qty"],
+    )
+
+
+COMMANDS = Collection("commands", Command, _command_document, _command, indexes=("festival",))

@@ -1,0 +1,11 @@
+"""A day as the database keeps it: text, which sorts as days do."""
+
+from datetime import date
+
+
+def day_text(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
+
+
+def as_day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text is not None else None

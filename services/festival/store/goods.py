@@ -1,0 +1,106 @@
+"""How goods on their way are kept, and what was proposed to move."""
+
+from dataclasses import asdict
+from typing import Any
+
+from services.festival.domain import Replenishment, Shipment, Transfer
+from services.festival.domain.plan import Wanted
+from services.festival.domain.replenish import Forecast, Move, Refill
+from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus
+from services.festival.domain.transfer import TransferStatus
+from shared.family import Collection, Document
+
+
+def _shipment_document(shipment: Shipment) -> dict[str, Any]:
+    return {
+        "festival": shipment.festival,
+        "name": shipment.name,
+        "request": shipment.request,
+        "facility": shipment.facility,
+        "booth": shipment.booth,
+        "parcels": [
+            {"reservation": p.reservation, "lot": p.lot, "qty": p.qty, "leg": p.leg.value} for p in shipment.parcels
+        ],
+        "status": shipment.status.value,
+        "counted": [{"lot": lot, "qty": qty} for lot, qty in shipment.counted],
+        "due": shipment.due,
+        "overdue": shipment.overdue,
+    }
+
+
+def _shipment(document: Document) -> Shipment:
+    return Shipment(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        request=document["request"],
+        facility=document["facility"],
+        booth=document["booth"],
+        parcels=tuple(Parcel(p["reservation"], p["lot"], p["qty"], Leg(p["leg"])) for p in document["parcels"]),
+        status=ShipmentStatus(document["status"]),
+        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+        # Not there in what was written before shipments were expected by a time.
+        due=document.get("due"),
+        overdue=document.get("overdue", False),
+    )
+
+
+def _transfer_document(transfer: Transfer) -> dict[str, Any]:
+    return {
+        "festival": transfer.festival,
+        "name": transfer.name,
+        "booth": transfer.booth,
+        "to": transfer.to,
+        "sent": [{"lot": lot, "qty": qty} for lot, qty in transfer.sent],
+        "due": transfer.due,
+        "overdue": transfer.overdue,
+        "status": transfer.status.value,
+        "counted": [{"lot": lot, "qty": qty} for lot, qty in transfer.counted],
+    }
+
+
+def _transfer(document: Document) -> Transfer:
+    return Transfer(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        booth=document["booth"],
+        to=document["to"],
+        sent=tuple((one["lot"], one["qty"]) for one in document["sent"]),
+        due=document["due"],
+        overdue=document["overdue"],
+        status=TransferStatus(document["status"]),
+        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+    )
+
+
+def _replenishment_document(found: Replenishment) -> dict[str, Any]:
+    return {
+        "festival": found.festival,
+        "name": found.name,
+        "at": found.at,
+        "until": found.until,
+        "forecasts": [asdict(one) for one in found.forecasts],
+        "moves": [asdict(one) for one in found.moves],
+        "refills": [asdict(one) for one in found.refills],
+    }
+
+
+def _replenishment(document: Document) -> Replenishment:
+    return Replenishment(
+        id=document["_id"],
+        festival=document["festival"],
+        name=document["name"],
+        at=document["at"],
+        until=document["until"],
+        forecasts=tuple(Forecast(**one) for one in document["forecasts"]),
+        moves=tuple(Move(**one) for one in document["moves"]),
+        refills=tuple(Refill(**{**one, "wanted": Wanted(**one["wanted"])}) for one in document["refills"]),
+    )
+
+
+SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
+TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
+REPLENISHMENTS = Collection(
+    "replenishments", Replenishment, _replenishment_document, _replenishment, indexes=("festival",)
+)
