@@ -1,59 +1,38 @@
-"""A request's way on real servers: many ask for the same lots at once, and services are killed while somebody waits.
+"""Many organisers ask for the same lots at once: every one is answered, and nothing is promised twice.
 
 All quantities are made up.
 """
 
 import asyncio
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections import Counter
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import date, timedelta
-from functools import partial
 from random import Random
-from typing import Any
 
 import pytest
 
 from deploy.rebuild import compare
 from deploy.verify import verify
-from services.festival.domain.request import HELD, LineStatus
 from shared.events.festival import (
     FESTIVAL,
-    FESTIVAL_DEADLINES,
     ORGANISER,
     AllocationConfirmed,
     AllocationFellShort,
-    AllocationWithdrawn,
-    AnnounceFestival,
-    CloseFestival,
     CommandRefused,
-    CountedLot,
     Demand,
-    OpenBooth,
-    Price,
-    ReceiveShipment,
     RequestAllocation,
-    SendShipment,
-    ShipmentOverdue,
 )
 from shared.events.inventory import STOCK_ORDERS, ReservationRequested
-from shared.events.language import Body, Topic
-from shared.events.production import PRODUCTION, TERMINAL, LotRecorded, ProductionReported
-from shared.events.sales import BOOTH_REPORTS, SALES_DEADLINES, SellThroughCounted
+from shared.events.production import TERMINAL, ProductionReported
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration import killed_at
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe
-from tests.integration.running import ServiceProcess, let_go_of_the_dead
-from tests.integration.season import SERVICES, Season, now
-from tests.integration.undisturbed import all_worked
+from tests.integration.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
+from tests.integration.season import SERVICES, Season
 from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-PRICE = 10_000
 MAKERS = [
     ("PR-KPG", "KTI"),
     ("PR-KPG", "SVR"),
@@ -62,87 +41,17 @@ MAKERS = [
     ("LA-KPG", "KRJ"),
     ("LP-ATB", "KRJ"),
 ]
-PRODUCTS = ("KTI", "SVR", "KRJ")
 LOTS, REQUESTS, FESTIVALS, ORGANISERS = 50, 200, 8, 40
-Pair = tuple[str, str]
 
 
 @pytest.fixture
-async def place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
-    """Hands to play with, where nothing was played yet."""
-    return Season(settings, probe, mongo, (now() - timedelta(days=1)).date())
-
-
-async def announce(place: Season, festival: str, booths: int = 1, **booth: Any) -> None:
-    """A festival of next month with so many booths, at which all products have a price."""
-    opening = place.today + timedelta(days=30)
-    body = AnnounceFestival(
-        festival=festival, name="Festival", place="Kupang", zone="Asia/Makassar", first_day=opening, last_day=opening
-    )
-    await place.say(ORGANISER, body, f"announce-{festival}")
-    prices = tuple(Price(product=product, price_rupiah=PRICE) for product in PRODUCTS)
-    for n in range(1, booths + 1):
-        name = f"{festival}.B{n}"
-        opened = OpenBooth(festival=festival, booth=name, name=name, prices=prices, tills=(f"{name}.T1",), **booth)
-        await place.say(ORGANISER, opened, f"open-{name}")
-    await place.until("festival", "booths", {"festival": festival}, booths)
-
-
-async def make(place: Season, lot: str, qty: int, facility: str) -> None:
-    """A lot of cloth that production is not asked about."""
-    body = LotRecorded(lot=lot, facility=facility, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1))
-    await place.say(PRODUCTION, body, f"lot-{lot}")
-    await place.until("festival", "stock", {"_id": lot, "on_hand": qty})
-
-
-def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation:
-    """So many pieces of cloth for the first booth."""
-    given: dict[str, Any] = {
-        "festival": festival,
-        "request": name,
-        "demands": (Demand(booth=f"{festival}.B1", product="KTI", qty=qty),),
-        "consent": True,
-    }
-    return RequestAllocation(**given | changed)
-
-
-async def requests_of(place: Season) -> dict[Pair, dict[str, Any]]:
-    kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
-    return {(one["festival"], one["name"]): one for one in kept}
-
-
-async def answers(place: Season) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
-    """What was said to each request, in its order."""
-    said: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
-    for heard in await place.probe.read_all(FESTIVAL):
-        if isinstance(heard.body, AllocationConfirmed | AllocationFellShort):
-            said[heard.body.festival, heard.body.request].append(heard.body)
-    return said
-
-
-def held(request: dict[str, Any], of: str = "product") -> Counter[str]:
-    """Pieces by product, or by facility or lot."""
-    pieces: Counter[str] = Counter()
-    for line in request["lines"]:
-        if LineStatus(line["status"]) in HELD:
-            pieces[line[of]] += line["qty"]
-    return pieces
-
-
-async def lots(place: Season) -> dict[str, dict[str, Any]]:
-    return {lot["_id"]: lot for lot in await place.mongo.database("inventory")["lots"].find({}).to_list(None)}
-
-
-def _none(count: int) -> bool:
-    return count == 0
-
-
-# --- many at once
+def place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+    return a_place(settings, probe, mongo)
 
 
 def two_hundred() -> dict[str, RequestAllocation]:
-    """By the command's id: more than there is, of two organisers for each booth, and now and then for a product
-    that the booth has no price for."""
+    """By the command's id: together more than there is, and now and then for a product that the booth has no price
+    for."""
     random = Random(6)
     asked: dict[str, RequestAllocation] = {}
     for n in range(REQUESTS):
@@ -193,7 +102,9 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
         answered = {"_id": {"$in": list(asked)}}
         await eventually(lambda: festival["commands"].count_documents(answered), equals=REQUESTS, within=60)
         unsettled = {"status": {"$ne": "settled"}}
-        await eventually(lambda: festival["requests"].count_documents(unsettled), until=_none, within=60)
+        await eventually(
+            lambda: festival["requests"].count_documents(unsettled), until=lambda count: count == 0, within=60
+        )
         report = await verify(place.settings, within=30)
 
     assert report.ok, (report.waits, report.broken)
@@ -282,157 +193,3 @@ async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_boo
     [fell] = said["FA", second]
     assert isinstance(fell, AllocationFellShort)
     assert [(one.asked, one.short) for one in fell.short] == [(16, 10)]
-
-
-# --- every wait
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Somebody waits: `begin` leads there, with the services that play, and then `document` is so. `owner` keeps the
-    deadline, which comes `hours` later; it is killed at `dies` when it says so. Then `becomes` is so, and `said`
-    tells of it once."""
-
-    name: str
-    owner: str
-    deadline: str
-    hours: int
-    dies: str
-    begin: Callable[[Season, dict[str, ServiceProcess]], Awaitable[None]]
-    document: tuple[str, str, dict[str, Any]]
-    becomes: tuple[str, str, dict[str, Any]]
-    said: tuple[Topic, type[Body]]
-    services: tuple[str, ...] = ("inventory", "festival")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-async def propose(place: Season, _: dict[str, ServiceProcess]) -> None:
-    await place.say(ORGANISER, ask("FA", "R1", 7, consent=False), "ask")
-
-
-async def ask_nobody(place: Season, alive: dict[str, ServiceProcess]) -> None:
-    """Inventory dies before it is asked."""
-    await alive.pop("inventory").kill()
-    await let_go_of_the_dead(place.settings)
-    await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
-
-
-async def reserve(place: Season, _: dict[str, ServiceProcess]) -> None:
-    await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
-    await place.until("festival", "requests", {"status": "settled"})
-
-
-async def send(place: Season, alive: dict[str, ServiceProcess]) -> None:
-    await reserve(place, alive)
-    order = SendShipment(festival="FA", request="R1", shipment="S1", facility="LP-A", booth="FA.B1")
-    await place.say(ORGANISER, order, "send")
-    await place.until("festival", "shipments", {"status": "sent"})
-
-
-async def close(place: Season, alive: dict[str, ServiceProcess]) -> None:
-    await send(place, alive)
-    await place.say(ORGANISER, all_came(), "receive")
-    await place.until("festival", "shipments", {"status": "received"})
-    await place.say(ORGANISER, CloseFestival(festival="FA", till_hours=48), "close")
-
-
-def all_came() -> ReceiveShipment:
-    return ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=(CountedLot(lot="LA", qty=7),))
-
-
-WAITS = [
-    Wait(
-        "a plan to be accepted",
-        *("festival", "hold/FA/R1", 73, "4a written, not committed", propose),
-        document=("festival", "requests", {"status": "proposed", "lines.status": "planned"}),
-        becomes=("festival", "requests", {"status": "withdrawn", "lines.status": "released"}),
-        said=(FESTIVAL, AllocationWithdrawn),
-    ),
-    Wait(
-        "an order to be answered by inventory",
-        *("festival", "hold/FA/R1", 73, "4-6 committed, not handed to the relay", ask_nobody),
-        document=("festival", "requests", {"status": "reserving", "lines.status": "asked"}),
-        becomes=("festival", "requests", {"status": "settled", "lapsed": True, "lines.status": "released"}),
-        said=(FESTIVAL, AllocationFellShort),
-    ),
-    Wait(
-        "what is reserved to be sent",
-        *("festival", "hold/FA/R1", 73, "R2-R3 published, outbox not deleted", reserve),
-        document=("festival", "requests", {"status": "settled", "lines.status": "reserved"}),
-        becomes=("festival", "requests", {"lapsed": True, "lines.status": "released"}),
-        said=(FESTIVAL, AllocationFellShort),
-    ),
-    Wait(
-        "a shipment to be received",
-        *("festival", "arrive/FA/S1", 25, "3-4 decided, nothing written", send),
-        document=("festival", "shipments", {"status": "sent", "overdue": False}),
-        becomes=("festival", "shipments", {"status": "sent", "overdue": True}),
-        said=(FESTIVAL, ShipmentOverdue),
-    ),
-    Wait(
-        "tills to send what is left",
-        *("sales", "FA.B1", 49, "4-6 committed, not handed to the relay", close),
-        document=("sales", "booths", {"status": "closing"}),
-        becomes=("festival", "booths", {"status": "settled"}),
-        said=(BOOTH_REPORTS, SellThroughCounted),
-        services=("inventory", "festival", "sales"),
-    ),
-]
-DEADLINES = {"festival": FESTIVAL_DEADLINES, "sales": SALES_DEADLINES}
-
-
-async def deadlines(place: Season, service: str) -> list[str]:
-    kept = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
-    return sorted(one["deadline"] for one in kept)
-
-
-async def keep_still(place: Season, services: Iterable[str]) -> None:
-    for name in services:
-        worked = partial(all_worked, name, place.settings, place.probe, place.mongo.database(name))
-        await eventually(worked, within=30)
-
-
-@pytest.mark.timeout(170)
-@pytest.mark.parametrize("wait", WAITS, ids=str)
-async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_in_its_midst(
-    wait: Wait, place: Season, service_process: RunProcess
-) -> None:
-    assert wait.dies in killed_at.POINTS
-    async with AsyncExitStack() as running:
-        alive = {name: await running.enter_async_context(service_process(name)) for name in wait.services}
-        await announce(place, "FA")
-        await make(place, "LA", 10, "LP-A")
-        await wait.begin(place, alive)
-        await place.until(*wait.document)
-        await keep_still(place, list(alive))
-        for process in alive.values():
-            await process.kill()
-    await let_go_of_the_dead(place.settings)
-    assert wait.deadline in await deadlines(place, wait.owner)
-
-    later = ("-m", "tests.integration.ahead", wait.owner, str(wait.hours))
-    async with service_process(wait.owner, command=(*later, wait.dies, "1"), ready=False) as process:
-        assert await process.ended() == -9, process.output
-    await let_go_of_the_dead(place.settings)
-
-    async with AsyncExitStack() as running:
-        await running.enter_async_context(service_process(wait.owner, command=later))
-        for name in wait.services:
-            if name != wait.owner:
-                await running.enter_async_context(service_process(name))
-        await place.until(*wait.becomes)
-        await keep_still(place, list(wait.services))
-    reached = {heard.event.id for heard in await place.probe.read_all(DEADLINES[wait.owner])}
-    assert len(reached) == 1
-    assert wait.deadline not in await deadlines(place, wait.owner)
-    topic, kind = wait.said
-    told = {heard.event.id for heard in await place.probe.read_all(topic) if isinstance(heard.body, kind)}
-    assert len(told) == 1
-    for name in wait.services:
-        rebuilt = await compare(place.settings, name)
-        assert rebuilt.ok, rebuilt.as_dict()
-    [lot] = (await lots(place)).values()
-    sent = sum(one["qty"] for one in lot["reservations"] if one["standing"] == "dispatched")
-    assert lot["on_hand"] + sent == 10, "nothing is held for nobody"

@@ -1,0 +1,212 @@
+"""Every wait on a request's way: it ends once, by its deadline, though every service is killed in its midst."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+
+from deploy.rebuild import compare
+from shared.events.festival import (
+    FESTIVAL,
+    FESTIVAL_DEADLINES,
+    ORGANISER,
+    AllocationFellShort,
+    AllocationWithdrawn,
+    CloseFestival,
+    CountedLot,
+    ReceiveShipment,
+    SendShipment,
+    SendTransfer,
+    ShipmentOverdue,
+    TransferOverdue,
+)
+from shared.events.language import Body, Topic
+from shared.events.sales import BOOTH_REPORTS, SALES_DEADLINES, SellThroughCounted
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.integration import killed_at
+from tests.integration.conftest import RunProcess
+from tests.integration.probe import Probe
+from tests.integration.running import ServiceProcess, let_go_of_the_dead
+from tests.integration.saga import a_place, announce, ask, lots, make, open_booth
+from tests.integration.season import Season
+from tests.integration.undisturbed import all_worked
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+    return a_place(settings, probe, mongo)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Somebody waits: `begin` leads there, with the services that play, and then `document` is so. `owner` keeps the
+    deadline, which comes `hours` later; it is killed at `dies` when it says so. Then `becomes` is so, and `said`
+    tells of it once."""
+
+    name: str
+    owner: str
+    deadline: str
+    hours: int
+    dies: str
+    begin: Callable[[Season, dict[str, ServiceProcess]], Awaitable[None]]
+    document: tuple[str, str, dict[str, Any]]
+    becomes: tuple[str, str, dict[str, Any]]
+    said: tuple[Topic, type[Body]]
+    services: tuple[str, ...] = ("inventory", "festival")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+async def propose(place: Season, _: dict[str, ServiceProcess]) -> None:
+    await place.say(ORGANISER, ask("FA", "R1", 7, consent=False), "ask")
+
+
+async def ask_nobody(place: Season, alive: dict[str, ServiceProcess]) -> None:
+    """Inventory dies before it is asked."""
+    await alive.pop("inventory").kill()
+    await let_go_of_the_dead(place.settings)
+    await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
+
+
+async def reserve(place: Season, _: dict[str, ServiceProcess]) -> None:
+    await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
+    await place.until("festival", "requests", {"status": "settled"})
+
+
+async def send(place: Season, alive: dict[str, ServiceProcess]) -> None:
+    await reserve(place, alive)
+    order = SendShipment(festival="FA", request="R1", shipment="S1", facility="LP-A", booth="FA.B1")
+    await place.say(ORGANISER, order, "send")
+    await place.until("festival", "shipments", {"status": "sent"})
+
+
+async def receive(place: Season, alive: dict[str, ServiceProcess]) -> None:
+    await send(place, alive)
+    counted = (CountedLot(lot="LA", qty=7),)
+    came = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
+    await place.say(ORGANISER, came, "receive")
+    await place.until("festival", "shipments", {"status": "received"})
+
+
+async def carry(place: Season, alive: dict[str, ServiceProcess]) -> None:
+    await receive(place, alive)
+    await open_booth(place, "FA", "FA.B2")
+    lots = (CountedLot(lot="LA", qty=3),)
+    order = SendTransfer(festival="FA", transfer="T1", booth="FA.B1", to="FA.B2", lots=lots)
+    await place.say(ORGANISER, order, "carry")
+
+
+async def close(place: Season, alive: dict[str, ServiceProcess]) -> None:
+    await receive(place, alive)
+    await place.say(ORGANISER, CloseFestival(festival="FA", till_hours=48), "close")
+
+
+WAITS = [
+    Wait(
+        "a plan to be accepted",
+        *("festival", "hold/FA/R1", 73, "4a written, not committed", propose),
+        document=("festival", "requests", {"status": "proposed", "lines.status": "planned"}),
+        becomes=("festival", "requests", {"status": "withdrawn", "lines.status": "released"}),
+        said=(FESTIVAL, AllocationWithdrawn),
+    ),
+    Wait(
+        "an order to be answered by inventory",
+        *("festival", "hold/FA/R1", 73, "4-6 committed, not handed to the relay", ask_nobody),
+        document=("festival", "requests", {"status": "reserving", "lines.status": "asked"}),
+        becomes=("festival", "requests", {"status": "settled", "lapsed": True, "lines.status": "released"}),
+        said=(FESTIVAL, AllocationFellShort),
+    ),
+    Wait(
+        "what is reserved to be sent",
+        *("festival", "hold/FA/R1", 73, "R2-R3 published, outbox not deleted", reserve),
+        document=("festival", "requests", {"status": "settled", "lines.status": "reserved"}),
+        becomes=("festival", "requests", {"lapsed": True, "lines.status": "released"}),
+        said=(FESTIVAL, AllocationFellShort),
+    ),
+    Wait(
+        "a shipment to be received",
+        *("festival", "arrive/FA/S1", 25, "3-4 decided, nothing written", send),
+        document=("festival", "shipments", {"status": "sent", "overdue": False}),
+        becomes=("festival", "shipments", {"status": "sent", "overdue": True}),
+        said=(FESTIVAL, ShipmentOverdue),
+    ),
+    Wait(
+        "goods to come from another booth",
+        *("festival", "carry/FA/T1", 3, "4-6 committed, not handed to the relay", carry),
+        document=("festival", "transfers", {"status": "sent", "overdue": False}),
+        becomes=("festival", "transfers", {"status": "sent", "overdue": True}),
+        said=(FESTIVAL, TransferOverdue),
+    ),
+    Wait(
+        "tills to send what is left",
+        *("sales", "FA.B1", 49, "4-6 committed, not handed to the relay", close),
+        document=("sales", "booths", {"status": "closing"}),
+        becomes=("festival", "booths", {"status": "settled"}),
+        said=(BOOTH_REPORTS, SellThroughCounted),
+        services=("inventory", "festival", "sales"),
+    ),
+]
+DEADLINES = {"festival": FESTIVAL_DEADLINES, "sales": SALES_DEADLINES}
+
+
+async def deadlines(place: Season, service: str) -> list[str]:
+    kept = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
+    return sorted(one["deadline"] for one in kept)
+
+
+async def keep_still(place: Season, services: Iterable[str]) -> None:
+    for name in services:
+        worked = partial(all_worked, name, place.settings, place.probe, place.mongo.database(name))
+        await eventually(worked, within=30)
+
+
+@pytest.mark.timeout(170)
+@pytest.mark.parametrize("wait", WAITS, ids=str)
+async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_in_its_midst(
+    wait: Wait, place: Season, service_process: RunProcess
+) -> None:
+    assert wait.dies in killed_at.POINTS
+    async with AsyncExitStack() as running:
+        alive = {name: await running.enter_async_context(service_process(name)) for name in wait.services}
+        await announce(place, "FA")
+        await make(place, "LA", 10, "LP-A")
+        await wait.begin(place, alive)
+        await place.until(*wait.document)
+        await keep_still(place, list(alive))
+        for process in alive.values():
+            await process.kill()
+    await let_go_of_the_dead(place.settings)
+    assert wait.deadline in await deadlines(place, wait.owner)
+
+    later = ("-m", "tests.integration.ahead", wait.owner, str(wait.hours))
+    async with service_process(wait.owner, command=(*later, wait.dies, "1"), ready=False) as process:
+        assert await process.ended() == -9, process.output
+    await let_go_of_the_dead(place.settings)
+
+    async with AsyncExitStack() as running:
+        await running.enter_async_context(service_process(wait.owner, command=later))
+        for name in wait.services:
+            if name != wait.owner:
+                await running.enter_async_context(service_process(name))
+        await place.until(*wait.becomes)
+        await keep_still(place, list(wait.services))
+    reached = {heard.event.id for heard in await place.probe.read_all(DEADLINES[wait.owner])}
+    assert len(reached) == 1
+    assert wait.deadline not in await deadlines(place, wait.owner)
+    topic, kind = wait.said
+    told = {heard.event.id for heard in await place.probe.read_all(topic) if isinstance(heard.body, kind)}
+    assert len(told) == 1
+    for name in wait.services:
+        rebuilt = await compare(place.settings, name)
+        assert rebuilt.ok, rebuilt.as_dict()
+    [lot] = (await lots(place)).values()
+    sent = sum(one["qty"] for one in lot["reservations"] if one["standing"] == "dispatched")
+    assert lot["on_hand"] + sent == 10, "nothing is held for nobody"
