@@ -12,6 +12,7 @@ from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, refused
 from services.festival.domain.festival import Festival, FestivalStatus, not_open
 from services.festival.domain.line import LineStatus
+from services.festival.domain.pace import as_sold, paces
 from services.festival.domain.plan import Plan, Wanted
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import Request, RequestStatus, request_id, shortfalls
@@ -114,10 +115,15 @@ def _plan(
     wanted: list[Wanted],
     back: dict[str, BackReason],
 ) -> Plan | Wrong:
+    known = paces(state, festival.id)
     rules = bounds(
         festival,
         event.logged_at,
-        [booth for id in {want.booth for want in wanted} if (booth := state.get(Booth, id)) is not None],
+        [
+            as_sold(booth, known.get(id))
+            for id in {want.booth for want in wanted}
+            if (booth := state.get(Booth, id)) is not None
+        ],
         [bare if other.id == bare.id else other for other in state.all(Request) if other.festival == festival.id],
         even=bare.even,
     )

@@ -169,6 +169,7 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             # The room at the booths, with what others were promised.
             yield Hint(Request, "promising", festival)
             yield Hint(Booth, "festival", festival)
+            yield Hint(BoothPace, "festival", festival)
             for product in body.products:
                 yield Hint(StockView, "plannable", product)
             for lot in body.lots:

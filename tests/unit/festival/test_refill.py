@@ -32,6 +32,7 @@ from tests.unit.festival.builders import (
     a_receipt,
     a_report,
     a_request,
+    a_revision,
     a_shipment,
     a_transfer,
     an_arrival,
@@ -155,6 +156,24 @@ def test_an_ordinary_request_counts_what_was_sold_too() -> None:
     world.give(a_request((B1, "KTI", 30), request="R3", consent=False))
     [planned] = world.heard(AllocationPlanned)
     assert sum(line.qty for line in planned.lines) == 22
+
+
+def test_a_revision_counts_what_was_sold_too() -> None:
+    world = World()
+    world.give(announced())
+    world.give(a_booth(B1, "KTI", capacity=24))
+    world.make("LA", 200)
+    world.give(a_request((B1, "KTI", 40)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=24))
+    world.give(a_report(B1, hours=[("KTI", HOUR - 1, 20)], LA=20))
+    world.said.clear()
+    world.give(a_revision(consent=True))
+    world.settle()
+    [planned] = world.heard(AllocationPlanned)
+    assert sum(line.qty for line in planned.lines) == 16
 
 
 def test_what_takes_a_day_comes_too_late() -> None:
