@@ -1,6 +1,6 @@
 """A refill while booths sell: what may move between them is proposed, what facilities should send is planned."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -9,8 +9,8 @@ from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, booths_of
+from services.festival.domain.line import LineStatus
 from services.festival.domain.pace import BoothPace, as_sold, paces
-from services.festival.domain.plan import Rules
 from services.festival.domain.planner import Planner
 from services.festival.domain.replenish import (
     Forecast,
@@ -42,6 +42,8 @@ LONGEST = timedelta(hours=24)
 # It has to stay a readable record, and people have to carry it out before closing.
 MOST_FORECASTS, MOST_MOVES, MOST_REFILLS = 400, 120, 120
 _HOUR = 3600
+# A plan that nobody has accepted is not on its way.
+_TO_COME = frozenset({LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,17 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
-    rules = _rules(state, festival, booths, event)
-    now = _situation(booths, known, rules, event.time, body.until)
+    requests = [request for request in state.all(Request) if request.festival == festival.id]
+    # What does not come today comes too late.
+    rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=0)
+    now = Situation(
+        at=event.time,
+        until=body.until,
+        sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
+        paces=tuple(_paces(booths, known, event.time)),
+        held=(*_held(booths), *_coming(booths, requests)),
+        rules=rules,
+    )
     found = ordered(propose(now), body.products)
     kept = Replenishment(
         id=request_id(festival.id, body.request),
@@ -112,38 +123,39 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> W
     return allocation.check(state, festival, body.request, body.hold_hours)
 
 
-def _rules(state: State, festival: Festival, booths: Sequence[Booth], event: Event) -> Rules:
-    others = [request for request in state.all(Request) if request.festival == festival.id]
-    # What does not come today comes too late.
-    return replace(bounds(festival, event.logged_at, booths, others), days_left=0)
-
-
-def _situation(
-    booths: Sequence[Booth], known: Mapping[str, BoothPace], rules: Rules, at: datetime, until: datetime
-) -> Situation:
-    accounts = {booth.id: booth.accounts() for booth in booths}
-    return Situation(
-        at=at,
-        until=until,
-        sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
-        paces=tuple(_paces(booths, known, at)),
-        held=tuple(
-            Held(
+def _held(booths: Iterable[Booth]) -> Iterator[Held]:
+    for booth in booths:
+        accounts = booth.accounts()
+        for lot in booth.lots:
+            yield Held(
                 booth=booth.id,
                 lot=lot.lot,
                 facility=lot.facility,
                 product=lot.product,
                 made_on=lot.made_on,
-                left=accounts[booth.id][lot.lot].left,
+                left=accounts[lot.lot].left,
                 coming=lot.in_transit,
                 best_before=lot.best_before,
                 withdrawn=lot.withdrawn is not None,
             )
-            for booth in booths
-            for lot in booth.lots
-        ),
-        rules=rules,
-    )
+
+
+def _coming(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[Held]:
+    """What facilities hold for the booths and have not sent yet: the refill of an hour ago is not asked for again."""
+    ids = {booth.id for booth in booths}
+    for request in requests:
+        for line in request.lines:
+            if line.booth in ids and line.status in _TO_COME:
+                yield Held(
+                    booth=line.booth,
+                    lot=line.lot,
+                    facility=line.facility,
+                    product=line.product,
+                    made_on=line.made_on,
+                    left=0,
+                    coming=line.qty,
+                    best_before=line.best_before,
+                )
 
 
 def _paces(booths: Sequence[Booth], known: Mapping[str, BoothPace], at: datetime) -> Iterator[Pace]:

@@ -116,6 +116,32 @@ def test_with_consent_facilities_send_and_people_carry() -> None:
     assert held.received == 22 + move.qty + refill.qty
 
 
+def test_what_is_to_come_is_not_asked_for_again() -> None:
+    world = selling(first=2, second=12)
+    world.give(a_replenishment(consent=True))
+    world.settle()
+    [asked] = proposed(world).refills
+    for sent in (False, True):
+        if sent:
+            world.give(a_shipment("S3", booth=B1, request="R2"))
+            world.settle()
+        world.said.clear()
+        world.give(a_replenishment("R4" if sent else "R3"))
+        again = proposed(world)
+        first = next(one for one in again.forecasts if one.booth == B1)
+        assert (first.left, first.missing) == (2 + asked.qty, first.expected - 2 - asked.qty)
+        assert sum(refill.qty for refill in again.refills) < asked.qty
+
+
+def test_what_nobody_accepted_does_not_come() -> None:
+    world = selling(first=2, second=12)
+    world.give(a_replenishment())
+    [first] = proposed(world).refills
+    world.said.clear()
+    world.give(a_replenishment("R3"))
+    assert proposed(world).refills == (first,)
+
+
 def test_facilities_send_only_what_is_named() -> None:
     world = selling(first=2, second=4)
     said = world.give(a_replenishment(products=()))
