@@ -58,6 +58,8 @@ ASKED = 6_000  # pieces of a product for a booth in one request
 SYNC_SECONDS = 1.0
 CAUGHT_UP_SECONDS = 5.0
 AT_ONCE = 16
+NO_BOAT = 0.15  # how often one of those who should send something can't
+DAMAGED = 0.15  # how often some of a parcel is lost
 SOLD_UNSEEN = 0.02  # how often a till with nothing on its shelves sells all the same
 ANSWER_SECONDS = 6.0
 
@@ -316,14 +318,18 @@ class Load:
         return self._spawn(self._end(id, syncing))
 
     async def _supply(self, festival: str, booth: str, name: str) -> None:
-        """Ask for stock, send what is held, and receive it, in the time of one cycle or whenever it can be done."""
+        """Ask for stock, send what is held, and receive it, in the time of one cycle or whenever it can be done. Now
+        and then a boat does not sail, or a parcel comes damaged: then the plan is revised."""
         demands = tuple(Demand(booth=booth, product=product, qty=ASKED) for product in self._rng.sample(PRODUCTS, 2))
-        request = RequestAllocation(festival=festival, request=name, demands=demands, consent=True, hold_hours=1)
-        await self._command(f"/festivals/{festival}/requests", request)
-        page = await self._when(
-            f"/festivals/{festival}/requests/{name}", lambda page: page["status"] in ("settled", "withdrawn")
+        request = RequestAllocation(
+            festival=festival, request=name, demands=demands, consent=True, hold_hours=1, revise_at_percent=2
         )
-        facilities = sorted({line["facility"] for line in page["lines"] if line["status"] == "reserved"})
+        await self._command(f"/festivals/{festival}/requests", request)
+        facilities = await self._reserved(festival, name)
+        if facilities and self._rng.random() < NO_BOAT:
+            gone = {"without": [self._rng.choice(facilities)], "consent": True}
+            await self._command(f"/festivals/{festival}/requests/{name}/revise", gone)
+            facilities = await self._reserved(festival, name)
         for n, facility in enumerate(facilities):
             shipment = f"{name}-{n}"
             order = {"request": name, "shipment": shipment, "facility": facility, "booth": booth}
@@ -332,9 +338,15 @@ class Load:
             path = f"/festivals/{festival}/shipments/{shipment}"
             sent = await self._when(path, lambda page: page["status"] in ("sent", "dropped"))
             if sent["status"] == "sent":
-                lost = 1 if self._rng.random() < 0.1 else 0
-                counted = [{"lot": lot["lot"], "qty": lot["sent"] - lost} for lot in sent["lots"]]
+                good = self._rng.choice((0.7, 0.99)) if self._rng.random() < DAMAGED else 1
+                counted = [{"lot": lot["lot"], "qty": int(lot["sent"] * good)} for lot in sent["lots"]]
                 await self._command(f"{path}/receive", {"booth": booth, "counted": counted})
+
+    async def _reserved(self, festival: str, request: str) -> list[str]:
+        """The facilities that hold something for the request, once inventory has answered."""
+        path = f"/festivals/{festival}/requests/{request}"
+        page = await self._when(path, lambda page: page["status"] in ("settled", "withdrawn"))
+        return sorted({line["facility"] for line in page["lines"] if line["status"] == "reserved"})
 
     async def _end(self, festival: str, syncing: list[asyncio.Task[None]]) -> None:
         """Close it, wait for its tills, resolve what is in dispute, bring home what is left."""
