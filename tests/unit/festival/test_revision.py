@@ -32,6 +32,7 @@ from tests.unit.festival.builders import (
     a_booth_closing,
     a_closing,
     a_receipt,
+    a_report,
     a_request,
     a_revision,
     a_shipment,
@@ -389,6 +390,24 @@ def test_the_room_at_a_booth_bounds_a_revision() -> None:
     world.settle()
     # Five were lost, and one is there; others were promised room for four.
     assert sum(line.qty for line in revised(world).added) == 3
+
+
+def test_what_is_sold_makes_room_too() -> None:
+    world = World()
+    for body in (announced(), a_booth(B1, capacity=6)):
+        world.give(body)
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=4))
+    world.make("LK", 9, product="KRJ")
+    world.give(a_request((B1, "KRJ", 2), request="R2"))
+    world.settle()
+    assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    world.give(a_report(LA=1))
+    assert sum(line.qty for line in revised(world).added) == 1
 
 
 def test_what_goes_back_makes_room_for_what_comes() -> None:
