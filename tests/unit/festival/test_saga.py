@@ -407,7 +407,7 @@ class Saga(RuleBasedStateMachine):
             # Of what was lost after the last word nothing is said.
             most, least = sum(line.qty for line in sent), pieces(sent)
             assert least <= reserved[-1] <= most, "after every deadline, what is held has been sent"
-            revisions = [(one.festival, one.request) for one in world.heard(AllocationRevised) if one.carried_out]
+            revisions = [(one.festival, one.request) for one in world.heard(AllocationRevised)]
             if (request.festival, request.name) not in revisions:
                 assert sorted(set(reserved), reverse=True) == reserved, "said once, and again only for less"
             assert not request.revising
