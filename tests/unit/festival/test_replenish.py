@@ -152,6 +152,14 @@ def test_what_is_on_its_way_counts_as_there_but_cannot_be_given() -> None:
     assert [one.left for one in coming.forecasts] == [200, 90]
 
 
+def test_what_comes_anyway_is_not_asked_for_again() -> None:
+    sold_out = (a_pace("B1", 4, 4, 4), a_pace("B2", 4, 4, 4), a_lot("B2", 16))
+    wait = timedelta(hours=2)
+    qty = asked(propose(a_situation(*sold_out, sent_within=wait)))["B1"]
+    coming = a_lot("B1", 0, coming=qty)
+    assert asked(propose(a_situation(*sold_out, coming, sent_within=wait))) == {}, "what is missed until then is gone"
+
+
 def test_a_recalled_lot_is_not_there_and_stays() -> None:
     slow, fast = a_pace("B1", *[0] * 5), a_pace("B2", *[10] * 5)
     made = propose(a_situation(slow, a_lot("B1", 200, withdrawn=True), fast, a_lot("B2", 200, withdrawn=True)))

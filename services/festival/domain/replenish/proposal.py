@@ -82,7 +82,7 @@ def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: 
         wants=round(takes.rate.expected(hours)),
     )
     found[giver] = gives
-    found[taker] = replace(takes, left=takes.left + qty)
+    found[taker] = replace(takes, left=takes.left + qty, coming=takes.coming + qty)
     for lot, part in lots:
         yield Move(gives.booth, takes.booth, lot.lot, lot.facility, lot.product, part, said.en, said.id)
 

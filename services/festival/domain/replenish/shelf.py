@@ -15,21 +15,23 @@ MARGIN = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """`lots` may go to another booth, in this order. `left`: all pieces that can be sold, with those on their way and
-    those that are proposed to come."""
+    """`lots` may go to another booth, in this order. `left`: all pieces that can be sold, with those that are
+    `coming`: on their way, or proposed to come."""
 
     booth: str
     product: str
     rate: Rate
     left: int
     lots: tuple[Held, ...]
+    coming: int = 0
 
     def lacks(self, hours: float, wait: timedelta, margin: float = 0.0) -> int:
         """How many more pieces it needs for these `hours`, if they come after `wait`: what is missed until then can't
         be helped."""
         before = min(hours, wait / HOUR)
         rest = hours - before
-        remain = max(0.0, self.left - self.rate.expected(before))
+        # What comes is not sold meanwhile; more than is there can't be either.
+        remain = max(0.0, self.left - self.coming - self.rate.expected(before)) + self.coming
         return max(0, round(self.rate.expected(rest) + margin * self.rate.spread(rest) - remain))
 
     def spare(self, hours: float) -> int:
@@ -83,4 +85,5 @@ def _shelf(now: Situation, booth: str, product: str, rate: Rate, lots: Sequence[
     # As with what facilities send: what would be stale on the last day goes nowhere, what spoils first leaves first.
     moving = [lot for lot in good if lot.best_before is None or lot.best_before > last_day]
     moving.sort(key=lambda lot: (lot.best_before or date.max, lot.made_on, lot.lot))
-    return Shelf(booth, product, rate, sum(lot.left + lot.coming for lot in good), tuple(moving))
+    coming = sum(lot.coming for lot in good)
+    return Shelf(booth, product, rate, sum(lot.left + lot.coming for lot in good), tuple(moving), coming)
