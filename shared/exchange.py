@@ -9,6 +9,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -21,6 +22,7 @@ from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
+from shared.within import within
 
 WINDOW = 500
 PATIENCE = 30.0
@@ -67,9 +69,8 @@ async def exchange(
     )
     try:
         # A server that takes a connection and says nothing more must not hold a device for ever.
-        async with asyncio.timeout(PATIENCE):
-            await client.start()
-            await consumer.start()
+        await within(PATIENCE, client.start())
+        await within(PATIENCE, consumer.start())
         names = [topic_name(settings, topic.name) for topic in (spool.topic, *(ear.topic for ear in ears))]
         if missing := await _missing(consumer, names):
             why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
@@ -90,8 +91,7 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
     missing = set(names)
     # Just made topics take a moment until every broker knows them.
     async for _ in attempts(within=TOPICS_WITHIN):
-        async with asyncio.timeout(PATIENCE):
-            missing = set(names) - await consumer.topics()
+        missing = set(names) - await within(PATIENCE, consumer.topics())
         if not missing:
             break
     return missing
@@ -100,32 +100,36 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
 async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Callable[[int], None]) -> int:
     sent = 0
     while window := spool.pending(WINDOW):
-        async with asyncio.timeout(PATIENCE):
-            partitions = len(await client.partitions_for(topic))
-            # One after the other: the order in which they are handed over is the order in the log.
-            waiting = [
-                await client.send(
-                    topic,
-                    value=said.value,
-                    key=said.key.encode(),
-                    partition=partition_for(said.key, partitions),
-                    headers=said.headers,
-                )
-                for said in window
-            ]
-        outcomes: list[object] = []
+        waiting = await within(PATIENCE, _handed_over(window, client, topic))
         try:
-            async with asyncio.timeout(PATIENCE):
-                outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+            await asyncio.wait(waiting, timeout=PATIENCE)
         finally:
             done = _done(window, waiting)
             spool.acknowledge([said.number for said in done])
             sent += len(done)
             on_sent(len(done))
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
+        faults = [future.exception() for future in waiting if future.done() and not future.cancelled()]
+        for fault in faults:
+            if fault is not None:
+                raise fault
+        if len(done) < len(waiting):
+            raise TimeoutError
     return sent
+
+
+async def _handed_over(window: Sequence[Said], client: AIOKafkaProducer, topic: str) -> list[asyncio.Future[object]]:
+    partitions = len(await client.partitions_for(topic))
+    # One after the other: the order in which they are handed over is the order in the log.
+    return [
+        await client.send(
+            topic,
+            value=said.value,
+            key=said.key.encode(),
+            partition=partition_for(said.key, partitions),
+            headers=said.headers,
+        )
+        for said in window
+    ]
 
 
 def _done(window: Sequence[Said], waiting: Sequence[asyncio.Future[object]]) -> list[Said]:
@@ -140,8 +144,7 @@ async def _places(client: AIOKafkaProducer, settings: Settings, ears: Sequence[E
     places = {}
     for ear in ears:
         name = topic_name(settings, ear.topic.name)
-        async with asyncio.timeout(PATIENCE):
-            partitions = len(await client.partitions_for(name))
+        partitions = len(await within(PATIENCE, client.partitions_for(name)))
         places[TopicPartition(name, partition_for(ear.key, partitions))] = ear
     return places
 
@@ -154,8 +157,7 @@ async def _hear(
     wait: float,
 ) -> tuple[int, int]:
     consumer.assign(list(places))
-    async with asyncio.timeout(PATIENCE):
-        ends: dict[TopicPartition, int] = await consumer.end_offsets(list(places))
+    ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(places)))
     nexts = {}
     for place, ear in places.items():
         next = spool.position(ear.topic, place.partition)
@@ -172,7 +174,7 @@ async def _hear(
             return heard, unreadable
         if behind and clock() - quiet_since > PATIENCE:
             raise TimeoutError("Kafka gives no records though it has some")
-        fetched: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(timeout_ms=100)
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
         for place, records in fetched.items():
             ours, lost = _ours(places[place], records)
             nexts[place] = records[-1].offset + 1
@@ -198,12 +200,8 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
-    stopping = asyncio.create_task(consumer.stop())
-    await asyncio.wait([stopping], timeout=STOPPED_WITHIN)
-    if not stopping.done():
-        stopping.cancel()
-    elif (fault := stopping.exception()) is not None and not isinstance(fault, KafkaError):
-        raise fault
+    with suppress(KafkaError, TimeoutError):
+        await within(STOPPED_WITHIN, consumer.stop())
 
 
 def _sorry(spool: Spool, settings: Settings, why: str) -> str:

@@ -14,6 +14,7 @@ from shared import fetched
 from shared.errors import PartitionsDiffer
 from shared.retry import attempts
 from shared.settings import Settings
+from shared.within import within
 
 # Inputs keep Kafka's default bound; what went wrong with them is wrapped, so its place must hold more.
 INPUT_MAX_BYTES = 1024 * 1024
@@ -71,8 +72,7 @@ async def stop_producer(client: AIOKafkaProducer) -> None:
         client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))
     # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
     with suppress(KafkaError, TimeoutError, KeyError):
-        async with asyncio.timeout(CLOSED_WITHIN):
-            await stopping
+        await within(CLOSED_WITHIN, stopping)
 
 
 async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:

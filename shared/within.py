@@ -1,0 +1,32 @@
+"""A bound on waiting that holds whatever is waited for."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def within(seconds: float, work: Awaitable[T]) -> T:
+    """What the work gives; raises TimeoutError after so many seconds.
+
+    `asyncio.timeout` cancels once and then waits for the end. A client that takes the cancellation for one of its own
+    (aiokafka may, when a connection is made or lost at that moment) goes on, and nobody would ever hear of it. Here
+    it is cancelled too, and left alone.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+            task.add_done_callback(_let_go)
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+def _let_go(task: asyncio.Future[T]) -> None:
+    """What becomes of it is nobody's business any more, nor a warning in the log."""
+    if not task.cancelled():
+        task.exception()

@@ -1,0 +1,56 @@
+"""A bound on waiting holds for what gives an answer, what fails, what hangs, and what takes no notice of being
+cancelled."""
+
+import asyncio
+
+import pytest
+
+from shared.within import within
+
+
+async def test_what_ends_in_time_gives_its_answer_or_its_fault() -> None:
+    async def answer() -> int:
+        return 7
+
+    async def fail() -> None:
+        raise LookupError("made up")
+
+    assert await within(5, answer()) == 7
+    with pytest.raises(LookupError, match="made up"):
+        await within(5, fail())
+
+
+async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
+    free, ended = asyncio.Event(), asyncio.Event()
+
+    async def stubborn() -> None:
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                continue
+        ended.set()
+
+    with pytest.raises(TimeoutError):
+        await within(0.01, stubborn())
+    assert not ended.is_set()
+    free.set()
+    await ended.wait()
+
+
+async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:
+    began, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    waiting = asyncio.create_task(within(60, work()))
+    await began.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await cancelled.wait()
