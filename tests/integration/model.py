@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.envelope import derived_id
 from shared.events.language import Event, Publication
-from shared.family import Family
+from shared.family import Collection, Family
 from shared.mongo import Database
 from shared.state import Key, Ref, State
 
@@ -20,6 +20,7 @@ class Model:
         self._families = families
         self._entities: dict[Key, Any] = {}
         self._by_kind: dict[type[Any], dict[str, Any]] = defaultdict(dict)
+        self._kept: dict[Key, tuple[Any, dict[str, Any]]] = {}
         self._seen: set[str] = set()
         self.said: dict[str, list[str]] = defaultdict(list)
 
@@ -46,11 +47,19 @@ class Model:
             if isinstance(one, Ref):
                 found[one.entity, one.id] = self._entities.get((one.entity, one.id))
                 continue
-            to_document = collections[one.entity].to_document
             for id, entity in self._by_kind[one.entity].items():
-                if to_document(entity).get(one.field) == one.value:
+                if self._document(collections[one.entity], id, entity).get(one.field) == one.value:
                     found[one.entity, id] = entity
         return found
+
+    def _document(self, collection: Collection[Any], id: str, entity: Any) -> dict[str, Any]:
+        """The entity as it would be kept, made anew only when it has changed: a hint looks at all of a kind."""
+        key = collection.entity, id
+        kept, document = self._kept.get(key, (None, {}))
+        if kept is not entity:
+            document = collection.to_document(entity)
+            self._kept[key] = entity, document
+        return document
 
     @property
     def documents(self) -> dict[str, Documents]:

@@ -38,7 +38,7 @@ from tests.integration.waiting import eventually
 pytestmark = pytest.mark.integration
 
 WITHIN = 10.0
-MUCH = 4000  # small batches make it last
+MUCH = 2000  # small batches make it last
 # Far longer than any wait here: who gets lanes did not get them by a session's end.
 LONG_SESSION_MS = 120_000
 
