@@ -155,7 +155,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     hour = int(NOON.timestamp()) // 3600
     world.give(a_report(B1, hours=[("KTI", hour - n, 5) for n in (3, 2, 1)], LA=15))
     world.give(a_report(B2, hours=[("KTI", hour - n, 1) for n in (3, 2, 1)], LA=3))
-    until = NOON + timedelta(hours=4)
+    until = NOON + timedelta(hours=6)
     world.give(Replenish(festival=ODOP, request="R2", until=until, products=("KTI",), consent=True))
     world.settle()
     [found] = world.heard(ReplenishmentProposed)
