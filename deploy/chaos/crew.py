@@ -52,15 +52,16 @@ class Crew:
     def services(self) -> Iterable[str]:
         return PREFERRED_PORTS
 
-    async def join(self, service: str, *, wait: bool = False) -> Member:
-        """Start one more instance; with `wait` until it works its lanes. Raises StackError."""
+    async def join(self, service: str) -> Member:
+        """Start one more instance, which is one of the crew once its process is there. Raises StackError."""
         self._count += 1
         folder = self._folder / f"{service}-{self._count}"
         kind = ServiceKind(service, folder, environment(self._settings[service]), self._program.get(service, ()))
         server = Server(kind, port=FIRST_PORT + self._count, tied=True, changed=lambda: None)
+        await asyncio.to_thread(server.launch)
+        # Not before: whoever supervises would take one that has no process yet for one that has ended.
         member = Member(service, server)
         self._members.append(member)
-        await asyncio.to_thread(server.start if wait else server.launch)
         return member
 
     async def leave(self, member: Member) -> None:
