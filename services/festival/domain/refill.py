@@ -61,8 +61,8 @@ class Replenishment:
 
 
 def ask(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> Carried:
-    """Propose a refill. It looks from when the organiser asked: what sales have said since is not known yet."""
-    wrong = _check(state, festival, body, event.time)
+    """Propose a refill, from what is known when the command comes to its turn."""
+    wrong = _check(state, festival, body, event.logged_at)
     if wrong is not None:
         return wrong
     known = paces(state, festival.id)
@@ -75,10 +75,10 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
     # What does not come today comes too late.
     rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=0)
     now = Situation(
-        at=event.time,
+        at=event.logged_at,
         until=body.until,
         sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
-        paces=tuple(_paces(booths, known, event.time)),
+        paces=tuple(_paces(booths, known, event.logged_at)),
         held=(*_held(booths), *_coming(booths, requests)),
         rules=rules,
     )
@@ -87,7 +87,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         id=request_id(festival.id, body.request),
         festival=festival.id,
         name=body.request,
-        at=event.time,
+        at=event.logged_at,
         until=body.until,
         forecasts=found.forecasts,
         moves=found.moves,
@@ -189,31 +189,8 @@ def said_of(kept: Replenishment) -> Publication:
             request=kept.name,
             at=kept.at,
             until=kept.until,
-            forecasts=tuple(
-                BoothForecast(
-                    booth=one.booth,
-                    product=one.product,
-                    left=one.left,
-                    expected=one.expected,
-                    give_or_take=one.give_or_take,
-                    missing=one.missing,
-                    runs_out=one.runs_out,
-                )
-                for one in kept.forecasts
-            ),
-            transfers=tuple(
-                ProposedTransfer(
-                    booth=one.booth,
-                    to=one.to,
-                    lot=one.lot,
-                    facility=one.facility,
-                    product=one.product,
-                    qty=one.qty,
-                    reason=one.reason,
-                    reason_id=one.reason_id,
-                )
-                for one in kept.moves
-            ),
+            forecasts=tuple(BoothForecast.model_validate(one, from_attributes=True) for one in kept.forecasts),
+            transfers=tuple(ProposedTransfer.model_validate(one, from_attributes=True) for one in kept.moves),
             refills=tuple(
                 ProposedRefill(
                     booth=one.wanted.booth,

@@ -146,8 +146,8 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Carried
         return Wrong("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
     if shipment.status is not ShipmentStatus.SENT:
         return Wrong("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    if len({one.lot for one in count.counted}) < len(count.counted):
-        return Wrong("counted", CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    if (twice := counted_twice("counted", count.counted)) is not None:
+        return twice
     booth = state.get(Booth, shipment.booth)
     assert booth is not None, "a shipment goes to a booth that was opened"
     received, stocked, said = _received(shipment, count.counted)
@@ -225,6 +225,13 @@ def late(shipment: Shipment) -> tuple[Shipment, list[Publication]]:
         due=shipment.due,
     )
     return replace(shipment, overdue=True), [FESTIVAL.of(said)]
+
+
+def counted_twice(field: str, counted: Sequence[CountedLot]) -> Wrong | None:
+    """Why this count can't be taken, if a lot has two numbers in it."""
+    if len({one.lot for one in counted}) == len(counted):
+        return None
+    return Wrong(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
 
 
 def counted_in(

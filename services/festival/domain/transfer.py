@@ -1,6 +1,5 @@
 """Transfers between booths of a festival: what leaves is counted by people there, what comes by people here."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -10,7 +9,7 @@ from services.festival.domain.booth import Booth, BoothLot, BoothStatus
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival
 from services.festival.domain.pace import BoothPace
-from services.festival.domain.shipment import counted_in
+from services.festival.domain.shipment import counted_in, counted_twice
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
@@ -70,8 +69,8 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         return taker
     if giver.id == taker.id:
         return Wrong("to", CommandRefusal.WRONG_STATE, f"The pieces are at {giver.id} already; name another booth.")
-    if _named_twice(body.lots):
-        return Wrong("lots", CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    if (twice := counted_twice("lots", body.lots)) is not None:
+        return twice
     lots = {one.lot: one.qty for one in body.lots if one.qty}
     if not lots:
         return Wrong("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
@@ -103,7 +102,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
 
 
 def receive(state: State, festival: Festival, body: ReceiveTransfer) -> Carried:
-    """The booth counted what came: stock it, and say what differs from what was sent. It may be closing by now."""
+    """The booth counted what came: stock it, and say what differs from what was sent."""
     transfer = state.get(Transfer, transfer_id(festival.id, body.transfer))
     if transfer is None:
         message = f"{festival.name} has no transfer {body.transfer}."
@@ -114,8 +113,8 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> Carried:
     if transfer.status is TransferStatus.RECEIVED:
         message = f"Transfer {transfer.name} was received already."
         return Wrong("transfer", CommandRefusal.WRONG_STATE, message)
-    if _named_twice(body.counted):
-        return Wrong("counted", CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    if (twice := counted_twice("counted", body.counted)) is not None:
+        return twice
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
     sent = dict(transfer.sent)
@@ -185,7 +184,3 @@ def _can_leave(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Wro
 
 def _there(held: BoothLot, sold: int) -> int:
     return min(MAX_QTY, held.received - held.recorded_lost - held.moved_out - sold)
-
-
-def _named_twice(counted: Sequence[CountedLot]) -> bool:
-    return len({one.lot for one in counted}) < len(counted)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from services.festival.domain.plan import Rules
 from services.festival.domain.replenish import Held, Hour, Move, Pace, Proposal, Situation, after, propose
 from services.festival.domain.replenish.forecast import ALPHA, levels, rates
+from shared.events.language import MAX_QTY
 
 NOON = datetime(2023, 4, 18, 4, tzinfo=UTC)
 DAY = date(2023, 4, 1)
@@ -80,6 +81,19 @@ def test_a_booth_with_nothing_to_go_by_sells_as_the_others_do() -> None:
     assert found["B3", "KBS"].an_hour == pytest.approx(9)
     assert found["B1", "KBS"].an_hour > 10.5
     assert found["B2", "KBS"].an_hour < 7.5
+
+
+def test_a_first_sale_tells_nothing_of_a_day() -> None:
+    [rate] = rates([Pace("B1", "KBS", (Hour(FIRST, 40, 1),))]).values()
+    # Forty in an hour, for all that is known, and forty more as that minute tells; not sixty times as many.
+    assert rate.an_hour < 80
+
+
+def test_no_order_of_the_booths_changes_what_is_found() -> None:
+    paces = [a_pace(f"B{n}", n % 4, 3 * n % 7, 5 * n % 11, minutes=7 * n) for n in range(1, 9)]
+    found = rates(paces)
+    for seed in range(20):
+        assert rates(Random(seed).sample(paces, len(paces))) == found
 
 
 def test_other_products_say_nothing_of_a_product() -> None:
@@ -231,6 +245,11 @@ def test_who_runs_out_first_is_served_first() -> None:
     rows = [a_pace("B1", *[10] * 5), a_lot("B1", 30), a_pace("B2", *[10] * 5), a_lot("B2", 1)]
     made = propose(a_situation(*rows, a_pace("B3", *[0] * 5), a_lot("B3", 12)))
     assert {move.to for move in made.moves} == {"B2"}
+
+
+def test_no_more_is_asked_than_a_message_can_say() -> None:
+    crowd = a_pace("B1", MAX_QTY, MAX_QTY, MAX_QTY)
+    assert asked(propose(a_situation(crowd, a_lot("B1", 0), hours=20))) == {"B1": MAX_QTY}
 
 
 def test_a_quiet_festival_needs_nothing() -> None:

@@ -4,8 +4,6 @@ importable alone."""
 from services.festival.domain.replenish.proposal import propose
 from services.festival.domain.replenish.room import after
 from services.festival.domain.replenish.terms import (
-    CARRIED_WITHIN,
-    SENT_WITHIN,
     Forecast,
     Held,
     Hour,
@@ -17,8 +15,6 @@ from services.festival.domain.replenish.terms import (
 )
 
 __all__ = [
-    "CARRIED_WITHIN",
-    "SENT_WITHIN",
     "Forecast",
     "Held",
     "Hour",

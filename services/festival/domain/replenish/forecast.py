@@ -18,6 +18,7 @@ from services.festival.domain.replenish.terms import Hour, Pace
 
 ALPHA = 0.1
 START_HOURS = 1.0
+MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
     level, weight = start, START_HOURS
     yield Level(level, weight)
     for hour in hours:
-        part = _part(hour)
+        part = _minutes(hour) / MINUTES
         if part:
             expected = level * part
             off, chance = hour.qty - expected, by_chance(expected, part, weight)
@@ -78,19 +79,20 @@ def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
             yield Level(level, weight, off**2, chance)
 
 
-def _part(hour: Hour) -> float:
+def _minutes(hour: Hour) -> int:
     # What was sold was there, if only for a moment that rounds to no minute.
-    return max(hour.minutes, 1 if hour.qty else 0) / 60
+    return max(hour.minutes, 1 if hour.qty else 0)
 
 
 def _everywhere(paces: Iterable[Pace]) -> Mapping[str, float]:
     """Pieces that a booth sells in an hour, by product: over all booths and hours."""
     pieces: dict[str, int] = defaultdict(int)
-    there: dict[str, float] = defaultdict(float)
+    minutes: dict[str, int] = defaultdict(int)
     for pace in paces:
         pieces[pace.product] += sum(hour.qty for hour in pace.hours)
-        there[pace.product] += sum(_part(hour) for hour in pace.hours)
-    return {product: pieces[product] / there[product] if there[product] else 0.0 for product in pieces}
+        minutes[pace.product] += sum(_minutes(hour) for hour in pace.hours)
+    # Over an hour at least: what is sold in the first minute tells nothing of a day.
+    return {product: MINUTES * qty / max(minutes[product], MINUTES) for product, qty in pieces.items()}
 
 
 def _scatter(steps: Iterable[Sequence[Level]]) -> float:

@@ -11,6 +11,7 @@ from services.festival.domain.replenish import words
 from services.festival.domain.replenish.room import Room
 from services.festival.domain.replenish.shelf import HOUR, MARGIN, Shelf, shelves
 from services.festival.domain.replenish.terms import Move, Proposal, Refill, Situation
+from shared.events.language import MAX_QTY
 
 # Fewer pieces are not worth a walk or a parcel.
 FEW = 3
@@ -91,7 +92,7 @@ def _refills(now: Situation, found: Shelves) -> Iterator[Refill]:
     hours = (now.until - now.at) / HOUR
     for (booth, product), shelf in found.items():
         # No margin: what facilities send too much is unsold in the evening.
-        qty = shelf.lacks(hours, now.sent_within)
+        qty = min(MAX_QTY, shelf.lacks(hours, now.sent_within))
         if qty >= FEW:
             wants = round(shelf.rate.expected(hours))
             said = words.refill(product=product, booth=booth, has=shelf.left, wants=wants)
