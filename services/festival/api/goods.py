@@ -49,7 +49,7 @@ class ShipmentPage(BaseModel):
         return cls(
             shipment=shipment.name,
             festival=shipment.festival,
-            request=shipment.request.removeprefix(f"{shipment.festival}/"),
+            request=shipment.request_name,
             facility=shipment.facility,
             booth=shipment.booth,
             status=shipment.status.value,

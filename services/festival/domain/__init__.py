@@ -83,7 +83,7 @@ def _command(state: State, event: Event, planner: Planner) -> Decision:
         command, said = refused(command, carried)
         return state.put(command), [said]
     after, told = carried
-    # Who sent an order to inventory has put the command down as waiting already.
+    # Who sent an order on has put the command down as waiting already.
     return (after if (Command, command.id) in after.changes else after.put(command)), told
 
 

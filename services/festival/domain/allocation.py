@@ -9,7 +9,7 @@ from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
 from services.festival.domain.line import Offer
-from services.festival.domain.pace import as_sold, paces
+from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Rules, Wanted
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import Request, RequestStatus, add_plan, request_id
@@ -39,15 +39,10 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         even=body.even,
         revise_at_percent=body.revise_at_percent,
     )
-    known = paces(state, festival.id)
     rules = bounds(
         festival,
         event.logged_at,
-        [
-            as_sold(booth, known.get(id))
-            for id in {demand.booth for demand in body.demands}
-            if (booth := state.get(Booth, id)) is not None
-        ],
+        sold_so_far(state, festival.id, {demand.booth for demand in body.demands}),
         [other for other in state.all(Request) if other.festival == festival.id],
         even=body.even,
     )

@@ -37,7 +37,7 @@ def take(state: State, event: Event, planner: Planner) -> Decision:
         return state, []
     match event.body:
         case DeadlineReached() as reached if reached.deadline.startswith(ARRIVE):
-            return _expected(state, reached.deadline.removeprefix(ARRIVE))
+            return late(state, reached.deadline.removeprefix(ARRIVE))
         case DeadlineReached() as reached if reached.deadline.startswith(CARRY):
             return transfer.late(state, reached.deadline.removeprefix(CARRY))
         case DeadlineReached() as reached:
@@ -84,14 +84,6 @@ def _of_request(state: State, festival: Festival, id: str, event: Event, planner
             raise TypeError(f"{type(other).__name__} concerns no single request")
     after, more = rest(after)
     return (state if after == request else state.put(after)), said + more
-
-
-def _expected(state: State, id: str) -> Decision:
-    shipment = state.get(Shipment, id)
-    if shipment is None:
-        return state, []
-    after, said = late(shipment)
-    return (state if after == shipment else state.put(after)), [*said]
 
 
 def _dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:

@@ -13,7 +13,7 @@ MAX_MESSAGE = 500
 
 
 class Outcome(StrEnum):
-    """`WAITING`: sent on to inventory, which has the last word."""
+    """`WAITING`: sent on to inventory, or to festival itself by way of Kafka; what comes of it has the last word."""
 
     WAITING = "waiting"
     DONE = "done"

@@ -39,7 +39,7 @@ class ShortMove:
 @dataclass(frozen=True, slots=True)
 class Revision:
     """The difference that the latest revision makes, in reservations and pieces, and what it said of its plan. It
-    waits until it is `carried_out`."""
+    waits until it is `carried_out`. `lost`: the pieces lost on the way that it makes good or says to be missing."""
 
     reason: str
     reason_id: str
@@ -52,4 +52,5 @@ class Revision:
     offers: tuple[Offer, ...] = ()
     shares: tuple[Share, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
+    lost: int = 0
     carried_out: bool = False

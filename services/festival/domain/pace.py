@@ -1,5 +1,6 @@
 """How a booth sells while it is open, as sales last said: what transfers and refills are decided by."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -51,3 +52,9 @@ def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
     if booth.status is not BoothStatus.OPEN or pace is None:
         return booth
     return replace(booth, sold=pace.sold)
+
+
+def sold_so_far(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
+    """These booths as far as they are known, each less what it has sold so far."""
+    known = paces(state, festival)
+    return [as_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

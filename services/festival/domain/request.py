@@ -301,8 +301,8 @@ def hold_over(request: Request, due: datetime) -> Change:
 
 
 def settle(request: Request) -> Change:
-    """After a line has changed: when none is open any more, say what is held and what stays short. Later lines only
-    go back, so that it is said again only for less."""
+    """After a line has changed: when none is open any more, say what is held and what stays short. It is said
+    again whenever lines go back or a revision has brought others."""
     if request.status not in (RequestStatus.RESERVING, RequestStatus.SETTLED):
         return request, []
     if any(line.status in OPEN for line in request.lines):

@@ -7,20 +7,19 @@ does not say which stock is to be looked up.
 from dataclasses import replace
 
 from services.festival.domain import request as requests
-from services.festival.domain.booth import Booth
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, refused
 from services.festival.domain.festival import Festival, FestivalStatus, not_open
 from services.festival.domain.line import LineStatus
-from services.festival.domain.pace import as_sold, paces
+from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Plan, Wanted
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import Request, RequestStatus, request_id, shortfalls
+from services.festival.domain.request import Request, RequestStatus, request_id, shortfalls, withdraw_revision
 from services.festival.domain.revision import at_rest, carry_out, draw_up, leaving, left, said_of, to_revise
 from services.festival.domain.shortage import before, plannable
 from services.festival.domain.stock import StockView
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
-from shared.events.language import Deadline, Event, Publication
+from shared.events.language import Event
 from shared.family import Decision
 from shared.state import State
 
@@ -64,8 +63,11 @@ def _by_itself(state: State, festival: Festival, body: RevisionRequested, event:
         return state, []
     state = state.put(replace(request, revising=False))
     found = _revised(state, festival, body, event, planner)
-    # What keeps it from being revised now is asked for again when the request comes to rest, or is over for good.
     if isinstance(found, Wrong):
+        # What keeps it from being revised now is asked for again when the request comes to rest; what was lost and
+        # freed counts no more if nothing can be done about it.
+        if found.reason is CommandRefusal.NOTHING_TO_PLAN:
+            state = state.put(replace(request, revising=False, lost=0, freed=0))
         return state, []
     request, said = found
     return state.put(request), said
@@ -73,10 +75,11 @@ def _by_itself(state: State, festival: Festival, body: RevisionRequested, event:
 
 def _revised(
     state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner
-) -> tuple[Request, list[Publication | Deadline]] | Wrong:
+) -> requests.Change | Wrong:
     request = _to_revise(state, festival, body.request)
     if isinstance(request, Wrong):
         return request
+    request = withdraw_revision(request)
     back = leaving(request, set(body.without))
     bare = replace(left(request, back), without=body.without)
     wanted = [
@@ -88,9 +91,9 @@ def _revised(
     plan = _plan(state, festival, body, event, planner, bare, wanted, back) if wanted else None
     if isinstance(plan, Wrong):
         return plan
-    request, said = draw_up(request, back, plan, wanted, without=body.without, own=body.reason)
+    request, said = draw_up(request, bare, back, plan, wanted, without=body.without, own=body.reason)
     at_once = body.consent or request.status is RequestStatus.PROPOSED
-    told: list[Publication | Deadline] = [*said, said_of(request, carried_out=at_once)]
+    told: requests.Outputs = [*said, said_of(request, carried_out=at_once)]
     if at_once:
         accepting = body.consent and request.status is RequestStatus.PROPOSED
         request, orders = carry_out(request, event.logged_at)
@@ -115,15 +118,10 @@ def _plan(
     wanted: list[Wanted],
     back: dict[str, BackReason],
 ) -> Plan | Wrong:
-    known = paces(state, festival.id)
     rules = bounds(
         festival,
         event.logged_at,
-        [
-            as_sold(booth, known.get(id))
-            for id in {want.booth for want in wanted}
-            if (booth := state.get(Booth, id)) is not None
-        ],
+        sold_so_far(state, festival.id, {want.booth for want in wanted}),
         [bare if other.id == bare.id else other for other in state.all(Request) if other.festival == festival.id],
         even=bare.even,
     )

@@ -58,24 +58,25 @@ def at_rest(request: Request) -> bool:
 
 
 def left(request: Request, back: Iterable[str]) -> Request:
-    """The request as it would be without these lines, the lots that once refused forgotten: the stock view knows."""
+    """The request, of which no revision waits, as it would be without these lines, the lots that once refused
+    forgotten: the stock view knows."""
     gone = set(back)
-    bare, _ = give_back(withdraw_revision(request), [line for line in request.lines if line.reservation in gone])
+    bare, _ = give_back(request, [line for line in request.lines if line.reservation in gone])
     return replace(bare, caps=())
 
 
 def draw_up(
     request: Request,
+    bare: Request,
     back: dict[str, BackReason],
     plan: Plan | None,
-    wanted: Iterable[Wanted],
+    wanted: Sequence[Wanted],
     *,
     without: Sequence[str],
     own: str,
 ) -> tuple[Request, list[Publication]]:
-    """The request with a revision that waits: `plan` is what of `wanted` is added once `back` is gone, for the reason
-    that the organiser gives in `own` words."""
-    bare = left(request, back)
+    """The request with a revision that waits: `plan` is what of `wanted` is added once `back` is gone and the request
+    is `bare` of it, for the reason that the organiser gives in `own` words."""
     said: list[Publication] = []
     after, offers = bare, bare.offers
     if plan is not None:
@@ -84,13 +85,13 @@ def draw_up(
         after = replace(bare, lines=bare.lines + lines)
         said.append(requests.planned(after, lines, plan, replan=True))
     added = after.lines[len(bare.lines) :]
-    revision = _revision(request, bare, after, back, offers, without, own)
+    missing = sum(want.qty for want in wanted)
+    revision = _revision(request, bare, after, back, offers, missing, without, own)
     if plan is not None:
         revision = replace(
             revision, shares=plan.shares, conflicts=tuple(replace(one, kept=()) for one in plan.conflicts)
         )
     proposed = tuple(replace(line, status=LineStatus.PROPOSED) for line in added)
-    request = withdraw_revision(request)
     return replace(request, lines=request.lines + proposed, revision=revision), said
 
 
@@ -138,7 +139,8 @@ def carry_out(request: Request, at: datetime) -> Change:
         offers=revision.offers,
         caps=(),
         without=revision.without,
-        lost=0,
+        # What was lost since it was drawn up still counts; a booth that closed since has withdrawn it.
+        lost=request.lost - revision.lost,
         freed=0,
         revision=replace(revision, offers=(), shares=(), conflicts=(), carried_out=True),
     )
@@ -203,6 +205,7 @@ def _revision(
     after: Request,
     back: dict[str, BackReason],
     offers: tuple[Offer, ...],
+    missing: int,
     without: Sequence[str],
     own: str,
 ) -> Revision:
@@ -221,7 +224,7 @@ def _revision(
         causes,
         back=pieces(given_back),
         found=pieces(added),
-        missing=sum(one.short for one in shortfalls(bare) if one.booth not in request.closed),
+        missing=missing,
     )
     return Revision(
         reason=said.en,
@@ -233,6 +236,7 @@ def _revision(
         share_moves=tuple(_share_moves(request, after, offers)),
         short_moves=tuple(_short_moves(request, after)),
         offers=offers,
+        lost=request.lost,
     )
 
 

@@ -26,6 +26,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
 from shared.events.language import Deadline, Publication
+from shared.family import Decision
 from shared.state import State
 
 ARRIVE = "arrive/"
@@ -74,6 +75,11 @@ class Shipment:
     counted: tuple[tuple[str, int], ...] = ()
     due: datetime | None = None
     overdue: bool = False
+
+    @property
+    def request_name(self) -> str:
+        """The request's name in its festival."""
+        return self.request.removeprefix(f"{self.festival}/")
 
     @property
     def lots(self) -> dict[str, int]:
@@ -189,11 +195,10 @@ def answered(
     shipment = replace(shipment, parcels=parcels)
     if shipment.status is not ShipmentStatus.SENDING or any(parcel.leg is Leg.ORDERED for parcel in parcels):
         return shipment, []
-    name = shipment.request.removeprefix(f"{shipment.festival}/")
     if not shipment.lots:
         dropped = ShipmentDropped(
             festival=shipment.festival,
-            request=name,
+            request=shipment.request_name,
             shipment=shipment.name,
             facility=shipment.facility,
             booth=shipment.booth,
@@ -201,7 +206,7 @@ def answered(
         return replace(shipment, status=ShipmentStatus.DROPPED), [FESTIVAL.of(dropped)]
     sent = ShipmentSent(
         festival=shipment.festival,
-        request=name,
+        request=shipment.request_name,
         shipment=shipment.name,
         facility=shipment.facility,
         booth=shipment.booth,
@@ -212,19 +217,20 @@ def answered(
     return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
 
 
-def late(shipment: Shipment) -> tuple[Shipment, list[Publication]]:
+def late(state: State, id: str) -> Decision:
     """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
-    if shipment.status is not ShipmentStatus.SENT or shipment.due is None:
-        return shipment, []
+    shipment = state.get(Shipment, id)
+    if shipment is None or shipment.status is not ShipmentStatus.SENT or shipment.due is None:
+        return state, []
     said = ShipmentOverdue(
         festival=shipment.festival,
-        request=shipment.request.removeprefix(f"{shipment.festival}/"),
+        request=shipment.request_name,
         shipment=shipment.name,
         facility=shipment.facility,
         booth=shipment.booth,
         due=shipment.due,
     )
-    return replace(shipment, overdue=True), [FESTIVAL.of(said)]
+    return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(said)]
 
 
 def counted_twice(field: str, counted: Sequence[CountedLot]) -> Wrong | None:

@@ -128,6 +128,7 @@ def _revision_document(revision: Revision) -> dict[str, Any]:
         "offers": _offer_documents(revision.offers),
         "shares": _share_documents(revision.shares),
         "conflicts": _conflict_documents(revision.conflicts),
+        "lost": revision.lost,
         "carried_out": revision.carried_out,
     }
 
@@ -145,6 +146,7 @@ def _revision(document: Document) -> Revision:
         offers=_offers(document["offers"]),
         shares=_shares(document["shares"]),
         conflicts=_conflicts(document["conflicts"]),
+        lost=document["lost"],
         carried_out=document["carried_out"],
     )
 

@@ -160,8 +160,6 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
         case SellThroughCounted() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
-        case DeadlineReached() as body if body.deadline.startswith(ARRIVE):
-            yield Ref(Shipment, body.deadline.removeprefix(ARRIVE))
         case RevisionRequested() as body:
             yield Ref(Request, request_id(festival, body.request))
             if body.command is not None:
@@ -174,6 +172,8 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
                 yield Hint(StockView, "plannable", product)
             for lot in body.lots:
                 yield Ref(StockView, lot)
+        case DeadlineReached() as body if body.deadline.startswith(ARRIVE):
+            yield Ref(Shipment, body.deadline.removeprefix(ARRIVE))
         case DeadlineReached() as body if body.deadline.startswith(CARRY):
             yield Ref(Transfer, body.deadline.removeprefix(CARRY))
         case DeadlineReached() as body:

@@ -483,6 +483,33 @@ def test_what_was_made_good_does_not_count_again() -> None:
     assert world.request().lost == 2
 
 
+def test_what_is_lost_while_a_revision_waits_still_counts() -> None:
+    world = two_facilities(revise_at_percent=50)
+    world.give(a_shipment())
+    world.settle()
+    revised(world, "LP-B")
+    world.give(a_receipt(LA=1))
+    world.give(an_accept())
+    world.settle()
+    assert world.request().lost == 2
+
+
+def test_what_nothing_can_be_done_about_is_not_asked_for_again() -> None:
+    world = a_world()
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 2), (B2, "KTI", 6), revise_at_percent=10))
+    world.settle()
+    world.give(a_shipment())
+    world.give(a_shipment("S2", booth=B2))
+    world.settle()
+    world.give(a_receipt(LA=1))
+    world.give(a_booth_closing())
+    assert kinds(world.wishes) == ["RevisionRequested"]
+    assert kinds(world.hear_itself()) == []
+    world.give(a_receipt("S2", B2, LA=6))
+    assert not world.wishes
+
+
 def test_lost_and_freed_count_together() -> None:
     world = a_world()
     world.make("LA", 20)
