@@ -22,7 +22,7 @@ from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
-from shared.within import within
+from shared.within import let_go, within
 
 WINDOW = 500
 PATIENCE = 30.0
@@ -101,6 +101,9 @@ async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Cal
     sent = 0
     while window := spool.pending(WINDOW):
         waiting = await within(PATIENCE, _handed_over(window, client, topic))
+        for future in waiting:
+            # Those that are not done in time end with the client.
+            future.add_done_callback(let_go)
         try:
             await asyncio.wait(waiting, timeout=PATIENCE)
         finally:
@@ -108,9 +111,8 @@ async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Cal
             spool.acknowledge([said.number for said in done])
             sent += len(done)
             on_sent(len(done))
-        faults = [future.exception() for future in waiting if future.done() and not future.cancelled()]
-        for fault in faults:
-            if fault is not None:
+        for future in waiting:
+            if future.done() and not future.cancelled() and (fault := future.exception()) is not None:
                 raise fault
         if len(done) < len(waiting):
             raise TimeoutError

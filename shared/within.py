@@ -20,13 +20,13 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     finally:
         if not task.done():
             task.cancel()
-            task.add_done_callback(_let_go)
+            task.add_done_callback(let_go)
     if not task.done():
         raise TimeoutError
     return task.result()
 
 
-def _let_go(task: asyncio.Future[T]) -> None:
-    """What becomes of it is nobody's business any more, nor a warning in the log."""
+def let_go(task: asyncio.Future[T]) -> None:
+    """For what nobody waits for any more: a fault of it is no warning in the log."""
     if not task.cancelled():
         task.exception()

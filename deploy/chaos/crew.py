@@ -89,14 +89,15 @@ class Crew:
         """For ever: start an instance anew that has ended by itself, as an orchestrator does."""
         while True:
             await asyncio.sleep(SUPERVISED_SECONDS)
-            for member in [member for member in self._members if not member.server.alive]:
-                self._members.remove(member)
-                code = await asyncio.to_thread(member.server.await_end)
+            # One at a time: a fault may take another away while this one is replaced.
+            while ended := next((member for member in self._members if not member.server.alive), None):
+                self._members.remove(ended)
+                code = await asyncio.to_thread(ended.server.await_end)
                 if code == NOT_STARTED:
                     self.restarts += 1
                 else:
-                    self.exit_codes.append((member.name, code))
-                await self.join(member.service)
+                    self.exit_codes.append((ended.name, code))
+                await self.join(ended.service)
 
     async def restore(self) -> None:
         """Nothing is frozen, and every service has an instance."""

@@ -139,13 +139,13 @@ async def _storm(
     watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
     supervising = asyncio.create_task(crew.supervise())
     seconds = report.minutes * 60
-    injecting: set[asyncio.Task[None]] = set()
+    working, injecting = {watching, loading, supervising}, set[asyncio.Task[None]]()
     try:
         for planned in plan(report.seed, seconds, EVERY):
-            await _until(clock, planned.after, loading, injecting)
+            await _until(clock, planned.after, working, injecting)
             tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
             injecting.add(asyncio.create_task(place.inject(planned)))
-        await _until(clock, seconds, loading, injecting)
+        await _until(clock, seconds, working, injecting)
         await asyncio.gather(*injecting)
         await place.mend()
         took = clock()
@@ -161,10 +161,9 @@ async def _storm(
         report.acknowledged = len(report.reckoning.acknowledged)
     finally:
         report.restarts = crew.restarts
-        running = [watching, loading, supervising, *injecting]
-        for task in running:
+        for task in working | injecting:
             task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*working, *injecting, return_exceptions=True)
         load.close()
 
 
@@ -180,10 +179,13 @@ async def _end(loading: asyncio.Task[None], tally: Tally) -> None:
 
 
 async def _until(
-    clock: Callable[[], float], moment: float, loading: asyncio.Task[None], injecting: set[asyncio.Task[None]]
+    clock: Callable[[], float],
+    moment: float,
+    working: set[asyncio.Task[None]],
+    injecting: set[asyncio.Task[None]],
 ) -> None:
-    """Wait for the moment; what the load or a fault raises is raised here, and faults that are over are let go."""
-    running = {loading, *injecting}
+    """Wait for the moment; what a fault or those at work raise is raised here, faults that are over are let go."""
+    running = working | injecting
     while running and (left := moment - clock()) > 0:
         ended, running = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -16,6 +17,7 @@ from shared.ledger import Ledger
 from shared.mongo import Mongo
 from shared.retry import PASSING
 from shared.settings import Settings
+from shared.within import within
 
 EVERY = 0.5
 WITHIN = 2.0
@@ -50,11 +52,9 @@ class Watch:
         try:
             async with Log(self.settings, names) as log:
                 while True:
-                    try:
-                        async with asyncio.timeout(WITHIN):
-                            self.samples.append(await self._look(mongo, log))
-                    except PASSING:
-                        pass  # a server is down: there is nothing to see
+                    # While a server is down there is nothing to see.
+                    with suppress(*PASSING):
+                        self.samples.append(await within(WITHIN, self._look(mongo, log)))
                     await asyncio.sleep(EVERY)
         finally:
             await mongo.close()
@@ -80,12 +80,13 @@ class Watch:
         longest, since = 0.0, None
         for before, sample in pairwise(self.samples):
             moved = sample.worked != before.worked
+            waits = any(sample.lag(service) for service in sample.worked)
             # No look for a while: a server was down, or nobody had time to look.
             blind = sample.at - before.at > WITHIN + 2 * EVERY
-            if blind or (not moved and any(sample.lag(service) for service in sample.worked)):
+            if blind or (waits and not moved):
                 since = before.at if since is None else since
                 longest = max(longest, sample.at - since)
-            if moved:
+            if moved or not (blind or waits):
                 since = None
         return longest
 

@@ -33,6 +33,11 @@ def test_a_time_without_looks_is_a_standstill() -> None:
     assert watched((0, 10, 10), (0.5, 10, 10), (9.5, 10, 10), (10, 10, 10)).longest_standstill == 9
 
 
+def test_idle_time_is_no_standstill_after_a_time_without_looks_either() -> None:
+    idle = [(9 + 0.5 * n, 10, 10) for n in range(100)]
+    assert watched((0, 10, 10), *idle, (60, 11, 10), (60.5, 11, 11)).longest_standstill == 9
+
+
 def test_two_times_without_looks_are_one_standstill_only_if_nothing_moved_between() -> None:
     assert watched((0, 10, 5), (5, 10, 6), (9, 10, 7), (9.5, 10, 10)).longest_standstill == 5
     assert watched((0, 10, 5), (5, 10, 5), (9, 10, 7), (9.5, 10, 10)).longest_standstill == 9
