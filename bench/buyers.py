@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from deploy.simulate.goods import GOODS
 from deploy.simulate.season import FestivalPlan, Season
 from services.festival.domain.plan import Available, Rules, Wanted, plan
+from services.production.domain.rules import spoils_on, wrong_goods
 from services.production.reference import load
 from shared.events.production import ProductionReported
 
@@ -103,21 +104,12 @@ def _lots(season: Season) -> Iterator[Available]:
             body = ProductionReported.model_validate_json(spoken.value)
         except ValidationError:
             continue
-        if _is_good(season, body):
-            spoils = season.catalogue.products[body.product].shelf_life
-            best_before = None if spoils is None else body.made_on + spoils
+        maker = season.catalogue.facilities[body.facility]
+        product = season.catalogue.products.get(body.product)
+        if product is not None and wrong_goods(maker, product, body, season.today) is None:
+            best_before = body.best_before or spoils_on(product, body.made_on)
             lot = f"{body.facility}/{len(seen)}"
             yield Available(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
-
-
-def _is_good(season: Season, body: ProductionReported) -> bool:
-    maker = season.catalogue.facilities[body.facility]
-    return (
-        body.product in maker.products
-        and 0 < body.qty <= season.catalogue.products[body.product].max_qty
-        and 0 <= (season.today - body.made_on).days < 365
-        and body.best_before is None
-    )
 
 
 def _buyers(

@@ -7,7 +7,7 @@ a look at everything has to be quick.
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from pydantic_core import from_json
 
@@ -15,6 +15,7 @@ from shared.events.language import Id
 
 Json: TypeAlias = Mapping[str, Any]
 Pair: TypeAlias = tuple[str, str]
+K = TypeVar("K")
 
 # What anyone may see. Said here once more, so that a field which slips into the model is found out.
 PUBLIC = frozenset({"sale", "facility", "festival", "product", "lot", "qty", "amount_rupiah", "sold_at"})
@@ -69,9 +70,7 @@ class Heard:
             hearing(self, type, event_id, from_json(value))
 
     def _balance(self, _type: str, _id: str, body: Json) -> None:
-        known = self.balances.get(body["lot"])
-        if known is None or known["revision"] < body["revision"]:
-            self.balances[body["lot"]] = body
+        _keep_last(self.balances, body["lot"], body)
 
     def _answer_to_order(self, type: str, _id: str, body: Json) -> None:
         self.said[type][body["reservation"]] += 1
@@ -93,24 +92,20 @@ class Heard:
         self.said[type][body["booth"], body["sale"]] += 1
 
     def _sell_through(self, _type: str, _id: str, body: Json) -> None:
-        known = self.sell_through.get(body["booth"])
-        if known is None or known["revision"] < body["revision"]:
-            self.sell_through[body["booth"]] = body
+        _keep_last(self.sell_through, body["booth"], body)
 
     def _so_far(self, _type: str, _id: str, body: Json) -> None:
-        known = self.so_far.get(body["booth"])
-        if known is None or known["revision"] < body["revision"]:
-            self.so_far[body["booth"]] = body
+        _keep_last(self.so_far, body["booth"], body)
 
     def _share(self, type: str, _id: str, body: Json) -> None:
         sign = 1 if type == "ShareEarned" else -1
         self.shares[body["facility"], body["festival"]].add(body["qty"], body["amount_rupiah"], sign)
 
     def _settlement(self, _type: str, _id: str, body: Json) -> None:
-        _keep_last(self.settlements, body)
+        _keep_last(self.settlements, (body["facility"], body["festival"]), body)
 
     def _demand(self, _type: str, _id: str, body: Json) -> None:
-        _keep_last(self.demand, body)
+        _keep_last(self.demand, (body["facility"], body["festival"]), body)
 
     def _public(self, type: str, _id: str, body: Json) -> None:
         sign = 1 if type == "SalePublished" else -1
@@ -120,10 +115,9 @@ class Heard:
             self.too_public.append(f"{type} of sale {body['sale']} shows {', '.join(sorted(more))}")
 
 
-def _keep_last(known: dict[Pair, Json], body: Json) -> None:
-    pair = body["facility"], body["festival"]
-    if pair not in known or known[pair]["revision"] < body["revision"]:
-        known[pair] = body
+def _keep_last(known: dict[K, Json], key: K, body: Json) -> None:
+    if key not in known or known[key]["revision"] < body["revision"]:
+        known[key] = body
 
 
 _HEARING = {

@@ -156,8 +156,8 @@ class ProductSoFar(Body):
 
 class SellThroughSoFar(Body):
     """What an open booth has sold so far: said with the first sale of each quarter of an hour on its tills' clocks,
-    and with the one that takes the last known piece of a product. The highest `revision` (from 1) is the truth; `at`
-    is when that sale was made. `lots`: those of which something was sold."""
+    and with the one that takes the last known piece of a product, once until more of it comes. The highest
+    `revision` (from 1) is the truth; `at` is when that sale was made. `lots`: those of which something was sold."""
 
     festival: Id
     booth: Id

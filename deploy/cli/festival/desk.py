@@ -12,6 +12,7 @@ from deploy.cli.festival.client import Answer, Api, Fate, Row
 from shared.console import local, refusing, say, show_json, show_table, warn
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
+Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 

@@ -5,11 +5,10 @@ from typing import Annotated
 import typer
 
 from deploy.cli.festival.client import Answer, Api, Fate, Row
-from deploy.cli.festival.desk import Festival, Json, booth_id, moment, named_pieces, service, tell, tell_all
+from deploy.cli.festival.desk import Festival, Json, Request, booth_id, moment, named_pieces, service, tell, tell_all
 from deploy.cli.festival.revising import show_revision
 from shared.console import say, show_json, show_table, warn
 
-Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
 Lots = list[Row]
 
 

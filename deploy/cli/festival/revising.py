@@ -5,10 +5,8 @@ from typing import Annotated
 import typer
 
 from deploy.cli.festival.client import Fate, Row
-from deploy.cli.festival.desk import Festival, Json, booth_id, service, tell
+from deploy.cli.festival.desk import Festival, Json, Request, booth_id, service, tell
 from shared.console import say, show_table
-
-Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
 
 
 def revise(

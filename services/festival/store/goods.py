@@ -101,6 +101,4 @@ def _replenishment(document: Document) -> Replenishment:
 
 SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
 TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
-REPLENISHMENTS = Collection(
-    "replenishments", Replenishment, _replenishment_document, _replenishment, indexes=("festival",)
-)
+REPLENISHMENTS = Collection("replenishments", Replenishment, _replenishment_document, _replenishment)

@@ -62,7 +62,7 @@ def _record(
     if product is None:
         return _reject(state, report, refusals.UNKNOWN_PRODUCT)
     latest = facility.day_of(event.logged_at + clock_skew)
-    wrong = _wrong_goods(facility, product, body, latest)
+    wrong = wrong_goods(facility, product, body, latest)
     if wrong:
         return _reject(state, report, wrong)
     id = counter_id(facility.code, product.code, body.made_on)
@@ -77,7 +77,7 @@ def _record(
         category=product.category,
         qty=body.qty,
         made_on=body.made_on,
-        best_before=body.best_before or _spoils_on(product, body.made_on),
+        best_before=body.best_before or spoils_on(product, body.made_on),
         maker=body.maker,
         report=report.id,
         recorded_at=event.logged_at,
@@ -95,7 +95,8 @@ def _record(
     return state.put(counter, lot, accepted), [PRODUCTION.of(recorded), ANSWERS.of(_accepted(accepted, lot))]
 
 
-def _wrong_goods(facility: Facility, product: Product, body: ProductionReported, latest: date) -> Wrong | None:
+def wrong_goods(facility: Facility, product: Product, body: ProductionReported, latest: date) -> Wrong | None:
+    """What is wrong with the goods of a report, `latest` being the facility's day."""
     if product.code not in facility.products:
         return refusals.NOT_MADE_HERE
     if body.qty <= 0:
@@ -108,13 +109,14 @@ def _wrong_goods(facility: Facility, product: Product, body: ProductionReported,
         return refusals.TOO_OLD
     if body.best_before and body.best_before < body.made_on:
         return refusals.BEFORE_MADE
-    spoils_on = _spoils_on(product, body.made_on)
-    if body.best_before and spoils_on and body.best_before > spoils_on:
-        return refusals.beyond_shelf_life((spoils_on - body.made_on).days)
+    spoils = spoils_on(product, body.made_on)
+    if body.best_before and spoils and body.best_before > spoils:
+        return refusals.beyond_shelf_life((spoils - body.made_on).days)
     return None
 
 
-def _spoils_on(product: Product, made_on: date) -> date | None:
+def spoils_on(product: Product, made_on: date) -> date | None:
+    """The day until which what was made then is good; None: for as long as anybody asks."""
     return made_on + product.shelf_life if product.shelf_life is not None else None
 
 
