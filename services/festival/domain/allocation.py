@@ -12,7 +12,7 @@ from services.festival.domain.line import Offer
 from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Rules, Wanted
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import Request, RequestStatus, add_plan, request_id
+from services.festival.domain.request import Request, RequestStatus, add_plan, request_id, requests_of
 from services.festival.domain.revision import carry_out
 from services.festival.domain.shortage import plannable
 from services.festival.domain.stock import StockView
@@ -43,7 +43,7 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         festival,
         event.logged_at,
         sold_so_far(state, festival.id, {demand.booth for demand in body.demands}),
-        [other for other in state.all(Request) if other.festival == festival.id],
+        requests_of(state, festival.id),
         even=body.even,
     )
     return planned(state, request, rules, event, planner, consent=body.consent)

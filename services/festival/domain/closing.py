@@ -8,7 +8,7 @@ from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open
 from services.festival.domain.line import LineStatus
-from services.festival.domain.request import Request, lapse
+from services.festival.domain.request import Request, lapse, requests_of
 from services.festival.domain.revision import without_booth
 from services.festival.domain.shipment import Shipment, ShipmentStatus
 from services.festival.domain.transfer import Transfer, TransferStatus
@@ -33,7 +33,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> Carried:
     """All that is reserved goes back. Not once something was sent: that must be received, and sold or returned."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
-    sent = [request.name for request in _requests(state, festival) if _anything_sent(request)]
+    sent = [request.name for request in requests_of(state, festival.id) if _anything_sent(request)]
     if sent:
         message = f"Stock was sent under {names(sent)}; close the festival instead, so that it comes home."
         return Wrong("festival", CommandRefusal.WRONG_STATE, message)
@@ -60,7 +60,7 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
     booth, told = booths.close(booth, at + timedelta(hours=body.till_hours))
     state = state.put(booth)
     said: list[Publication | Deadline] = [told]
-    for request in _requests(state, festival):
+    for request in requests_of(state, festival.id):
         closed, freed = without_booth(request, booth.id)
         if closed != request:
             state = state.put(closed)
@@ -100,7 +100,7 @@ def _till_hours() -> Wrong:
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     said: list[Publication | Deadline] = []
-    for request in _requests(state, festival):
+    for request in requests_of(state, festival.id):
         lapsed, told = lapse(request, Withdrawal.FESTIVAL_ENDED)
         state = state.put(lapsed)
         said += told
@@ -109,10 +109,6 @@ def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publicatio
 
 def _anything_sent(request: Request) -> bool:
     return any(line.status in _SENT for line in request.lines)
-
-
-def _requests(state: State, festival: Festival) -> list[Request]:
-    return [request for request in state.all(Request) if request.festival == festival.id]
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:

@@ -24,7 +24,7 @@ from services.festival.domain.replenish import (
     after,
     propose,
 )
-from services.festival.domain.request import Request, request_id
+from services.festival.domain.request import Request, request_id, requests_of
 from shared.events.festival import (
     FESTIVAL,
     BoothForecast,
@@ -71,7 +71,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
-    requests = [request for request in state.all(Request) if request.festival == festival.id]
+    requests = requests_of(state, festival.id)
     # What does not come today comes too late.
     rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=0)
     now = Situation(

@@ -27,6 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
+from shared.state import State
 
 HOLD = "hold/"
 
@@ -85,6 +86,11 @@ Change: TypeAlias = tuple[Request, Outputs]
 
 def request_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
+
+
+def requests_of(state: State, festival: str) -> list[Request]:
+    """The festival's own requests among all that a batch has loaded."""
+    return [request for request in state.all(Request) if request.festival == festival]
 
 
 def request_of(reservation: str) -> str:

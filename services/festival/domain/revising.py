@@ -14,7 +14,14 @@ from services.festival.domain.line import LineStatus
 from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Plan, Wanted
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import Request, RequestStatus, request_id, shortfalls, withdraw_revision
+from services.festival.domain.request import (
+    Request,
+    RequestStatus,
+    request_id,
+    requests_of,
+    shortfalls,
+    withdraw_revision,
+)
 from services.festival.domain.revision import at_rest, carry_out, draw_up, leaving, left, said_of, to_revise
 from services.festival.domain.shortage import before, plannable
 from services.festival.domain.stock import StockView
@@ -122,7 +129,7 @@ def _plan(
         festival,
         event.logged_at,
         sold_so_far(state, festival.id, {want.booth for want in wanted}),
-        [bare if other.id == bare.id else other for other in state.all(Request) if other.festival == festival.id],
+        [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
         even=bare.even,
     )
     lots = set(body.lots)
