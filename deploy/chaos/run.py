@@ -20,24 +20,21 @@ from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.topics import SERVICES, make_topics
 from deploy.verify import Report, verify
-from shared.errors import KaryaError
 from shared.settings import Settings
+from shared.within import let_go
 
 EVERY = 5.0  # seconds between two faults, about
 QUIET_WITHIN = 180.0
 END_WITHIN = 240.0
+LET_GO_WITHIN = 30.0
 FIRST_LISTENER = 18300
 FIRST_SERVER = 18400
-
-
-class LoadStuck(KaryaError):
-    """The load did not come to its end after the faults were over: something never answered."""
 
 
 @dataclass(slots=True)
 class ChaosReport:
     """What was done, what went wrong, and what it did. Times in seconds. `restarts`: instances that did not reach a
-    server when they started, and were started again."""
+    server when they started, and were started again. `stuck`: why the load did not come to its end."""
 
     seed: int
     minutes: float
@@ -52,10 +49,11 @@ class ChaosReport:
     recoveries: Mapping[Kind, tuple[float, float]] = field(default_factory=dict)
     restarts: int = 0
     bad_exits: list[str] = field(default_factory=list)
+    stuck: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        return self.verify.ok and self.reckoning.ok and not self.bad_exits
+        return self.verify.ok and self.reckoning.ok and not self.bad_exits and not self.stuck
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -78,6 +76,7 @@ class ChaosReport:
             },
             "restarts": self.restarts,
             "bad_exits": self.bad_exits,
+            "stuck": self.stuck,
             "verify": self.verify.as_dict(),
         }
 
@@ -93,7 +92,7 @@ async def run(
 ) -> ChaosReport:
     """Faults for `minutes` under `rate` records a second, then the reckoning. `tell` hears what happens now.
 
-    `programs`: what to run in place of a service's own program, for some. Raises StackError, LoadStuck.
+    `programs`: what to run in place of a service's own program, for some. Raises StackError.
     """
     report = ChaosReport(seed, minutes)
     _listen_apart(folder)
@@ -151,7 +150,9 @@ async def _storm(
         took = clock()
         tell("the faults are over; tills close, stock goes home")
         load.stopping.set()
-        await _end(loading, load.tally)
+        if not await _ended(loading, load.tally):
+            report.stuck.append(f"No festival came to its end for {END_WITHIN:.0f} s without faults.")
+            _tell_of_tasks(folder / "stuck.log")
         report.faults = place.injected
         report.standstill = watch.longest_standstill
         report.recoveries = watch.recoveries(place.injected)
@@ -163,19 +164,30 @@ async def _storm(
         report.restarts = crew.restarts
         for task in working | injecting:
             task.cancel()
-        await asyncio.gather(*working, *injecting, return_exceptions=True)
+        # What is stuck may not hear that it is cancelled.
+        ended, _ = await asyncio.wait(working | injecting, timeout=LET_GO_WITHIN)
+        for task in ended:
+            let_go(task)
         load.close()
 
 
-async def _end(loading: asyncio.Task[None], tally: Tally) -> None:
-    """Wait until the load has ended; raises LoadStuck when no further festival came to its end for a while."""
+async def _ended(loading: asyncio.Task[None], tally: Tally) -> bool:
+    """Wait until the load has ended; False when no further festival came to its end for a while."""
     closed = -1
     while not loading.done():
         if tally.festivals_closed == closed:
-            raise LoadStuck(f"No festival has ended for {END_WITHIN:.0f} s without faults: {tally}")
+            return False
         closed = tally.festivals_closed
         await asyncio.wait([loading], timeout=END_WITHIN)
     await loading
+    return True
+
+
+def _tell_of_tasks(path: Path) -> None:
+    """Where each task of this process stands, for whoever looks for what hangs."""
+    with path.open("w") as file:
+        for task in asyncio.all_tasks():
+            task.print_stack(file=file)
 
 
 async def _until(

@@ -67,6 +67,7 @@ def _show(report: ChaosReport) -> None:
         ("doubled", report.reckoning.doubled),
         ("torn", report.reckoning.torn),
         ("ended badly", report.bad_exits),
+        ("stuck", report.stuck),
     ):
         say(f"{name}: {len(found)}")
         for sentence in found[:20]:
