@@ -11,12 +11,11 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.errors import Unusable
-from shared.events.language import Body, Event, Topic, as_utc, event_type
+from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic, as_utc, event_type
 
 Headers = list[tuple[str, bytes]]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-MAX_VALUE_BYTES = 256 * 1024
 _JSON = b"application/json"
 _NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes
 _NAME = re.compile(r"[!-~]{1,200}")

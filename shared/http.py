@@ -30,7 +30,7 @@ from starlette.exceptions import HTTPException
 
 from shared import envelope, garbage
 from shared.errors import NotReached
-from shared.events.language import Body, Topic
+from shared.events.language import MAX_VALUE_BYTES, Body, Topic
 from shared.retry import attempts
 from shared.service import Service
 
@@ -42,7 +42,7 @@ NOT_STARTED = 3  # how a process ends that did not reach its servers
 ANSWERED_WITHIN = 1
 GIVEN_UP_WITHIN = 1.0
 TITLE = "The request can't be answered"
-TOO_LARGE = f"A command has at most {envelope.MAX_VALUE_BYTES // 1024} KiB."
+TOO_LARGE = f"A command has at most {MAX_VALUE_BYTES // 1024} KiB."
 Prefer = Annotated[str | None, Header(description="`wait=5`: answer with the outcome if it is seen in time")]
 CommandId = Annotated[
     str | None,
@@ -83,7 +83,7 @@ class Commands:
         repeat it with. A command known already is not appended again.
         """
         value = envelope.encode(body)
-        if len(value) > envelope.MAX_VALUE_BYTES:
+        if len(value) > MAX_VALUE_BYTES:
             return problem(413, TITLE, TOO_LARGE)
         known = await self._known(id) if id is not None else None
         id = id or str(uuid4())
@@ -145,7 +145,7 @@ async def command_in(request: Request, model: type[B]) -> B:
     here is meant, and nothing of it is passed over. Raises HTTPException 413.
     """
     raw = await request.body()
-    if len(raw) > envelope.MAX_VALUE_BYTES:
+    if len(raw) > MAX_VALUE_BYTES:
         raise HTTPException(413, TOO_LARGE)
     try:
         said = from_json(raw or b"{}", allow_inf_nan=False)

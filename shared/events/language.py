@@ -11,8 +11,10 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 MAX_QTY = 1_000_000
+MAX_TEXT = 500
 MAX_PRICE_RUPIAH = 1_000_000_000
 MAX_WHOLE = 2**53  # the largest whole number that every JSON reader keeps exact
+MAX_VALUE_BYTES = 256 * 1024  # of a body's JSON: what is larger is a dead letter at every reader
 
 
 def as_utc(moment: datetime) -> datetime:
@@ -44,7 +46,7 @@ TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
 # What a program made: a key, so only characters that survive files, addresses and shells.
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$")]
-Text = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]
+Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
 
 
 class Body(BaseModel):

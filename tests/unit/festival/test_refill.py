@@ -11,7 +11,7 @@ from services.festival.domain.plan import Wanted
 from services.festival.domain.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
 from services.festival.domain.replenish import Forecast, Move, Proposal, Refill
 from services.festival.domain.request import RequestStatus
-from shared.envelope import MAX_VALUE_BYTES, encode
+from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
     AnnounceFestival,
@@ -21,6 +21,7 @@ from shared.events.festival import (
     Replenish,
     ReplenishmentProposed,
 )
+from shared.events.language import MAX_VALUE_BYTES
 from tests.unit.festival.builders import (
     B1,
     B2,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from services.sales.domain import shelf
 from services.sales.domain.so_far import HOURS_BACK, MOST_HOURS
 from services.sales.store import BOOTHS
-from shared.envelope import MAX_VALUE_BYTES, encode
+from shared.envelope import encode
+from shared.events.language import MAX_VALUE_BYTES
 from shared.events.sales import LotSoFar, ProductSoFar, SaleRecorded, SellThroughCounted, SellThroughSoFar
 from tests.unit.sales.builders import (
     B1,

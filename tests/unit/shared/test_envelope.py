@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from shared import envelope
 from shared.dlq import dead_letter
 from shared.errors import Unusable
-from shared.events.language import Event
+from shared.events.language import MAX_VALUE_BYTES, Event
 from tests.unit.shared.records import IN, NOON, Added, a_record
 
 GOOD = dict(a_record().headers)
@@ -73,7 +73,7 @@ def test_a_key_that_is_not_the_bodys_is_refused() -> None:
 
 
 def test_a_body_beyond_the_bound_is_refused_before_it_is_read() -> None:
-    assert refused(value=b" " * (envelope.MAX_VALUE_BYTES + 1)) == "TOO_LARGE"
+    assert refused(value=b" " * (MAX_VALUE_BYTES + 1)) == "TOO_LARGE"
 
 
 def test_a_reason_never_shows_the_value() -> None:
