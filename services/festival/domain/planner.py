@@ -7,8 +7,9 @@ from typing import Protocol
 from services.festival.domain.command import Wrong
 from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
 from services.festival.domain.request import Request
+from services.festival.domain.size import fits
 from shared.events.festival import CommandRefusal
-from shared.events.language import Event
+from shared.events.language import MAX_VALUE_BYTES, Event
 
 MAX_PROPOSED = 1000
 MAX_LINES = 2000
@@ -26,7 +27,8 @@ class Planner(Protocol):
         before: Mapping[str, Before],
         rules: Rules,
     ) -> Plan | Wrong:
-        """The plan for what is `wanted` under a request, or why there is none. `before` as in `plan`."""
+        """The plan for what is `wanted` under a request, of which some may go back with it, or why there is none.
+        `before` as in `plan`."""
         ...
 
     def again(
@@ -62,8 +64,13 @@ class Fair:
             )
             return Wrong("demands", CommandRefusal.TOO_MANY, message)
         if len(request.lines) + len(proposal.chosen) > MAX_LINES:
-            message = f"{request.name} would have more than {MAX_LINES} lines; ask for the rest in a new request."
+            message = (
+                f"{request.name} would have more than {MAX_LINES} lines, those counted that revisions have replaced. "
+                "It stays as it is; ask for the rest in a new request."
+            )
             return Wrong("request", CommandRefusal.TOO_MANY, message)
+        if not fits(request, proposal):
+            return _too_large(request, proposal)
         return proposal
 
     def again(
@@ -76,6 +83,21 @@ class Fair:
         rules: Rules,
     ) -> Plan | None:
         found = plan([want], stock, before, rules)
-        if not found.chosen or len(request.lines) + len(found.chosen) > MAX_LINES:
+        if not found.chosen or len(request.lines) + len(found.chosen) > MAX_LINES or not fits(request, found):
             return None
         return found
+
+
+def _too_large(request: Request, proposal: Plan) -> Wrong:
+    more = f"{len(proposal.chosen)} lines from {len(proposal.shares)} facilities"
+    if not request.lines:
+        message = (
+            f"The plan is too large to be said in one event of {MAX_VALUE_BYTES // 1024} KiB: {more}. "
+            "Ask in several requests, for some booths or some products each."
+        )
+        return Wrong("demands", CommandRefusal.TOO_MANY, message)
+    message = (
+        f"{request.name} would be too large to be said in one event of {MAX_VALUE_BYTES // 1024} KiB: {more} would "
+        "come to those that are there. Go without fewer facilities at once, or ask for the rest in a new request."
+    )
+    return Wrong("request", CommandRefusal.TOO_MANY, message)

@@ -95,7 +95,7 @@ def _revised(
     if not back and not wanted:
         message = f"Nothing is missing under {request.name}, and nothing of it has to go back."
         return Wrong("request", CommandRefusal.NOTHING_TO_PLAN, message)
-    plan = _plan(state, festival, body, event, planner, bare, wanted, back) if wanted else None
+    plan = _plan(state, festival, body, event, planner, request, bare, wanted, back) if wanted else None
     if isinstance(plan, Wrong):
         return plan
     request, said = draw_up(request, bare, back, plan, wanted, without=body.without, own=body.reason)
@@ -121,6 +121,7 @@ def _plan(
     body: RevisionRequested,
     event: Event,
     planner: Planner,
+    request: Request,
     bare: Request,
     wanted: list[Wanted],
     back: dict[str, BackReason],
@@ -140,7 +141,7 @@ def _plan(
     ]
     plan = planner.propose(
         event,
-        bare,
+        request,  # not bare: what goes back has to be said too
         wanted,
         plannable(state.all(StockView), bare, freed),
         before(bare, {want.product for want in wanted}),

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from services.festival.domain.plan.terms import Kept
 from shared.events.festival import LineReason, LotReason, PlanRule
+from shared.events.language import MAX_TEXT
 
 SHOWN = 3
 
@@ -79,8 +80,8 @@ def share(
         bounds_id.append(f"stan tidak dapat menampung {_names(no_room, 'dan')} lebih banyak")
     bound = Said(f"{got.en}: {' and '.join(bounds_en)}", f"{got.id}: {' dan '.join(bounds_id)}")
     if not others:
-        return Said(f"{bound.en}.", f"{bound.id}.")
-    return Said(
+        return _cut(f"{bound.en}.", f"{bound.id}.")
+    return _cut(
         f"{bound.en}, which {_names(others, 'and')} can give too; the smallest share is made as large as it can be.",
         f"{bound.id}, dan {_names(others, 'dan')} juga dapat memberikannya; bagian terkecil dibuat sebesar mungkin.",
     )
@@ -89,12 +90,12 @@ def share(
 def kept_out(kept: Sequence[Kept]) -> Said:
     """Why nothing of a facility can be planned."""
     reasons = _kept(kept)
-    return Said(f"Nothing of it can be planned: {reasons.en}.", f"Tidak ada yang dapat direncanakan: {reasons.id}.")
+    return _cut(f"Nothing of it can be planned: {reasons.en}.", f"Tidak ada yang dapat direncanakan: {reasons.id}.")
 
 
 def lacking(booth: str, product: str, asked: int, short: int, why: Said) -> Said:
     """Of a demand that is not met in full."""
-    return Said(
+    return _cut(
         f"{booth} lacks {short} of {asked} pieces of {product}: {why.en}.",
         f"{booth} kekurangan {short} dari {asked} {product}: {why.id}.",
     )
@@ -137,7 +138,7 @@ def revised(own: str, causes: Sequence[Said], *, back: int, found: int, missing:
         en = f"{en}; {found} of {missing} missing pieces are planned again"
         id = f"{id}; {found} dari {missing} buah yang kurang direncanakan lagi"
     before = f"{own[:200]}: " if own else ""
-    return Said(f"{before}{en}.", f"{before}{id}.")
+    return _cut(f"{before}{en}.", f"{before}{id}.")
 
 
 def cannot_send(facilities: Sequence[str]) -> Said:
@@ -172,8 +173,13 @@ def _kept(kept: Sequence[Kept]) -> Said:
     return Said(" and ".join(en), " dan ".join(id))
 
 
+def _cut(en: str, id: str) -> Said:
+    """Three names for each of three reasons, and the booth's: now and then that is more than an event may say."""
+    return Said(*(text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…" for text in (en, id)))
+
+
 def _names(names: Sequence[str], last: str) -> str:
-    """At most three, each cut short: a sentence must fit into an event."""
+    """At most three, each cut short: a sentence must fit into an event, and be read."""
     shown = ", ".join(name[:40] for name in names[:SHOWN])
     more = {"and": "more", "dan": "lainnya"}[last]
     return shown if len(names) <= SHOWN else f"{shown} {last} {len(names) - SHOWN} {more}"

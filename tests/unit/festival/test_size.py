@@ -1,0 +1,235 @@
+"""A request at its largest: whatever is said of it stays a record that every reader takes."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date
+
+import pytest
+
+from services.festival.domain import Festival, Request, StockView, decide
+from services.festival.domain.line import LineStatus
+from services.festival.domain.plan import Kept, words
+from services.festival.domain.request import RequestStatus, all_moved
+from shared.envelope import encode
+from shared.events.festival import (
+    AllocationPlanned,
+    AllocationRevised,
+    CommandRefusal,
+    CommandRefused,
+    Demand,
+    OpenBooth,
+    PlanRule,
+    Price,
+    RequestAllocation,
+    ReviseAllocation,
+    RevisionRequested,
+)
+from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
+from shared.state import State
+from tests.unit.festival.builders import NOON, announced, kinds
+
+FIRST, SECOND = 1, 2
+
+
+@dataclass(frozen=True)
+class Names:
+    """Names as they are made, or as long as the language lets them be."""
+
+    festival: str
+    booth: str
+    request: str
+    facility: int
+    product: int
+    lot: int
+
+    def id(self, of: str, n: int) -> str:
+        return f"{n:04}".rjust(getattr(self, of), of[0].upper())
+
+
+USUAL = Names("EXPO-2026", "EXPO-2026.BOOTH-07", "R1", facility=6, product=4, lot=23)
+LONGEST = Names("F" * 40, f"{'F' * 40}.{'B' * 40}", "R" * 60, facility=120, product=120, lot=120)
+
+
+class Season:
+    """A festival whose only booth asks for many products."""
+
+    def __init__(self, names: Names, facilities: int, demands: int = 50) -> None:
+        self.names, self.facilities = names, facilities
+        self.products = [names.id("product", n) for n in range(demands)]
+        # What an event touches is not at stake here.
+        self.state = State(defaultdict(lambda: None, {(Festival, ""): None}))
+        self.count = 0
+        prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
+        booth = OpenBooth(festival=names.festival, booth=names.booth, name="B", prices=prices, tills=("T",))
+        for body in (announced(names.festival), booth):
+            assert "CommandRefused" not in kinds(self.give(body))
+
+    def give(self, body: Body) -> list[Body]:
+        """What festival says to it."""
+        self.count += 1
+        event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
+        self.state, said = decide(self.state, event)
+        bodies = [one.body for one in said if isinstance(one, Publication)]
+        for one in bodies:
+            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
+        return bodies
+
+    def stock(self, lots: int, series: int) -> None:
+        """So many lots of ten pieces, of facilities that no other series has."""
+        names = self.names
+        self.state = self.state.put(
+            *(
+                StockView(
+                    id=names.id("lot", series * 10_000 + n),
+                    revision=1,
+                    facility=names.id("facility", series * 1000 + n % self.facilities),
+                    product=self.products[n % len(self.products)],
+                    made_on=date(2023, 4, 1),
+                    best_before=date(2023, 9, 1),
+                    recalled=False,
+                    on_hand=10,
+                )
+                for n in range(lots)
+            )
+        )
+
+    def ask(self) -> list[Body]:
+        """For more than there ever is, so that every lot makes a line."""
+        names = self.names
+        asked = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
+        return self.give(
+            RequestAllocation(festival=names.festival, request=names.request, demands=asked, consent=True)
+        )
+
+    def reserve(self) -> None:
+        """Inventory holds all that it was asked for, and nothing more is there."""
+        request = all_moved(self.request, LineStatus.ASKED, LineStatus.RESERVED)
+        views = [replace(view, on_hand=0) for view in self.state.all(StockView)]
+        self.state = self.state.put(replace(request, status=RequestStatus.SETTLED), *views)
+
+    def without_all(self) -> tuple[str, ...]:
+        return tuple(sorted({line.facility for line in self.request.lines}))
+
+    def revise(self, *without: str, reason: str = "") -> list[Body]:
+        names = self.names
+        order = ReviseAllocation(
+            festival=names.festival, request=names.request, without=without, reason=reason, consent=True
+        )
+        [told] = self.give(order)
+        assert isinstance(told, RevisionRequested)
+        return self.give(told)
+
+    @property
+    def request(self) -> Request:
+        return next(self.state.all(Request))
+
+
+def too_many(said: list[Body]) -> bool:
+    return any(isinstance(one, CommandRefused) and one.reason is CommandRefusal.TOO_MANY for one in said)
+
+
+@pytest.mark.parametrize(
+    ("names", "facilities", "demands", "lines"),
+    [
+        (USUAL, 10, 50, (950, 1100)),
+        (USUAL, 10, 500, (200, 300)),
+        (USUAL, 500, 50, (300, 500)),
+        (LONGEST, 10, 50, (200, 300)),
+        (LONGEST, 200, 50, (100, 200)),
+    ],
+)
+def test_the_largest_plan_is_a_readable_record(
+    names: Names, facilities: int, demands: int, lines: tuple[int, int]
+) -> None:
+    can, can_not = lines
+    season = Season(names, facilities, demands)
+    season.stock(can, FIRST)
+    assert [len(one.lines) for one in season.ask() if isinstance(one, AllocationPlanned)] == [can]
+    season = Season(names, facilities, demands)
+    season.stock(can_not, FIRST)
+    said = season.ask()
+    assert kinds(said) == ["CommandRefused"]
+    assert too_many(said)
+
+
+def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
+    """A request that holds so many lines, and as many lots from others to have instead."""
+    season = Season(names, facilities)
+    season.stock(lots, FIRST)
+    assert not too_many(season.ask())
+    season.reserve()
+    season.stock(lots, SECOND)
+    return season
+
+
+@pytest.mark.parametrize(
+    ("names", "facilities", "lines"),
+    [(USUAL, 10, (700, 800)), (USUAL, 100, (600, 800)), (LONGEST, 10, (150, 250))],
+)
+def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int, lines: tuple[int, int]) -> None:
+    can, can_not = lines
+    season = reserved(names, can, facilities)
+    said = season.revise(*season.without_all(), reason="\x01" * 500)
+    [shown] = [one for one in said if isinstance(one, AllocationRevised)]
+    assert len(shown.back) == len(shown.added) == can
+    season = reserved(names, can_not, facilities)
+    before = season.request
+    assert too_many(season.revise(*season.without_all()))
+    assert season.request == before
+
+
+@pytest.mark.parametrize(("names", "lots"), [(USUAL, 300), (LONGEST, 60)])
+def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -> None:
+    """Plan after plan until no more fits: what was promised must not become what can't be said."""
+    season = Season(names, 10)
+    season.stock(lots, FIRST)
+    assert not too_many(season.ask())
+    for series in range(SECOND, 30):
+        season.reserve()
+        season.stock(lots, series)
+        if too_many(season.revise()):
+            break
+    else:
+        pytest.fail("nothing was too much")
+    held = len(season.request.lines)
+    said = season.give(
+        RevisionRequested(
+            key=names.festival,
+            request=names.request,
+            products=(),
+            without=tuple(sorted({line.facility for line in season.request.lines})),
+        )
+    )
+    # Nobody asked for it, so nobody is told why nothing comes instead.
+    [shown] = [one for one in said if isinstance(one, AllocationRevised)]
+    assert (len(shown.back), shown.added) == (held, ())
+
+
+def test_what_is_sent_makes_place_for_more() -> None:
+    season = reserved(USUAL, 800)
+    assert too_many(season.revise(*season.without_all()))
+    season.state = season.state.put(all_moved(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
+    assert not too_many(season.revise())
+    assert len(season.request.lines) == 1600
+
+
+def test_every_sentence_fits_into_an_event() -> None:
+    facilities = [LONGEST.id("facility", n) for n in range(9)]
+    products = [LONGEST.id("product", n) for n in range(9)]
+    late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
+    kept = [
+        Kept(facility, products[0], rules, 1_000_000)
+        for rules in ((late,), (stale,), (stale, late))
+        for facility in facilities
+    ]
+    no_room = words.no_room_of_kind(1_000_000, 1_000_000)
+    why = words.joined(no_room, words.no_stock(1_000_000, kept))
+    causes = [words.cannot_send(facilities), words.closed([LONGEST.booth] * 9), words.lost_on_the_way(1_000_000)]
+    for said in (
+        words.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
+        words.kept_out(kept),
+        words.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
+        words.revised("x" * 500, causes, back=1_000_000, found=1_000_000, missing=1_000_000),
+    ):
+        for text in said:
+            assert len(text) <= MAX_TEXT, text
