@@ -462,6 +462,22 @@ def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> 
     assert not world.request().revising
 
 
+def test_a_plan_that_was_revised_too_often_can_still_be_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = a_world()
+    for lot, facility in (("LA", "LP-A"), ("LB", "LP-B")):
+        world.make(lot, 10, facility=facility)
+    world.give(a_request((B1, "KTI", 6), consent=False))
+    monkeypatch.setattr(planner, "MAX_LINES", 5)
+    for without in ("LP-A", "LP-B", "LP-A"):
+        revised(world, without)
+    # What was replaced counts: its numbers are not given again.
+    assert len(world.request().lines) == 5
+    assert refused(world, a_revision("LP-B")) == ("request", CommandRefusal.TOO_MANY)
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 6}
+
+
 # by itself
 
 
