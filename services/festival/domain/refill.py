@@ -81,6 +81,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         paces=tuple(_paces(booths, known, event.logged_at)),
         held=(*_held(booths), *_coming(booths, requests)),
         rules=rules,
+        most_moves=MOST_MOVES,
     )
     found = ordered(propose(now), body.products)
     kept = Replenishment(
@@ -170,7 +171,8 @@ def _paces(booths: Sequence[Booth], known: Mapping[str, BoothPace], at: datetime
 
 
 def ordered(found: Proposal, products: Sequence[str]) -> Proposal:
-    """The most urgent first, and no more than one record holds; facilities send only of these products."""
+    """The most urgent first, and no more than one record holds; facilities send only of these products. The moves
+    are bounded before: what can't be carried is sent."""
     # To the minute: nobody knows it better, and no database keeps it better than to the millisecond.
     forecasts = [
         replace(one, runs_out=one.runs_out and one.runs_out.replace(second=0, microsecond=0))
@@ -178,7 +180,7 @@ def ordered(found: Proposal, products: Sequence[str]) -> Proposal:
     ]
     refills = [one for one in found.refills if one.wanted.product in products]
     refills.sort(key=lambda one: (-one.wanted.qty, one.wanted.booth, one.wanted.product))
-    return Proposal(tuple(forecasts[:MOST_FORECASTS]), found.moves[:MOST_MOVES], tuple(refills[:MOST_REFILLS]))
+    return Proposal(tuple(forecasts[:MOST_FORECASTS]), found.moves, tuple(refills[:MOST_REFILLS]))
 
 
 def said_of(kept: Replenishment) -> Publication:

@@ -247,6 +247,27 @@ def test_who_runs_out_first_is_served_first() -> None:
     assert {move.to for move in made.moves} == {"B2"}
 
 
+def test_what_is_more_than_people_can_carry_is_asked_of_facilities() -> None:
+    rows = [a_pace("B1", *[10] * 5), a_pace("B2", *[10] * 5), a_pace("B3", *[0] * 5)]
+    rows += [a_lot("B3", 20, f"L{n}") for n in range(9)]
+    uncut = propose(a_situation(*rows))
+    assert len(uncut.moves) > 3
+    assert asked(uncut) == {}
+    cut = propose(a_situation(*rows, most_moves=3))
+    assert len(cut.moves) == 3
+    none = propose(a_situation(*rows, most_moves=0))
+    assert none.moves == ()
+    assert asked(none)["B1"] == asked(none)["B2"] > 0
+    carried = sum(move.qty for move in cut.moves if move.to == "B2")
+    assert asked(cut) == {"B2": asked(none)["B2"] - carried}
+
+
+def test_nobody_walks_for_a_few_pieces_because_more_can_not_be_carried() -> None:
+    rows = [a_pace("B1", *[10] * 5), a_pace("B2", *[0] * 5), a_lot("B2", 2, "L1"), a_lot("B2", 90, "L2")]
+    assert propose(a_situation(*rows, most_moves=1)).moves == ()
+    assert len(propose(a_situation(*rows, most_moves=2)).moves) == 2
+
+
 def test_no_more_is_asked_than_a_message_can_say() -> None:
     crowd = a_pace("B1", MAX_QTY, MAX_QTY, MAX_QTY)
     assert asked(propose(a_situation(crowd, a_lot("B1", 0), hours=20))) == {"B1": MAX_QTY}

@@ -28,22 +28,30 @@ def propose(now: Situation) -> Proposal:
 
 
 def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
-    """Whoever runs out first is served first. Keeps `found` up to date."""
+    """Whoever runs out first is served first, until no more can be carried out. Keeps `found` up to date, so that
+    what nobody carries is asked of facilities."""
     room = Room(now.rules)
     hours = (now.until - now.at) / HOUR
     spare = _spare(found, hours)
     walks: set[tuple[str, str]] = set()
+    made = 0
     lacking = {key: shelf.lacks(hours, now.carried_within, MARGIN) for key, shelf in found.items()}
     for key in sorted((key for key, qty in lacking.items() if qty >= FEW), key=lambda key: (_lasts(found[key]), key)):
         booth, product = key
         missing = room.fits(booth, product, lacking[key])
         while missing >= FEW and (giver := _giver(spare.get(product, {}), missing, booth, walks)):
             qty = min(missing, spare[product][giver])
+            if now.most_moves is not None:
+                qty = min(qty, found[giver, product].first(now.most_moves - made))
+                if qty < FEW:
+                    return
             spare[product][giver] -= qty
             missing -= qty
             walks.add((giver, booth))
             room.take(booth, product, qty)
-            yield from _moved(found, (giver, product), key, qty, hours)
+            moved = _moved(found, (giver, product), key, qty, hours)
+            made += len(moved)
+            yield from moved
 
 
 def _spare(found: Shelves, hours: float) -> dict[str, dict[str, int]]:
@@ -70,7 +78,7 @@ def _giver(spare: dict[str, int], missing: int, taker: str, walks: set[tuple[str
     return min(givers, key=lambda booth: (-spare[booth], booth), default=None)
 
 
-def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float) -> Iterator[Move]:
+def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float) -> list[Move]:
     gives, lots = found[giver].without(qty)
     takes = found[taker]
     said = words.move(
@@ -84,8 +92,10 @@ def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: 
     )
     found[giver] = gives
     found[taker] = replace(takes, left=takes.left + qty, coming=takes.coming + qty)
-    for lot, part in lots:
-        yield Move(gives.booth, takes.booth, lot.lot, lot.facility, lot.product, part, said.en, said.id)
+    return [
+        Move(gives.booth, takes.booth, lot.lot, lot.facility, lot.product, part, said.en, said.id)
+        for lot, part in lots
+    ]
 
 
 def _refills(now: Situation, found: Shelves) -> Iterator[Refill]:

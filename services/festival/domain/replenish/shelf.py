@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import islice
 from math import ceil
 
 from services.festival.domain.replenish.forecast import Rate, rates
@@ -38,6 +39,10 @@ class Shelf:
         """How many pieces could leave now."""
         keep = ceil(self.rate.expected(hours) + MARGIN * self.rate.spread(hours))
         return max(0, min(self.left - keep, sum(lot.left for lot in self.lots)))
+
+    def first(self, lots: int) -> int:
+        """How many pieces could leave if they were of so many lots at most."""
+        return sum(islice((lot.left for lot in self.lots if lot.left), lots))
 
     def without(self, qty: int) -> tuple["Shelf", tuple[tuple[Held, int], ...]]:
         """The shelf after so many pieces left it, and of which lots they are."""

@@ -51,7 +51,8 @@ class Situation:
     """All that is known at a moment of the booths that are open.
 
     They close at `until`, the same day. `sells`: the products that each booth has a price for. `rules`: what booths
-    can take beyond what is there or coming, and on which last day what moves must be good.
+    can take beyond what is there or coming, and on which last day what moves must be good. `most_moves`: what people
+    can carry out, in lots moved; None: all that there is to move.
     """
 
     at: datetime
@@ -62,6 +63,7 @@ class Situation:
     rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
+    most_moves: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
