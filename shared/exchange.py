@@ -202,7 +202,7 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
 
 async def _stop(consumer: AIOKafkaConsumer) -> None:
     """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
-    with suppress(KafkaError, TimeoutError):
+    with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
         await within(STOPPED_WITHIN, consumer.stop())
 
 

@@ -71,7 +71,7 @@ async def stop_producer(client: AIOKafkaProducer) -> None:
         # No public way to give up on what it holds.
         client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))
     # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
-    with suppress(KafkaError, TimeoutError, KeyError):
+    with suppress(KafkaError, TimeoutError, ConnectionAbortedError, KeyError):
         await within(CLOSED_WITHIN, stopping)
 
 

@@ -29,6 +29,7 @@ from shared.relay import Relay
 from shared.retry import PASSING, attempts
 from shared.settings import Settings
 from shared.step import Step
+from shared.within import within
 
 log = structlog.get_logger()
 
@@ -247,9 +248,8 @@ class Service:
 
 async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> None:
     try:
-        async with asyncio.timeout(seconds):
-            await work
-    except (TimeoutError, ExceptionGroup, *PASSING) as fault:
+        await within(seconds, work)
+    except (ExceptionGroup, *PASSING) as fault:
         log.warning("not_stopped_in_order", part=part, fault=repr(fault)[:300])
 
 

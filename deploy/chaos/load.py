@@ -236,13 +236,19 @@ class Load:
         self.tills: list[TillAgent] = []
         self._till_rate = rate * 0.8 / (GROUNDS * BOOTHS * len(TILLS))
         self._terminal_rate = rate * 0.2 / len(MADE)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._group = asyncio.TaskGroup()
         self._given: set[str] = set()
         self._http = httpx.AsyncClient(timeout=ANSWER_SECONDS)
         self._hands = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> None:
-        """Go on until `stopping` is set and every festival is brought to its end."""
+        """Go on until `stopping` is set and every festival is brought to its end. What fails in any part of it is
+        raised at once."""
+        async with self._group:
+            await self._run()
+        await self._http.aclose()
+
+    async def _run(self) -> None:
         recording = [self._spawn(agent.work(self._terminal_rate, self.stopping)) for agent in self.terminals]
         recorded = asyncio.Event()
         syncing = [self._spawn(self._sync(agent.terminal, recorded)) for agent in self.terminals]
@@ -251,7 +257,6 @@ class Load:
         await asyncio.gather(*recording, *grounds)
         recorded.set()
         await asyncio.gather(*syncing)
-        await self._http.aclose()
 
     def acknowledged(self) -> Iterator[tuple[str, Topic]]:
         """Every record of every terminal and till that Kafka has acknowledged: source and id, and the topic."""
@@ -305,6 +310,8 @@ class Load:
         syncing = [self._spawn(self._sync(agent.till, closed)) for agent in agents]
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
+        # All at once: a till that waits for its first stock is no load.
+        await asyncio.gather(*(self._supply(id, booth, f"r0-{n}") for n, booth in enumerate(booths)))
         cycle = 0
         while loop.time() < end and not self.stopping.is_set():
             cycle += 1
@@ -433,10 +440,7 @@ class Load:
         raise AssertionError("attempts without a bound do not end")
 
     def _spawn(self, work: Any) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return self._group.create_task(work)
 
     def _rng_of(self, purpose: str) -> random.Random:
         return random.Random(f"{self._seed} {purpose}")

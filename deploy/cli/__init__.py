@@ -1,6 +1,5 @@
 """`karya`: one command for all that people do with Karya. Each group lies in a module of its own."""
 
-import asyncio
 import sys
 from importlib import import_module
 from typing import Any
@@ -76,6 +75,6 @@ def main() -> None:
     except KaryaError as error:
         err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
         sys.exit(1)
-    except (KeyboardInterrupt, asyncio.CancelledError):
+    except KeyboardInterrupt:
         err.print("Stopped.")
         sys.exit(130)

@@ -38,6 +38,16 @@ async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
     await ended.wait()
 
 
+async def test_what_was_cancelled_from_within_is_a_fault_and_does_not_look_like_a_stop() -> None:
+    async def gives_up() -> None:
+        inner = asyncio.create_task(asyncio.Event().wait())
+        asyncio.get_running_loop().call_soon(inner.cancel)
+        await inner
+
+    with pytest.raises(ConnectionAbortedError):
+        await within(5, gives_up())
+
+
 async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:
     began, cancelled = asyncio.Event(), asyncio.Event()
 
