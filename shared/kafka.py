@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, ProducerClosed
 from aiokafka.partitioner import murmur2
@@ -22,6 +22,8 @@ DLQ_MAX_BYTES = 2 * INPUT_MAX_BYTES
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
 TOPICS_WITHIN = 5.0
+# How often one who waits for records looks whether its consumer still lives.
+LOOK_MS = 200
 
 
 # Whoever reads Kafka here comes by this module.
@@ -60,6 +62,19 @@ def producer(settings: Settings) -> AIOKafkaProducer:
         linger_ms=0,
         request_timeout_ms=10_000,
     )
+
+
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
+    """Asked for records it waits until there are some. FastStream sleeps after an answer of none for as long as it
+    had waited, and what comes meanwhile lies there."""
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = LOOK_MS, max_records: int | None = None
+    ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        while not found:
+            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        return found
 
 
 async def stop_producer(client: AIOKafkaProducer) -> None:

@@ -1,6 +1,7 @@
 """All that one family runs on, and how it is."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer
@@ -58,8 +59,11 @@ class Line:
     async def finish(self, within: float) -> None:
         """Take no more records, and see the batch in hand through."""
         self.subscriber.running = False
-        if isinstance(lock := self.subscriber.lock, MultiLock):
-            await lock.wait_release(within)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within):
+                if isinstance(lock := self.subscriber.lock, MultiLock):
+                    await lock.wait_release(within)
+                await self.step.offsets_committed()
 
     @property
     def _has_a_batch(self) -> bool:

@@ -3,12 +3,13 @@
 R1. What a commit wrote is handed over in memory by the step, in commit order; a lane that is taken over is
     read from the database first, before its first batch.
 R2. Publish in that order with an idempotent producer (`acks=all`): a partition never gets n + 1 without n.
-R3. Delete exactly what was acknowledged, by range of numbers. A crash before this publishes it again, with the
-    same ids: the next reader's ledger makes that harmless. The other way round an event would be lost.
+R3. Delete exactly what was acknowledged, by range of numbers, while more is published: nobody waits for it. A crash
+    before this publishes it again, with the same ids: the next reader's ledger makes that harmless. The other way
+    round an event would be lost.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from operator import attrgetter, itemgetter
 
@@ -36,10 +37,14 @@ class Relay:
         self._make_producer = make_producer
         self._producer: AIOKafkaProducer | None = None
         self._waiting: dict[str, list[Numbered]] = {}
-        self.trouble: str | None = None
+        # First and last id, both included.
+        self._acknowledged: list[tuple[str, str]] = []
+        self._troubles: dict[asyncio.Event, str] = {}
         self._count = 0
         self._publishing = asyncio.Lock()
+        self._deleting = asyncio.Lock()
         self._offered = asyncio.Event()
+        self._to_delete = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
 
@@ -59,14 +64,23 @@ class Relay:
 
     @property
     def idle(self) -> bool:
-        return self._count == 0 and not self._publishing.locked()
+        at_work = self._publishing.locked() or self._deleting.locked()
+        return not (self._count or self._acknowledged or at_work)
+
+    @property
+    def trouble(self) -> str | None:
+        """Why it can't go on, in words."""
+        return next(iter(self._troubles.values()), None)
 
     async def take_over(self, lane: str) -> None:
         """R1: publish all that the lane's outbox holds. Raises a passing fault when Kafka or MongoDB does."""
         async with self._publishing:
             self._drop(lane)
+            # What was acknowledged before would be published again.
+            await self._delete_acknowledged()
             while page := await self._ledger.outbox(lane):
                 await self._publish(page)
+                await self._delete_acknowledged()
 
     def forget(self, lanes: Sequence[str]) -> None:
         """These lanes are somebody else's now: what they still have to say is in the database."""
@@ -74,25 +88,31 @@ class Relay:
             self._drop(lane)
 
     async def run(self) -> None:
-        """Publish what is offered, for ever. A passing fault is retried: nothing is lost meanwhile, since all
-        is in the database, and the bound on what waits in memory holds the step back."""
-        while True:
-            await self._offered.wait()
-            async for attempt in attempts():
-                try:
-                    await self._publish_waiting()
-                    self.trouble = None
-                    break
-                except PASSING as fault:
-                    self.trouble = repr(fault)[:300]
-                    log.warning("relay_waits", attempt=attempt, fault=repr(fault))
+        """Publish what is offered and delete what is acknowledged, for ever. A passing fault is retried: nothing is
+        lost meanwhile, since all is in the database, and the bound on what waits in memory holds the step back."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._again_and_again(self._offered, self._publish_waiting))
+            both.create_task(self._again_and_again(self._to_delete, self._delete_acknowledged))
 
     async def drain(self) -> None:
         """Publish what is left. Raises a passing fault when Kafka or MongoDB does; the rest stays in the outbox."""
         await self._publish_waiting()
+        await self._delete_acknowledged()
 
     async def close(self) -> None:
         await self._drop_producer()
+
+    async def _again_and_again(self, wanted: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await wanted.wait()
+            async for attempt in attempts():
+                try:
+                    await act()
+                    self._troubles.pop(wanted, None)
+                    break
+                except PASSING as fault:
+                    self._troubles[wanted] = repr(fault)[:300]
+                    log.warning("relay_waits", attempt=attempt, fault=repr(fault))
 
     async def _publish_waiting(self) -> None:
         async with self._publishing:
@@ -128,12 +148,25 @@ class Relay:
             # A producer that failed may have given up on some of what it holds: a new one starts clean.
             await self._drop_producer()
             raise NotRelayed(f"Kafka did not take {len(page)} records: {fault!r}") from fault
-        # R3
-        ranges = []
         for _, run in groupby(page, key=attrgetter("lane")):
-            ids = [numbered.id for numbered in run]
-            ranges.append((ids[0], ids[-1]))
-        await self._ledger.said(ranges)
+            together = list(run)
+            self._acknowledged.append((together[0].id, together[-1].id))
+        self._to_delete.set()
+
+    async def _delete_acknowledged(self) -> None:
+        # R3
+        async with self._deleting:
+            self._to_delete.clear()
+            ranges = self._acknowledged
+            if not ranges:
+                return
+            self._acknowledged = []
+            try:
+                await self._ledger.said(ranges)
+            except BaseException:
+                self._acknowledged = ranges + self._acknowledged
+                self._to_delete.set()
+                raise
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -4,10 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from aiokafka import AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
@@ -20,7 +20,7 @@ from shared.envelope import Headers
 from shared.errors import NotReached
 from shared.events.language import Topic
 from shared.family import Family
-from shared.kafka import partition_for, producer, stop_producer, survey, topic_name
+from shared.kafka import LOOK_MS, PatientConsumer, partition_for, producer, stop_producer, survey, topic_name
 from shared.lanes import Lanes
 from shared.ledger import Ledger
 from shared.line import Line
@@ -83,6 +83,9 @@ class Service:
         for line in self._lines:
             self._tasks.append(asyncio.create_task(line.lanes.run(), name=f"lanes {line.lanes.group}"))
             self._tasks.append(asyncio.create_task(line.clock.run(), name=f"clock {line.lanes.group}"))
+        await self._broker.connect()
+        config = self._broker.config.broker_config
+        config.builder = partial(PatientConsumer, **cast("partial[AIOKafkaConsumer]", config.builder).keywords)
         await self._broker.start()
         self._tasks.append(asyncio.create_task(self._pulse(), name="pulse"))
         log.info("service_started", families=[family.group for family in self._families])
@@ -226,7 +229,7 @@ class Service:
             group_id=topic_name(self.settings, family.group),
             batch=True,
             max_records=self.settings.max_batch,
-            batch_timeout_ms=10,
+            batch_timeout_ms=LOOK_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             partition_assignment_strategy=(RangePartitionAssignor,),

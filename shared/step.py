@@ -74,6 +74,7 @@ class Step:
         self._ledger = ledger
         self._lanes = lanes
         self._relay = relay
+        self._committing: asyncio.Task[None] | None = None
 
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
@@ -87,7 +88,14 @@ class Step:
             # The consumer stands behind these records: without this the next batch would pass over them.
             self._lanes.unsettle({record.partition for record in records})
             raise
-        await self._commit_offsets(batch, consumer)
+        # 5. While the next batch goes on: nobody who works waits for it. One at a time, in order.
+        await self.offsets_committed()
+        self._committing = asyncio.create_task(self._commit_offsets(batch, consumer))
+
+    async def offsets_committed(self) -> None:
+        """Wait for the commit that is on its way, if there is one."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing])
 
     async def _still_ours(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:
         """The records by lane, but for those of lanes that are not settled, those fetched before the consumer
@@ -151,7 +159,7 @@ class Step:
         return {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in lanes.items()}
 
     async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
-        # 5. Never before the transaction: a crash in between would lose the batch.
+        # Never before the transaction: whoever watches would take the batch for worked.
         offsets: dict[TopicPartition, int] = {}
         for run in batch.values():
             for record in run:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaTimeoutError
+from pymongo.errors import AutoReconnect
 
 from shared.errors import NotRelayed
 from shared.ledger import Ledger, Numbered, Outgoing, outbox_id
@@ -74,15 +75,21 @@ class FakeBatch:
 
 
 class FakeLedger:
-    """An outbox in memory."""
+    """An outbox in memory. `deletes` cleared keeps what is to be deleted, `fails` refuses it."""
 
     def __init__(self, *rows: Numbered) -> None:
         self.rows = {row.id: row for row in rows}
+        self.deletes = asyncio.Event()
+        self.deletes.set()
+        self.fails = False
 
     async def outbox(self, lane: str) -> list[Numbered]:
         return [row for id, row in sorted(self.rows.items()) if row.lane == lane]
 
     async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
+        await self.deletes.wait()
+        if self.fails:
+            raise AutoReconnect("made up for a test")
         for first, last in ranges:
             for id in [id for id in self.rows if first <= id <= last]:
                 del self.rows[id]
@@ -105,6 +112,34 @@ async def test_what_is_offered_leaves_in_order_and_is_deleted_once_acknowledged(
     assert values(kafka) == [0, 1, 2, 3, 4]
     assert list(ledger.rows) == [outbox_id(LANE, 5)], "only what was read and acknowledged may go"
     assert relay.idle
+
+
+async def test_more_is_published_while_what_was_acknowledged_is_deleted() -> None:
+    kafka, ledger = FakeKafka(), FakeLedger(numbered(0), numbered(1))
+    relay = a_relay(kafka, ledger)
+    ledger.deletes.clear()
+    running = asyncio.create_task(relay.run())
+    for number in range(2):
+        relay.offer([numbered(number)])
+        await eventually(lambda: len(kafka.taken), equals=number + 1)
+    assert (len(ledger.rows), relay.idle) == (2, False)
+    ledger.deletes.set()
+    await eventually(lambda: relay.idle, equals=True)
+    assert ledger.rows == {}
+    running.cancel()
+
+
+async def test_what_could_not_be_deleted_is_deleted_before_its_lane_is_read_again() -> None:
+    kafka, ledger = FakeKafka(), FakeLedger(numbered(0))
+    relay = a_relay(kafka, ledger)
+    ledger.fails = True
+    relay.offer([numbered(0)])
+    with pytest.raises(AutoReconnect):
+        await relay.drain()
+    assert (values(kafka), relay.idle) == ([0], False)
+    ledger.fails = False
+    await relay.take_over(LANE)
+    assert (values(kafka), ledger.rows, relay.idle) == ([0], {}, True)
 
 
 async def test_a_lane_that_is_taken_over_says_first_what_the_database_holds_and_drops_what_it_remembers() -> None:
