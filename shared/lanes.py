@@ -1,7 +1,7 @@
 """Which lanes this instance works, and where each goes on.
 
 A lane is *settled* when its outbox was relayed, its consumer stands where the lane document says, and that
-document's offsets are held here as what the next transaction must find. Start, rebalance, a failed step and a
+document's counters are held here as what the next transaction must find. Start, rebalance, a failed step and a
 moved fence all mend themselves the same way: the lane is unsettled, and `run` settles it again. Records of a lane
 that is not settled are passed over: settling seeks back to them.
 """
@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from shared.errors import FenceMoved, LaneOutOfRange
-from shared.ledger import Lane, Ledger, lane_id
+from shared.ledger import Lane, Ledger, Writes, lane_id
 from shared.relay import Relay
 from shared.retry import PASSING, attempts
 
@@ -48,6 +48,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._assignment: frozenset[int] = frozenset()
         self._expected: dict[int, Lane] = {}
+        self._parked: set[str] = set()
         self._first: dict[TopicPartition, int] = {}
         self._assigned = False
         self._set_aside: tuple[float, str] | None = None
@@ -59,15 +60,27 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         """The lane as its document must be found, or None while it is not settled."""
         return self._expected.get(partition)
 
-    def check(self, lanes: Iterable[Lane]) -> None:
-        """Raises FenceMoved if any of these, just read, is not as we last saw it."""
-        for lane in lanes:
-            if self._expected.get(lane.partition) != lane:
-                raise FenceMoved(f"{lane.id} is {lane}, expected {self._expected.get(lane.partition)}")
+    def fence(self, partitions: Iterable[int]) -> dict[int, Lane]:
+        """These lanes as a transaction must find their documents. Raises FenceMoved when one is not settled."""
+        try:
+            return {partition: self._expected[partition] for partition in partitions}
+        except KeyError as unsettled:
+            raise FenceMoved(f"lane {unsettled} of {self.group} is not settled") from None
 
-    def committed(self, lanes: Iterable[Lane]) -> None:
-        """A transaction that moved these lanes was committed by us."""
+    def perhaps_parked(self, id: str) -> bool:
+        """False for a key (`<group> <key>`) of a settled lane that is surely not parked. Only the owner of its lane
+        parks a key or lets it go, under the fence: what was read at the settling and followed since is enough."""
+        return id in self._parked
+
+    def committed(self, writes: Writes) -> None:
+        """A transaction of these lanes was committed by us."""
+        lanes = writes.lanes.values()
         self._expected.update({lane.partition: lane for lane in lanes if lane.partition in self._expected})
+        for id, waiting in writes.parked.items():
+            if waiting:
+                self._parked.add(id)
+            else:
+                self._parked.discard(id)
 
     async def hold(self, work: Coroutine[Any, Any, None], partitions: Iterable[int]) -> bool:
         """Do `work` on these lanes so that a rebalance can wait for it or cancel it. False if it was not done:
@@ -154,6 +167,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._expected.clear()
+        self._parked.clear()
         self.broken.clear()
         self._assignment = frozenset(tp.partition for tp in assigned)
         self._assigned = True
@@ -183,9 +197,11 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         consumer = self._consumer
         if not missing or consumer is None:
             return
-        # The document before the outbox: what another commits in between is not in the document that we expect,
-        # so our next transaction finds the fence moved. The other way round its events would be left unsaid.
+        # The document before the outbox and the parked keys: what another commits in between is not in the document
+        # that we expect, so our next transaction finds the fence moved. The other way round its events would be left
+        # unsaid.
         lanes = await self._ledger.lanes(self.group, missing)
+        self._parked |= await self._ledger.parked_keys(self.group)
         for partition in missing:
             await self._relay.take_over(lane_id(self.group, partition))
         parts = [TopicPartition(topic, p) for p in missing for topic in self._topics]

@@ -17,8 +17,10 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
+from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
+from shared.errors import FenceMoved
 from shared.family import Family
 from shared.mongo import Database, Document, Session
 
@@ -32,6 +34,7 @@ PAGE = 2000
 FULL_RECORDS = 1000
 FULL_BYTES = 1024 * 1024
 PAGES = 8
+DUPLICATE_KEY = 11000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,9 @@ class Due:
 
 @dataclass(slots=True)
 class Writes:
-    """All that one transaction writes, gathered by the step."""
+    """All that one transaction writes, gathered by the step. `fence`: lanes as they must be found."""
 
+    fence: Mapping[int, Lane] = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
     entities: dict[str, _Writes] = field(default_factory=dict)
@@ -149,6 +153,11 @@ class Ledger:
         cursor = self._database["ledger"].find({"_id": {"$in": list(ids)}}, {"digest": 1}, session=session)
         return {document["_id"]: bytes(document["digest"]) for document in await cursor.to_list(None)}
 
+    async def parked_keys(self, group: str) -> set[str]:
+        """Every parked key of a family, as `<group> <key>`."""
+        cursor = self._database["parked"].find({"_id": {"$gt": f"{group} ", "$lt": f"{group}!"}}, {"_id": 1})
+        return {document["_id"] for document in await cursor.to_list(None)}
+
     async def parked(self, ids: Iterable[str], session: Session) -> dict[str, Waiting]:
         """The parked ones among these `<group> <key>`, with the events that wait."""
         cursor = self._database["parked"].find({"_id": {"$in": list(ids)}}, session=session)
@@ -182,8 +191,11 @@ class Ledger:
         )
 
     async def write(self, writes: Writes, session: Session) -> None:
-        """Everything, inside the caller's transaction."""
+        """Everything, inside the caller's transaction. Raises FenceMoved, and the transaction is lost, when a lane is
+        not as `fence` says."""
         database = self._database
+        # First: a zombie shall hear of it before it has written all the rest.
+        await self._move(writes, session)
         if writes.ledger:
             await database["ledger"].insert_many(writes.ledger, session=session)
         for collection, operations in writes.entities.items():
@@ -192,8 +204,18 @@ class Ledger:
             await database["outbox"].insert_many(to_outbox(writes.outbox), session=session)
         await _bulk(database, "deadlines", _deadline_writes(writes), session)
         await _bulk(database, "parked", _parked_writes(writes.parked), session)
-        lanes: _Writes = [ReplaceOne({"_id": lane.id}, _to_lane(lane), True) for lane in writes.lanes.values()]
-        await _bulk(database, "lanes", lanes, session)
+
+    async def _move(self, writes: Writes, session: Session) -> None:
+        lanes: _Writes = [
+            ReplaceOne(_unmoved(lane.id, writes.fence.get(partition)), _to_lane(lane), True)
+            for partition, lane in writes.lanes.items()
+        ]
+        try:
+            await _bulk(self._database, "lanes", lanes, session)
+        except BulkWriteError as refused:
+            if all(error["code"] == DUPLICATE_KEY for error in refused.details["writeErrors"]):
+                raise FenceMoved(f"one of {sorted(writes.lanes)} is not as {writes.fence} any more") from refused
+            raise
 
 
 def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
@@ -205,6 +227,14 @@ async def _bulk(database: Database, collection: str, operations: _Writes, sessio
     if not operations:
         return None
     return await database[collection].bulk_write(operations, ordered=False, session=session)
+
+
+def _unmoved(id: str, lane: Lane | None) -> Document:
+    """What finds the lane's document only if it is still as it was: every transaction of a lane counts one of these
+    up. One that has moved is not found, and is there all the same: putting it there anew is refused."""
+    if lane is None:
+        return {"_id": id}
+    return {"_id": id, "batches": lane.batches, "next_out": lane.next_out, "cluster": lane.cluster}
 
 
 def _to_lane(lane: Lane) -> Document:

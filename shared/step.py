@@ -3,11 +3,12 @@
 For every batch, over all its lanes at once, in a constant number of round trips:
 
 1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
-2. LOAD, inside a snapshot transaction: the lanes (the fence), the ledger entries and parked keys that concern the
-   batch, and the entities that its events touch. The fence must be as we last saw it.
+2. LOAD, inside a snapshot transaction: the ledger entries and parked keys that concern the batch, and the entities
+   that its events touch.
 3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key.
-4. WRITE AND COMMIT ledger, entities, outbox (dead letters included), deadlines and lanes, all or nothing.
-   A conflict or a passing fault begins again at 2, for a bounded time.
+4. WRITE AND COMMIT lanes, ledger, entities, outbox (dead letters included) and deadlines, all or nothing. A lane is
+   the fence: it must be found as we left it, or all of this was somebody else's to do. A conflict or a passing fault
+   begins again at 2, for a bounded time.
 5. COMMIT THE OFFSET to Kafka, after the transaction. Only for those who watch: the lane says where to go on.
 6. RELAY: hand what was committed to the relay, which publishes it in order. It is handed over at the commit, and
    published while 5 and the next batch go on.
@@ -18,7 +19,7 @@ or all done (the fence makes it pass over the batch, and the outbox holds what i
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -34,7 +35,7 @@ from shared.events.language import Topic
 from shared.family import Family
 from shared.kafka import partition_for_bytes
 from shared.lanes import Lanes
-from shared.ledger import Lane, Ledger, Writes
+from shared.ledger import Ledger, Writes
 from shared.mongo import Database, Mongo, Session
 from shared.relay import Relay
 from shared.retry import attempts
@@ -132,31 +133,30 @@ class Step:
                 fault = passing
                 continue
             # 6. No await since the commit: nothing of these lanes can come between.
-            self._lanes.committed(writes.lanes.values())
+            self._lanes.committed(writes)
             self._relay.offer(writes.outbox)
             return
         assert fault is not None
         raise fault
 
     async def _transact(self, items: Mapping[int, list[Item]]) -> Writes:
+        fence = self._lanes.fence(items)
+        lanes = {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in fence.items()}
         async with self._mongo.transaction() as session:
             # 2.
-            lanes = await self._fence(items, session)
             every = [item for run in items.values() for item in run]
-            loaded = await load(self._family, self._database, self._ledger, every, session)
+            loaded = await load(
+                self._family, self._database, self._ledger, every, session, self._lanes.perhaps_parked
+            )
             # 3.
             batch = Batch(self._family, self._prefix, lanes, loaded)
             for partition, run in items.items():
                 batch.work(partition, run)
             writes = batch.finish()
+            writes.fence = fence
             # 4.
             await self._ledger.write(writes, session)
         return writes
-
-    async def _fence(self, items: Mapping[int, list[Item]], session: Session) -> dict[int, Lane]:
-        lanes = await self._ledger.lanes(self._family.group, items, session)
-        self._lanes.check(lanes.values())
-        return {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in lanes.items()}
 
     async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
         # Never before the transaction: whoever watches would take the batch for worked.
@@ -182,12 +182,20 @@ def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord
     return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
 
 
-async def load(family: Family, database: Database, ledger: Ledger, items: Sequence[Item], session: Session) -> Loaded:
-    """Part 2 but for the lanes: what the database holds of all that these items concern."""
+async def load(
+    family: Family,
+    database: Database,
+    ledger: Ledger,
+    items: Sequence[Item],
+    session: Session,
+    perhaps_parked: Callable[[str], bool] = lambda _: True,
+) -> Loaded:
+    """Part 2: what the database holds of all that these items concern."""
     alive = [(item, item.event) for item in items if item.event is not None]
+    keys = {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}
     loaded = Loaded(
         await ledger.known([item.ledger_id for item, _ in alive], session),
-        await ledger.parked({parked_id(family, event.key) for _, event in alive}, session),
+        await ledger.parked(keys, session) if keys else {},
     )
     wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for item, event in alive:

@@ -13,6 +13,7 @@ from pymongo.errors import OperationFailure
 from services.inventory import domain as inventory
 from services.inventory.domain import Lot
 from services.inventory.domain.reservation import release
+from shared import ledger
 from shared.batch import Batch, Item
 from shared.events.inventory import ReleaseRequested
 from shared.lanes import Lanes
@@ -44,16 +45,17 @@ def _offset_before_the_transaction() -> None:
             assert lane is not None
             moved = replace(lane, offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}})
             await step._database["lanes"].replace_one({"_id": lane.id}, _to_lane(moved), True)
-            step._lanes.committed([moved])
+            step._lanes.committed(Writes(lanes={partition: moved}))
         return await original(step, items)
 
     Step._transact = transact  # type: ignore[assignment, method-assign]
 
 
 def _fence_not_checked() -> None:
-    def check(_: Lanes, __: Iterable[Lane]) -> None: ...
+    def unmoved(id: str, _: Lane | None) -> dict[str, Any]:
+        return {"_id": id}
 
-    Lanes.check = check  # type: ignore[method-assign]
+    ledger._unmoved = unmoved
 
 
 def _outbox_deleted_before_the_acknowledgement() -> None:

@@ -199,7 +199,7 @@ class Service:
             time=due.due,
             cause=due.deadline,
         )
-        writes = Writes({partition: self._lane(family, partition)})
+        writes = Writes(lanes={partition: self._lane(family, partition)})
         writes.send(
             partition,
             [Outgoing(family.deadlines.name, None, due.key.encode(), envelope.encode(body), headers)],

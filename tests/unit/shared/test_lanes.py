@@ -10,7 +10,7 @@ from pymongo.errors import AutoReconnect
 
 from shared.errors import FenceMoved
 from shared.lanes import Lanes
-from shared.ledger import Lane, Ledger, lane_id
+from shared.ledger import Lane, Ledger, Writes, lane_id
 from shared.relay import Relay
 from shared.step import Step
 from tests.integration.waiting import eventually
@@ -24,6 +24,7 @@ class World:
     def __init__(self) -> None:
         self.documents = {p: Lane(GROUP, p, {TOPIC: 4}, cluster="c") for p in range(3)}
         self.calls: list[str] = []
+        self.parked: set[str] = set()
         self.stands: dict[TopicPartition, int] = {}
         self.forgotten: list[str] = []
         self.commits_meanwhile: Lane | None = None
@@ -32,6 +33,10 @@ class World:
     async def lanes(self, group: str, partitions: Iterable[int], session: object = None) -> dict[int, Lane]:
         self.calls.append("read")
         return {p: self.documents[p] for p in partitions}
+
+    async def parked_keys(self, group: str) -> set[str]:
+        self.calls.append("parked")
+        return set(self.parked)
 
     # the relay
     async def take_over(self, lane: str) -> None:
@@ -87,9 +92,28 @@ async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World
 async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lanes: Lanes, world: World) -> None:
     # Its events came into the outbox after we have emptied it: taken for settled they would be left unsaid.
     world.commits_meanwhile = Lane(GROUP, 0, {TOPIC: 7}, next_out=3, cluster="c")
+    before = world.documents[0]
     await settled(lanes, 0)
+    assert lanes.fence([0]) == {0: before}, "our next transaction must not find what it expects"
+
+
+async def test_a_lane_that_is_not_settled_has_no_fence_to_go_by(lanes: Lanes) -> None:
+    await settled(lanes, 0, 1)
+    lanes.unsettle([1])
     with pytest.raises(FenceMoved):
-        lanes.check([world.documents[0]])
+        lanes.fence([0, 1])
+
+
+async def test_parked_keys_are_read_once_and_followed(lanes: Lanes, world: World) -> None:
+    world.parked = {f"{GROUP} a", f"{GROUP} b"}
+    await settled(lanes, 0)
+    # Before what the lane's document says they would be out of date.
+    assert world.calls.index("parked") > world.calls.index("read")
+    lanes.committed(Writes(parked={f"{GROUP} b": (), f"{GROUP} c": (("till-1 e1", b"digest"),)}))
+    assert [key for key in "abc" if lanes.perhaps_parked(f"{GROUP} {key}")] == ["a", "c"]
+    world.parked = {f"{GROUP} d"}
+    await settled(lanes, 1)
+    assert [key for key in "abcd" if lanes.perhaps_parked(f"{GROUP} {key}")] == ["d"]
 
 
 async def test_from_the_loss_of_its_lanes_until_new_ones_come_a_service_is_not_ready(
