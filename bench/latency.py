@@ -22,6 +22,7 @@ from bench.runners import raw
 from bench.runners.job import Job
 from bench.serving import serving
 from services.production import reference
+from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, Price
 from shared.events.inventory import INVENTORY
@@ -29,6 +30,9 @@ from shared.events.language import MAX_QTY, Body, Topic
 from shared.events.production import TERMINAL, ProductionReported
 from shared.events.sales import PUBLIC_SALES, TILL, SaleReported
 from shared.kafka import partition_for, producer, topic_name
+from shared.ledger import Ledger
+from shared.mongo import Mongo
+from shared.retry import attempts
 from shared.settings import Settings
 
 RATES = (50, 200, 1000)
@@ -258,3 +262,17 @@ async def _stock_booths(settings: Settings) -> None:
                 await _send(client, name, BOOTH_STOCK, settings.partitions, trace, body, Stopwatch())
     finally:
         await client.stop()
+    await _worked(settings, 2 * BOOTHS)
+
+
+async def _worked(settings: Settings, count: int) -> None:
+    """Wait until sales has worked so many records about booths: a sale that comes before them is one in dispute."""
+    mongo = Mongo(settings)
+    ledger, name = Ledger(mongo.database("sales")), topic_name(settings, BOOTH_STOCK.name)
+    async for _ in attempts(within=LOST_AFTER):
+        lanes = await ledger.lanes(BOOTH.group, range(settings.partitions))
+        if sum(lane.offsets.get(name, 0) for lane in lanes.values()) == count:
+            break
+    else:
+        raise TimeoutError(f"sales did not hear of its {BOOTHS} booths")
+    await mongo.close()
