@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -20,8 +20,7 @@ from shared.state import Hint, Key, Ref, State
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A decoded record, or (`event` is None) one that is a dead letter for `reason`."""
 
     record: ConsumerRecord

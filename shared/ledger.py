@@ -12,9 +12,9 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
@@ -53,8 +53,7 @@ class Lane:
         return lane_id(self.group, self.partition)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(NamedTuple):
     """One record to be published. `topic` is the full name; a None partition follows from the key."""
 
     topic: str
@@ -64,8 +63,7 @@ class Outgoing:
     headers: Sequence[tuple[str, bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(NamedTuple):
     """An outgoing record at its place in its lane's outbox."""
 
     lane: str
@@ -252,42 +250,21 @@ def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
     """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
     cost as much as all else that a batch writes."""
     for _, run in groupby(outbox, key=attrgetter("lane")):
-        page: list[Numbered] = []
-        size = 0
-        for one in run:
-            page.append(one)
-            size += _size(one.record)
+        page: list[list[Any]] = []
+        first = size = 0
+        for lane, number, (topic, partition, key, value, headers) in run:
+            if not page:
+                first = number
+            # Arrays, since the names of the fields would be half of it.
+            flat = list(chain.from_iterable(headers))
+            page.append([number, topic, partition, key, value, flat])
+            # Headers too: those of a dead letter are whatever its sender made of them.
+            size += sum(map(len, filter(None, (key, value, *flat))))
             if len(page) == FULL_RECORDS or size >= FULL_BYTES:
-                yield _page(page)
+                yield {"_id": outbox_id(lane, first), "records": page}
                 page, size = [], 0
         if page:
-            yield _page(page)
-
-
-def _size(record: Outgoing) -> int:
-    # Headers too: those of a dead letter are whatever its sender made of them.
-    return (
-        len(record.key or b"")
-        + len(record.value or b"")
-        + sum(len(name) + len(value or b"") for name, value in record.headers)
-    )
-
-
-def _page(page: Sequence[Numbered]) -> Document:
-    # Arrays, since the names of the fields would be half of it.
-    records = [
-        [
-            one.number,
-            record.topic,
-            record.partition,
-            record.key,
-            record.value,
-            [part for header in record.headers for part in header],
-        ]
-        for one in page
-        for record in (one.record,)
-    ]
-    return {"_id": page[0].id, "records": records}
+            yield {"_id": outbox_id(lane, first), "records": page}
 
 
 def _from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:

@@ -138,7 +138,7 @@ def _relay_out_of_order() -> None:
 
     async def publish(relay: Relay, page: Sequence[Numbered]) -> None:
         backwards = [
-            replace(numbered, record=other.record) for numbered, other in zip(page, reversed(page), strict=True)
+            numbered._replace(record=other.record) for numbered, other in zip(page, reversed(page), strict=True)
         ]
         await original(relay, backwards)
 
