@@ -10,21 +10,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from faststream.kafka.subscriber.usecase import BatchSubscriber
+from aiokafka import AIOKafkaConsumer
 
 
 def die_when_there_is(file: Path) -> None:
-    original: Any = BatchSubscriber.get_msg
+    original: Any = AIOKafkaConsumer.getmany
 
     def is_due() -> bool:
         return file.exists()
 
-    async def get_msg(self: Any, consumer: Any) -> Any:
+    async def getmany(self: Any, *partitions: Any, **how: Any) -> Any:
         if is_due():
             raise asyncio.CancelledError
-        return await original(self, consumer)
+        return await original(self, *partitions, **how)
 
-    BatchSubscriber.get_msg = get_msg  # type: ignore[method-assign]
+    AIOKafkaConsumer.getmany = getmany
 
 
 if __name__ == "__main__":

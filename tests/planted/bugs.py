@@ -155,8 +155,8 @@ BUGS = {
     "no-fence": Bug(
         "The fence is not checked",
         _fence_not_checked,
-        f"{STEP}test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowledge",
-        "not seen within",
+        f"{STEP}test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowledge[said]",
+        "two batches of one number",
     ),
     "deleted-first": Bug(
         "The outbox is deleted before the acknowledgement",
