@@ -1,15 +1,17 @@
-"""Rebuild: inventory's database built anew from Kafka, beside what the service took to work the same events."""
+"""Rebuild: inventory's database built anew from Kafka, beside what the service and the floor took to work the same
+events."""
 
 import time
 
 from bench import backlog
+from bench.catchup import FLOOR
 from bench.children import run
 from bench.place import Place
 from bench.report import Figure, Said, Tell
 from bench.runners.job import Job
 from deploy.rebuild import rebuild
 
-EVENTS = 100_000
+EVENTS = 1_000_000
 
 
 async def measure(place: Place, events: int, tell: Tell) -> Said:
@@ -22,6 +24,8 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
         tell(f"rebuild: {events} events are worked")
         ends |= await backlog.fill(settings, backlog.events(events, known))
         [ran] = await run(place.folder, "bench.runners.karya", [Job.of("inventory", ends)], settings)
+        tell("rebuild: the floor works them")
+        [bare] = await run(place.folder, FLOOR.module, [Job.of(FLOOR.group, ends)], settings)
         tell("rebuild")
         began = time.monotonic()
         found = await rebuild(settings, "inventory")
@@ -32,7 +36,9 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
         (
             Figure("events/s", pace),
             Figure("service: events/s", ran.per_second),
+            Figure("floor: events/s", bare.per_second),
             Figure("rebuild / service", pace / ran.per_second),
+            Figure("rebuild / floor", pace / bare.per_second),
             Figure("differences", len(found.lost) + len(found.doubled) + len(found.torn), 0, at_most=True),
         ),
     )
