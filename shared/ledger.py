@@ -88,9 +88,10 @@ class Due:
 
 @dataclass(slots=True)
 class Writes:
-    """All that one transaction writes, gathered by the step. `fence`: lanes as they must be found."""
+    """All that one transaction writes, gathered by the step. `fence`: the lanes as they must be found, each that is
+    written; None where nobody else can work them."""
 
-    fence: Mapping[int, Lane] = field(default_factory=dict)
+    fence: Mapping[int, Lane] | None = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
     entities: dict[str, _Writes] = field(default_factory=dict)
@@ -204,8 +205,9 @@ class Ledger:
         await _bulk(database, "parked", _parked_writes(writes.parked), session)
 
     async def _move(self, writes: Writes, session: Session) -> None:
+        fence = writes.fence
         lanes: _Writes = [
-            ReplaceOne(_unmoved(lane.id, writes.fence.get(partition)), _to_lane(lane), True)
+            ReplaceOne({"_id": lane.id} if fence is None else _unmoved(fence[partition]), _to_lane(lane), True)
             for partition, lane in writes.lanes.items()
         ]
         try:
@@ -227,12 +229,10 @@ async def _bulk(database: Database, collection: str, operations: _Writes, sessio
     return await database[collection].bulk_write(operations, ordered=False, session=session)
 
 
-def _unmoved(id: str, lane: Lane | None) -> Document:
-    """What finds the lane's document only if it is still as it was: every transaction of a lane counts one of these
-    up. One that has moved is not found, and is there all the same: putting it there anew is refused."""
-    if lane is None:
-        return {"_id": id}
-    return {"_id": id, "batches": lane.batches, "next_out": lane.next_out, "cluster": lane.cluster}
+def _unmoved(lane: Lane) -> Document:
+    """What finds the lane's document only if it is still as it was: every transaction of a lane counts something of
+    it up. One that has moved is not found, and is there all the same: putting it there anew is refused."""
+    return _to_lane(lane)
 
 
 def _to_lane(lane: Lane) -> Document:

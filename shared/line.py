@@ -31,7 +31,8 @@ class Line:
     @property
     def death(self) -> str | None:
         """Why nobody will work this family in this process any more, in words: only a new process helps."""
-        if all(task.done() for task in self.subscriber.tasks):
+        # None at all before it has started.
+        if self.subscriber.tasks and all(task.done() for task in self.subscriber.tasks):
             return f"nobody polls Kafka for {self.lanes.group}"
         # A long batch, as with a database that does not answer, will end; with none in hand nothing will.
         return None if self._has_a_batch else self._silence

@@ -30,6 +30,8 @@ class Mongo:
             # A server that takes a call and never answers is a passing fault too, not a wait without end.
             "socketTimeoutMS": 30_000,
             "w": "majority",
+            # Outside transactions too: what a failover takes back must not be seen, let alone be said.
+            "readConcernLevel": "majority",
         }
         if settings.mongo_driver is MongoDriver.MOTOR:
             from motor.motor_asyncio import AsyncIOMotorClient

@@ -90,9 +90,19 @@ class Relay:
     async def run(self) -> None:
         """Publish what is offered and delete what is acknowledged, for ever. A passing fault is retried: nothing is
         lost meanwhile, since all is in the database, and the bound on what waits in memory holds the step back."""
-        async with asyncio.TaskGroup() as both:
-            both.create_task(self._again_and_again(self._offered, self._publish_waiting))
-            both.create_task(self._again_and_again(self._to_delete, self._delete_acknowledged))
+        both = [
+            asyncio.create_task(self._again_and_again(self._offered, self._publish_waiting)),
+            asyncio.create_task(self._again_and_again(self._to_delete, self._delete_acknowledged)),
+        ]
+        try:
+            ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in both:
+                task.cancel()
+            await asyncio.wait(both)
+        # Not a group: that takes one that was cancelled from within for done, and the other would go on alone.
+        for task in ended:
+            task.result()
 
     async def drain(self) -> None:
         """Publish what is left. Raises a passing fault when Kafka or MongoDB does; the rest stays in the outbox."""

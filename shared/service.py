@@ -129,7 +129,7 @@ class Service:
         found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
         found += self._away
         if self._relay.trouble is not None:
-            found.append(f"what is committed can't be published: {self._relay.trouble}")
+            found.append(f"what is committed can't be published and taken from the outbox: {self._relay.trouble}")
         for line in self._lines:
             found += line.troubles
         return found if self._lines else [STARTING]

@@ -2,8 +2,8 @@
 
 Kafka's records in batches; per batch one transaction with a ledger entry per event, a lot per key, an outbox document
 per lane and a lane document; then the messages, published while the next batch is worked, and deleted from the
-outbox. All values are bytes that were made before. The variant `reads` looks up what inventory looks up, too: lanes,
-ledger, parked keys, lots.
+outbox. All values are bytes that were made before. The variant `reads` looks up what inventory looks up, too: ledger
+and lots.
 """
 
 import asyncio
@@ -137,7 +137,7 @@ class Floor:
             new = {r.key.decode() for r in every if r.headers[3][1] == NEW_LOT}
             changed = {r.key.decode() for r in every} - new
             if self._reads:
-                await self._read([entry["_id"] for entry in ledger], [*new, *changed], list(by_lane), session)
+                await self._read([entry["_id"] for entry in ledger], [*new, *changed], session)
             await database["ledger"].insert_many(ledger, session=session)
             lots = [InsertOne({"_id": key, **self._lot}) for key in new]
             again = [ReplaceOne({"_id": key}, {"_id": key, **self._lot}) for key in changed]
@@ -156,13 +156,8 @@ class Floor:
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
         return said, outbox
 
-    async def _read(self, ids: list[str], lots: list[str], lanes: list[int], session: Session) -> None:
-        for collection, wanted in (
-            ("lanes", [f"lane/{lane:03}" for lane in lanes]),
-            ("ledger", ids),
-            ("parked", [f"{self._job.group} {lot}" for lot in lots]),
-            (LOTS.name, lots),
-        ):
+    async def _read(self, ids: list[str], lots: list[str], session: Session) -> None:
+        for collection, wanted in (("ledger", ids), (LOTS.name, lots)):
             await self._database[collection].find({"_id": {"$in": wanted}}, session=session).to_list(None)
 
     def _said(self, records: Sequence[ConsumerRecord]) -> list[tuple[Message, bytes]]:

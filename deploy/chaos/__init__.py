@@ -5,6 +5,6 @@
 `load`      terminals, tills and organisers that go on whatever happens, each with its own spool.
 `faults`    what is done when: a plan drawn from the seed, and how each fault begins and ends.
 `watch`     progress and lag over time: how long nothing moved, how long a fault was felt.
-`model`     what the databases must hold, replayed in memory from what was acknowledged.
+`model`     the reckoning: what was acknowledged is in the ledgers, and all is as a replay of Kafka makes it.
 `run`       all of it together, and the report.
 """

@@ -18,8 +18,10 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from deploy.chaos.model import Acknowledged
 from services.terminal.terminal import Terminal
 from services.till.till import Till
+from shared.envelope import digest
 from shared.errors import NotReached, SpoolFailed
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -31,7 +33,7 @@ from shared.events.festival import (
     Price,
     RequestAllocation,
 )
-from shared.events.language import Body, Topic
+from shared.events.language import Body
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import BoothCounted, SaleReported, SaleVoided, TillClosed
 from shared.retry import attempts
@@ -258,10 +260,12 @@ class Load:
         recorded.set()
         await asyncio.gather(*syncing)
 
-    def acknowledged(self) -> Iterator[tuple[str, Topic]]:
-        """Every record of every terminal and till that Kafka has acknowledged: source and id, and the topic."""
+    def acknowledged(self) -> Iterator[tuple[str, Acknowledged]]:
+        """Every record of every terminal and till that Kafka has acknowledged: source and id, and what it was."""
         for spool in self._spools():
-            yield from ((f"{spool.source} {said.id}", spool.topic) for said in spool.all_said() if said.acknowledged)
+            for said in spool.all_said():
+                if said.acknowledged:
+                    yield f"{spool.source} {said.id}", (spool.topic, digest(said.value))
 
     @property
     def selling(self) -> list[TillAgent]:

@@ -129,6 +129,8 @@ async def rebuild(
                 )
             if switching:
                 _check_safe(service, replayed, before, await _lanes(fresh), say_missing)
+                # Again: one that has started meanwhile has read what is about to be replaced.
+                await check_nobody(settings, service)
                 await switch(mongo, service, live, fresh, before, await _partitions(settings, service))
                 found.switched = True
             done = True

@@ -174,7 +174,7 @@ class _Replay:
         if lane.batches and family.deadlines is not None:
             # What the clock says has numbers too.
             said = self._heard.reached[family.deadlines.name, partition]
-            await self._write(Writes(lanes={partition: replace(lane, next_out=lane.next_out + said)}))
+            await self._write(Writes(None, {partition: replace(lane, next_out=lane.next_out + said)}))
 
     async def _batches(self, told: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
         """The lane's batches, each once: a relay that was killed tells the last ones again."""

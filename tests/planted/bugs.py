@@ -52,8 +52,8 @@ def _offset_before_the_transaction() -> None:
 
 
 def _fence_not_checked() -> None:
-    def unmoved(id: str, _: Lane | None) -> dict[str, Any]:
-        return {"_id": id}
+    def unmoved(lane: Lane) -> dict[str, Any]:
+        return {"_id": lane.id}
 
     ledger._unmoved = unmoved
 

@@ -211,3 +211,18 @@ async def test_the_step_is_held_back_when_too_much_waits_and_let_go_when_the_lan
     assert not waiting.done()
     relay.forget([LANE])
     await asyncio.wait_for(waiting, 1)
+
+
+@pytest.mark.parametrize("half", ["_publish_waiting", "_delete_acknowledged"])
+async def test_a_half_that_is_cancelled_from_within_ends_the_whole_and_is_heard_of(
+    half: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def given_up(_: Relay) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(Relay, half, given_up)
+    relay = a_relay(FakeKafka(), FakeLedger(numbered(1)))
+    running = asyncio.create_task(relay.run())
+    relay.offer([numbered(1)])
+    await asyncio.wait([running], timeout=5)
+    assert running.done()

@@ -1,0 +1,64 @@
+"""The clock writes under the fence, as the step does."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import cast
+
+import pytest
+
+from services.sales.handlers import BOOTH
+from shared.clock import Clock
+from shared.errors import FenceMoved
+from shared.lanes import Lanes
+from shared.ledger import Due, Lane, Ledger, Writes
+from shared.mongo import Mongo
+from shared.relay import Relay
+
+LANE = Lane(BOOTH.group, 1, next_out=7, batches=3, cluster="c")
+NOW = datetime(2026, 4, 18, 9, tzinfo=UTC)
+
+
+class World:
+    """Lanes, a ledger and a relay of wood: one deadline is due, and every write is refused since its lane moved."""
+
+    cluster = "c"
+
+    def __init__(self) -> None:
+        self.written: list[Writes] = []
+        self.offered = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        yield
+
+    def fence(self, partitions: Iterable[int]) -> dict[int, Lane]:
+        return dict.fromkeys(partitions, LANE)
+
+    async def due(self, lanes: object, now: datetime, session: object = None) -> list[Due]:
+        return [Due(f"{BOOTH.group} d", LANE.id, "F1.B1", "d", now)]
+
+    async def write(self, writes: Writes, session: object) -> None:
+        self.written.append(writes)
+        raise FenceMoved("made up for a test")
+
+    def offer(self, outbox: list[object]) -> None:
+        self.offered += len(outbox)
+
+
+async def test_a_deadline_is_said_under_the_fence_or_not_at_all() -> None:
+    world = World()
+    clock = Clock(
+        BOOTH,
+        prefix="",
+        mongo=cast("Mongo", world),
+        ledger=cast("Ledger", world),
+        lanes=cast("Lanes", world),
+        relay=cast("Relay", world),
+    )
+    with pytest.raises(FenceMoved):
+        await clock._say({1}, NOW)
+    [writes] = world.written
+    assert writes.fence == {1: LANE}
+    assert writes.lanes[1].next_out == LANE.next_out + 1
+    assert world.offered == 0
