@@ -1,7 +1,8 @@
 """The hard rules of a plan, from what a festival and its booths were opened with and what is there already."""
 
+from collections import Counter
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth
@@ -21,7 +22,7 @@ def bounds(
 ) -> Rules:
     """The rules at a moment. `booths`: those that stock is planned for, with all `requests` of the festival of which
     something is still to come; without them the booths bound nothing."""
-    today = at.astimezone(ZoneInfo(festival.zone)).date()
+    today = day_of(festival, at)
     opening = festival.first_day if today < festival.first_day else festival.last_day
     bound = [booth for booth in booths if booth.capacity is not None or booth.limits]
     coming = _promised(requests) if bound else {}
@@ -48,6 +49,27 @@ def bounds(
         weights=dict(festival.weights),
         even=even,
     )
+
+
+def day_of(festival: Festival, at: datetime) -> date:
+    """The day that it is at the festival."""
+    return at.astimezone(ZoneInfo(festival.zone)).date()
+
+
+def no_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:
+    """What keeps these pieces (by booth and product) from all having room together, in words; None if they have."""
+    whole: Counter[str] = Counter()
+    kinds: Counter[tuple[str, str]] = Counter()
+    for booth, product, qty in coming:
+        whole[booth] += qty
+        kinds[booth, rules.categories.get((booth, product), "")] += qty
+    for booth, qty in sorted(whole.items()):
+        if qty > (most := rules.capacity.get(booth, qty)):
+            return f"{booth} has room for {most} more pieces, not for {qty}"
+    for (booth, kind), qty in sorted(kinds.items()):
+        if qty > (most := rules.limits.get((booth, kind), qty)):
+            return f"{booth} has room for {most} more pieces of {kind}, not for {qty}"
+    return None
 
 
 def _promised(requests: Iterable[Request]) -> dict[str, dict[str, int]]:

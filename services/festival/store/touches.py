@@ -88,7 +88,13 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Hint(BoothPace, "festival", festival)
             for product in set(body.products):
                 yield Hint(StockView, "plannable", product)
-        case AcceptPlan() | ReviseAllocation() as body:
+        case AcceptPlan() as body:
+            yield Ref(Request, request_id(festival, body.request))
+            # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
+            yield Hint(Request, "promising", festival)
+            yield Hint(Booth, "festival", festival)
+            yield Hint(BoothPace, "festival", festival)
+        case ReviseAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
         case SendShipment() as body:
             yield Ref(Request, request_id(festival, body.request))

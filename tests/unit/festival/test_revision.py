@@ -18,8 +18,10 @@ from shared.events.festival import (
     BackReason,
     BoothClosing,
     CancelFestival,
+    CategoryLimit,
     CommandRefusal,
     CommandRefused,
+    Price,
 )
 from shared.events.inventory import ReleaseRequested, ReservationRequested
 from shared.events.language import Body
@@ -419,6 +421,68 @@ def test_what_goes_back_makes_room_for_what_comes() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert sum(line.qty for line in revised(world, "LP-A").added) == 3
+
+
+def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None) -> World:
+    """Six were sent to a booth that has room for eight, one came: five more wait to be accepted."""
+    limits = (CategoryLimit(category="tenun", qty=tenun),) if tenun is not None else ()
+    prices = tuple(Price(product=product, price_rupiah=10_000, category="tenun") for product in ("KTI", "KRJ"))
+    world = World()
+    for body in (announced(), a_booth(B1, prices=prices, capacity=capacity, limits=limits)):
+        world.give(body)
+    world.make("LA", 20)
+    world.make("LK", 9, product="KRJ", facility="LP-B")
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=1))
+    assert sum(line.qty for line in revised(world).added) == 5
+    return world
+
+
+@pytest.mark.parametrize("room", [{"capacity": 8}, {"tenun": 8}])
+def test_a_revision_whose_room_was_promised_to_others_is_not_carried_out(room: dict[str, int]) -> None:
+    world = a_revision_that_waits(**room)
+    world.give(a_request((B1, "KRJ", 7), request="R2"))
+    world.settle()
+    assert sum(lines(world, LineStatus.RESERVED, "R2").values()) == 7
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.TOO_MANY)
+    assert "room" in world.heard(CommandRefused)[-1].message
+    # It still waits: what others were promised may go back.
+    world.fire(f"hold/{ODOP}/R2")
+    world.settle()
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LA": 5}
+
+
+def test_a_revision_that_has_no_room_any_more_can_be_drawn_up_anew() -> None:
+    world = a_revision_that_waits(capacity=8)
+    world.give(a_request((B1, "KRJ", 4), request="R2"))
+    world.settle()
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.TOO_MANY)
+    assert sum(line.qty for line in revised(world).added) == 3
+    world.give(an_accept())
+    world.settle()
+    assert sum(lines(world, LineStatus.RESERVED).values()) == 3
+
+
+def test_what_a_waiting_revision_gives_back_is_room_and_so_is_what_was_sold() -> None:
+    world = a_revision_that_waits(capacity=8)
+    world.give(a_request((B1, "KRJ", 3), request="R2"))
+    world.settle()
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.TOO_MANY)
+    world.give(a_report(LA=1))
+    world.give(an_accept())
+    world.settle()
+    assert sum(lines(world, LineStatus.RESERVED).values()) == 5
+    # Full now, but for what goes back: the same room again.
+    world.make("LB", 9, facility="LP-C")
+    assert sum(line.qty for line in revised(world, "LP-A").added) == 5
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 5}
 
 
 def test_a_lot_that_once_refused_may_have_stock_again() -> None:
