@@ -109,7 +109,7 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
         case AcceptPlan() as body:
             return allocation.accept(state, festival, body, event.logged_at)
         case SendShipment() as body:
-            return shipment.send(state, festival, body)
+            return shipment.send(state, festival, body, event.logged_at)
         case ReceiveShipment() as body:
             return shipment.receive(state, festival, body)
         case SendTransfer() as body:

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from datetime import datetime
 
+from services.festival.domain import acceptance
 from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.bounds import bounds, no_room
+from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
 from services.festival.domain.line import Offer
@@ -13,7 +14,7 @@ from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Rules, Wanted
 from services.festival.domain.planner import Planner
 from services.festival.domain.request import Request, RequestStatus, add_plan, request_id, requests_of
-from services.festival.domain.revision import carry_out, proposed, without_proposed
+from services.festival.domain.revision import carry_out
 from services.festival.domain.shortage import plannable
 from services.festival.domain.stock import StockView
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
@@ -75,35 +76,15 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
-    if request.waiting is not None:
-        wrong = _no_room(state, festival, request, at)
-        if wrong is not None:
-            return wrong
-        request, said = carry_out(request, at)
-        return state.put(request), said
-    if request.status is not RequestStatus.PROPOSED:
+    if request.waiting is None and request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
-    request, said = requests.accept(request, at)
+    wrong = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
+    if wrong is not None:
+        return wrong
+    begin = requests.accept if request.waiting is None else carry_out
+    request, said = begin(request, at)
     return state.put(request), said
-
-
-def _no_room(state: State, festival: Festival, request: Request, at: datetime) -> Wrong | None:
-    """Why a revision that waits can't be carried out as it is: it keeps no room, so that others may have it now. A
-    plan that waits keeps its own."""
-    comes = proposed(request)
-    bare = without_proposed(request)
-    rules = bounds(
-        festival,
-        at,
-        sold_so_far(state, festival.id, {line.booth for line in comes}),
-        [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
-    )
-    why = no_room(rules, ((line.booth, line.product, line.qty) for line in comes))
-    if why is None:
-        return None
-    message = f"{why}; others took some since the revision was drawn up. Revise {request.name} again."
-    return Wrong("request", CommandRefusal.TOO_MANY, message)
 
 
 def check(state: State, festival: Festival, name: str, hold_hours: int) -> Wrong | None:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
 from services.festival.domain.line import PROMISED
-from services.festival.domain.plan import Rules
+from services.festival.domain.plan import Rules, late
 from services.festival.domain.request import Request
 
 
@@ -51,12 +52,23 @@ def bounds(
     )
 
 
+def too_slow(festival: Festival, facilities: Iterable[str], at: datetime) -> list[str]:
+    """Those of the facilities from which nothing would be planned any more: it would come too late."""
+    return sorted(late(bounds(festival, at)).intersection(facilities))
+
+
+def misses(festival: Festival, facility: str, at: datetime) -> bool:
+    """Whether what leaves the facility now comes after the last day; what only misses the opening can be sold."""
+    rest = (festival.last_day - day_of(festival, at)).days
+    return facility in late(replace(bounds(festival, at), days_left=rest))
+
+
 def day_of(festival: Festival, at: datetime) -> date:
     """The day that it is at the festival."""
     return at.astimezone(ZoneInfo(festival.zone)).date()
 
 
-def no_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:
+def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:
     """What keeps these pieces (by booth and product) from all having room together, in words; None if they have."""
     whole: Counter[str] = Counter()
     kinds: Counter[tuple[str, str]] = Counter()

@@ -6,6 +6,7 @@ does not say which stock is to be looked up.
 
 from dataclasses import replace
 
+from services.festival.domain import acceptance
 from services.festival.domain import request as requests
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, refused
@@ -106,6 +107,9 @@ def _revised(
         request, orders = carry_out(request, event.logged_at)
         told += orders
         if accepting:
+            wrong = acceptance.too_late(festival, request, event.logged_at)
+            if wrong is not None:
+                return wrong
             request, orders = requests.accept(request, event.logged_at)
             told += orders
     elif request.lapsed:

@@ -65,17 +65,6 @@ def left(request: Request, back: Iterable[str]) -> Request:
     return replace(bare, caps=())
 
 
-def proposed(request: Request) -> list[Line]:
-    """What the revision that waits would add."""
-    return [line for line in request.lines if line.status is LineStatus.PROPOSED]
-
-
-def without_proposed(request: Request) -> Request:
-    """The request of which all went back that the revision that waits gives back, and nothing came."""
-    waiting = request.waiting
-    return left(withdraw_revision(request), () if waiting is None else [one.reservation for one in waiting.back])
-
-
 def draw_up(
     request: Request,
     bare: Request,

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.bounds import misses
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival
 from services.festival.domain.line import LineStatus
@@ -95,7 +96,7 @@ def shipment_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def send(state: State, festival: Festival, order: SendShipment) -> Carried:
+def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> Carried:
     """Everything held of one facility for one booth under one request is to leave."""
     if not NAME.fullmatch(order.shipment):
         return Wrong("shipment", CommandRefusal.BAD_NAME, "Name a shipment with letters, digits, '.', '_' and '-'.")
@@ -117,6 +118,12 @@ def send(state: State, festival: Festival, order: SendShipment) -> Carried:
     if not lines:
         message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
         return Wrong("facility", CommandRefusal.NOTHING_TO_SEND, message)
+    if misses(festival, order.facility, at):
+        message = (
+            f"What leaves {order.facility} now comes after the last day, {festival.last_day}, and can't be sold. "
+            f"Revise {request.name} without {order.facility}, so that it goes back."
+        )
+        return Wrong("facility", CommandRefusal.WRONG_DAYS, message)
     waiting = request.waiting
     if waiting is not None and {line.reservation for line in lines} & {one.reservation for one in waiting.back}:
         # It counts on these going back.

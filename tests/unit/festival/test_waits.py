@@ -9,6 +9,7 @@ from services.festival.domain.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationWithdrawn,
     CommandRefusal,
+    CommandRefused,
     LeadTime,
     ShipmentOverdue,
     Withdrawal,
@@ -172,3 +173,69 @@ def test_a_dropped_shipment_waits_for_nobody() -> None:
     world.give(a_shipment())
     world.settle()
     assert ARRIVE not in world.deadlines
+
+
+def three_days_ahead(**lead_days: int) -> World:
+    """A festival of two days that opens in three, with a lot at each of two facilities."""
+    world = World()
+    days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
+    opening = NOON.date() + timedelta(days=3)
+    world.give(announced(first_day=opening, last_day=opening + timedelta(days=1), lead_days=days))
+    world.give(a_booth(B1))
+    world.make("LA", 10)
+    world.make("LB", 10, facility="LP-B")
+    return world
+
+
+def test_a_plan_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> None:
+    world = three_days_ahead(LP_A=2)
+    world.give(a_request((B1, "KTI", 10), consent=False))
+    world.now += timedelta(days=1)
+    world.give(a_request((B1, "KTI", 2), request="R2", consent=False))
+    world.give(an_accept("R2"))
+    world.now += timedelta(days=1)
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_DAYS)
+    [refused] = world.heard(CommandRefused)
+    assert "LP-A" in refused.message
+    assert "LP-B" not in refused.message
+    # Revised and accepted in one, it would come as late.
+    world.make("LC", 5, facility="LP-C")
+    world.give(a_revision("LP-B", consent=True))
+    [late] = world.hear_itself()
+    assert isinstance(late, CommandRefused)
+    assert late.reason is CommandRefusal.WRONG_DAYS
+    world.give(a_revision("LP-A"))
+    world.hear_itself()
+    world.give(an_accept())
+    world.settle()
+    assert {line.facility for line in world.request().lines if line.status is LineStatus.RESERVED} == {"LP-B", "LP-C"}
+
+
+def test_a_revision_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> None:
+    world = three_days_ahead(LP_C=2)
+    world.give(a_request((B1, "KTI", 25)))
+    world.settle()
+    world.make("LC", 5, facility="LP-C")
+    world.give(a_revision())
+    world.hear_itself()
+    world.now += timedelta(days=2)
+    assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_DAYS)
+    assert world.request().waiting is not None
+
+
+def test_what_would_come_after_the_last_day_does_not_leave() -> None:
+    world = three_days_ahead(LP_A=2)
+    world.give(a_request((B1, "KTI", 20), hold_hours=240))
+    world.settle()
+    # Too late for the opening, but there is a day to sell it on.
+    world.now = NOON + timedelta(days=2)
+    assert kinds(world.give(a_shipment())) == ["DispatchOrdered"]
+    world = three_days_ahead(LP_A=2)
+    world.give(a_request((B1, "KTI", 20), hold_hours=240))
+    world.settle()
+    world.now = NOON + timedelta(days=3)
+    assert world.refusal(a_shipment()) == ("facility", CommandRefusal.WRONG_DAYS)
+    assert kinds(world.give(a_shipment(facility="LP-B"))) == ["DispatchOrdered"]
+    world.give(a_revision("LP-A", consent=True))
+    world.settle()
+    assert world.lots["LA"].on_hand == 10

@@ -21,7 +21,7 @@ from services.festival.domain.plan.booths import booths_of, fill
 from services.festival.domain.plan.pairs import Carried, fewest, paired
 from services.festival.domain.plan.reasons import conflicts, shares
 from services.festival.domain.plan.shares import Giver, Pieces, given
-from services.festival.domain.plan.stock import Shelves, leaving, offers, shelve
+from services.festival.domain.plan.stock import Shelves, late, leaving, offers, shelve
 from services.festival.domain.plan.terms import (
     Available,
     Before,
@@ -45,6 +45,7 @@ __all__ = [
     "Rules",
     "Share",
     "Wanted",
+    "late",
     "plan",
 ]
 

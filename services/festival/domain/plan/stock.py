@@ -31,15 +31,15 @@ def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) ->
                 row[lot.product] = [lot]
             else:
                 shelf.append(lot)
-    late = _late(rules)
+    slow = late(rules)
     kept = [
-        Kept(facility, product, _both(base, facility in late), sum(lot.qty for lot in shelf))
+        Kept(facility, product, _both(base, facility in slow), sum(lot.qty for lot in shelf))
         for rows, base in ((shelves, ()), (spoilt, (PlanRule.BEST_BEFORE,)))
         for facility, row in rows.items()
-        if base or facility in late
+        if base or facility in slow
         for product, shelf in row.items()
     ]
-    fit = {facility: row for facility, row in shelves.items() if facility not in late}
+    fit = {facility: row for facility, row in shelves.items() if facility not in slow}
     return fit, tuple(sorted(kept, key=lambda one: (one.product, one.facility, one.rules)))
 
 
@@ -61,7 +61,8 @@ def offers(
     }
 
 
-def _late(rules: Rules) -> frozenset[str]:
+def late(rules: Rules) -> frozenset[str]:
+    """The facilities from which a parcel takes longer than there is time."""
     if rules.days_left is None:
         return frozenset()
     return frozenset(facility for facility, days in rules.lead_days.items() if days > rules.days_left)
