@@ -102,8 +102,9 @@ class RequestAllocation(Body):
     """Ask for stock. With `consent` the plan is accepted as it comes; else it is withdrawn unless it is accepted
     within `hold_hours`. Reservations that were not sent within `hold_hours` of being asked for are released. `even`:
     booths share evenly what is short of a product; else fewer of them may be served, with fewer shipments. Once so
-    many percent of the pieces asked for were lost on the way or freed by a booth that closed as `revise_at_percent`
-    says, what is missing is planned again and reserved without being asked for; null: never."""
+    many percent of the pieces asked for were lost on the way, recalled before they left or freed by a booth that
+    closed as `revise_at_percent` says, what is missing is planned again and reserved without being asked for; null:
+    never."""
 
     festival: Id
     request: Id
@@ -702,7 +703,7 @@ class BoothClosing(Body):
 class RevisionRequested(Body):
     """What is missing under a request of festival `key` is to be planned again: comes back to festival with the
     request's `products` and the `lots` that closed booths give back, by which the stock is looked up. Without a
-    `command` nobody asked for it: enough was lost on the way or freed by closed booths."""
+    `command` nobody asked for it: enough was lost on the way, recalled or freed by closed booths."""
 
     key: Id
     request: Id

@@ -38,7 +38,9 @@ def request(
     consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
     hold_hours: Annotated[int, typer.Option(help="What is not sent by then goes back.")] = 72,
     even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
-    revise_at: Annotated[int | None, typer.Option(help="Percent lost or freed at which it revises itself.")] = None,
+    revise_at: Annotated[
+        int | None, typer.Option(help="Percent lost, recalled or freed at which it revises itself.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for stock and see the plan."""

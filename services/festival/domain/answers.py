@@ -8,7 +8,7 @@ from services.festival.domain.bounds import bounds
 from services.festival.domain.festival import Festival, account, booths_of
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import HOLD, Request, find, moved, request_id, request_of, settle
+from services.festival.domain.request import HOLD, Request, find, let_go, moved, request_id, request_of, settle
 from services.festival.domain.revision import rest
 from services.festival.domain.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
 from services.festival.domain.stock import StockView
@@ -105,7 +105,7 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
     line = find(request, answer.order) if request is not None else None
     if request is None or line is None or line.status not in (LineStatus.DISPATCHING, LineStatus.RELEASING):
         return state, []
-    request, fell_short = settle(moved(request, line, LineStatus.RELEASED))
+    request, fell_short = settle(let_go(request, line))
     request, revised = rest(request)
     state = state.put(request)
     said: list[Publication | Deadline] = []

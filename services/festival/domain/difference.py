@@ -39,7 +39,8 @@ class ShortMove:
 @dataclass(frozen=True, slots=True)
 class Revision:
     """The difference that the latest revision makes, in reservations and pieces, and what it said of its plan. It
-    waits until it is `carried_out`. `lost`: the pieces lost on the way that it makes good or says to be missing."""
+    waits until it is `carried_out`. `lost`, `recalled`: the pieces lost on the way, and recalled, that it makes good
+    or says to be missing."""
 
     reason: str
     reason_id: str
@@ -53,4 +54,5 @@ class Revision:
     shares: tuple[Share, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     lost: int = 0
+    recalled: int = 0
     carried_out: bool = False

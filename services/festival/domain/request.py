@@ -49,8 +49,8 @@ class Request:
     of it said.
 
     `closed`: booths of it that take no more. `without`: facilities that give nothing, by the latest revision.
-    `lost`, `freed`: pieces lost on the way, and given back by closed booths, since then; `revising`: they were enough
-    that festival told itself to revise."""
+    `lost`, `recalled`, `freed`: pieces lost on the way, recalled before they left, and given back by closed booths,
+    since then; `revising`: they were enough that festival told itself to revise."""
 
     id: str
     festival: str
@@ -71,6 +71,7 @@ class Request:
     without: tuple[str, ...] = ()
     lost: int = 0
     freed: int = 0
+    recalled: int = 0
     revising: bool = False
     revision: Revision | None = None
 
@@ -263,7 +264,14 @@ def released(request: Request, reservation: str) -> Change:
     line = find(request, reservation)
     if line is None or line.status not in (LineStatus.RESERVED, LineStatus.RELEASING):
         return request, []
-    return settle(moved(request, line, LineStatus.RELEASED))
+    return settle(let_go(request, line))
+
+
+def let_go(request: Request, line: Line) -> Request:
+    """The request without this line, which inventory holds no more. Nobody here gave it back: then a recall did."""
+    given_back = line.status is LineStatus.RELEASING
+    request = moved(request, line, LineStatus.RELEASED)
+    return request if given_back else replace(request, recalled=request.recalled + line.qty)
 
 
 def give_back(request: Request, lines: Iterable[Line]) -> Change:

@@ -72,10 +72,10 @@ def _by_itself(state: State, festival: Festival, body: RevisionRequested, event:
     state = state.put(replace(request, revising=False))
     found = _revised(state, festival, body, event, planner)
     if isinstance(found, Wrong):
-        # What keeps it from being revised now is asked for again when the request comes to rest; what was lost and
-        # freed counts no more if nothing can be done about it.
+        # What keeps it from being revised now is asked for again when the request comes to rest; what was lost,
+        # recalled and freed counts no more if nothing can be done about it.
         if found.reason is CommandRefusal.NOTHING_TO_PLAN:
-            state = state.put(replace(request, revising=False, lost=0, freed=0))
+            state = state.put(replace(request, revising=False, lost=0, recalled=0, freed=0))
         return state, []
     request, said = found
     return state.put(request), said

@@ -139,8 +139,9 @@ def carry_out(request: Request, at: datetime) -> Change:
         offers=revision.offers,
         caps=(),
         without=revision.without,
-        # What was lost since it was drawn up still counts; a booth that closed since has withdrawn it.
+        # What was lost or recalled since it was drawn up still counts; a booth that closed since has withdrawn it.
         lost=request.lost - revision.lost,
+        recalled=request.recalled - revision.recalled,
         freed=0,
         revision=replace(revision, offers=(), shares=(), conflicts=(), carried_out=True),
     )
@@ -195,7 +196,7 @@ def to_revise(
 def _enough(request: Request, freed: int) -> bool:
     if request.revise_at_percent is None:
         return False
-    missed = request.lost + request.freed + freed
+    missed = request.lost + request.recalled + request.freed + freed
     return missed > 0 and missed * 100 >= request.revise_at_percent * sum(want.qty for want in request.demands)
 
 
@@ -219,6 +220,8 @@ def _revision(
         causes.append(words.closed(request.closed))
     if request.lost:
         causes.append(words.lost_on_the_way(request.lost))
+    if request.recalled:
+        causes.append(words.recalled(request.recalled))
     said = words.revised(
         own,
         causes,
@@ -237,6 +240,7 @@ def _revision(
         short_moves=tuple(_short_moves(request, after)),
         offers=offers,
         lost=request.lost,
+        recalled=request.recalled,
     )
 
 

@@ -53,6 +53,7 @@ def _request_document(request: Request) -> dict[str, Any]:
         "without": list(request.without),
         "lost": request.lost,
         "freed": request.freed,
+        "recalled": request.recalled,
         "revising": request.revising,
         "revision": request.revision and _revision_document(request.revision),
     }
@@ -98,6 +99,7 @@ def _request(document: Document) -> Request:
         without=tuple(document.get("without", ())),
         lost=document.get("lost", 0),
         freed=document.get("freed", 0),
+        recalled=document.get("recalled", 0),
         revising=document.get("revising", False),
         revision=_revision(document["revision"]) if document.get("revision") else None,
     )
@@ -129,6 +131,7 @@ def _revision_document(revision: Revision) -> dict[str, Any]:
         "shares": _share_documents(revision.shares),
         "conflicts": _conflict_documents(revision.conflicts),
         "lost": revision.lost,
+        "recalled": revision.recalled,
         "carried_out": revision.carried_out,
     }
 
@@ -147,6 +150,8 @@ def _revision(document: Document) -> Revision:
         shares=_shares(document["shares"]),
         conflicts=_conflicts(document["conflicts"]),
         lost=document["lost"],
+        # Not there in what was written before recalls counted.
+        recalled=document.get("recalled", 0),
         carried_out=document["carried_out"],
     )
 

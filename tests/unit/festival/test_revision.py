@@ -643,6 +643,49 @@ def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
     assert not world.wishes
 
 
+def test_enough_recalled_revises_without_being_asked() -> None:
+    world = a_world()
+    world.make("LA", 5)
+    world.give(a_request((B1, "KTI", 5), revise_at_percent=1))
+    world.settle()
+    world.make("LB", 9, facility="LP-B")
+    world.recall("LA")
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LB": 5}
+    [said] = world.heard(AllocationRevised)
+    assert said.reason == "5 pieces were recalled; 5 of 5 missing pieces are planned again."
+    assert "5 buah ditarik" in said.reason_id
+    assert world.heard(AllocationConfirmed)[-1].reserved == 5
+    assert not world.request().recalled
+
+
+def test_what_a_recall_keeps_from_leaving_counts_too_and_below_the_threshold_nothing_is_revised() -> None:
+    world = two_facilities(revise_at_percent=60)
+    world.recall("LB")
+    world.settle()
+    assert not world.heard(AllocationRevised)
+    world.give(a_shipment())
+    world.recall("LA")
+    # The dispatch comes after the recall, and is refused.
+    world.make("LC", 9, facility="LP-C")
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LC": 6}
+
+
+def test_what_is_recalled_while_a_revision_waits_still_counts() -> None:
+    world = two_facilities()
+    world.make("LC", 9, facility="LP-C")
+    world.recall("LA")
+    world.settle()
+    assert sum(line.qty for line in revised(world).added) == 3
+    world.recall("LB")
+    world.settle()
+    world.give(an_accept())
+    world.settle()
+    assert lines(world, LineStatus.RESERVED) == {"LC": 3}
+    assert world.request().recalled == 3
+
+
 def test_a_closed_booth_revises_without_being_asked_and_its_lots_are_not_lost_sight_of() -> None:
     world = a_world()
     world.make("LA", 6)

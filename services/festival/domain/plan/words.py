@@ -153,6 +153,10 @@ def lost_on_the_way(qty: int) -> Said:
     return Said(f"{qty} pieces were lost on the way", f"{qty} buah hilang di jalan")
 
 
+def recalled(qty: int) -> Said:
+    return Said(f"{qty} pieces were recalled", f"{qty} buah ditarik")
+
+
 _KEPT = {
     (PlanRule.BEST_BEFORE,): Said("do not keep beyond the festival", "tidak tahan sampai festival usai"),
     (PlanRule.LEAD_TIME,): Said("would come after the opening", "baru tiba setelah pembukaan"),
