@@ -6,9 +6,11 @@ from enum import StrEnum
 
 from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothLot, BoothStatus
+from services.festival.domain.bounds import bounds, lacks_room
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival
-from services.festival.domain.pace import BoothPace
+from services.festival.domain.pace import BoothPace, sold_so_far
+from services.festival.domain.request import requests_of
 from services.festival.domain.shipment import counted_in, counted_twice
 from shared.events.festival import (
     FESTIVAL,
@@ -80,6 +82,9 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         wrong = _can_leave(giver, taker, lot, qty, sold.get(lot, 0))
         if wrong is not None:
             return wrong
+    full = _no_room(state, festival, giver, taker, lots, at)
+    if full is not None:
+        return full
     giver, taker, told = booths.give(giver, taker, lots)
     transfer = Transfer(
         id=transfer_id(festival.id, body.transfer),
@@ -180,6 +185,18 @@ def _can_leave(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Wro
         )
         return Wrong("lots", CommandRefusal.TOO_MANY, message)
     return None
+
+
+def _no_room(
+    state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
+) -> Wrong | None:
+    comes = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
+    rules = bounds(festival, at, sold_so_far(state, festival.id, [taker.id]), requests_of(state, festival.id))
+    why = lacks_room(rules, comes)
+    if why is None:
+        return None
+    message = f"{why}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some."
+    return Wrong("to", CommandRefusal.TOO_MANY, message)
 
 
 def _there(held: BoothLot, sold: int) -> int:

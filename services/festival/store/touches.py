@@ -110,6 +110,9 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Booth, body.booth)
             yield Ref(Booth, body.to)
             yield Ref(BoothPace, body.booth)
+            # The room at the other booth, with what it sold and was promised.
+            yield Ref(BoothPace, body.to)
+            yield Hint(Request, "promising", festival)
         case ReceiveTransfer() as body:
             yield Ref(Transfer, transfer_id(festival, body.transfer))
             yield Ref(Booth, body.booth)

@@ -12,13 +12,16 @@ from services.festival.store import BOOTHS
 from shared.events.festival import (
     BoothStocked,
     BoothStockMoved,
+    CategoryLimit,
     CloseBooth,
     CommandRefusal,
+    CommandRefused,
     CountedLot,
     Discrepancy,
     FestivalClosed,
     LossPlace,
     LotWithdrawn,
+    Price,
     RecordLoss,
     SendTransfer,
     TransferOverdue,
@@ -159,6 +162,24 @@ def test_no_more_can_leave_than_is_left_as_far_as_sales_know() -> None:
     world.give(a_closing())
     world.give(a_sell_through(LA=5))
     assert (account(world).left, account(world).surplus) == (0, 2)
+
+
+@pytest.mark.parametrize("room", [{"capacity": 6}, {"limits": (CategoryLimit(category="tenun", qty=6),)}])
+def test_no_more_is_moved_than_the_other_booth_has_room_for(room: dict[str, Any]) -> None:
+    world = stocked_world()
+    prices = tuple(Price(product=product, price_rupiah=10_000, category="tenun") for product in ("KTI", "KRJ"))
+    world.give(a_booth("ODOP.B4", prices=prices, **room))
+    world.make("LC", 3)
+    world.give(a_request(("ODOP.B4", "KTI", 3), request="R2", consent=False))
+    # A plan that waits keeps its room.
+    assert world.refusal(a_transfer(to="ODOP.B4", LA=2, LB=2)) == ("to", CommandRefusal.TOO_MANY)
+    assert "ODOP.B4 has room for 3 more pieces" in world.heard(CommandRefused)[-1].message
+    assert kinds(world.give(a_transfer(to="ODOP.B4", LA=2, LB=1)))[0] == "TransferSent"
+    # What is on its way fills it, what was sold there makes room again.
+    world.give(an_arrival(booth="ODOP.B4", LA=2, LB=1))
+    assert world.refusal(a_transfer("T2", to="ODOP.B4", LA=1)) == ("to", CommandRefusal.TOO_MANY)
+    world.give(a_report("ODOP.B4", LA=1))
+    assert kinds(world.give(a_transfer("T2", to="ODOP.B4", LA=1)))[0] == "TransferSent"
 
 
 @pytest.mark.parametrize(("closed", "field"), [(B1, "booth"), (B2, "to")])
