@@ -64,7 +64,8 @@ def test_a_booth_takes_no_more_than_it_can_hold() -> None:
     assert sum(qty for (_, booth, _), qty in sent(made).items() if booth == "b") == 10
     assert sent(made)["A", "c", "p"] == 2
     assert set(against(made).values()) == {(PlanRule.CAPACITY,)}
-    assert made.conflicts[0].reason.endswith("the booth takes 10 pieces and asked for 16.")
+    assert made.conflicts[0].reason.endswith("the booth has room for 10 more pieces and would like 16.")
+    assert made.conflicts[0].reason_id.endswith("stan itu masih dapat menampung 10 buah, padahal menginginkan 16.")
 
 
 def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
@@ -76,6 +77,12 @@ def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
     # 2 of 8 and 4 of 9: of two shares from which only one can be raised, the smaller.
     assert {share.facility: share.allocated for share in made.shares} == {"A": 3, "B": 3}
     assert against(made) == {("b", "p"): (PlanRule.CATEGORY,), ("b", "q"): (PlanRule.CATEGORY,)}
+    assert made.conflicts[0].reason.endswith(
+        "the booth has room for 5 more pieces of this category and would like 16."
+    )
+    assert made.conflicts[0].reason_id.endswith(
+        "stan itu masih dapat menerima 5 buah dari kategori ini, padahal menginginkan 16."
+    )
 
 
 def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:

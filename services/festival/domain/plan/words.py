@@ -101,17 +101,17 @@ def lacking(booth: str, product: str, asked: int, short: int, why: Said) -> Said
     )
 
 
-def no_room(capacity: int, asked: int) -> Said:
+def no_room(room: int, wanted: int) -> Said:
     return Said(
-        f"the booth takes {capacity} pieces and asked for {asked}",
-        f"stan itu menampung {capacity} buah, padahal meminta {asked}",
+        f"the booth has room for {room} more pieces and would like {wanted}",
+        f"stan itu masih dapat menampung {room} buah, padahal menginginkan {wanted}",
     )
 
 
-def no_room_of_kind(limit: int, asked: int) -> Said:
+def no_room_of_kind(room: int, wanted: int) -> Said:
     return Said(
-        f"the booth takes {limit} pieces of this category and asked for {asked}",
-        f"stan itu menerima {limit} buah dari kategori ini, padahal meminta {asked}",
+        f"the booth has room for {room} more pieces of this category and would like {wanted}",
+        f"stan itu masih dapat menerima {room} buah dari kategori ini, padahal menginginkan {wanted}",
     )
 
 
