@@ -335,7 +335,8 @@ class Load:
         request = RequestAllocation(
             festival=festival, request=name, demands=demands, consent=True, hold_hours=1, revise_at_percent=2
         )
-        await self._command(f"/festivals/{festival}/requests", request)
+        if not await self._command(f"/festivals/{festival}/requests", request):
+            return
         facilities = await self._reserved(festival, name)
         if facilities and self._rng.random() < NO_BOAT:
             gone = {"without": [self._rng.choice(facilities)], "consent": True}

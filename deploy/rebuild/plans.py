@@ -5,15 +5,21 @@ from datetime import date
 
 from pydantic import ValidationError
 
-from services.festival.domain.command import Wrong
+from services.festival.domain.command import Wrong, nothing_planned
 from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
 from services.festival.domain.request import Request
 from shared.envelope import derived_id
-from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused
+from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
 
 _PLANNED = event_type(FESTIVAL, AllocationPlanned)
 _REFUSED = event_type(FESTIVAL, CommandRefused)
+_REFILLED = event_type(FESTIVAL, ReplenishmentProposed)
+_MODELS: dict[str, type[Body]] = {
+    _PLANNED: AllocationPlanned,
+    _REFUSED: CommandRefused,
+    _REFILLED: ReplenishmentProposed,
+}
 
 
 class Remembered:
@@ -29,8 +35,8 @@ class Remembered:
 
     def hear(self, id: str, type: str, value: bytes) -> None:
         """An event of the festival topic, with its `ce_type` and its JSON; most are of no use here."""
-        if type in (_PLANNED, _REFUSED):
-            self._said.setdefault(id, (AllocationPlanned if type == _PLANNED else CommandRefused, value))
+        if type in _MODELS:
+            self._said.setdefault(id, (_MODELS[type], value))
 
     def propose(
         self,
@@ -43,7 +49,9 @@ class Remembered:
     ) -> Plan | Wrong:
         said = self._of(event)
         if isinstance(said, CommandRefused):
-            return Wrong(said.field, said.reason, said.message)
+            return Wrong(said.field, said.reason, said.message, _conflicts(said.conflicts))
+        if isinstance(said, ReplenishmentProposed) and said.conflicts:
+            return nothing_planned("demands", "", _conflicts(said.conflicts))
         if isinstance(said, AllocationPlanned):
             return self._plan(event, said)
         self.gone.append(f"{event.source} {event.id}")
@@ -100,13 +108,16 @@ class Remembered:
             ),
             short=tuple(Wanted(one.booth, one.product, one.short) for one in said.short),
             offers={(one.facility, one.product): one.qty for one in said.offers},
-            conflicts=tuple(
-                Conflict(one.booth, one.product, one.short, one.rules, (), one.reason, one.reason_id)
-                for one in said.conflicts
-            ),
+            conflicts=_conflicts(said.conflicts),
             shipments=said.shipments,
             shipments_at_least=said.shipments_at_least,
         )
+
+
+def _conflicts(said: Iterable[PlanConflict]) -> tuple[Conflict, ...]:
+    return tuple(
+        Conflict(one.booth, one.product, one.short, one.rules, (), one.reason, one.reason_id) for one in said
+    )
 
 
 _NOTHING = Plan(chosen=(), shares=(), short=(), offers={})

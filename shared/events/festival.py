@@ -289,14 +289,38 @@ class CommandRefusal(StrEnum):
     ID_TAKEN = "id_taken"
 
 
+class PlanRule(StrEnum):
+    """What can keep a piece from a booth."""
+
+    STOCK = "stock"
+    BEST_BEFORE = "best_before"
+    LEAD_TIME = "lead_time"
+    CAPACITY = "capacity"
+    CATEGORY = "category"
+
+
+class PlanConflict(Body):
+    """The fewest rules that together leave a booth `short` of a product, in a sentence (`reason_id`: in
+    Indonesian)."""
+
+    booth: Id
+    product: Id
+    short: Qty
+    rules: tuple[PlanRule, ...]
+    reason: Text
+    reason_id: Text = ""
+
+
 class CommandRefused(Body):
-    """An organiser's command was not carried out: which field, why, and a sentence for a person."""
+    """An organiser's command was not carried out: which field, why, and a sentence for a person. `conflicts`: if
+    nothing could be planned, what stood against it, for so many demands as there is room for."""
 
     festival: Id
     command: CommandId
     field: Id
     reason: CommandRefusal
     message: Text
+    conflicts: tuple[PlanConflict, ...] = ()
 
 
 class LineReason(StrEnum):
@@ -349,28 +373,6 @@ class FacilityShare(Body):
     facility: Id
     offered: Count
     allocated: Count
-    reason: Text
-    reason_id: Text = ""
-
-
-class PlanRule(StrEnum):
-    """What can keep a piece from a booth."""
-
-    STOCK = "stock"
-    BEST_BEFORE = "best_before"
-    LEAD_TIME = "lead_time"
-    CAPACITY = "capacity"
-    CATEGORY = "category"
-
-
-class PlanConflict(Body):
-    """The fewest rules that together leave a booth `short` of a product, in a sentence (`reason_id`: in
-    Indonesian)."""
-
-    booth: Id
-    product: Id
-    short: Qty
-    rules: tuple[PlanRule, ...]
     reason: Text
     reason_id: Text = ""
 
@@ -532,7 +534,7 @@ class ProposedRefill(Body):
 class ReplenishmentProposed(Body):
     """How the booths will sell from `at` `until` they close, as far as can be known, and what is proposed: the most
     urgent first, and no more than people can carry out. What facilities should send is planned as `request`, which
-    AllocationPlanned shows."""
+    AllocationPlanned shows; if nothing of it can be planned, `conflicts` say why and there is no such request."""
 
     festival: Id
     request: Id
@@ -541,6 +543,7 @@ class ReplenishmentProposed(Body):
     forecasts: tuple[BoothForecast, ...]
     transfers: tuple[ProposedTransfer, ...]
     refills: tuple[ProposedRefill, ...]
+    conflicts: tuple[PlanConflict, ...] = ()
 
 
 class ShipmentSent(Body):

@@ -77,5 +77,8 @@ def _show(page: Row, zone: str) -> None:
         say("Carry them out with `karya festival transfer send`.")
     say("")
     show_table(["booth", "product", "qty", "reason"], page["refills"], "Facilities need not send anything.")
-    if page["refills"]:
+    if page["conflicts"]:
+        say("But nothing of it can be planned:")
+        show_table(["booth", "product", "short", "reason"], page["conflicts"], "")
+    elif page["refills"]:
         say(f"`karya festival plan` shows who sends it as {page['request']}.")

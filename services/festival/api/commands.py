@@ -10,6 +10,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from services.festival.api.pages import ConflictPage, Page
+from services.festival.domain import Command
 from services.festival.domain.command import Outcome as Fate
 from services.festival.store import COMMANDS
 from shared.events.festival import (
@@ -77,10 +79,13 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Mistake(BaseModel):
+class Mistake(Page):
+    """`conflicts`: the first of those that let nothing be planned."""
+
     field: str
     reason: str
     message: str
+    conflicts: list[ConflictPage]
 
 
 class CommandPage(BaseModel):
@@ -92,6 +97,17 @@ class CommandPage(BaseModel):
     given_at: datetime
     status: str
     wrong: Mistake | None
+
+    @classmethod
+    def of(cls, command: Command) -> "CommandPage":
+        return cls(
+            command=command.id,
+            festival=command.festival,
+            name=command.name,
+            given_at=command.given_at,
+            status=command.outcome.value,
+            wrong=Mistake.model_validate(command.wrong) if command.wrong else None,
+        )
 
 
 def routes(service: Service) -> APIRouter:
@@ -131,16 +147,7 @@ def routes(service: Service) -> APIRouter:
         document = await kept.find_one({"_id": command})
         if document is None:
             raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
-        found = COMMANDS.from_document(document)
-        wrong = found.wrong
-        return CommandPage(
-            command=found.id,
-            festival=found.festival,
-            name=found.name,
-            given_at=found.given_at,
-            status=found.outcome.value,
-            wrong=Mistake(field=wrong.field, reason=wrong.reason.value, message=wrong.message) if wrong else None,
-        )
+        return CommandPage.of(COMMANDS.from_document(document))
 
     return router
 

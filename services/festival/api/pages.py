@@ -223,6 +223,18 @@ class ShortPage(BaseModel):
         ]
 
 
+class ConflictPage(Page):
+    """The fewest rules that leave the booth short of all that it asked of a product, in a sentence (`reason_id`: in
+    Indonesian)."""
+
+    booth: str
+    product: str
+    short: int
+    rules: list[str]
+    reason: str
+    reason_id: str
+
+
 class RequestSummary(BaseModel):
     """`held`: pieces reserved or sent, but for those lost on the way. `hold_until`: a plan that is not accepted by
     then is withdrawn, and what is not sent by then goes back; `lapsed`: it does."""

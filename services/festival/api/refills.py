@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import Page
+from services.festival.api.pages import ConflictPage, Page
 from services.festival.domain import Replenishment
 
 
@@ -46,7 +46,8 @@ class RefillPage(BaseModel):
 
 class ReplenishmentPage(BaseModel):
     """How booths will sell from `at` `until` they close, and what is proposed: `transfers` for people to carry out,
-    `refills` for facilities to send. If there are any, request `request` has the plan of these."""
+    `refills` for facilities to send. If there are any, request `request` has the plan of these, or `conflicts` say
+    why nothing of it can be planned."""
 
     request: str
     festival: str
@@ -55,6 +56,7 @@ class ReplenishmentPage(BaseModel):
     forecasts: list[ForecastPage]
     transfers: list[MovePage]
     refills: list[RefillPage]
+    conflicts: list[ConflictPage]
 
     @classmethod
     def of(cls, found: Replenishment) -> "ReplenishmentPage":
@@ -75,4 +77,5 @@ class ReplenishmentPage(BaseModel):
                 )
                 for one in found.refills
             ],
+            conflicts=[ConflictPage.model_validate(one) for one in found.conflicts],
         )

@@ -1,15 +1,19 @@
 """What became of each organiser's command, so that who gave it can ask."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused
+from services.festival.domain.plan.terms import Conflict
+from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import Event, Publication
 from shared.family import Decision
 
 MAX_MESSAGE = 500
+# As many as are read, and an event can hold.
+MAX_CONFLICTS = 20
 
 
 class Outcome(StrEnum):
@@ -22,11 +26,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """Why a command is refused: which field, the reason for programs, a sentence for a person."""
+    """Why a command is refused: which field, the reason for programs, a sentence for a person; `conflicts`: the
+    first of those that let nothing be planned."""
 
     field: str
     reason: CommandRefusal
     message: str
+    conflicts: tuple[Conflict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +73,36 @@ def refusal(command: Command, wrong: Wrong) -> Publication:
             field=wrong.field,
             reason=wrong.reason,
             message=wrong.message[:MAX_MESSAGE],
+            conflicts=tuple(said_of(one) for one in wrong.conflicts),
         )
     )
+
+
+def said_of(conflict: Conflict) -> PlanConflict:
+    """The conflict as events show it."""
+    return PlanConflict(
+        booth=conflict.booth,
+        product=conflict.product,
+        short=conflict.short,
+        rules=conflict.rules,
+        reason=conflict.reason,
+        reason_id=conflict.reason_id,
+    )
+
+
+def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wrong:
+    """Behind the `first` sentence come those of as many conflicts as fit, and how many more there are."""
+    told, left = first, len(conflicts)
+    for one in conflicts:
+        if len(told) + len(one.reason) > MAX_MESSAGE - len(_more(left)) - 1:
+            break
+        told, left = f"{told} {one.reason}", left - 1
+    kept = tuple(replace(one, kept=()) for one in conflicts[:MAX_CONFLICTS])
+    return Wrong(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
+
+
+def _more(demands: int) -> str:
+    return f" Nor can anything be had for {demands} more demands." if demands else ""
 
 
 def names(ids: list[str]) -> str:

@@ -4,7 +4,7 @@ at a replay it is what was planned then, for that view can't be had again."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from services.festival.domain.command import Wrong
+from services.festival.domain.command import Wrong, nothing_planned
 from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
 from services.festival.domain.request import Request
 from services.festival.domain.size import fits
@@ -27,8 +27,8 @@ class Planner(Protocol):
         before: Mapping[str, Before],
         rules: Rules,
     ) -> Plan | Wrong:
-        """The plan for what is `wanted` under a request, of which some may go back with it, or why there is none.
-        `before` as in `plan`."""
+        """The plan for what is `wanted` under a request, of which some may go back with it, or why there is none. A
+        new request gets none without a line. `before` as in `plan`."""
         ...
 
     def again(
@@ -58,6 +58,11 @@ class Fair:
         rules: Rules,
     ) -> Plan | Wrong:
         proposal = plan(wanted, stock, before, rules)
+        # Here, and not where plans are taken: the record of old times holds empty ones.
+        if not proposal.chosen and not request.lines:
+            return nothing_planned(
+                "demands", f"Nothing of what {request.name} asks for can be planned.", proposal.conflicts
+            )
         if len(proposal.chosen) > MAX_PROPOSED:
             message = (
                 f"The plan would have more than {MAX_PROPOSED} lines. Ask in several requests, for some booths each."

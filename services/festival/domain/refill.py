@@ -4,13 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.festival.domain import allocation
+from services.festival.domain import allocation, command
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, booths_of
 from services.festival.domain.line import LineStatus
 from services.festival.domain.pace import BoothPace, as_sold, paces
+from services.festival.domain.plan import Conflict
 from services.festival.domain.planner import Planner
 from services.festival.domain.replenish import (
     Forecast,
@@ -48,7 +49,8 @@ _TO_COME = frozenset({LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCH
 
 @dataclass(frozen=True, slots=True)
 class Replenishment:
-    """What was proposed under the name of one request, as in ReplenishmentProposed."""
+    """What was proposed under the name of one request, as in ReplenishmentProposed. `conflicts`: why there is no such
+    request, though facilities should send something."""
 
     id: str
     festival: str
@@ -58,6 +60,7 @@ class Replenishment:
     forecasts: tuple[Forecast, ...]
     moves: tuple[Move, ...]
     refills: tuple[Refill, ...]
+    conflicts: tuple[Conflict, ...] = ()
 
 
 def ask(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> Carried:
@@ -105,6 +108,10 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         hold_hours=body.hold_hours,
     )
     planned = allocation.planned(state, request, after(rules, found.moves), event, planner, consent=body.consent)
+    if isinstance(planned, Wrong) and planned.reason is CommandRefusal.NOTHING_TO_PLAN:
+        # People can still carry what moves between booths.
+        kept = replace(kept, conflicts=planned.conflicts)
+        return state.put(kept), [said_of(kept)]
     if isinstance(planned, Wrong):
         return planned
     state, said = planned
@@ -203,5 +210,6 @@ def said_of(kept: Replenishment) -> Publication:
                 )
                 for one in kept.refills
             ),
+            conflicts=tuple(command.said_of(one) for one in kept.conflicts),
         )
     )

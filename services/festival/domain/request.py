@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from services.festival.domain.command import said_of
 from services.festival.domain.difference import Revision
 from services.festival.domain.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
 from services.festival.domain.plan import Conflict, Plan, Share, Wanted
@@ -19,7 +20,6 @@ from shared.events.festival import (
     AllocationPlanned,
     AllocationWithdrawn,
     FacilityShare,
-    PlanConflict,
     PlanLine,
     PlanOffer,
     Shortfall,
@@ -199,17 +199,7 @@ def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bo
         offers=tuple(
             PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
         ),
-        conflicts=tuple(
-            PlanConflict(
-                booth=one.booth,
-                product=one.product,
-                short=one.short,
-                rules=one.rules,
-                reason=one.reason,
-                reason_id=one.reason_id,
-            )
-            for one in plan.conflicts
-        ),
+        conflicts=tuple(said_of(one) for one in plan.conflicts),
         shipments=plan.shipments,
         shipments_at_least=plan.shipments_at_least,
     )

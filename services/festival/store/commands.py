@@ -4,6 +4,7 @@ from typing import Any
 
 from services.festival.domain import Command
 from services.festival.domain.command import Outcome, Wrong
+from services.festival.store.requests import conflict_documents, conflicts
 from shared.events.festival import CommandRefusal
 from shared.family import Collection, Document
 
@@ -16,7 +17,7 @@ def _command_document(command: Command) -> dict[str, Any]:
         "name": command.name,
         "given_at": command.given_at,
         "outcome": command.outcome.value,
-        "wrong": wrong and {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message},
+        "wrong": wrong and _wrong_document(wrong),
         "booth": command.booth,
         "lot": command.lot,
         "qty": command.qty,
@@ -32,10 +33,25 @@ def _command(document: Document) -> Command:
         name=document["name"],
         given_at=document["given_at"],
         outcome=Outcome(document["outcome"]),
-        wrong=wrong and Wrong(wrong["field"], CommandRefusal(wrong["reason"]), wrong["message"]),
+        wrong=wrong and _wrong(wrong),
         booth=document["booth"],
         lot=document["lot"],
         qty=document["qty"],
+    )
+
+
+def _wrong_document(wrong: Wrong) -> dict[str, Any]:
+    kept = {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message}
+    # Few have any, and those of old times don't name them.
+    return {**kept, "conflicts": conflict_documents(wrong.conflicts)} if wrong.conflicts else kept
+
+
+def _wrong(document: Document) -> Wrong:
+    return Wrong(
+        document["field"],
+        CommandRefusal(document["reason"]),
+        document["message"],
+        conflicts(document.get("conflicts", ())),
     )
 
 

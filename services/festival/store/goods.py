@@ -8,6 +8,7 @@ from services.festival.domain.plan import Wanted
 from services.festival.domain.replenish import Forecast, Move, Refill
 from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus
 from services.festival.domain.transfer import TransferStatus
+from services.festival.store.requests import conflict_documents, conflicts
 from shared.family import Collection, Document
 
 
@@ -83,6 +84,7 @@ def _replenishment_document(found: Replenishment) -> dict[str, Any]:
         "forecasts": [asdict(one) for one in found.forecasts],
         "moves": [asdict(one) for one in found.moves],
         "refills": [asdict(one) for one in found.refills],
+        **({"conflicts": conflict_documents(found.conflicts)} if found.conflicts else {}),
     }
 
 
@@ -96,6 +98,7 @@ def _replenishment(document: Document) -> Replenishment:
         forecasts=tuple(Forecast(**one) for one in document["forecasts"]),
         moves=tuple(Move(**one) for one in document["moves"]),
         refills=tuple(Refill(**{**one, "wanted": Wanted(**one["wanted"])}) for one in document["refills"]),
+        conflicts=conflicts(document.get("conflicts", ())),
     )
 
 

@@ -42,7 +42,7 @@ def _request_document(request: Request) -> dict[str, Any]:
         "offers": _offer_documents(request.offers),
         "caps": [{"lot": cap.lot, "line": cap.line, "qty": cap.qty} for cap in request.caps],
         "shares": _share_documents(request.shares),
-        "conflicts": _conflict_documents(request.conflicts),
+        "conflicts": conflict_documents(request.conflicts),
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
         # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
@@ -89,7 +89,7 @@ def _request(document: Document) -> Request:
         offers=_offers(document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
         shares=_shares(document["shares"]),
-        conflicts=_conflicts(document.get("conflicts", ())),
+        conflicts=conflicts(document.get("conflicts", ())),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
         # Not there in what was written before requests could be revised.
@@ -129,7 +129,7 @@ def _revision_document(revision: Revision) -> dict[str, Any]:
         ],
         "offers": _offer_documents(revision.offers),
         "shares": _share_documents(revision.shares),
-        "conflicts": _conflict_documents(revision.conflicts),
+        "conflicts": conflict_documents(revision.conflicts),
         "lost": revision.lost,
         "recalled": revision.recalled,
         "carried_out": revision.carried_out,
@@ -148,7 +148,7 @@ def _revision(document: Document) -> Revision:
         short_moves=tuple(ShortMove(**one) for one in document["short_moves"]),
         offers=_offers(document["offers"]),
         shares=_shares(document["shares"]),
-        conflicts=_conflicts(document["conflicts"]),
+        conflicts=conflicts(document["conflicts"]),
         lost=document["lost"],
         # Not there in what was written before recalls counted.
         recalled=document.get("recalled", 0),
@@ -183,7 +183,8 @@ def _shares(documents: Iterable[Document]) -> tuple[Share, ...]:
     )
 
 
-def _conflict_documents(conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
+def conflict_documents(found: Iterable[Conflict]) -> list[dict[str, Any]]:
+    """Of a plan or a refusal."""
     return [
         {
             "booth": one.booth,
@@ -193,11 +194,12 @@ def _conflict_documents(conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
             "reason": one.reason,
             "reason_id": one.reason_id,
         }
-        for one in conflicts
+        for one in found
     ]
 
 
-def _conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
+def conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
+    """Those that were kept, without the pieces that they keep out."""
     return tuple(
         Conflict(
             booth=one["booth"],

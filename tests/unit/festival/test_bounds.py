@@ -4,12 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from services.festival.domain import Request
+from services.festival.api.commands import CommandPage
+from services.festival.domain import Command, Request
 from services.festival.store import REQUESTS, touches
+from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
     CategoryLimit,
     CommandRefusal,
+    CommandRefused,
     LeadTime,
     OpenBooth,
     PlanRule,
@@ -17,7 +20,7 @@ from shared.events.festival import (
     ProgrammeWeight,
     RequestAllocation,
 )
-from shared.events.language import Body, Event
+from shared.events.language import MAX_VALUE_BYTES, Body, Event
 from shared.state import Hint
 from tests.unit.festival.builders import (
     B1,
@@ -52,6 +55,12 @@ def planned(world: World, *demands: tuple[str, str, int], request: str, **change
     return said
 
 
+def refused(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> CommandRefused:
+    [said] = world.give(a_request(*demands, request=request, **changed))
+    assert isinstance(said, CommandRefused)
+    return said
+
+
 def pieces(plan: AllocationPlanned) -> int:
     return sum(line.qty for line in plan.lines)
 
@@ -75,16 +84,44 @@ def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
     assert pieces(planned(world, (B1, "KTI", 4), request="R1")) == 4
     world.settle()
     assert pieces(planned(world, (B1, "KTI", 9), request="R2", consent=False)) == 6
-    full = planned(world, (B1, "KTI", 1), request="R3")
-    assert not full.lines
+    full = refused(world, (B1, "KTI", 1), request="R3")
     assert [(one.rules, one.short) for one in full.conflicts] == [((PlanRule.CAPACITY,), 1)]
     world.give(a_shipment())
     world.settle()
-    assert not planned(world, (B1, "KTI", 1), request="R4").lines
+    refused(world, (B1, "KTI", 1), request="R3")
     world.give(a_receipt(LA=4))
-    assert not planned(world, (B1, "KTI", 1), request="R5").lines
+    refused(world, (B1, "KTI", 1), request="R3")
     world.give(a_sell_through(LA=3))
-    assert pieces(planned(world, (B1, "KTI", 9), request="R6")) == 3
+    assert pieces(planned(world, (B1, "KTI", 9), request="R3")) == 3
+
+
+@pytest.mark.parametrize("consent", [True, False])
+def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_against_it(consent: bool) -> None:
+    world = a_world_with(announced(), of_kinds(capacity=10), a_booth(B2))
+    world.make("LA", 100)
+    planned(world, (B1, "KTI", 10), request="R1")
+    said = refused(world, (B1, "KTI", 1), (B2, "KUE", 2), request="R2", consent=consent)
+    assert (said.field, said.reason) == ("demands", CommandRefusal.NOTHING_TO_PLAN)
+    assert said.message == (
+        f"Nothing of what R2 asks for can be planned. {B1} lacks 1 of 1 pieces of KTI: the booth has room for 0 more "
+        f"pieces and would like 1. {B2} lacks 2 of 2 pieces of KUE: no facility has any that can be planned."
+    )
+    assert [(one.booth, one.rules) for one in said.conflicts] == [(B1, (PlanRule.CAPACITY,)), (B2, (PlanRule.STOCK,))]
+    assert all(one.reason_id for one in said.conflicts)
+    assert [request.name for request in world.all(Request)] == ["R1"]
+    command = world.one(Command, said.command)
+    page = CommandPage.of(command)
+    assert page.wrong is not None
+    assert [one.reason_id for one in page.wrong.conflicts] == [one.reason_id for one in said.conflicts]
+
+
+def test_a_refusal_of_many_demands_names_as_many_as_it_can_hold() -> None:
+    products = [f"P{n:03}" + "x" * 60 for n in range(400)]
+    world = a_world_with(announced(), a_booth(B1, *products))
+    said = refused(world, *((B1, product, 1) for product in products), request="R1")
+    assert 300 < len(said.message) <= 500
+    assert said.message.endswith("more demands.")
+    assert len(encode(said)) < MAX_VALUE_BYTES // 2
 
 
 def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_come() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Replenishment, Request
 from services.festival.domain.booth import BoothLot
 from services.festival.domain.plan import Wanted
@@ -224,9 +225,12 @@ def test_what_takes_a_day_comes_too_late() -> None:
     )
     world = selling(first=2, second=4, festival=slow)
     world.give(a_replenishment())
-    [planned] = world.heard(AllocationPlanned)
-    assert planned.lines == ()
-    assert PlanRule.LEAD_TIME in planned.conflicts[0].rules
+    found = proposed(world)
+    assert found.refills
+    assert PlanRule.LEAD_TIME in found.conflicts[0].rules
+    assert [request.name for request in world.all(Request)] == ["R1"]
+    page = ReplenishmentPage.of(world.all(Replenishment)[0])
+    assert [one.reason_id for one in page.conflicts] == [one.reason_id for one in found.conflicts]
 
 
 def test_recalled_goods_and_closing_booths_stay_out_of_it() -> None:

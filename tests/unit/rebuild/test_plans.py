@@ -180,6 +180,44 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
         assert again._decide(replace(FAMILY, decide=deciding(world.topic())), event) == outputs
 
 
+def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
+    world = Recorded()
+    for body in (announced(), a_booth(B1)):
+        world.give(body)
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 20)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=20))
+    hour = int(NOON.timestamp()) // 3600
+    world.give(a_report(B1, hours=[("KTI", hour - n, 6) for n in (3, 2, 1)], LA=18))
+    world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
+    assert world.heard(ReplenishmentProposed)[0].conflicts
+    plans = world.topic()
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+    for entity in (Command, Replenishment, Request):
+        assert again.all(entity) == world.all(entity)
+    assert plans.gone == []
+
+
+def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
+    with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
+    old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
+    plans = Remembered()
+    plans.hear(
+        envelope.derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old)
+    )
+    again = World()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        again.give(body)
+    again._decide(replace(FAMILY, decide=deciding(plans)), with_plan)
+    assert again.request().lines == ()
+    assert plans.gone == []
+
+
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     world = played(Case([("LP-A", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     plans = Remembered()
