@@ -4,9 +4,19 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from services.festival.domain.line import COUNTED, Cap, Line, LineStatus, Offer, pieces
-from services.festival.domain.plan import Available, Before, Rules, Wanted
+from services.festival.domain.plan import Available, Before, Rules, Wanted, refused
 from services.festival.domain.planner import Planner
-from services.festival.domain.request import Change, Request, add_plan, ask, find, moved, settle
+from services.festival.domain.request import (
+    Change,
+    Request,
+    add_plan,
+    ask,
+    explained,
+    find,
+    moved,
+    settle,
+    shortfalls,
+)
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import Event
@@ -33,21 +43,30 @@ def refuse(
     request = _capped(moved(request, line, LineStatus.REFUSED), line, on_hand)
     if request.lapsed or line.booth in request.closed:
         return settle(request)
+    want = _rest_of(request, line)
     of_product = [view for view in views if view.plannable == line.product == refusal.product]
     again = planner.again(
         event,
         request,
-        Wanted(line.booth, line.product, line.qty),
+        want,
         plannable(of_product, request),
         before(request, {line.product}),
         rules,
     )
     if again is None:
-        return settle(request)
+        return settle(explained(request, (), (refused(want),)))
     request = replace(request, offers=offered(request, {line.product}, again.offers))
     request, planned = add_plan(request, again, replan=True)
     request, asked = ask(request)
     return request, planned + asked
+
+
+def _rest_of(request: Request, line: Line) -> Wanted:
+    """What a refused line leaves missing of its demand."""
+    pair = line.booth, line.product
+    asked = sum(want.qty for want in request.demands if (want.booth, want.product) == pair)
+    short = sum(one.short for one in shortfalls(request) if (one.booth, one.product) == pair)
+    return Wanted(*pair, line.qty, asked, max(0, short - line.qty))
 
 
 def plannable(views: Iterable[StockView], request: Request, freed: Iterable[Line] = ()) -> list[Available]:

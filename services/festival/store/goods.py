@@ -83,8 +83,17 @@ def _replenishment_document(found: Replenishment) -> dict[str, Any]:
         "until": found.until,
         "forecasts": [asdict(one) for one in found.forecasts],
         "moves": [asdict(one) for one in found.moves],
-        "refills": [asdict(one) for one in found.refills],
+        "refills": [_refill_document(one) for one in found.refills],
         **({"conflicts": conflict_documents(found.conflicts)} if found.conflicts else {}),
+    }
+
+
+def _refill_document(refill: Refill) -> dict[str, Any]:
+    wanted = refill.wanted
+    return {
+        "wanted": {"booth": wanted.booth, "product": wanted.product, "qty": wanted.qty},
+        "reason": refill.reason,
+        "reason_id": refill.reason_id,
     }
 
 

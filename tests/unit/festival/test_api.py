@@ -147,6 +147,53 @@ def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
     assert short.reason_id == f"{B1} kekurangan 5 dari 9 KTI: semua 4 buah yang ada sudah dibagikan."
 
 
+def shorts(world: World) -> list[tuple[int, list[str], str]]:
+    return [(one.short, one.rules, one.reason) for one in RequestPage.of(world.request()).shortfalls]
+
+
+def test_what_stays_short_after_a_refusal_is_said_of_the_whole_demand() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.make("LB", 16, facility="LP-B")
+    world.give(a_request((B1, "KTI", 20)))
+    world.make("LC", 3, facility="LP-C")
+    world.take("LA", 4)
+    world.settle()
+    said = f"{B1} lacks 1 of 20 pieces of KTI: all 3 pieces that can be had are given out."
+    assert shorts(world) == [(1, ["stock"], said)]
+
+
+def test_refused_lines_of_one_demand_are_said_of_together() -> None:
+    world = a_world()
+    for n in (1, 2):
+        world.make(f"L{n}", 4, facility=f"LP-{n}")
+    world.give(a_request((B1, "KTI", 8)))
+    for n in (1, 2):
+        world.take(f"L{n}", n)
+    world.settle()
+    [(short, rules, said)] = shorts(world)
+    assert (short, rules) == (3, ["stock"])
+    assert said.startswith(f"{B1} lacks 3 of 8 pieces of KTI: ")
+
+
+def test_a_refused_line_for_which_nothing_is_found_has_a_reason_too() -> None:
+    world = a_world()
+    world.make("LA", 4)
+    world.give(a_request((B1, "KTI", 4)))
+    world.take("LA", 4)
+    world.settle()
+    [short] = RequestPage.of(world.request()).shortfalls
+    assert short.rules == ["stock"]
+    assert short.reason == (
+        f"{B1} lacks 4 of 4 pieces of KTI: inventory had no more of what was planned, "
+        "and nothing else can be planned."
+    )
+    assert short.reason_id == (
+        f"{B1} kekurangan 4 dari 4 KTI: persediaan yang direncanakan sudah habis, dan tidak ada yang lain yang dapat "
+        "direncanakan."
+    )
+
+
 def test_what_was_written_before_plans_had_reasons_and_rules_is_read() -> None:
     world = a_world()
     world.make("LA", 4)

@@ -19,7 +19,7 @@ from typing import TypeVar
 
 from services.festival.domain.plan.booths import booths_of, fill
 from services.festival.domain.plan.pairs import Carried, fewest, paired
-from services.festival.domain.plan.reasons import conflicts, shares
+from services.festival.domain.plan.reasons import conflicts, refused, shares
 from services.festival.domain.plan.shares import Giver, Pieces, given
 from services.festival.domain.plan.stock import Shelves, late, leaving, offers, shelve
 from services.festival.domain.plan.terms import (
@@ -47,6 +47,7 @@ __all__ = [
     "Wanted",
     "late",
     "plan",
+    "refused",
 ]
 
 _NO_RULES = Rules()
@@ -85,7 +86,7 @@ def plan(
             if (missing := want.qty - served.get((want.booth, want.product), 0))
         ),
         offers={(facility, product): qty for facility, of in offered.items() for product, qty in of.items()},
-        conflicts=tuple(conflicts(booths, served, kept)),
+        conflicts=tuple(conflicts(wanted, booths, served, kept)),
         shipments=len(carried),
         shipments_at_least=fewest(offered, pieces, booths, filled, even=rules.even),
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from services.festival.domain.plan import words
 from services.festival.domain.plan.booths import Booth, Filled
 from services.festival.domain.plan.shares import Giver
-from services.festival.domain.plan.terms import Before, Conflict, Kept, Share
+from services.festival.domain.plan.terms import Before, Conflict, Kept, Share, Wanted
 from shared.events.festival import PlanRule
 
 
@@ -58,13 +58,16 @@ def _full(asked: Mapping[str, int], served: Filled) -> frozenset[str]:
     return frozenset(product for product, qty in asked.items() if got.get(product, 0) == qty)
 
 
-def conflicts(booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]) -> Iterator[Conflict]:
+def conflicts(
+    wanted: Iterable[Wanted], booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]
+) -> Iterator[Conflict]:
     """For every demand that is not met in full, the fewest rules that together would leave it short, with all other
     demands met as they are.
 
     Where a booth has room, all that may be planned of the product is planned, for else the plan would not be the
     largest: then it is the stock, if need be with the rules that keep some of it out.
     """
+    wants = {(want.booth, want.product): want for want in wanted}
     missing: dict[str, int] = {}
     there: dict[str, int] = {}
     stuck: list[tuple[Booth, str, dict[str, int]]] = []
@@ -75,7 +78,7 @@ def conflicts(booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]) -> 
             if asked == gets[product]:
                 continue
             if full := _room(booth, product, gets, 1):
-                yield _conflict(booth, product, gets, *full)
+                yield _conflict(wants[booth.id, product], gets, *full)
             else:
                 missing[product] = missing.get(product, 0) + asked - gets[product]
                 stuck.append((booth, product, gets))
@@ -90,9 +93,9 @@ def conflicts(booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]) -> 
         # If stock alone does not explain it, a capacity that would not have been enough either does.
         small = _room(booth, product, gets, booth.asks[product] - gets[product]) if len(rules) > 1 else None
         if small:
-            yield _conflict(booth, product, gets, small[0], words.joined(small[1], why), named)
+            yield _conflict(wants[booth.id, product], gets, small[0], words.joined(small[1], why), named)
         else:
-            yield _conflict(booth, product, gets, rules, why, named)
+            yield _conflict(wants[booth.id, product], gets, rules, why, named)
 
 
 def _by_stock(
@@ -109,17 +112,21 @@ def _by_stock(
     return (PlanRule.STOCK, *also), named, words.no_stock(there, named)
 
 
+def refused(want: Wanted) -> Conflict:
+    """Of pieces that were planned, but inventory had them no more, and nothing else was found in their place."""
+    return _conflict(want, {want.product: 0}, (PlanRule.STOCK,), words.nothing_else())
+
+
 def _conflict(
-    booth: Booth,
-    product: str,
+    want: Wanted,
     gets: Mapping[str, int],
     rules: tuple[PlanRule, ...],
     why: words.Said,
     kept: tuple[Kept, ...] = (),
 ) -> Conflict:
-    asked = booth.asks[product]
-    said = words.lacking(booth.id, product, asked, asked - gets[product], why)
-    return Conflict(booth.id, product, asked - gets[product], rules, kept, said.en, said.id)
+    short = want.missing + want.qty - gets[want.product]
+    said = words.lacking(want.booth, want.product, max(want.asked, want.qty), short, why)
+    return Conflict(want.booth, want.product, short, rules, kept, said.en, said.id)
 
 
 def _room(

@@ -9,11 +9,14 @@ from shared.events.festival import LineReason, LotReason, PlanRule
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """`qty` pieces of a product that one booth would like. A booth names a product once."""
+    """`qty` pieces of a product that one booth would like. A booth names a product once. If that is the rest of a
+    demand, that was `asked` pieces, of which `missing` more can't be had already: sentences speak of all of it."""
 
     booth: str
     product: str
     qty: int
+    asked: int = 0
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,13 @@ def no_stock(there: int, kept: Sequence[Kept]) -> Said:
     return joined(has, _kept(kept)) if kept else has
 
 
+def nothing_else() -> Said:
+    return Said(
+        "inventory had no more of what was planned, and nothing else can be planned",
+        "persediaan yang direncanakan sudah habis, dan tidak ada yang lain yang dapat direncanakan",
+    )
+
+
 def joined(first: Said, second: Said) -> Said:
     return Said(f"{first.en}, and {second.en}", f"{first.id}, dan {second.id}")
 
