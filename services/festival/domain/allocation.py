@@ -76,6 +76,12 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
+    if request.waiting is None and request.status is not RequestStatus.PROPOSED and request.outdated:
+        message = (
+            f"The change of {body.request} that waited was withdrawn: something that it gave back was sent, a booth "
+            "closed, or its time was over. Nothing of it was carried out; ask for a revision of what is so now."
+        )
+        return Wrong("request", CommandRefusal.WRONG_STATE, message)
     if request.waiting is None and request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)

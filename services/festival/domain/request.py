@@ -49,6 +49,7 @@ class Request:
     of it said.
 
     `closed`: booths of it that take no more. `without`: facilities that give nothing, by the latest revision.
+    `outdated`: the latest revision was withdrawn before it was accepted.
     `lost`, `recalled`, `freed`: pieces lost on the way, recalled before they left, and given back by closed booths,
     since then; `revising`: they were enough that festival told itself to revise."""
 
@@ -74,6 +75,7 @@ class Request:
     recalled: int = 0
     revising: bool = False
     revision: Revision | None = None
+    outdated: bool = False
 
     @property
     def waiting(self) -> Revision | None:
@@ -280,7 +282,7 @@ def withdraw_revision(request: Request) -> Request:
     """The revision that waits no longer fits: nothing of it is carried out."""
     if request.waiting is None:
         return request
-    return replace(all_moved(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None)
+    return replace(all_moved(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
 
 
 def lapse(request: Request, why: Withdrawal) -> Change:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from services.festival.domain import acceptance
 from services.festival.domain import request as requests
 from services.festival.domain.bounds import bounds
-from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, refused
+from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, nothing_planned, refused
 from services.festival.domain.festival import Festival, FestivalStatus, not_open
 from services.festival.domain.line import LineStatus
 from services.festival.domain.pace import sold_so_far
@@ -91,7 +91,9 @@ def _revised(
     back = leaving(request, set(body.without))
     bare = replace(left(request, back), without=body.without)
     wanted = [
-        Wanted(one.booth, one.product, one.short) for one in shortfalls(bare) if one.booth not in request.closed
+        Wanted(one.booth, one.product, one.short, one.asked)
+        for one in shortfalls(bare)
+        if one.booth not in request.closed
     ]
     if not back and not wanted:
         message = f"Nothing is missing under {request.name}, and nothing of it has to go back."
@@ -156,8 +158,8 @@ def _plan(
         return _NOTHING if isinstance(plan, Wrong) else plan
     if not isinstance(plan, Wrong) and not plan.chosen and not back:
         missing = sum(want.qty for want in wanted)
-        message = f"Nothing of the {missing} pieces that are missing under {bare.name} can be had now."
-        return Wrong("request", CommandRefusal.NOTHING_TO_PLAN, message)
+        first = f"Nothing of the {missing} pieces that are missing under {bare.name} can be had now."
+        return nothing_planned("request", first, plan.conflicts)
     return plan
 
 

@@ -92,7 +92,7 @@ def draw_up(
             revision, shares=plan.shares, conflicts=tuple(replace(one, kept=()) for one in plan.conflicts)
         )
     proposed = tuple(replace(line, status=LineStatus.PROPOSED) for line in added)
-    return replace(request, lines=request.lines + proposed, revision=revision), said
+    return replace(request, lines=request.lines + proposed, revision=revision, outdated=False), said
 
 
 def said_of(request: Request, *, carried_out: bool) -> Publication:

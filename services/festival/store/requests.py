@@ -56,6 +56,7 @@ def _request_document(request: Request) -> dict[str, Any]:
         "recalled": request.recalled,
         "revising": request.revising,
         "revision": request.revision and _revision_document(request.revision),
+        **({"outdated": True} if request.outdated else {}),
     }
 
 
@@ -102,6 +103,7 @@ def _request(document: Document) -> Request:
         recalled=document.get("recalled", 0),
         revising=document.get("revising", False),
         revision=_revision(document["revision"]) if document.get("revision") else None,
+        outdated=document.get("outdated", False),
     )
 
 

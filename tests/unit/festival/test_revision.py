@@ -21,6 +21,7 @@ from shared.events.festival import (
     CategoryLimit,
     CommandRefusal,
     CommandRefused,
+    PlanRule,
     Price,
 )
 from shared.events.inventory import ReleaseRequested, ReservationRequested
@@ -367,12 +368,52 @@ def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
     assert world.refusal(a_revision()) == ("request", CommandRefusal.WRONG_STATE)
 
 
+def test_a_booth_without_room_is_why_nothing_missing_can_be_had() -> None:
+    world = World()
+    for body in (announced(), a_booth(B1, capacity=4)):
+        world.give(body)
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 6)))
+    world.settle()
+    refused(world, a_revision())
+    [said] = world.heard(CommandRefused)
+    assert said.message.endswith(
+        f"{B1} lacks 2 of 6 pieces of KTI: the booth has room for 0 more pieces and would like 2."
+    )
+    assert said.conflicts[0].rules == (PlanRule.CAPACITY,)
+
+
+@pytest.mark.parametrize("why", ["sent", "closed", "over"])
+def test_who_accepts_a_revision_that_is_no_more_hears_so(why: str) -> None:
+    world = two_facilities()
+    revised(world, "LP-A")
+    if why == "sent":
+        world.give(a_shipment())
+    elif why == "closed":
+        world.give(a_booth_closing())
+    else:
+        world.fire(f"hold/{ODOP}/R1")
+    world.settle()
+    id = world.next_id()
+    world.give(an_accept(), id)
+    wrong = world.one(Command, id).wrong
+    assert wrong is not None
+    assert wrong.message.startswith("The change of R1 that waited was withdrawn:")
+    assert wrong.reason is CommandRefusal.WRONG_STATE
+
+
 def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
     world = a_world()
     world.make("LA", 2)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    said = world.heard(CommandRefused)[-1]
+    assert said.message == (
+        "Nothing of the 4 pieces that are missing under R1 can be had now. "
+        f"{B1} lacks 4 of 6 pieces of KTI: no facility has any that can be planned."
+    )
+    assert [one.rules for one in said.conflicts] == [(PlanRule.STOCK,)]
     world.make("LB", 2, facility="LP-B")
     assert [(one.before, one.after) for one in revised(world).short] == [(4, 2)]
 
