@@ -67,14 +67,20 @@ def request(
             _show_plan(api, page)
 
 
-def plan(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
+def plan(
+    context: typer.Context,
+    festival: Festival,
+    request: Request,
+    why: Annotated[bool, typer.Option("--why", help="Say of each line why it is so.")] = False,
+    as_json: Json = False,
+) -> None:
     """A plan: what goes where, each facility's share and why it is not more."""
     with service(context) as api:
         page = api.get("festivals", festival, "requests", request)
         if as_json:
             show_json(page)
         else:
-            _show_plan(api, page)
+            _show_plan(api, page, why=why)
 
 
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
@@ -182,7 +188,7 @@ def _settled(api: Api, festival: str, request: str) -> Row:
     )
 
 
-def _show_plan(api: Api, page: Row) -> None:
+def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
     until = moment(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
@@ -191,7 +197,10 @@ def _show_plan(api: Api, page: Row) -> None:
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
         say(f"What is not sent by {until} goes back.")
     say("")
-    show_table(["booth", "product", "qty", "facility", "lot", "status"], page["lines"], "Nothing could be planned.")
+    columns = ["booth", "product", "qty", "facility", "lot", "status"]
+    # Long sentences leave lot numbers little room.
+    columns += ["reason"] if why else []
+    show_table(columns, page["lines"], "Nothing could be planned.")
     say("")
     show_table(["facility", "offered", "allocated", "held", "reason"], page["shares"], "No facility has any of it.")
     if page["shortfalls"]:
