@@ -318,8 +318,11 @@ async def test_a_command_waits_for_inventorys_last_word(
     assert len(await probe.read_all(ORGANISER)) == 2
 
 
-async def test_pages_go_on_behind_the_last_one(service_process: RunProcess) -> None:
-    async with an_api(service_process) as api:
+async def test_pages_go_on_behind_the_last_one(
+    service_process: RunProcess, run_service: RunService, probe: Probe
+) -> None:
+    async with run_service("inventory"), an_api(service_process) as api:
+        await some_stock(api, probe)
         for festival in ("F1", "F2", "F3"):
             await given(api, "/festivals", FESTIVAL | {"festival": festival})
         await given(api, "/festivals/F2/cancel", {"reason": "rain"})
