@@ -91,18 +91,21 @@ def said_of(conflict: Conflict) -> PlanConflict:
 
 
 def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wrong:
-    """Behind the `first` sentence come those of as many conflicts as fit, and how many more there are."""
-    told, left = first, len(conflicts)
+    """Behind the `first` sentence come those of as many conflicts as fit, at least one, and how many more there
+    are."""
+    left = len(conflicts)
+    told = first
     for one in conflicts:
-        if len(told) + len(one.reason) > MAX_MESSAGE - len(_more(left)) - 1:
+        longer = f"{told} {one.reason}"
+        if left < len(conflicts) and len(longer) + len(_more(left - 1)) > MAX_MESSAGE:
             break
-        told, left = f"{told} {one.reason}", left - 1
+        told, left = longer[: MAX_MESSAGE - len(_more(left - 1))], left - 1
     kept = tuple(replace(one, kept=()) for one in conflicts[:MAX_CONFLICTS])
     return Wrong(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
 
 
 def _more(demands: int) -> str:
-    return f" Nor can anything be had for {demands} more demands." if demands else ""
+    return f" Nor can anything be had for {demands} more demand{'s' if demands > 1 else ''}." if demands else ""
 
 
 def names(ids: list[str]) -> str:

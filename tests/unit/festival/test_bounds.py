@@ -115,6 +115,18 @@ def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_agains
     assert [one.reason_id for one in page.wrong.conflicts] == [one.reason_id for one in said.conflicts]
 
 
+def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
+    late = tuple(LeadTime(facility=f"F{n}" + "x" * 110, days=9) for n in range(3))
+    booth, product = "ODOP." + "y" * 35, "z" * 120
+    world = a_world_with(announced(first_day=TOMORROW, lead_days=late), a_booth(booth, product))
+    for n, one in enumerate(late):
+        world.make(f"L{n}", 9, facility=one.facility, product=product)
+    said = refused(world, (booth, product, 9), request="R" * 60)
+    assert " lacks 9 of 9 pieces of " in said.message
+    assert len(said.message) <= 500
+    assert "more demand" not in said.message
+
+
 def test_a_refusal_of_many_demands_names_as_many_as_it_can_hold() -> None:
     products = [f"P{n:03}" + "x" * 60 for n in range(400)]
     world = a_world_with(announced(), a_booth(B1, *products))
