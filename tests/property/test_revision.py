@@ -59,7 +59,8 @@ cases = st.builds(
     closes=st.booleans(),
     without=st.frozensets(st.sampled_from(FACILITIES), max_size=2),
     consent=st.booleans(),
-)
+    # Else there is no request to revise.
+).filter(lambda case: bool({made for _, made, _ in case.lots} & {product for _, product in case.asked}))
 
 
 def until_the_revision(case: Case) -> World:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.festival.domain import Request
 from services.festival.domain.line import HELD
 from services.festival.domain.request import RequestStatus
-from shared.events.festival import AllocationConfirmed, AllocationFellShort
+from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
 from tests.unit.festival.builders import World, a_booth, a_request, announced
 
 pytestmark = pytest.mark.property
@@ -82,9 +82,11 @@ def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
     world = a_market(lots)
     run(world, asked, random)
     requests = world.all(Request)
-    assert len(requests) == len(asked)
+    refused = world.heard(CommandRefused)
+    assert {one.reason for one in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
+    assert len(requests) + len(refused) == len(asked)
     promised: Counter[str] = Counter()
-    missed: set[str] = set()
+    missed = {conflict.product for one in refused for conflict in one.conflicts}
     for request in requests:
         assert request.status is RequestStatus.SETTLED
         [answer] = answered(world, request)
