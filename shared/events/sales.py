@@ -217,7 +217,8 @@ class DemandLine(Body):
     """A facility's pieces of one product at one booth. `stocked`: without those that were moved to other booths.
     `price_rupiah`: of one piece, on average, rounded down. Minutes are those in which the booth was open, as far as
     its sales tell; those in which all had been moved away are neither there nor missing. `lost_sales` is an estimate:
-    sold ÷ minutes there × minutes missing."""
+    sold ÷ minutes (an hour at least) in which the booth had some of the product, whoever made it × minutes in which
+    it had run out of all of it. So who ran out lost nothing while others still had the same."""
 
     booth: Id
     product: Id

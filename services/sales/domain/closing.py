@@ -61,21 +61,30 @@ def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth,
 
 
 def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
-    """What facilities hear whose goods went otherwise than was said: all, if the booth was open longer than was
-    known."""
+    """What facilities hear for whom something else is to be said than was: all, if the booth was open longer
+    than was known, and all who made the same product, as what one still had, the others did not lose."""
     first = before.status is not BoothStatus.SETTLED
     if not first and (before.lots, before.shelves) == (after.lots, after.shelves):
         return
     open_in = openings(after)
     anew = first or openings(before) != open_in
+    changed = _changed(before, after)
     for facility in after.facilities:
-        if anew or _goods(before, facility) != _goods(after, facility):
-            yield SALE_SHARES.of(counted(after, open_in, facility))
+        if not anew and not any(lot.facility == facility and lot.product in changed for lot in after.lots):
+            continue
+        said = counted(after, open_in, facility)
+        if anew or said != counted(before, open_in, facility):
+            yield SALE_SHARES.of(said)
 
 
-def _goods(booth: Booth, facility: str) -> object:
-    lots = [lot for lot in booth.lots if lot.facility == facility]
-    return lots, [shelf for shelf in booth.shelves if shelf.facility == facility]
+def _changed(before: Booth, after: Booth) -> set[str]:
+    """The products of which something went otherwise."""
+    lots = {lot.lot: lot for lot in before.lots}
+    shelves = {(shelf.facility, shelf.product): shelf for shelf in before.shelves}
+    return {
+        *(lot.product for lot in after.lots if lots.get(lot.lot) != lot),
+        *(shelf.product for shelf in after.shelves if shelves.get((shelf.facility, shelf.product)) != shelf),
+    }
 
 
 def _accounted(booth: Booth) -> object:

@@ -4,6 +4,10 @@ The method: pieces sold ÷ open hours in which they were there × open hours in 
 likely rate of sales that come at a constant rate and are seen only while there is stock ("Statistical Methods for
 Reliability Data", Wiley 1998, page 166: events ÷ total time on test, for censored data).
 
+Lost is only what nobody could buy: hours count as missing in the method while the booth had nothing of the product,
+whoever made it, and all of its makers' sales are what was sold. Each maker lost its part by what it sold itself, that
+is its own pieces ÷ the product's hours × the product's missing hours.
+
 A booth is open from its first to its last sale of anything; a pause of six hours is a night. Goods are there from
 when they were counted in, or sold first if that was earlier. They ran out with the last sale when nothing was unsold
 in the end, or when all that had come was sold before more came. If the last ones left for another booth, nothing ran
@@ -18,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.sales.domain.booth import Booth, BoothLot
-from services.sales.domain.shelf import HOUR, Hour, Shelf, moment
+from services.sales.domain.shelf import HOUR, Hour, Shelf, moment, together
 from shared.events.sales import DemandCounted, DemandLine, SoldOut
 
 NIGHT = 6 * HOUR
@@ -54,7 +58,7 @@ def counted(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCou
     mine = [lot for lot in booth.lots if lot.facility == facility]
     shelves = {shelf.product: shelf for shelf in booth.shelves if shelf.facility == facility}
     lines = [
-        _line(booth.id, shelves.get(product, Shelf(facility, product)), lots, open_in)
+        _line(booth, shelves.get(product, Shelf(facility, product)), lots, open_in)
         for product, lots in sorted(_by_product(mine).items())
     ]
     return DemandCounted(facility=facility, festival=booth.festival, booth=booth.id, lines=tuple(lines))
@@ -78,15 +82,13 @@ def there(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> Iterator[Sp
             yield at, ended
 
 
-def _line(booth: str, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
+def _line(booth: Booth, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
     sold = sum(lot.sold for lot in lots)
     unsold = sum(lot.unsold for lot in lots)
     rupiah = sum(lot.sold_rupiah for lot in lots)
-    gaps = list(_gaps(shelf, gone=not unsold))
-    missing = sum(_within(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
-    here = sum(ended - began for began, ended in there(shelf, open_in, gone=not unsold))
+    here, missing = _lasted(shelf, open_in, gone=not unsold)
     return DemandLine(
-        booth=booth,
+        booth=booth.id,
         product=shelf.product,
         stocked=sum(lot.stocked - lot.moved for lot in lots),
         sold=sold,
@@ -97,11 +99,28 @@ def _line(booth: str, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, .
         missing_minutes=missing // MINUTE,
         sold_out=tuple(
             SoldOut(at=moment(gap.began), until=None if gap.ended is None else moment(gap.ended))
-            for gap in gaps
+            for gap in _gaps(shelf, gone=not unsold)
             if not gap.away
         ),
-        lost_sales=_rounded(sold * missing, max(here, HOUR)),
+        lost_sales=_lost(booth, shelf.product, sold, open_in),
     )
+
+
+def _lost(booth: Booth, product: str, sold: int, open_in: tuple[Span, ...]) -> int:
+    """The part of a maker who sold so many."""
+    shelves = [shelf for shelf in booth.shelves if shelf.product == product]
+    if not shelves:
+        return 0
+    gone = not any(lot.unsold for lot in booth.lots if lot.product == product)
+    here, missing = _lasted(together(shelves), open_in, gone=gone)
+    return _rounded(sold * missing, max(here, HOUR))
+
+
+def _lasted(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> tuple[int, int]:
+    """Open seconds in which goods were there, and in which they had run out."""
+    here = sum(ended - began for began, ended in there(shelf, open_in, gone=gone))
+    gaps = _gaps(shelf, gone=gone)
+    return here, sum(_within(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
 
 
 def _gaps(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:

@@ -3,6 +3,7 @@
 That is enough to tell when something ran out, and it grows with the hours of a festival, not with its sales.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -93,6 +94,27 @@ def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
     known = hours[place]
     both = Hour(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
     return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])
+
+
+def together(shelves: Sequence[Shelf]) -> Shelf:
+    """The shelves of all makers of a product as one."""
+    if len(shelves) == 1:
+        return shelves[0]
+    hours: dict[int, Hour] = {}
+    for one in shelves:
+        for hour in one.hours:
+            known = hours.get(hour.hour)
+            hours[hour.hour] = hour if known is None else _both(known, hour)
+    return replace(
+        shelves[0],
+        came=tuple(sorted(pair for one in shelves for pair in one.came)),
+        went=tuple(sorted(pair for one in shelves for pair in one.went)),
+        hours=tuple(hour for _, hour in sorted(hours.items())),
+    )
+
+
+def _both(one: Hour, other: Hour) -> Hour:
+    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
 
 
 def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, Shelf]:

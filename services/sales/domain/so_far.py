@@ -10,7 +10,7 @@ from datetime import datetime
 
 from services.sales.domain.booth import Booth, BoothLot, BoothStatus
 from services.sales.domain.missed import MINUTE, Span, openings, there
-from services.sales.domain.shelf import HOUR, Hour, Shelf, seconds
+from services.sales.domain.shelf import HOUR, Shelf, seconds, together
 from shared.events.language import Publication
 from shared.events.sales import BOOTH_REPORTS, LotSoFar, ProductSoFar, SellThroughSoFar
 
@@ -68,25 +68,7 @@ def _by_product(booth: Booth) -> dict[str, Shelf]:
     found: dict[str, list[Shelf]] = defaultdict(list)
     for one in booth.shelves:
         found[one.product].append(one)
-    return {product: of[0] if len(of) == 1 else _together(of) for product, of in found.items()}
-
-
-def _together(shelves: list[Shelf]) -> Shelf:
-    hours: dict[int, Hour] = {}
-    for one in shelves:
-        for hour in one.hours:
-            known = hours.get(hour.hour)
-            hours[hour.hour] = hour if known is None else _both(known, hour)
-    return replace(
-        shelves[0],
-        came=tuple(sorted(pair for one in shelves for pair in one.came)),
-        went=tuple(sorted(pair for one in shelves for pair in one.went)),
-        hours=tuple(hour for _, hour in sorted(hours.items())),
-    )
-
-
-def _both(one: Hour, other: Hour) -> Hour:
-    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
+    return {product: together(of) for product, of in found.items()}
 
 
 def _product(shelf: Shelf, open_in: tuple[Span, ...], back: int, *, gone: bool) -> ProductSoFar:

@@ -109,6 +109,36 @@ def test_what_was_counted_in_after_it_was_sold_leaves_one_gap_and_not_two() -> N
     assert (line.there_minutes, line.missing_minutes) == (180, 240)
 
 
+# when several make the same
+
+
+def of_two(
+    mine: Iterable[tuple[datetime, int]], theirs: Iterable[tuple[datetime, int]], left: int = 0
+) -> dict[str, DemandLine]:
+    """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `left` of LP-C's are never sold."""
+    booth, theirs = a_booth(mine), list(theirs)
+    sold = sum(qty for _, qty in theirs)
+    shelves = shelf.came(booth.shelves, "LP-C", "KTI", at(8), sold + left)
+    for when, qty in theirs:
+        shelves = shelf.sold(shelves, "LP-C", "KTI", when, qty)
+    lot = BoothLot("L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + left, sold=sold, sold_rupiah=sold * PRICE)
+    booth = replace(booth, lots=(*booth.lots, lot), shelves=shelves)
+    return {facility: counted(booth, openings(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
+
+
+def test_who_sold_out_lost_nothing_while_others_had_the_same() -> None:
+    line = of_two([(at(10), 10)], [(at(11), 1)], left=9)["LP-A"]
+    assert line.sold_out == (SoldOut(at=at(10), until=None),)
+    assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (120, 360, 0)
+
+
+def test_what_was_lost_once_nobody_had_any_is_shared_by_what_each_sold() -> None:
+    lines = of_two([(at(9), 4), (at(10), 6)], [(at(11), 10), (at(12), 20)])
+    # 40 pieces in 8:00-12:00, none in 12:00-16:00: 40 lost, and LP-A had sold a quarter.
+    assert {facility: line.lost_sales for facility, line in lines.items()} == {"LP-A": 10, "LP-C": 30}
+    assert (lines["LP-A"].missing_minutes, lines["LP-C"].missing_minutes) == (360, 240)
+
+
 # when goods went to another booth
 
 
@@ -318,6 +348,35 @@ def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() 
     assert (again["LP-A"].missing_minutes, again["LP-A"].lost_sales) == (240, 4)
     said = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
     assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-B"]
+
+
+def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_less_by_it() -> None:
+    world = World()
+    world.give(
+        an_opening(), a_stocking("L1", 1), a_stocking("C1", 2, facility="LP-C"), a_stocking("K1", 5, product="KUE")
+    )
+    world.sell("s1", 1)
+    world.sell("s2", 2, "C1", sold_at=NOON + timedelta(hours=1))
+    world.sell("s3", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    world.give(a_closing())
+    before = {body.facility: body.lines[0] for body in world.fire() if isinstance(body, DemandCounted)}
+    assert before["LP-A"].lost_sales == 0
+    said = world.sell("late", 4, "C1", sold_at=NOON + timedelta(hours=2))
+    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    assert (again["LP-A"].lost_sales, again["LP-C"].lost_sales) == (1, 2)
+
+
+def test_a_late_sale_is_not_told_to_another_maker_who_lost_nothing_by_it() -> None:
+    world = World()
+    world.give(
+        an_opening(), a_stocking("L1", 1), a_stocking("C1", 9, facility="LP-C"), a_stocking("K1", 5, product="KUE")
+    )
+    world.sell("s1", 1)
+    world.sell("s3", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    world.give(a_closing())
+    world.fire()
+    said = world.sell("late", 3, "C1", sold_at=NOON + timedelta(hours=2))
+    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-C"]
 
 
 def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
