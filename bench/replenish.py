@@ -32,7 +32,7 @@ def moves_only(now: Situation) -> Proposal:
 
 def overnight(now: Situation) -> Proposal:
     """As if every facility were a day away: parcels come in the morning only."""
-    return propose(now) if not now.sent_within else moves_only(now)
+    return moves_only(now) if now.opens is None else propose(now)
 
 
 METHODS: dict[str, Propose | None] = {
@@ -99,7 +99,7 @@ class Errors:
         """Compare with the pieces that buyers will come for, which nobody at the festival knows."""
         opens = stalls.festival.opens[day]
         now, until = opens + minute * MINUTE, opens + MINUTES * MINUTE
-        paces = stalls.situation(now, until, HOUR / 2, 2 * HOUR).paces
+        paces = stalls.situation(now, until).paces
         ahead, hours = (MINUTES - minute) / 60, minute // 60
         wanted: dict[Key, int] = defaultdict(int)
         for buyer in stalls.festival.buyers[day]:

@@ -49,7 +49,7 @@ class _Coming:
 
 class Stalls:
     """One festival from its first morning to its last evening. `stock`: what facilities have, which it takes from.
-    `propose` is asked each full hour and before each further day; `look` is called each full hour."""
+    `propose` is asked each full hour and each evening; `look` is called each full hour."""
 
     def __init__(
         self,
@@ -76,8 +76,8 @@ class Stalls:
         brought = sum(sum(lots.values()) for lots in self._shelves.values())
         for day, opens in enumerate(self.festival.opens):
             if day:
-                # In the evening for the next morning: all of it comes before the booths open.
-                self._refill(self.situation(opens, opens + MINUTES * MINUTE, timedelta(), timedelta()))
+                evening = self.festival.opens[day - 1] + MINUTES * MINUTE
+                self._refill(self.situation(evening, opens + MINUTES * MINUTE, opens))
             self._day(day, opens)
         for coming in self._coming:
             self._put(coming.booth, coming.lot, coming.qty)
@@ -87,8 +87,8 @@ class Stalls:
         )
         return self.outcome
 
-    def situation(self, at: datetime, until: datetime, carried: timedelta, sent: timedelta) -> Situation:
-        """What the organisers know then, if goods come within so long from another booth and from a facility."""
+    def situation(self, at: datetime, until: datetime, opens: datetime | None = None) -> Situation:
+        """What the organisers know then."""
         lots: dict[tuple[str, str], tuple[int, int]] = {
             (booth, lot): (qty, 0) for (booth, _), there in self._shelves.items() for lot, qty in there.items()
         }
@@ -105,8 +105,7 @@ class Stalls:
             ),
             held=tuple(self._held(booth, lot, *qty) for (booth, lot), qty in lots.items()),
             rules=self.festival.rules,
-            carried_within=carried,
-            sent_within=sent,
+            opens=opens,
         )
 
     def _held(self, booth: str, lot: str, here: int, coming: int) -> Held:
@@ -126,7 +125,7 @@ class Stalls:
             if minute and minute % 60 == 0:
                 if self._look is not None:
                     self._look(self, day, minute)
-                self._refill(self.situation(now, opens + MINUTES * MINUTE, HOUR / 2, 2 * HOUR))
+                self._refill(self.situation(now, opens + MINUTES * MINUTE))
             self._arrive(now)
             hour = (now - EPOCH) // HOUR
             for shelf, lots in self._shelves.items():

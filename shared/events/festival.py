@@ -132,7 +132,8 @@ class Replenish(Body):
     """Ask for a refill while the booths sell, until they close at `until` today: from what they sold so far, what
     they will lack, what other booths can spare, and what facilities should send of `products`. That part is a
     request like any other, `request`: with `consent` its plan is accepted as it comes. Between booths people carry it
-    out with SendTransfer."""
+    out with SendTransfer. Asked after closing for the next day, `opens` says when booths open again: only the hours
+    from then on count, and facilities can send what comes by that day."""
 
     festival: Id
     request: Id
@@ -140,6 +141,7 @@ class Replenish(Body):
     products: tuple[Id, ...] = ()
     consent: bool = False
     hold_hours: TypedNumber = 24
+    opens: Utc | None = None
 
 
 class AcceptPlan(Body):
@@ -532,9 +534,10 @@ class ProposedRefill(Body):
 
 
 class ReplenishmentProposed(Body):
-    """How the booths will sell from `at` `until` they close, as far as can be known, and what is proposed: the most
-    urgent first, and no more than people can carry out. What facilities should send is planned as `request`, which
-    AllocationPlanned shows; if nothing of it can be planned, `conflicts` say why and there is no such request."""
+    """How the booths will sell from `at` (or from when they open again, `opens`) `until` they close, as far as can be
+    known, and what is proposed: the most urgent first, and no more than people can carry out. What facilities should
+    send is planned as `request`, which AllocationPlanned shows; if nothing of it can be planned, `conflicts` say why
+    and there is no such request."""
 
     festival: Id
     request: Id
@@ -544,6 +547,7 @@ class ReplenishmentProposed(Body):
     transfers: tuple[ProposedTransfer, ...]
     refills: tuple[ProposedRefill, ...]
     conflicts: tuple[PlanConflict, ...] = ()
+    opens: Utc | None = None
 
 
 class ShipmentSent(Body):

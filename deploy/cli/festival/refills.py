@@ -19,11 +19,14 @@ def replenish(
     product: Annotated[
         list[str] | None, typer.Option(help="Facilities send only this; all that booths sell if left out.")
     ] = None,
+    opens: Annotated[
+        str | None, typer.Option(help="If booths are closed: when they open again, the next time there.")
+    ] = None,
     between_booths: Annotated[bool, typer.Option("--between-booths", help="Facilities send nothing.")] = False,
     consent: Annotated[bool, typer.Option(help="Facilities' plan is taken as it comes.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Forecast the rest of the day and propose what should move."""
+    """Forecast the rest of the day, or with --opens the next one, and propose what should move."""
     if between_booths and product:
         raise typer.BadParameter("say --product or --between-booths, not both")
     with service(context) as api:
@@ -31,7 +34,8 @@ def replenish(
         products = product or ([] if between_booths else _sold(api, festival))
         body = {
             "request": request,
-            "until": _next(until, zone).isoformat(),
+            "until": _next("--until", until, zone).isoformat(),
+            "opens": _next("--opens", opens, zone).isoformat() if opens else None,
             "products": products,
             "consent": consent,
         }
@@ -53,11 +57,11 @@ def _sold(api: Api, festival: str) -> list[str]:
     return sorted({price["product"] for booth in booths for price in booth["prices"]})
 
 
-def _next(clock: str, zone: ZoneInfo) -> datetime:
+def _next(option: str, clock: str, zone: ZoneInfo) -> datetime:
     try:
         at = time.fromisoformat(clock)
     except ValueError:
-        raise typer.BadParameter("say a time of day, e.g. --until 17:00") from None
+        raise typer.BadParameter(f"say a time of day, e.g. {option} 08:00") from None
     now = datetime.now(zone)
     today = datetime.combine(now.date(), at, zone)
     return (today if today > now else today + timedelta(days=1)).astimezone(UTC)

@@ -45,14 +45,15 @@ class RefillPage(BaseModel):
 
 
 class ReplenishmentPage(BaseModel):
-    """How booths will sell from `at` `until` they close, and what is proposed: `transfers` for people to carry out,
-    `refills` for facilities to send. If there are any, request `request` has the plan of these, or `conflicts` say
-    why nothing of it can be planned."""
+    """How booths will sell from `at` (or from when they open again, `opens`) `until` they close, and what is
+    proposed: `transfers` for people to carry out, `refills` for facilities to send. If there are any, request
+    `request` has the plan of these, or `conflicts` say why nothing of it can be planned."""
 
     request: str
     festival: str
     at: datetime
     until: datetime
+    opens: datetime | None
     forecasts: list[ForecastPage]
     transfers: list[MovePage]
     refills: list[RefillPage]
@@ -65,6 +66,7 @@ class ReplenishmentPage(BaseModel):
             festival=found.festival,
             at=found.at,
             until=found.until,
+            opens=found.opens,
             forecasts=[ForecastPage.model_validate(one) for one in found.forecasts],
             transfers=[MovePage.model_validate(one) for one in found.moves],
             refills=[

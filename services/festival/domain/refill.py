@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from services.festival.domain import allocation, command
 from services.festival.domain.booth import Booth, BoothStatus
@@ -61,6 +62,7 @@ class Replenishment:
     moves: tuple[Move, ...]
     refills: tuple[Refill, ...]
     conflicts: tuple[Conflict, ...] = ()
+    opens: datetime | None = None
 
 
 def ask(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> Carried:
@@ -75,8 +77,9 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         if booth.status is BoothStatus.OPEN
     ]
     requests = requests_of(state, festival.id)
-    # What does not come today comes too late.
-    rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=0)
+    # What does not come by the day on which booths sell comes too late.
+    days_left = _days(festival, event.logged_at, body.opens)
+    rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=days_left)
     now = Situation(
         at=event.logged_at,
         until=body.until,
@@ -85,6 +88,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         held=(*_held(booths), *_coming(booths, requests)),
         rules=rules,
         most_moves=MOST_MOVES,
+        opens=body.opens,
     )
     found = ordered(propose(now), body.products)
     kept = Replenishment(
@@ -96,6 +100,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         forecasts=found.forecasts,
         moves=found.moves,
         refills=found.refills,
+        opens=body.opens,
     )
     state = state.put(kept)
     if not found.refills:
@@ -123,12 +128,22 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> W
     if len(body.products) > MAX_PRODUCTS:
         return Wrong("products", CommandRefusal.TOO_MANY, f"Name at most {MAX_PRODUCTS} products.")
     if not timedelta() < body.until - at <= LONGEST:
-        message = "Say until when the booths are open today: later than now, within 24 hours."
+        message = "Say until when the booths are open: later than now, within 24 hours."
         return Wrong("until", CommandRefusal.OUT_OF_RANGE, message)
+    if body.opens is not None and body.opens >= body.until:
+        message = "Booths open before they close: say an earlier time."
+        return Wrong("opens", CommandRefusal.OUT_OF_RANGE, message)
     if state.get(Replenishment, request_id(festival.id, body.request)) is not None:
         message = f"There is a replenishment {body.request} already."
         return Wrong("request", CommandRefusal.ALREADY_EXISTS, message)
     return allocation.check(state, festival, body.request, body.hold_hours)
+
+
+def _days(festival: Festival, at: datetime, opens: datetime | None) -> int:
+    """From today to the day on which booths open again, by the calendar there; 0 if they are open."""
+    zone = ZoneInfo(festival.zone)
+    today = at.astimezone(zone).date()
+    return 0 if opens is None else max(0, (opens.astimezone(zone).date() - today).days)
 
 
 def _held(booths: Iterable[Booth]) -> Iterator[Held]:
@@ -198,6 +213,7 @@ def said_of(kept: Replenishment) -> Publication:
             request=kept.name,
             at=kept.at,
             until=kept.until,
+            opens=kept.opens,
             forecasts=tuple(BoothForecast.model_validate(one, from_attributes=True) for one in kept.forecasts),
             transfers=tuple(ProposedTransfer.model_validate(one, from_attributes=True) for one in kept.moves),
             refills=tuple(

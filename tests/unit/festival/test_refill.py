@@ -233,6 +233,47 @@ def test_what_takes_a_day_comes_too_late() -> None:
     assert [one.reason_id for one in page.conflicts] == [one.reason_id for one in found.conflicts]
 
 
+MORNING, EVENING = NOON + timedelta(hours=20), NOON + timedelta(hours=24)
+
+
+def test_in_the_evening_only_the_hours_of_the_next_day_count() -> None:
+    world = selling(first=2, second=4)
+    world.give(a_replenishment(opens=MORNING, until=EVENING))
+    found = proposed(world)
+    assert (found.at, found.opens, found.until) == (NOON, MORNING, EVENING)
+    first = next(one for one in found.forecasts if one.booth == B1)
+    # Five an hour for four hours, of which none is missed until a parcel comes.
+    assert 16 <= first.expected <= 20
+    assert [(refill.booth, refill.qty) for refill in found.refills] == [(B1, first.expected - 2)]
+    assert first.runs_out is not None
+    assert MORNING < first.runs_out < MORNING + timedelta(hours=1)
+    [kept] = world.all(Replenishment)
+    assert kept.opens == MORNING
+
+
+def test_booths_that_opened_before_are_open_now() -> None:
+    pieces = []
+    for opens in (None, NOON - timedelta(hours=4)):
+        world = selling(first=2, second=4)
+        world.give(a_replenishment(opens=opens))
+        pieces.append([(one.expected, one.runs_out) for one in proposed(world).forecasts])
+    assert pieces[0] == pieces[1]
+
+
+@pytest.mark.parametrize(("days", "comes"), [(1, True), (2, False)])
+def test_what_takes_a_day_comes_overnight(days: int, comes: bool) -> None:
+    far = announced(
+        first_day=date(2023, 4, 25),
+        last_day=date(2023, 4, 29),
+        lead_days=(LeadTime(facility="LP-A", days=days),),
+    )
+    world = selling(first=2, second=4, festival=far)
+    world.give(a_replenishment(opens=MORNING, until=EVENING))
+    sent = [line for planned in world.heard(AllocationPlanned) for line in planned.lines]
+    late = [one for one in proposed(world).conflicts if PlanRule.LEAD_TIME in one.rules]
+    assert (bool(sent), bool(late)) == (comes, not comes)
+
+
 def test_recalled_goods_and_closing_booths_stay_out_of_it() -> None:
     world = selling(first=2, second=15)
     world.recall("LA")
@@ -281,6 +322,7 @@ def test_a_proposal_stays_a_readable_record_and_keeps_the_most_urgent() -> None:
     [
         (a_replenishment(until=NOON), "until", CommandRefusal.OUT_OF_RANGE),
         (a_replenishment(until=NOON + timedelta(hours=25)), "until", CommandRefusal.OUT_OF_RANGE),
+        (a_replenishment(opens=UNTIL), "opens", CommandRefusal.OUT_OF_RANGE),
         (a_replenishment("R1"), "request", CommandRefusal.ALREADY_EXISTS),
         (a_replenishment("R0"), "request", CommandRefusal.ALREADY_EXISTS),
         (a_replenishment("a/b"), "request", CommandRefusal.BAD_NAME),

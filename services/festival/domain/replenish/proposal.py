@@ -9,7 +9,7 @@ from dataclasses import replace
 from services.festival.domain.plan import Wanted
 from services.festival.domain.replenish import words
 from services.festival.domain.replenish.room import Room
-from services.festival.domain.replenish.shelf import HOUR, MARGIN, Shelf, shelves
+from services.festival.domain.replenish.shelf import MARGIN, Shelf, shelves
 from services.festival.domain.replenish.terms import Move, Proposal, Refill, Situation
 from shared.events.language import MAX_QTY
 
@@ -31,11 +31,11 @@ def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
     """Whoever runs out first is served first, until no more can be carried out. Keeps `found` up to date, so that
     what nobody carries is asked of facilities."""
     room = Room(now.rules)
-    hours = (now.until - now.at) / HOUR
+    hours = now.hours
     spare = _spare(found, hours)
     walks: set[tuple[str, str]] = set()
     made = 0
-    lacking = {key: shelf.lacks(hours, now.carried_within, MARGIN) for key, shelf in found.items()}
+    lacking = {key: shelf.lacks(hours, now.missed(now.carried_within), MARGIN) for key, shelf in found.items()}
     for key in sorted((key for key, qty in lacking.items() if qty >= FEW), key=lambda key: (_lasts(found[key]), key)):
         booth, product = key
         missing = room.fits(booth, product, lacking[key])
@@ -99,10 +99,10 @@ def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: 
 
 
 def _refills(now: Situation, found: Shelves) -> Iterator[Refill]:
-    hours = (now.until - now.at) / HOUR
+    hours = now.hours
     for (booth, product), shelf in found.items():
         # No margin: what facilities send too much is unsold in the evening.
-        qty = min(MAX_QTY, shelf.lacks(hours, now.sent_within))
+        qty = min(MAX_QTY, shelf.lacks(hours, now.missed(now.sent_within)))
         if qty >= FEW:
             wants = round(shelf.rate.expected(hours))
             said = words.refill(product=product, booth=booth, has=shelf.left, wants=wants)

@@ -7,9 +7,8 @@ from itertools import islice
 from math import ceil
 
 from services.festival.domain.replenish.forecast import Rate, rates
-from services.festival.domain.replenish.terms import Forecast, Held, Situation
+from services.festival.domain.replenish.terms import HOUR, Forecast, Held, Situation
 
-HOUR = timedelta(hours=1)
 # In spreads of the forecast: what a giver keeps, and a taker should have, beyond what is expected.
 MARGIN = 1.0
 
@@ -57,7 +56,7 @@ class Shelf:
         return replace(self, left=self.left - qty, lots=tuple(rest)), tuple(gone)
 
     def forecast(self, now: Situation) -> Forecast:
-        hours = (now.until - now.at) / HOUR
+        hours = now.hours
         expected = round(self.rate.expected(hours))
         short = self.rate.expected(hours) > self.left
         return Forecast(
@@ -67,7 +66,7 @@ class Shelf:
             expected=expected,
             give_or_take=round(self.rate.spread(hours)),
             missing=max(0, expected - self.left),
-            runs_out=now.at + HOUR * (self.left / self.rate.an_hour) if short else None,
+            runs_out=now.sells_from + HOUR * (self.left / self.rate.an_hour) if short else None,
         )
 
 

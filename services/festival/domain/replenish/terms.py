@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from services.festival.domain.plan import Rules, Wanted
 
+HOUR = timedelta(hours=1)
 # What people at a festival said of neither: half an hour from booth to booth, two hours from a facility nearby.
 CARRIED_WITHIN = timedelta(minutes=30)
 SENT_WITHIN = timedelta(hours=2)
@@ -50,9 +51,9 @@ class Held:
 class Situation:
     """All that is known at a moment of the booths that are open.
 
-    They close at `until`, the same day. `sells`: the products that each booth has a price for. `rules`: what booths
-    can take beyond what is there or coming, and on which last day what moves must be good. `most_moves`: what people
-    can carry out, in lots moved; None: all that there is to move.
+    They close at `until`, the same day; if they are closed now, `opens` is when they open again. `sells`: the products
+    that each booth has a price for. `rules`: what booths can take beyond what is there or coming, and on which last day
+    what moves must be good. `most_moves`: what people can carry out, in lots moved; None: all that there is to move.
     """
 
     at: datetime
@@ -64,6 +65,21 @@ class Situation:
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
     most_moves: int | None = None
+    opens: datetime | None = None
+
+    @property
+    def sells_from(self) -> datetime:
+        """From when on buyers may come."""
+        return self.at if self.opens is None else max(self.at, self.opens)
+
+    @property
+    def hours(self) -> float:
+        """Open hours until closing."""
+        return (self.until - self.sells_from) / HOUR
+
+    def missed(self, within: timedelta) -> timedelta:
+        """How long booths are open before something comes that is on its way for so long."""
+        return max(timedelta(), self.at + within - self.sells_from)
 
 
 @dataclass(frozen=True, slots=True)
