@@ -388,9 +388,9 @@ class Shortfall(Body):
 
 class AllocationPlanned(Body):
     """A proposed plan, or (with `replan`) how a refused part, or what a revision found missing, was planned
-    again. With `made_on` of its lines and
-    `offers` it holds all that a rebuild needs to take the plan from here. `shipments` counts the pairs of facility
-    and booth; no plan that is as fair has fewer than `shipments_at_least`."""
+    again. With `made_on` of its lines and `offers` it holds all that a rebuild needs to take the plan from here.
+    `shipments` counts the pairs of facility and booth; no plan in which each facility gives as many (and, if
+    booths share evenly, each booth gets as many) has fewer than `shipments_at_least`."""
 
     festival: Id
     request: Id

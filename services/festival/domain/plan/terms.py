@@ -112,8 +112,8 @@ class Conflict:
 @dataclass(frozen=True, slots=True)
 class Plan:
     """`offers`: pieces by facility and product that this plan could have taken. `short`: what is missing, and of
-    each the conflict. `shipments`: facility-booth pairs; no equally fair plan with the same pieces for each booth
-    has less than `shipments_at_least`."""
+    each the conflict. `shipments`: facility-booth pairs; no plan in which each facility gives as many
+    pieces (and, if `even`, each booth gets as many) has less than `shipments_at_least`."""
 
     chosen: tuple[Chosen, ...]
     shares: tuple[Share, ...]

@@ -51,9 +51,10 @@ class Held:
 class Situation:
     """All that is known at a moment of the booths that are open.
 
-    They close at `until`, the same day; if they are closed now, `opens` is when they open again. `sells`: the products
-    that each booth has a price for. `rules`: what booths can take beyond what is there or coming, and on which last day
-    what moves must be good. `most_moves`: what people can carry out, in lots moved; None: all that there is to move.
+    They close at `until`, the same day; if they are closed now, `opens` is when they open again. `sells`: the
+    products that each booth has a price for. `rules`: what booths can take beyond what is there or coming, and on
+    which last day what moves must be good. `most_moves`: what people can carry out, in lots moved; None: all that
+    there is to move.
     """
 
     at: datetime
