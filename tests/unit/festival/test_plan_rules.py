@@ -57,6 +57,33 @@ def test_a_parcel_must_come_before_the_opening() -> None:
     }
 
 
+def test_what_one_booth_has_no_room_for_the_others_share_evenly() -> None:
+    wanted = [Wanted(booth, "p", 10) for booth in ("b1", "b2", "b3")]
+    made = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, even=True))
+    assert sent(made) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
+
+
+def test_what_others_share_keeps_to_their_rules() -> None:
+    wanted = [Wanted(booth, product, 10) for booth in ("b1", "b2", "b3", "b4") for product in ("p", "q")]
+    rules = Rules(
+        capacity={"b1": 1, "b2": 12},
+        limits={("b3", "cake"): 5},
+        categories={("b3", "p"): "cake"},
+        even=True,
+    )
+    made = plan(wanted, [a_lot("1", "A", "p", 20), a_lot("2", "B", "q", 20)], rules=rules)
+    found = {(booth, product): qty for (_, booth, product), qty in sent(made).items()}
+    assert found == {
+        ("b1", "p"): 1,
+        ("b2", "p"): 7,
+        ("b3", "p"): 5,
+        ("b4", "p"): 7,
+        ("b2", "q"): 5,
+        ("b3", "q"): 8,
+        ("b4", "q"): 7,
+    }
+
+
 def test_a_booth_takes_no_more_than_it_can_hold() -> None:
     wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("c", "p", 2)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9)]

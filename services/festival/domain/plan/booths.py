@@ -106,16 +106,57 @@ def fill(booths: Sequence[Booth], supply: Mapping[str, int], *, even: bool) -> d
             mine.update(_cut({product: mine[product] for product in products}, limit))
         for product, qty in _cut(mine, booth.capacity).items():
             filled[booth.id, product] = qty
+    if even:
+        _spread(booths, supply, filled)
     return _rest(booths, supply, filled)
+
+
+def _spread(booths: Sequence[Booth], supply: Mapping[str, int], filled: dict[tuple[str, str], int]) -> None:
+    """What rules cut off goes to other booths that have room, evenly as well: added to `filled`, product by
+    product."""
+    room = {booth.id: booth.capacity for booth in booths}
+    for (id, _), qty in filled.items():
+        room[id] -= qty
+    for product, left in sorted(_left(supply, filled).items()):
+        if not left:
+            continue
+        askers = sorted(
+            (booth for booth in booths if product in booth.asks), key=lambda booth: (booth.asks[product], booth.id)
+        )
+        claims = [
+            Claim(
+                min(room[booth.id], _takes(booth, product, filled)),
+                booth.asks[product],
+                filled.get((booth.id, product), 0),
+            )
+            for booth in askers
+        ]
+        for booth, qty in zip(askers, shared(left, claims), strict=True):
+            filled[booth.id, product] = filled.get((booth.id, product), 0) + qty
+            room[booth.id] -= qty
+
+
+def _takes(booth: Booth, product: str, filled: Filled) -> int:
+    """How many pieces more of the product its wish and its limits let the booth take."""
+    most = booth.asks[product] - filled.get((booth.id, product), 0)
+    for products, limit in booth.limits:
+        if product in products:
+            most = min(most, limit - sum(filled.get((booth.id, one), 0) for one in products))
+    return most
+
+
+def _left(supply: Mapping[str, int], filled: Filled) -> dict[str, int]:
+    left = dict(supply)
+    for (_, product), qty in filled.items():
+        left[product] = left.get(product, 0) - qty
+    return left
 
 
 def _rest(
     booths: Sequence[Booth], supply: Mapping[str, int], filled: dict[tuple[str, str], int]
 ) -> dict[tuple[str, str], int]:
     """What rules cut off goes to other booths, who may have to make room for it."""
-    left = dict(supply)
-    for (_, product), qty in filled.items():
-        left[product] = left.get(product, 0) - qty
+    left = _left(supply, filled)
     if not any(left.values()):
         return filled
     nodes = {product: number for number, product in enumerate(sorted(left))}
