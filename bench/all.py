@@ -1,10 +1,10 @@
-"""Every bench by its name, with how much it does unless told otherwise: events, seconds, or starts."""
+"""Every bench by its name, with how much it does unless told otherwise: events, seconds, starts, or plans."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from bench import catchup, core, growth, latency, rebuilding, spread, starting
+from bench import catchup, core, growth, latency, planning, rebuilding, spread, starting
 from bench.place import Place
 from bench.report import Said, Tell
 from deploy.stack import choose_stack
@@ -17,6 +17,7 @@ BENCHES: dict[str, tuple[Callable[[Place, int, Tell], Awaitable[Said]], int]] = 
     "growth": (growth.measure, growth.EVENTS),
     "rebuild": (rebuilding.measure, rebuilding.EVENTS),
     "spread": (spread.measure, spread.EVENTS),
+    "planner": (planning.measure, planning.RUNS),
     "start": (starting.measure, starting.TIMES),
 }
 

@@ -25,7 +25,8 @@ def bench(
     amount: Annotated[
         int | None,
         typer.Option(
-            min=1, help="How much: events to work off, seconds per rate (latency), starts. Less says less, sooner."
+            min=1,
+            help="How much: events to work off, seconds per rate (latency), starts, plans. Less says less, sooner.",
         ),
     ] = None,
     json_file: Annotated[
