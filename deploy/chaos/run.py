@@ -151,7 +151,7 @@ async def _storm(
         tell("the faults are over; tills close, stock goes home")
         load.stopping.set()
         if not await _ended(loading, load.tally):
-            report.stuck.append(f"No festival came to its end for {END_WITHIN:.0f} s without faults.")
+            report.stuck.append(f"For {END_WITHIN:.0f} s without faults nothing of the load went on.")
             _tell_of_tasks(folder / "stuck.log")
         report.faults = place.injected
         report.standstill = watch.longest_standstill
@@ -172,12 +172,14 @@ async def _storm(
 
 
 async def _ended(loading: asyncio.Task[None], tally: Tally) -> bool:
-    """Wait until the load has ended; False when no further festival came to its end for a while."""
-    closed = -1
+    """Wait until the load has ended; False when nothing of it went on for a while. Each command is given once, so
+    whoever waits for an answer that never comes gives no more of them."""
+    done = (-1, -1)
     while not loading.done():
-        if tally.festivals_closed == closed:
+        now = tally.festivals_closed, tally.commands
+        if now == done:
             return False
-        closed = tally.festivals_closed
+        done = now
         await asyncio.wait([loading], timeout=END_WITHIN)
     await loading
     return True
