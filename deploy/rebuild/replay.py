@@ -233,6 +233,7 @@ class _Replay:
                 if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
                     del writes.deadlines[due.id]
                     writes.deadlines_reached.append(due.id)
+            writes.fence = None
             await self._ledger.write(writes, session)
         self._done.records += len(items)
         self._done.batches += len(chunk)
