@@ -157,7 +157,7 @@ class Ledger:
         cursor = self._database["parked"].find({"_id": {"$gt": f"{group} ", "$lt": f"{group}!"}}, {"_id": 1})
         return {document["_id"] for document in await cursor.to_list(None)}
 
-    async def parked(self, ids: Iterable[str], session: Session) -> dict[str, Waiting]:
+    async def parked(self, ids: Iterable[str], session: Session | None = None) -> dict[str, Waiting]:
         """The parked ones among these `<group> <key>`, with the events that wait."""
         cursor = self._database["parked"].find({"_id": {"$in": list(ids)}}, session=session)
         return {

@@ -187,7 +187,7 @@ async def load(
     database: Database,
     ledger: Ledger,
     items: Sequence[Item],
-    session: Session,
+    session: Session | None = None,
     perhaps_parked: Callable[[str], bool] = lambda _: True,
 ) -> Loaded:
     """Part 2: what the database holds of all that these items concern."""

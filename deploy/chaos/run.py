@@ -20,6 +20,8 @@ from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.topics import SERVICES, make_topics
 from deploy.verify import Report, verify
+from shared.errors import KaryaError
+from shared.retry import PASSING
 from shared.settings import Settings
 from shared.within import let_go
 
@@ -34,7 +36,7 @@ FIRST_SERVER = 18400
 @dataclass(slots=True)
 class ChaosReport:
     """What was done, what went wrong, and what it did. Times in seconds. `restarts`: instances that did not reach a
-    server when they started, and were started again. `stuck`: why the load did not come to its end."""
+    server when they started, and were started again. `stuck`: what did not come to its end."""
 
     seed: int
     minutes: float
@@ -107,7 +109,11 @@ async def run(
             await _storm(report, folder, direct, stack, crew, lines, rate, tell)
             tell("waiting until everything is worked off, then checking every invariant")
             report.verify = await verify(direct, within=QUIET_WITHIN)
-            report.reckoning = await reckon(direct, report.reckoning.acknowledged)
+            try:
+                report.reckoning = await reckon(direct, report.reckoning.acknowledged)
+            except (KaryaError, *PASSING) as fault:
+                # What was seen before is worth telling all the same.
+                report.stuck.append(f"The reckoning came to no end: {fault!r}")
         finally:
             await crew.dismiss()
         report.bad_exits = [f"{name} ended with {code}" for name, code in crew.exit_codes if code != 0]

@@ -214,27 +214,27 @@ class _Replay:
     async def _work(self, family: Family, lane: Lane, chunk: Sequence[list[Item]]) -> Lane:
         """As the step does it, but for the I/O on both sides: what was said already is not said again."""
         items = [item for run in chunk for item in run]
-        async with self._target.mongo.transaction() as session:
-            loaded = await load(family, self._target.database, self._ledger, items, session)
-            batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
-            for run in chunk:
-                batch.work(lane.partition, run)
-            writes = batch.finish()
-            if self._heard.plans.gone:
-                raise HistoryGone(
-                    f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
-                    "all of it: it can't be made anew, for the stock that it was made from is another by now."
-                )
-            for numbered in writes.outbox:
-                self._hear_of(numbered)
-            # What is in no topic is written at the end: only then is known what of it can be said.
-            writes.outbox = []
-            for due in list(writes.deadlines.values()):
-                if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
-                    del writes.deadlines[due.id]
-                    writes.deadlines_reached.append(due.id)
-            writes.fence = None
-            await self._ledger.write(writes, session)
+        # Nobody else writes here, so only the writing needs a transaction: a long chunk would outlive one.
+        loaded = await load(family, self._target.database, self._ledger, items)
+        batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
+        for run in chunk:
+            batch.work(lane.partition, run)
+        writes = batch.finish()
+        if self._heard.plans.gone:
+            raise HistoryGone(
+                f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
+                "all of it: it can't be made anew, for the stock that it was made from is another by now."
+            )
+        for numbered in writes.outbox:
+            self._hear_of(numbered)
+        # What is in no topic is written at the end: only then is known what of it can be said.
+        writes.outbox = []
+        for due in list(writes.deadlines.values()):
+            if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
+                del writes.deadlines[due.id]
+                writes.deadlines_reached.append(due.id)
+        writes.fence = None
+        await self._write(writes)
         self._done.records += len(items)
         self._done.batches += len(chunk)
         self._on_progress(self._done.records, self._total)
