@@ -269,10 +269,11 @@ async def _worked(settings: Settings, count: int) -> None:
     """Wait until sales has worked so many records about booths: a sale that comes before them is one in dispute."""
     mongo = Mongo(settings)
     ledger, name = Ledger(mongo.database("sales")), topic_name(settings, BOOTH_STOCK.name)
-    async for _ in attempts(within=LOST_AFTER):
-        lanes = await ledger.lanes(BOOTH.group, range(settings.partitions))
-        if sum(lane.offsets.get(name, 0) for lane in lanes.values()) == count:
-            break
-    else:
+    try:
+        async for _ in attempts(within=LOST_AFTER):
+            lanes = await ledger.lanes(BOOTH.group, range(settings.partitions))
+            if sum(lane.offsets.get(name, 0) for lane in lanes.values()) == count:
+                return
         raise TimeoutError(f"sales did not hear of its {BOOTHS} booths")
-    await mongo.close()
+    finally:
+        await mongo.close()

@@ -14,13 +14,13 @@ RUNS = 5
 NOTE = "The planner by itself, without servers; one request to the service takes no case as large as the last four."
 
 
-async def measure(place: Place, runs: int, tell: Tell) -> Said:  # noqa: ARG001
+async def measure(_: Place, runs: int, tell: Tell) -> Said:
     """The middle of several plans of each size."""
     tell("planner")
     # A program of its own: what this process has imported would count as the planner's memory.
     program = (sys.executable, "-m", "bench.planner", "--json", "--runs", str(runs))
     child = await asyncio.create_subprocess_exec(*program, cwd=ROOT, stdin=DEVNULL, stdout=PIPE)
-    output, _ = await child.communicate()
+    output = (await child.communicate())[0]
     if not output:
         raise BenchFailed(f"bench.planner ended with exit code {child.returncode} and without figures.")
     sizes = {size.name: size for size in SIZES}

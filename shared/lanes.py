@@ -1,7 +1,7 @@
 """Which lanes this instance works, and where each goes on.
 
 A lane is *settled* when its outbox was relayed, its consumer stands where the lane document says, and that
-document's counters are held here as what the next transaction must find. Start, rebalance, a failed step and a
+document is held here as what the next transaction must find. Start, rebalance, a failed step and a
 moved fence all mend themselves the same way: the lane is unsettled, and `run` settles it again. Records of a lane
 that is not settled are passed over: settling seeks back to them.
 """

@@ -254,9 +254,11 @@ class Load:
         await self._http.aclose()
 
     async def _run(self) -> None:
-        recording = [self._spawn(agent.work(self._terminal_rate, self.stopping)) for agent in self.terminals]
+        recording = [
+            self._group.create_task(agent.work(self._terminal_rate, self.stopping)) for agent in self.terminals
+        ]
         recorded = asyncio.Event()
-        syncing = [self._spawn(self._sync(agent.terminal, recorded)) for agent in self.terminals]
+        syncing = [self._group.create_task(self._sync(agent.terminal, recorded)) for agent in self.terminals]
         # One opens in the middle of the other, so that tills sell at every moment.
         grounds = self._ground("A", FESTIVAL_SECONDS), self._ground("B", FESTIVAL_SECONDS / 2)
         await asyncio.gather(*recording, *grounds)
@@ -313,8 +315,8 @@ class Load:
             for name in TILLS
         ]
         self.tills += agents
-        selling = [self._spawn(agent.work(self._till_rate, over)) for agent in agents]
-        syncing = [self._spawn(self._sync(agent.till, closed)) for agent in agents]
+        selling = [self._group.create_task(agent.work(self._till_rate, over)) for agent in agents]
+        syncing = [self._group.create_task(self._sync(agent.till, closed)) for agent in agents]
         loop = asyncio.get_running_loop()
         end = loop.time() + seconds
         # All at once: a till that waits for its first stock is no load.
@@ -329,7 +331,7 @@ class Load:
         await asyncio.gather(*selling)
         await asyncio.gather(*(agent.close() for agent in agents))
         closed.set()
-        return self._spawn(self._end(id, syncing))
+        return self._group.create_task(self._end(id, syncing))
 
     async def _supply(self, festival: str, booth: str, name: str) -> None:
         """Ask for stock, send what is held, and receive it, in the time of one cycle or whenever it can be done. Now
@@ -446,9 +448,6 @@ class Load:
             if answer is not None:
                 return answer
         raise AssertionError("attempts without a bound do not end")
-
-    def _spawn(self, work: Any) -> asyncio.Task[None]:
-        return self._group.create_task(work)
 
     def _rng_of(self, purpose: str) -> random.Random:
         return random.Random(f"{self._seed} {purpose}")

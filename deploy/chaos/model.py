@@ -15,8 +15,6 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 
 AT_ONCE = 1000
-SHOWN = 20
-
 
 Acknowledged: TypeAlias = tuple[Topic, bytes]
 

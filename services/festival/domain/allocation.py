@@ -76,14 +76,14 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
-    if request.waiting is None and request.status is not RequestStatus.PROPOSED and request.outdated:
-        message = (
-            f"The change of {body.request} that waited was withdrawn: something that it gave back was sent, a booth "
-            "closed, or its time was over. Nothing of it was carried out; ask for a revision of what is so now."
-        )
-        return Wrong("request", CommandRefusal.WRONG_STATE, message)
     if request.waiting is None and request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
+        if request.outdated:
+            message = (
+                f"The change of {body.request} that waited was withdrawn: something that it gave back was sent, a "
+                "booth closed, or its time was over. Nothing of it was carried out; ask for a revision of what is so "
+                "now."
+            )
         return Wrong("request", CommandRefusal.WRONG_STATE, message)
     wrong = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
     if wrong is not None:

@@ -8,10 +8,9 @@ from typing import TypeAlias
 
 from services.festival.domain.plan.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
-from shared.events.language import Event, Publication
+from shared.events.language import MAX_TEXT, Event, Publication
 from shared.family import Decision
 
-MAX_MESSAGE = 500
 # As many as are read, and an event can hold.
 MAX_CONFLICTS = 20
 
@@ -72,7 +71,7 @@ def refusal(command: Command, wrong: Wrong) -> Publication:
             command=command.id,
             field=wrong.field,
             reason=wrong.reason,
-            message=wrong.message[:MAX_MESSAGE],
+            message=wrong.message[:MAX_TEXT],
             conflicts=tuple(said_of(one) for one in wrong.conflicts),
         )
     )
@@ -80,14 +79,7 @@ def refusal(command: Command, wrong: Wrong) -> Publication:
 
 def said_of(conflict: Conflict) -> PlanConflict:
     """The conflict as events show it."""
-    return PlanConflict(
-        booth=conflict.booth,
-        product=conflict.product,
-        short=conflict.short,
-        rules=conflict.rules,
-        reason=conflict.reason,
-        reason_id=conflict.reason_id,
-    )
+    return PlanConflict.model_validate(conflict, from_attributes=True)
 
 
 def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wrong:
@@ -97,9 +89,9 @@ def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wr
     told = first
     for one in conflicts:
         longer = f"{told} {one.reason}"
-        if left < len(conflicts) and len(longer) + len(_more(left - 1)) > MAX_MESSAGE:
+        if left < len(conflicts) and len(longer) + len(_more(left - 1)) > MAX_TEXT:
             break
-        told, left = longer[: MAX_MESSAGE - len(_more(left - 1))], left - 1
+        told, left = longer[: MAX_TEXT - len(_more(left - 1))], left - 1
     kept = tuple(replace(one, kept=()) for one in conflicts[:MAX_CONFLICTS])
     return Wrong(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
 

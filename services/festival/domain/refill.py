@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from services.festival.domain import allocation, command
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.bounds import bounds
+from services.festival.domain.bounds import bounds, day_of
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, booths_of
 from services.festival.domain.line import LineStatus
@@ -141,9 +140,7 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> W
 
 def _days(festival: Festival, at: datetime, opens: datetime | None) -> int:
     """From today to the day on which booths open again, by the calendar there; 0 if they are open."""
-    zone = ZoneInfo(festival.zone)
-    today = at.astimezone(zone).date()
-    return 0 if opens is None else max(0, (opens.astimezone(zone).date() - today).days)
+    return 0 if opens is None else max(0, (day_of(festival, opens) - day_of(festival, at)).days)
 
 
 def _held(booths: Iterable[Booth]) -> Iterator[Held]:
