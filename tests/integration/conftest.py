@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from pymongo import AsyncMongoClient
+from pymongo.errors import NetworkTimeout
 
 from deploy.stack import Stack, choose_stack
 from deploy.topics import make_topics
@@ -98,11 +99,16 @@ def service_process(settings: Settings, tmp_path: Path) -> RunProcess:
 
 
 async def _drop_databases(settings: Settings) -> None:
-    # A server that never answers shall be a failure to read, not a hang.
+    # A drop waits for what a killed client left open, and the local server lets nobody else write meanwhile.
+    await running.let_go_of_the_dead(settings)
     async with AsyncMongoClient[dict[str, object]](settings.mongo, socketTimeoutMS=20_000) as client:
-        for name in await client.list_database_names():
-            if name.startswith(settings.database_prefix):
-                await client.drop_database(name)
+        try:
+            for name in await client.list_database_names():
+                if name.startswith(settings.database_prefix):
+                    await client.drop_database(name)
+        except NetworkTimeout as fault:
+            # Every later test would wait for it in vain, for hours in all.
+            pytest.exit(f"MongoDB does not answer any more: {fault}", returncode=1)
 
 
 async def _delete_topics(settings: Settings) -> None:

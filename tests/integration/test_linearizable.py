@@ -18,6 +18,7 @@ from tests.history.spec import Answer, Order, Stock, step
 from tests.integration.conftest import RunProcess
 from tests.integration.probe import Probe
 from tests.integration.reservations import FACILITY, Client, Recorder, a_producer, listening
+from tests.integration.running import let_go_of_the_dead
 from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -67,6 +68,7 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
                 working.create_task(client.work(ORDERS))
             await eventually(lambda: recorder.answered > CLIENTS * ORDERS // 3, within=30)
             await killed.kill()
+            await let_go_of_the_dead(settings)
         database = mongo.database("inventory")
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
     verdicts = {lot: check(recorder.history(lot), Stock(ON_HAND), step) for lot in lots}
