@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from deploy.chaos.crew import Crew, Member
 from deploy.chaos.load import Load, TerminalAgent
@@ -16,6 +16,9 @@ from deploy.local.server import Server
 from shared.spool import Spool
 
 T = TypeVar("T")
+
+# Whom it met, the services that it could be felt at, and what ends it.
+_Begun: TypeAlias = tuple[str, tuple[str, ...], Callable[[], Awaitable[None]] | None]
 
 LEAST_INSTANCES = 2
 MOST_INSTANCES = 4
@@ -30,6 +33,7 @@ class Kind(StrEnum):
     KILL = "service killed"
     KILL_GROUP = "whole service group killed"
     FREEZE = "service frozen, then thawed"
+    FREEZE_GROUP = "whole service group frozen, then thawed"
     JOIN = "instance joined"
     LEAVE = "instance left"
     KILL_KAFKA = "Kafka killed"
@@ -50,6 +54,7 @@ WEIGHTS = {
     Kind.KILL: 5,
     Kind.KILL_GROUP: 2,
     Kind.FREEZE: 4,
+    Kind.FREEZE_GROUP: 2,
     Kind.JOIN: 3,
     Kind.LEAVE: 3,
     Kind.KILL_KAFKA: 2,
@@ -120,9 +125,13 @@ class Place:
         self._outages = {Kind.KILL_KAFKA: Outage(self.kafka), Kind.KILL_MONGO: Outage(self.mongo)}
 
     async def inject(self, planned: Planned) -> None:
-        """Let it happen and, after its time, be over."""
+        """Let it happen and, after its time, be over. What meets nobody (no till sells yet, no room for one more
+        instance) was no fault."""
         began = self.clock()
-        target, services, mend = await self._begin(planned)
+        begun = await self._begin(planned)
+        if begun is None:
+            return
+        target, services, mend = begun
         if mend is not None:
             self._mending.append(mend)
             await asyncio.sleep(planned.lasts)
@@ -137,7 +146,7 @@ class Place:
             await self._mending.pop()()
         await self.crew.restore()
 
-    async def _begin(self, planned: Planned) -> tuple[str, tuple[str, ...], Callable[[], Awaitable[None]] | None]:
+    async def _begin(self, planned: Planned) -> _Begun | None:
         everything = tuple(self.crew.services)
         match planned.kind:
             case Kind.KILL:
@@ -150,12 +159,15 @@ class Place:
                 return service, (service,), self._again(service)
             case Kind.FREEZE:
                 member = self._member(planned)
-                self.crew.freeze(member)
-                return member.name, (member.service,), _now(lambda: self.crew.thaw(member))
+                return member.name, (member.service,), self._freeze([member])
+            case Kind.FREEZE_GROUP:
+                service = _pick(planned, everything)
+                return service, (service,), self._freeze(self.crew.of(service))
             case Kind.JOIN:
                 service = _pick(planned, everything)
-                if len(self.crew.of(service)) < MOST_INSTANCES:
-                    await self.crew.join(service)
+                if len(self.crew.of(service)) >= MOST_INSTANCES:
+                    return None
+                await self.crew.join(service)
                 return service, (service,), None
             case Kind.LEAVE:
                 member = self._member(planned)
@@ -189,7 +201,7 @@ class Place:
                 return agent.terminal.name, (), _now(lambda: _limit(agent.terminal.spool, NO_BOUND))
             case Kind.SPOOL_FULL:
                 if not self.load.selling:
-                    return "no till yet", (), None
+                    return None
                 till = _pick(planned, self.load.selling).till
                 _limit(till.spool, FULL_PAGES)
                 return f"{till.booth} {till.name}", (), _now(lambda: _limit(till.spool, NO_BOUND))
@@ -199,6 +211,16 @@ class Place:
 
     def _terminal(self, planned: Planned) -> TerminalAgent:
         return _pick(planned, self.load.terminals)
+
+    def _freeze(self, members: Sequence[Member]) -> Callable[[], Awaitable[None]]:
+        for member in members:
+            self.crew.freeze(member)
+
+        async def thaw() -> None:
+            for member in members:
+                self.crew.thaw(member)
+
+        return thaw
 
     def _again(self, service: str) -> Callable[[], Awaitable[None]]:
         """A service that has lost instances gets one back, and has two at least then."""

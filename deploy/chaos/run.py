@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from deploy.chaos.faults import LEAST_INSTANCES, Injected, Kind, Place, by_kind,
 from deploy.chaos.load import Load, Tally
 from deploy.chaos.model import Reckoning, reckon
 from deploy.chaos.proxy import Proxy
-from deploy.chaos.watch import Watch
+from deploy.chaos.watch import Recovery, Watch
 from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.topics import SERVICES, make_topics
@@ -48,7 +49,7 @@ class ChaosReport:
     reckoning: Reckoning = field(default_factory=Reckoning)
     verify: Report = field(default_factory=Report)
     standstill: float = 0.0
-    recoveries: Mapping[Kind, tuple[float, float]] = field(default_factory=dict)
+    recoveries: Mapping[Kind, Recovery] = field(default_factory=dict)
     restarts: int = 0
     bad_exits: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -73,8 +74,13 @@ class ChaosReport:
             "torn": self.reckoning.torn,
             "longest_standstill_seconds": round(self.standstill, 1),
             "recovery_seconds": {
-                kind.value: {"median": round(middle, 1), "longest": round(longest, 1)}
-                for kind, (middle, longest) in self.recoveries.items()
+                # JSON has no infinity.
+                kind.value: {
+                    "median": round(one.median, 1) if isfinite(one.median) else None,
+                    "longest": round(one.longest, 1) if isfinite(one.longest) else None,
+                    "never": one.never,
+                }
+                for kind, one in self.recoveries.items()
             },
             "restarts": self.restarts,
             "bad_exits": self.bad_exits,

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
+from math import inf
 from statistics import median
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -35,6 +37,15 @@ class Sample:
 
     def lag(self, service: str) -> int:
         return sum(max(0, self.ends.get(part, 0) - offset) for part, offset in self.worked[service].items())
+
+
+class Recovery(NamedTuple):
+    """How long the faults of one kind were felt after their end, in seconds; `never`: how many of them still were at
+    the last look."""
+
+    median: float
+    longest: float
+    never: int
 
 
 @dataclass(slots=True)
@@ -102,13 +113,12 @@ class Watch:
                 return sample.at - fault.ended
         return None
 
-    def recoveries(self, faults: Iterable[Injected]) -> dict[Kind, tuple[float, float]]:
-        """Per kind the median and the longest recovery in seconds."""
-        found: dict[Kind, tuple[float, float]] = {}
-        for kind, of in by_kind(list(faults)):
+    def recoveries(self, faults: Iterable[Injected]) -> dict[Kind, Recovery]:
+        """Of each kind that a service could feel."""
+        found: dict[Kind, Recovery] = {}
+        for kind, of in by_kind([fault for fault in faults if fault.services]):
             times = [time for fault in of if (time := self.recovery(fault)) is not None]
-            if times:
-                found[kind] = (median(times), max(times))
+            found[kind] = Recovery(median(times or [inf]), max(times, default=inf), len(of) - len(times))
         return found
 
 

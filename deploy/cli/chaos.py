@@ -44,16 +44,12 @@ def chaos(
 
 def _show(report: ChaosReport) -> None:
     table = Table("fault", box=None, pad_edge=False, header_style="bold")
-    for column in ("times", "recovered in (median)", "longest"):
+    for column in ("times", "recovered in (median)", "longest", "never"):
         table.add_column(column, justify="right")
     for kind, of in by_kind(report.faults):
-        median, longest = report.recoveries.get(kind, (None, None))
-        table.add_row(
-            kind.value,
-            str(len(of)),
-            "" if median is None else f"{median:.1f} s",
-            "" if longest is None else f"{longest:.1f} s",
-        )
+        felt = report.recoveries.get(kind)
+        shown = ("", "", "") if felt is None else (f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
+        table.add_row(kind.value, str(len(of)), *shown)
     out.print(table)
     say(
         f"\n{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "

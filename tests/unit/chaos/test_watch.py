@@ -1,6 +1,7 @@
 """What a run's samples say: how long nothing moved, and how long a fault was felt."""
 
 from collections.abc import Sequence
+from math import inf
 
 from aiokafka import TopicPartition
 
@@ -50,6 +51,8 @@ def test_recovery_is_when_all_is_worked_that_was_there_when_the_fault_ended() ->
     assert watch.recovery(a_fault(1, 2, services=())) is None, "no service feels a terminal's clock"
 
 
-def test_recoveries_are_a_median_and_the_longest_of_each_kind() -> None:
+def test_recoveries_are_a_median_and_the_longest_of_each_kind_and_those_that_never_came() -> None:
     watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
-    assert watch.recoveries([a_fault(0, 1), a_fault(1, 2)]) == {Kind.KILL: (2, 2)}
+    faults = [a_fault(0, 1), a_fault(1, 2), a_fault(1, 4), a_fault(1, 2, services=())]
+    assert watch.recoveries(faults) == {Kind.KILL: (2, 2, 1)}
+    assert watch.recoveries([a_fault(1, 4)]) == {Kind.KILL: (inf, inf, 1)}
