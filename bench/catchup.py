@@ -44,13 +44,15 @@ class Contestant:
 OURS = Contestant("Karya", "bench.runners.karya", "inventory")
 FLOOR = Contestant("floor", "bench.runners.floor", "floor")
 READING = Contestant("floor with reads", "bench.runners.floor", "reading", floor.READS)
+BARE = Contestant("floor, bare ledger", "bench.runners.floor", "bare", floor.BARE)
+PAGED = Contestant("floor, paged ledger", "bench.runners.floor", "paged", floor.PAGED)
 USUAL = Contestant("usual", "bench.peers.usual", "usual", slow=True)
 WORKERS = Contestant("usual, 12 workers", "bench.peers.usual", "workers", usual.WORKERS, slow=True)
 # Their libraries lie in an environment of their own, which `make bench` makes.
 PEERS_PYTHON = ROOT / ".karya" / "peers" / "bin" / "python"
 QUIX = Contestant("Quix Streams", "bench.peers.quix", "quix", python=str(PEERS_PYTHON))
 FAUST = Contestant("faust-streaming", "bench.peers.faust_streaming", "faust", python=str(PEERS_PYTHON))
-CONTESTANTS = (OURS, FLOOR, READING, QUIX, FAUST, USUAL, WORKERS)
+CONTESTANTS = (OURS, FLOOR, READING, BARE, PAGED, QUIX, FAUST, USUAL, WORKERS)
 
 
 async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[Contestant] = CONTESTANTS) -> Said:

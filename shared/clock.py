@@ -59,12 +59,12 @@ class Clock:
     async def _say(self, partitions: set[int], now: datetime) -> None:
         async with self._mongo.transaction() as session:
             fence = self._lanes.fence(partitions)
-            writes = Writes(fence, {p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
+            writes = Writes({p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
             by_lane: dict[str, Lane] = {lane.id: lane for lane in fence.values()}
             for due in await self._ledger.due(list(by_lane), now, session):
                 writes.send(by_lane[due.lane].partition, [self._reached(due)])
                 writes.deadlines_reached.append(due.id)
-            await self._ledger.write(writes, session)
+            await self._ledger.write(writes, session, fence)
         self._lanes.committed(writes)
         self._relay.offer(writes.outbox)
 

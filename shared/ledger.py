@@ -88,10 +88,8 @@ class Due:
 
 @dataclass(slots=True)
 class Writes:
-    """All that one transaction writes, gathered by the step. `fence`: the lanes as they must be found, each that is
-    written; None where nobody else can work them."""
+    """All that one transaction writes, gathered by the step."""
 
-    fence: Mapping[int, Lane] | None = field(default_factory=dict)
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
     entities: dict[str, _Writes] = field(default_factory=dict)
@@ -189,12 +187,13 @@ class Ledger:
             [DeleteMany({"_id": {"$gte": first, "$lte": last}}) for first, last in ranges]
         )
 
-    async def write(self, writes: Writes, session: Session) -> None:
-        """Everything, inside the caller's transaction. Raises FenceMoved, and the transaction is lost, when a lane is
-        not as `fence` says."""
+    async def write(self, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+        """Everything, inside the caller's transaction. `fence`: every lane that is written as it must be found; None
+        where nobody else can work them. Raises FenceMoved, and the transaction is lost, when one is not as it says.
+        """
         database = self._database
         # First: a zombie shall hear of it before it has written all the rest.
-        await self._move(writes, session)
+        await self._move(writes.lanes, session, fence)
         if writes.ledger:
             await database["ledger"].insert_many(writes.ledger, session=session)
         for collection, operations in writes.entities.items():
@@ -204,17 +203,16 @@ class Ledger:
         await _bulk(database, "deadlines", _deadline_writes(writes), session)
         await _bulk(database, "parked", _parked_writes(writes.parked), session)
 
-    async def _move(self, writes: Writes, session: Session) -> None:
-        fence = writes.fence
-        lanes: _Writes = [
+    async def _move(self, lanes: Mapping[int, Lane], session: Session, fence: Mapping[int, Lane] | None) -> None:
+        operations: _Writes = [
             ReplaceOne({"_id": lane.id} if fence is None else _unmoved(fence[partition]), _to_lane(lane), True)
-            for partition, lane in writes.lanes.items()
+            for partition, lane in lanes.items()
         ]
         try:
-            await _bulk(self._database, "lanes", lanes, session)
+            await _bulk(self._database, "lanes", operations, session)
         except BulkWriteError as refused:
             if all(error["code"] == DUPLICATE_KEY for error in refused.details["writeErrors"]):
-                raise FenceMoved(f"one of {sorted(writes.lanes)} is not as {writes.fence} any more") from refused
+                raise FenceMoved(f"one of {sorted(lanes)} is not as {fence} any more") from refused
             raise
 
 

@@ -153,9 +153,8 @@ class Step:
             for partition, run in items.items():
                 batch.work(partition, run)
             writes = batch.finish()
-            writes.fence = fence
             # 4.
-            await self._ledger.write(writes, session)
+            await self._ledger.write(writes, session, fence)
         return writes
 
     async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:

@@ -2,8 +2,10 @@
 
 Kafka's records in batches; per batch one transaction with a ledger entry per event, a lot per key, an outbox document
 per lane and a lane document; then the messages, published while the next batch is worked, and deleted from the
-outbox. All values are bytes that were made before. The variant `reads` looks up what inventory looks up, too: ledger
-and lots.
+outbox. All values are bytes that were made before.
+
+Variants: `reads` looks up what inventory looks up, too, ledger and lots; `bare` keeps nothing in a ledger entry but
+its id; `paged` keeps one ledger document for each lane and batch, its ids in an indexed array.
 """
 
 import asyncio
@@ -29,7 +31,7 @@ from shared.ledger import FULL_RECORDS
 from shared.mongo import Database, Mongo, Session
 from shared.settings import Settings
 
-READS = "reads"
+READS, BARE, PAGED = "reads", "bare", "paged"
 NEW_LOT = b"LotRecorded.v1"
 Documents = list[dict[str, Any]]
 # Messages with their keys, by lane.
@@ -66,7 +68,7 @@ class Floor:
     def __init__(self, job: Job, settings: Settings) -> None:
         self._job = job
         self._settings = settings
-        self._reads = job.variant == READS
+        self._variant = job.variant
         self._mongo = Mongo(settings)
         self._database: Database = self._mongo.database(job.group)
         self._numbers: dict[int, int] = {}
@@ -101,6 +103,8 @@ class Floor:
         client = producer(settings)
         await client.start()
         await consumer.start()
+        if self._variant == PAGED:
+            await self._database["ledger"].create_index("ids")
         meter = Meter()
         done, publishing = 0, None
         while done < self._job.events:
@@ -125,18 +129,14 @@ class Floor:
         for part, records in fetched.items():
             by_lane.setdefault(part.partition, []).extend(records)
         every = [record for records in by_lane.values() for record in records]
-        ledger: Documents = [
-            {"_id": f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}", "digest": bytes(16)}
-            | {"lane": f"{self._job.group}/{r.partition:03}", "batch": 1}
-            for r in every
-        ]
+        ledger = list(self._ledger(by_lane))
         said = {lane: self._said(records) for lane, records in by_lane.items()}
         outbox = {lane: list(self._outbox(lane, messages)) for lane, messages in said.items()}
         database = self._database
         async with self._mongo.transaction() as session:
             new = {r.key.decode() for r in every if r.headers[3][1] == NEW_LOT}
             changed = {r.key.decode() for r in every} - new
-            if self._reads:
+            if self._variant == READS:
                 await self._read([entry["_id"] for entry in ledger], [*new, *changed], session)
             await database["ledger"].insert_many(ledger, session=session)
             lots = [InsertOne({"_id": key, **self._lot}) for key in new]
@@ -155,6 +155,18 @@ class Floor:
             ]
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
         return said, outbox
+
+    def _ledger(self, by_lane: Mapping[int, Sequence[ConsumerRecord]]) -> Iterator[dict[str, Any]]:
+        for lane, records in by_lane.items():
+            ids = [f"{r.headers[2][1].decode()} {r.headers[1][1].decode()}" for r in records]
+            name = f"{self._job.group}/{lane:03}"
+            if self._variant == PAGED:
+                first = f"{records[0].topic}/{records[0].offset}"
+                yield {"_id": f"{name} {first}", "ids": ids, "digests": [bytes(16) for _ in ids]}
+            elif self._variant == BARE:
+                yield from ({"_id": id} for id in ids)
+            else:
+                yield from ({"_id": id, "digest": bytes(16), "lane": name, "batch": 1} for id in ids)
 
     async def _read(self, ids: list[str], lots: list[str], session: Session) -> None:
         for collection, wanted in (("ledger", ids), (LOTS.name, lots)):

@@ -122,7 +122,7 @@ async def rebuild(
         await _drop(fresh)
         try:
             replayed = await replay(settings, service, mongo, fresh, on_progress)
-            found = Rebuilt(service, fresh.name, replayed, await compare_documents(live, fresh))
+            found = Rebuilt(service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service]))
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
                 raise AtWork(
                     f"{service} has worked meanwhile: what was compared proves nothing. Try again, or stop it."

@@ -174,7 +174,7 @@ class _Replay:
         if lane.batches and family.deadlines is not None:
             # What the clock says has numbers too.
             said = self._heard.reached[family.deadlines.name, partition]
-            await self._write(Writes(None, {partition: replace(lane, next_out=lane.next_out + said)}))
+            await self._write(Writes({partition: replace(lane, next_out=lane.next_out + said)}))
 
     async def _batches(self, told: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
         """The lane's batches, each once: a relay that was killed tells the last ones again."""
@@ -233,7 +233,6 @@ class _Replay:
             if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
                 del writes.deadlines[due.id]
                 writes.deadlines_reached.append(due.id)
-        writes.fence = None
         await self._write(writes)
         self._done.records += len(items)
         self._done.batches += len(chunk)
@@ -242,7 +241,8 @@ class _Replay:
 
     async def _write(self, writes: Writes) -> None:
         async with self._target.mongo.transaction() as session:
-            await self._ledger.write(writes, session)
+            # These lanes are ours alone.
+            await self._ledger.write(writes, session, None)
 
     def _hear_of(self, numbered: Numbered) -> None:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)

@@ -102,6 +102,18 @@ async def test_what_was_changed_behind_the_services_back_is_found(
     assert found.torn == [f"{service} {collection} {before['_id']}: {field}"]
 
 
+async def test_a_document_from_before_a_field_was_added_is_the_same(season: Season) -> None:
+    kept = season.mongo.database("festival")["requests"]
+    before = await kept.find_one({"recalled": 0})
+    assert before is not None
+    await kept.update_one({"_id": before["_id"]}, {"$unset": {"recalled": ""}})
+    try:
+        found = await compare(season.settings, "festival")
+    finally:
+        await kept.replace_one({"_id": before["_id"]}, before)
+    assert found.torn == []
+
+
 async def test_what_is_missing_and_what_is_too_much_is_found(season: Season) -> None:
     kept = season.mongo.database("sales")["booths"]
     before = await kept.find_one({})

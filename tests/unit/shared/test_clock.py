@@ -1,6 +1,6 @@
 """The clock writes under the fence, as the step does."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import cast
@@ -25,7 +25,7 @@ class World:
     cluster = "c"
 
     def __init__(self) -> None:
-        self.written: list[Writes] = []
+        self.written: list[tuple[Writes, Mapping[int, Lane] | None]] = []
         self.offered = 0
 
     @asynccontextmanager
@@ -38,8 +38,8 @@ class World:
     async def due(self, lanes: object, now: datetime, session: object = None) -> list[Due]:
         return [Due(f"{BOOTH.group} d", LANE.id, "F1.B1", "d", now)]
 
-    async def write(self, writes: Writes, session: object) -> None:
-        self.written.append(writes)
+    async def write(self, writes: Writes, session: object, fence: Mapping[int, Lane] | None) -> None:
+        self.written.append((writes, fence))
         raise FenceMoved("made up for a test")
 
     def offer(self, outbox: list[object]) -> None:
@@ -58,7 +58,7 @@ async def test_a_deadline_is_said_under_the_fence_or_not_at_all() -> None:
     )
     with pytest.raises(FenceMoved):
         await clock._say({1}, NOW)
-    [writes] = world.written
-    assert writes.fence == {1: LANE}
+    [(writes, fence)] = world.written
+    assert fence == {1: LANE}
     assert writes.lanes[1].next_out == LANE.next_out + 1
     assert world.offered == 0
