@@ -1,6 +1,6 @@
 """The step against a real Kafka and a real MongoDB: nothing lost, nothing twice, nothing in the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, Reser
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
 from shared.kafka import partition_for
-from shared.ledger import Ledger, Writes
+from shared.ledger import Lane, Ledger, Writes
 from shared.mongo import Database, Mongo, Session
 from shared.service import Service
 from shared.settings import Settings
@@ -269,10 +269,10 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
 ) -> None:
     original, conflicts = Ledger.write, 0
 
-    async def noting(ledger: Ledger, writes: Writes, session: Session) -> None:
+    async def noting(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
         nonlocal conflicts
         try:
-            await original(ledger, writes, session)
+            await original(ledger, writes, session, fence)
         except OperationFailure:
             conflicts += 1
             raise

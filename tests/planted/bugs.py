@@ -1,6 +1,6 @@
 """The bugs: each undoes one thing that the promise of exactly-once stands on."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
@@ -81,12 +81,12 @@ def _duplicate_filter_off() -> None:
     async def known(_: Ledger, ids: Iterable[str], session: Session | None = None) -> dict[str, bytes]:
         return {}
 
-    async def write(ledger: Ledger, writes: Writes, session: Session) -> None:
+    async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
         if writes.ledger:
             again: list[Any] = [ReplaceOne({"_id": entry["_id"]}, entry, True) for entry in writes.ledger]
             await ledger._database["ledger"].bulk_write(again, session=session)
             writes.ledger = []
-        await original(ledger, writes, session)
+        await original(ledger, writes, session, fence)
 
     Ledger.known = known  # type: ignore[method-assign]
     Ledger.write = write  # type: ignore[method-assign]
