@@ -11,8 +11,9 @@ from uuid import UUID
 from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
-from deploy.rebuild.heard import Heard, id_of, mark_of, word
+from deploy.rebuild.heard import DLQ, Heard, id_of, mark_of, word
 from deploy.rebuild.reading import Shelf
+from deploy.rebuild.taken import refused_on
 from deploy.topics import SERVICES, all_topics, read_topics
 from deploy.verify.log import Ends, Log
 from services.festival.domain import deciding
@@ -124,11 +125,15 @@ class _Replay:
         self._reached: dict[str, set[bytes]] = defaultdict(set)
         # What is in no topic: by topic and id, with its place in the outbox.
         self._missing: dict[tuple[str, bytes], Numbered] = {}
-        read = {topic.name for family in self._families for topic in family.topics}
-        self._total = sum(end for part, end in ends.items() if self._name(part.topic) in read)
+        self._read = {topic.name for family in self._families for topic in family.topics}
+        self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._read)
 
     async def run(self) -> Replayed:
-        needed = [self._journal, *([FESTIVAL.name] if PLANNING in self._families else [])]
+        # What was worked when, what was said of it that the rules alone don't tell (plans, refusals for an id), and
+        # what the rules failed on.
+        needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._read)}
+        if PLANNING in self._families:
+            needed.add(FESTIVAL.name)
         for part, begin in sorted(self._shelf.begins.items()):
             if begin and self._name(part.topic) in needed:
                 raise gone(part, 0, begin)

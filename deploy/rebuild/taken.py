@@ -5,6 +5,7 @@ counts, and no journal tells in which order two lanes worked. What was said then
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from shared.envelope import derived_id
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused
 from shared.events.language import Event, Publication, Topic, event_type
 from shared.events.production import ANSWERS, Refusal, ReportRejected
+from shared.family import Family
 from shared.mongo import Database
 
 REUSED = "ID_REUSED"
@@ -36,6 +38,12 @@ _KINDS = (
     _Kind(ANSWERS, ReportRejected, Refusal.ID_REUSED.value, REPORTS.name),
     _Kind(FESTIVAL, CommandRefused, CommandRefusal.ID_TAKEN.value, COMMANDS.name),
 )
+
+
+def refused_on(families: Iterable[Family]) -> set[str]:
+    """Topics (without prefix) that hold these families' refusals for an id."""
+    kept = {collection.name for family in families for collection in family.collections}
+    return {kind.topic.name for kind in _KINDS if kind.holders in kept}
 
 
 class Taken:

@@ -278,7 +278,7 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
     assert found_in(found) == ([], [], [])
 
 
-@pytest.mark.parametrize("eaten", [TERMINAL, journal("production")], ids=lambda topic: topic.name)
+@pytest.mark.parametrize("eaten", [TERMINAL, journal("production"), ANSWERS], ids=lambda topic: topic.name)
 async def test_without_its_history_nothing_is_rebuilt(stack: Stack, eaten: Topic, run_service: RunService) -> None:
     async with a_place(stack) as settings, a_probe(settings) as probe:
         mongo = Mongo(settings)
