@@ -1,6 +1,7 @@
 """The service instances of a chaos run: they join, leave, freeze and die."""
 
 import asyncio
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from shared.settings import Settings
 
 FIRST_PORT = 18100
 SUPERVISED_SECONDS = 0.5
+LEAVE_SECONDS = 10.0
 
 
 @dataclass(eq=False, slots=True)
@@ -30,6 +32,23 @@ class Member:
         return self.server.address
 
 
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an instance ended; `seconds` after it was asked to, None if nobody had asked."""
+
+    name: str
+    code: int | None
+    seconds: float | None = None
+
+    @property
+    def bad(self) -> bool:
+        return self.code != 0 or (self.seconds is not None and self.seconds > LEAVE_SECONDS)
+
+    def __str__(self) -> str:
+        after = "" if self.seconds is None else f" after {self.seconds:.1f} s"
+        return f"{self.name} ended with {self.code}{after}"
+
+
 class Crew:
     """All instances that live, by service. `folder` keeps what each has written."""
 
@@ -41,7 +60,7 @@ class Crew:
         self._program = program
         self._count = 0
         self._members: list[Member] = []
-        self.exit_codes: list[tuple[str, int | None]] = []
+        self.exits: list[Exit] = []
         self.restarts = 0
 
     def of(self, service: str) -> list[Member]:
@@ -65,12 +84,10 @@ class Crew:
         return member
 
     async def leave(self, member: Member) -> None:
-        """Ask it to end (SIGTERM) and wait; its exit code is noted."""
+        """Ask it to end (SIGTERM) and wait; how it ended is noted."""
         self.thaw(member)
         self._members.remove(member)
-        member.server.terminate()
-        code = await asyncio.to_thread(member.server.await_end)
-        self.exit_codes.append((member.name, code))
+        self.exits.append(await asyncio.to_thread(_end, member))
 
     async def kill(self, members: Iterable[Member]) -> None:
         """SIGKILL, all at once."""
@@ -96,7 +113,7 @@ class Crew:
                 if code == NOT_STARTED:
                     self.restarts += 1
                 else:
-                    self.exit_codes.append((ended.name, code))
+                    self.exits.append(Exit(ended.name, code))
                 await self.join(ended.service)
 
     async def restore(self) -> None:
@@ -119,3 +136,11 @@ class Crew:
                 await self.leave(member)
             except StackError:
                 await self.kill([member])
+
+
+def _end(member: Member) -> Exit:
+    # In the thread that waits: this process is busy, and how long it takes to look up is not the instance's time.
+    began = time.monotonic()
+    member.server.terminate()
+    code = member.server.await_end()
+    return Exit(member.name, code, time.monotonic() - began)

@@ -36,9 +36,9 @@ class Reckoning:
         return not (self.lost or self.doubled or self.torn)
 
 
-async def reckon(settings: Settings, acknowledged: Mapping[str, Acknowledged]) -> Reckoning:
-    """Once everything is quiet."""
-    found = Reckoning(acknowledged)
+async def reckon(settings: Settings, found: Reckoning) -> None:
+    """Add to it whatever is wrong, once everything is quiet. What was found stays if the rest can't be looked at."""
+    acknowledged = found.acknowledged
     mongo = Mongo(settings)
     try:
         for service, topic in (("production", TERMINAL), ("sales", TILL)):
@@ -58,4 +58,3 @@ async def reckon(settings: Settings, acknowledged: Mapping[str, Acknowledged]) -
         found.lost += compared.lost
         found.doubled += compared.doubled
         found.torn += compared.torn
-    return found

@@ -35,6 +35,16 @@ class Sample:
     ends: Offsets
     worked: Mapping[str, Offsets]
 
+    @property
+    def events(self) -> int:
+        """All records that there were."""
+        return sum(self.ends.values())
+
+    @property
+    def events_per_second(self) -> float:
+        """Of the run until then."""
+        return self.events / self.at if self.at > 0 else 0.0
+
     def lag(self, service: str) -> int:
         return sum(max(0, self.ends.get(part, 0) - offset) for part, offset in self.worked[service].items())
 

@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from deploy.chaos.faults import by_kind
-from deploy.chaos.run import ChaosReport, run
+from deploy.chaos.run import LEAST_RATE, ChaosReport, run
 from deploy.cli.alone import alone, terminable
 from deploy.cli.verify import show
 from shared.console import err, out, say, show_json, warn
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).parents[2] / ".karya" / "chaos"
 def chaos(
     minutes: Annotated[float, typer.Option(min=0.5, max=240, help="How long faults are injected.")] = 3.0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same plan of faults.")] = 1,
-    rate: Annotated[float, typer.Option(min=1, help="Records per second of all terminals and tills.")] = 250.0,
+    rate: Annotated[float, typer.Option(min=1, help="Records per second of all terminals and tills.")] = 400.0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
     ] = None,
@@ -56,6 +56,8 @@ def _show(report: ChaosReport) -> None:
         f"({report.tally.refused_by_spool} refused at once by a full disk); {report.events} events in all, "
         f"{report.events_per_second:.0f} a second; {report.tally.festivals_closed} festivals from start to end."
     )
+    if report.below_rate:
+        warn(f"Fewer than {LEAST_RATE:.0f} events a second: a slow machine, or too low a --rate, to prove much with.")
     say(f"The longest time in which nothing moved: {report.standstill:.1f} s.")
     show(report.verify)
     for name, found in (

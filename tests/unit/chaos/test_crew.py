@@ -6,11 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from deploy.chaos.crew import Crew
+from deploy.chaos import crew as crews
+from deploy.chaos.crew import Crew, Exit
 from deploy.local.server import Server
 from shared.settings import Settings
+from tests.integration.waiting import eventually
 
 WAITS = ["-c", "import time; time.sleep(60)"]
+# Told to end, it takes half a second.
+DAWDLES = [
+    "-c",
+    """
+import signal, sys, time
+def end(*_):
+    time.sleep(0.5)
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+print("waits", flush=True)
+time.sleep(60)
+""",
+]
 
 
 async def test_who_supervises_never_sees_an_instance_without_a_process(
@@ -35,3 +50,27 @@ async def test_who_supervises_never_sees_an_instance_without_a_process(
     assert member.server.alive
     await crew.kill([member])
     assert not member.server.alive
+
+
+@pytest.mark.parametrize("most", [10.0, 0.1])
+async def test_an_instance_that_takes_too_long_to_leave_has_ended_badly(
+    most: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crews, "LEAVE_SECONDS", most)
+    crew = Crew(tmp_path, {"sales": Settings()}, {"sales": DAWDLES})
+    member = await crew.join("sales")
+    await eventually(lambda: "waits" in member.server.log.read_text())
+    await crew.leave(member)
+    [exit] = crew.exits
+    assert exit.code == 0
+    assert exit.seconds is not None
+    assert exit.seconds >= 0.5
+    assert exit.bad is (most < 0.5)
+
+
+def test_how_an_instance_ended_is_told_with_the_time_that_it_took() -> None:
+    assert str(Exit("sales-3", 0, 12.34)) == "sales-3 ended with 0 after 12.3 s"
+    assert Exit("sales-3", 0, 12.34).bad
+    assert not Exit("sales-3", 0, 9.9).bad
+    assert Exit("sales-3", -9, 0.1).bad
+    assert str(Exit("sales-3", 1)) == "sales-3 ended with 1"

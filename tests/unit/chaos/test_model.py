@@ -20,7 +20,8 @@ async def test_a_record_that_is_in_no_ledger_is_lost_and_one_with_another_body_t
     monkeypatch.setattr(Ledger, "known", known)
     monkeypatch.setattr(model, "SERVICES", {})
     said = {"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")}
-    found = await model.reckon(Settings(), said)
+    found = model.Reckoning(said)
+    await model.reckon(Settings(), found)
     assert found.lost == ["production never worked t1 lost"]
     assert found.torn == ["sales worked another body of till a"]
     assert not found.ok

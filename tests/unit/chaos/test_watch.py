@@ -44,6 +44,11 @@ def test_two_times_without_looks_are_one_standstill_only_if_nothing_moved_betwee
     assert watched((0, 10, 5), (5, 10, 5), (9, 10, 7), (9.5, 10, 10)).longest_standstill == 9
 
 
+def test_events_a_second_are_those_of_a_look_by_the_time_until_that_look() -> None:
+    watch = watched((0, 10, 10), (4, 1000, 900))
+    assert [sample.events_per_second for sample in watch.samples] == [0, 250]
+
+
 def test_recovery_is_when_all_is_worked_that_was_there_when_the_fault_ended() -> None:
     watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
     assert watch.recovery(a_fault(1, 2)) == 2
