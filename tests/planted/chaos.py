@@ -1,5 +1,6 @@
 """`python -m tests.planted.chaos BUG [MINUTES]`: a chaos run with the bug in all four services. Exit code 1 when the
-run found it, as `karya chaos` would; 0 when it did not."""
+run found it, as `karya chaos` would; 0 when it did not; 2 when it could not be run: a server that does not
+start says nothing about the bug."""
 
 import asyncio
 import json
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 from deploy.chaos.run import run
+from deploy.cli.alone import Busy, alone
+from deploy.local.server import StackError
 from deploy.topics import SERVICES
 from shared.errors import KaryaError
 from tests.planted.bugs import BUGS
@@ -20,16 +23,20 @@ def main(bug: str, minutes: float = 1.0) -> int:
     os.environ["PLANTED"] = bug
     programs = {name: ["-m", "tests.planted.service", name] for name in SERVICES}
     try:
-        report = asyncio.run(
-            run(
-                FOLDER / bug,
-                minutes=minutes,
-                seed=1,
-                rate=250,
-                tell=lambda text: print(text, file=sys.stderr),
-                programs=programs,
+        with alone(FOLDER / bug):
+            report = asyncio.run(
+                run(
+                    FOLDER / bug,
+                    minutes=minutes,
+                    seed=1,
+                    rate=250,
+                    tell=lambda text: print(text, file=sys.stderr),
+                    programs=programs,
+                )
             )
-        )
+    except (StackError, Busy) as broken_off:
+        print(json.dumps({"bug": BUGS[bug].sentence, "not run": str(broken_off)}))
+        return 2
     except KaryaError as broken_off:
         print(json.dumps({"bug": BUGS[bug].sentence, "broken off": str(broken_off)}))
         return 1
