@@ -18,8 +18,6 @@ HeaderList: TypeAlias = tuple[tuple[str, bytes | None], ...]
 Json: TypeAlias = Any
 
 LARGE = 1_000_000
-# Rare: each takes as much room as a thousand others.
-LARGE_ONES = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +33,17 @@ class Made:
 
 
 def corpus(seed: int, count: int, topics: Sequence[Topic], partitions: int) -> Iterator[Made]:
-    """`count` records, spread evenly over the topics; the same for the same arguments."""
+    """`count` records, spread evenly over the topics; the same for the same arguments. Each topic has one large one,
+    each at another time: it takes as much room as a thousand others."""
     random = Random(seed)
     before: dict[str, list[Made]] = {topic.name: [] for topic in topics}
     names, weights = list(DONE), [weight for _, weight in DONE.values()]
+    each = count // len(topics)
     for n in range(count):
-        topic = topics[n % len(topics)]
+        nth, which = divmod(n, len(topics))
+        topic = topics[which]
         done = random.choices(names, weights)[0]
-        if n % (count // LARGE_ONES + 1) == 0:
+        if nth == each * which // len(topics):
             done = "large"
         earlier = before[topic.name]
         if done in ("again", "reused") and earlier:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -56,7 +57,7 @@ async def test_ten_thousand_bad_records_stop_nobody_and_are_all_accounted_for(
         running = {name: await stack.enter_async_context(service_process(name)) for name in SERVICES}
         memory = Memory(running)
         log = await stack.enter_async_context(Log(settings, topic_names()))
-        await send(settings, made)
+        await send(settings, made, memory.measure)
 
         async def quiet() -> None:
             look = await wait_until_quiet(settings, mongo, log, within=QUIET_WITHIN, on_wait=memory.measure)
@@ -119,7 +120,7 @@ class Memory:
         self._processes = {name: psutil.Process(process.pid) for name, process in running.items()}
         self.most = dict.fromkeys(running, 0)
 
-    def measure(self, _: Look) -> None:
+    def measure(self, _: Look | None = None) -> None:
         for name, process in self._processes.items():
             if process.is_running():
                 self.most[name] = max(self.most[name], process.memory_info().rss)
@@ -138,13 +139,14 @@ class Sums:
     letters: int = 0
 
 
-async def send(settings: Settings, made: list[Made]) -> None:
-    """All of it, in its order."""
+async def send(settings: Settings, made: list[Made], on_sent: Callable[[], None]) -> None:
+    """All of it, in its order; `on_sent` is called after every few of them."""
     client = producer(settings)
     await client.start()
     try:
         for first in range(0, len(made), AT_ONCE):
             await asyncio.gather(*[await _send(settings, client, one) for one in made[first : first + AT_ONCE]])
+            on_sent()
     finally:
         await stop_producer(client)
 
