@@ -26,14 +26,24 @@ class UnknownBench(KaryaError):
     """There is no bench of this name."""
 
 
-async def run(folder: Path, names: Sequence[str], amount: int | None, tell: Tell) -> list[Said]:
-    """These benches, or all, one after the other on one stack. Raises UnknownBench, BenchFailed."""
+def chosen(names: Sequence[str]) -> list[str]:
+    """These benches, or all when none is named. Raises UnknownBench."""
     for name in names:
         if name not in BENCHES:
             raise UnknownBench(f"There is no bench {name}; there are {', '.join(BENCHES)}.")
+    return list(names or BENCHES)
+
+
+async def run(
+    folder: Path, names: Sequence[str], amount: int | None, tell: Tell, measured: Callable[[Said], None]
+) -> None:
+    """These benches one after the other on one stack. What each found goes to `measured` at once, so that one which
+    fails takes no figure of those before it along. Raises BenchFailed."""
     # Clients say much about topics that were made a moment ago, and send again.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     tell("starting Kafka and MongoDB")
     with choose_stack(folder / "stack") as stack:
         place = Place(stack, folder)
-        return [await BENCHES[name][0](place, amount or BENCHES[name][1], tell) for name in names or BENCHES]
+        for name in names:
+            measure, usual = BENCHES[name]
+            measured(await measure(place, amount or usual, tell))

@@ -3,15 +3,21 @@
 import asyncio
 import json
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from deploy.cli.alone import alone, terminable
 from shared.console import err, out, say, show_json, warn
 from shared.errors import KaryaError
+
+if TYPE_CHECKING:
+    from bench.report import Said, Tell
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "bench"
 
@@ -26,21 +32,48 @@ def bench(
         int | None,
         typer.Option(
             min=1,
-            help="How much: events to work off, seconds per rate (latency), starts, plans. Less says less, sooner.",
+            help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
+            "Less says less, sooner.",
         ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
     ] = None,
 ) -> None:
-    """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts."""
+    """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts.
+
+    When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
+    """
     try:
-        from bench.all import run
+        from bench.all import chosen, run
     except ModuleNotFoundError as missing:
         raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
-    with alone(FOLDER), terminable(), err.status("") as status:
-        tell = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
-        results = asyncio.run(run(FOLDER, names or [], amount, tell))
+    wanted = chosen(names or [])
+    results: list[Said] = []
+    try:
+        with alone(FOLDER), terminable(), _progress(len(wanted), results) as tell:
+            asyncio.run(run(FOLDER, wanted, amount, tell, results.append))
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    finally:
+        # Nothing measured is no reason to write over the figures of an earlier run.
+        if results:
+            show(results, json_file)
+
+
+@contextmanager
+def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
+    """What is done now, beside a bar over all benches; a line for each where there is no terminal."""
+    if not err.is_terminal:
+        yield lambda text: err.print(text, highlight=False)
+        return
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("", total=count)
+        yield lambda text: progress.update(task, completed=len(results), description=text)
+
+
+def show(results: "Sequence[Said]", json_file: Path | None) -> None:
+    """All figures as JSON, if that was asked for, and as tables; then which goals were missed."""
     told = [result.as_dict() for result in results]
     if json_file is not None and str(json_file) == "-":
         show_json(told)
@@ -48,17 +81,20 @@ def bench(
         if json_file is not None:
             json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
         for result in results:
-            table = Table("figure", box=None, pad_edge=False, header_style="bold", title=result.bench)
-            table.title_justify = "left"
-            table.add_column("value", justify="right")
-            table.add_column("goal", justify="right")
-            for figure in result.figures:
-                sign = "≤" if figure.at_most else "≥"
-                goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
-                table.add_row(figure.name, f"{figure.value:,.4g}", goal, style="red" if figure.missed else None)
-            out.print(table)
-            say(f"{result.note}\n" if result.note else "")
-    shutil.rmtree(FOLDER, ignore_errors=True)
+            _show_table(result)
     missed = [figure.name for result in results for figure in result.figures if figure.missed]
     if missed:
         warn(f"Missed: {', '.join(missed)}")
+
+
+def _show_table(result: "Said") -> None:
+    table = Table("figure", box=None, pad_edge=False, header_style="bold", title=result.bench)
+    table.title_justify = "left"
+    table.add_column("value", justify="right")
+    table.add_column("goal", justify="right")
+    for figure in result.figures:
+        sign = "≤" if figure.at_most else "≥"
+        goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
+        table.add_row(figure.name, f"{figure.value:,.4g}", goal, style="red" if figure.missed else None)
+    out.print(table)
+    say(f"{result.note}\n" if result.note else "")
