@@ -1,10 +1,15 @@
 """What one process did of a backlog, and what it took. Made in that process, read by the bench."""
 
 import json
+import os
+import re
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 import psutil
+from aiokafka import TopicPartition
 
 # A line of a runner's output that begins so is its result.
 MARK = "RAN "
@@ -12,7 +17,8 @@ MARK = "RAN "
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """`progress`: events done so far at moments of the machine's monotonic clock, from the first to the last."""
+    """`progress`: events done so far at moments of the machine's monotonic clock, from the first to the last.
+    `megabytes`: the most that the process held in memory."""
 
     cpu_seconds: float
     megabytes: float
@@ -64,9 +70,29 @@ class Meter:
     def end(self) -> Ran:
         """All is done now, up to the last acknowledgement."""
         self.progress.append((time.monotonic(), self.progress[-1][1]))
-        return Ran(time.process_time() - self.cpu, megabytes(), tuple(self.progress))
+        return Ran(time.process_time() - self.cpu, peak_megabytes(os.getpid()), tuple(self.progress))
 
 
-def megabytes() -> float:
-    """What this process holds in memory."""
-    return psutil.Process().memory_info().rss / 1e6
+@dataclass(slots=True)
+class Worked:
+    """How many events one process worked, by the offsets where its lanes go on. A lane that comes to it has behind it
+    what others worked, or an earlier run: only what is added while it is here counts."""
+
+    events: int = 0
+    nexts: Mapping[TopicPartition, int] = field(default_factory=dict)
+
+    def look(self, nexts: Mapping[TopicPartition, int]) -> int:
+        """All events so far, now that the lanes which are here go on at `nexts`."""
+        self.events += sum(next - self.nexts.get(part, next) for part, next in nexts.items())
+        self.nexts = nexts
+        return self.events
+
+
+def peak_megabytes(pid: int) -> float:
+    """The most that a process has held in memory so far; what it holds now, where the system does not keep that."""
+    try:
+        # Not `ru_maxrss`: that of a new process begins with what its starter held.
+        [kibibytes] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    except (OSError, ValueError):
+        return float(psutil.Process(pid).memory_info().rss) / 1e6
+    return int(kibibytes) * 1024 / 1e6

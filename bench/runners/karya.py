@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
-from bench.meter import Meter
+from bench.meter import Meter, Worked
 from bench.runners.job import Job, say
 from services.inventory.handlers import FAMILIES
 from shared import garbage, log
@@ -15,17 +15,19 @@ LOOK = 0.02
 
 
 async def work(job: Job, service: Service) -> None:
-    """From the moment the lanes are at work to the moment when all is published."""
+    """From the moment the lanes are at work to the moment when all is published. Only what is done in between
+    counts, by this process."""
     await service.start()
     # Nothing of a service's own face tells how far it is.
     lanes = service._lines[0].lanes
     ends = job.by_part
+    worked = Worked()
     meter: Meter | None = None
     while meter is None or not (lanes.ready and _all_worked(lanes.nexts(), ends) and service.idle):
         await asyncio.sleep(LOOK)
         if lanes.started:
             meter = meter or Meter()
-            meter.done(sum(lanes.nexts().values()))
+            meter.done(worked.look(lanes.nexts()))
     ran = meter.end()
     await service.stop()
     say(ran)
