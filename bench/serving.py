@@ -13,16 +13,17 @@ import httpx
 import psutil
 
 from bench.children import TAIL, BenchFailed, start
+from bench.meter import peak_megabytes
 from deploy.local.services import environment
 from shared.settings import Settings
 
-STARTED_WITHIN = 60.0
+READY_WITHIN = 60.0
 LOOK = 0.005
 
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A service that came to work `seconds` after its process was started."""
+    """A service that was ready `seconds` after its process was started: at work on all its lanes."""
 
     name: str
     child: Popen[bytes]
@@ -30,7 +31,7 @@ class Served:
 
     @property
     def megabytes(self) -> float:
-        return float(psutil.Process(self.child.pid).memory_info().rss) / 1e6
+        return peak_megabytes(self.child.pid)
 
     @property
     def cpu_seconds(self) -> float:
@@ -62,18 +63,18 @@ async def _start(folder: Path, name: str, settings: Settings, children: list[Pop
     child = start(log, ["-m", f"services.{name}.app"], variables)
     children.append(child)
     async with httpx.AsyncClient(timeout=5) as client:
-        while not await _started(client, port):
-            if child.poll() is not None or time.monotonic() - began > STARTED_WITHIN:
-                raise BenchFailed(f"{name} did not start:\n{log.read_text(errors='replace')[-TAIL:]}")
+        while not await _ready(client, port):
+            if child.poll() is not None or time.monotonic() - began > READY_WITHIN:
+                raise BenchFailed(f"{name} did not get ready:\n{log.read_text(errors='replace')[-TAIL:]}")
             await asyncio.sleep(LOOK)
     return Served(name, child, time.monotonic() - began)
 
 
-async def _started(client: httpx.AsyncClient, port: Path) -> bool:
+async def _ready(client: httpx.AsyncClient, port: Path) -> bool:
     if not (number := _written(port)):
         return False
     try:
-        answer = await client.get(f"http://127.0.0.1:{number}/health/started")
+        answer = await client.get(f"http://127.0.0.1:{number}/health/ready")
     except httpx.TransportError:
         return False
     return answer.status_code == httpx.codes.OK

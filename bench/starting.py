@@ -1,4 +1,4 @@
-"""Start: from a new process to a service at work on all its lanes."""
+"""Start: from a new process to a service that says it is ready: at work on all its lanes."""
 
 import asyncio
 import statistics
@@ -27,9 +27,9 @@ async def measure(place: Place, times: int, tell: Tell) -> Said:
                     megabytes = served[name].megabytes
                 imports.append(await _imported(f"services.{name}.app"))
             figures += [
-                Figure(f"{name}: s to work", statistics.median(took), GOAL_SECONDS, at_most=True),
+                Figure(f"{name}: s to ready", statistics.median(took), GOAL_SECONDS, at_most=True),
                 Figure(f"{name}: s of imports", statistics.median(imports)),
-                Figure(f"{name}: MB resident", megabytes),
+                Figure(f"{name}: MB resident, peak", megabytes),
             ]
     return Said("start", tuple(figures))
 
