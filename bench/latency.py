@@ -3,9 +3,16 @@ became of it, beside the same hops made raw.
 
 A report passes two services (production, inventory), a sale one (sales). Each raw hop is a process that consumes,
 commits one transaction, and produces.
+
+A low rate lasts longer, so that it gives as many samples as others: with the usual 8 seconds at least 2,000 of each.
+p99.9 is told only of 1,000 samples and more; of fewer it would be their maximum.
+
+Of the services also their memory, and their CPU for each report or sale: all that they do at this rate from the first
+until all were read, waiting for more included.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,12 +22,12 @@ from itertools import count, pairwise
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from bench.children import Runner
+from bench.children import BenchFailed, Runner
 from bench.place import Place
 from bench.report import Figure, Said, Tell
 from bench.runners import raw
 from bench.runners.job import Job
-from bench.serving import serving
+from bench.serving import Served, serving
 from services.production import reference
 from services.sales.handlers import BOOTH
 from shared import envelope
@@ -38,12 +45,18 @@ from shared.settings import Settings
 RATES = (50, 200, 1000)
 GOAL_AT = 200
 GOALS = {"p50": 1.5, "p99": 2.0}
+GOAL_MEGABYTES = 150.0
 SECONDS = 8
+# For each second asked for a rate gives so many samples at least, but lasts no longer than LONGEST because of it.
+SAMPLES = 250
+LONGEST = 40
+SAMPLES_FOR_RARE = 1000
 # Not counted: connections, caches and the first transactions.
 WARM_SECONDS = 2
 LOST_AFTER = 30.0
 BOOTHS = 12
-PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+PERCENTILES = {"p50": 0.5, "p99": 0.99}
+RARE = {"p99.9": 0.999}
 
 
 @dataclass(slots=True)
@@ -56,6 +69,15 @@ class Stopwatch:
     def milliseconds(self) -> list[float]:
         """All, sorted."""
         return sorted((self.read[trace] - at) * 1000 for trace, at in self.acknowledged.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What it took one service to work what was said."""
+
+    service: str
+    cpu_microseconds: float
+    megabytes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,34 +127,59 @@ SALE = Road("sale", TILL, PUBLIC_SALES, ("sales",), sales)
 
 
 async def measure(place: Place, seconds: int, tell: Tell) -> Said:
-    """Percentiles in ms, of both roads and of as many raw hops, at each rate."""
-    figures = []
+    """Percentiles in ms, of both roads and of as many raw hops, at each rate; and what it took the services."""
+    figures: list[Figure] = []
     for road in (REPORT, SALE):
         for rate in RATES:
-            tell(f"latency: {road.name} at {rate}/s, {seconds} s each")
-            ours = await _ours(place, road, rate, seconds)
-            bare = await _raw(place, road, rate, seconds)
-            for name, share in PERCENTILES.items():
-                what = f"{road.name} at {rate}/s, {name}"
-                mine, theirs = of(ours, share), of(bare, share)
-                goal = GOALS.get(name) if rate == GOAL_AT else None
+            long = lasting(rate, seconds)
+            tell(f"latency: {road.name} at {rate}/s, {long} s each")
+            ours, costs = await _ours(place, road, rate, long)
+            bare = await _raw(place, road, rate, long)
+            figures += compared(f"{road.name} at {rate}/s", ours, bare, with_goals=rate == GOAL_AT)
+            for cost in costs:
+                what = f"{road.name} at {rate}/s, {cost.service}"
                 figures += [
-                    Figure(f"{what}: ms", mine),
-                    Figure(f"{what}: raw ms", theirs),
-                    Figure(f"{what}: Karya / raw", mine / theirs, goal, at_most=True),
+                    Figure(f"{what}: CPU µs per {road.name}", cost.cpu_microseconds),
+                    Figure(f"{what}: MB resident, peak", cost.megabytes, GOAL_MEGABYTES, at_most=True),
                 ]
     return Said("latency", tuple(figures))
+
+
+def lasting(rate: int, seconds: int) -> int:
+    """How many seconds this rate is measured when `seconds` were asked for: longer when it gives few samples."""
+    return max(seconds, min(LONGEST, math.ceil(seconds * SAMPLES / rate)))
+
+
+def compared(what: str, ours: Sequence[float], bare: Sequence[float], *, with_goals: bool) -> list[Figure]:
+    """Percentiles of sorted milliseconds, side by side; the rare ones only when there are enough to know them."""
+    figures = []
+    for name, share in PERCENTILES.items() if len(ours) < SAMPLES_FOR_RARE else (PERCENTILES | RARE).items():
+        mine, theirs = of(ours, share), of(bare, share)
+        goal = GOALS.get(name) if with_goals else None
+        figures += [
+            Figure(f"{what}, {name}: ms", mine),
+            Figure(f"{what}, {name}: raw ms", theirs),
+            Figure(f"{what}, {name}: Karya / raw", mine / theirs, goal, at_most=True),
+        ]
+    return figures
 
 
 def of(sorted_values: Sequence[float], share: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
 
 
-async def _ours(place: Place, road: Road, rate: int, seconds: int) -> list[float]:
-    async with place.round() as settings, serving(place.folder, road.services, settings):
+async def _ours(place: Place, road: Road, rate: int, seconds: int) -> tuple[list[float], list[Cost]]:
+    async with place.round() as settings, serving(place.folder, road.services, settings) as served:
         if road is SALE:
             await _stock_booths(settings)
-        return await _timed(settings, road, topic_name(settings, road.out.name), rate, seconds)
+        before = {name: one.cpu_seconds for name, one in served.items()}
+        times = await _timed(settings, road, topic_name(settings, road.out.name), rate, seconds)
+        said = rate * (WARM_SECONDS + seconds)
+        return times, [_cost(one, before[name], said) for name, one in served.items()]
+
+
+def _cost(one: Served, cpu_before: float, said: int) -> Cost:
+    return Cost(one.name, (one.cpu_seconds - cpu_before) / said * 1e6, one.megabytes)
 
 
 async def _raw(place: Place, road: Road, rate: int, seconds: int) -> list[float]:
@@ -177,7 +224,7 @@ async def _timed(settings: Settings, road: Road, out: str, rate: int, seconds: i
         while watch.acknowledged.keys() - watch.read.keys():
             if time.monotonic() > until:
                 missing = len(watch.acknowledged.keys() - watch.read.keys())
-                raise TimeoutError(f"{missing} of {len(watch.acknowledged)} events came to nothing")
+                raise BenchFailed(f"{missing} of {len(watch.acknowledged)} events came to nothing")
             await asyncio.sleep(0.05)
     finally:
         hearing.cancel()
@@ -274,6 +321,6 @@ async def _worked(settings: Settings, count: int) -> None:
             lanes = await ledger.lanes(BOOTH.group, range(settings.partitions))
             if sum(lane.offsets.get(name, 0) for lane in lanes.values()) == count:
                 return
-        raise TimeoutError(f"sales did not hear of its {BOOTHS} booths")
+        raise BenchFailed(f"sales did not hear of its {BOOTHS} booths")
     finally:
         await mongo.close()
