@@ -1,4 +1,9 @@
-"""Growth: what an event costs when inventory has worked few or very many before."""
+"""Growth: what an event costs when inventory has worked few or very many before.
+
+All sizes get the same events, few beside the smallest, or it would be another size by the end: each adds a ledger
+entry, and a quarter a lot. With the usual 20,000 the 10 thousand become 15 thousand lots and 30 thousand entries, the
+100 thousand 105 and 120, and the million is a million still.
+"""
 
 from bson import Binary
 
@@ -10,7 +15,7 @@ from bench.runners.job import Job
 from shared import envelope
 from shared.mongo import Database, Mongo
 
-EVENTS = 60_000
+EVENTS = 20_000
 SIZES = (10_000, 100_000, 1_000_000)
 GOAL = 1.15
 GOAL_MEGABYTES = 150.0
@@ -34,7 +39,7 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
         figures += [
             Figure(f"{size}: ms per event", cost[size]),
             Figure(f"{size}: CPU ms per event", ran.cpu_seconds / ran.events * 1000),
-            Figure(f"{size}: MB resident", ran.megabytes, GOAL_MEGABYTES, at_most=True),
+            Figure(f"{size}: MB resident, peak", ran.megabytes, GOAL_MEGABYTES, at_most=True),
         ]
     figures.append(Figure("largest / smallest: ms per event", cost[SIZES[-1]] / cost[SIZES[0]], GOAL, at_most=True))
     return Said("growth", tuple(figures))
