@@ -16,7 +16,7 @@ from bench.children import ROOT, run
 from bench.meter import Ran
 from bench.peers import usual
 from bench.place import Place
-from bench.report import Figure, Said, Tell
+from bench.report import Figure, Said, Tell, servers
 from bench.runners import floor
 from bench.runners.job import Job
 from shared.mongo import Mongo
@@ -58,7 +58,8 @@ CONTESTANTS = (OURS, FLOOR, READING, BARE, PAGED, QUIX, FAUST, USUAL, WORKERS)
 async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[Contestant] = CONTESTANTS) -> Said:
     """Everybody's pace over `events` events, and Karya's relative to it."""
     ran: dict[str, Ran] = {}
-    servers: dict[str, float] = {}
+    figures: list[Figure] = []
+    missing = [one.name for one in contestants if not one.installed]
     few = min(events, FEW)
     async with place.round() as settings, place.round() as slowly:
         tell(f"catch-up: {events} events are put into Kafka")
@@ -67,40 +68,44 @@ async def measure(place: Place, events: int, tell: Tell, contestants: Sequence[C
         ends_slow = await backlog.fill(slowly, backlog.events(few, known))
         for one in contestants:
             if not one.installed:
-                tell(f"catch-up: {one.name} is not installed here (`make bench` does it)")
                 continue
             tell(f"catch-up: {one.name}")
             where, upto = (slowly, ends_slow) if one.slow else (settings, ends)
+            await _keep_lots(where, one.group, known)
             before = place.server_seconds()
-            ran[one.name] = await work(place, where, one, upto, known)
-            servers[one.name] = sum(place.server_seconds().values()) - sum(before.values())
-    return Said("catch-up", tuple(figures(ran, servers)))
+            ran[one.name] = mine = await work(place, where, one, upto)
+            figures += [
+                Figure(f"{one.name}: events/s", mine.per_second),
+                Figure(f"{one.name}: CPU ms per event", mine.cpu_seconds / mine.events * 1000),
+                *servers(one.name, before, place.server_seconds(), mine.events),
+                Figure(f"{one.name}: MB resident, peak", mine.megabytes),
+            ]
+    return Said("catch-up", (*figures, *relative(ran)), note(missing))
 
 
-async def work(
-    place: Place, settings: Settings, one: Contestant, ends: Mapping[TopicPartition, int], known: int
-) -> Ran:
+async def work(place: Place, settings: Settings, one: Contestant, ends: Mapping[TopicPartition, int]) -> Ran:
     """`one` works off what waits. Raises BenchFailed, also when it has not done it all."""
-    mongo = Mongo(settings)
-    try:
-        await backlog.keep(mongo.database(one.group), backlog.known_lots(known))
-        [ran] = await run(place.folder, one.module, [Job.of(one.group, ends, one.variant)], settings, one.python)
-    finally:
-        await mongo.close()
+    [ran] = await run(place.folder, one.module, [Job.of(one.group, ends, one.variant)], settings, one.python)
     return ran
 
 
-def figures(ran: Mapping[str, Ran], servers: Mapping[str, float]) -> list[Figure]:
-    found = []
-    for name, one in ran.items():
-        found += [
-            Figure(f"{name}: events/s", one.per_second),
-            Figure(f"{name}: CPU ms per event", one.cpu_seconds / one.events * 1000),
-            Figure(f"{name}: servers' CPU ms per event", servers[name] / one.events * 1000),
-            Figure(f"{name}: MB resident", one.megabytes),
-        ]
+async def _keep_lots(settings: Settings, group: str, known: int) -> None:
+    mongo = Mongo(settings)
+    try:
+        await backlog.keep(mongo.database(group), backlog.known_lots(known))
+    finally:
+        await mongo.close()
+
+
+def note(missing: Sequence[str]) -> str:
+    if not missing:
+        return ""
+    return f"Not installed here (`make bench` does it), so not measured: {', '.join(missing)}."
+
+
+def relative(ran: Mapping[str, Ran]) -> list[Figure]:
+    """Karya's pace in those of the others."""
     ours = ran[OURS.name].per_second
     goals = {FLOOR.name: 0.85, USUAL.name: 40.0, QUIX.name: 1.0, FAUST.name: 1.0}
-    for name in (name for name in ran if name != OURS.name):
-        found.append(Figure(f"Karya / {name}", ours / ran[name].per_second, goals.get(name)))
-    return found
+    others = (name for name in ran if name != OURS.name)
+    return [Figure(f"Karya / {name}", ours / ran[name].per_second, goals.get(name)) for name in others]

@@ -44,14 +44,12 @@ class Place:
         finally:
             await _remove(settings)
 
-    def server_seconds(self) -> dict[str, float]:
-        """CPU seconds that the servers have used so far, when they are processes of this machine."""
-        found = {}
-        for server in self.stack.local.servers if self.stack.local is not None else ():
-            if server.pid is not None:
-                times = psutil.Process(server.pid).cpu_times()
-                found[server.name] = times.user + times.system
-        return found
+    def server_seconds(self) -> float | None:
+        """CPU seconds that the servers have used so far; None when they are not processes of this machine."""
+        if self.stack.local is None:
+            return None
+        pids = [server.pid for server in self.stack.local.servers if server.pid is not None]
+        return sum(times.user + times.system for times in (psutil.Process(pid).cpu_times() for pid in pids))
 
 
 async def _remove(settings: Settings) -> None:

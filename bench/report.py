@@ -29,6 +29,13 @@ class Figure:
         return said
 
 
+def servers(name: str, before: float | None, after: float | None, events: int) -> list[Figure]:
+    """What the servers' CPU seconds before and after say of each event; nothing where they are not known."""
+    if before is None or after is None:
+        return []
+    return [Figure(f"{name}: servers' CPU ms per event", (after - before) / events * 1000)]
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """All figures of one bench. `note`: what to know when reading them."""

@@ -4,7 +4,7 @@ from bench import backlog
 from bench.children import run
 from bench.meter import Ran
 from bench.place import Place
-from bench.report import Figure, Said, Tell
+from bench.report import Figure, Said, Tell, servers
 from bench.runners.job import Job
 from shared.mongo import Mongo
 
@@ -24,17 +24,17 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
             mongo = Mongo(settings)
             await backlog.keep(mongo.database("inventory"), backlog.known_lots(known))
             await mongo.close()
-            before = sum(place.server_seconds().values())
+            before = place.server_seconds()
             ran = await run(place.folder, "bench.runners.karya", [Job.of("inventory", ends)] * count, settings)
-            servers = sum(place.server_seconds().values()) - before
+            after = place.server_seconds()
         pace = together(ran)
         alone = alone or pace
         figures += [
             Figure(f"{count}: events/s", pace),
             Figure(f"{count}: relative to 1", pace / alone),
             Figure(f"{count}: CPU ms per event", sum(one.cpu_seconds for one in ran) / events * 1000),
-            Figure(f"{count}: servers' CPU ms per event", servers / events * 1000),
-            Figure(f"{count}: MB resident, the largest", max(one.megabytes for one in ran)),
+            *servers(str(count), before, after, events),
+            Figure(f"{count}: MB resident, peak of the largest", max(one.megabytes for one in ran)),
         ]
     return Said("spread", tuple(figures))
 
