@@ -1,31 +1,49 @@
-"""In memory: what decoding, deciding and preparing the writes cost per event, without Kafka and MongoDB.
+"""In memory: what decoding, deciding and preparing the writes cost per event, and what an event weighs, without Kafka
+and MongoDB.
 
 The parts 1 and 3 of the step over the same records as in the catch-up, in batches of the usual size, and the encoding
-of what is written. The middle of several passes over all.
+of what is written. The middle of several passes over all. Then the same for sales of one piece each, fewer of them:
+the booth's step, and the facility's, which works what the booth's said. Bytes are means over one pass.
 """
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import chain, islice
+from typing import Any
 
 import bson
 from aiokafka import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 
-from bench import backlog
+from bench import backlog, spoken
 from bench.place import PARTITIONS, Place
 from bench.report import Figure, Said, Tell
+from bench.weights import Weights
 from services.inventory.domain import Lot
 from services.inventory.handlers import LOT
-from shared.batch import Batch, Item, Loaded
+from services.sales import handlers as of_sales
+from shared import envelope
+from shared.batch import Batch, Item, Loaded, touched
+from shared.events.festival import BOOTH_STOCK
+from shared.events.language import Body, Topic
+from shared.events.sales import TILL
+from shared.family import Family
 from shared.kafka import partition_for
-from shared.ledger import Lane, Writes, to_outbox
+from shared.ledger import Lane, Outgoing, Writes, to_outbox
+from shared.state import Key, Ref
 from shared.step import decoded
 
 EVENTS = 20_000
+# For each sale so many events of inventory: a sale costs several times as much.
+EVENTS_PER_SALE = 5
 BATCH = 2_000
 PASSES = 5
+PARTS = ("decode", "decide", "prepare")
+BOOTH, FACILITY = of_sales.FAMILIES
+Message = tuple[Topic, bytes, bytes, envelope.Headers]
 
 
 @dataclass(slots=True)
@@ -39,35 +57,49 @@ class Times:
 
 @dataclass(slots=True)
 class Pass:
-    """One pass over all records, with what inventory knows so far."""
+    """One pass over all records of a family, with what it knows so far, what it said, and what all of it weighs."""
 
-    lots: dict[str, Lot]
+    family: Family
+    entities: dict[Key, Any]
     lanes: dict[int, Lane] = field(default_factory=dict)
     took: Times = field(default_factory=Times)
+    weights: Weights = field(default_factory=Weights)
+    said: list[Outgoing] = field(default_factory=list)
 
     def work(self, records: Sequence[ConsumerRecord]) -> None:
-        topics = {topic.name: topic for topic in LOT.topics}
+        for first in range(0, len(records), BATCH):
+            self._work(records[first : first + BATCH])
+
+    def _work(self, records: Sequence[ConsumerRecord]) -> None:
+        topics = {topic.name: topic for topic in self.family.topics}
         began = time.process_time()
         items: dict[int, list[Item]] = {}
         for record in records:
             items.setdefault(record.partition, []).append(decoded(topics, PARTITIONS, record))
-        decoded_at = time.process_time()
-        writes = self._decide(items)
+        self.took.decode += time.process_time() - began
+        loaded = self._loaded(items)
+        began = time.process_time()
+        writes = self._decide(items, loaded)
         decided_at = time.process_time()
         _encode(writes)
-        self.took.decode += decoded_at - began
-        self.took.decide += decided_at - decoded_at
+        self.took.decide += decided_at - began
         self.took.prepare += time.process_time() - decided_at
+        self.weights.written(writes)
+        self.said += [numbered.record for numbered in writes.outbox]
 
-    def _decide(self, items: dict[int, list[Item]]) -> Writes:
+    def _loaded(self, items: dict[int, list[Item]]) -> Loaded:
+        """What the database would say. Of what can only be asked for there is nothing: no sale waits here."""
         events = [item.event for run in items.values() for item in run if item.event is not None]
-        loaded = Loaded(entities={(Lot, event.key): self.lots.get(event.key) for event in events})
-        lanes = {partition: self.lanes.get(partition, Lane(LOT.group, partition)) for partition in items}
-        batch = Batch(LOT, "", lanes, loaded)
+        refs = [ref for event in events for ref in touched(self.family, event) if isinstance(ref, Ref)]
+        return Loaded(entities={(ref.entity, ref.id): self.entities.get((ref.entity, ref.id)) for ref in refs})
+
+    def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> Writes:
+        lanes = {partition: self.lanes.get(partition, Lane(self.family.group, partition)) for partition in items}
+        batch = Batch(self.family, "", lanes, loaded)
         for partition, run in items.items():
             batch.work(partition, run)
         writes = batch.finish()
-        self.lots.update({key: lot for (_, key), lot in batch._changed.items()})
+        self.entities.update(batch._changed)
         self.lanes.update(writes.lanes)
         return writes
 
@@ -83,43 +115,94 @@ def _encode(writes: Writes) -> None:
         bson.encode(document)
 
 
-def records(count: int) -> Iterator[ConsumerRecord]:
+def records(messages: Iterable[Message]) -> Iterator[ConsumerRecord]:
     """The records as a consumer gives them, sorted by nothing but their time."""
     offsets: dict[tuple[str, int], int] = {}
-    for waiting in backlog.events(count, max(1, count // backlog.EVENTS_PER_KNOWN_LOT)):
-        partition = partition_for(waiting.key, PARTITIONS)
-        offset = offsets.get((waiting.topic.name, partition), 0)
-        offsets[waiting.topic.name, partition] = offset + 1
+    for topic, key, value, headers in messages:
+        partition = partition_for(key.decode(), PARTITIONS)
+        offset = offsets.get((topic.name, partition), 0)
+        offsets[topic.name, partition] = offset + 1
         yield ConsumerRecord(
-            topic=waiting.topic.name,
+            topic=topic.name,
             partition=partition,
             offset=offset,
             timestamp=1_681_700_000_000,
             timestamp_type=1,
-            key=waiting.key.encode(),
-            value=waiting.value,
+            key=key,
+            value=value,
             checksum=None,
-            serialized_key_size=len(waiting.key),
-            serialized_value_size=len(waiting.value),
-            headers=tuple(waiting.headers),
+            serialized_key_size=len(key),
+            serialized_value_size=len(value),
+            headers=tuple(headers),
         )
+
+
+def of_inventory(events: int) -> Iterator[Message]:
+    for waiting in backlog.events(events, max(1, events // backlog.EVENTS_PER_KNOWN_LOT)):
+        yield waiting.topic, waiting.key.encode(), waiting.value, waiting.headers
+
+
+def of_booths(sales: int) -> Iterator[Message]:
+    """Booths that open, then sales as the spool of a till says them."""
+    bodies: Iterator[tuple[Topic, str, Body]] = chain(
+        ((BOOTH_STOCK, "karya/festival", body) for body in spoken.openings()),
+        ((TILL, f"till/{body.booth}/{body.till}", body) for body in islice(spoken.sales(), sales)),
+    )
+    now = datetime.now(UTC)
+    for number, (topic, source, body) in enumerate(bodies):
+        id = envelope.derived_id("bench", topic.name, number)
+        headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=now)
+        yield topic, topic.key_of(body).encode(), envelope.encode(body), headers
+
+
+def of_facilities(said: Iterable[Outgoing]) -> Iterator[Message]:
+    """What booths said to the facilities' step."""
+    topics = {topic.name: topic for topic in FACILITY.topics}
+    for topic, _, key, value, headers in said:
+        if topic in topics and key is not None and value is not None:
+            yield topics[topic], key, value, [(name, of) for name, of in headers if of is not None]
 
 
 async def measure(_: Place, events: int, tell: Tell) -> Said:
-    """Microseconds of CPU per event, part by part."""
-    tell("in memory")
-    every = list(records(events))
-    known = list(backlog.known_lots(max(1, events // backlog.EVENTS_PER_KNOWN_LOT)))
+    """Microseconds of CPU per event, part by part, and bytes of what it leaves."""
+    tell("in memory: events of inventory")
+    lots = list(backlog.known_lots(max(1, events // backlog.EVENTS_PER_KNOWN_LOT)))
+    every = list(records(of_inventory(events)))
+    passes = _passes(LOT, {(Lot, lot.id): lot for lot in lots}, every)
+    figures = [*_times("", "event", passes, events), *passes[-1].weights.figures("inventory")]
+    sales = max(1, events // EVENTS_PER_SALE)
+    tell("in memory: sales")
+    reported = list(records(of_booths(sales)))
+    booth = _passes(BOOTH, {}, reported)
+    facility = _passes(FACILITY, {}, list(records(of_facilities(booth[-1].said))))
+    for record in reported:
+        booth[-1].weights.message(record.key, record.value, record.headers)
+    return Said(
+        "in-memory",
+        (
+            *figures,
+            *_times("a sale at its booth, ", "sale", booth, sales),
+            *_times("a sale at its facility, ", "sale", facility, sales),
+            *booth[-1].weights.figures("booth"),
+            *facility[-1].weights.figures("facility"),
+        ),
+    )
+
+
+def _passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
     passes = []
     for _round in range(PASSES):
-        one = Pass({lot.id: lot for lot in known})
-        for first in range(0, len(every), BATCH):
-            one.work(every[first : first + BATCH])
-        passes.append(one.took)
+        one = Pass(family, dict(entities))
+        one.work(records)
+        passes.append(one)
+    return passes
 
-    def middle(part: str) -> Figure:
-        return Figure(
-            f"{part}: CPU µs per event", statistics.median(getattr(took, part) for took in passes) / events * 1e6
+
+def _times(what: str, each: str, passes: Sequence[Pass], count: int) -> list[Figure]:
+    return [
+        Figure(
+            f"{what}{part}: CPU µs per {each}",
+            statistics.median(getattr(one.took, part) for one in passes) / count * 1e6,
         )
-
-    return Said("in-memory", (middle("decode"), middle("decide"), middle("prepare")))
+        for part in PARTS
+    ]

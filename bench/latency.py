@@ -17,7 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import count, pairwise
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -28,14 +28,14 @@ from bench.report import Figure, Said, Tell
 from bench.runners import raw
 from bench.runners.job import Job
 from bench.serving import Served, serving
-from services.production import reference
+from bench.spoken import BOOTHS, openings, reports, sales
 from services.sales.handlers import BOOTH
 from shared import envelope
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, Price
+from shared.events.festival import BOOTH_STOCK
 from shared.events.inventory import INVENTORY
-from shared.events.language import MAX_QTY, Body, Topic
-from shared.events.production import TERMINAL, ProductionReported
-from shared.events.sales import PUBLIC_SALES, TILL, SaleReported
+from shared.events.language import Body, Topic
+from shared.events.production import TERMINAL
+from shared.events.sales import PUBLIC_SALES, TILL
 from shared.kafka import partition_for, producer, topic_name
 from shared.ledger import Ledger
 from shared.mongo import Mongo
@@ -54,7 +54,6 @@ SAMPLES_FOR_RARE = 1000
 # Not counted: connections, caches and the first transactions.
 WARM_SECONDS = 2
 LOST_AFTER = 30.0
-BOOTHS = 12
 PERCENTILES = {"p50": 0.5, "p99": 0.99}
 RARE = {"p99.9": 0.999}
 
@@ -93,33 +92,6 @@ class Road:
     @property
     def hops(self) -> int:
         return len(self.services)
-
-
-def reports() -> Iterator[Body]:
-    """Good reports of all facilities in turn."""
-    known = reference.load().catalogue
-    makers = [(code, sorted(facility.products)[0]) for code, facility in sorted(known.facilities.items())]
-    yesterday = datetime.now(UTC).date() - timedelta(days=1)
-    for number in count():
-        code, product = makers[number % len(makers)]
-        yield ProductionReported(facility=code, terminal=f"{code}-1", product=product, qty=1, made_on=yesterday)
-
-
-def sales() -> Iterator[Body]:
-    """Sales of one piece each at all booths in turn."""
-    now = datetime.now(UTC)
-    for number in count():
-        booth = f"H1-B{number % BOOTHS:02}"
-        yield SaleReported(
-            booth=booth,
-            till=f"{booth}-T1",
-            seq=number // BOOTHS + 1,
-            lot="L-1",
-            product="SVR",
-            qty=1,
-            unit_price_rupiah=25_000,
-            sold_at=now,
-        )
 
 
 REPORT = Road("report", TERMINAL, INVENTORY, ("production", "inventory"), reports)
@@ -290,23 +262,11 @@ async def _stock_booths(settings: Settings) -> None:
     client = producer(settings)
     await client.start()
     try:
-        for number in range(BOOTHS):
-            booth = f"H1-B{number:02}"
-            price = Price(product="SVR", price_rupiah=25_000)
-            opened = BoothOpened(booth=booth, festival="H1", name=booth, prices=(price,), tills=(f"{booth}-T1",))
-            stocked = BoothStocked(
-                booth=booth,
-                festival="H1",
-                lot="L-1",
-                facility="F-1",
-                product="SVR",
-                made_on=datetime.now(UTC).date(),
-                qty=MAX_QTY,
-            )
-            for index, body in enumerate((opened, stocked)):
-                name = topic_name(settings, BOOTH_STOCK.name)
-                trace = f"{index + 1:016x}{number + 1:016x}"
-                await _send(client, name, BOOTH_STOCK, settings.partitions, trace, body, Stopwatch())
+        name = topic_name(settings, BOOTH_STOCK.name)
+        for number, body in enumerate(openings(), 1):
+            # Another trace than what is said afterwards has.
+            trace = f"{1:016x}{number:016x}"
+            await _send(client, name, BOOTH_STOCK, settings.partitions, trace, body, Stopwatch())
     finally:
         await client.stop()
     await _worked(settings, 2 * BOOTHS)
