@@ -20,11 +20,14 @@ from shared.errors import FenceMoved, LaneOutOfRange
 from shared.ledger import Lane, Ledger, Writes, lane_id
 from shared.relay import Relay
 from shared.retry import PASSING, attempts
+from shared.within import within
 
 log = structlog.get_logger()
 
 # How long a rebalance waits for the batch in hand. Cancelling it then is safe: the lane document decides.
 REVOKE_PATIENCE = 5.0
+# Far more than all that an outbox may hold takes: whoever is not done then hangs in a client.
+SETTLED_WITHIN = 60.0
 # What stands in a lane's document for its cluster while `karya rebuild --switch` changes the database below it.
 SWITCHING = "switching"
 # Longer than a batch is tried again for, so that one that is set aside over and over shows all the time.
@@ -185,7 +188,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             self._unsettled.clear()
             async for attempt in attempts():
                 try:
-                    await self._settle()
+                    await within(SETTLED_WITHIN, self._settle())
                     self.started = self.started or (self._assigned and not self.missing)
                     break
                 except PASSING as fault:

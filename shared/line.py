@@ -5,14 +5,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.clock import Clock
 from shared.lag import late
 from shared.lanes import Lanes
+from shared.retry import PASSING
 from shared.step import Step
+from shared.within import within
 
 # Longer than a batch may take when all is well, its retries included.
 SILENT = 30.0
@@ -45,25 +46,24 @@ class Line:
             found.append(trouble)
         return found
 
-    async def look(self, most_lag: float, within: float) -> None:
-        """Ask Kafka whether records wait here for more than `most_lag` seconds."""
+    async def look(self, most_lag: float, seconds: float) -> None:
+        """Ask Kafka whether records wait here for more than `most_lag` seconds, and wait `seconds` for its answer."""
         consumer = self.subscriber.consumer
         if consumer is None:
             return
         try:
-            async with asyncio.timeout(within):
-                trouble = await late(self.lanes, consumer, most_lag)
-        except (KafkaError, TimeoutError) as fault:
+            trouble = await within(seconds, late(self.lanes, consumer, most_lag))
+        except PASSING as fault:
             trouble = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
         self.late = [trouble] if trouble is not None else []
 
-    async def finish(self, within: float) -> None:
+    async def finish(self, seconds: float) -> None:
         """Take no more records, and see the batch in hand through."""
         self.subscriber.running = False
         with suppress(TimeoutError):
-            async with asyncio.timeout(within):
+            async with asyncio.timeout(seconds):
                 if isinstance(lock := self.subscriber.lock, MultiLock):
-                    await lock.wait_release(within)
+                    await lock.wait_release(seconds)
                 await self.step.offsets_committed()
 
     @property

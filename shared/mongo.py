@@ -29,6 +29,9 @@ class Mongo:
             "serverSelectionTimeoutMS": 3000,
             # A server that takes a call and never answers is a passing fault too, not a wait without end.
             "socketTimeoutMS": 30_000,
+            # So is one that waits for a connection: asyncio may lose the word that there is one again when somebody
+            # else who waits is cancelled at that moment (CPython issue 112202), and nobody would say it again.
+            "waitQueueTimeoutMS": 10_000,
             "w": "majority",
             # Outside transactions too: what a failover takes back must not be seen, let alone be said.
             "readConcernLevel": "majority",

@@ -22,6 +22,7 @@ from shared.errors import NotRelayed
 from shared.kafka import partition_for_bytes, stop_producer
 from shared.ledger import Ledger, Numbered, Outgoing
 from shared.retry import PASSING, attempts
+from shared.within import within
 
 log = structlog.get_logger()
 
@@ -145,16 +146,10 @@ class Relay:
     async def _publish(self, page: Sequence[Numbered]) -> None:
         if not page:
             return
-        producer = await self._started()
         # R2
         try:
-            async with asyncio.timeout(ACKNOWLEDGED_WITHIN):
-                futures = [
-                    await producer.send_batch(batch, topic, partition=partition)
-                    for (topic, partition), batch in await _batches(producer, page)
-                ]
-                await asyncio.gather(*futures)
-        except (KafkaError, TimeoutError) as fault:
+            await within(ACKNOWLEDGED_WITHIN, self._acknowledge(page))
+        except (KafkaError, TimeoutError, OSError) as fault:
             # A producer that failed may have given up on some of what it holds: a new one starts clean.
             await self._drop_producer()
             raise NotRelayed(f"Kafka did not take {len(page)} records: {fault!r}") from fault
@@ -162,6 +157,14 @@ class Relay:
             together = list(run)
             self._acknowledged.append((together[0].id, together[-1].id))
         self._to_delete.set()
+
+    async def _acknowledge(self, page: Sequence[Numbered]) -> None:
+        producer = await self._started()
+        futures = [
+            await producer.send_batch(batch, topic, partition=partition)
+            for (topic, partition), batch in await _batches(producer, page)
+        ]
+        await asyncio.gather(*futures)
 
     async def _delete_acknowledged(self) -> None:
         # R3

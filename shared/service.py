@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -79,15 +79,15 @@ class Service:
         """Waits a while for its servers. Raises PartitionsDiffer, or a client's own error when they stay away."""
         for family, (cluster, partitions) in zip(self._families, await self._reach(), strict=True):
             self._lines.append(self._line(family, cluster, partitions))
-        self._tasks.append(asyncio.create_task(self._relay.run(), name=RELAY))
+        self._keep(RELAY, self._relay.run())
         for line in self._lines:
-            self._tasks.append(asyncio.create_task(line.lanes.run(), name=f"lanes {line.lanes.group}"))
-            self._tasks.append(asyncio.create_task(line.clock.run(), name=f"clock {line.lanes.group}"))
+            self._keep(f"lanes {line.lanes.group}", line.lanes.run())
+            self._keep(f"clock {line.lanes.group}", line.clock.run())
         await self._broker.connect()
         config = self._broker.config.broker_config
         config.builder = partial(PatientConsumer, **cast("partial[AIOKafkaConsumer]", config.builder).keywords)
         await self._broker.start()
-        self._tasks.append(asyncio.create_task(self._pulse(), name="pulse"))
+        self._keep("pulse", self._pulse())
         log.info("service_started", families=[family.group for family in self._families])
 
     async def stop(self) -> None:
@@ -114,6 +114,17 @@ class Service:
             await _for_at_most(CLOSE_WITHIN, "clients", ended)
         log.info("service_stopped")
 
+    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        """Let this run for as long as the service does; that it has ended is loud."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._say_death)
+        self._tasks.append(task)
+
+    def _say_death(self, task: asyncio.Task[None]) -> None:
+        if not self.stopping.is_set():
+            fault = None if task.cancelled() else task.exception()
+            log.critical("task_died", task=task.get_name(), cancelled=task.cancelled(), exc_info=fault)
+
     def deaths(self) -> list[str]:
         """What has ended in this process and should not have, in words: only a new process helps."""
         found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
@@ -139,14 +150,16 @@ class Service:
         time: it may be there or not, so it is to be said again with the same id."""
         name = topic_name(self.settings, topic.name)
         try:
-            async with asyncio.timeout(APPENDED_WITHIN):
-                client = await self._commands_started()
-                partition = partition_for(key, len(await client.partitions_for(name)))
-                await client.send_and_wait(name, value, key.encode(), partition, headers=headers)
-        except (KafkaError, TimeoutError) as fault:
+            await within(APPENDED_WITHIN, self._append(name, key, value, headers))
+        except (KafkaError, TimeoutError, OSError) as fault:
             # What it still holds must not be said long after the client was told that it was not.
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
+
+    async def _append(self, name: str, key: str, value: bytes, headers: Headers) -> None:
+        client = await self._commands_started()
+        partition = partition_for(key, len(await client.partitions_for(name)))
+        await client.send_and_wait(name, value, key.encode(), partition, headers=headers)
 
     async def _commands_started(self) -> AIOKafkaProducer:
         async with self._starting_commands:
@@ -173,11 +186,15 @@ class Service:
     async def _pulse(self) -> None:
         """Ask both servers again and again whether they are there: a service with nothing to do would not notice."""
         while True:
-            away = [] if await self._broker.ping(PULSE_WITHIN) else ["Kafka does not answer"]
+            away = []
             try:
-                async with asyncio.timeout(PULSE_WITHIN):
-                    # A real read: a server that answers a ping may still refuse us our database.
-                    await self.ledger.lanes(self.name, [0])
+                if not await within(2 * PULSE_WITHIN, self._broker.ping(PULSE_WITHIN)):
+                    away.append("Kafka does not answer")
+            except PASSING as fault:
+                away.append(f"Kafka does not answer: {repr(fault)[:300]}")
+            try:
+                # A real read: a server that answers a ping may still refuse us our database.
+                await within(PULSE_WITHIN, self.ledger.lanes(self.name, [0]))
             except PASSING as fault:
                 away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
             self._away = away

@@ -25,7 +25,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from shared import envelope
@@ -38,8 +38,9 @@ from shared.lanes import Lanes
 from shared.ledger import Ledger, Writes
 from shared.mongo import Database, Mongo, Session
 from shared.relay import Relay
-from shared.retry import attempts
+from shared.retry import PASSING, attempts
 from shared.state import Ref
+from shared.within import within
 
 log = structlog.get_logger()
 
@@ -164,9 +165,8 @@ class Step:
             for record in run:
                 offsets[TopicPartition(record.topic, record.partition)] = record.offset + 1
         try:
-            async with asyncio.timeout(OFFSET_COMMIT_WITHIN):
-                await consumer.commit(offsets)
-        except (KafkaError, TimeoutError) as fault:
+            await within(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
+        except PASSING as fault:
             log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
+
 from deploy.local.server import Server, StackError
 from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
 from shared.http import NOT_STARTED
@@ -13,6 +15,7 @@ from shared.settings import Settings
 
 FIRST_PORT = 18100
 SUPERVISED_SECONDS = 0.5
+ANSWER_SECONDS = 1.0
 LEAVE_SECONDS = 10.0
 
 
@@ -61,6 +64,7 @@ class Crew:
         self._count = 0
         self._members: list[Member] = []
         self.exits: list[Exit] = []
+        self.dead: list[str] = []
         self.restarts = 0
 
     def of(self, service: str) -> list[Member]:
@@ -103,18 +107,25 @@ class Crew:
         member.server.thaw()
 
     async def supervise(self) -> None:
-        """For ever: start an instance anew that has ended by itself, as an orchestrator does."""
-        while True:
-            await asyncio.sleep(SUPERVISED_SECONDS)
-            # One at a time: a fault may take another away while this one is replaced.
-            while ended := next((member for member in self._members if not member.server.alive), None):
-                self._members.remove(ended)
-                code = await asyncio.to_thread(ended.server.await_end)
-                if code == NOT_STARTED:
-                    self.restarts += 1
-                else:
-                    self.exits.append(Exit(ended.name, code))
-                await self.join(ended.service)
+        """For ever: start an instance anew that has ended by itself or says that it is not alive, as an orchestrator
+        does."""
+        async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as http:
+            while True:
+                await asyncio.sleep(SUPERVISED_SECONDS)
+                # One at a time: a fault may take another away while this one is replaced.
+                while ended := next((member for member in self._members if not member.server.alive), None):
+                    self._members.remove(ended)
+                    code = await asyncio.to_thread(ended.server.await_end)
+                    if code == NOT_STARTED:
+                        self.restarts += 1
+                    else:
+                        self.exits.append(Exit(ended.name, code))
+                    await self.join(ended.service)
+                for member in list(self._members):
+                    if (death := await _death(http, member)) is not None and member in self._members:
+                        self.dead.append(f"{member.name} was not alive: {death}")
+                        await self.kill([member])
+                        await self.join(member.service)
 
     async def restore(self) -> None:
         """Nothing is frozen, and every service has an instance."""
@@ -136,6 +147,15 @@ class Crew:
                 await self.leave(member)
             except StackError:
                 await self.kill([member])
+
+
+async def _death(http: httpx.AsyncClient, member: Member) -> str | None:
+    """What it says of itself when it is not alive. One that does not answer may be frozen, or not there yet."""
+    try:
+        answer = await http.get(f"{member.url}/health/live")
+    except httpx.TransportError:
+        return None
+    return None if answer.is_success else answer.text
 
 
 def _end(member: Member) -> Exit:

@@ -130,7 +130,7 @@ async def run(
                 report.stuck.append(f"The reckoning came to no end: {fault!r}")
         finally:
             await crew.dismiss()
-        report.bad_exits = [str(exit) for exit in crew.exits if exit.bad]
+        report.bad_exits = [str(exit) for exit in crew.exits if exit.bad] + crew.dead
     return report
 
 

@@ -89,6 +89,38 @@ async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World
     )
 
 
+async def test_a_client_that_never_answers_while_a_lane_is_settled_is_asked_again(
+    lanes: Lanes, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = world.lanes
+
+    async def hangs(*_: object) -> dict[int, Lane]:
+        world.lanes = answers  # type: ignore[method-assign]
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+    world.lanes = hangs  # type: ignore[method-assign, assignment]
+    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.05)
+    running = asyncio.create_task(lanes.run())
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    await eventually(lambda: lanes.settled, until=lambda found: list(found) == [0])
+    running.cancel()
+
+
+async def test_a_client_that_gives_up_by_itself_does_not_end_the_settling(lanes: Lanes, world: World) -> None:
+    answers = world.end_offsets
+
+    async def gives_up(_: object) -> dict[TopicPartition, int]:
+        world.end_offsets = answers  # type: ignore[method-assign]
+        raise asyncio.CancelledError
+
+    world.end_offsets = gives_up  # type: ignore[method-assign, assignment]
+    running = asyncio.create_task(lanes.run())
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    await eventually(lambda: lanes.settled, until=lambda found: list(found) == [0])
+    running.cancel()
+
+
 async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lanes: Lanes, world: World) -> None:
     # Its events came into the outbox after we have emptied it: taken for settled they would be left unsaid.
     world.commits_meanwhile = Lane(GROUP, 0, {TOPIC: 7}, next_out=3, cluster="c")
