@@ -5,6 +5,9 @@
 `load`      terminals, tills and organisers that go on whatever happens, each with its own spool.
 `faults`    what is done when: a plan drawn from the seed, and how each fault begins and ends.
 `watch`     progress and lag over time: how long nothing moved, how long a fault was felt.
-`model`     the reckoning: what was acknowledged is in the ledgers, and all is as a replay of Kafka makes it.
+`told`      a model of what terminals and tills were acknowledged for, folded in memory.
+`kept`      what production and sales keep, against that model.
+`model`     the reckoning: what was acknowledged is in the ledgers and kept as it was told, and all is as a replay of
+            Kafka makes it.
 `run`       all of it together, and the report.
 """

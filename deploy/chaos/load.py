@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from deploy.chaos.model import Acknowledged
+from deploy.chaos.told import Acknowledged
 from services.terminal.terminal import Terminal
 from services.till.till import Till
 from shared.envelope import digest
@@ -265,12 +265,12 @@ class Load:
         recorded.set()
         await asyncio.gather(*syncing)
 
-    def acknowledged(self) -> Iterator[tuple[str, Acknowledged]]:
-        """Every record of every terminal and till that Kafka has acknowledged: source and id, and what it was."""
+    def acknowledged(self) -> Iterator[Acknowledged]:
+        """Every record of every terminal and till that Kafka has acknowledged; one spool in memory at a time."""
         for spool in self._spools():
             for said in spool.all_said():
                 if said.acknowledged:
-                    yield f"{spool.source} {said.id}", (spool.topic, digest(said.value))
+                    yield Acknowledged(spool.source, said.id, spool.topic, digest(said.value), said.body)
 
     @property
     def selling(self) -> list[TillAgent]:

@@ -16,6 +16,7 @@ from deploy.chaos.faults import LEAST_INSTANCES, Injected, Kind, Place, by_kind,
 from deploy.chaos.load import Load, Tally
 from deploy.chaos.model import Reckoning, reckon
 from deploy.chaos.proxy import Proxy
+from deploy.chaos.told import Told
 from deploy.chaos.watch import Recovery, Watch
 from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
@@ -120,11 +121,11 @@ async def run(
             tell("starting the services")
             await asyncio.gather(*(crew.join(service) for service in crew.services for _ in range(LEAST_INSTANCES)))
             await crew.ready()
-            await _storm(report, folder, direct, stack, crew, lines, rate, tell)
+            acknowledged = await _storm(report, folder, direct, stack, crew, lines, rate, tell)
             tell("waiting until everything is worked off, then checking every invariant")
             report.verify = await verify(direct, within=QUIET_WITHIN)
             try:
-                await reckon(direct, report.reckoning)
+                await reckon(direct, acknowledged, report.reckoning, whole=not report.stuck)
             except (KaryaError, *PASSING) as fault:
                 # What was seen before is worth telling all the same.
                 report.stuck.append(f"The reckoning came to no end: {fault!r}")
@@ -143,7 +144,8 @@ async def _storm(
     lines: dict[tuple[str, str], Proxy],
     rate: float,
     tell: Callable[[str], None],
-) -> None:
+) -> Told:
+    """The faults under load. Returns what terminals and tills were acknowledged for in the end."""
     began = time.monotonic()
 
     def clock() -> float:
@@ -178,10 +180,13 @@ async def _storm(
         report.standstill = watch.longest_standstill
         report.recoveries = watch.recoveries(place.injected)
         report.events = watch.samples[-1].events if watch.samples else 0
-        report.reckoning.acknowledged = dict(load.acknowledged())
-        report.acknowledged = len(report.reckoning.acknowledged)
+        told = Told()
+        for said in load.acknowledged():
+            told.hear(said)
+        report.acknowledged = len(told.records)
         if ended:
             report.reckoning.lost += unaccounted(load.tally.recorded, report.acknowledged)
+        return told
     finally:
         report.restarts = crew.restarts
         for task in working | injecting:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pytest
 
 from deploy.chaos import model
+from deploy.chaos.told import Told
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.ledger import Ledger
@@ -19,9 +20,9 @@ async def test_a_record_that_is_in_no_ledger_is_lost_and_one_with_another_body_t
 
     monkeypatch.setattr(Ledger, "known", known)
     monkeypatch.setattr(model, "SERVICES", {})
-    said = {"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")}
-    found = model.Reckoning(said)
-    await model.reckon(Settings(), found)
-    assert found.lost == ["production never worked t1 lost"]
+    told = Told({"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")})
+    found = model.Reckoning(lost=["seen before"])
+    await model.reckon(Settings(), told, found, whole=False)
+    assert found.lost == ["seen before", "production never worked t1 lost"]
     assert found.torn == ["sales worked another body of till a"]
     assert not found.ok
