@@ -1,12 +1,13 @@
 """MongoDB stops under full load: memory stays flat, nothing is read on, and all is worked off afterwards.
 
 `python -m tests.integration.backpressure --seconds 300` does it for as long as you like, on a stack of its own, and
-prints the figures. What reports and orders it sends is made up.
+prints the figures; exit code 1 when a service grew. What reports and orders it sends is made up.
 """
 
 import argparse
 import asyncio
 import json
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -39,6 +40,8 @@ SLICE = 0.1
 SAMPLED_EVERY = 0.5
 WORKED_OFF_WITHIN = 240.0
 MIB = 1024 * 1024
+# Far above what was seen (under 1 MiB), far below what a load would need if it were kept.
+MOST_GROWTH_MIB = 16.0
 
 
 @dataclass(slots=True)
@@ -64,6 +67,15 @@ class Figures:
     sent: int = 0
     worked_off_seconds: float = 0.0
     memory: dict[str, Memory] = field(default_factory=dict)
+
+    @property
+    def grown(self) -> list[str]:
+        """The services that did not keep their size, each in a sentence."""
+        return [
+            f"{name} grew by {memory.growth:.1f} MiB while MongoDB was away ({MOST_GROWTH_MIB:.0f} are too much)."
+            for name, memory in self.memory.items()
+            if memory.growth >= MOST_GROWTH_MIB
+        ]
 
 
 class Load:
@@ -178,6 +190,8 @@ async def _main() -> None:
             await stop_under_load(figures, stack, settings, Path(folder))
         finally:
             print(json.dumps(asdict(figures), indent=2))
+    if figures.grown:
+        sys.exit("\n".join(figures.grown))
 
 
 if __name__ == "__main__":
