@@ -31,3 +31,5 @@ async def test_a_planted_bug_turns_its_test_red(name: str, stack: Stack) -> None
     )
     assert run.returncode == FAILED, run.stdout[-4000:] + run.stderr[-2000:]
     assert bug.seen in run.stdout, run.stdout[-4000:]
+    # A patch that no longer fits what it patches goes red too, and shows nothing.
+    assert "TypeError" not in run.stdout, run.stdout[-4000:]
