@@ -10,12 +10,13 @@ from shared.mongo import Mongo
 
 EVENTS = 100_000
 INSTANCES = (1, 2, 4)
+TOO_FEW = "Too few events: the first had done before the last came, so there is no pace of all together."
 
 
 async def measure(place: Place, events: int, tell: Tell) -> Said:
     """Events per second of all together while all are at work, and CPU per event."""
-    figures = []
-    alone = 0.0
+    figures: list[Figure] = []
+    alone, note = 0.0, ""
     for count in INSTANCES:
         tell(f"spread: {count} of inventory")
         async with place.round() as settings:
@@ -28,19 +29,25 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
             ran = await run(place.folder, "bench.runners.karya", [Job.of("inventory", ends)] * count, settings)
             after = place.server_seconds()
         pace = together(ran)
-        alone = alone or pace
+        if pace is None:
+            note = TOO_FEW
+        else:
+            alone = alone or pace
+            figures += [
+                Figure(f"{count}: events/s", pace),
+                Figure(f"{count}: relative to 1", pace / alone),
+            ]
         figures += [
-            Figure(f"{count}: events/s", pace),
-            Figure(f"{count}: relative to 1", pace / alone),
             Figure(f"{count}: CPU ms per event", sum(one.cpu_seconds for one in ran) / events * 1000),
             *servers(str(count), before, after, events),
             Figure(f"{count}: MB resident, peak of the largest", max(one.megabytes for one in ran)),
         ]
-    return Said("spread", tuple(figures))
+    return Said("spread", tuple(figures), note)
 
 
-def together(ran: list[Ran]) -> float:
-    """Events per second from the moment when the last had come to work to the moment when the first had done."""
+def together(ran: list[Ran]) -> float | None:
+    """Events per second from the moment when the last had come to work to the moment when the first had done; None
+    when they never worked at the same time."""
     first = max(one.progress[0][0] for one in ran)
     last = min(one.progress[-1][0] for one in ran)
-    return sum(one.at(last) - one.at(first) for one in ran) / (last - first)
+    return sum(one.at(last) - one.at(first) for one in ran) / (last - first) if last > first else None

@@ -41,6 +41,12 @@ def test_the_pace_together_counts_only_what_each_did_while_all_were_at_work() ->
     assert together([early, late]) == pytest.approx((100 + 50) / 10)
 
 
+def test_who_never_worked_at_the_same_time_has_no_pace_together() -> None:
+    early = Ran(1.0, 50.0, ((0.0, 0), (10.0, 100)))
+    late = Ran(1.0, 50.0, ((12.0, 0), (20.0, 50)))
+    assert together([early, late]) is None
+
+
 def test_the_peak_of_memory_outlasts_what_was_given_back() -> None:
     held = bytearray(64_000_000)
     # Untouched pages would not be in memory.
