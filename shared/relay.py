@@ -15,7 +15,6 @@ from operator import attrgetter, itemgetter
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import NotRelayed
@@ -149,7 +148,7 @@ class Relay:
         # R2
         try:
             await within(ACKNOWLEDGED_WITHIN, self._acknowledge(page))
-        except (KafkaError, TimeoutError, OSError) as fault:
+        except PASSING as fault:
             # A producer that failed may have given up on some of what it holds: a new one starts clean.
             await self._drop_producer()
             raise NotRelayed(f"Kafka did not take {len(page)} records: {fault!r}") from fault

@@ -9,7 +9,6 @@ from typing import Any, cast
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
@@ -151,7 +150,7 @@ class Service:
         name = topic_name(self.settings, topic.name)
         try:
             await within(APPENDED_WITHIN, self._append(name, key, value, headers))
-        except (KafkaError, TimeoutError, OSError) as fault:
+        except PASSING as fault:
             # What it still holds must not be said long after the client was told that it was not.
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault

@@ -112,20 +112,26 @@ class Crew:
         async with httpx.AsyncClient(timeout=ANSWER_SECONDS) as http:
             while True:
                 await asyncio.sleep(SUPERVISED_SECONDS)
-                # One at a time: a fault may take another away while this one is replaced.
-                while ended := next((member for member in self._members if not member.server.alive), None):
-                    self._members.remove(ended)
-                    code = await asyncio.to_thread(ended.server.await_end)
-                    if code == NOT_STARTED:
-                        self.restarts += 1
-                    else:
-                        self.exits.append(Exit(ended.name, code))
-                    await self.join(ended.service)
-                for member in list(self._members):
-                    if (death := await _death(http, member)) is not None and member in self._members:
-                        self.dead.append(f"{member.name} was not alive: {death}")
-                        await self.kill([member])
-                        await self.join(member.service)
+                await self._replace_ended()
+                await self._replace_dead(http)
+
+    async def _replace_ended(self) -> None:
+        # One at a time: a fault may take another away while this one is replaced.
+        while ended := next((member for member in self._members if not member.server.alive), None):
+            self._members.remove(ended)
+            code = await asyncio.to_thread(ended.server.await_end)
+            if code == NOT_STARTED:
+                self.restarts += 1
+            else:
+                self.exits.append(Exit(ended.name, code))
+            await self.join(ended.service)
+
+    async def _replace_dead(self, http: httpx.AsyncClient) -> None:
+        for member in list(self._members):
+            if (death := await _death(http, member)) is not None and member in self._members:
+                self.dead.append(f"{member.name} was not alive: {death}")
+                await self.kill([member])
+                await self.join(member.service)
 
     async def restore(self) -> None:
         """Nothing is frozen, and every service has an instance."""
