@@ -1,6 +1,6 @@
 """Part 3 of the step: what a batch does, decided in memory. Pure; the step does the I/O on both sides of it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -57,7 +57,8 @@ class Batch:
     """Works the items of one transaction, lane by lane, against what was loaded for them."""
 
     def __init__(self, family: Family, prefix: str, lanes: Mapping[int, Lane], loaded: Loaded) -> None:
-        self.writes = Writes(lanes=dict(lanes))
+        self.writes = Writes()
+        self._lanes = lanes
         self._family = family
         self._prefix = prefix
         self._known = dict(loaded.known)
@@ -70,11 +71,12 @@ class Batch:
         self._source = f"karya/{family.service}"
         self._kinds = frozenset(collection.entity for collection in family.collections)
 
-    def work(self, partition: int, run: Iterable[Item]) -> None:
-        """All items of one lane, in order."""
-        lane = self.writes.lanes[partition]
+    def work(self, partition: int, run: Sequence[Item], enough: Callable[[], bool] = lambda: False) -> int:
+        """The items of one lane, in order, at least one of them and no more once it is `enough`. How many it were."""
+        lane = self.writes.lanes.get(partition, self._lanes[partition])
         lane = replace(lane, batches=lane.batches + 1)
         offsets, ranges, said = dict(lane.offsets), list[Range](), list[Outgoing]()
+        worked = 0
         for item in run:
             said += self._dead(item) if item.event is None else self._alive(item, item.event, lane)
             topic, offset = item.record.topic, item.record.offset
@@ -83,9 +85,13 @@ class Batch:
                 ranges[-1] = Range(topic=topic, first=ranges[-1].first, next=offset + 1)
             else:
                 ranges.append(Range(topic=topic, first=offset, next=offset + 1))
+            worked += 1
+            if enough():
+                break
         said.append(self._journal_entry(lane, ranges))
         self.writes.lanes[partition] = replace(lane, offsets=offsets)
         self.writes.send(partition, said)
+        return worked
 
     def finish(self) -> Writes:
         """The writes of all lanes worked, with each changed entity once."""

@@ -36,6 +36,7 @@ PULSE = 2.0
 PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
 REACHED_WITHIN = 60.0
+JOIN_GRACE_MS = 10_000
 # In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
 FINISH_WITHIN = 4.0
 SAY_WITHIN = 1.5
@@ -66,6 +67,9 @@ class Service:
             apply_types=False,
             # `stop` has waited for the batch in hand before.
             graceful_timeout=None,
+            # Kafka answers a join after this at the latest: whoever waits longer for an answer that is lost does not
+            # come back before he is taken for dead.
+            request_timeout_ms=settings.session_timeout_ms + JOIN_GRACE_MS,
             allow_auto_create_topics=False,
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,

@@ -5,7 +5,8 @@ For every batch, over all its lanes at once, in a constant number of round trips
 1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
 2. LOAD, inside a snapshot transaction: the ledger entries and parked keys that concern the batch, and the entities
    that its events touch.
-3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key.
+3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key. What is not decided
+   after a while waits for a transaction of its own: nothing else runs meanwhile, not even the answer to a SIGTERM.
 4. WRITE AND COMMIT lanes, ledger, entities, outbox (dead letters included) and deadlines, all or nothing. A lane is
    the fence: it must be found as we left it, or all of this was somebody else's to do. A conflict or a passing fault
    begins again at 2, for a bounded time.
@@ -18,6 +19,7 @@ or all done (the fence makes it pass over the batch, and the outbox holds what i
 """
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -45,6 +47,8 @@ from shared.within import within
 log = structlog.get_logger()
 
 RETRY_WITHIN = 5.0
+# Many times what a full batch takes, but for rules that plan: festival's may take seconds for a few dozen events.
+DECIDED_WITHIN = 1.0
 OFFSET_COMMIT_WITHIN = 5.0
 
 Run = list[ConsumerRecord]
@@ -121,14 +125,19 @@ class Step:
 
     async def _work(self, batch: Mapping[int, Run]) -> None:
         # 1.
-        items = {
+        items: dict[int, Sequence[Item]] = {
             partition: [decoded(self._topics, self._partitions, record) for record in run]
             for partition, run in batch.items()
         }
+        while items:
+            items = await self._transacted(items)
+
+    async def _transacted(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
+        """Commit what can be decided in one go. Returns the rest."""
         fault: PyMongoError | None = None
         async for attempt in attempts(within=RETRY_WITHIN):
             try:
-                writes = await self._transact(items)
+                writes, rest = await self._transact(items)
             except PyMongoError as passing:
                 log.info("step_again", group=self._family.group, attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
@@ -136,11 +145,11 @@ class Step:
             # 6. No await since the commit: nothing of these lanes can come between.
             self._lanes.committed(writes)
             self._relay.offer(writes.outbox)
-            return
+            return rest
         assert fault is not None
         raise fault
 
-    async def _transact(self, items: Mapping[int, list[Item]]) -> Writes:
+    async def _transact(self, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
         fence = self._lanes.fence(items)
         lanes = {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in fence.items()}
         async with self._mongo.transaction() as session:
@@ -151,12 +160,11 @@ class Step:
             )
             # 3.
             batch = Batch(self._family, self._prefix, lanes, loaded)
-            for partition, run in items.items():
-                batch.work(partition, run)
+            rest = _decide(batch, items)
             writes = batch.finish()
             # 4.
             await self._ledger.write(writes, session, fence)
-        return writes
+        return writes, rest
 
     async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
         # Never before the transaction: whoever watches would take the batch for worked.
@@ -168,6 +176,17 @@ class Step:
             await within(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
         except PASSING as fault:
             log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
+
+
+def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
+    """Part 3, for as long as it may take. Returns what is left."""
+    until = time.monotonic() + DECIDED_WITHIN
+    rest: dict[int, Sequence[Item]] = {}
+    for partition, run in items.items():
+        worked = 0 if rest else batch.work(partition, run, lambda: time.monotonic() >= until)
+        if worked < len(run):
+            rest[partition] = run[worked:]
+    return rest
 
 
 def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord) -> Item:

@@ -104,6 +104,22 @@ async def test_duplicates_and_redelivery_change_nothing(
     assert await probe.dlq(PRODUCTION) == []
 
 
+async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was(
+    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    lots = [a_lot(n) for n in range(6)] + [a_correction(n) for n in range(6)]
+    await send(probe, lots)
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await eventually(lambda: settled(database, len(lots)), within=30)
+        await assert_is(await the_model(probe, PRODUCTION), probe, database)
+    batches = [
+        lane["batches"] async for lane in database["lanes"].find({"_id": {"$gt": LOT.group, "$lt": f"{LOT.group}0"}})
+    ]
+    assert sum(batches) == len(lots), "each alone in its transaction"
+
+
 async def test_the_same_id_with_another_body_goes_to_the_dlq(
     probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:

@@ -38,7 +38,7 @@ class Bug:
 def _offset_before_the_transaction() -> None:
     original = Step._transact
 
-    async def transact(step: Step, items: dict[int, list[Item]]) -> Writes:
+    async def transact(step: Step, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
         for partition, run in items.items():
             lane = step._lanes.expected(partition)
             assert lane is not None
@@ -96,12 +96,12 @@ def _duplicate_filter_off() -> None:
 def _write_conflict_swallowed() -> None:
     original = Step._transact
 
-    async def transact(step: Step, items: dict[int, list[Item]]) -> Writes:
+    async def transact(step: Step, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
         try:
             return await original(step, items)
         except OperationFailure as conflict:
             if conflict.has_error_label("TransientTransactionError"):
-                return Writes()
+                return Writes(), {}
             raise
 
     Step._transact = transact  # type: ignore[assignment, method-assign]

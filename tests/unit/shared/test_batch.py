@@ -161,3 +161,19 @@ def test_the_trace_goes_on_and_the_cause_is_named() -> None:
     assert trace is not None
     assert trace.split("-")[1] == parent.split("-")[1]
     assert envelope.header(out.headers, "causationid") == "e1"
+
+
+def test_what_is_not_worked_once_it_is_enough_waits_for_another_batch() -> None:
+    run = [an_item(adds(amount, f"e{amount}", amount)) for amount in range(1, 5)]
+    batch = Batch(FAMILY, "x.", {0: LANE, 1: Lane(FAMILY.group, 1)}, Loaded(entities={(Account, "a"): None}))
+    answers = iter([False, True])
+    assert batch.work(0, run, lambda: next(answers)) == 2
+    writes = batch.finish()
+    assert totals(writes) == {"a": 3}
+    assert len(writes.ledger) == 2
+    assert {lane.partition: dict(lane.offsets) for lane in writes.lanes.values()} == {0: {IN.name: 3}}
+
+
+def test_at_least_one_is_worked_however_late_it_is() -> None:
+    batch = Batch(FAMILY, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None}))
+    assert batch.work(0, [an_item(adds(1, "e1", 0)), an_item(adds(2, "e2", 1))], lambda: True) == 1
