@@ -36,7 +36,7 @@ PULSE = 2.0
 PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
 REACHED_WITHIN = 60.0
-JOIN_GRACE_MS = 10_000
+JOIN_GRACE_MS = 5_000
 # In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
 FINISH_WITHIN = 4.0
 SAY_WITHIN = 1.5

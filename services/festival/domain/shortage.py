@@ -80,12 +80,16 @@ def plannable(views: Iterable[StockView], request: Request, freed: Iterable[Line
         if line.status in COUNTED:
             own.setdefault(line.lot, []).append(line)
     caps = {cap.lot: cap for cap in request.caps}
+    # Most lots are none of the request's, and there may be thousands.
+    concerned = own.keys() | again.keys() | caps.keys()
     return [
         Available(
             lot=view.id,
             facility=view.facility,
             product=view.product,
-            qty=_free(view, own.get(view.id, []), again.get(view.id, []), caps.get(view.id)),
+            qty=_free(view, own.get(view.id, []), again.get(view.id, []), caps.get(view.id))
+            if view.id in concerned
+            else view.on_hand,
             made_on=view.made_on,
             best_before=view.best_before,
             revision=view.revision,
