@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from deploy.chaos.crew import Crew, Member
 from deploy.chaos.load import Load, TerminalAgent
@@ -17,14 +17,13 @@ from shared.spool import Spool
 
 T = TypeVar("T")
 
-# Whom it met, the services that it could be felt at, and what ends it.
-_Begun: TypeAlias = tuple[str, tuple[str, ...], Callable[[], Awaitable[None]] | None]
-
 LEAST_INSTANCES = 2
 MOST_INSTANCES = 4
 LONGEST = 9.0  # seconds; longer than a group waits for an instance, so that a frozen one wakes up replaced
 FULL_PAGES = 1  # of SQLite: fewer than any spool has, so that nothing more fits
 NO_BOUND = 2**31 - 1
+SYNCED_WITHIN = 60.0
+SYNCED_LOOK = 0.2
 
 
 class Kind(StrEnum):
@@ -84,13 +83,25 @@ class Planned:
 
 @dataclass(frozen=True, slots=True)
 class Injected:
-    """A fault as it was: seconds of the run when it began and ended, and the services that it could be felt at."""
+    """A fault as it was: seconds of the run when it began and ended, and the services that it could be felt at. Of
+    one that only a terminal or till felt: how long after its end Kafka had all that its spool held then, None if that
+    took too long."""
 
     kind: Kind
     target: str
     began: float
     ended: float
     services: tuple[str, ...]
+    synced: float | None = None
+
+
+class _Begun(NamedTuple):
+    """Whom it met, the services or the spool that it could be felt at, and what ends it."""
+
+    target: str
+    services: tuple[str, ...] = ()
+    mend: Callable[[], Awaitable[None]] | None = None
+    spool: Spool | None = None
 
 
 def plan(seed: int, seconds: float, every: float) -> list[Planned]:
@@ -131,14 +142,24 @@ class Place:
         begun = await self._begin(planned)
         if begun is None:
             return
-        target, services, mend = begun
-        if mend is not None:
-            self._mending.append(mend)
+        if begun.mend is not None:
+            self._mending.append(begun.mend)
             await asyncio.sleep(planned.lasts)
-            if mend in self._mending:
-                self._mending.remove(mend)
-                await mend()
-        self.injected.append(Injected(planned.kind, target, began, self.clock(), services))
+            if begun.mend in self._mending:
+                self._mending.remove(begun.mend)
+                await begun.mend()
+        ended = self.clock()
+        synced = await self._synced(begun.spool) if begun.spool is not None else None
+        self.injected.append(Injected(planned.kind, begun.target, began, ended, begun.services, synced))
+
+    async def _synced(self, spool: Spool) -> float | None:
+        began, last = self.clock(), spool.counts().said
+        while (now := self.clock() - began) < SYNCED_WITHIN:
+            # Their numbers have no gaps.
+            if all(said.number > last for said in spool.pending(1)):
+                return now
+            await asyncio.sleep(SYNCED_LOOK)
+        return None
 
     async def mend(self) -> None:
         """End whatever still lasts, and see that every service has an instance."""
@@ -152,59 +173,65 @@ class Place:
             case Kind.KILL:
                 member = self._member(planned)
                 await self.crew.kill([member])
-                return member.name, (member.service,), self._again(member.service)
+                return _Begun(member.name, (member.service,), self._again(member.service))
             case Kind.KILL_GROUP:
                 service = _pick(planned, everything)
                 await self.crew.kill(self.crew.of(service))
-                return service, (service,), self._again(service)
+                return _Begun(service, (service,), self._again(service))
             case Kind.FREEZE:
                 member = self._member(planned)
-                return member.name, (member.service,), self._freeze([member])
+                return _Begun(member.name, (member.service,), self._freeze([member]))
             case Kind.FREEZE_GROUP:
                 service = _pick(planned, everything)
-                return service, (service,), self._freeze(self.crew.of(service))
+                return _Begun(service, (service,), self._freeze(self.crew.of(service)))
             case Kind.JOIN:
                 service = _pick(planned, everything)
                 if len(self.crew.of(service)) >= MOST_INSTANCES:
                     return None
                 await self.crew.join(service)
-                return service, (service,), None
+                return _Begun(service, (service,))
             case Kind.LEAVE:
                 member = self._member(planned)
                 await self.crew.leave(member)
-                return member.name, (member.service,), self._again(member.service)
+                return _Begun(member.name, (member.service,), self._again(member.service))
             case Kind.KILL_KAFKA | Kind.KILL_MONGO:
                 server = self.kafka if planned.kind is Kind.KILL_KAFKA else self.mongo
                 outage = self._outages[planned.kind]
                 await outage.begin()
-                return server.name, everything, outage.end
+                return _Begun(server.name, everything, outage.end)
             case Kind.FREEZE_KAFKA | Kind.FREEZE_MONGO:
                 server = self.kafka if planned.kind is Kind.FREEZE_KAFKA else self.mongo
                 server.freeze()
-                return server.name, everything, _now(server.thaw)
+                return _Begun(server.name, everything, _now(server.thaw))
             case Kind.CUT:
                 (service, server_name), line = _pick(planned, sorted(self.lines.items(), key=lambda one: one[0]))
                 line.cut()
-                return f"{service} to {server_name}", (service,), None
+                return _Begun(f"{service} to {server_name}", (service,))
             case Kind.STALL | Kind.SLOW | Kind.HALF_OPEN:
                 (service, server_name), line = _pick(planned, sorted(self.lines.items(), key=lambda one: one[0]))
                 state = {Kind.STALL: Line.STALLED, Kind.SLOW: Line.SLOW, Kind.HALF_OPEN: Line.HALF_OPEN}[planned.kind]
                 line.set(state, delay=0.05)
-                return f"{service} to {server_name}", (service,), _now(lambda: line.set(Line.OPEN))
+                return _Begun(f"{service} to {server_name}", (service,), _now(lambda: line.set(Line.OPEN)))
             case Kind.SKEW:
                 agent = self._terminal(planned)
                 agent.skew = timedelta(hours=48 * planned.pick - 24)
-                return agent.terminal.name, (), _now(lambda: _right(agent))
+                return _Begun(agent.terminal.name, mend=_now(lambda: _right(agent)), spool=agent.terminal.spool)
             case Kind.DISK_FULL:
                 agent = self._terminal(planned)
                 _limit(agent.terminal.spool, FULL_PAGES)
-                return agent.terminal.name, (), _now(lambda: _limit(agent.terminal.spool, NO_BOUND))
+                return _Begun(
+                    agent.terminal.name,
+                    mend=_now(lambda: _limit(agent.terminal.spool, NO_BOUND)),
+                    spool=agent.terminal.spool,
+                )
             case Kind.SPOOL_FULL:
                 if not self.load.selling:
                     return None
                 till = _pick(planned, self.load.selling).till
                 _limit(till.spool, FULL_PAGES)
-                return f"{till.booth} {till.name}", (), _now(lambda: _limit(till.spool, NO_BOUND))
+                return _Begun(
+                    f"{till.booth} {till.name}", mend=_now(lambda: _limit(till.spool, NO_BOUND)), spool=till.spool
+                )
 
     def _member(self, planned: Planned) -> Member:
         return _pick(planned, [member for service in self.crew.services for member in self.crew.of(service)])

@@ -1,7 +1,7 @@
 """Progress and lag over time: how long nothing moved, and how long a fault was felt after it was over."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -112,10 +112,12 @@ class Watch:
         return longest
 
     def recovery(self, fault: Injected) -> float | None:
-        """Seconds from the end of the fault until its services had worked all that was there then; None if the run
-        ended before."""
+        """Seconds from the end of the fault until its services had worked all that was there then, or its terminal or
+        till had said all that it held then; None if the run ended before."""
+        if not fault.services:
+            return fault.synced
         after = [sample for sample in self.samples if sample.at >= fault.ended]
-        if not after or not fault.services:
+        if not after:
             return None
         there = after[0].ends
         for sample in after:
@@ -123,10 +125,10 @@ class Watch:
                 return sample.at - fault.ended
         return None
 
-    def recoveries(self, faults: Iterable[Injected]) -> dict[Kind, Recovery]:
-        """Of each kind that a service could feel."""
+    def recoveries(self, faults: Sequence[Injected]) -> dict[Kind, Recovery]:
+        """Of each kind that there was."""
         found: dict[Kind, Recovery] = {}
-        for kind, of in by_kind([fault for fault in faults if fault.services]):
+        for kind, of in by_kind(faults):
             times = [time for fault in of if (time := self.recovery(fault)) is not None]
             found[kind] = Recovery(median(times or [inf]), max(times, default=inf), len(of) - len(times))
         return found

@@ -47,9 +47,8 @@ def _show(report: ChaosReport) -> None:
     for column in ("times", "recovered in (median)", "longest", "never"):
         table.add_column(column, justify="right")
     for kind, of in by_kind(report.faults):
-        felt = report.recoveries.get(kind)
-        shown = ("", "", "") if felt is None else (f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
-        table.add_row(kind.value, str(len(of)), *shown)
+        felt = report.recoveries[kind]
+        table.add_row(kind.value, str(len(of)), f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
     out.print(table)
     say(
         f"\n{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "

@@ -1,6 +1,5 @@
 """What a run's samples say: how long nothing moved, and how long a fault was felt."""
 
-from collections.abc import Sequence
 from math import inf
 
 from aiokafka import TopicPartition
@@ -19,8 +18,12 @@ def watched(*looks: tuple[float, int, int]) -> Watch:
     return watch
 
 
-def a_fault(began: float, ended: float, services: Sequence[str] = ("inventory",)) -> Injected:
-    return Injected(Kind.KILL, "inventory-1", began, ended, tuple(services))
+def a_fault(began: float, ended: float) -> Injected:
+    return Injected(Kind.KILL, "inventory-1", began, ended, ("inventory",))
+
+
+def of_a_terminal(synced: float | None) -> Injected:
+    return Injected(Kind.DISK_FULL, "RT-KPG T1", 1, 2, (), synced)
 
 
 def test_time_without_work_counts_only_while_something_waits() -> None:
@@ -53,11 +56,16 @@ def test_recovery_is_when_all_is_worked_that_was_there_when_the_fault_ended() ->
     watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
     assert watch.recovery(a_fault(1, 2)) == 2
     assert watch.recovery(a_fault(1, 4)) is None, "the run ended first"
-    assert watch.recovery(a_fault(1, 2, services=())) is None, "no service feels a terminal's clock"
+
+
+def test_a_terminals_fault_is_over_when_its_spool_is_synced() -> None:
+    watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5))
+    faults = [of_a_terminal(0.4), of_a_terminal(2.4), of_a_terminal(None), of_a_terminal(1.4)]
+    assert watch.recoveries(faults) == {Kind.DISK_FULL: (1.4, 2.4, 1)}
 
 
 def test_recoveries_are_a_median_and_the_longest_of_each_kind_and_those_that_never_came() -> None:
     watch = watched((0, 5, 5), (1, 10, 5), (2, 20, 5), (3, 30, 15), (4, 40, 25))
-    faults = [a_fault(0, 1), a_fault(1, 2), a_fault(1, 4), a_fault(1, 2, services=())]
+    faults = [a_fault(0, 1), a_fault(1, 2), a_fault(1, 4)]
     assert watch.recoveries(faults) == {Kind.KILL: (2, 2, 1)}
     assert watch.recoveries([a_fault(1, 4)]) == {Kind.KILL: (inf, inf, 1)}
