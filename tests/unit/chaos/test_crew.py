@@ -27,6 +27,21 @@ time.sleep(60)
 """,
 ]
 
+# It is there and says of itself that it does not live.
+DEAD = [
+    "-c",
+    """
+import os
+from http.server import BaseHTTPRequestHandler, HTTPServer
+class Dead(BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(503)
+        self.end_headers()
+        self.wfile.write(b"made up: " + self.path.encode())
+HTTPServer(("127.0.0.1", int(os.environ["KARYA_HTTP_PORT"])), Dead).serve_forever()
+""",
+]
+
 
 async def test_who_supervises_never_sees_an_instance_without_a_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -50,6 +65,21 @@ async def test_who_supervises_never_sees_an_instance_without_a_process(
     assert member.server.alive
     await crew.kill([member])
     assert not member.server.alive
+
+
+async def test_an_instance_that_says_that_it_is_dead_is_replaced_and_told_of(tmp_path: Path) -> None:
+    crew = Crew(tmp_path, {"sales": Settings()}, {"sales": DEAD})
+    dead = await crew.join("sales")
+    supervising = asyncio.create_task(crew.supervise())
+    try:
+        await eventually(lambda: [member for member in crew.of("sales") if member is not dead])
+    finally:
+        supervising.cancel()
+        await asyncio.wait([supervising])
+        await crew.kill(crew.of("sales"))
+    assert crew.dead[0] == f"{dead.name} was not alive: made up: /health/live"
+    assert not dead.server.alive
+    assert crew.exits == []
 
 
 @pytest.mark.parametrize("most", [10.0, 0.1])
