@@ -55,7 +55,7 @@ def known_lots(count: int) -> Iterator[Lot]:
 
 
 async def keep(database: Database, lots: Iterator[Lot]) -> None:
-    """Put lots where inventory keeps them."""
+    """Put lots where inventory keeps them. Whoever works them makes the indexes that it needs."""
     page: list[dict[str, object]] = []
     for lot in lots:
         page.append({"_id": lot.id, **LOTS.to_document(lot)})
@@ -66,19 +66,21 @@ async def keep(database: Database, lots: Iterator[Lot]) -> None:
         await database[LOTS.name].insert_many(page)
 
 
-def events(count: int, known: int, seed: int = 1) -> Iterator[Waiting]:
-    """`count` events about new lots and the first `known` ones. A reservation comes before what is done with it."""
+def events(count: int, known: int, seed: int = 1, every: int = 1, first: int = 0) -> Iterator[Waiting]:
+    """`count` events about new lots and `known` others: of those that are there each `every`-th. A reservation comes
+    before what is done with it. `first` numbers them on after earlier ones, which must not have the same numbers."""
     random = Random(seed)
     held: list[ReservationRequested] = []
-    for number in range(count):
-        lot = f"L{random.randrange(known):07}"
+    for number in range(first, first + count):
+        lot = f"L{random.randrange(known) * every:07}"
         facility = f"F{int(lot[1:]) % FACILITIES:03}"
         kind = random.randrange(100)
         body: Body
         if kind < NEW_LOTS:
             body = LotRecorded(
                 lot=f"N{number:07}",
-                facility=facility,
+                # Not that of a known lot: those that are far apart have few.
+                facility=f"F{number % FACILITIES:03}",
                 product=f"P{random.randrange(PRODUCTS):02}",
                 category="kerajinan",
                 qty=random.randint(1, 200),
