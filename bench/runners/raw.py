@@ -1,7 +1,8 @@
 """One raw hop: consume, one transaction, produce, commit. What any service between two topics has to do at least.
 
 `variant` is the topic that it writes to. Records go on as they are; of each batch the database keeps one document per
-record and where to go on.
+record and where to go on. As in a service, offsets are committed while the next batch is worked, one commit at a time,
+and Python looks for garbage as seldom.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from bson import Binary
 from pymongo import ReplaceOne
 
 from bench.runners.job import Job
+from shared import garbage
 from shared.kafka import producer, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -35,6 +37,7 @@ async def hop(job: Job, settings: Settings) -> None:
     client = producer(settings)
     await client.start()
     await consumer.start()
+    committing: asyncio.Task[None] | None = None
     print(READY, flush=True)
     while True:
         fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
@@ -56,10 +59,13 @@ async def hop(job: Job, settings: Settings) -> None:
             await client.send(job.variant, r.value, r.key, r.partition, headers=list(r.headers)) for r in every
         ]
         await asyncio.gather(*futures)
-        await consumer.commit(offsets)
+        if committing is not None:
+            await committing
+        committing = asyncio.create_task(consumer.commit(offsets))
 
 
 async def main() -> None:
+    garbage.look_seldom()
     work = asyncio.create_task(hop(*Job.given()))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
     await asyncio.wait([work])
