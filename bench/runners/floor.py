@@ -4,9 +4,9 @@ Kafka's records in batches; per batch one transaction with a ledger entry per ev
 per lane and a lane document; then the messages, published while the next batch is worked, and deleted from the
 outbox. All values are bytes that were made before.
 
-What is no model and no rule is as in inventory: lots have the same secondary indexes, and one that was there before has
-about as many reservations as such a lot has in the mean, so that documents are as large; offsets are committed while the
-next batch is worked, one commit at a time; and Python looks for garbage as seldom.
+What is no model and no rule is as in inventory: lots have the same secondary indexes, and one that was there before
+has about as many reservations as such a lot has in the mean, so that documents are as large; offsets are committed
+while the next batch is worked, one commit at a time; and Python looks for garbage as seldom.
 
 Variants: `reads` looks up what inventory looks up, too, ledger and lots; `bare` keeps nothing in a ledger entry but
 its id; `paged` keeps one ledger document for each lane and batch, its ids in an indexed array; `fresh` has no lots to

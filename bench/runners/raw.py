@@ -1,8 +1,8 @@
 """One raw hop: consume, one transaction, produce, commit. What any service between two topics has to do at least.
 
 `variant` is the topic that it writes to. Records go on as they are; of each batch the database keeps one document per
-record and where to go on. As in a service, offsets are committed while the next batch is worked, one commit at a time,
-and Python looks for garbage as seldom.
+record and where to go on. As in a service, offsets are committed while the next batch is worked, one commit at a
+time, and Python looks for garbage as seldom.
 """
 
 import asyncio
