@@ -38,7 +38,10 @@ def test_a_lane_that_goes_takes_nothing_along_and_brings_nothing_back() -> None:
 def test_the_pace_together_counts_only_what_each_did_while_all_were_at_work() -> None:
     early = Ran(1.0, 50.0, ((0.0, 0), (10.0, 100), (20.0, 200)))
     late = Ran(1.0, 50.0, ((10.0, 0), (20.0, 50), (30.0, 80)))
-    assert together([early, late]) == pytest.approx((100 + 50) / 10)
+    found = together([early, late])
+    assert found is not None
+    assert found.pace == pytest.approx((100 + 50) / 10)
+    assert found.seconds == pytest.approx(10)
 
 
 def test_who_never_worked_at_the_same_time_has_no_pace_together() -> None:
