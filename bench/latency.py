@@ -5,10 +5,14 @@ A report passes two services (production, inventory), a sale one (sales). Each r
 commits one transaction, and produces.
 
 A low rate lasts longer, so that it gives as many samples as others: with the usual 8 seconds at least 2,000 of each.
-p99.9 is told only of 1,000 samples and more; of fewer it would be their maximum.
+p99.9 is told only of 2,000 samples and more; of fewer it would be their maximum.
 
-Of the services also their memory, and their CPU for each report or sale: all that they do at this rate from the first
-until all were read, waiting for more included.
+Whether a rate lasts is told by how long after the last acknowledgement all was read: where more is said than is
+worked that is much more than the usual wait.
+
+Of the services also their memory, and their CPU and that of the servers for each report or sale: all that they do at
+this rate from the first until all were read, waiting for more included. What the servers do for the bench's own
+producer and consumer is in it, for raw hops as for services.
 """
 
 import asyncio
@@ -50,7 +54,7 @@ SECONDS = 8
 # For each second asked for a rate gives so many samples at least, but lasts no longer than LONGEST because of it.
 SAMPLES = 250
 LONGEST = 40
-SAMPLES_FOR_RARE = 1000
+SAMPLES_FOR_RARE = 2000
 # Not counted: connections, caches and the first transactions.
 WARM_SECONDS = 2
 LOST_AFTER = 30.0
@@ -68,6 +72,20 @@ class Stopwatch:
     def milliseconds(self) -> list[float]:
         """All, sorted."""
         return sorted((self.read[trace] - at) * 1000 for trace, at in self.acknowledged.items())
+
+    @property
+    def behind(self) -> float:
+        """Seconds from the last acknowledgement until all was read."""
+        return max(0.0, max(self.read[trace] for trace in self.acknowledged) - max(self.acknowledged.values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What one rate showed: the waits, sorted; how far behind it ended; the servers' CPU for each, if known."""
+
+    milliseconds: list[float]
+    behind: float
+    servers_microseconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +125,17 @@ async def measure(place: Place, seconds: int, tell: Tell) -> Said:
             tell(f"latency: {road.name} at {rate}/s, {long} s each")
             ours, costs = await _ours(place, road, rate, long)
             bare = await _raw(place, road, rate, long)
-            figures += compared(f"{road.name} at {rate}/s", ours, bare, with_goals=rate == GOAL_AT)
+            at_rate = f"{road.name} at {rate}/s"
+            figures += compared(at_rate, ours.milliseconds, bare.milliseconds, with_goals=rate == GOAL_AT)
+            figures += [
+                Figure(f"{at_rate}: s until all was read", ours.behind),
+                Figure(f"{at_rate}: raw s until all was read", bare.behind),
+            ]
+            for who, timed in (("servers", ours), ("servers of raw", bare)):
+                if timed.servers_microseconds is not None:
+                    figures.append(Figure(f"{at_rate}, {who}: CPU µs per {road.name}", timed.servers_microseconds))
             for cost in costs:
-                what = f"{road.name} at {rate}/s, {cost.service}"
+                what = f"{at_rate}, {cost.service}"
                 figures += [
                     Figure(f"{what}: CPU µs per {road.name}", cost.cpu_microseconds),
                     Figure(f"{what}: MB resident, peak", cost.megabytes, GOAL_MEGABYTES, at_most=True),
@@ -124,7 +150,7 @@ def lasting(rate: int, seconds: int) -> int:
 
 def compared(what: str, ours: Sequence[float], bare: Sequence[float], *, with_goals: bool) -> list[Figure]:
     """Percentiles of sorted milliseconds, side by side; the rare ones only when there are enough to know them."""
-    figures = []
+    figures = [Figure(f"{what}: samples", len(ours))]
     for name, share in PERCENTILES.items() if len(ours) < SAMPLES_FOR_RARE else (PERCENTILES | RARE).items():
         mine, theirs = of(ours, share), of(bare, share)
         goal = GOALS.get(name) if with_goals else None
@@ -140,27 +166,27 @@ def of(sorted_values: Sequence[float], share: float) -> float:
     return sorted_values[min(len(sorted_values) - 1, int(share * len(sorted_values)))]
 
 
-async def _ours(place: Place, road: Road, rate: int, seconds: int) -> tuple[list[float], list[Cost]]:
+async def _ours(place: Place, road: Road, rate: int, seconds: int) -> tuple[Timed, list[Cost]]:
     async with place.round() as settings, serving(place.folder, road.services, settings) as served:
         if road is SALE:
             await _stock_booths(settings)
         before = {name: one.cpu_seconds for name, one in served.items()}
-        times = await _timed(settings, road, topic_name(settings, road.out.name), rate, seconds)
+        timed = await _timed(place, settings, road, topic_name(settings, road.out.name), rate, seconds)
         said = rate * (WARM_SECONDS + seconds)
-        return times, [_cost(one, before[name], said) for name, one in served.items()]
+        return timed, [_cost(one, before[name], said) for name, one in served.items()]
 
 
 def _cost(one: Served, cpu_before: float, said: int) -> Cost:
     return Cost(one.name, (one.cpu_seconds - cpu_before) / said * 1e6, one.megabytes)
 
 
-async def _raw(place: Place, road: Road, rate: int, seconds: int) -> list[float]:
+async def _raw(place: Place, road: Road, rate: int, seconds: int) -> Timed:
     async with place.round() as settings:
         # Topics that are there anyway: from the first over one between to the last.
         names = [topic_name(settings, one.name) for one in (road.into, BOOTH_STOCK, road.out)]
         steps = [names[0], *names[1 : road.hops], names[2]]
         async with _hops(place, settings, steps):
-            return await _timed(settings, road, steps[-1], rate, seconds)
+            return await _timed(place, settings, road, steps[-1], rate, seconds)
 
 
 @asynccontextmanager
@@ -178,7 +204,7 @@ async def _hops(place: Place, settings: Settings, steps: Sequence[str]) -> Async
             runner.end()
 
 
-async def _timed(settings: Settings, road: Road, out: str, rate: int, seconds: int) -> list[float]:
+async def _timed(place: Place, settings: Settings, road: Road, out: str, rate: int, seconds: int) -> Timed:
     watch = Stopwatch()
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
     client = producer(settings)
@@ -187,6 +213,7 @@ async def _timed(settings: Settings, road: Road, out: str, rate: int, seconds: i
     consumer.assign(parts)
     await consumer.seek_to_beginning(*parts)
     hearing = asyncio.create_task(_hear(consumer, watch))
+    before = place.server_seconds()
     try:
         said = zip((f"{number:032x}" for number in count(1)), road.said(), strict=False)
         await _say(settings, road, client, watch, said, rate, WARM_SECONDS)
@@ -198,12 +225,14 @@ async def _timed(settings: Settings, road: Road, out: str, rate: int, seconds: i
                 missing = len(watch.acknowledged.keys() - watch.read.keys())
                 raise BenchFailed(f"{missing} of {len(watch.acknowledged)} events came to nothing")
             await asyncio.sleep(0.05)
+        after = place.server_seconds()
     finally:
         hearing.cancel()
         await asyncio.gather(hearing, consumer.stop(), client.stop(), return_exceptions=True)
+    used = None if before is None or after is None else (after - before) / len(watch.acknowledged) * 1e6
     for trace in warm:
         del watch.acknowledged[trace]
-    return watch.milliseconds()
+    return Timed(watch.milliseconds(), watch.behind, used)
 
 
 async def _say(
