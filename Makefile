@@ -44,7 +44,7 @@ demo: setup ## play one festival season on a stack of its own, and check every i
 chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
 	@$(BIN)/karya chaos $(ARGS)
 
-bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE")
+bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE --svg FILE")
 	@$(BIN)/karya bench $(ARGS)
 
 test: setup ## all tests, the integration ones against a real broker and database

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bench import catchup, core, growth, latency, planning, rebuilding, spread, starting
@@ -26,12 +27,26 @@ class UnknownBench(KaryaError):
     """There is no bench of this name."""
 
 
+class AmountOfSeveral(KaryaError):
+    """An amount was given for more than one bench, and theirs are not of one kind."""
+
+
 def chosen(names: Sequence[str]) -> list[str]:
     """These benches, or all when none is named. Raises UnknownBench."""
     for name in names:
         if name not in BENCHES:
             raise UnknownBench(f"There is no bench {name}; there are {', '.join(BENCHES)}.")
     return list(names or BENCHES)
+
+
+def check_amount(names: Sequence[str], amount: int | None) -> None:
+    """Raises AmountOfSeveral: events of one bench are seconds or starts of another."""
+    if amount is not None and len(names) != 1:
+        usual = ", ".join(f"{name} {BENCHES[name][1]:,}" for name in names)
+        raise AmountOfSeveral(
+            f"--amount counts events, seconds, starts or plans, so it goes with one bench: name the one meant. "
+            f"Without it they do: {usual}."
+        )
 
 
 async def run(
@@ -46,4 +61,5 @@ async def run(
         place = Place(stack, folder)
         for name in names:
             measure, usual = BENCHES[name]
-            measured(await measure(place, amount or usual, tell))
+            told = await measure(place, amount or usual, tell)
+            measured(replace(told, amount=amount or usual))

@@ -17,9 +17,10 @@ from shared.console import err, out, say, show_json, warn
 from shared.errors import KaryaError
 
 if TYPE_CHECKING:
-    from bench.report import Said, Tell
+    from bench.report import Head, Said, Tell
 
-FOLDER = Path(__file__).parents[2] / ".karya" / "bench"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / ".karya" / "bench"
 
 
 class NoBenches(KaryaError):
@@ -33,11 +34,14 @@ def bench(
         typer.Option(
             min=1,
             help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
-            "Less says less, sooner.",
+            "Less says less, sooner. For one bench only.",
         ),
     ] = None,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
+    ] = None,
+    svg_file: Annotated[
+        Path | None, typer.Option("--svg", help="Where to write the chart of the catch-up, if that is among them.")
     ] = None,
 ) -> None:
     """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts.
@@ -45,10 +49,13 @@ def bench(
     When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
     """
     try:
-        from bench.all import chosen, run
+        from bench.all import check_amount, chosen, run
+        from bench.report import Head
     except ModuleNotFoundError as missing:
         raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
     wanted = chosen(names or [])
+    check_amount(wanted, amount)
+    head = Head.now(ROOT)
     results: list[Said] = []
     try:
         with alone(FOLDER), terminable(), _progress(len(wanted), results) as tell:
@@ -57,7 +64,7 @@ def bench(
     finally:
         # Nothing measured is no reason to write over the figures of an earlier run.
         if results:
-            show(results, json_file)
+            show(head, results, json_file, svg_file)
 
 
 @contextmanager
@@ -72,9 +79,12 @@ def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
         yield lambda text: progress.update(task, completed=len(results), description=text)
 
 
-def show(results: "Sequence[Said]", json_file: Path | None) -> None:
-    """All figures as JSON, if that was asked for, and as tables; then which goals were missed."""
-    told = [result.as_dict() for result in results]
+def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_file: Path | None) -> None:
+    """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
+    from bench import chart
+    from bench.report import as_dict
+
+    told = as_dict(head, results)
     if json_file is not None and str(json_file) == "-":
         show_json(told)
     else:
@@ -82,19 +92,27 @@ def show(results: "Sequence[Said]", json_file: Path | None) -> None:
             json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
         for result in results:
             _show_table(result)
-    missed = [figure.name for result in results for figure in result.figures if figure.missed]
+    if svg_file is not None:
+        if bars := chart.bars(told):
+            svg_file.write_text(chart.svg(bars))
+        else:
+            warn(f"{svg_file} was not written: the chart shows the catch-up, which was not measured.")
+    missed = [f"{result.bench}, {figure.name}" for result in results for figure in result.figures if figure.missed]
     if missed:
-        warn(f"Missed: {', '.join(missed)}")
+        warn(f"Missed: {'; '.join(missed)}")
 
 
 def _show_table(result: "Said") -> None:
-    table = Table("figure", box=None, pad_edge=False, header_style="bold", title=result.bench)
+    title = result.bench if result.amount is None else f"{result.bench} ({result.amount:,})"
+    table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
     table.title_justify = "left"
     table.add_column("value", justify="right")
     table.add_column("goal", justify="right")
+    table.add_column("")
     for figure in result.figures:
         sign = "≤" if figure.at_most else "≥"
         goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
-        table.add_row(figure.name, f"{figure.value:,.4g}", goal, style="red" if figure.missed else None)
+        style = "red" if figure.missed else None
+        table.add_row(figure.name, figure.shown, goal, figure.verdict, style=style)
     out.print(table)
     say(f"{result.note}\n" if result.note else "")
