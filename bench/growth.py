@@ -9,6 +9,7 @@ always has the quiet minute, or the server just after a million inserts. Of its 
 whatever disturbs makes one slower and never quicker; of the memory it shows the most.
 """
 
+import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -99,8 +100,7 @@ async def _grow(one: Grown) -> None:
         database = mongo.database("inventory")
         # Before the lots: a service that starts would build them over a million documents, and be measured meanwhile.
         await Ledger(database).prepare(FAMILIES)
-        await backlog.keep(database, backlog.known_lots(one.size))
-        await _worked_before(database, one.size)
+        await asyncio.gather(backlog.keep(database, backlog.known_lots(one.size)), _worked_before(database, one.size))
     finally:
         await mongo.close()
 
