@@ -5,10 +5,12 @@ A command is validated, appended to Kafka as an event, and answered `202` with w
 """
 
 import asyncio
+import logging
+import os
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -33,10 +35,12 @@ from shared.errors import NotReached
 from shared.events.language import MAX_VALUE_BYTES, Body, Topic
 from shared.retry import attempts
 from shared.service import Service
+from shared.within import where
 
 log = structlog.get_logger()
 
 MOST_WAIT = 30.0
+ENDED_WITHIN = 0.5
 NOT_STARTED = 3  # how a process ends that did not reach its servers
 # When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
 ANSWERED_WITHIN = 1
@@ -255,14 +259,26 @@ def serve(app: FastAPI, service: Service) -> None:
     server = _Server(config, service)
     garbage.look_seldom()
     server.run(sockets=[listening])
-    if not server.started or service.failed:
-        raise SystemExit(NOT_STARTED)
+    raise SystemExit(server.exit_code)
 
 
 class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.started and not self._service.failed else NOT_STARTED
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets)
+        own = asyncio.current_task()
+        if hanging := await _cancelled([task for task in asyncio.all_tasks() if task is not own]):
+            # Python would wait for them for ever.
+            log.critical("tasks_hang", at=[where(task) for task in hanging])
+            logging.shutdown()
+            os._exit(self.exit_code)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._service.stopping.set()
@@ -275,6 +291,13 @@ class _Server(uvicorn.Server):
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[Any]]) -> Collection[asyncio.Task[Any]]:
+    """Cancel them all. Returns those that have not ended a moment later."""
+    for task in tasks:
+        task.cancel()
+    return (await asyncio.wait(tasks, timeout=ENDED_WITHIN))[1] if tasks else ()
 
 
 def _health(service: Service) -> APIRouter:

@@ -1,6 +1,7 @@
 """Kafka clients and names: what is the same wherever Karya meets Kafka."""
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
@@ -68,12 +69,29 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is un
     """Asked for records it waits until there are some. FastStream sleeps after an answer of none for as long as it
     had waited, and what comes meanwhile lies there."""
 
+    _answered: float | None = None
+    _asked = False
+
+    @property
+    def silence(self) -> float:
+        """Seconds since it was last asked and gave an answer; 0 while it is being asked, which may take long when
+        Kafka is away, and before it was first asked. A consumer whose coordination has died refuses to be asked, and
+        nothing else would tell: aiokafka's own figure stands still when it is refused in the middle of a question."""
+        return 0.0 if self._asked or self._answered is None else time.monotonic() - self._answered
+
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = LOOK_MS, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
+        if self._answered is None:
+            self._answered = time.monotonic()
         found: dict[TopicPartition, list[ConsumerRecord]] = {}
-        while not found:
-            found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+        self._asked = True
+        try:
+            while not found:
+                found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+                self._answered = time.monotonic()
+        finally:
+            self._asked = False
         return found
 
 

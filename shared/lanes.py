@@ -26,8 +26,12 @@ log = structlog.get_logger()
 
 # How long a rebalance waits for the batch in hand. Cancelling it then is safe: the lane document decides.
 REVOKE_PATIENCE = 5.0
+# A server that does not answer is not told of it either.
+GIVEN_UP_WITHIN = 0.5
 # Far more than all that an outbox may hold takes: whoever is not done then hangs in a client.
 SETTLED_WITHIN = 60.0
+# A client that hangs so often goes on to hang, though the servers are there: only a new process helps.
+MOST_GIVEN_UP = 3
 # What stands in a lane's document for its cluster while `karya rebuild --switch` changes the database below it.
 SWITCHING = "switching"
 # Longer than a batch is tried again for, so that one that is set aside over and over shows all the time.
@@ -44,6 +48,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self.broken: dict[int, str] = {}
         # Once for all: Kafka gave us our part (perhaps none), and each lane of it came to work or was stopped.
         self.started = False
+        # Somebody waits for the batch in hand: only what is in a transaction shall still be done.
+        self.urged = False
         self._in_hand: asyncio.Task[None] | None = None
         self._topics = tuple(topics)
         self._ledger = ledger
@@ -54,6 +60,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._parked: set[str] = set()
         self._first: dict[TopicPartition, int] = {}
         self._assigned = False
+        self._given_up = 0
         self._set_aside: tuple[float, str] | None = None
         self._unsettled = asyncio.Event()
 
@@ -115,6 +122,18 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             self._pause(partition)
         self._unsettled.set()
 
+    def urge(self) -> None:
+        """No more than what is in a transaction shall be done of the batch in hand."""
+        self.urged = True
+
+    async def give_up(self) -> None:
+        """Cancel the batch in hand, if there still is one, and wait a moment for its end. Whether its transaction was
+        committed the lane's document tells."""
+        if self._in_hand is not None and not self._in_hand.done():
+            log.warning("batch_cancelled", group=self.group)
+            self._in_hand.cancel()
+            await asyncio.wait([self._in_hand], timeout=GIVEN_UP_WITHIN)
+
     @property
     def settled(self) -> Collection[int]:
         return self._expected.keys()
@@ -138,6 +157,13 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         return self._assigned and len(self._expected) == len(self._assignment)
 
     @property
+    def stuck(self) -> str | None:
+        """Why nobody will settle these lanes in this process any more, in words."""
+        if self._given_up < MOST_GIVEN_UP:
+            return None
+        return f"the lanes of {self.group} were not settled within {SETTLED_WITHIN:g} s {self._given_up} times"
+
+    @property
     def troubles(self) -> list[str]:
         """Why this family's lanes are not all at work, in words."""
         found = [f"lane {p} of {self.group}: {why}" for p, why in self.broken.items()]
@@ -159,12 +185,10 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:  # noqa: ARG002 - all of them are
         ours, self._assignment, self._assigned = self._assignment, frozenset(), False
-        if self._in_hand is not None and not self._in_hand.done():
+        self.urge()
+        if self._in_hand is not None:
             await asyncio.wait([self._in_hand], timeout=REVOKE_PATIENCE)
-            if not self._in_hand.done():
-                log.warning("batch_cancelled_by_rebalance", group=self.group)
-                self._in_hand.cancel()
-                await asyncio.wait([self._in_hand])
+            await self.give_up()
         self._relay.forget([lane_id(self.group, partition) for partition in ours])
         self._expected.clear()
 
@@ -172,6 +196,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._expected.clear()
         self._parked.clear()
         self.broken.clear()
+        self.urged = False
         self._assignment = frozenset(tp.partition for tp in assigned)
         self._assigned = True
         for partition in self._assignment:
@@ -190,8 +215,10 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
                 try:
                     await within(SETTLED_WITHIN, self._settle())
                     self.started = self.started or (self._assigned and not self.missing)
+                    self._given_up = 0
                     break
                 except PASSING as fault:
+                    self._given_up += isinstance(fault, TimeoutError)
                     log.warning("lanes_wait", group=self.group, attempt=attempt, fault=repr(fault))
 
     async def _settle(self) -> None:

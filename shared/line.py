@@ -4,11 +4,11 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaConsumer
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.clock import Clock
+from shared.kafka import PatientConsumer
 from shared.lag import late
 from shared.lanes import Lanes
 from shared.retry import PASSING
@@ -36,7 +36,8 @@ class Line:
         if self.subscriber.tasks and all(task.done() for task in self.subscriber.tasks):
             return f"nobody polls Kafka for {self.lanes.group}"
         # A long batch, as with a database that does not answer, will end; with none in hand nothing will.
-        return None if self._has_a_batch else self._silence
+        silence = None if self._has_a_batch else self._silence
+        return silence or self.lanes.stuck
 
     @property
     def troubles(self) -> list[str]:
@@ -58,13 +59,15 @@ class Line:
         self.late = [trouble] if trouble is not None else []
 
     async def finish(self, seconds: float) -> None:
-        """Take no more records, and see the batch in hand through."""
+        """Take no more records, and see the batch in hand through, or what of it is in a transaction."""
         self.subscriber.running = False
+        self.lanes.urge()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 if isinstance(lock := self.subscriber.lock, MultiLock):
                     await lock.wait_release(seconds)
                 await self.step.offsets_committed()
+        await self.lanes.give_up()
 
     @property
     def _has_a_batch(self) -> bool:
@@ -73,11 +76,6 @@ class Line:
 
     @property
     def _silence(self) -> str | None:
-        silent = _silent(self.subscriber.consumer)
+        consumer = self.subscriber.consumer
+        silent = consumer.silence if isinstance(consumer, PatientConsumer) else 0.0
         return f"Kafka was not polled for {self.lanes.group} in the last {silent:.0f} s" if silent > SILENT else None
-
-
-def _silent(consumer: AIOKafkaConsumer | None) -> float:
-    """Seconds since the consumer was last asked for records: a consumer whose coordination has died refuses to be
-    asked, and nothing else would tell. The figure by which aiokafka itself keeps `max_poll_interval_ms`."""
-    return 0.0 if consumer is None else float(consumer._subscription.fetcher_idle_time)

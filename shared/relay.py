@@ -3,7 +3,7 @@
 R1. What a commit wrote is handed over in memory by the step, in commit order; a lane that is taken over is
     read from the database first, before its first batch.
 R2. Publish in that order with an idempotent producer (`acks=all`): a partition never gets n + 1 without n.
-R3. Delete exactly what was acknowledged, by range of numbers, while more is published: nobody waits for it. A crash
+R3. Delete exactly what was acknowledged, by range of numbers, a few times a second: nobody waits for it. A crash
     before this publishes it again, with the same ids: the next reader's ledger makes that harmless. The other way
     round an event would be lost.
 """
@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 ACKNOWLEDGED_WITHIN = 20.0
 MOST_WAITING = 20_000
+MOST_BYTES = 64 * 1024 * 1024
+# Small pages would spend a good part of their time on it.
+DELETED_EVERY = 0.1
 
 
 class Relay:
@@ -41,6 +44,7 @@ class Relay:
         self._acknowledged: list[tuple[str, str]] = []
         self._troubles: dict[asyncio.Event, str] = {}
         self._count = 0
+        self._bytes = 0
         self._publishing = asyncio.Lock()
         self._deleting = asyncio.Lock()
         self._offered = asyncio.Event()
@@ -52,11 +56,9 @@ class Relay:
         """R1: what a transaction of the owner of these lanes has just committed."""
         for lane, run in groupby(committed, key=attrgetter("lane")):
             self._waiting.setdefault(lane, []).extend(run)
-        self._count += len(committed)
+        self._waits(len(committed), _weight(committed))
         if committed:
             self._offered.set()
-        if self._count >= MOST_WAITING:
-            self._room.clear()
 
     async def room(self) -> None:
         """Wait until what is not yet published fits the bound again."""
@@ -91,8 +93,8 @@ class Relay:
         """Publish what is offered and delete what is acknowledged, for ever. A passing fault is retried: nothing is
         lost meanwhile, since all is in the database, and the bound on what waits in memory holds the step back."""
         both = [
-            asyncio.create_task(self._again_and_again(self._offered, self._publish_waiting)),
-            asyncio.create_task(self._again_and_again(self._to_delete, self._delete_acknowledged)),
+            asyncio.create_task(self._again_and_again(self._offered, self._publish_waiting, 0)),
+            asyncio.create_task(self._again_and_again(self._to_delete, self._delete_acknowledged, DELETED_EVERY)),
         ]
         try:
             ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -112,9 +114,10 @@ class Relay:
     async def close(self) -> None:
         await self._drop_producer()
 
-    async def _again_and_again(self, wanted: asyncio.Event, act: Callable[[], Awaitable[None]]) -> None:
+    async def _again_and_again(self, wanted: asyncio.Event, act: Callable[[], Awaitable[None]], pause: float) -> None:
         while True:
             await wanted.wait()
+            await asyncio.sleep(pause)
             async for attempt in attempts():
                 try:
                     await act()
@@ -137,10 +140,8 @@ class Relay:
                 # What was offered meanwhile stays; a lane forgotten meanwhile has nothing to take away.
                 published = len(list(waiting))
                 if lane in self._waiting:
-                    self._count -= published
+                    self._waits(-published, -_weight(self._waiting[lane][:published]))
                     del self._waiting[lane][:published]
-            if self._count < MOST_WAITING:
-                self._room.set()
 
     async def _publish(self, page: Sequence[Numbered]) -> None:
         if not page:
@@ -197,9 +198,20 @@ class Relay:
             await stop_producer(producer)
 
     def _drop(self, lane: str) -> None:
-        self._count -= len(self._waiting.pop(lane, ()))
-        if self._count < MOST_WAITING:
+        dropped = self._waiting.pop(lane, [])
+        self._waits(-len(dropped), -_weight(dropped))
+
+    def _waits(self, more: int, bytes: int) -> None:
+        self._count += more
+        self._bytes += bytes
+        if self._count < MOST_WAITING and self._bytes < MOST_BYTES:
             self._room.set()
+        else:
+            self._room.clear()
+
+
+def _weight(records: Sequence[Numbered]) -> int:
+    return sum(len(one.record.value or b"") for one in records)
 
 
 Place = tuple[str, int]

@@ -10,7 +10,8 @@ For every batch, over all its lanes at once, in a constant number of round trips
 4. WRITE AND COMMIT lanes, ledger, entities, outbox (dead letters included) and deadlines, all or nothing. A lane is
    the fence: it must be found as we left it, or all of this was somebody else's to do. A conflict or a passing fault
    begins again at 2, for a bounded time.
-5. COMMIT THE OFFSET to Kafka, after the transaction. Only for those who watch: the lane says where to go on.
+5. COMMIT THE OFFSETS to Kafka, after the transaction and a few times a second. Only for those who watch: the lane
+   says where to go on.
 6. RELAY: hand what was committed to the relay, which publishes it in order. It is handed over at the commit, and
    published while 5 and the next batch go on.
 
@@ -22,6 +23,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +51,12 @@ log = structlog.get_logger()
 RETRY_WITHIN = 5.0
 # Many times what a full batch takes, but for rules that plan: festival's may take seconds for a few dozen events.
 DECIDED_WITHIN = 1.0
+# Much slower than all that is usual, and still far from where Kafka takes a consumer for dead that does not poll. The
+# clock waits for its turn meanwhile, too.
+WORKED_WITHIN = 10.0
 OFFSET_COMMIT_WITHIN = 5.0
+# Small batches would spend a good part of their time on it.
+OFFSETS_EVERY = 0.2
 
 Run = list[ConsumerRecord]
 
@@ -81,6 +88,8 @@ class Step:
         self._lanes = lanes
         self._relay = relay
         self._committing: asyncio.Task[None] | None = None
+        self._uncommitted = False
+        self._ending = asyncio.Event()
 
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
@@ -94,12 +103,14 @@ class Step:
             # The consumer stands behind these records: without this the next batch would pass over them.
             self._lanes.unsettle({record.partition for record in records})
             raise
-        # 5. While the next batch goes on: nobody who works waits for it. One at a time, in order.
-        await self.offsets_committed()
-        self._committing = asyncio.create_task(self._commit_offsets(batch, consumer))
+        # 5. While more batches go on: nobody who works waits for it. One at a time, in order.
+        self._uncommitted = True
+        if self._committing is None or self._committing.done():
+            self._committing = asyncio.create_task(self._keep_offsets(consumer))
 
     async def offsets_committed(self) -> None:
-        """Wait for the commit that is on its way, if there is one."""
+        """Wait until the offsets are committed of all that was worked. Nothing more is to be worked then."""
+        self._ending.set()
         if self._committing is not None:
             await asyncio.wait([self._committing])
 
@@ -129,8 +140,12 @@ class Step:
             partition: [decoded(self._topics, self._partitions, record) for record in run]
             for partition, run in batch.items()
         }
-        while items:
-            items = await self._transacted(items)
+        until = time.monotonic() + WORKED_WITHIN
+        while items := await self._transacted(items):
+            if self._lanes.urged or time.monotonic() >= until:
+                # The consumer stands behind the rest: settling seeks back to it.
+                self._lanes.unsettle(items)
+                return
 
     async def _transacted(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
         """Commit what can be decided in one go. Returns the rest."""
@@ -166,12 +181,18 @@ class Step:
             await self._ledger.write(writes, session, fence)
         return writes, rest
 
-    async def _commit_offsets(self, batch: Mapping[int, Run], consumer: AIOKafkaConsumer) -> None:
-        # Never before the transaction: whoever watches would take the batch for worked.
-        offsets: dict[TopicPartition, int] = {}
-        for run in batch.values():
-            for record in run:
-                offsets[TopicPartition(record.topic, record.partition)] = record.offset + 1
+    async def _keep_offsets(self, consumer: AIOKafkaConsumer) -> None:
+        while self._uncommitted:
+            self._uncommitted = False
+            await self._commit_offsets(consumer)
+            with suppress(TimeoutError):
+                await within(OFFSETS_EVERY, self._ending.wait())
+
+    async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
+        # Of what is committed in the database: whoever watches would take more for worked.
+        offsets = self._lanes.nexts()
+        if not offsets:
+            return
         try:
             await within(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
         except PASSING as fault:
@@ -182,8 +203,14 @@ def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequ
     """Part 3, for as long as it may take. Returns what is left."""
     until = time.monotonic() + DECIDED_WITHIN
     rest: dict[int, Sequence[Item]] = {}
+
+    def enough() -> bool:
+        return time.monotonic() >= until
+
+    begun = False
     for partition, run in items.items():
-        worked = 0 if rest else batch.work(partition, run, lambda: time.monotonic() >= until)
+        worked = 0 if begun and enough() else batch.work(partition, run, enough)
+        begun = True
         if worked < len(run):
             rest[partition] = run[worked:]
     return rest

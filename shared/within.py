@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -20,14 +21,25 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     try:
         await asyncio.wait([task], timeout=seconds)
     finally:
+        place = where(task)
         if not task.done():
             task.cancel()
             task.add_done_callback(let_go)
     if not task.done():
-        raise TimeoutError
+        raise TimeoutError(f"waited {seconds:g} s for {place}")
     if task.cancelled():
         raise ConnectionAbortedError("the client gave up by itself")
     return task.result()
+
+
+def where(task: asyncio.Future[T]) -> str:
+    """Where a task waits: the line of each coroutine, the innermost first. For whoever looks for what hangs."""
+    places: list[str] = []
+    waits = task.get_coro() if isinstance(task, asyncio.Task) else None
+    while (frame := getattr(waits, "cr_frame", None)) is not None:
+        places.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        waits = getattr(waits, "cr_await", None)
+    return " < ".join(reversed(places))
 
 
 def let_go(task: asyncio.Future[T]) -> None:

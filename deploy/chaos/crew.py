@@ -45,7 +45,7 @@ class Exit:
 
     @property
     def bad(self) -> bool:
-        return self.code != 0 or (self.seconds is not None and self.seconds > LEAVE_SECONDS)
+        return self.code != 0 or self.seconds is None or self.seconds > LEAVE_SECONDS
 
     def __str__(self) -> str:
         after = "" if self.seconds is None else f" after {self.seconds:.1f} s"

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -129,6 +129,7 @@ class Place:
     lines: dict[tuple[str, str], Proxy]
     clock: Callable[[], float]
     injected: list[Injected] = field(default_factory=list)
+    _syncing: list[asyncio.Task[None]] = field(default_factory=list)
     _mending: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     _outages: dict[Kind, Outage] = field(init=False)
 
@@ -148,9 +149,19 @@ class Place:
             if begun.mend in self._mending:
                 self._mending.remove(begun.mend)
                 await begun.mend()
-        ended = self.clock()
-        synced = await self._synced(begun.spool) if begun.spool is not None else None
-        self.injected.append(Injected(planned.kind, begun.target, began, ended, begun.services, synced))
+        over = Injected(planned.kind, begun.target, began, self.clock(), begun.services)
+        if begun.spool is None:
+            self.injected.append(over)
+        else:
+            # The next fault does not wait for it.
+            self._syncing.append(asyncio.create_task(self._tell_synced(over, begun.spool)))
+
+    async def synced(self) -> None:
+        """Wait until terminals and tills have felt their faults no more, or for too long."""
+        await asyncio.gather(*self._syncing)
+
+    async def _tell_synced(self, over: Injected, spool: Spool) -> None:
+        self.injected.append(replace(over, synced=await self._synced(spool)))
 
     async def _synced(self, spool: Spool) -> float | None:
         began, last = self.clock(), spool.counts().said

@@ -123,8 +123,8 @@ async def run(
             await crew.ready()
             acknowledged = await _storm(report, folder, direct, stack, crew, lines, rate, tell)
             tell("waiting until everything is worked off, then checking every invariant")
-            report.verify = await verify(direct, within=QUIET_WITHIN)
             try:
+                report.verify = await verify(direct, within=QUIET_WITHIN)
                 await reckon(direct, acknowledged, report.reckoning, whole=not report.stuck)
             except (KaryaError, *PASSING) as fault:
                 # What was seen before is worth telling all the same.
@@ -167,9 +167,10 @@ async def _storm(
             tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
             injecting.add(asyncio.create_task(place.inject(planned)))
         await _until(clock, seconds, working, injecting)
+        report.events_per_second = watch.samples[-1].events_per_second if watch.samples else 0.0
         await asyncio.gather(*injecting)
         await place.mend()
-        report.events_per_second = watch.samples[-1].events_per_second if watch.samples else 0.0
+        await place.synced()
         tell("the faults are over; tills close, stock goes home")
         load.stopping.set()
         ended = await _ended(loading, load.tally)

@@ -104,6 +104,8 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
         assert consumer is not None
         # What a bug in the client's coordination ends with: it polls, is refused, and tries again for ever.
         monkeypatch.setattr(consumer._coordinator, "check_errors", _refuse)
+        # It is told so while it waits for records, too.
+        consumer._subscription.abort_waiters(KafkaError("made up for a test"))
         await eventually(lambda: says(service, "was not polled"), within=20)
         assert [death for death in service.deaths() if "was not polled" in death]
 

@@ -108,16 +108,33 @@ async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was(
     probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    original, sizes = Ledger.write, list[tuple[int, int]]()
+
+    async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+        sizes.append((len(writes.lanes), len(writes.ledger)))
+        await original(ledger, writes, session, fence)
+
+    monkeypatch.setattr(Ledger, "write", write)
     lots = [a_lot(n) for n in range(6)] + [a_correction(n) for n in range(6)]
     await send(probe, lots)
     database = mongo.database("inventory")
     async with run_service("inventory"):
         await eventually(lambda: settled(database, len(lots)), within=30)
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
-    batches = [
-        lane["batches"] async for lane in database["lanes"].find({"_id": {"$gt": LOT.group, "$lt": f"{LOT.group}0"}})
-    ]
-    assert sum(batches) == len(lots), "each alone in its transaction"
+    assert sizes == [(1, 1)] * len(lots)
+
+
+async def test_a_batch_that_takes_too_long_is_left_where_it_is_and_fetched_again(
+    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    monkeypatch.setattr("shared.step.WORKED_WITHIN", 0.0)
+    lots = [a_lot(n) for n in range(4)] + [a_correction(n) for n in range(4)]
+    await send(probe, lots)
+    database = mongo.database("inventory")
+    async with run_service("inventory"):
+        await eventually(lambda: settled(database, len(lots)), within=30)
+        await assert_is(await the_model(probe, PRODUCTION), probe, database)
 
 
 async def test_the_same_id_with_another_body_goes_to_the_dlq(

@@ -132,6 +132,27 @@ async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
     assert len(await probe.read_all(INVENTORY)) == 1
 
 
+async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction_is_finished(
+    settings: Settings, run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    database = mongo.database("inventory")
+    many = [a_lot(n) for n in range(9)]
+    await send(probe, many)
+    held = HeldBack(monkeypatch)
+    async with run_service("inventory") as service:
+        await held.in_hand.wait()
+        stopping = asyncio.create_task(service.stop())
+        await eventually(lambda: service._lines[0].lanes.urged)
+        held.release.set()
+        await stopping
+        assert await members(settings, service) == 0
+    assert await database["ledger"].count_documents({}) == 1
+    async with run_service("inventory"):
+        await eventually(lambda: all_worked("inventory", settings, probe, database))
+    assert len(await probe.read_all(INVENTORY)) == len(many)
+
+
 @pytest.mark.parametrize("name", ["production", "inventory", "festival", "sales"])
 async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess

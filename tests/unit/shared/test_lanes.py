@@ -266,3 +266,34 @@ async def test_where_settled_lanes_go_on_is_known_also_for_a_topic_that_was_neve
     assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 0}
     lanes.unsettle([2])
     assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4}
+
+
+async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_settled(
+    lanes: Lanes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs = True
+    settle = Lanes._settle
+
+    async def settling(lanes: Lanes) -> None:
+        if hangs:
+            await asyncio.Event().wait()
+        await settle(lanes)
+
+    monkeypatch.setattr(Lanes, "_settle", settling)
+    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.001)
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    running = asyncio.create_task(lanes.run())
+    assert "were not settled within" in (await eventually(lambda: lanes.stuck) or "")
+    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 10.0)
+    hangs = False
+    await eventually(lambda: lanes.stuck is None)
+    assert lanes.ready
+    running.cancel()
+
+
+async def test_whoever_waits_for_the_batch_in_hand_urges_it_until_the_next_assignment(lanes: Lanes) -> None:
+    await settled(lanes, 0)
+    await lanes.on_partitions_revoked(set())
+    assert lanes.urged
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    assert not lanes.urged

@@ -199,6 +199,7 @@ async def test_a_relay_that_can_not_publish_says_so_until_it_can() -> None:
     assert "did not take 1 records" in (await eventually(lambda: relay.trouble) or "")
     kafka.fails = False
     await eventually(lambda: relay.trouble is None)
+    await eventually(lambda: relay.idle)
     running.cancel()
     assert ledger.rows == {}
 
@@ -226,3 +227,17 @@ async def test_a_half_that_is_cancelled_from_within_ends_the_whole_and_is_heard_
     relay.offer([numbered(1)])
     await asyncio.wait([running], timeout=5)
     assert running.done()
+
+
+async def test_who_works_waits_while_too_many_bytes_wait_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.relay.MOST_BYTES", 2)
+    rows = [numbered(n) for n in range(2)]
+    relay = a_relay(FakeKafka(), FakeLedger(*rows))
+    relay.offer(rows[:1])
+    await asyncio.wait_for(relay.room(), 1)
+    relay.offer(rows[1:])
+    waiting = asyncio.create_task(relay.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await relay.drain()
+    await asyncio.wait_for(waiting, 1)

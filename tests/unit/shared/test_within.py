@@ -64,3 +64,16 @@ async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     await cancelled.wait()
+
+
+async def test_who_waited_too_long_says_for_what() -> None:
+    async def inner() -> None:
+        await asyncio.Event().wait()
+
+    async def outer() -> None:
+        await inner()
+
+    with pytest.raises(
+        TimeoutError, match=r"waited 0.01 s for locks.py:\d+ < test_within.py:\d+ < test_within.py:\d+"
+    ):
+        await within(0.01, outer())
