@@ -1,6 +1,7 @@
 """The step: one batch of Kafka records becomes one MongoDB transaction. Every service stands on this one.
 
-For every batch, over all its lanes at once, in a constant number of round trips:
+For every batch, over all its lanes at once, in a constant number of round trips (for each part of a batch that takes
+long to decide):
 
 1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
 2. LOAD, inside a snapshot transaction: the ledger entries and parked keys that concern the batch, and the entities
