@@ -28,7 +28,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bench.children import BenchFailed, Runner
 from bench.place import Place
-from bench.report import Figure, Said, Tell
+from bench.report import GOAL_MEGABYTES, Figure, Said, Tell
 from bench.runners import raw
 from bench.runners.job import Job
 from bench.serving import Served, serving
@@ -49,7 +49,6 @@ from shared.settings import Settings
 RATES = (50, 200, 1000)
 GOAL_AT = 200
 GOALS = {"p50": 1.5, "p99": 2.0}
-GOAL_MEGABYTES = 150.0
 SECONDS = 8
 # For each second asked for a rate gives so many samples at least, but lasts no longer than LONGEST because of it.
 SAMPLES = 250

@@ -12,6 +12,8 @@ from typing import Any, TypeAlias
 Tell: TypeAlias = Callable[[str], None]
 # From here on nothing after the point is shown.
 WHOLE = 1000
+# Of one service, resident.
+GOAL_MEGABYTES = 150.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,12 @@ from bench import backlog
 from bench.children import run
 from bench.meter import Ran
 from bench.place import Place
-from bench.report import Figure, Said, Tell, servers
+from bench.report import GOAL_MEGABYTES, Figure, Said, Tell, servers
 from bench.runners.job import Job
 from shared.mongo import Mongo
 
 EVENTS = 100_000
 INSTANCES = (1, 2, 4)
-GOAL_MEGABYTES = 150.0
 TOO_FEW = "Too few events: the first had done before the last came, so there is no pace of all together."
 
 

@@ -6,13 +6,12 @@ import sys
 import time
 
 from bench.place import Place
-from bench.report import Figure, Said, Tell
+from bench.report import GOAL_MEGABYTES, Figure, Said, Tell
 from bench.serving import serving
 from deploy.topics import SERVICES
 
 TIMES = 5
 GOAL_SECONDS = 1.5
-GOAL_MEGABYTES = 150.0
 
 
 async def measure(place: Place, times: int, tell: Tell) -> Said:

@@ -161,7 +161,9 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         """Why nobody will settle these lanes in this process any more, in words."""
         if self._given_up < MOST_GIVEN_UP:
             return None
-        return f"the lanes of {self.group} were not settled within {SETTLED_WITHIN:g} s {self._given_up} times"
+        return (
+            f"the lanes of {self.group} were not settled within {SETTLED_WITHIN:g} s {self._given_up} times in a row"
+        )
 
     @property
     def troubles(self) -> list[str]:
@@ -218,7 +220,8 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
                     self._given_up = 0
                     break
                 except PASSING as fault:
-                    self._given_up += isinstance(fault, TimeoutError)
+                    # One that fails in another way got through: its server is away, or was.
+                    self._given_up = self._given_up + 1 if isinstance(fault, TimeoutError) else 0
                     log.warning("lanes_wait", group=self.group, attempt=attempt, fault=repr(fault))
 
     async def _settle(self) -> None:

@@ -208,10 +208,8 @@ def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequ
     def enough() -> bool:
         return time.monotonic() >= until
 
-    begun = False
     for partition, run in items.items():
-        worked = 0 if begun and enough() else batch.work(partition, run, enough)
-        begun = True
+        worked = 0 if batch.writes.lanes and enough() else batch.work(partition, run, enough)
         if worked < len(run):
             rest[partition] = run[worked:]
     return rest

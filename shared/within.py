@@ -18,11 +18,12 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     it is cancelled too, and left alone.
     """
     task = asyncio.ensure_future(work)
+    place = ""
     try:
         await asyncio.wait([task], timeout=seconds)
     finally:
-        place = where(task)
         if not task.done():
+            place = where(task)
             task.cancel()
             task.add_done_callback(let_go)
     if not task.done():

@@ -37,10 +37,10 @@ POINTS: dict[str, tuple[type[Any], str, str]] = {
 def kill_at(point: str, nth: int) -> None:
     """Patch the point so that the process dies when it is passed for the `nth` time."""
     owner, name, side = POINTS[point]
-    # So that every batch passes every point; this one between events.
+    # So that every batch passes every point.
+    step.OFFSETS_EVERY = relay.DELETED_EVERY = 0.0
     if point.startswith("6-2"):
         step.DECIDED_WITHIN = 0.0
-    step.OFFSETS_EVERY = relay.DELETED_EVERY = 0.0
     original: Callable[..., Any] = getattr(owner, name)
     passed = 0
 

@@ -104,10 +104,12 @@ async def test_duplicates_and_redelivery_change_nothing(
     assert await probe.dlq(PRODUCTION) == []
 
 
-async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was(
-    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("worked_within", [60.0, 0.0], ids=["goes on", "is fetched again"])
+async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was_and_the_rest(
+    worked_within: float, probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    monkeypatch.setattr("shared.step.WORKED_WITHIN", worked_within)
     original, sizes = Ledger.write, list[tuple[int, int]]()
 
     async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
@@ -122,19 +124,6 @@ async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was(
         await eventually(lambda: settled(database, len(lots)), within=30)
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
     assert sizes == [(1, 1)] * len(lots)
-
-
-async def test_a_batch_that_takes_too_long_is_left_where_it_is_and_fetched_again(
-    probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
-    monkeypatch.setattr("shared.step.WORKED_WITHIN", 0.0)
-    lots = [a_lot(n) for n in range(4)] + [a_correction(n) for n in range(4)]
-    await send(probe, lots)
-    database = mongo.database("inventory")
-    async with run_service("inventory"):
-        await eventually(lambda: settled(database, len(lots)), within=30)
-        await assert_is(await the_model(probe, PRODUCTION), probe, database)
 
 
 async def test_the_same_id_with_another_body_goes_to_the_dlq(

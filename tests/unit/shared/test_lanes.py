@@ -297,3 +297,22 @@ async def test_whoever_waits_for_the_batch_in_hand_urges_it_until_the_next_assig
     assert lanes.urged
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     assert not lanes.urged
+
+
+async def test_lanes_whose_server_is_away_are_not_stuck(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = 0
+
+    async def settling(_: Lanes) -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds % 3 == 0:
+            raise AutoReconnect("made up for a test")
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Lanes, "_settle", settling)
+    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.001)
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
+    running = asyncio.create_task(lanes.run())
+    await eventually(lambda: rounds > 6)
+    assert lanes.stuck is None
+    running.cancel()
