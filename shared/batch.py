@@ -40,6 +40,15 @@ class Loaded:
     entities: dict[Key, Any] = field(default_factory=dict)
 
 
+@dataclass(slots=True)
+class _Turn:
+    """A `Range` while it grows: to check a model for each record would cost more than the rest of the journal."""
+
+    topic: str
+    first: int
+    next: int
+
+
 def parked_id(family: Family, key: str) -> str:
     return f"{family.group} {key}"
 
@@ -75,20 +84,20 @@ class Batch:
         """The items of one lane, in order, at least one of them and no more once it is `enough`. How many it were."""
         lane = self.writes.lanes.get(partition, self._lanes[partition])
         lane = replace(lane, batches=lane.batches + 1)
-        offsets, ranges, said = dict(lane.offsets), list[Range](), list[Outgoing]()
+        offsets, turns, said = dict(lane.offsets), list[_Turn](), list[Outgoing]()
         worked = 0
         for item in run:
             said += self._dead(item) if item.event is None else self._alive(item, item.event, lane)
             topic, offset = item.record.topic, item.record.offset
             offsets[topic] = offset + 1
-            if ranges and ranges[-1].topic == topic:
-                ranges[-1] = Range(topic=topic, first=ranges[-1].first, next=offset + 1)
+            if turns and turns[-1].topic == topic:
+                turns[-1].next = offset + 1
             else:
-                ranges.append(Range(topic=topic, first=offset, next=offset + 1))
+                turns.append(_Turn(topic, offset, offset + 1))
             worked += 1
             if enough():
                 break
-        said.append(self._journal_entry(lane, ranges))
+        said.append(self._journal_entry(lane, turns))
         self.writes.lanes[partition] = replace(lane, offsets=offsets)
         self.writes.send(partition, said)
         return worked
@@ -175,8 +184,9 @@ class Batch:
     def _due(self, deadline: Deadline, lane: Lane) -> Due:
         return Due(f"{self._family.group} {deadline.id}", lane.id, deadline.key, deadline.id, deadline.due)
 
-    def _journal_entry(self, lane: Lane, ranges: Sequence[Range]) -> Outgoing:
-        body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=tuple(ranges))
+    def _journal_entry(self, lane: Lane, turns: Sequence[_Turn]) -> Outgoing:
+        ranges = tuple(Range(topic=turn.topic, first=turn.first, next=turn.next) for turn in turns)
+        body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=ranges)
         last = ranges[-1]
         headers = envelope.headers(
             id=envelope.derived_id(lane.id, self._journal.name, lane.batches),

@@ -4,13 +4,13 @@ For every batch, over all its lanes at once, in a constant number of round trips
 long to decide):
 
 1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
-2. LOAD, inside a snapshot transaction: the ledger entries and parked keys that concern the batch, and the entities
-   that its events touch.
+2. LOAD, all at once: the ledger entries and parked keys that concern the batch, and the entities that its events
+   touch. Only the owner of their lanes changes them, so they are as they were read as long as the fence of 4 holds.
 3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key. What is not decided
    after a while waits for a transaction of its own: nothing else runs meanwhile, not even the answer to a SIGTERM.
-4. WRITE AND COMMIT lanes, ledger, entities, outbox (dead letters included) and deadlines, all or nothing. A lane is
-   the fence: it must be found as we left it, or all of this was somebody else's to do. A conflict or a passing fault
-   begins again at 2, for a bounded time.
+4. WRITE AND COMMIT, in one transaction, lanes, ledger, entities, outbox (dead letters included) and deadlines, all
+   or nothing. A lane is the fence: it must be found as we left it, or all of this was somebody else's to do. A
+   conflict or a passing fault begins again at 2, for a bounded time.
 5. COMMIT THE OFFSETS to Kafka, after the transaction and a few times a second. Only for those who watch: the lane
    says where to go on.
 6. RELAY: hand what was committed to the relay, which publishes it in order. It is handed over at the commit, and
@@ -41,7 +41,7 @@ from shared.family import Family
 from shared.kafka import partition_for_bytes
 from shared.lanes import Lanes
 from shared.ledger import Ledger, Writes
-from shared.mongo import Database, Mongo, Session
+from shared.mongo import Database, Mongo
 from shared.relay import Relay
 from shared.retry import PASSING, attempts
 from shared.state import Ref
@@ -168,17 +168,15 @@ class Step:
     async def _transact(self, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
         fence = self._lanes.fence(items)
         lanes = {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in fence.items()}
+        # 2.
+        every = [item for run in items.values() for item in run]
+        loaded = await load(self._family, self._database, self._ledger, every, self._lanes.perhaps_parked)
+        # 3.
+        batch = Batch(self._family, self._prefix, lanes, loaded)
+        rest = _decide(batch, items)
+        writes = batch.finish()
+        # 4.
         async with self._mongo.transaction() as session:
-            # 2.
-            every = [item for run in items.values() for item in run]
-            loaded = await load(
-                self._family, self._database, self._ledger, every, session, self._lanes.perhaps_parked
-            )
-            # 3.
-            batch = Batch(self._family, self._prefix, lanes, loaded)
-            rest = _decide(batch, items)
-            writes = batch.finish()
-            # 4.
             await self._ledger.write(writes, session, fence)
         return writes, rest
 
@@ -231,30 +229,35 @@ async def load(
     database: Database,
     ledger: Ledger,
     items: Sequence[Item],
-    session: Session | None = None,
     perhaps_parked: Callable[[str], bool] = lambda _: True,
 ) -> Loaded:
-    """Part 2: what the database holds of all that these items concern."""
+    """Part 2: what the database holds of all that these items concern. All queries at once, for none needs another's
+    answer: one after the other each would wait for its round trip."""
     alive = [(item, item.event) for item in items if item.event is not None]
-    keys = {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}
-    loaded = Loaded(
-        await ledger.known([item.ledger_id for item, _ in alive], session),
-        await ledger.parked(keys, session) if keys else {},
-    )
+    loaded = Loaded()
     wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for item, event in alive:
-        if item.ledger_id not in loaded.known:
-            for one in touched(family, event):
-                if isinstance(one, Ref):
-                    wanted[one.entity]["_id"].add(one.id)
-                    loaded.entities[one.entity, one.id] = None
-                else:
-                    wanted[one.entity][one.field].add(one.value)
+    for _, event in alive:
+        for one in touched(family, event):
+            if isinstance(one, Ref):
+                wanted[one.entity]["_id"].add(one.id)
+                loaded.entities[one.entity, one.id] = None
+            else:
+                wanted[one.entity][one.field].add(one.value)
     collections = {collection.entity: collection for collection in family.collections}
-    for entity, fields in wanted.items():
+
+    async def known() -> None:
+        loaded.known = await ledger.known([item.ledger_id for item, _ in alive])
+
+    async def parked() -> None:
+        if keys := {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}:
+            loaded.parked = await ledger.parked(keys)
+
+    async def found(entity: type[Any], field: str, values: set[str]) -> None:
         collection = collections[entity]
-        for field, values in fields.items():
-            query = database[collection.name].find({field: {"$in": list(values)}}, session=session)
-            for document in await query.to_list(None):
-                loaded.entities[entity, document["_id"]] = collection.from_document(document)
+        query = database[collection.name].find({field: {"$in": list(values)}})
+        for document in await query.to_list(None):
+            loaded.entities[entity, document["_id"]] = collection.from_document(document)
+
+    of_entities = [found(entity, field, of) for entity, fields in wanted.items() for field, of in fields.items()]
+    await asyncio.gather(known(), parked(), *of_entities)
     return loaded

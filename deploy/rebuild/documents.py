@@ -7,7 +7,8 @@ from typing import Any
 from shared.family import Collection, Family
 from shared.mongo import Database, Document
 
-PAGE = 2000
+PAGE = 100_000
+BATCH = 2000
 SHOWN = 5
 LANES = "lanes"
 OUTBOX = "outbox"
@@ -96,16 +97,17 @@ async def pairs(live: Database, rebuilt: Database, name: str) -> AsyncIterator[P
 
 
 async def _in_order(database: Database, name: str) -> AsyncIterator[Document]:
-    # Page by page, and not by one cursor: reading a large collection may take longer than a cursor lives.
+    # Page by page, and not by one cursor: reading a large collection may take longer than a cursor lives. The pages are
+    # large, for the local server looks through the whole collection for each of them.
     last: Any = None
     while True:
         where: Document = {} if last is None else {"_id": {"$gt": last}}
-        page = await database[name].find(where).sort("_id", 1).limit(PAGE).to_list(None)
-        for document in page:
+        read = 0
+        async for document in database[name].find(where).sort("_id", 1).limit(PAGE).batch_size(BATCH):
             yield document
-        if len(page) < PAGE:
+            read, last = read + 1, document["_id"]
+        if read < PAGE:
             return
-        last = page[-1]["_id"]
 
 
 def _read_alike(collection: Collection[Any], there: Document, here: Document) -> bool:

@@ -10,6 +10,10 @@ from shared.events.language import Event
 from shared.family import Collection, Document
 from shared.state import Ref
 
+# In Python 3.11 an enum is slow to find a member, and a member its value.
+_STANDINGS = {standing.value: standing for standing in Standing}
+_VALUES = {standing: standing.value for standing in Standing}
+
 
 def touches(event: Event) -> Iterable[Ref]:
     """Every event that inventory reads is keyed by its lot."""
@@ -37,7 +41,7 @@ def _to_document(lot: Lot) -> dict[str, Any]:
                 "request": r.request,
                 "booth": r.booth,
                 "qty": r.qty,
-                "standing": r.standing.value,
+                "standing": _VALUES[r.standing],
             }
             for r in lot.reservations
         ],
@@ -61,7 +65,7 @@ def _from_document(document: Document) -> Lot:
         recalled=document["recalled"],
         revision=document["revision"],
         reservations=tuple(
-            Reservation(r["id"], r["festival"], r["request"], r["booth"], r["qty"], Standing(r["standing"]))
+            Reservation(r["id"], r["festival"], r["request"], r["booth"], r["qty"], _STANDINGS[r["standing"]])
             for r in document["reservations"]
         ),
     )

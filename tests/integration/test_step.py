@@ -17,7 +17,7 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, Reser
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
 from shared.kafka import partition_for
-from shared.ledger import Lane, Ledger, Writes
+from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, to_outbox
 from shared.mongo import Database, Mongo, Session
 from shared.service import Service
 from shared.settings import Settings
@@ -267,10 +267,8 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         # A zombie's transaction: it wrote the lane and has something to say, which it has said or never said.
         found = await database["lanes"].find_one({"_id": lane})
         assert found is not None
-        left = {
-            "_id": f"{lane}/{found['next_out']:012d}",
-            "records": [[found["next_out"], (await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", []]],
-        }
+        word = Outgoing((await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", [])
+        [left] = to_outbox([Numbered(lane, found["next_out"], word)])
         if unsaid:
             await database["outbox"].insert_one(left)
         moved = {"next_out": found["next_out"] + 1, "batches": found["batches"] + 1}

@@ -79,7 +79,7 @@ def _outbox_deleted_before_the_acknowledgement() -> None:
 def _duplicate_filter_off() -> None:
     original = Ledger.write
 
-    async def known(_: Ledger, ids: Iterable[str], session: Session | None = None) -> dict[str, bytes]:
+    async def known(_: Ledger, ids: Iterable[str]) -> dict[str, bytes]:
         return {}
 
     async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:

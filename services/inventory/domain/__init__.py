@@ -29,7 +29,7 @@ def decide(state: State, event: Event) -> Decision:
         if known is None:
             return state, [*unknown(body)]
         lot, said = _change(known, event)
-        if lot == known:
+        if lot is known:
             return state, [*said]
     return state.put(lot), [*said, INVENTORY.of(_balance(lot))]
 
