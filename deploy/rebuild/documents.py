@@ -97,8 +97,8 @@ async def pairs(live: Database, rebuilt: Database, name: str) -> AsyncIterator[P
 
 
 async def _in_order(database: Database, name: str) -> AsyncIterator[Document]:
-    # Page by page, and not by one cursor: reading a large collection may take longer than a cursor lives. The pages are
-    # large, for the local server looks through the whole collection for each of them.
+    # Page by page, and not by one cursor: reading a large collection may take longer than a cursor lives. The pages
+    # are large, for the local server looks through the whole collection for each of them.
     last: Any = None
     while True:
         where: Document = {} if last is None else {"_id": {"$gt": last}}
