@@ -228,10 +228,56 @@ class DisputeOutcome(StrEnum):
 
 
 class ResolveDispute(Body):
+    """The organiser's word on the disputed pieces of a sale. Accepted without `lot`, no facility is credited with more
+    than it sent to the booth; pieces beyond that stay in dispute until a `lot` is named or they are rejected."""
+
     festival: Id
     booth: Id
     sale: Id
     outcome: DisputeOutcome
+    lot: Id | None = None
+
+
+class VoidSale(Body):
+    """`qty` pieces of line `line` of a receipt did not stand, by the organiser's word: for a till that was lost.
+    Nobody's drawer pays for it."""
+
+    festival: Id
+    booth: Id
+    receipt: Id
+    line: Qty
+    qty: Qty
+    reason: Text = ""
+
+
+class ChangePrice(Body):
+    """From `valid_from` on (null: from now on) the booth sells the product at this price. The price list gets the next
+    revision; a receipt tells which one its till knew."""
+
+    festival: Id
+    booth: Id
+    product: Id
+    price_rupiah: PriceRupiah
+    valid_from: Utc | None = None
+
+
+class AddTill(Body):
+    """The booth sells from one more till."""
+
+    festival: Id
+    booth: Id
+    till: Id
+
+
+class StrikeTill(Body):
+    """A device is lost: the booth no longer waits for it. Without `device`, the booth no longer waits for any device of
+    this till's name."""
+
+    festival: Id
+    booth: Id
+    till: Id
+    device: Id | None = None
+    reason: Text = ""
 
 
 class CloseBooth(Body):
@@ -647,11 +693,45 @@ class FestivalClosed(Body):
 
 
 class BoothOpened(Body):
+    """`prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
+
     booth: Id
     festival: Id
     name: Text
     prices: tuple[Price, ...]
     tills: tuple[Id, ...]
+    zone: Id = "Asia/Jakarta"
+
+
+class PricesChanged(Body):
+    """The booth's whole price list of this `revision`, from `valid_from` on."""
+
+    booth: Id
+    revision: Qty
+    valid_from: Utc
+    prices: tuple[Price, ...]
+
+
+class TillAdded(Body):
+    booth: Id
+    till: Id
+
+
+class TillStruck(Body):
+    """The booth no longer waits for this device; without `device`, for no device of this till's name."""
+
+    booth: Id
+    till: Id
+    device: Id | None = None
+
+
+class VoidOrdered(Body):
+    """The organiser voids pieces of a sale."""
+
+    booth: Id
+    receipt: Id
+    line: Qty
+    qty: Qty
 
 
 class BoothStocked(Body):
@@ -694,6 +774,7 @@ class DisputeResolved(Body):
     booth: Id
     sale: Id
     outcome: DisputeOutcome
+    lot: Id | None = None
 
 
 class BoothClosing(Body):
@@ -740,6 +821,10 @@ ORGANISER = Topic(
         ReceiveReturn,
         RecordLoss,
         ResolveDispute,
+        VoidSale,
+        ChangePrice,
+        AddTill,
+        StrikeTill,
         CloseBooth,
         CloseFestival,
     ),
@@ -770,6 +855,18 @@ FESTIVAL = Topic(
 BOOTH_STOCK = Topic(
     "karya.booth-stock.v1",
     "booth",
-    (BoothOpened, BoothStocked, BoothStockLost, BoothStockMoved, LotWithdrawn, DisputeResolved, BoothClosing),
+    (
+        BoothOpened,
+        PricesChanged,
+        TillAdded,
+        TillStruck,
+        BoothStocked,
+        BoothStockLost,
+        BoothStockMoved,
+        LotWithdrawn,
+        DisputeResolved,
+        VoidOrdered,
+        BoothClosing,
+    ),
 )
 FESTIVAL_DEADLINES = Topic("karya.festival.deadlines.v1", "key", (DeadlineReached, RevisionRequested))

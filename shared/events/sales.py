@@ -1,30 +1,132 @@
-"""Tills' reports, what sales made of them, what is owed, and what anyone may see."""
+"""Tills' records, what sales made of them, what is owed, and what anyone may see."""
 
-from shared.events.language import Body, Count, DeadlineReached, Id, PriceRupiah, Qty, Rupiah, Topic, Utc
+from enum import StrEnum
+from typing import Annotated, Self
 
-# --- tills -> sales. The ce_id of SaleReported is the sale's id; `seq` counts a till's records from 1.
+from pydantic import Field, model_validator
+
+from shared.events.amounts import net_amounts
+from shared.events.language import (
+    MAX_WHOLE,
+    Body,
+    Count,
+    DeadlineReached,
+    Id,
+    PriceRupiah,
+    Qty,
+    Rupiah,
+    Text,
+    Topic,
+    Utc,
+)
+
+# Pieces or rupiah more, or fewer if negative.
+Signed = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
+MAX_LINES = 100
+
+# --- tills -> sales. Every record names its device, its number there (from 1 without gaps) and the record before it.
 
 
-class SaleReported(Body):
-    """`qty` pieces were sold. `lot` from the label, or only `product` when there is none."""
+class TillRecord(Body):
+    """What all records of a till have. `till` is the name of a place at the booth, `device` the identity of the spool
+    that keeps the records. `previous` is the ce_id of the device's record `seq` - 1; None for the first."""
 
     booth: Id
     till: Id
+    device: Id
     seq: Qty
+    previous: Id | None = None
+
+
+class DeviceIntroduced(TillRecord):
+    """A device is at the booth and has recorded nothing else yet."""
+
+    introduced_at: Utc
+
+
+class PaymentKind(StrEnum):
+    """`QRIS`: the cashier saw the payment; a till without a network can't check it."""
+
+    CASH = "cash"
+    QRIS = "qris"
+    OTHER = "other"
+
+
+class Payment(Body):
+    """How a receipt was paid. `given_rupiah` and `change_rupiah` are told for cash only."""
+
+    kind: PaymentKind
+    reference: Text = ""
+    given_rupiah: Rupiah | None = None
+    change_rupiah: Rupiah = 0
+
+
+class ReceiptLine(Body):
+    """`qty` pieces of one product at one price. `lot` is from the label; None: the goods had none. `price_reason`:
+    the cashier's reason for a price that departs from the list."""
+
+    line: Qty
     lot: Id | None = None
     product: Id
     qty: Qty
     unit_price_rupiah: PriceRupiah
+    discount_rupiah: Rupiah = 0
+    price_reason: Text = ""
+
+    @property
+    def gross_rupiah(self) -> int:
+        return self.qty * self.unit_price_rupiah
+
+
+class ReceiptIssued(TillRecord):
+    """One purchase; its ce_id is the receipt's id. Lines are numbered from 1. `discount_rupiah` is the receipt's own
+    discount, spread over the lines by largest remainder. `drawer` is the ce_id of the DrawerOpened under which the
+    payment was taken. `price_list` is the revision that the till knew; 0: none."""
+
+    lines: Annotated[tuple[ReceiptLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    discount_rupiah: Rupiah = 0
+    payment: Payment
+    drawer: Id | None = None
+    price_list: Count = 0
     sold_at: Utc
 
+    @property
+    def net_rupiah(self) -> tuple[int, ...]:
+        """Net rupiah of each line, after all discounts."""
+        gross = [line.gross_rupiah for line in self.lines]
+        return tuple(net_amounts(gross, [line.discount_rupiah for line in self.lines], self.discount_rupiah))
 
-class SaleVoided(Body):
-    """The sale `sale` of this booth did not stand: goods came back, money was returned."""
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if any(line.line != number for number, line in enumerate(self.lines, 1)):
+            raise ValueError("lines are numbered from 1 in their order")
+        if any(line.discount_rupiah > line.gross_rupiah for line in self.lines):
+            raise ValueError("a line's discount exceeds its amount")
+        due = sum(line.gross_rupiah - line.discount_rupiah for line in self.lines)
+        if self.discount_rupiah > due:
+            raise ValueError("the receipt's discount exceeds the sum of its lines")
+        given = self.payment.given_rupiah
+        if given is not None and given - self.payment.change_rupiah != due - self.discount_rupiah:
+            raise ValueError("money given less change is not the sum of the receipt")
+        return self
 
-    booth: Id
-    till: Id
-    seq: Qty
-    sale: Id
+
+class VoidedLine(Body):
+    """`qty` pieces of line `line` did not stand."""
+
+    line: Qty
+    qty: Qty
+
+
+class ReceiptVoided(TillRecord):
+    """Pieces of a receipt of this booth, issued by any of its tills, did not stand: goods came back, and this till
+    returned the money in the way `refund`, out of `drawer`."""
+
+    receipt: Id
+    lines: Annotated[tuple[VoidedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    refund: PaymentKind = PaymentKind.CASH
+    drawer: Id | None = None
+    reason: Text = ""
     voided_at: Utc
 
 
@@ -33,77 +135,124 @@ class LotCount(Body):
     qty: Count
 
 
-class BoothCounted(Body):
-    """What is physically left at the booth after the last sale."""
+class ProductCount(Body):
+    """`qty` pieces of the product that have no label."""
 
-    booth: Id
-    till: Id
-    seq: Qty
-    lots: tuple[LotCount, ...]
+    product: Id
+    qty: Count
 
 
-class TillClosed(Body):
-    """The till's own last word: records 1 to `last_seq` (this one) are all there will be."""
+class BoothCounted(TillRecord):
+    """What is physically left at the booth at `counted_at`. A `final` count divides the unlabelled sales made up to
+    then; an interim one is for information. Lots left out were not counted."""
 
-    booth: Id
-    till: Id
-    seq: Qty
+    counted_at: Utc
+    final: bool = True
+    lots: tuple[LotCount, ...] = ()
+    products: tuple[ProductCount, ...] = ()
+
+
+class DrawerOpened(TillRecord):
+    """A cashier (a pseudonym) takes the drawer with `float_rupiah` in it. The ce_id is the drawer's id until it is
+    counted."""
+
+    cashier: Id
+    float_rupiah: Rupiah
+    opened_at: Utc
+
+
+class CashDropped(TillRecord):
+    """Money was taken out of the drawer for safekeeping."""
+
+    drawer: Id
+    rupiah: Rupiah
+    reason: Text = ""
+    dropped_at: Utc
+
+
+class CashCounted(TillRecord):
+    """The cashier counted the drawer before the expected sum was shown. `expected_rupiah` is what the device's own
+    records add up to; the difference of the two is recorded by this."""
+
+    drawer: Id
+    counted_rupiah: Rupiah
+    expected_rupiah: Signed
+    counted_at: Utc
+
+
+class TillClosed(TillRecord):
+    """The device's last word: records 1 to `last_seq` (this one) are all there will be."""
+
     last_seq: Qty
 
 
-# --- sales -> anyone, keyed by booth
+# --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.
 
 
-class SaleRecorded(Body):
-    """A sale that stands. `lot_attributed`: the till named no lot (or none that could be), the booth's oldest was
-    taken.
-    `dispute_accepted`: more than the booth was known to hold, taken by the organiser's word."""
+class PartBasis(StrEnum):
+    """How sales knows whose pieces were sold: the label named the lot; it is a share of the unlabelled sales, which
+    counts may still move; or the organiser named the lot."""
+
+    LABEL = "label"
+    SHARE = "share"
+    NAMED = "named"
+
+
+class SalePart(Body):
+    """`qty` pieces of the sale came from `lot`."""
+
+    lot: Id
+    facility: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+    basis: PartBasis
+    recalled: bool = False
+
+
+class SaleAccounted(Body):
+    """A snapshot of one sale; the highest `revision` (from 1) is the truth. Pieces: `qty` = the parts + `waiting` +
+    `disputed` + `rejected` + `voided`. Rupiah: `net_rupiah` = the parts + `open_rupiah` (of waiting, disputed and
+    rejected pieces) + `returned_rupiah` (of voided ones). `lot` is what the label said."""
 
     booth: Id
     sale: Id
-    festival: Id
+    receipt: Id
+    festival: Id | None
     till: Id
-    lot: Id
-    facility: Id
+    lot: Id | None
     product: Id
     qty: Qty
     unit_price_rupiah: PriceRupiah
-    amount_rupiah: Rupiah
+    net_rupiah: Rupiah
     sold_at: Utc
-    lot_attributed: bool = False
-    lot_recalled: bool = False
-    dispute_accepted: bool = False
+    revision: Qty
+    parts: tuple[SalePart, ...]
+    waiting: Count = 0
+    disputed: Count = 0
+    rejected: Count = 0
+    voided: Count = 0
+    open_rupiah: Rupiah = 0
+    returned_rupiah: Rupiah = 0
 
 
-class SaleVoidRecorded(Body):
-    """A sale that does not stand, for the till that voided it. `stood`: it was recorded before, so its share is
-    reversed and its pieces are at the booth again; else no money moves, and what was never settled of it (its
-    lot, that lot's facility, the booth's festival) may be None."""
+class VoidRefused(Body):
+    """A void of more pieces than the sale has left to void; nothing of it was done. `till` None: the organiser asked.
+    `left`: pieces that could still be voided."""
 
     booth: Id
-    sale: Id
-    festival: Id | None
-    lot: Id | None
-    facility: Id | None
-    product: Id
+    receipt: Id
+    line: Qty
+    till: Id | None
     qty: Qty
-    amount_rupiah: Rupiah
-    stood: bool = True
+    left: Count
 
 
-class SaleDisputed(Body):
-    """A sale of more than the booth was known to hold: not dropped, not hidden, for a person to decide.
-    SaleRecorded with `dispute_accepted` follows if it is accepted; if it is rejected, nothing does."""
+class DeviceHeard(Body):
+    """A device of the booth was heard for the first time, so that it has a part of the booth's allowance."""
 
     booth: Id
-    sale: Id
-    festival: Id | None
     till: Id
-    lot: Id | None
-    product: Id
-    qty: Qty
-    amount_rupiah: Rupiah
-    sold_at: Utc
+    device: Id
 
 
 # --- sales -> festival
@@ -111,7 +260,7 @@ class SaleDisputed(Body):
 
 class SoldThrough(Body):
     """Pieces of one lot at one booth: stocked + beyond = sold + lost + moved + unsold. `counted` is what the cashier
-    saw. `beyond`: more was sold, lost and moved to other booths than was ever stocked (a dispute was accepted, or
+    saw last, `unexplained` how many of the unsold pieces that count did not see. `beyond`: more was sold, lost and moved to other booths than was ever stocked (a dispute was accepted, or
     pieces that the till had sold were recorded as lost or moved); then nothing is unsold."""
 
     lot: Id
@@ -122,6 +271,7 @@ class SoldThrough(Body):
     counted: Count | None
     beyond: Count = 0
     moved: Count = 0
+    unexplained: Count = 0
 
 
 class SellThroughCounted(Body):
@@ -178,24 +328,72 @@ class ShareOpened(Body):
     booth: Id
 
 
-class ShareEarned(Body):
+class LotShare(Body):
+    """Pieces of one lot and what they were sold for."""
+
+    lot: Id
+    qty: Qty
+    amount_rupiah: Rupiah
+
+
+class SaleShared(Body):
+    """A snapshot of what one facility has in one sale; all 0 and no lots when its part vanished. `change_...` is the
+    difference to the snapshot before; `pooled_...` is what of the difference comes from unlabelled sales."""
+
     facility: Id
     festival: Id
     booth: Id
     sale: Id
     product: Id
-    qty: Qty
+    revision: Qty
+    lots: tuple[LotShare, ...]
+    qty: Count
     amount_rupiah: Rupiah
+    change_qty: Signed
+    change_rupiah: Signed
+    pooled_change_qty: Signed
+    pooled_change_rupiah: Signed
+    sold_at: Utc
 
 
-class ShareReversed(Body):
+class AdjustmentCause(StrEnum):
+    """What moved unlabelled sales between makers."""
+
+    SALE = "sale"
+    VOID = "void"
+    COUNT = "count"
+    STOCK = "stock"
+    DISPUTE = "dispute"
+
+
+class LotAdjustment(Body):
+    """Pieces and rupiah of unlabelled sales that a lot has beyond (or below) its parts in single sales."""
+
+    lot: Id
+    qty: Signed
+    amount_rupiah: Signed
+
+
+class PoolAdjusted(Body):
+    """A snapshot of one facility's part in a booth's unlabelled sales of a product; the highest `revision` is the
+    truth. `share_...` is the part, `adjusted_...` how much of it the parts of single sales do not tell; over all
+    facilities of the booth `adjusted_...` adds up to 0. `change_...` is the difference to the snapshot before.
+    `counted`: a final count stands behind it; else the share is provisional."""
+
     facility: Id
     festival: Id
     booth: Id
-    sale: Id
     product: Id
-    qty: Qty
-    amount_rupiah: Rupiah
+    revision: Qty
+    cause: AdjustmentCause
+    counted: bool
+    share_qty: Count
+    share_rupiah: Rupiah
+    adjusted_qty: Signed
+    adjusted_rupiah: Signed
+    change_qty: Signed
+    change_rupiah: Signed
+    lots: tuple[LotAdjustment, ...]
 
 
 class BoothSettled(Body):
@@ -247,7 +445,8 @@ class DemandCounted(Body):
 
 class SettlementIssued(Body):
     """What one facility sold at one festival and how the money is shared. Whole rupiah:
-    sold = facility + maker premium + programme."""
+    sold = facility + maker premium + programme. `provisional_...` is what of it comes from unlabelled sales that no
+    final count stands behind."""
 
     facility: Id
     festival: Id
@@ -257,6 +456,8 @@ class SettlementIssued(Body):
     facility_rupiah: Rupiah
     maker_premium_rupiah: Rupiah
     programme_rupiah: Rupiah
+    provisional_qty: Count = 0
+    provisional_rupiah: Rupiah = 0
 
 
 class SettlementCorrected(SettlementIssued):
@@ -285,41 +486,65 @@ class DemandSignalled(Body):
     products: tuple[ProductDemand, ...]
 
 
-# --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth
+# --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth, nothing that joins the lines of a receipt
 
 
 class SalePublished(Body):
+    """A snapshot of what one facility has in one sale; the highest `revision` of (`sale`, `facility`) is the truth, and
+    0 pieces mean that it stands no more. `sequence` counts the facility's public events from 1 without gaps."""
+
     sale: Id
     facility: Id
     festival: Id
     product: Id
-    lot: Id
-    qty: Qty
+    revision: Qty
+    sequence: Qty
+    lots: tuple[LotShare, ...]
+    qty: Count
     amount_rupiah: Rupiah
     sold_at: Utc
 
 
-class SaleWithdrawn(Body):
-    """The published sale `sale` was voided."""
+class AdjustmentPublished(Body):
+    """A snapshot of pieces and rupiah that unlabelled sales of a product moved to (or from) the facility, beyond what its
+    sales tell; the highest `revision` of (`adjustment`, `facility`) is the truth. A facility's sum is its sales and its
+    adjustments."""
 
-    sale: Id
+    adjustment: Id
     facility: Id
     festival: Id
     product: Id
-    lot: Id
-    qty: Qty
-    amount_rupiah: Rupiah
+    revision: Qty
+    sequence: Qty
+    cause: AdjustmentCause
+    counted: bool
+    lots: tuple[LotAdjustment, ...]
+    qty: Signed
+    amount_rupiah: Signed
 
 
-TILL = Topic("karya.till.sales.v1", "booth", (SaleReported, SaleVoided, BoothCounted, TillClosed))
-SALES = Topic("karya.sales.v1", "booth", (SaleRecorded, SaleVoidRecorded, SaleDisputed))
+TILL = Topic(
+    "karya.till.sales.v1",
+    "booth",
+    (
+        DeviceIntroduced,
+        ReceiptIssued,
+        ReceiptVoided,
+        BoothCounted,
+        DrawerOpened,
+        CashDropped,
+        CashCounted,
+        TillClosed,
+    ),
+)
+SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard))
 BOOTH_REPORTS = Topic("karya.booth-reports.v1", "festival", (SellThroughCounted, SellThroughSoFar))
 SALE_SHARES = Topic(
     "karya.sale-shares.v1",
     "facility",
-    (ShareOpened, ShareEarned, ShareReversed, BoothSettled, DemandCounted),
+    (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted),
 )
 SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected))
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
-PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, SaleWithdrawn))
+PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
 SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached,))
