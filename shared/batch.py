@@ -15,7 +15,7 @@ from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, Event, Publication
 from shared.family import Family
 from shared.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
-from shared.state import Hint, Key, Ref, State
+from shared.state import Key, Read, State
 
 log = structlog.get_logger()
 
@@ -53,7 +53,7 @@ def parked_id(family: Family, key: str) -> str:
     return f"{family.group} {key}"
 
 
-def touched(family: Family, event: Event) -> Sequence[Ref | Hint]:
+def touched(family: Family, event: Event) -> Sequence[Read]:
     """What the event touches; nothing if saying so fails: `decide` will find it missing and park the key."""
     try:
         return list(family.touches(event))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from shared.events.language import Deadline, Event, Publication, Topic
-from shared.state import Entity, Hint, Ref, State
+from shared.state import Entity, Read, State
 
 Document: TypeAlias = Mapping[str, Any]
 Decision: TypeAlias = tuple[State, list[Publication | Deadline]]
@@ -37,7 +37,7 @@ class Family:
     key: str
     topics: tuple[Topic, ...]
     collections: tuple[Collection[Any], ...]
-    touches: Callable[[Event], Iterable[Ref | Hint]]
+    touches: Callable[[Event], Iterable[Read]]
     decide: Decide
     deadlines: Topic | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from shared.errors import NotLoaded
 
@@ -33,6 +33,20 @@ class Hint:
     entity: type[Any]
     field: str
     value: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRange:
+    """All entities whose indexed text `field` lies between `above` and `below`, both excluded. They must belong to
+    the event's own lane, so that none is missing."""
+
+    entity: type[Any]
+    field: str
+    above: str
+    below: str
+
+
+Read: TypeAlias = Ref | Hint | KeyRange
 
 
 class State:

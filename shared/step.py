@@ -41,10 +41,10 @@ from shared.family import Family
 from shared.kafka import partition_for_bytes
 from shared.lanes import Lanes
 from shared.ledger import Ledger, Writes
-from shared.mongo import Database, Mongo
+from shared.mongo import Database, Document, Mongo
 from shared.relay import Relay
 from shared.retry import PASSING, attempts
-from shared.state import Ref
+from shared.state import KeyRange, Ref
 from shared.within import within
 
 log = structlog.get_logger()
@@ -236,11 +236,14 @@ async def load(
     alive = [(item, item.event) for item in items if item.event is not None]
     loaded = Loaded()
     wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    ranges: set[KeyRange] = set()
     for _, event in alive:
         for one in touched(family, event):
             if isinstance(one, Ref):
                 wanted[one.entity]["_id"].add(one.id)
                 loaded.entities[one.entity, one.id] = None
+            elif isinstance(one, KeyRange):
+                ranges.add(one)
             else:
                 wanted[one.entity][one.field].add(one.value)
     collections = {collection.entity: collection for collection in family.collections}
@@ -252,12 +255,16 @@ async def load(
         if keys := {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}:
             loaded.parked = await ledger.parked(keys)
 
-    async def found(entity: type[Any], field: str, values: set[str]) -> None:
+    async def found(entity: type[Any], query: Document) -> None:
         collection = collections[entity]
-        query = database[collection.name].find({field: {"$in": list(values)}})
-        for document in await query.to_list(None):
+        for document in await database[collection.name].find(query).to_list(None):
             loaded.entities[entity, document["_id"]] = collection.from_document(document)
 
-    of_entities = [found(entity, field, of) for entity, fields in wanted.items() for field, of in fields.items()]
+    of_entities = [
+        found(entity, {field: {"$in": list(values)}})
+        for entity, fields in wanted.items()
+        for field, values in fields.items()
+    ]
+    of_entities += [found(one.entity, {one.field: {"$gt": one.above, "$lt": one.below}}) for one in ranges]
     await asyncio.gather(known(), parked(), *of_entities)
     return loaded

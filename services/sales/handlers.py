@@ -1,9 +1,10 @@
-"""The two key families of sales: a booth with its sales, and from it a facility's settlements and demand."""
+"""The two key families of sales: a booth with its receipts, and from it a facility's settlements, demand and public
+events."""
 
 from services.sales.domain import decide
 from services.sales.domain.facility import deciding
 from services.sales.domain.settlement import Percentages
-from services.sales.store import BOOTHS, DEMANDS, SALES, SETTLEMENTS, touches, touches_facility
+from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS, touches, touches_facility
 from shared.errors import BadSettings
 from shared.events.festival import BOOTH_STOCK
 from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL
@@ -14,7 +15,7 @@ BOOTH = Family(
     service="sales",
     key="booth",
     topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
-    collections=(BOOTHS, SALES),
+    collections=(BOOTHS, RECEIPTS),
     touches=touches,
     decide=decide,
     deadlines=SALES_DEADLINES,
@@ -27,7 +28,7 @@ def facility(by: Percentages) -> Family:
         service="sales",
         key="facility",
         topics=(SALE_SHARES,),
-        collections=(SETTLEMENTS, DEMANDS),
+        collections=(SETTLEMENTS, DEMANDS, FEEDS),
         touches=touches_facility,
         decide=deciding(by),
     )

@@ -1,46 +1,66 @@
-"""How booths, sales, settlements and demand are kept, and what an event touches."""
+"""How booths, receipts, settlements, demand and feeds are kept, and what an event touches."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from services.sales.domain import Booth, Demand, Sale, Settlement
-from services.sales.domain.booth import BoothLot, BoothStatus, PriceTag, SoFar, TillHeard
+from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
+from services.sales.domain.booth import (
+    BoothLot,
+    BoothStatus,
+    EarlyCount,
+    EarlyVoid,
+    Held,
+    Pool,
+    SoFar,
+    Tally,
+)
 from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
-from services.sales.domain.sale import SaleStatus, entity_id, sale_id
-from services.sales.domain.settlement import BoothShare, Percentages, Said, settlement_id
+from services.sales.domain.device import Branch, Device
+from services.sales.domain.drawer import Drawer, Taking
+from services.sales.domain.prices import PriceList
+from services.sales.domain.receipt import Part, Sale, entity_id, receipt_id, receipt_of
+from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, Said, settlement_id
 from services.sales.domain.shelf import Hour, Shelf
-from shared.events.festival import DisputeResolved
+from shared.events.festival import DisputeResolved, VoidOrdered
 from shared.events.language import Event
 from shared.events.sales import (
+    BoothCounted,
     BoothSettled,
     DemandCounted,
-    SaleReported,
-    SaleVoided,
-    ShareEarned,
+    PartBasis,
+    PaymentKind,
+    PoolAdjusted,
+    ReceiptIssued,
+    ReceiptVoided,
+    SaleShared,
     ShareOpened,
-    ShareReversed,
 )
 from shared.family import Collection, Document
-from shared.state import Hint, Ref
+from shared.state import Hint, KeyRange, Read, Ref
 
 
-def touches(event: Event) -> Iterator[Ref | Hint]:
-    """The booth, the sale that the event is about, and the booth's sales that wait: nearly any event can cover them
-    or end their waiting. They lie in the booth's own lane, so that the hint finds them as they are."""
+def touches(event: Event) -> Iterator[Read]:
+    """The booth, the receipt that the event is about, and the booth's receipts that wait: nearly any event can cover
+    them or end their waiting. They lie in the booth's own lane, so that the hint finds them as they are. A count is
+    about what was sold up to its moment, so it needs what was sold after it."""
     yield Ref(Booth, event.key)
-    yield Hint(Sale, "waiting", event.key)
+    yield Hint(Receipt, "waiting", event.key)
     match event.body:
-        case SaleReported() as body:
-            yield Ref(Sale, entity_id(body.booth, sale_id(event)))
-        case SaleVoided() | DisputeResolved() as body:
-            yield Ref(Sale, entity_id(body.booth, body.sale))
+        case ReceiptIssued() as body:
+            yield Ref(Receipt, entity_id(body.booth, receipt_id(event)))
+        case ReceiptVoided() | VoidOrdered() as body:
+            yield Ref(Receipt, entity_id(body.booth, body.receipt))
+        case DisputeResolved() as body:
+            yield Ref(Receipt, entity_id(body.booth, receipt_of(body.sale)[0]))
+        case BoothCounted() as body:
+            yield KeyRange(Receipt, "sold", sold_key(body.booth, body.counted_at), f"{body.booth}!")
         case _:
             return
 
 
-def touches_facility(event: Event) -> Iterator[Ref | Hint]:
+def touches_facility(event: Event) -> Iterator[Read]:
     """All that a booth says is of one facility at one festival."""
     match event.body:
         case DemandCounted() as body:
@@ -48,41 +68,73 @@ def touches_facility(event: Event) -> Iterator[Ref | Hint]:
         case ShareOpened() as body:
             yield Ref(Settlement, settlement_id(body.facility, body.festival))
             yield Ref(Demand, demand_id(body.facility, body.festival))
-        case ShareEarned() | ShareReversed() | BoothSettled() as body:
+        case SaleShared() | PoolAdjusted() as body:
+            yield Ref(Settlement, settlement_id(body.facility, body.festival))
+            yield Ref(FacilityFeed, body.facility)
+        case BoothSettled() as body:
             yield Ref(Settlement, settlement_id(body.facility, body.festival))
         case _:
             return
+
+
+def sold_key(booth: str, sold_at: datetime) -> str:
+    """A booth's receipts in the order in which they were sold, as text. No id has a space in it."""
+    return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
+
+
+def number_key(booth: str, number: int) -> str:
+    """A booth's receipts in the order in which sales took them in, as text."""
+    return f"{booth} {number:09d}"
 
 
 def _booth_document(booth: Booth) -> dict[str, Any]:
     return {
         "festival": booth.festival,
         "name": booth.name,
-        "prices": [{"product": price.product, "price_rupiah": price.price_rupiah} for price in booth.prices],
+        "zone": booth.zone,
+        "price_lists": [
+            {
+                "revision": one.revision,
+                "valid_from": one.valid_from,
+                "prices": [{"product": product, "price_rupiah": price} for product, price in one.prices],
+            }
+            for one in booth.price_lists
+        ],
         "tills": list(booth.tills),
+        "struck_tills": list(booth.struck_tills),
         "status": booth.status.value,
         "deadline": booth.deadline,
-        "lots": [
+        "lots": [_lot_document(lot) for lot in booth.lots],
+        "pools": [_pool_document(pool) for pool in booth.pools],
+        "early_counts": [
             {
-                "lot": lot.lot,
-                "facility": lot.facility,
-                "product": lot.product,
-                "made_on": lot.made_on.isoformat(),
-                "stocked": lot.stocked,
-                "lost": lot.lost,
-                "sold": lot.sold,
-                "sold_rupiah": lot.sold_rupiah,
-                "withdrawn": lot.withdrawn,
-                "moved": lot.moved,
+                "lot": early.lot,
+                "product": early.product,
+                "final": _count_document(early.final),
+                "latest": _count_document(early.latest),
             }
-            for lot in booth.lots
+            for early in booth.early_counts
         ],
-        "counts": [{"lot": lot, "qty": qty} for lot, qty in booth.counts],
-        "heard": [
-            {"till": till.till, "seen": [list(range) for range in till.seen], "last_seq": till.last_seq}
-            for till in booth.heard
+        "devices": [
+            {
+                "device": device.device,
+                "till": device.till,
+                "branches": [
+                    {
+                        "first": branch.first,
+                        "seen": [list(numbers) for numbers in branch.seen],
+                        "head": branch.head,
+                        "last_seq": branch.last_seq,
+                        "struck": branch.struck,
+                    }
+                    for branch in device.branches
+                ],
+            }
+            for device in booth.devices
         ],
-        "early_voids": list(booth.early_voids),
+        "drawers": [_drawer_document(drawer) for drawer in booth.drawers],
+        "receipts": booth.receipts,
+        "early_voids": [asdict(early) | {"refund": early.refund.value} for early in booth.early_voids],
         "waiting": list(booth.waiting),
         "disputed": list(booth.disputed),
         "facilities": list(booth.facilities),
@@ -106,37 +158,109 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
     }
 
 
+def _lot_document(lot: BoothLot) -> dict[str, Any]:
+    return {
+        "lot": lot.lot,
+        "facility": lot.facility,
+        "product": lot.product,
+        "made_on": lot.made_on.isoformat(),
+        "stocked": lot.stocked,
+        "lost": lot.lost,
+        "moved": lot.moved,
+        "label_qty": lot.label_qty,
+        "label_rupiah": lot.label_rupiah,
+        "after_qty": lot.after_qty,
+        "pool_qty": lot.pool_qty,
+        "pool_rupiah": lot.pool_rupiah,
+        "withdrawn": lot.withdrawn,
+        "final": _count_document(lot.final),
+        "latest": _count_document(lot.latest),
+    }
+
+
+def _pool_document(pool: Pool) -> dict[str, Any]:
+    return {
+        "product": pool.product,
+        "qty": pool.qty,
+        "rupiah": pool.rupiah,
+        "after_qty": pool.after_qty,
+        "told": [list(held) for held in pool.told],
+        "adjusted": [list(held) for held in pool.adjusted],
+        "final": _count_document(pool.final),
+        "latest": _count_document(pool.latest),
+        "counted": pool.counted,
+        "revision": pool.revision,
+    }
+
+
+def _count_document(count: Tally | None) -> dict[str, Any] | None:
+    return None if count is None else {"at": count.at, "qty": count.qty}
+
+
+def _drawer_document(drawer: Drawer) -> dict[str, Any]:
+    return {
+        "id": drawer.id,
+        "till": drawer.till,
+        "device": drawer.device,
+        "cashier": drawer.cashier,
+        "opened_at": drawer.opened_at,
+        "float_rupiah": drawer.float_rupiah,
+        "takings": [
+            [one.hour, one.kind.value, one.receipts, one.net_rupiah, one.refunded_rupiah] for one in drawer.takings
+        ],
+        "dropped_rupiah": drawer.dropped_rupiah,
+        "counted_rupiah": drawer.counted_rupiah,
+        "expected_rupiah": drawer.expected_rupiah,
+        "counted_at": drawer.counted_at,
+    }
+
+
 def _booth(document: Document) -> Booth:
     return Booth(
         id=document["_id"],
         festival=document["festival"],
         name=document["name"],
-        prices=tuple(PriceTag(price["product"], price["price_rupiah"]) for price in document["prices"]),
+        zone=document["zone"],
+        price_lists=tuple(
+            PriceList(
+                one["revision"],
+                one["valid_from"],
+                tuple((price["product"], price["price_rupiah"]) for price in one["prices"]),
+            )
+            for one in document["price_lists"]
+        ),
         tills=tuple(document["tills"]),
+        struck_tills=tuple(document["struck_tills"]),
         status=BoothStatus(document["status"]),
         deadline=document["deadline"],
-        lots=tuple(
-            BoothLot(
-                lot=lot["lot"],
-                facility=lot["facility"],
-                product=lot["product"],
-                made_on=date.fromisoformat(lot["made_on"]),
-                stocked=lot["stocked"],
-                lost=lot["lost"],
-                sold=lot["sold"],
-                sold_rupiah=lot["sold_rupiah"],
-                withdrawn=lot["withdrawn"],
-                # Here and below, `get`: not there in what was written before.
-                moved=lot.get("moved", 0),
+        lots=tuple(map(_lot, document["lots"])),
+        pools=tuple(map(_pool, document["pools"])),
+        early_counts=tuple(
+            EarlyCount(early["lot"], early["product"], _count(early["final"]), _count(early["latest"]))
+            for early in document["early_counts"]
+        ),
+        devices=tuple(
+            Device(
+                device["device"],
+                device["till"],
+                tuple(
+                    Branch(
+                        branch["first"],
+                        tuple((first, last) for first, last in branch["seen"]),
+                        branch["head"],
+                        branch["last_seq"],
+                        branch["struck"],
+                    )
+                    for branch in device["branches"]
+                ),
             )
-            for lot in document["lots"]
+            for device in document["devices"]
         ),
-        counts=tuple((count["lot"], count["qty"]) for count in document["counts"]),
-        heard=tuple(
-            TillHeard(till["till"], tuple((first, last) for first, last in till["seen"]), till["last_seq"])
-            for till in document["heard"]
+        drawers=tuple(map(_drawer, document["drawers"])),
+        receipts=document["receipts"],
+        early_voids=tuple(
+            EarlyVoid(**{**early, "refund": PaymentKind(early["refund"])}) for early in document["early_voids"]
         ),
-        early_voids=tuple(document["early_voids"]),
         waiting=tuple(document["waiting"]),
         disputed=tuple(document["disputed"]),
         facilities=tuple(document["facilities"]),
@@ -146,59 +270,152 @@ def _booth(document: Document) -> Booth:
                 shelf["product"],
                 tuple((second, qty) for second, qty in shelf["came"]),
                 tuple(map(Hour._make, shelf["hours"])),
-                tuple((second, qty) for second, qty in shelf.get("went", ())),
+                tuple((second, qty) for second, qty in shelf["went"]),
             )
-            for shelf in document.get("shelves", ())
+            for shelf in document["shelves"]
         ),
         revision=document["revision"],
-        so_far=_so_far(document.get("so_far")),
+        so_far=SoFar(
+            document["so_far"]["revision"],
+            tuple(document["so_far"]["quarters"]),
+            tuple(document["so_far"]["sold_out"]),
+        ),
     )
 
 
-def _so_far(document: Document | None) -> SoFar:
-    if document is None:
-        return SoFar()
-    return SoFar(document["revision"], tuple(document["quarters"]), tuple(document["sold_out"]))
+def _lot(document: Document) -> BoothLot:
+    return BoothLot(
+        lot=document["lot"],
+        facility=document["facility"],
+        product=document["product"],
+        made_on=date.fromisoformat(document["made_on"]),
+        stocked=document["stocked"],
+        lost=document["lost"],
+        moved=document["moved"],
+        label_qty=document["label_qty"],
+        label_rupiah=document["label_rupiah"],
+        after_qty=document["after_qty"],
+        pool_qty=document["pool_qty"],
+        pool_rupiah=document["pool_rupiah"],
+        withdrawn=document["withdrawn"],
+        final=_count(document["final"]),
+        latest=_count(document["latest"]),
+    )
+
+
+def _pool(document: Document) -> Pool:
+    return Pool(
+        product=document["product"],
+        qty=document["qty"],
+        rupiah=document["rupiah"],
+        after_qty=document["after_qty"],
+        told=tuple(map(Held._make, document["told"])),
+        adjusted=tuple(map(Held._make, document["adjusted"])),
+        final=_count(document["final"]),
+        latest=_count(document["latest"]),
+        counted=document["counted"],
+        revision=document["revision"],
+    )
+
+
+def _count(document: Document | None) -> Tally | None:
+    return None if document is None else Tally(document["at"], document["qty"])
+
+
+def _drawer(document: Document) -> Drawer:
+    return Drawer(
+        id=document["id"],
+        till=document["till"],
+        device=document["device"],
+        cashier=document["cashier"],
+        opened_at=document["opened_at"],
+        float_rupiah=document["float_rupiah"],
+        takings=tuple(
+            Taking(hour, PaymentKind(kind), receipts, net, refunded)
+            for hour, kind, receipts, net, refunded in document["takings"]
+        ),
+        dropped_rupiah=document["dropped_rupiah"],
+        counted_rupiah=document["counted_rupiah"],
+        expected_rupiah=document["expected_rupiah"],
+        counted_at=document["counted_at"],
+    )
+
+
+def _receipt_document(receipt: Receipt) -> dict[str, Any]:
+    return {
+        "receipt": receipt.receipt,
+        "booth": receipt.booth,
+        "number": receipt.number,
+        "till": receipt.till,
+        "device": receipt.device,
+        "seq": receipt.seq,
+        "drawer": receipt.drawer,
+        "payment": receipt.payment.value,
+        "discount_rupiah": receipt.discount_rupiah,
+        "price_list": receipt.price_list,
+        "sold_at": receipt.sold_at,
+        "sales": [_sale_document(sale) for sale in receipt.sales],
+        # What the queries ask for; it follows from the rest.
+        "waiting": receipt.booth if receipt.waits else None,
+        "sold": sold_key(receipt.booth, receipt.sold_at),
+        "numbered": number_key(receipt.booth, receipt.number),
+    }
 
 
 def _sale_document(sale: Sale) -> dict[str, Any]:
     return {
-        "sale": sale.sale,
-        "booth": sale.booth,
-        "festival": sale.festival,
-        "till": sale.till,
         "lot": sale.lot,
-        "facility": sale.facility,
         "product": sale.product,
         "qty": sale.qty,
         "unit_price_rupiah": sale.unit_price_rupiah,
-        "amount_rupiah": sale.amount_rupiah,  # for those who read; it follows from the two before
-        "sold_at": sale.sold_at,
-        "status": sale.status.value,
-        "waiting": sale.booth if sale.status is SaleStatus.WAITING else None,  # what the hint asks for
-        "lot_attributed": sale.lot_attributed,
-        "lot_recalled": sale.lot_recalled,
-        "dispute_accepted": sale.dispute_accepted,
+        "net_rupiah": sale.net_rupiah,
+        "price_reason": sale.price_reason,
+        "parts": [[part.lot, part.facility, part.qty, part.basis.value, part.recalled] for part in sale.parts],
+        "waiting": sale.waiting,
+        "disputed": sale.disputed,
+        "rejected": sale.rejected,
+        "voided": sale.voided,
+        "revision": sale.revision,
+        "status": sale.status.value,  # for those who read; it follows from the pieces
     }
 
 
-def _sale(document: Document) -> Sale:
-    return Sale(
+def _receipt(document: Document) -> Receipt:
+    return Receipt(
         id=document["_id"],
-        sale=document["sale"],
+        receipt=document["receipt"],
         booth=document["booth"],
+        number=document["number"],
         till=document["till"],
+        device=document["device"],
+        seq=document["seq"],
+        drawer=document["drawer"],
+        payment=PaymentKind(document["payment"]),
+        discount_rupiah=document["discount_rupiah"],
+        price_list=document["price_list"],
+        sold_at=document["sold_at"],
+        sales=tuple(_sale(line, sale) for line, sale in enumerate(document["sales"], 1)),
+    )
+
+
+def _sale(line: int, document: Document) -> Sale:
+    return Sale(
+        line=line,
         lot=document["lot"],
         product=document["product"],
         qty=document["qty"],
         unit_price_rupiah=document["unit_price_rupiah"],
-        sold_at=document["sold_at"],
-        status=SaleStatus(document["status"]),
-        festival=document["festival"],
-        facility=document["facility"],
-        lot_attributed=document["lot_attributed"],
-        lot_recalled=document["lot_recalled"],
-        dispute_accepted=document["dispute_accepted"],
+        net_rupiah=document["net_rupiah"],
+        price_reason=document["price_reason"],
+        parts=tuple(
+            Part(lot, facility, qty, PartBasis(basis), recalled)
+            for lot, facility, qty, basis, recalled in document["parts"]
+        ),
+        waiting=document["waiting"],
+        disputed=document["disputed"],
+        rejected=document["rejected"],
+        voided=document["voided"],
+        revision=document["revision"],
     )
 
 
@@ -214,10 +431,11 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
                 "settled": booth.settled,
                 "qty": booth.qty,
                 "sold_rupiah": booth.sold_rupiah,
+                "pools": [[pool.product, pool.qty, pool.rupiah, pool.counted] for pool in booth.pools],
             }
             for booth in settlement.booths
         ],
-        "said": said and {"qty": said.qty, "sold_rupiah": said.sold_rupiah},
+        "said": said and asdict(said),
         "revision": settlement.revision,
         # For those who read; all of it follows from the booths.
         "issued": settlement.revision > 0,
@@ -237,10 +455,16 @@ def _settlement(document: Document) -> Settlement:
         festival=document["festival"],
         percentages=Percentages(by["facility"], by["maker"], by["programme"]),
         booths=tuple(
-            BoothShare(booth["booth"], booth["settled"], booth["qty"], booth["sold_rupiah"])
+            BoothShare(
+                booth["booth"],
+                booth["settled"],
+                booth["qty"],
+                booth["sold_rupiah"],
+                tuple(PoolShare(*pool) for pool in booth["pools"]),
+            )
             for booth in document["booths"]
         ),
-        said=said and Said(said["qty"], said["sold_rupiah"]),
+        said=said and Said(**said),
         revision=document["revision"],
     )
 
@@ -284,9 +508,18 @@ def _line(document: Document) -> Line:
     return Line(**{**document, "sold_out": gaps})
 
 
+def _feed_document(feed: FacilityFeed) -> dict[str, Any]:
+    return {"sequence": feed.sequence}
+
+
+def _feed(document: Document) -> FacilityFeed:
+    return FacilityFeed(document["_id"], document["sequence"])
+
+
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
-SALES = Collection("sales", Sale, _sale_document, _sale, indexes=("waiting",))
+RECEIPTS = Collection("receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold", "numbered"))
 SETTLEMENTS = Collection(
     "settlements", Settlement, _settlement_document, _settlement, indexes=("facility", "festival")
 )
 DEMANDS = Collection("demand", Demand, _demand_document, _demand, indexes=("facility", "festival"))
+FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

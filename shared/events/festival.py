@@ -228,8 +228,8 @@ class DisputeOutcome(StrEnum):
 
 
 class ResolveDispute(Body):
-    """The organiser's word on the disputed pieces of a sale. Accepted without `lot`, no facility is credited with more
-    than it sent to the booth; pieces beyond that stay in dispute until a `lot` is named or they are rejected."""
+    """The organiser's word on the disputed pieces of a sale. Accepted without `lot`, no facility is credited with
+    more than it sent to the booth; pieces beyond that stay in dispute until a `lot` is named or they are rejected."""
 
     festival: Id
     booth: Id
@@ -251,8 +251,8 @@ class VoidSale(Body):
 
 
 class ChangePrice(Body):
-    """From `valid_from` on (null: from now on) the booth sells the product at this price. The price list gets the next
-    revision; a receipt tells which one its till knew."""
+    """From `valid_from` on (null: from now on) the booth sells the product at this price. The price list gets the
+    next revision; a receipt tells which one its till knew."""
 
     festival: Id
     booth: Id
@@ -270,13 +270,14 @@ class AddTill(Body):
 
 
 class StrikeTill(Body):
-    """A device is lost: the booth no longer waits for it. Without `device`, the booth no longer waits for any device of
-    this till's name."""
+    """A device is lost: the booth no longer waits for it, or only not for its branch number `branch` (from 1).
+    Without `device`, the booth no longer waits for any device of this till's name."""
 
     festival: Id
     booth: Id
     till: Id
     device: Id | None = None
+    branch: Qty | None = None
     reason: Text = ""
 
 
@@ -718,11 +719,13 @@ class TillAdded(Body):
 
 
 class TillStruck(Body):
-    """The booth no longer waits for this device; without `device`, for no device of this till's name."""
+    """The booth no longer waits for this device, or for its branch number `branch` (from 1); without `device`, for no
+    device of this till's name."""
 
     booth: Id
     till: Id
     device: Id | None = None
+    branch: Qty | None = None
 
 
 class VoidOrdered(Body):

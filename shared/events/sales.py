@@ -260,8 +260,9 @@ class DeviceHeard(Body):
 
 class SoldThrough(Body):
     """Pieces of one lot at one booth: stocked + beyond = sold + lost + moved + unsold. `counted` is what the cashier
-    saw last, `unexplained` how many of the unsold pieces that count did not see. `beyond`: more was sold, lost and moved to other booths than was ever stocked (a dispute was accepted, or
-    pieces that the till had sold were recorded as lost or moved); then nothing is unsold."""
+    saw last, `unexplained` how many of the unsold pieces that count did not see. `beyond`: more was sold, lost and
+    moved to other booths than was ever stocked (a dispute was accepted, or pieces that the till had sold were
+    recorded as lost or moved); then nothing is unsold."""
 
     lot: Id
     stocked: Count
@@ -338,7 +339,8 @@ class LotShare(Body):
 
 class SaleShared(Body):
     """A snapshot of what one facility has in one sale; all 0 and no lots when its part vanished. `change_...` is the
-    difference to the snapshot before; `pooled_...` is what of the difference comes from unlabelled sales."""
+    difference to the snapshot before; `pooled_...` is what of the difference comes from unlabelled sales.
+    `continued`: the same cause changes the facility's sum once more, by the event that follows."""
 
     facility: Id
     festival: Id
@@ -354,6 +356,7 @@ class SaleShared(Body):
     pooled_change_qty: Signed
     pooled_change_rupiah: Signed
     sold_at: Utc
+    continued: bool = False
 
 
 class AdjustmentCause(StrEnum):
@@ -378,7 +381,7 @@ class PoolAdjusted(Body):
     """A snapshot of one facility's part in a booth's unlabelled sales of a product; the highest `revision` is the
     truth. `share_...` is the part, `adjusted_...` how much of it the parts of single sales do not tell; over all
     facilities of the booth `adjusted_...` adds up to 0. `change_...` is the difference to the snapshot before.
-    `counted`: a final count stands behind it; else the share is provisional."""
+    `counted`: a final count stands behind it; else the share is provisional. `continued` as in SaleShared."""
 
     facility: Id
     festival: Id
@@ -394,6 +397,7 @@ class PoolAdjusted(Body):
     change_qty: Signed
     change_rupiah: Signed
     lots: tuple[LotAdjustment, ...]
+    continued: bool = False
 
 
 class BoothSettled(Body):
@@ -486,12 +490,13 @@ class DemandSignalled(Body):
     products: tuple[ProductDemand, ...]
 
 
-# --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth, nothing that joins the lines of a receipt
+# --- sales -> subscribers: no maker, no buyer, no cashier, no till, no booth, nothing that joins the lines of a
+# receipt
 
 
 class SalePublished(Body):
-    """A snapshot of what one facility has in one sale; the highest `revision` of (`sale`, `facility`) is the truth, and
-    0 pieces mean that it stands no more. `sequence` counts the facility's public events from 1 without gaps."""
+    """A snapshot of what one facility has in one sale; the highest `revision` of (`sale`, `facility`) is the truth,
+    and 0 pieces mean that it stands no more. `sequence` counts the facility's public events from 1 without gaps."""
 
     sale: Id
     facility: Id
@@ -506,9 +511,9 @@ class SalePublished(Body):
 
 
 class AdjustmentPublished(Body):
-    """A snapshot of pieces and rupiah that unlabelled sales of a product moved to (or from) the facility, beyond what its
-    sales tell; the highest `revision` of (`adjustment`, `facility`) is the truth. A facility's sum is its sales and its
-    adjustments."""
+    """A snapshot of pieces and rupiah that unlabelled sales of a product moved to (or from) the facility, beyond what
+    its sales tell; the highest `revision` of (`adjustment`, `facility`) is the truth. A facility's sum is its sales
+    and its adjustments."""
 
     adjustment: Id
     facility: Id

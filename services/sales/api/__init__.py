@@ -4,11 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
 
-from services.sales.api.pages import BoothPage, DemandPage, SalePage, SettlementPage
+from services.sales.api.pages import BoothPage, DemandPage, ReceiptPage, SettlementPage, StrayPage, TakingsPage
+from services.sales.domain.booth import BoothStatus
 from services.sales.domain.demand import demand_id
-from services.sales.domain.sale import SaleStatus, entity_id
+from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
-from services.sales.store import BOOTHS, DEMANDS, SALES, SETTLEMENTS
+from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS, number_key
 from shared.service import Service
 
 Limit = Annotated[int, Query(ge=1, le=500)]
@@ -17,7 +18,7 @@ Limit = Annotated[int, Query(ge=1, le=500)]
 def routes(service: Service) -> APIRouter:
     """The router of the service."""
     router = APIRouter(tags=["sales"])
-    booths, sales = service.database[BOOTHS.name], service.database[SALES.name]
+    booths, receipts = service.database[BOOTHS.name], service.database[RECEIPTS.name]
     settlements, demand = service.database[SETTLEMENTS.name], service.database[DEMANDS.name]
 
     @router.get("/booths", summary="Booths (of a festival), a page at a time in the order of their ids")
@@ -37,18 +38,46 @@ def routes(service: Service) -> APIRouter:
             raise HTTPException(404, f"No booth {booth} is known here. A booth's id is as in ODOP.B07.")
         return BoothPage.of(BOOTHS.from_document(found))
 
-    @router.get("/booths/{booth}/sales", summary="A booth's sales, a page at a time in the order of their ids")
-    async def many_sales(
+    @router.get(
+        "/booths/{booth}/receipts", summary="A booth's receipts, a page at a time in the order they were taken in"
+    )
+    async def many_receipts(
         booth: str,
-        status: SaleStatus | None = None,
-        after: Annotated[str, Query(description="the last sale of the page before")] = "",
+        status: Annotated[SaleStatus | None, Query(description="only receipts with such a sale")] = None,
+        after: Annotated[int, Query(ge=0, description="`number` of the last receipt of the page before")] = 0,
         limit: Limit = 100,
-    ) -> list[SalePage]:
-        # Ids begin with the booth's and a space; "!" is the character after that.
-        ids = {"$gt": entity_id(booth, after), "$lt": f"{booth}!"}
-        query = {"_id": ids, **_given(status=status and status.value)}
-        page = await sales.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [SalePage.of(SALES.from_document(document)) for document in page]
+    ) -> list[ReceiptPage]:
+        # Keys begin with the booth's id and a space; "!" is the character after that.
+        keys = {"$gt": number_key(booth, after), "$lt": f"{booth}!"}
+        query = {"numbered": keys, **({"sales.status": status.value} if status is not None else {})}
+        page = await receipts.find(query).sort("numbered", 1).limit(limit).to_list(None)
+        if not page:
+            return []
+        lists = BOOTHS.from_document(await booths.find_one({"_id": booth}) or {}).price_lists
+        return [ReceiptPage.of(RECEIPTS.from_document(document), lists) for document in page]
+
+    @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and what became of its sales")
+    async def one_receipt(booth: str, receipt: str) -> ReceiptPage:
+        found = await receipts.find_one({"_id": entity_id(booth, receipt)})
+        if found is None:
+            raise HTTPException(404, f"No receipt {receipt} of booth {booth} is known here.")
+        lists = BOOTHS.from_document(await booths.find_one({"_id": booth}) or {}).price_lists
+        return ReceiptPage.of(RECEIPTS.from_document(found), lists)
+
+    @router.get("/booths/{booth}/takings", summary="What a booth took, by day and payment kind, and by drawer")
+    async def takings(booth: str) -> TakingsPage:
+        found = await booths.find_one({"_id": booth})
+        if found is None:
+            raise HTTPException(404, f"No booth {booth} is known here. A booth's id is as in ODOP.B07.")
+        return TakingsPage.of(BOOTHS.from_document(found))
+
+    @router.get("/strays", summary="Booths that tills sell at and that no festival has opened, a page at a time")
+    async def strays(
+        after: Annotated[str, Query(description="the last booth of the page before")] = "", limit: Limit = 100
+    ) -> list[StrayPage]:
+        query = {"_id": {"$gt": after}, "status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
+        page = await booths.find(query).sort("_id", 1).limit(limit).to_list(None)
+        return [StrayPage.of(BOOTHS.from_document(document)) for document in page]
 
     @router.get("/settlements", summary="Settlements of a facility or a festival, a page at a time")
     async def many_settlements(

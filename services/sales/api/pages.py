@@ -1,12 +1,20 @@
 """What a page of sales looks like. Nobody's name is on any."""
 
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.sales.domain import Booth, Demand, Sale, Settlement
+from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain.booth import BoothLot
 from services.sales.domain.demand import Line
-from services.sales.domain.sale import SaleStatus
+from services.sales.domain.device import Device
+from services.sales.domain.drawer import Taking
+from services.sales.domain.prices import PriceList, mark
+from services.sales.domain.receipt import Sale, SaleStatus
+from services.sales.domain.shelf import HOUR
+from shared.events.sales import PartBasis, PaymentKind
 
 
 class Price(BaseModel):
@@ -14,8 +22,26 @@ class Price(BaseModel):
     price_rupiah: int
 
 
+class PriceListPage(BaseModel):
+    """`valid_from` null: from the opening on."""
+
+    revision: int
+    valid_from: datetime | None
+    prices: list[Price]
+
+
+class TallyPage(BaseModel):
+    """Pieces that a count saw."""
+
+    counted_at: datetime
+    qty: int
+    final: bool
+
+
 class BoothLotPage(BaseModel):
-    """One lot at the booth, in pieces; `moved`: to other booths; `counted` is what the cashier saw."""
+    """One lot at the booth, in pieces; `moved`: to other booths; of what was sold, `label_qty` by its label (or by
+    the organiser's word) and `share_qty` as its share of the unlabelled sales. `counted` is what the cashier saw
+    last, `unexplained` how many unsold pieces that count did not see."""
 
     lot: str
     facility: str
@@ -23,95 +49,374 @@ class BoothLotPage(BaseModel):
     made_on: date
     stocked: int
     sold: int
+    label_qty: int
+    share_qty: int
     lost: int
     moved: int
     unsold: int
     beyond: int
     counted: int | None
+    count: TallyPage | None
+    unexplained: int
     sold_rupiah: int
     withdrawn: str | None
 
+    @classmethod
+    def of(cls, lot: BoothLot) -> "BoothLotPage":
+        latest = lot.latest
+        return cls(
+            lot=lot.lot,
+            facility=lot.facility,
+            product=lot.product,
+            made_on=lot.made_on,
+            stocked=lot.stocked,
+            sold=lot.sold,
+            label_qty=lot.label_qty,
+            share_qty=lot.pool_qty,
+            lost=lot.lost,
+            moved=lot.moved,
+            unsold=lot.unsold,
+            beyond=lot.beyond,
+            counted=latest.qty if latest is not None else None,
+            count=None
+            if latest is None
+            else TallyPage(counted_at=latest.at, qty=latest.qty, final=latest == lot.final),
+            unexplained=lot.unexplained,
+            sold_rupiah=lot.sold_rupiah,
+            withdrawn=lot.withdrawn,
+        )
 
-class TillPage(BaseModel):
-    """`missing`: ranges of its records that were not heard. `complete`: nothing more is waited for."""
 
-    till: str
+class PoolPage(BaseModel):
+    """The unlabelled sales of a product. `counted`: a final count stands behind the lots' shares; else they are
+    provisional. `left`: goods without a label that the last count by product saw."""
+
+    product: str
+    qty: int
+    rupiah: int
+    counted: bool
+    left: int | None
+
+
+class BranchPage(BaseModel):
+    """One line of a device's records. `missing`: ranges of its records that were not heard."""
+
+    heard: int
     closed: bool
     complete: bool
+    struck: bool
     missing: list[tuple[int, int]]
 
 
+class TillPage(BaseModel):
+    """One device under a till's name, or a till of which none was heard (`device` null). `listed`: festival named the
+    till. `complete`: nothing more is waited for. `missing`: of all branches."""
+
+    till: str
+    device: str | None
+    listed: bool
+    struck: bool
+    closed: bool
+    complete: bool
+    missing: list[tuple[int, int]]
+    branches: list[BranchPage]
+
+    @classmethod
+    def of(cls, booth: Booth, device: Device) -> "TillPage":
+        branches = [
+            BranchPage(
+                heard=sum(last - first + 1 for first, last in branch.seen),
+                closed=branch.last_seq is not None,
+                complete=branch.complete,
+                struck=branch.struck,
+                missing=list(branch.missing),
+            )
+            for branch in device.branches
+        ]
+        return cls(
+            till=device.till,
+            device=device.device,
+            listed=device.till in booth.tills,
+            struck=device.struck,
+            closed=all(branch.closed for branch in branches),
+            complete=device.complete,
+            missing=[numbers for branch in branches for numbers in branch.missing],
+            branches=branches,
+        )
+
+    @classmethod
+    def unheard(cls, booth: Booth, till: str) -> "TillPage":
+        struck = till in booth.struck_tills
+        return cls(
+            till=till,
+            device=None,
+            listed=True,
+            struck=struck,
+            closed=False,
+            complete=struck,
+            missing=[],
+            branches=[],
+        )
+
+
 class BoothPage(BaseModel):
-    """A booth: what it holds and sold, which sales wait for stock or a decision, which tills are waited for."""
+    """A booth: what it holds and sold, which sales wait for stock or a decision, which devices are waited for.
+    `prices` are those of the latest list."""
 
     booth: str
     festival: str | None
     name: str | None
+    zone: str | None
     status: str
     deadline: datetime | None
     prices: list[Price]
+    price_lists: list[PriceListPage]
     lots: list[BoothLotPage]
+    pools: list[PoolPage]
     tills: list[TillPage]
     sold: int
     sold_rupiah: int
+    receipts: int
     waiting: int
     disputed: int
     revision: int
 
     @classmethod
     def of(cls, booth: Booth) -> "BoothPage":
-        counts = dict(booth.counts)
-        names = BoothLotPage.model_fields.keys() - {"counted"}
+        lists = [
+            PriceListPage(
+                revision=one.revision,
+                valid_from=one.valid_from,
+                prices=[Price(product=product, price_rupiah=price) for product, price in one.prices],
+            )
+            for one in booth.price_lists
+        ]
+        heard = {device.till for device in booth.devices}
         return cls(
             booth=booth.id,
             festival=booth.festival,
             name=booth.name,
+            zone=booth.zone,
             status=booth.status.value,
             deadline=booth.deadline,
-            prices=[Price(product=price.product, price_rupiah=price.price_rupiah) for price in booth.prices],
-            lots=[
-                BoothLotPage(counted=counts.get(lot.lot), **{name: getattr(lot, name) for name in names})
-                for lot in booth.lots
-            ],
-            tills=[
-                TillPage(
-                    till=till.till,
-                    closed=till.last_seq is not None,
-                    complete=till.complete,
-                    missing=list(till.missing),
+            prices=lists[-1].prices if lists else [],
+            price_lists=lists,
+            lots=[BoothLotPage.of(lot) for lot in booth.lots],
+            pools=[
+                PoolPage(
+                    product=pool.product,
+                    qty=pool.qty,
+                    rupiah=pool.rupiah,
+                    counted=pool.counted,
+                    left=pool.latest.qty if pool.latest is not None else None,
                 )
-                for till in map(booth.till, booth.tills or sorted(till.till for till in booth.heard))
+                for pool in booth.pools
             ],
+            tills=[TillPage.of(booth, device) for device in booth.devices]
+            + [TillPage.unheard(booth, till) for till in booth.tills if till not in heard],
             sold=sum(lot.sold for lot in booth.lots),
             sold_rupiah=sum(lot.sold_rupiah for lot in booth.lots),
+            receipts=booth.receipts,
             waiting=len(booth.waiting),
             disputed=len(booth.disputed),
             revision=booth.revision,
         )
 
 
+class PartPage(BaseModel):
+    """Pieces of a sale that came from one lot. `basis`: `label`, `share` (of the unlabelled sales: counts may move
+    it) or `named` by the organiser."""
+
+    lot: str
+    facility: str
+    qty: int
+    amount_rupiah: int
+    basis: PartBasis
+    recalled: bool
+
+
 class SalePage(BaseModel):
-    """One sale and what became of it."""
+    """One line of a receipt and what became of its pieces. `old_list`: another price list was valid when it was sold,
+    with another price for the product. `departs`: the price is not the one of the list that the till knew."""
 
     sale: str
-    booth: str
-    festival: str | None
-    till: str
+    line: int
     lot: str | None
-    facility: str | None
     product: str
     qty: int
     unit_price_rupiah: int
-    amount_rupiah: int
-    sold_at: datetime
+    net_rupiah: int
     status: SaleStatus
-    lot_attributed: bool
-    lot_recalled: bool
-    dispute_accepted: bool
+    parts: list[PartPage]
+    waiting: int
+    disputed: int
+    rejected: int
+    voided: int
+    open_rupiah: int
+    returned_rupiah: int
+    price_reason: str
+    old_list: bool
+    departs: bool
+    revision: int
 
     @classmethod
-    def of(cls, sale: Sale) -> "SalePage":
-        return cls(**{name: getattr(sale, name) for name in cls.model_fields})
+    def of(cls, receipt: Receipt, sale: Sale, lists: Sequence[PriceList]) -> "SalePage":
+        marked = mark(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
+        return cls(
+            sale=receipt.sale_id(sale),
+            line=sale.line,
+            lot=sale.lot,
+            product=sale.product,
+            qty=sale.qty,
+            unit_price_rupiah=sale.unit_price_rupiah,
+            net_rupiah=sale.net_rupiah,
+            status=sale.status,
+            parts=[
+                PartPage(
+                    lot=part.lot,
+                    facility=part.facility,
+                    qty=part.qty,
+                    amount_rupiah=rupiah,
+                    basis=part.basis,
+                    recalled=part.recalled,
+                )
+                for part, rupiah in sale.part_amounts
+            ],
+            waiting=sale.waiting,
+            disputed=sale.disputed,
+            rejected=sale.rejected,
+            voided=sale.voided,
+            open_rupiah=sale.open_rupiah,
+            returned_rupiah=sale.returned_rupiah,
+            price_reason=sale.price_reason,
+            old_list=marked.old_list,
+            departs=marked.departs,
+            revision=sale.revision,
+        )
+
+
+class ReceiptPage(BaseModel):
+    """One receipt. `number` is its place among the booth's, in the order in which sales took them in."""
+
+    receipt: str
+    booth: str
+    number: int
+    till: str
+    device: str
+    seq: int
+    payment: PaymentKind
+    discount_rupiah: int
+    net_rupiah: int
+    price_list: int
+    sold_at: datetime
+    sales: list[SalePage]
+
+    @classmethod
+    def of(cls, receipt: Receipt, lists: Sequence[PriceList]) -> "ReceiptPage":
+        names = cls.model_fields.keys() - {"sales", "net_rupiah"}
+        return cls(
+            net_rupiah=sum(sale.net_rupiah for sale in receipt.sales),
+            sales=[SalePage.of(receipt, sale, lists) for sale in receipt.sales],
+            **{name: getattr(receipt, name) for name in names},
+        )
+
+
+class TakingPage(BaseModel):
+    """What was taken in one way of payment, in rupiah."""
+
+    payment: PaymentKind
+    receipts: int
+    net_rupiah: int
+    refunded_rupiah: int
+
+
+class DayPage(BaseModel):
+    """One day in the festival's zone."""
+
+    day: date
+    takings: list[TakingPage]
+
+
+class DrawerPage(BaseModel):
+    """A drawer as one cashier (a pseudonym) had it. `cash_rupiah` should be in it by what sales knows;
+    `expected_rupiah` is what its device knew when it was counted; `difference_rupiah` is counted less
+    `cash_rupiah`."""
+
+    drawer: str
+    till: str
+    device: str
+    cashier: str | None
+    opened_at: datetime | None
+    float_rupiah: int
+    dropped_rupiah: int
+    cash_rupiah: int
+    counted_rupiah: int | None
+    expected_rupiah: int | None
+    counted_at: datetime | None
+    difference_rupiah: int | None
+    takings: list[TakingPage]
+
+
+class TakingsPage(BaseModel):
+    """What a booth took, by day and payment kind, and by drawer."""
+
+    booth: str
+    zone: str
+    days: list[DayPage]
+    drawers: list[DrawerPage]
+
+    @classmethod
+    def of(cls, booth: Booth) -> "TakingsPage":
+        zone = ZoneInfo(booth.zone) if booth.zone is not None else UTC
+        days: dict[date, list[Taking]] = {}
+        for drawer in booth.drawers:
+            for taking in drawer.takings:
+                day = datetime.fromtimestamp(taking.hour * HOUR, zone).date()
+                days.setdefault(day, []).append(taking)
+        names = DrawerPage.model_fields.keys() - {"drawer", "takings"}
+        return cls(
+            booth=booth.id,
+            zone=booth.zone or "UTC",
+            days=[DayPage(day=day, takings=_by_kind(takings)) for day, takings in sorted(days.items())],
+            drawers=[
+                DrawerPage(
+                    drawer=drawer.id,
+                    takings=_by_kind(drawer.takings),
+                    **{name: getattr(drawer, name) for name in names},
+                )
+                for drawer in booth.drawers
+            ],
+        )
+
+
+def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
+    sums: dict[PaymentKind, TakingPage] = {}
+    for taking in takings:
+        known = sums.setdefault(
+            taking.kind, TakingPage(payment=taking.kind, receipts=0, net_rupiah=0, refunded_rupiah=0)
+        )
+        known.receipts += taking.receipts
+        known.net_rupiah += taking.net_rupiah
+        known.refunded_rupiah += taking.refunded_rupiah
+    return [sums[kind] for kind in PaymentKind if kind in sums]
+
+
+class StrayPage(BaseModel):
+    """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong."""
+
+    booth: str
+    tills: list[str]
+    receipts: int
+    rupiah: int
+
+    @classmethod
+    def of(cls, booth: Booth) -> "StrayPage":
+        return cls(
+            booth=booth.id,
+            tills=sorted({device.till for device in booth.devices}),
+            receipts=booth.receipts,
+            rupiah=sum(taking.net_rupiah for drawer in booth.drawers for taking in drawer.takings),
+        )
 
 
 class BoothSharePage(BaseModel):
@@ -119,11 +424,14 @@ class BoothSharePage(BaseModel):
     settled: bool
     qty: int
     sold_rupiah: int
+    provisional_qty: int
+    provisional_rupiah: int
 
 
 class SettlementPage(BaseModel):
     """What one facility sold at one festival so far, and its parts. Final once `issued` and every booth is settled;
-    `revision` says how often it was told."""
+    `revision` says how often it was told. `provisional_...`: of unlabelled sales that no final count stands
+    behind."""
 
     facility: str
     festival: str
@@ -134,6 +442,8 @@ class SettlementPage(BaseModel):
     facility_rupiah: int
     maker_premium_rupiah: int
     programme_rupiah: int
+    provisional_qty: int
+    provisional_rupiah: int
     booths: list[BoothSharePage]
 
     @classmethod
@@ -150,6 +460,8 @@ class SettlementPage(BaseModel):
             facility_rupiah=parts.facility_rupiah,
             maker_premium_rupiah=parts.maker_premium_rupiah,
             programme_rupiah=parts.programme_rupiah,
+            provisional_qty=settlement.provisional_qty,
+            provisional_rupiah=settlement.provisional_rupiah,
             booths=[BoothSharePage(**{name: getattr(booth, name) for name in names}) for booth in settlement.booths],
         )
 

@@ -1,16 +1,18 @@
 """The rules of a booth: one event at a time, from what festival and tills say to what was sold and is owed.
 
 The topics of a booth have no order between them: a sale may come before the stock that it was sold from, a void
-before its sale, a till's last word before the closing. What comes early is kept in the booth, or waits as a sale.
+before its receipt, a till's last word before the closing. What comes early is kept in the booth, or waits as a sale.
 """
 
 from dataclasses import replace
 
 from services.sales.domain import booth as booths
-from services.sales.domain import closing, selling
-from services.sales.domain.booth import Booth, BoothStatus, PriceTag
+from services.sales.domain import closing, counting, device, drawer, pool, selling
+from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.demand import Demand
-from services.sales.domain.sale import Sale
+from services.sales.domain.prices import PriceList, with_list
+from services.sales.domain.public import FacilityFeed
+from services.sales.domain.receipt import Receipt
 from services.sales.domain.settlement import Settlement
 from shared.events.festival import (
     BoothClosing,
@@ -20,70 +22,168 @@ from shared.events.festival import (
     BoothStockMoved,
     DisputeResolved,
     LotWithdrawn,
+    PricesChanged,
+    TillAdded,
+    TillStruck,
+    VoidOrdered,
 )
 from shared.events.language import Deadline, DeadlineReached, Event, Publication
-from shared.events.sales import BoothCounted, SaleReported, SaleVoided, TillClosed
+from shared.events.sales import (
+    SALES,
+    AdjustmentCause,
+    BoothCounted,
+    CashCounted,
+    CashDropped,
+    DeviceIntroduced,
+    DrawerOpened,
+    PoolAdjusted,
+    ReceiptIssued,
+    ReceiptVoided,
+    SaleShared,
+    TillClosed,
+    TillRecord,
+)
 from shared.family import Decision
 from shared.state import State
 
-__all__ = ["Booth", "Demand", "Sale", "Settlement", "decide"]
+__all__ = ["Booth", "Demand", "FacilityFeed", "Receipt", "Settlement", "decide"]
+
+_CAUSES = {
+    ReceiptIssued: AdjustmentCause.SALE,
+    ReceiptVoided: AdjustmentCause.VOID,
+    VoidOrdered: AdjustmentCause.VOID,
+    BoothCounted: AdjustmentCause.COUNT,
+    DisputeResolved: AdjustmentCause.DISPUTE,
+}
 
 
 def decide(state: State, event: Event) -> Decision:
-    """The booth and its sales after the event, and what is said about them."""
+    """The booth and its receipts after the event, and what is said about them."""
     before = state.get(Booth, event.key) or Booth(event.key)
+    booth = before
     said: list[Publication | Deadline] = []
+    if isinstance(event.body, TillRecord):
+        booth, heard = _hear(booth, event.body, event.id)
+        said += heard
     if isinstance(event.body, BoothClosing):
-        booth, deadlines = closing.close(before, event.body)
+        booth, deadlines = closing.close(booth, event.body)
         said += deadlines
     else:
-        state, booth, told = _change(state, before, event)
+        state, booth, told = _change(state, booth, event)
         said += told
     if booth.status is BoothStatus.CLOSING and booth.complete:
         state, booth, told = closing.settle(state, booth)
         said += told
+    if booth.pools and (booth.lots, booth.pools) != (before.lots, before.pools):
+        booth, told = _adjust(before, booth, _CAUSES.get(type(event.body), AdjustmentCause.STOCK))
+        said += told
     # Festival has struck a resolved sale from its list: it hears again which are in dispute.
     booth, told = closing.account(before, booth, again=isinstance(event.body, DisputeResolved))
-    return (state if booth == before else state.put(booth)), [*said, *told]
+    return (state if booth == before else state.put(booth)), [*_linked(said), *told]
 
 
 def _change(state: State, booth: Booth, event: Event) -> selling.Change:
     match event.body:
-        case SaleReported() as body:
-            return selling.report(state, booth, body, event)
-        case SaleVoided() as body:
+        case ReceiptIssued() as body:
+            return selling.issue(state, booth, body, event)
+        case ReceiptVoided() as body:
             return selling.void(state, booth, body)
+        case DrawerOpened() as body:
+            return state, replace(booth, drawers=drawer.opened(booth.drawers, body, event.id)), []
+        case CashDropped() as body:
+            return state, replace(booth, drawers=drawer.dropped(booth.drawers, body)), []
+        case CashCounted() as body:
+            return state, replace(booth, drawers=drawer.counted(booth.drawers, body)), []
         case BoothCounted() as body:
-            counted = {one.lot: one.qty for one in body.lots}
-            return state, booths.count(booths.hear(booth, body.till, body.seq), counted), []
-        case TillClosed() as body:
-            return state, booths.hear(booth, body.till, body.seq, body.last_seq), []
+            return state, counting.count(state, booth, body), []
+        case TillClosed() | DeviceIntroduced():
+            return state, booth, []
         case BoothStocked() as body:
             booth, opened = booths.stock(booth, body, event.time)
-            state, booth, said = selling.settle_waiting(state, booth, body.product)
+            state, booth, said = selling.cover_waiting(state, pool.level(booth, body.product), body.product)
             return state, booth, opened + said
         case BoothOpened() as body:
-            return selling.settle_waiting(state, _opened(booth, body))
+            return selling.cover_waiting(state, _opened(booth, body))
         case BoothStockLost() as body:
-            return state, booths.lose(booth, body.lot, body.qty), []
+            return state, _level(booths.lose(booth, body.lot, body.qty), body.lot), []
         case BoothStockMoved() as body:
-            return state, booths.move(booth, body, event.time), []
+            return state, _level(booths.move(booth, body, event.time), body.lot), []
         case LotWithdrawn() as body:
-            return state, booths.withdraw(booth, body.lot, body.reason), []
+            return state, _level(booths.withdraw(booth, body.lot, body.reason), body.lot), []
         case DisputeResolved() as body:
             return selling.resolve(state, booth, body)
+        case VoidOrdered() as body:
+            return selling.void_ordered(state, booth, body, event)
+        case PricesChanged() as body:
+            prices = tuple((price.product, price.price_rupiah) for price in body.prices)
+            new = PriceList(body.revision, body.valid_from, prices)
+            return state, replace(booth, price_lists=with_list(booth.price_lists, new)), []
+        case TillAdded() as body:
+            return state, replace(booth, tills=(*booth.tills, body.till)), []
+        case TillStruck() as body:
+            return state, _struck(booth, body), []
         case DeadlineReached() as body:
             return closing.time_is_up(state, booth, body)
         case other:
             raise TypeError(f"sales has no rule for {type(other).__name__}")
 
 
+def _linked(said: list[Publication | Deadline]) -> list[Publication | Deadline]:
+    """The same, with all changes of one facility but the last marked as continued: only together are they its sum."""
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(said):
+        if isinstance(one, Publication) and isinstance(one.body, SaleShared | PoolAdjusted):
+            places.setdefault(one.body.facility, []).append(place)
+    if all(len(mine) == 1 for mine in places.values()):
+        return said
+    linked = list(said)
+    for mine in places.values():
+        for place in mine[:-1]:
+            one = linked[place]
+            assert isinstance(one, Publication), "it was found above"
+            linked[place] = Publication(one.topic, one.body.model_copy(update={"continued": True}))
+    return linked
+
+
+def _hear(booth: Booth, record: TillRecord, id: str) -> tuple[Booth, list[Publication]]:
+    last_seq = record.last_seq if isinstance(record, TillClosed) else None
+    devices, new = device.hear(booth.devices, record, id, last_seq)
+    return replace(booth, devices=devices), [SALES.of(new)] if new is not None else []
+
+
 def _opened(booth: Booth, body: BoothOpened) -> Booth:
+    first = PriceList(1, None, tuple((price.product, price.price_rupiah) for price in body.prices))
     return replace(
         booth,
         festival=body.festival,
         name=body.name,
-        prices=tuple(PriceTag(price.product, price.price_rupiah) for price in body.prices),
+        zone=body.zone,
+        price_lists=with_list(booth.price_lists, first),
         tills=body.tills,
         status=BoothStatus.OPEN if booth.status is BoothStatus.UNKNOWN else booth.status,
     )
+
+
+def _struck(booth: Booth, body: TillStruck) -> Booth:
+    booth = replace(booth, devices=device.strike(booth.devices, body.till, body.device, body.branch))
+    if body.device is None and body.till not in booth.struck_tills:
+        booth = replace(booth, struck_tills=(*booth.struck_tills, body.till))
+    return booth
+
+
+def _level(booth: Booth, lot: str) -> Booth:
+    held = booth.holds(lot)
+    return pool.level(booth, held.product) if held is not None else booth
+
+
+def _adjust(before: Booth, after: Booth, cause: AdjustmentCause) -> tuple[Booth, list[Publication]]:
+    """What is said of unlabelled sales whose shares changed."""
+    said: list[Publication] = []
+    finals = {lot.lot: lot.final for lot in before.lots}
+    recounted = {lot.product for lot in after.lots if lot.final != finals.get(lot.lot)}
+    known = {one.product: one.final for one in before.pools}
+    recounted |= {one.product for one in after.pools if one.final != known.get(one.product)}
+    for one in after.pools:
+        after, told = pool.publish(after, one.product, cause, recounted=one.product in recounted)
+        said += told
+    return after, said

@@ -6,12 +6,16 @@ Of every lot, in pieces: stocked + beyond = sold + lost + moved + unsold, and ne
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.sales.domain import shelf
+from services.sales.domain.device import Device
+from services.sales.domain.drawer import Drawers
+from services.sales.domain.prices import PriceList
 from services.sales.domain.shelf import Shelves
 from shared.events.festival import BoothStocked, BoothStockMoved
 from shared.events.language import Publication
-from shared.events.sales import SALE_SHARES, ShareOpened
+from shared.events.sales import SALE_SHARES, PaymentKind, ShareOpened
 
 
 class BoothStatus(StrEnum):
@@ -23,16 +27,18 @@ class BoothStatus(StrEnum):
     SETTLED = "settled"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceTag:
-    product: str
-    price_rupiah: int
+class Tally(NamedTuple):
+    """Pieces that were left at a moment (UTC). Of two counts the later one wins, of two at once the larger."""
+
+    at: datetime
+    qty: int
 
 
 @dataclass(frozen=True, slots=True)
 class BoothLot:
-    """One lot at one booth, in pieces; `sold_rupiah` is what they were sold for. `moved`: to other booths.
-    `withdrawn`: why, if the lot was recalled."""
+    """One lot at one booth, in pieces and rupiah. `moved`: to other booths. `label_...`: sold by a label or by the
+    organiser's word; `after_qty`: what of it was sold after the moment of the final count. `pool_...`: its share of
+    the unlabelled sales. `withdrawn`: why, if the lot was recalled."""
 
     lot: str
     facility: str
@@ -40,10 +46,23 @@ class BoothLot:
     made_on: date
     stocked: int = 0
     lost: int = 0
-    sold: int = 0
-    sold_rupiah: int = 0
-    withdrawn: str | None = None
     moved: int = 0
+    label_qty: int = 0
+    label_rupiah: int = 0
+    after_qty: int = 0
+    pool_qty: int = 0
+    pool_rupiah: int = 0
+    withdrawn: str | None = None
+    final: Tally | None = None
+    latest: Tally | None = None
+
+    @property
+    def sold(self) -> int:
+        return self.label_qty + self.pool_qty
+
+    @property
+    def sold_rupiah(self) -> int:
+        return self.label_rupiah + self.pool_rupiah
 
     @property
     def unsold(self) -> int:
@@ -54,33 +73,71 @@ class BoothLot:
     def beyond(self) -> int:
         return max(0, self.sold + self.lost + self.moved - self.stocked)
 
+    @property
+    def room(self) -> int:
+        """Pieces that are there beyond the labelled sales: what unlabelled sales can come from."""
+        return max(0, self.stocked - self.lost - self.moved - self.label_qty)
+
+    @property
+    def came(self) -> int:
+        """Pieces that came and did not leave for another booth: the most that its facility is credited with."""
+        return max(0, self.stocked - self.moved)
+
+    @property
+    def unexplained(self) -> int:
+        """Unsold pieces that the last count did not see."""
+        return max(0, self.unsold - self.latest.qty) if self.latest is not None else 0
+
+
+class Held(NamedTuple):
+    """Pieces and rupiah of one lot."""
+
+    lot: str
+    qty: int
+    rupiah: int
+
 
 @dataclass(frozen=True, slots=True)
-class TillHeard:
-    """Which of its numbers a till was heard with, as ranges (first, last) with a gap between each two: one record
-    that went astray must not make every later one cost more. `last_seq`: of its TillClosed."""
+class Pool:
+    """The unlabelled sales of one product at the booth, in pieces and rupiah. `after_qty`: pieces sold after the
+    latest final count. `told`: what the parts of single sales give each lot; `adjusted`: what was last published
+    beyond that. `final`, `latest`: counts of goods without a label. `counted`: a final count stands behind the
+    shares."""
 
-    till: str
-    seen: tuple[tuple[int, int], ...] = ()
-    last_seq: int | None = None
+    product: str
+    qty: int = 0
+    rupiah: int = 0
+    after_qty: int = 0
+    told: tuple[Held, ...] = ()
+    adjusted: tuple[Held, ...] = ()
+    final: Tally | None = None
+    latest: Tally | None = None
+    counted: bool = False
+    revision: int = 0
 
-    @property
-    def complete(self) -> bool:
-        return self.last_seq is not None and not self.missing
 
-    @property
-    def missing(self) -> tuple[tuple[int, int], ...]:
-        """Ranges of the numbers up to `last_seq` (or the highest heard) that were not heard yet."""
-        gaps: list[tuple[int, int]] = []
-        next = 1
-        for first, last in self.seen:
-            if first > next:
-                gaps.append((next, first - 1))
-            next = last + 1
-        end = self.last_seq or 0
-        if next <= end:
-            gaps.append((next, end))
-        return tuple((first, min(last, end) if end else last) for first, last in gaps if not end or first <= end)
+@dataclass(frozen=True, slots=True)
+class EarlyCount:
+    """Counts of a lot that was not stocked yet. `product`: what its number says; None: it is no lot number."""
+
+    lot: str
+    product: str | None
+    final: Tally | None
+    latest: Tally | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyVoid:
+    """A void that came before its receipt. `drawer`: where the money came from; None: the organiser asked."""
+
+    receipt: str
+    line: int
+    qty: int
+    till: str | None
+    device: str | None
+    drawer: str | None
+    refund: PaymentKind
+    voided_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +152,26 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`tills` are those that festival named, `heard` those that spoke. `counts`: pieces by lot that the cashier saw,
-    also of lots yet to come. `early_voids`, `waiting` and `disputed` are sales' ids in the order in which they came;
-    `facilities` were told ShareOpened. `shelves`: when goods came and were sold."""
+    """`tills` are those that festival named, less those in `struck_tills`; `devices` are those that spoke. `waiting`
+    are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told ShareOpened.
+    `receipts`: how many were taken in. `shelves`: when goods came and were sold."""
 
     id: str
     festival: str | None = None
     name: str | None = None
-    prices: tuple[PriceTag, ...] = ()
+    zone: str | None = None
+    price_lists: tuple[PriceList, ...] = ()
     tills: tuple[str, ...] = ()
+    struck_tills: tuple[str, ...] = ()
     status: BoothStatus = BoothStatus.UNKNOWN
     deadline: datetime | None = None
     lots: tuple[BoothLot, ...] = ()
-    counts: tuple[tuple[str, int], ...] = ()
-    heard: tuple[TillHeard, ...] = ()
-    early_voids: tuple[str, ...] = ()
+    pools: tuple[Pool, ...] = ()
+    early_counts: tuple[EarlyCount, ...] = ()
+    devices: tuple[Device, ...] = ()
+    drawers: Drawers = ()
+    receipts: int = 0
+    early_voids: tuple[EarlyVoid, ...] = ()
     waiting: tuple[str, ...] = ()
     disputed: tuple[str, ...] = ()
     facilities: tuple[str, ...] = ()
@@ -120,40 +182,39 @@ class Booth:
     def holds(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
 
-    def till(self, name: str) -> TillHeard:
-        return next((till for till in self.heard if till.till == name), TillHeard(name))
+    def lots_of(self, product: str) -> list[BoothLot]:
+        return [lot for lot in self.lots if lot.product == product]
+
+    def pool(self, product: str) -> Pool | None:
+        return next((pool for pool in self.pools if pool.product == product), None)
+
+    def free(self, product: str) -> int:
+        """Pieces of the product that no sale was recorded for, whatever lot they are of."""
+        pool = self.pool(product)
+        return max(0, sum(lot.room for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0))
 
     @property
     def complete(self) -> bool:
-        """Every till that festival named has closed and none of its records is missing."""
-        return bool(self.tills) and all(self.till(name).complete for name in self.tills)
-
-
-def hear(booth: Booth, name: str, seq: int, last_seq: int | None = None) -> Booth:
-    """The till's record `seq` has come; with `last_seq` it is its last word (for now: a till can close again)."""
-    before = booth.till(name)
-    closed = max(last_seq, before.last_seq or 0) if last_seq is not None else before.last_seq
-    after = TillHeard(name, _with(before.seen, seq), closed)
-    if not before.seen:
-        return replace(booth, heard=(*booth.heard, after))
-    return replace(booth, heard=tuple(after if till.till == name else till for till in booth.heard))
-
-
-def _with(seen: tuple[tuple[int, int], ...], number: int) -> tuple[tuple[int, int], ...]:
-    if seen and seen[-1][1] + 1 == number:
-        return (*seen[:-1], (seen[-1][0], number))
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted((*seen, (number, number))):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
-        else:
-            merged.append((first, last))
-    return tuple(merged)
+        """Every branch of every device heard has closed with nothing missing, or was struck, and each till that
+        festival named was heard or struck."""
+        if not self.tills:
+            return False
+        heard = {device.till for device in self.devices}
+        return all(till in heard or till in self.struck_tills for till in self.tills) and all(
+            device.complete for device in self.devices
+        )
 
 
 def changed(booth: Booth, lot: BoothLot) -> Booth:
     """The booth with this lot in place of what it held of it."""
     return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
+
+
+def with_pool(booth: Booth, pool: Pool) -> Booth:
+    """The booth with this pool in place of the product's former one."""
+    if booth.pool(pool.product) is None:
+        return replace(booth, pools=(*booth.pools, pool))
+    return replace(booth, pools=tuple(pool if known.product == pool.product else known for known in booth.pools))
 
 
 def stock(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
@@ -174,6 +235,10 @@ def take_in(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
     facility."""
     if booth.holds(lot.lot) is not None:
         return booth, []
+    early = next((count for count in booth.early_counts if count.lot == lot.lot), None)
+    if early is not None:
+        lot = replace(lot, final=early.final, latest=early.latest)
+        booth = replace(booth, early_counts=tuple(count for count in booth.early_counts if count is not early))
     booth = replace(booth, lots=(*booth.lots, lot))
     if lot.facility in booth.facilities:
         return booth, []
@@ -206,9 +271,3 @@ def withdraw(booth: Booth, lot: str, reason: str) -> Booth:
     if held is None or held.withdrawn is not None:
         return booth
     return changed(booth, replace(held, withdrawn=reason))
-
-
-def count(booth: Booth, counted: dict[str, int]) -> Booth:
-    """What the cashier saw last of each lot."""
-    counts = dict(booth.counts) | counted
-    return replace(booth, counts=tuple(sorted(counts.items())))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.missed import counted, openings
-from services.sales.domain.selling import Change, dispute, waiting
+from services.sales.domain.selling import Change, dispute_waiting
 from shared.events.festival import BoothClosing
 from shared.events.language import Deadline, DeadlineReached, Publication
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, BoothSettled, SellThroughCounted, SoldThrough
@@ -34,11 +34,8 @@ def time_is_up(state: State, booth: Booth, reached: DeadlineReached) -> Change:
 
 def settle(state: State, booth: Booth) -> Change:
     """What waits still will not be covered any more."""
-    said: list[Publication] = []
-    for sale in waiting(state, booth):
-        state, booth, told = dispute(state, booth, sale)
-        said += told
-    return state, replace(booth, status=BoothStatus.SETTLED, waiting=()), said
+    state, booth, said = dispute_waiting(state, booth)
+    return state, replace(booth, status=BoothStatus.SETTLED), said
 
 
 def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth, list[Publication]]:
@@ -88,7 +85,7 @@ def _changed(before: Booth, after: Booth) -> set[str]:
 
 
 def _accounted(booth: Booth) -> object:
-    return booth.status is BoothStatus.SETTLED, booth.lots, booth.counts, booth.disputed
+    return booth.status is BoothStatus.SETTLED, booth.lots, booth.disputed
 
 
 def _sell_through(booth: Booth, festival: str) -> SellThroughCounted:
@@ -102,7 +99,6 @@ def _sell_through(booth: Booth, festival: str) -> SellThroughCounted:
 
 
 def _sold_through(booth: Booth) -> Iterator[SoldThrough]:
-    counts = dict(booth.counts)
     for lot in booth.lots:
         yield SoldThrough(
             lot=lot.lot,
@@ -110,7 +106,8 @@ def _sold_through(booth: Booth) -> Iterator[SoldThrough]:
             sold=lot.sold,
             lost=lot.lost,
             unsold=lot.unsold,
-            counted=counts.get(lot.lot),
+            counted=lot.latest.qty if lot.latest is not None else None,
             beyond=lot.beyond,
             moved=lot.moved,
+            unexplained=lot.unexplained,
         )

@@ -1,15 +1,16 @@
 """What a facility hears from booths, and which of its documents that changes."""
 
-from services.sales.domain import demand, settlement
+from services.sales.domain import demand, public, settlement
 from services.sales.domain.settlement import Percentages
 from shared.events.language import Event
-from shared.events.sales import DemandCounted, ShareOpened
+from shared.events.sales import DemandCounted, PoolAdjusted, SaleShared, ShareOpened
 from shared.family import Decide, Decision
 from shared.state import State
 
 
 def deciding(percentages: Percentages) -> Decide:
-    """The rules by facility: money by shares, demand by counts, and both from a booth that opens."""
+    """The rules by facility: money by shares, demand by counts, both from a booth that opens; and what is public of
+    the shares, told here so that a facility's public events have one writer and one order."""
     settle = settlement.deciding(percentages)
 
     def decide(state: State, event: Event) -> Decision:
@@ -20,6 +21,10 @@ def deciding(percentages: Percentages) -> Decide:
                 state, settled = settle(state, event)
                 state, demanded = demand.decide(state, body)
                 return state, settled + demanded
+            case SaleShared() | PoolAdjusted() as body:
+                state, settled = settle(state, event)
+                state, published = public.publish(state, body)
+                return state, settled + published
             case _:
                 return settle(state, event)
 

@@ -1,37 +1,73 @@
-"""What anyone may see of a sale: no maker, no buyer, no cashier, no till, no booth."""
+"""What anyone may see of a facility's sales: no maker, no buyer, no cashier, no till, no booth, no receipt."""
 
-from services.sales.domain.booth import BoothLot
-from services.sales.domain.sale import Sale
+from dataclasses import dataclass, replace
+from uuid import UUID, uuid5
+
 from shared.events.language import Publication
-from shared.events.sales import PUBLIC_SALES, SalePublished, SaleWithdrawn
+from shared.events.sales import PUBLIC_SALES, AdjustmentPublished, PoolAdjusted, SalePublished, SaleShared
+from shared.family import Decision
+from shared.state import State
+
+# Of what only sales knows together: no id that is published leads back to a receipt or joins its lines.
+_SALES = UUID("3d0f6f0e-6a0c-5c1c-9a35-4b3d0c5f2b61")
 
 
-def published(sale: Sale, lot: BoothLot, festival: str) -> Publication:
-    """The sale stands."""
+@dataclass(frozen=True, slots=True)
+class FacilityFeed:
+    """A facility's public events: how many were published. Each carries its number, so that a gap shows."""
+
+    id: str
+    sequence: int = 0
+
+
+def publish(state: State, body: SaleShared | PoolAdjusted) -> Decision:
+    """The facility's next public event."""
+    known = state.get(FacilityFeed, body.facility) or FacilityFeed(body.facility)
+    feed = replace(known, sequence=known.sequence + 1)
+    told = _sale(body, feed.sequence) if isinstance(body, SaleShared) else _adjustment(body, feed.sequence)
+    return state.put(feed), [told]
+
+
+def public_sale(booth: str, sale: str) -> str:
+    """The id under which a sale is public."""
+    return str(uuid5(_SALES, f"{booth} {sale}"))
+
+
+def public_adjustment(booth: str, product: str) -> str:
+    """The id under which the adjustments of a booth's product are public."""
+    return str(uuid5(_SALES, f"{booth} * {product}"))
+
+
+def _sale(body: SaleShared, sequence: int) -> Publication:
     return PUBLIC_SALES.of(
         SalePublished(
-            sale=sale.sale,
-            facility=lot.facility,
-            festival=festival,
-            product=lot.product,
-            lot=lot.lot,
-            qty=sale.qty,
-            amount_rupiah=sale.amount_rupiah,
-            sold_at=sale.sold_at,
+            sale=public_sale(body.booth, body.sale),
+            facility=body.facility,
+            festival=body.festival,
+            product=body.product,
+            revision=body.revision,
+            sequence=sequence,
+            lots=body.lots,
+            qty=body.qty,
+            amount_rupiah=body.amount_rupiah,
+            sold_at=body.sold_at,
         )
     )
 
 
-def withdrawn(sale: Sale, lot: BoothLot, festival: str) -> Publication:
-    """The sale was published and stands no more."""
+def _adjustment(body: PoolAdjusted, sequence: int) -> Publication:
     return PUBLIC_SALES.of(
-        SaleWithdrawn(
-            sale=sale.sale,
-            facility=lot.facility,
-            festival=festival,
-            product=lot.product,
-            lot=lot.lot,
-            qty=sale.qty,
-            amount_rupiah=sale.amount_rupiah,
+        AdjustmentPublished(
+            adjustment=public_adjustment(body.booth, body.product),
+            facility=body.facility,
+            festival=body.festival,
+            product=body.product,
+            revision=body.revision,
+            sequence=sequence,
+            cause=body.cause,
+            counted=body.counted,
+            lots=body.lots,
+            qty=body.adjusted_qty,
+            amount_rupiah=body.adjusted_rupiah,
         )
     )

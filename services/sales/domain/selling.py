@@ -1,254 +1,268 @@
-"""What becomes of a sale: recorded when the booth's stock covers it, else it waits; disputed when nothing can come
-any more that would cover it; voided at any time.
+"""What becomes of a sale: recorded as far as the booth's stock covers it, the rest waits; disputed when nothing can
+come any more that would cover it; voided at any time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeAlias
 
-from services.sales.domain import shelf, so_far
-from services.sales.domain.booth import Booth, BoothLot, BoothStatus, changed, hear, take_in
-from services.sales.domain.public import published, withdrawn
-from services.sales.domain.sale import Sale, SaleStatus, entity_id, sale_id
+from services.sales.domain import drawer as drawers
+from services.sales.domain import pool, so_far
+from services.sales.domain.accounting import book, receipt_in
+from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, take_in
+from services.sales.domain.drawer import Drawer
+from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receipt_id, receipt_of
 from shared.events import lot_number
-from shared.events.festival import DisputeOutcome, DisputeResolved
+from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
-from shared.events.sales import (
-    SALE_SHARES,
-    SALES,
-    SaleDisputed,
-    SaleRecorded,
-    SaleReported,
-    SaleVoided,
-    SaleVoidRecorded,
-    ShareEarned,
-    ShareReversed,
-)
+from shared.events.sales import SALES, PartBasis, PaymentKind, ReceiptIssued, ReceiptVoided, VoidRefused
 from shared.state import State
 
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
 
 
-def report(state: State, booth: Booth, body: SaleReported, event: Event) -> Change:
-    """A till says that it sold something. Of one sale that comes from two sources the first word stands."""
-    booth = hear(booth, body.till, body.seq)
-    name = sale_id(event)
-    id = entity_id(booth.id, name)
-    if state.get(Sale, id) is not None:
+def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event) -> Change:
+    """A till issued a receipt. Of one receipt that comes from two sources the first word stands."""
+    name = receipt_id(event)
+    if receipt_in(state, booth, name) is not None:
         return state, booth, []
-    sale = Sale(
-        id=id,
-        sale=name,
-        booth=booth.id,
-        till=body.till,
-        lot=body.lot,
-        product=body.product,
+    receipt = _receipt(booth, body, name)
+    paid_into = Drawer(receipt.drawer, body.till, body.device)
+    booth = replace(
+        booth,
+        receipts=receipt.number,
+        drawers=drawers.take(
+            booth.drawers, paid_into, receipt.payment, body.sold_at, sum(sale.net_rupiah for sale in receipt.sales)
+        ),
+    )
+    state = state.put(receipt)
+    told: list[Publication] = []
+    for sale in receipt.sales:
+        state, booth, said = _cover(state, booth, receipt, replace(sale, waiting=sale.qty), first=True)
+        told += said
+        receipt = _known(state, booth, name)
+    if booth.early_voids:
+        state, booth, said = _early_voids(state, booth, name)
+        told += said
+    return state, booth, told
+
+
+def void(state: State, booth: Booth, body: ReceiptVoided) -> Change:
+    """Pieces of a receipt of this booth did not stand: any till of it may say so, also before the receipt has come.
+    The pieces are at the booth again, and may be what another sale waits for."""
+    told: list[Publication] = []
+    for line in body.lines:
+        wanted = EarlyVoid(
+            receipt=body.receipt,
+            line=line.line,
+            qty=line.qty,
+            till=body.till,
+            device=body.device,
+            drawer=body.drawer or body.device,
+            refund=body.refund,
+            voided_at=body.voided_at,
+        )
+        state, booth, said = _void(state, booth, wanted)
+        told += said
+    return state, booth, told
+
+
+def void_ordered(state: State, booth: Booth, body: VoidOrdered, event: Event) -> Change:
+    """The organiser voids pieces of a sale. No drawer pays for it."""
+    wanted = EarlyVoid(
+        receipt=body.receipt,
+        line=body.line,
         qty=body.qty,
-        unit_price_rupiah=body.unit_price_rupiah,
-        sold_at=body.sold_at,
+        till=None,
+        device=None,
+        drawer=None,
+        refund=PaymentKind.OTHER,
+        voided_at=event.time,
     )
-    if name in booth.early_voids:
-        return _never_stood(state, replace(booth, early_voids=_without(booth.early_voids, sale)), sale)
-    lot = _cover(booth, sale)
-    if lot is not None:
-        return _record(state, booth, sale, lot)
-    if booth.status is BoothStatus.SETTLED:
-        return dispute(state, booth, sale)
-    return state.put(sale), replace(booth, waiting=(*booth.waiting, name)), []
-
-
-def void(state: State, booth: Booth, body: SaleVoided) -> Change:
-    """A sale of this booth did not stand: any till of it may say so, also before the sale has come. The pieces are
-    at the booth again, and may be what another sale waits for. A sale that is not this booth's never comes, so
-    a void of it does nothing. The till is always answered, money moves only if it was earned."""
-    booth = hear(booth, body.till, body.seq)
-    sale = state.get(Sale, entity_id(booth.id, body.sale))
-    if sale is None:
-        if body.sale not in booth.early_voids:
-            booth = replace(booth, early_voids=(*booth.early_voids, body.sale))
-        return state, booth, []
-    match sale.status:
-        case SaleStatus.VOIDED:
-            return state, booth, []
-        case SaleStatus.RECORDED:
-            return _take_back(state, booth, sale)
-        case SaleStatus.WAITING:
-            booth = replace(booth, waiting=_without(booth.waiting, sale))
-        case SaleStatus.DISPUTED:
-            booth = replace(booth, disputed=_without(booth.disputed, sale))
-        case SaleStatus.REJECTED:
-            pass
-    return _never_stood(state, booth, sale)
-
-
-def dispute(state: State, booth: Booth, sale: Sale) -> Change:
-    """Nothing known covers the sale, and nothing more will come: a person decides."""
-    sale = replace(sale, status=SaleStatus.DISPUTED, festival=booth.festival)
-    said = SaleDisputed(
-        booth=booth.id,
-        sale=sale.sale,
-        festival=booth.festival,
-        till=sale.till,
-        lot=sale.lot,
-        product=sale.product,
-        qty=sale.qty,
-        amount_rupiah=sale.amount_rupiah,
-        sold_at=sale.sold_at,
-    )
-    return state.put(sale), replace(booth, disputed=(*booth.disputed, sale.sale)), [SALES.of(said)]
+    return _void(state, booth, wanted)
 
 
 def resolve(state: State, booth: Booth, body: DisputeResolved) -> Change:
-    """The organiser's word on a disputed sale; it changes no other. One that is accepted but can't be booked, since
-    nobody can tell which facility made the pieces, stays in dispute: it can only be rejected."""
-    sale = state.get(Sale, entity_id(booth.id, body.sale))
-    if sale is None or sale.status is not SaleStatus.DISPUTED:
+    """The organiser's word on the disputed pieces of a sale; it changes no other. Without a lot that is named, no
+    facility is credited with more than came of it to the booth: pieces beyond that stay in dispute."""
+    name, line = receipt_of(body.sale)
+    receipt = receipt_in(state, booth, name)
+    sale = receipt.sale(line) if receipt is not None else None
+    if receipt is None or sale is None or not sale.disputed:
         return state, booth, []
     if body.outcome is DisputeOutcome.REJECTED:
-        booth = replace(booth, disputed=_without(booth.disputed, sale))
-        return state.put(replace(sale, status=SaleStatus.REJECTED)), booth, []
-    lot = _accepted_on(booth, sale)
-    if lot is None:
-        return state, booth, []
-    booth, said = take_in(replace(booth, disputed=_without(booth.disputed, sale)), lot)
-    state, booth, told = _record(state, booth, replace(sale, dispute_accepted=True), lot)
+        rejected = replace(sale, rejected=sale.rejected + sale.disputed, disputed=0)
+        return book(state, booth, receipt, rejected)
+    said: list[Publication] = []
+    if body.lot is not None:
+        named = _named(booth, sale, body.lot)
+        if named is None:
+            return state, booth, []
+        booth, said = take_in(booth, named)
+        parts = [Part(named.lot, named.facility, sale.disputed, PartBasis.NAMED, named.withdrawn is not None)]
+    else:
+        parts = _credited(booth, receipt, sale)
+    taken = sum(part.qty for part in parts)
+    if not taken:
+        return state, booth, said
+    accepted = replace(sale, disputed=sale.disputed - taken)
+    for part in parts:
+        accepted = accepted.with_part(part)
+    state, booth, told = book(state, booth, receipt, accepted)
     return state, booth, said + told
 
 
-def settle_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
-    """Record what waits (of this product, or of all) and is covered now, in the order in which it came."""
-    said: list[Publication] = []
-    still: list[str] = []
-    for sale in waiting(state, booth):
-        lot = _cover(booth, sale) if product in (None, sale.product) else None
-        if lot is None:
-            still.append(sale.sale)
-            continue
-        state, booth, told = _record(state, booth, sale, lot)
-        said += told
-    return state, replace(booth, waiting=tuple(still)), said
+def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
+    """Record what waits (of this product, or of all) and is covered now, the sales made first before the others."""
+    told: list[Publication] = []
+    for receipt in sorted(waiting(state, booth), key=lambda one: (one.sold_at, one.receipt)):
+        for line in [sale.line for sale in receipt.sales if sale.waiting and product in (None, sale.product)]:
+            receipt = _known(state, booth, receipt.receipt)
+            sale = receipt.sales[line - 1]
+            state, booth, said = _cover(state, booth, receipt, sale, first=False)
+            told += said
+    return state, booth, told
 
 
-def waiting(state: State, booth: Booth) -> Iterator[Sale]:
-    """The booth's sales that wait, in the order in which they came."""
+def dispute_waiting(state: State, booth: Booth) -> Change:
+    """Nothing known covers what waits, and nothing more will come: a person decides."""
+    told: list[Publication] = []
+    for receipt in list(waiting(state, booth)):
+        for line in [sale.line for sale in receipt.sales if sale.waiting]:
+            receipt = _known(state, booth, receipt.receipt)
+            sale = receipt.sales[line - 1]
+            disputed = replace(sale, waiting=0, disputed=sale.disputed + sale.waiting)
+            state, booth, said = book(state, booth, receipt, disputed)
+            told += said
+    return state, booth, told
+
+
+def waiting(state: State, booth: Booth) -> Iterator[Receipt]:
+    """The booth's receipts that wait, in the order in which they came."""
     for name in booth.waiting:
-        sale = state.get(Sale, entity_id(booth.id, name))
-        assert sale is not None, "what waits was reported"
-        yield sale
+        yield _known(state, booth, name)
 
 
-def _cover(booth: Booth, sale: Sale) -> BoothLot | None:
-    """The lot with enough unsold pieces: the one on the label; without a label the product's oldest, and one that
-    was recalled only if no other will do, since its pieces were set aside."""
+def _known(state: State, booth: Booth, name: str) -> Receipt:
+    receipt = receipt_in(state, booth, name)
+    assert receipt is not None, "it was issued"
+    return receipt
+
+
+def _receipt(booth: Booth, body: ReceiptIssued, name: str) -> Receipt:
+    return Receipt(
+        id=entity_id(booth.id, name),
+        receipt=name,
+        booth=booth.id,
+        number=booth.receipts + 1,
+        till=body.till,
+        device=body.device,
+        seq=body.seq,
+        drawer=body.drawer or body.device,
+        payment=body.payment.kind,
+        discount_rupiah=body.discount_rupiah,
+        price_list=body.price_list,
+        sold_at=body.sold_at,
+        sales=tuple(
+            Sale(line.line, line.lot, line.product, line.qty, line.unit_price_rupiah, net, line.price_reason)
+            for line, net in zip(body.lines, body.net_rupiah, strict=True)
+        ),
+    )
+
+
+def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale, *, first: bool) -> Change:
+    """Record the waiting pieces that are there. What is not waits on; once the booth is settled, it is in dispute."""
+    covered = sale
+    for lot, qty in _pieces(booth, receipt, sale):
+        basis = PartBasis.SHARE if sale.lot is None else PartBasis.LABEL
+        part = Part(lot.lot, lot.facility, qty, basis, lot.withdrawn is not None)
+        covered = replace(covered.with_part(part), waiting=covered.waiting - qty)
+    if booth.status is BoothStatus.SETTLED and covered.waiting:
+        covered = replace(covered, waiting=0, disputed=covered.disputed + covered.waiting)
+    if covered == sale and not first:
+        return state, booth, []
+    state, booth, told = book(state, booth, receipt, covered)
+    if covered.parts != sale.parts:
+        booth, said = so_far.tell(booth, covered.product, receipt.sold_at)
+        told += said
+    return state, booth, told
+
+
+def _pieces(booth: Booth, receipt: Receipt, sale: Sale) -> list[tuple[BoothLot, int]]:
+    """From which lots the waiting pieces can be recorded: the lot on the label; without a label, a fair share of
+    all."""
     if sale.lot is not None:
         named = booth.holds(sale.lot)
-        return named if named and named.product == sale.product and named.unsold >= sale.qty else None
-    return _oldest(lot for lot in booth.lots if lot.product == sale.product and lot.unsold >= sale.qty)
+        if named is None or named.product != sale.product:
+            return []
+        there = min(named.room, booth.free(sale.product)) if booth.pools else named.room
+        qty = min(sale.waiting, there)
+        return [(named, qty)] if qty else []
+    qty = min(sale.waiting, booth.free(sale.product))
+    return pool.deal(booth, sale.product, qty, receipt.sold_at) if qty else []
 
 
-def _accepted_on(booth: Booth, sale: Sale) -> BoothLot | None:
-    """Where an accepted sale is booked: on the lot of its label, even if festival never stocked the booth with it
-    (the label says who made it); else on the product's oldest that has the pieces, or just its oldest."""
-    labelled = booth.holds(sale.lot) if sale.lot is not None else None
-    if labelled is not None:
-        return labelled
-    number = lot_number.parse(sale.lot) if sale.lot is not None else None
-    if number is not None and number.product == sale.product:
-        return booth.holds(str(number)) or BoothLot(str(number), number.facility, number.product, number.made_on)
-    here = [lot for lot in booth.lots if lot.product == sale.product]
-    return _oldest(lot for lot in here if lot.unsold >= sale.qty) or _oldest(here)
+def _named(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
+    """The lot that the organiser named, if it is of the sale's product; also one that was never stocked here."""
+    number = lot_number.parse(typed)
+    held = booth.holds(typed if number is None else str(number))
+    if held is not None:
+        return held if held.product == sale.product else None
+    if number is None or number.product != sale.product:
+        return None
+    return BoothLot(str(number), number.facility, number.product, number.made_on)
 
 
-def _oldest(lots: Iterable[BoothLot]) -> BoothLot | None:
-    return min(lots, key=lambda lot: (lot.withdrawn is not None, lot.made_on, lot.lot), default=None)
+def _credited(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
+    """Where disputed pieces are recorded when no lot is named: as far as more came than was sold, also if it counts
+    as lost."""
+    lots = booth.lots_of(sale.product)
+    most = sum(lot.came - lot.sold for lot in lots)
+    if sale.lot is not None:
+        named = booth.holds(sale.lot)
+        if named is None or named.product != sale.product:
+            return []
+        qty = min(sale.disputed, max(0, named.came - named.label_qty), max(0, most))
+        return [Part(named.lot, named.facility, qty, PartBasis.LABEL, named.withdrawn is not None)] if qty else []
+    qty = min(sale.disputed, max(0, most))
+    dealt = pool.deal(booth, sale.product, qty, receipt.sold_at) if qty else []
+    return [Part(lot.lot, lot.facility, more, PartBasis.SHARE, lot.withdrawn is not None) for lot, more in dealt]
 
 
-def _record(state: State, booth: Booth, sale: Sale, lot: BoothLot) -> Change:
-    assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
-    sale = replace(
-        sale,
-        status=SaleStatus.RECORDED,
-        festival=booth.festival,
-        lot=lot.lot,
-        facility=lot.facility,
-        product=lot.product,
-        lot_attributed=sale.lot != lot.lot,
-        lot_recalled=lot.withdrawn is not None,
-    )
-    lot = replace(lot, sold=lot.sold + sale.qty, sold_rupiah=lot.sold_rupiah + sale.amount_rupiah)
-    recorded = SaleRecorded(
-        booth=booth.id,
-        sale=sale.sale,
-        festival=booth.festival,
-        till=sale.till,
-        lot=lot.lot,
-        facility=lot.facility,
-        product=lot.product,
-        qty=sale.qty,
-        unit_price_rupiah=sale.unit_price_rupiah,
-        amount_rupiah=sale.amount_rupiah,
-        sold_at=sale.sold_at,
-        lot_attributed=sale.lot_attributed,
-        lot_recalled=sale.lot_recalled,
-        dispute_accepted=sale.dispute_accepted,
-    )
-    earned = ShareEarned(
-        facility=lot.facility,
-        festival=booth.festival,
-        booth=booth.id,
-        sale=sale.sale,
-        product=lot.product,
-        qty=sale.qty,
-        amount_rupiah=sale.amount_rupiah,
-    )
-    said = [SALES.of(recorded), SALE_SHARES.of(earned), published(sale, lot, booth.festival)]
-    shelves = shelf.sold(booth.shelves, lot.facility, lot.product, sale.sold_at, sale.qty)
-    booth, told = so_far.tell(changed(replace(booth, shelves=shelves), lot), lot, sale.sold_at)
-    return state.put(sale), booth, said + told
+def _early_voids(state: State, booth: Booth, receipt: str) -> Change:
+    told: list[Publication] = []
+    mine = [one for one in booth.early_voids if one.receipt == receipt]
+    booth = replace(booth, early_voids=tuple(one for one in booth.early_voids if one.receipt != receipt))
+    for wanted in mine:
+        state, booth, said = _void(state, booth, wanted)
+        told += said
+    return state, booth, told
 
 
-def _take_back(state: State, booth: Booth, sale: Sale) -> Change:
-    lot = booth.holds(sale.lot) if sale.lot is not None else None
-    assert lot is not None, "a recorded sale is booked on a lot of its booth"
-    assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
-    lot = replace(lot, sold=lot.sold - sale.qty, sold_rupiah=lot.sold_rupiah - sale.amount_rupiah)
-    reversal = ShareReversed(
-        facility=lot.facility,
-        festival=booth.festival,
-        booth=booth.id,
-        sale=sale.sale,
-        product=lot.product,
-        qty=sale.qty,
-        amount_rupiah=sale.amount_rupiah,
-    )
-    said = [_voided(sale, stood=True), SALE_SHARES.of(reversal), withdrawn(sale, lot, booth.festival)]
-    shelves = shelf.sold(booth.shelves, lot.facility, lot.product, sale.sold_at, -sale.qty)
-    booth = changed(replace(booth, shelves=shelves), lot)
-    state = state.put(replace(sale, status=SaleStatus.VOIDED))
-    state, booth, told = settle_waiting(state, booth, lot.product)
-    return state, booth, said + told
-
-
-def _never_stood(state: State, booth: Booth, sale: Sale) -> Change:
-    sale = replace(sale, status=SaleStatus.VOIDED, festival=booth.festival)
-    return state.put(sale), booth, [_voided(sale, stood=False)]
-
-
-def _voided(sale: Sale, *, stood: bool) -> Publication:
-    return SALES.of(
-        SaleVoidRecorded(
-            booth=sale.booth,
-            sale=sale.sale,
-            festival=sale.festival,
-            lot=sale.lot,
-            facility=sale.facility,
-            product=sale.product,
-            qty=sale.qty,
-            amount_rupiah=sale.amount_rupiah,
-            stood=stood,
+def _void(state: State, booth: Booth, wanted: EarlyVoid) -> Change:
+    receipt = receipt_in(state, booth, wanted.receipt)
+    if receipt is None:
+        return state, replace(booth, early_voids=(*booth.early_voids, wanted)), []
+    sale = receipt.sale(wanted.line)
+    left = sale.qty - sale.voided if sale is not None else 0
+    if sale is None or wanted.qty > left:
+        refused = VoidRefused(
+            booth=booth.id,
+            receipt=wanted.receipt,
+            line=wanted.line,
+            till=wanted.till,
+            qty=wanted.qty,
+            left=left,
         )
-    )
-
-
-def _without(names: tuple[str, ...], sale: Sale) -> tuple[str, ...]:
-    return tuple(name for name in names if name != sale.sale)
+        return state, booth, [SALES.of(refused)]
+    voided = sale.without(wanted.qty)
+    state, booth, told = book(state, booth, receipt, voided)
+    if wanted.drawer is not None and wanted.till is not None and wanted.device is not None:
+        paid_from = Drawer(wanted.drawer, wanted.till, wanted.device)
+        returned = voided.returned_rupiah - sale.returned_rupiah
+        booth = replace(
+            booth,
+            drawers=drawers.refund(booth.drawers, paid_from, wanted.refund, wanted.voided_at, returned),
+        )
+    state, booth, said = cover_waiting(state, booth, sale.product)
+    return state, booth, told + said

@@ -1,8 +1,8 @@
 """What a facility sold at a festival and how the money is shared, summed up over the booths.
 
 Everything of one booth comes from one lane's outbox, in the order in which it was said: a booth is opened before it
-earns, and earns before it reverses, so no sum goes below zero. Between booths there is no order. A booth may open
-after the others were settled; the settlement then waits for it again.
+earns, and earns before it loses, so no sum that is told is below zero. Between booths there is no order. A booth may
+open after the others were settled; the settlement then waits for it again.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +11,11 @@ from shared.events.language import Event, Publication
 from shared.events.sales import (
     SETTLEMENTS,
     BoothSettled,
+    PoolAdjusted,
+    SaleShared,
     SettlementCorrected,
     SettlementIssued,
-    ShareEarned,
     ShareOpened,
-    ShareReversed,
 )
 from shared.family import Decide, Decision
 from shared.state import State
@@ -46,13 +46,35 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolShare:
+    """The facility's part of a booth's unlabelled sales of one product, in pieces and rupiah. `counted`: a final
+    count stands behind it; else it is provisional."""
+
+    product: str
+    qty: int = 0
+    rupiah: int = 0
+    counted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class BoothShare:
-    """What one booth has earned for the facility, in pieces and rupiah."""
+    """What one booth has earned for the facility, in pieces and rupiah; `pools` are what of it was sold
+    unlabelled."""
 
     booth: str
     settled: bool = False
     qty: int = 0
     sold_rupiah: int = 0
+    pools: tuple[PoolShare, ...] = ()
+
+    @property
+    def provisional_qty(self) -> int:
+        """Pieces that were sold unlabelled and that no final count stands behind."""
+        return sum(pool.qty for pool in self.pools if not pool.counted)
+
+    @property
+    def provisional_rupiah(self) -> int:
+        return sum(pool.rupiah for pool in self.pools if not pool.counted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +83,8 @@ class Said:
 
     qty: int
     sold_rupiah: int
+    provisional_qty: int = 0
+    provisional_rupiah: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +107,14 @@ class Settlement:
     @property
     def sold_rupiah(self) -> int:
         return sum(booth.sold_rupiah for booth in self.booths)
+
+    @property
+    def provisional_qty(self) -> int:
+        return sum(booth.provisional_qty for booth in self.booths)
+
+    @property
+    def provisional_rupiah(self) -> int:
+        return sum(booth.provisional_rupiah for booth in self.booths)
 
     @property
     def complete(self) -> bool:
@@ -114,12 +146,15 @@ def deciding(percentages: Percentages) -> Decide:
     def decide(state: State, event: Event) -> Decision:
         """The settlement after the event; said once every booth that opened is settled, and again when it changed."""
         body = event.body
-        if not isinstance(body, ShareOpened | ShareEarned | ShareReversed | BoothSettled):
+        if not isinstance(body, ShareOpened | SaleShared | PoolAdjusted | BoothSettled):
             raise TypeError(f"a settlement has no rule for {type(body).__name__}")
         id = settlement_id(body.facility, body.festival)
         known = state.get(Settlement, id)
         settlement = known or Settlement(id, body.facility, body.festival, percentages)
-        settlement, said = _say(_with(settlement, _change(_of(settlement, body.booth), body)))
+        settlement = _with(settlement, _change(_of(settlement, body.booth), body))
+        # Half of a change is no sum: it might even be below zero.
+        continued = isinstance(body, SaleShared | PoolAdjusted) and body.continued
+        settlement, said = (settlement, []) if continued else _say(settlement)
         return (state if settlement == known else state.put(settlement)), [*said]
 
     return decide
@@ -135,20 +170,41 @@ def _with(settlement: Settlement, share: BoothShare) -> Settlement:
     return replace(settlement, booths=tuple(booths))
 
 
-def _change(share: BoothShare, body: ShareOpened | ShareEarned | ShareReversed | BoothSettled) -> BoothShare:
+def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
     match body:
         case ShareOpened():
             return share
-        case ShareEarned():
-            return replace(share, qty=share.qty + body.qty, sold_rupiah=share.sold_rupiah + body.amount_rupiah)
-        case ShareReversed():
-            return replace(share, qty=share.qty - body.qty, sold_rupiah=share.sold_rupiah - body.amount_rupiah)
+        case SaleShared():
+            pools = share.pools
+            if body.pooled_change_qty or body.pooled_change_rupiah:
+                pools = _pooled(pools, body.product, body.pooled_change_qty, body.pooled_change_rupiah)
+            return replace(
+                share,
+                qty=share.qty + body.change_qty,
+                sold_rupiah=share.sold_rupiah + body.change_rupiah,
+                pools=pools,
+            )
+        case PoolAdjusted():
+            return replace(
+                share,
+                qty=share.qty + body.change_qty,
+                sold_rupiah=share.sold_rupiah + body.change_rupiah,
+                pools=_pooled(share.pools, body.product, body.change_qty, body.change_rupiah, counted=body.counted),
+            )
         case BoothSettled():
             return replace(share, settled=True)
 
 
+def _pooled(
+    pools: tuple[PoolShare, ...], product: str, qty: int, rupiah: int, *, counted: bool | None = None
+) -> tuple[PoolShare, ...]:
+    known = next((pool for pool in pools if pool.product == product), PoolShare(product))
+    after = PoolShare(product, known.qty + qty, known.rupiah + rupiah, known.counted if counted is None else counted)
+    return tuple(sorted((*(pool for pool in pools if pool.product != product), after), key=lambda pool: pool.product))
+
+
 def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
-    now = Said(settlement.qty, settlement.sold_rupiah)
+    now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
     if not settlement.complete or settlement.said == now:
         return settlement, []
     kind = SettlementIssued if settlement.said is None else SettlementCorrected
@@ -163,5 +219,7 @@ def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
         facility_rupiah=parts.facility_rupiah,
         maker_premium_rupiah=parts.maker_premium_rupiah,
         programme_rupiah=parts.programme_rupiah,
+        provisional_qty=now.provisional_qty,
+        provisional_rupiah=now.provisional_rupiah,
     )
     return settlement, [SETTLEMENTS.of(said)]

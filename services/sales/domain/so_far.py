@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from datetime import datetime
 
-from services.sales.domain.booth import Booth, BoothLot, BoothStatus
+from services.sales.domain.booth import Booth, BoothStatus
 from services.sales.domain.missed import MINUTE, Span, openings, there
 from services.sales.domain.shelf import HOUR, Shelf, seconds, together
 from shared.events.language import Publication
@@ -22,21 +22,21 @@ MOST_HOURS = 5000
 HOURS_BACK = 72
 
 
-def tell(booth: Booth, lot: BoothLot, sold_at: datetime) -> tuple[Booth, list[Publication]]:
-    """What is said, if anything, after some of this lot was sold."""
+def tell(booth: Booth, product: str, sold_at: datetime) -> tuple[Booth, list[Publication]]:
+    """What is said, if anything, after some of this product was sold."""
     if booth.status is not BoothStatus.OPEN:
         return booth, []
     told = booth.so_far
     quarter = seconds(sold_at) // QUARTER
     new = quarter not in told.quarters
-    gone = not lot.unsold and lot.product not in told.sold_out and _gone(booth, lot.product)
+    gone = product not in told.sold_out and _gone(booth, product)
     if not new and not gone:
         return booth, []
     told = replace(
         told,
         revision=told.revision + 1,
         quarters=(*told.quarters, quarter)[-MOST_QUARTERS:] if new else told.quarters,
-        sold_out=(*told.sold_out, lot.product) if gone else told.sold_out,
+        sold_out=(*told.sold_out, product) if gone else told.sold_out,
     )
     booth = replace(booth, so_far=told)
     return booth, [BOOTH_REPORTS.of(_report(booth, sold_at))]

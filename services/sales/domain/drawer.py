@@ -1,0 +1,124 @@
+"""The money of a booth's tills, by drawer: what came in and went out by payment kind and hour, and what was
+counted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.sales.domain.shelf import HOUR, seconds
+from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """One hour (counted since 1970 in UTC) and payment kind of a drawer: receipts, their net rupiah, and rupiah paid
+    back."""
+
+    hour: int
+    kind: PaymentKind
+    receipts: int = 0
+    net_rupiah: int = 0
+    refunded_rupiah: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Drawer:
+    """Who had the drawer (a pseudonym) from when, with how much in it. Payments taken while no drawer was open are
+    under the device's id, without a cashier. `counted_rupiah`: by the blind count; `expected_rupiah`: what the
+    device's own records added up to then."""
+
+    id: str
+    till: str
+    device: str
+    cashier: str | None = None
+    opened_at: datetime | None = None
+    float_rupiah: int = 0
+    takings: tuple[Taking, ...] = ()
+    dropped_rupiah: int = 0
+    counted_rupiah: int | None = None
+    expected_rupiah: int | None = None
+    counted_at: datetime | None = None
+
+    @property
+    def cash_rupiah(self) -> int:
+        """Rupiah that should be in the drawer, by what sales knows."""
+        cash = (one for one in self.takings if one.kind is PaymentKind.CASH)
+        return self.float_rupiah - self.dropped_rupiah + sum(one.net_rupiah - one.refunded_rupiah for one in cash)
+
+    @property
+    def difference_rupiah(self) -> int | None:
+        """Rupiah counted beyond (or below) what should be there; None: it was not counted."""
+        return None if self.counted_rupiah is None else self.counted_rupiah - self.cash_rupiah
+
+
+Drawers = tuple[Drawer, ...]
+
+
+def take(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
+    """A receipt was paid into `drawer` (as it is if it is new)."""
+    return _change(
+        drawers,
+        drawer,
+        lambda known: replace(known, takings=_add(known.takings, Taking(seconds(at) // HOUR, kind, 1, rupiah))),
+    )
+
+
+def refund(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
+    """Money was paid back out of `drawer`."""
+    paid = Taking(seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
+    return _change(drawers, drawer, lambda known: replace(known, takings=_add(known.takings, paid)))
+
+
+def opened(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+    return _change(
+        drawers,
+        Drawer(id, body.till, body.device),
+        lambda known: replace(known, cashier=body.cashier, opened_at=body.opened_at, float_rupiah=body.float_rupiah),
+    )
+
+
+def dropped(drawers: Drawers, body: CashDropped) -> Drawers:
+    return _change(
+        drawers,
+        Drawer(body.drawer, body.till, body.device),
+        lambda known: replace(known, dropped_rupiah=known.dropped_rupiah + body.rupiah),
+    )
+
+
+def counted(drawers: Drawers, body: CashCounted) -> Drawers:
+    """The count with the latest moment stands."""
+
+    def count(known: Drawer) -> Drawer:
+        if known.counted_at is not None and known.counted_at > body.counted_at:
+            return known
+        return replace(
+            known,
+            counted_rupiah=body.counted_rupiah,
+            expected_rupiah=body.expected_rupiah,
+            counted_at=body.counted_at,
+        )
+
+    return _change(drawers, Drawer(body.drawer, body.till, body.device), count)
+
+
+def _change(drawers: Drawers, new: Drawer, change: Callable[[Drawer], Drawer]) -> Drawers:
+    for place, known in enumerate(drawers):
+        if known.id == new.id:
+            return (*drawers[:place], change(known), *drawers[place + 1 :])
+    return (*drawers, change(new))
+
+
+def _add(takings: tuple[Taking, ...], more: Taking) -> tuple[Taking, ...]:
+    # The hour of now is the last one.
+    for place in range(len(takings) - 1, -1, -1):
+        known = takings[place]
+        if known.hour == more.hour and known.kind is more.kind:
+            both = Taking(
+                known.hour,
+                known.kind,
+                known.receipts + more.receipts,
+                known.net_rupiah + more.net_rupiah,
+                known.refunded_rupiah + more.refunded_rupiah,
+            )
+            return (*takings[:place], both, *takings[place + 1 :])
+    return (*takings, more)
