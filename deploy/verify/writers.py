@@ -53,6 +53,7 @@ class Writers:
                 if family.deadlines is not None:
                     self._clocks[family.deadlines.name].append(family.group)
         self._later: dict[tuple[str, str, str], list[_Later]] = defaultdict(list)
+        self._set_aside: list[tuple[str, str, str]] = []
         self._foreigners: set[str] = set()
 
     def learn(self, service: str, ledger: Iterable[str]) -> None:
@@ -91,7 +92,9 @@ class Writers:
         service = self._writers.get(topic)
         if service is not None and (not readable or reason == "ID_REUSED"):
             partition, offset = (envelope.header(letter.headers, f"dlq_{part}") for part in ("partition", "offset"))
-            self._foreign(f"{topic} {partition}/{offset}", service, f"its reader set it aside as {reason}")
+            place, why = f"{topic} {partition}/{offset}", f"its reader set it aside as {reason}"
+            # The record itself says more, and may come after its letter.
+            self._set_aside.append((place, service, why))
 
     def twice(self, topic: str, record: ConsumerRecord) -> None:
         """A record of `topic` has the id of an earlier one there, but another body."""
@@ -99,7 +102,7 @@ class Writers:
             self._foreign(_place(topic, record), self._writers[topic], "it has the id of another, not its body")
 
     def close(self) -> None:
-        """All was entered: the ids that are left follow from their causes, or are foreign."""
+        """All was entered: the ids that are left follow from their causes, or their records are foreign."""
         for (service, topic, cause), records in self._later.items():
             wanted = {record.id for record in records}
             for source in self._sources[service][cause]:
@@ -110,6 +113,8 @@ class Writers:
             for record in records:
                 if record.id in wanted:
                     self._foreign(record.place, service, "its id does not follow from its cause")
+        for place, service, why in self._set_aside:
+            self._foreign(place, service, why)
 
     def _journal_id(self, topic: str, record: ConsumerRecord) -> list[str]:
         try:
