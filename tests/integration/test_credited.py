@@ -33,7 +33,7 @@ from tests.integration.season import MAKERS, SERVICES, Season, now
 
 pytestmark = pytest.mark.integration
 
-PASAR, BOOTH, UNLABELLED = "PASAR", "PASAR.B1", "KRJ"
+PASAR, BOOTH, PRODUCT = "PASAR", "PASAR.B1", "KRJ"
 SENT = {"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 10}
 PRICE = 50_000
 
@@ -55,7 +55,7 @@ async def stock(season: Season) -> None:
         made = ProductionReported(
             facility=facility,
             terminal=f"{facility}.T1",
-            product=UNLABELLED,
+            product=PRODUCT,
             qty=qty,
             made_on=season.today,
             maker=MAKERS[0],
@@ -71,13 +71,13 @@ async def stock(season: Season) -> None:
             festival=PASAR,
             booth=BOOTH,
             name="Booth",
-            prices=(Price(product=UNLABELLED, price_rupiah=PRICE),),
+            prices=(Price(product=PRODUCT, price_rupiah=PRICE),),
             tills=("T1",),
         ),
         "request": RequestAllocation(
             festival=PASAR,
             request="R1",
-            demands=(Demand(booth=BOOTH, product=UNLABELLED, qty=sum(SENT.values())),),
+            demands=(Demand(booth=BOOTH, product=PRODUCT, qty=sum(SENT.values())),),
             consent=True,
         ),
     }.items():
@@ -96,7 +96,7 @@ async def stock(season: Season) -> None:
 
 async def sell(season: Season, qty: int) -> None:
     said = SaleReported(
-        booth=BOOTH, till="T1", seq=1, product=UNLABELLED, qty=qty, unit_price_rupiah=PRICE, sold_at=now()
+        booth=BOOTH, till="T1", seq=1, product=PRODUCT, qty=qty, unit_price_rupiah=PRICE, sold_at=now()
     )
     await season.say(TILL, said, "sale", source="T1")
     await season.until("sales", "sales", {"sale": "sale"})
@@ -133,5 +133,5 @@ async def test_who_is_credited_with_more_than_it_sent_is_found(season: Season) -
     [lot] = [lot["lot"] for lot in (await season.document("sales", "booths", BOOTH))["lots"] if lot["sold"]]
     assert {check.name: check.broken for check in report.broken} == {
         "credited": [f"LA-KPG is credited with 15 pieces of lot {lot} at {BOOTH}, where 5 came"],
-        "returns": [f"15 of {UNLABELLED} come home from {BOOTH}, where 5 can be left"],
+        "returns": [f"15 of {PRODUCT} come home from {BOOTH}, where 5 can be left"],
     }
