@@ -23,6 +23,22 @@ SERVICES: dict[str, tuple[Family, ...]] = {
     "sales": SALES,
 }
 
+# Terminals, organisers and tills write the topics that are not here.
+_WRITTEN: dict[str, tuple[Topic, ...]] = {
+    "production": (production.PRODUCTION, production.ANSWERS),
+    "inventory": (production.LOT_ANSWERS, inventory.INVENTORY, inventory.RESERVATIONS),
+    "festival": (inventory.STOCK_ORDERS, festival.FESTIVAL, festival.BOOTH_STOCK, festival.FESTIVAL_DEADLINES),
+    "sales": (
+        sales.SALES,
+        sales.BOOTH_REPORTS,
+        sales.SALE_SHARES,
+        sales.SETTLEMENTS,
+        sales.DEMAND,
+        sales.PUBLIC_SALES,
+        sales.SALES_DEADLINES,
+    ),
+}
+
 # History is the system's memory: nothing expires by itself. LogAppendTime is the clock that `decide` may trust. What
 # comes compressed is unpacked by the broker: one batch in snappy, lz4 or zstd, which our client can't read without
 # more libraries, would stop every reader for ever.
@@ -47,6 +63,12 @@ def all_topics() -> list[Topic]:
 def read_topics() -> set[str]:
     """Names of the topics that some service reads: each has a DLQ."""
     return {topic.name for families in SERVICES.values() for family in families for topic in family.topics}
+
+
+def writers() -> dict[str, str]:
+    """The service that alone writes a topic, by the topic's name, for every topic that one service owns."""
+    owned = {topic.name: service for service, topics in _WRITTEN.items() for topic in topics}
+    return owned | {journal(service).name: service for service in SERVICES}
 
 
 async def make_topics(settings: Settings) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from deploy.topics import SERVICES, all_topics, read_topics
+from deploy.topics import SERVICES, all_topics, read_topics, writers
 from shared.events import festival, inventory, production, sales
 from shared.events.journal import journal
 from shared.events.language import Body, Topic, event_type
@@ -17,28 +17,12 @@ _MODULES = {
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
 }
-# Who says what can't be read from the models.
+# Whoever is no service is not to be read from the code.
 _WRITERS = {
     production.TERMINAL.name: "terminals",
-    production.PRODUCTION.name: "production",
-    production.ANSWERS.name: "production",
-    production.LOT_ANSWERS.name: "inventory",
-    inventory.STOCK_ORDERS.name: "festival",
-    inventory.INVENTORY.name: "inventory",
-    inventory.RESERVATIONS.name: "inventory",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
-    festival.FESTIVAL.name: "festival",
-    festival.BOOTH_STOCK.name: "festival",
-    festival.FESTIVAL_DEADLINES.name: "festival",
     sales.TILL.name: "tills",
-    sales.SALES.name: "sales",
-    sales.BOOTH_REPORTS.name: "sales",
-    sales.SALE_SHARES.name: "sales",
-    sales.SETTLEMENTS.name: "sales",
-    sales.DEMAND.name: "sales",
-    sales.PUBLIC_SALES.name: "sales",
-    sales.SALES_DEADLINES.name: "sales",
-    **{journal(service).name: service for service in SERVICES},
+    **writers(),
 }
 _READERS = {
     production.ANSWERS.name: ("terminals", "staff"),

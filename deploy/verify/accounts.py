@@ -58,7 +58,7 @@ class Books:
         """Account for a dead letter of `topic`; its reason."""
         place, reason = _origin(letter)
         self._set_aside.add(place)
-        if reason not in _MAY_BE_READABLE and _readable(topic, letter):
+        if reason not in _MAY_BE_READABLE and readable(topic, letter):
             self._check.wrong(f"{_at(place)} was set aside as {reason}, though it can be read")
         return reason
 
@@ -151,7 +151,8 @@ def _at(place: Place) -> str:
     return f"{topic} {partition}/{offset}"
 
 
-def _readable(topic: Topic, record: ConsumerRecord) -> bool:
+def readable(topic: Topic, record: ConsumerRecord) -> bool:
+    """Whether a reader of `topic` could make an event of the record."""
     try:
         envelope.decode(topic, record)
     except Unusable:

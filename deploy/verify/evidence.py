@@ -12,12 +12,14 @@ from bson.raw_bson import RawBSONDocument
 from pydantic_core import from_json
 
 from deploy.topics import SERVICES, all_topics
-from deploy.verify.accounts import Books, Journals, dead_letters, event_id, first_of_each, parked_keys
+from deploy.verify.accounts import Books, Journals, dead_letters, event_id, first_of_each, parked_keys, readable
 from deploy.verify.heard import Heard
 from deploy.verify.log import Ends, Log
 from deploy.verify.privacy import Watch
 from deploy.verify.quiet import topic_names
 from deploy.verify.report import Check
+from deploy.verify.writers import Writers
+from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
 from shared.family import Collection, Family
@@ -66,6 +68,7 @@ async def gather(mongo: Mongo, log: Log, ends: Ends, *, allow_parked: bool) -> E
         reading.journal.check,
         reading.readable,
         reading.watch.check,
+        reading.writers.check,
         parked_keys(reading.parked, allow_parked),
         dead_letters(reading.letters),
     ]
@@ -89,13 +92,14 @@ class _Reading:
         self.readable = Check("documents", "every document can be read by the service that keeps it")
         self.watch = Watch()
         self.journal = Journals()
+        self.writers = Writers()
         self.parked: dict[str, dict[str, Sequence[str]]] = {}
         self.letters: Counter[tuple[str, str, str]] = Counter()
         self._books: dict[str, Books] = {}
         self._mongo = mongo
         self._log = log
         self._ends = ends
-        self._seen: dict[str, set[str]] = defaultdict(set)
+        self._seen: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._topics = {topic.name: topic for topic in all_topics()}
         self._readers = {
             topic.name: _Reader(service, family.group)
@@ -126,6 +130,7 @@ class _Reading:
             ledger |= {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) for entry in page}
         self.parked[service] = {d["_id"]: d["events"] async for d in database["parked"].find({})}
         self._books[service] = Books(self.records, service, ledger, self.parked[service])
+        self.writers.learn(service, ledger)
 
     async def topics(self, names: Sequence[str]) -> None:
         """Every record of these topics."""
@@ -138,7 +143,8 @@ class _Reading:
                 if name.endswith(DLQ):
                     self._dead_letter(name, record)
                 elif name in self._journals:
-                    self.journal.hear(BatchWorked.model_validate_json(record.value or b"{}"))
+                    if self.writers.enter(name, record, first_of_each(record.headers)):
+                        self.journal.hear(BatchWorked.model_validate_json(record.value or b""))
                 else:
                     self._event(name, record)
 
@@ -158,7 +164,8 @@ class _Reading:
                 before += len(page)
 
     async def close(self) -> None:
-        """Draw the line under ledgers and journals."""
+        """Draw the line under ledgers, writers and journals."""
+        self.writers.close()
         for books in self._books.values():
             books.close()
         for service, families in SERVICES.items():
@@ -171,21 +178,33 @@ class _Reading:
     def _event(self, name: str, record: ConsumerRecord) -> None:
         headers = first_of_each(record.headers)
         id = event_id(headers)
+        its_own = self.writers.enter(name, record, headers)
         reader = self._readers.get(name)
         if reader is not None:
             first = self._books[reader.service].enter(reader.group, id, record)
         else:
-            # Nobody's ledger tells the copies of a relay that was killed.
-            first = id not in self._seen[name]
-            self._seen[name].add(id)
-        if first:
+            first = self._is_first(name, id, record)
+        # A foreign one is heard too, if it can be: whoever reads the topic believes it.
+        if first and (its_own or readable(self._topics[name], record)):
             type = (headers.get("ce_type") or b"").decode(errors="replace")
             self.evidence.heard.hear(type.rsplit(".", 1)[0], id, record.value or b"{}")
+
+    def _is_first(self, name: str, id: str, record: ConsumerRecord) -> bool:
+        """Of a topic that no service reads: nobody's ledger tells the copies of a relay that was killed."""
+        seen, body = self._seen[name], digest(record.value or b"")
+        if id not in seen:
+            seen[id] = body
+            return True
+        if seen[id] != body:
+            self.writers.twice(name, record)
+        return False
 
     def _dead_letter(self, name: str, record: ConsumerRecord) -> None:
         topic = self._topics[name.removesuffix(DLQ)]
         service = self._readers[topic.name].service
-        self.letters[service, topic.name, self._books[service].set_aside(topic, record)] += 1
+        reason = self._books[service].set_aside(topic, record)
+        self.writers.set_aside(topic.name, record, reason, readable=readable(topic, record))
+        self.letters[service, topic.name, reason] += 1
 
     def _entity(self, service: str, collection: Collection[Any], document: dict[str, Any]) -> Any:
         self.readable.looked_at += 1

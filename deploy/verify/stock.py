@@ -15,6 +15,7 @@ from services.festival.domain.transfer import TransferStatus
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
 from services.production.domain import entities as production
+from services.sales.domain.booth import Booth as SellingBooth
 
 # What inventory must say of a line's reservation once all is quiet.
 _STANDING = {
@@ -35,6 +36,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     yield reservations_answered(evidence)
     yield in_transit(evidence)
     yield home_and_lost(evidence)
+    yield returns(evidence)
     yield recalls(evidence)
 
 
@@ -230,6 +232,34 @@ def home_and_lost(evidence: Evidence) -> Check:
             (stock.returned, stock.written_off),
             "returned and lost by festival, by inventory",
         )
+    return check
+
+
+def returns(evidence: Evidence) -> Check:
+    """What is sold can't come home. Pieces that a lot is credited with beyond what came of it were other pieces of
+    the product, so they are missed in the product's sum."""
+    check = Check(
+        "returns", "per booth, lot and product: come or coming home ≤ received − moved away − sold (credited there)"
+    )
+    sold = {(booth.id, lot.lot): lot.sold for booth in evidence.of(SellingBooth).values() for lot in booth.lots}
+    home: Counter[tuple[str, str]] = Counter()
+    most: Counter[tuple[str, str]] = Counter()
+    for booth in evidence.of(SellingBooth).values():
+        for lot in booth.lots:
+            most[booth.id, lot.product] -= max(0, lot.sold - lot.stocked)
+    for place, held in _held(evidence):
+        of, product = sold.get((place.id, held.lot), 0), (place.id, held.product)
+        back, left = held.returned + held.returning, max(0, held.received - held.moved_out - of)
+        home[product] += back
+        most[product] += left
+        check.expect(
+            back <= left,
+            f"lot {held.lot}: {back} come home from {place.id}, where {left} can be left "
+            f"({held.received} received, {held.moved_out} moved away, {of} sold)",
+        )
+    for product, back in sorted(home.items()):
+        left = max(0, most[product])
+        check.expect(back <= left, f"{back} of {product[1]} come home from {product[0]}, where {left} can be left")
     return check
 
 

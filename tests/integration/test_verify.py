@@ -29,7 +29,7 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.integration.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, Season, played
+from tests.integration.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, Season, played
 
 pytestmark = pytest.mark.integration
 
@@ -102,6 +102,15 @@ def not_withdrawn(booth: Document) -> None:
         lot["withdrawn"] = None
 
 
+def sold_beyond_what_came(booth: Document) -> None:
+    lot = next(lot for lot in booth["lots"] if lot["sold"])
+    lot["sold"] = lot["stocked"] + 1
+
+
+def returned_beyond_what_came(booth: Document) -> None:
+    booth["lots"][0]["returned"] = booth["lots"][0]["received"] + 1
+
+
 BROKEN = [
     Broken("lot balance", "inventory", "lots", SOME, {"$inc": {"on_hand": -1}}),
     Broken("lot balance", "inventory", "lots", SOME, {"$inc": {"on_hand": -500, "written_off": 500}}),
@@ -138,7 +147,11 @@ BROKEN = [
     Broken("sell-through", "sales", "booths", {"_id": B1}, {"$inc": {"revision": 1}}),
     Broken("stock sold", "sales", "sales", RECORDED),
     Broken("stock sold", "sales", "booths", {"_id": B2}, {"$inc": {"lots.0.sold": 1}}),
-    Broken("stock sold", "sales", "booths", {"_id": B2}, {"$set": {"lots.0.stocked": 0}}),
+    Broken("stock sold", "sales", "booths", {"_id": B2}, {"$set": {"lots.0.sold": -1}}),
+    Broken("credited", "sales", "booths", {"_id": B2}, sold_beyond_what_came),
+    Broken("returns", "festival", "booths", {"_id": B2}, returned_beyond_what_came),
+    Broken("returns", "festival", "booths", {"_id": B2}, {"$set": {"lots.0.returning": 1000}}),
+    Broken("returns", "sales", "booths", {"_id": B2}, sold_beyond_what_came),
     Broken("reported sales", "sales", "sales", RECORDED),
     Broken("reported sales", "sales", "sales", RECORDED, {"$inc": {"unit_price_rupiah": 1}}),
     Broken("reported sales", "sales", "sales", {"status": "rejected"}, {"$set": {"status": "waiting"}}),
@@ -167,6 +180,8 @@ BROKEN = [
     Broken(
         "records", "sales", "ledger", new={"_id": "a b", "digest": b"", "lane": "karya.sales.booth/000", "batch": 1}
     ),
+    Broken("writers", "sales", "ledger", {"_id": f"{T1} sale-1"}),
+    Broken("writers", "production", "ledger", {"_id": "season made-0"}),
     Broken("journals", "inventory", "lanes", {}, {"$inc": {"batches": 1}}),
     Broken("documents", "inventory", "lots", {}, {"$unset": {"on_hand": 1}}),
     Broken("documents", "sales", "sales", {}, {"$set": {"status": "lost"}}),
