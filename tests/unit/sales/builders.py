@@ -12,9 +12,9 @@ from uuid import UUID
 import bson
 from bson.codec_options import CodecOptions
 
-from services.sales.domain import Booth, Sale, Settlement
+from services.sales.domain import Booth, Receipt, Settlement
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.sale import SaleStatus, entity_id
+from services.sales.domain.receipt import Sale, SaleStatus, entity_id
 from services.sales.domain.settlement import Percentages
 from services.sales.handlers import BOOTH as FAMILY
 from services.sales.handlers import facility
@@ -34,12 +34,18 @@ from shared.events.sales import (
     SALE_SHARES,
     BoothCounted,
     LotCount,
-    SaleReported,
-    SaleVoided,
+    Payment,
+    PaymentKind,
+    ProductCount,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
     TillClosed,
+    TillRecord,
+    VoidedLine,
 )
 from shared.family import Collection, Family
-from shared.state import Hint, Key, State
+from shared.state import Hint, Key, KeyRange, State
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
@@ -85,22 +91,67 @@ def a_word(sale: str, outcome: DisputeOutcome = DisputeOutcome.ACCEPTED, booth: 
     return DisputeResolved(booth=booth, sale=sale, outcome=outcome)
 
 
-def a_sale(seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> SaleReported:
-    given: dict[str, Any] = {"booth": B1, "till": "T1", "product": "KTI", "unit_price_rupiah": PRICE, "sold_at": NOON}
-    return SaleReported(**given | {"seq": seq, "lot": lot, "qty": qty} | changed)
+def a_line(lot: str | None = "L1", qty: int = 1, line: int = 1, **changed: Any) -> ReceiptLine:
+    given: dict[str, Any] = {"product": "KTI", "unit_price_rupiah": PRICE}
+    return ReceiptLine(**given | {"lot": lot, "qty": qty, "line": line} | changed)
 
 
-def a_void(sale: str, seq: int = 2, till: str = "T1", booth: str = B1) -> SaleVoided:
-    return SaleVoided(booth=booth, till=till, seq=seq, sale=sale, voided_at=NOON)
+def a_receipt(seq: int = 1, *lines: ReceiptLine, **changed: Any) -> ReceiptIssued:
+    given: dict[str, Any] = {
+        "booth": B1,
+        "till": "T1",
+        "payment": Payment(kind=PaymentKind.CASH),
+        "sold_at": NOON,
+        "lines": lines or (a_line(),),
+    }
+    given |= {"seq": seq} | changed
+    return ReceiptIssued(**given | _place(given))
 
 
-def a_count(seq: int = 2, till: str = "T1", booth: str = B1, **lots: int) -> BoothCounted:
+def a_sale(seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> ReceiptIssued:
+    """A receipt of one line."""
+    names = {"product", "unit_price_rupiah", "price_reason"}
+    of_line = {name: value for name, value in changed.items() if name in names}
+    return a_receipt(seq, a_line(lot, qty, **of_line), **{k: v for k, v in changed.items() if k not in names})
+
+
+def a_void(
+    receipt: str, seq: int = 2, till: str = "T1", booth: str = B1, qty: int = 1, line: int = 1, **changed: Any
+) -> ReceiptVoided:
+    given = {"booth": booth, "till": till, "seq": seq, "receipt": receipt, "voided_at": NOON} | changed
+    return ReceiptVoided(**given | _place(given) | {"lines": (VoidedLine(line=line, qty=qty),)})
+
+
+def a_count(
+    seq: int = 2,
+    till: str = "T1",
+    booth: str = B1,
+    at: datetime = NOON,
+    final: bool = True,
+    products: dict[str, int] | None = None,
+    **lots: int,
+) -> BoothCounted:
+    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "counted_at": at, "final": final}
     counted = tuple(LotCount(lot=lot, qty=qty) for lot, qty in lots.items())
-    return BoothCounted(booth=booth, till=till, seq=seq, lots=counted)
+    by_product = tuple(ProductCount(product=product, qty=qty) for product, qty in (products or {}).items())
+    return BoothCounted(**given | _place(given) | {"lots": counted, "products": by_product})
 
 
-def a_last_word(seq: int, till: str = "T1", booth: str = B1) -> TillClosed:
-    return TillClosed(booth=booth, till=till, seq=seq, last_seq=seq)
+def a_last_word(seq: int, till: str = "T1", booth: str = B1, **changed: Any) -> TillClosed:
+    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
+    return TillClosed(**given | _place(given))
+
+
+def record_id(device: str, seq: int) -> str:
+    """The ce_id that a device's record has by default."""
+    return f"{device}-{seq}"
+
+
+def _place(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Device and predecessor, unless they are given: each till is one device, whose records follow each other."""
+    device = given.get("device", f"{given['booth']}-{given['till']}")
+    previous = record_id(device, given["seq"] - 1) if given["seq"] > 1 else None
+    return {"device": device, "previous": given.get("previous", previous)}
 
 
 class World:
@@ -115,6 +166,7 @@ class World:
         self.shares: dict[str, deque[Body]] = defaultdict(deque)
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
         self._worked: set[tuple[str, str]] = set()
+        self._ids: dict[tuple[str, int], str] = {}
         self._count = 0
 
     def give(self, *bodies: Body) -> list[Body]:
@@ -123,9 +175,12 @@ class World:
 
     def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
         """What sales says to an event of a booth: nothing if it was worked before."""
-        id = id or self._next_id()
+        if id is None:
+            id = record_id(body.device, body.seq) if isinstance(body, TillRecord) else self._next_id()
         if (source, id) in self._worked:
             return []
+        if isinstance(body, TillRecord):
+            body = self._linked(body, id)
         self._worked.add((source, id))
         key = next(topic.key_of(body) for topic in FAMILY.topics if type(body) in topic.bodies)
         said: list[Body] = []
@@ -185,8 +240,11 @@ class World:
         assert found is not None
         return found
 
-    def sale(self, sale: str, booth: str = B1) -> Sale:
-        return next(one for one in self.all(Sale) if one.id == entity_id(booth, sale))
+    def receipt(self, receipt: str, booth: str = B1) -> Receipt:
+        return next(known for known in self.all(Receipt) if known.id == entity_id(booth, receipt))
+
+    def sale(self, receipt: str, booth: str = B1, line: int = 1) -> Sale:
+        return self.receipt(receipt, booth).sales[line - 1]
 
     def status(self, sale: str, booth: str = B1) -> SaleStatus:
         return self.sale(sale, booth).status
@@ -196,6 +254,14 @@ class World:
 
     def heard(self, kind: type[B]) -> list[B]:
         return [body for body in self.said if isinstance(body, kind)]
+
+    def _linked(self, body: TillRecord, id: str) -> TillRecord:
+        """The record, following the one that its device was heard with under the number before, whatever its id."""
+        self._ids[body.device, body.seq] = id
+        before = self._ids.get((body.device, body.seq - 1))
+        if before is None or body.previous != record_id(body.device, body.seq - 1):
+            return body
+        return body.model_copy(update={"previous": before})
 
     def _next_id(self) -> str:
         self._count += 1
@@ -220,10 +286,11 @@ class World:
         for one in family.touches(event):
             documents = self._documents[one.entity]
             collection = _collection(one.entity)
-            if isinstance(one, Hint):
+            if isinstance(one, Hint | KeyRange):
                 for id, raw in documents.items():
                     document = bson.decode(raw, _UTC)
-                    if document[one.field] == one.value:
+                    value = document[one.field]
+                    if value == one.value if isinstance(one, Hint) else one.above < value < one.below:
                         found[one.entity, id] = collection.from_document(document)
             elif one.id in documents:
                 found[one.entity, one.id] = collection.from_document(bson.decode(documents[one.id], _UTC))
