@@ -50,7 +50,7 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if body.qty > home.most:
         message = (
             f"At most {home.most} pieces of {lot.product} can still come home from {booth.id}, not {body.qty}: "
-            f"{home.received} came, {home.moved_out} went to other booths, {home.sold} were sold and {home.home} came "
+            f"{home.received} came, {home.moved_out} went to other booths, {home.sold} were sold and {home.home} are "
             "home. If more are there, a sale or a count was wrong."
         )
         return Wrong("qty", CommandRefusal.TOO_MANY, message)
