@@ -463,7 +463,7 @@ def check_festival(festival: Service) -> None:
             assert lot.returned + lot.returning + lot.moved_out <= lot.received, lot
         for account in booth.accounts().values():
             gone = account.sold + account.lost + account.returned + account.returning + account.moved_out
-            assert account.received + account.surplus == gone + account.left, account
+            assert account.received + account.surplus == gone + account.misbooked + account.left, account
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in festival.all(Transfer):
         for one, qty in transfer.sent:

@@ -17,8 +17,10 @@ from services.festival.store import COMMANDS
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
+    AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangePrice,
     CloseBooth,
     CloseFestival,
     CommandRefusal,
@@ -33,6 +35,8 @@ from shared.events.festival import (
     ReviseAllocation,
     SendShipment,
     SendTransfer,
+    StrikeTill,
+    VoidSale,
 )
 from shared.events.language import Body
 from shared.http import CommandId, Commands, Outcome, Prefer, command_in
@@ -64,8 +68,12 @@ ENDPOINTS = (
     Endpoint("/festivals/{festival}/transfers/{transfer}/receive", ReceiveTransfer, "Count what came of a transfer"),
     Endpoint("/festivals/{festival}/returns", ReceiveReturn, "Count what came home of a lot"),
     Endpoint("/festivals/{festival}/losses", RecordLoss, "Record what is spoilt or gone"),
-    # A sale's id was made by a till, and may hold a slash.
+    # Ids that a till made, and tills' names, may hold a slash.
     Endpoint("/festivals/{festival}/disputes/{sale:path}/resolve", ResolveDispute, "Decide on a sale in dispute"),
+    Endpoint("/festivals/{festival}/receipts/{receipt:path}/void", VoidSale, "Void pieces of a sale"),
+    Endpoint("/festivals/{festival}/booths/{booth}/prices", ChangePrice, "Change a price from a moment on"),
+    Endpoint("/festivals/{festival}/booths/{booth}/tills", AddTill, "Sell from one more till"),
+    Endpoint("/festivals/{festival}/booths/{booth}/tills/{till:path}/strike", StrikeTill, "No longer wait for it"),
     Endpoint("/festivals/{festival}/booths/{booth}/close", CloseBooth, "Close one booth before the festival"),
     Endpoint("/festivals/{festival}/close", CloseFestival, "Close it, when the last sale was made"),
 )

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request
-from services.festival.domain.booth import Account, BoothLot
+from services.festival.domain.booth import LotSeen
+from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.line import HELD, Line, pieces
 from services.festival.domain.missing import Missing
 from services.festival.domain.plan import words
@@ -89,10 +90,12 @@ class LimitPage(BaseModel):
 
 
 class BoothLotPage(BaseModel):
-    """received + surplus = sold + lost + returned + returning + moved out (to other booths) + left. `facility` and
-    its like are missing of a lot that was sold here without ever having been sent here. `withdrawn`: why, if it was
-    recalled. `sold` is what sales counted, so it stays 0 until the booth is settled; `final`: nothing more will come
-    home."""
+    """received + surplus = sold + lost + returned + returning + moved out (to other booths) + misbooked + left.
+    `misbooked`: its pieces that were booked on other lots of the product (negative: others' on this one).
+    `facility` and its like are missing of a lot that was sold here without ever having been sent here. `withdrawn`:
+    why, if it was recalled. `sold`, `counted` and `unexplained` are what sales says once the booth is settled: the
+    pieces that were seen last (null: nobody counted), and those that should have been there. `final`: nothing more
+    will come home."""
 
     lot: str
     facility: str | None
@@ -108,13 +111,17 @@ class BoothLotPage(BaseModel):
     left: int
     surplus: int
     moved_out: int
+    misbooked: int
+    counted: int | None
+    unexplained: int
     final: bool
     withdrawn: str | None
 
 
 class BoothPage(BaseModel):
     """`deadline`: until when tills may send after closing. `accounted`: every piece is sold, lost or home. It has
-    room for `capacity` pieces at once, and for so many of a category as `limits` says."""
+    room for `capacity` pieces at once, and for so many of a category as `limits` says. `prices` are the latest list,
+    of revision `price_list`, valid from `prices_from` (null: from the opening)."""
 
     booth: str
     festival: str
@@ -122,6 +129,8 @@ class BoothPage(BaseModel):
     status: str
     deadline: datetime | None
     prices: list[PricePage]
+    price_list: int
+    prices_from: datetime | None
     tills: list[str]
     capacity: int | None
     limits: list[LimitPage]
@@ -138,6 +147,8 @@ class BoothPage(BaseModel):
             status=booth.status.value,
             deadline=booth.deadline,
             prices=[PricePage.model_validate(tag) for tag in booth.prices],
+            price_list=booth.price_list,
+            prices_from=booth.prices_from,
             tills=list(booth.tills),
             capacity=booth.capacity,
             limits=[LimitPage(category=category, qty=qty) for category, qty in booth.limits],
@@ -301,7 +312,8 @@ class RequestPage(RequestSummary):
 
 
 class MissingPage(Page):
-    """One thing to do or to wait for. What does not `block` can still be done after the festival is closed."""
+    """One thing to do or to wait for. What does not `block` can still be done after the festival is closed.
+    `counted`, `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
 
     what: str
     message: str
@@ -312,6 +324,8 @@ class MissingPage(Page):
     transfer: str | None
     sale: str | None
     qty: int | None
+    counted: int | None
+    unexplained: int | None
 
 
 class MissingPages(BaseModel):
@@ -351,10 +365,11 @@ class LotStock(Page):
 
 def _lots(booth: Booth) -> list[BoothLotPage]:
     held = {lot.lot: lot for lot in booth.lots}
-    return [_lot(lot, account, held.get(lot)) for lot, account in booth.accounts().items()]
+    seen = {one.lot: one for one in booth.seen}
+    return [_lot(lot, account, held.get(lot), seen.get(lot)) for lot, account in booth.accounts().items()]
 
 
-def _lot(lot: str, account: Account, held: BoothLot | None) -> BoothLotPage:
+def _lot(lot: str, account: Account, held: BoothLot | None, seen: LotSeen | None) -> BoothLotPage:
     return BoothLotPage(
         lot=lot,
         facility=held.facility if held else None,
@@ -370,6 +385,9 @@ def _lot(lot: str, account: Account, held: BoothLot | None) -> BoothLotPage:
         left=account.left,
         surplus=account.surplus,
         moved_out=account.moved_out,
+        misbooked=account.misbooked,
+        counted=seen.counted if seen else None,
+        unexplained=seen.unexplained if seen else 0,
         final=held.final if held else False,
         withdrawn=held.withdrawn if held else None,
     )

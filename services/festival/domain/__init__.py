@@ -2,7 +2,19 @@
 
 import re
 
-from services.festival.domain import allocation, answers, closing, losses, refill, revising, shipment, transfer
+from services.festival.domain import (
+    allocation,
+    answers,
+    closing,
+    losses,
+    prices,
+    refill,
+    revising,
+    shipment,
+    sold,
+    tills,
+    transfer,
+)
 from services.festival.domain import festival as festivals
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
@@ -17,8 +29,10 @@ from services.festival.domain.transfer import Transfer
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
+    AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangePrice,
     CloseBooth,
     CloseFestival,
     CommandRefusal,
@@ -33,6 +47,8 @@ from shared.events.festival import (
     ReviseAllocation,
     SendShipment,
     SendTransfer,
+    StrikeTill,
+    VoidSale,
 )
 from shared.events.language import Event
 from shared.family import Decide, Decision
@@ -121,7 +137,15 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
         case RecordLoss() as body:
             return losses.record_loss(state, festival, body, event)
         case ResolveDispute() as body:
-            return losses.resolve_dispute(state, festival, body)
+            return sold.resolve_dispute(state, festival, body)
+        case VoidSale() as body:
+            return sold.void(state, festival, body)
+        case ChangePrice() as body:
+            return prices.change(state, festival, body, event.logged_at)
+        case AddTill() as body:
+            return tills.add(state, festival, body)
+        case StrikeTill() as body:
+            return tills.strike(state, festival, body)
         case CancelFestival() as body:
             return closing.cancel(state, festival, body)
         case CloseBooth() as body:

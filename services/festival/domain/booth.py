@@ -1,13 +1,13 @@
 """A booth and what it holds. Nothing is kept that follows from something else, so the sums can't drift:
 
 dispatched to the booth + moved to it = in transit + received + lost on the way
-received + surplus                    = sold + lost + returned + returning + moved out + left
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 
+from services.festival.domain.booth_lot import Account, BoothLot, Home, accounts, come_home
 from services.festival.domain.line import Line
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
 from shared.events.language import Publication
@@ -30,45 +30,19 @@ class PriceTag:
 
 
 @dataclass(frozen=True, slots=True)
-class BoothLot:
-    """One lot at (or on its way to or from) one booth, in pieces. `recorded_lost`: by RecordLoss; `moved_out`: to
-    other booths. `final`: nothing more will come home, so what is left counts as lost. `withdrawn`: why, if the lot
-    was recalled."""
+class LotSeen:
+    """The last count of a lot: `counted` pieces were seen, `unexplained` more should have been there."""
 
     lot: str
-    facility: str
-    product: str
-    made_on: date
-    in_transit: int = 0
-    received: int = 0
-    lost_on_the_way: int = 0
-    recorded_lost: int = 0
-    returning: int = 0
-    returned: int = 0
-    final: bool = False
-    withdrawn: str | None = None
-    moved_out: int = 0
-    best_before: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """One lot's sum at a booth, in pieces. `surplus`: more was sold and came home than was ever received."""
-
-    received: int
-    sold: int
-    lost: int
-    returned: int
-    returning: int
-    left: int
-    surplus: int
-    moved_out: int = 0
+    counted: int
+    unexplained: int
 
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`sold`: pieces by lot, from the sell-through of the highest `revision`; `disputed`: sales in doubt. It has
-    room for `capacity` pieces at once, and for as many of a category as `limits` says."""
+    """`sold`: pieces by lot, `seen`: what was counted, both from the sell-through of the highest `revision`;
+    `disputed`: sales in doubt. It has room for `capacity` pieces at once, and for as many of a category as `limits`
+    says. `prices` are the list of revision `price_list`, valid from `prices_from`; None: from the opening."""
 
     id: str
     festival: str
@@ -83,15 +57,20 @@ class Booth:
     disputed: tuple[str, ...] = ()
     capacity: int | None = None
     limits: tuple[tuple[str, int], ...] = ()
+    price_list: int = 1
+    prices_from: datetime | None = None
+    seen: tuple[LotSeen, ...] = ()
 
     def holds(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
 
     def accounts(self) -> dict[str, Account]:
         """By lot, also those that were sold without ever having been received."""
-        sold = dict(self.sold)
-        held = {lot.lot: lot for lot in self.lots}
-        return {lot: _account(held.get(lot), sold.get(lot, 0)) for lot in sorted(held.keys() | sold.keys())}
+        return accounts(self.lots, dict(self.sold))
+
+    def come_home(self, product: str) -> Home:
+        """What can come home of a product, whichever of its lots the sales were booked on."""
+        return come_home(self.lots, dict(self.sold), product)
 
     @property
     def there(self) -> dict[str, int]:
@@ -111,23 +90,6 @@ class Booth:
             and not any(lot.in_transit for lot in self.lots)
             and not any(account.left or account.returning for account in self.accounts().values())
         )
-
-
-def _account(lot: BoothLot | None, sold: int) -> Account:
-    if lot is None:
-        return Account(received=0, sold=sold, lost=0, returned=0, returning=0, left=0, surplus=sold)
-    rest = lot.received - sold - lot.recorded_lost - lot.returned - lot.returning - lot.moved_out
-    left, surplus = max(0, rest), max(0, -rest)
-    return Account(
-        received=lot.received,
-        sold=sold,
-        lost=lot.recorded_lost + (left if lot.final else 0),
-        returned=lot.returned,
-        returning=lot.returning,
-        left=0 if lot.final else left,
-        surplus=surplus,
-        moved_out=lot.moved_out,
-    )
 
 
 def changed(booth: Booth, lot: BoothLot) -> Booth:
@@ -206,6 +168,7 @@ def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
         status=booth.status if booth.status is BoothStatus.OPEN else BoothStatus.SETTLED,
         revision=report.revision,
         sold=tuple((lot.lot, lot.sold) for lot in report.lots if lot.sold > 0),
+        seen=tuple(LotSeen(lot.lot, lot.counted, lot.unexplained) for lot in report.lots if lot.counted is not None),
         disputed=report.disputed,
     )
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
-from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Carried, Wrong, names
-from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open
+from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open, open_booth_of
 from services.festival.domain.line import LineStatus
 from services.festival.domain.request import Request, lapse, requests_of
 from services.festival.domain.revision import without_booth
@@ -44,13 +44,9 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> Carried:
 
 def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime) -> Carried:
     """One booth closes early: what is planned or reserved for it goes back, its tills have until the deadline."""
-    if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
-    booth = state.get(Booth, body.booth)
-    if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {body.booth}.")
-    if booth.status is not BoothStatus.OPEN:
-        return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} was closed before.")
+    booth = open_booth_of(state, festival, body.booth)
+    if isinstance(booth, Wrong):
+        return booth
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
         return _till_hours()
     coming = [one.name for one in _shipments(state, festival) if one.booth == booth.id and one.status in _ON_THE_WAY]

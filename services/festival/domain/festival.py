@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
-from services.festival.domain.booth import Account, Booth, PriceTag
+from services.festival.domain.booth import Booth, BoothStatus, PriceTag
+from services.festival.domain.booth_lot import Account
 from services.festival.domain.command import Carried, Wrong
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -151,13 +152,39 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
         capacity=body.capacity,
         limits=tuple(sorted(limits.items())),
     )
-    said = BoothOpened(booth=body.booth, festival=festival.id, name=body.name, prices=body.prices, tills=body.tills)
+    said = BoothOpened(
+        booth=body.booth,
+        festival=festival.id,
+        name=body.name,
+        prices=body.prices,
+        tills=body.tills,
+        zone=festival.zone,
+    )
     return state.put(booth), [BOOTH_STOCK.of(said)]
 
 
 def not_open(festival: Festival) -> Wrong:
     message = f"{festival.name} is {festival.status.value}; this is possible only while it is open."
     return Wrong("festival", CommandRefusal.WRONG_STATE, message)
+
+
+def booth_of(state: State, festival: Festival, id: str) -> Booth | Wrong:
+    """The festival's booth of this id, whatever its status."""
+    booth = state.get(Booth, id)
+    if booth is None or booth.festival != festival.id:
+        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+    return booth
+
+
+def open_booth_of(state: State, festival: Festival, id: str) -> Booth | Wrong:
+    """The festival's booth of this id, if both are open."""
+    if festival.status is not FestivalStatus.OPEN:
+        return not_open(festival)
+    booth = booth_of(state, festival, id)
+    if isinstance(booth, Booth) and booth.status is not BoothStatus.OPEN:
+        message = f"Booth {booth.id} is {booth.status.value}; this is possible only while it is open."
+        return Wrong("booth", CommandRefusal.WRONG_STATE, message)
+    return booth
 
 
 def booths_of(state: State, festival: str) -> list[Booth]:

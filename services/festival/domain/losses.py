@@ -1,19 +1,18 @@
-"""Pieces that come home, are lost, or were sold in doubt: what people counted, and what inventory answers."""
+"""Pieces that come home or are lost: what people counted, and what inventory answers."""
 
 from dataclasses import replace
 
-from services.festival.domain.booth import Booth, BoothLot, BoothStatus, changed
+from services.festival.domain.booth import Booth, BoothStatus, changed
+from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, refused
-from services.festival.domain.festival import Festival, account
+from services.festival.domain.festival import Festival, account, booth_of
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,
     CommandRefusal,
-    DisputeResolved,
     LossPlace,
     ReceiveReturn,
     RecordLoss,
-    ResolveDispute,
 )
 from shared.events.inventory import (
     STOCK_ORDERS,
@@ -29,8 +28,13 @@ from shared.state import State
 
 
 def receive_return(state: State, festival: Festival, body: ReceiveReturn, event: Event) -> Carried:
-    """Pieces came home. What was counted is true, even if sales believes that fewer were left; but no more can
-    come home than the booth ever received."""
+    """Pieces came home. Which lot they are of is true as counted: sales may have been booked on the wrong one. But
+    pieces that were sold or moved can't come home: over all lots of a product at a booth
+
+        returned + returning <= received - moved out - sold
+
+    by the sell-through that is known now; a later sale may break it, and shows as surplus. Pieces that were recorded
+    as lost may be found and come home. By single lot no more comes home than the booth ever received."""
     found = _held(state, festival, body.booth, body.lot)
     if isinstance(found, Wrong):
         return found
@@ -38,9 +42,17 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Wrong("booth", CommandRefusal.WRONG_STATE, message)
-    most = min(MAX_QTY, lot.received - lot.moved_out - lot.returned - lot.returning)
+    most = min(MAX_QTY, lot.received - lot.moved_out - lot.home)
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
+        return Wrong("qty", CommandRefusal.TOO_MANY, message)
+    home = booth.come_home(lot.product)
+    if body.qty > home.most:
+        message = (
+            f"At most {home.most} pieces of {lot.product} can still come home from {booth.id}, not {body.qty}: "
+            f"{home.received} came, {home.moved_out} went to other booths, {home.sold} were sold and {home.home} are "
+            "home. If more are there, a sale or a count was wrong."
+        )
         return Wrong("qty", CommandRefusal.TOO_MANY, message)
     lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
     state = state.put(changed(booth, lot))
@@ -75,19 +87,6 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
         return Wrong("qty", CommandRefusal.TOO_MANY, message)
     booth = changed(booth, replace(lot, recorded_lost=lot.recorded_lost + body.qty))
     said = BoothStockLost(booth=booth.id, lot=lot.lot, qty=body.qty)
-    return state.put(booth), [BOOTH_STOCK.of(said)]
-
-
-def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> Carried:
-    """The organiser's word on a sale that sales could not cover. What it changes comes back as a sell-through."""
-    booth = state.get(Booth, body.booth)
-    if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {body.booth}.")
-    if body.sale not in booth.disputed:
-        message = f"No sale {body.sale} of booth {booth.id} is in dispute, or it was resolved already."
-        return Wrong("sale", CommandRefusal.UNKNOWN_SALE, message)
-    booth = replace(booth, disputed=tuple(sale for sale in booth.disputed if sale != body.sale))
-    said = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome)
     return state.put(booth), [BOOTH_STOCK.of(said)]
 
 
@@ -138,9 +137,9 @@ def _no(answer: StockOrderRefused) -> Wrong:
 
 
 def _held(state: State, festival: Festival, booth_id: str, lot_id: str) -> tuple[Booth, BoothLot] | Wrong:
-    booth = state.get(Booth, booth_id)
-    if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {booth_id}.")
+    booth = booth_of(state, festival, booth_id)
+    if isinstance(booth, Wrong):
+        return booth
     lot = booth.holds(lot_id)
     if lot is None:
         return Wrong("lot", CommandRefusal.UNKNOWN_LOT, f"Booth {booth_id} never received lot {lot_id}.")

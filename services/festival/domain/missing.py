@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.booth import Booth, BoothStatus, LotSeen
+from services.festival.domain.booth_lot import Account
 from services.festival.domain.festival import Festival, FestivalStatus
 from services.festival.domain.shipment import Shipment, ShipmentStatus
 from services.festival.domain.transfer import Transfer, TransferStatus
@@ -13,7 +14,8 @@ from services.festival.domain.transfer import Transfer, TransferStatus
 class What(StrEnum):
     """`NOT_RECEIVED`: a shipment or transfer is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
     `NOT_SETTLED`: sales has not counted the booth. `NOT_HOME`: pieces are left at a booth. `NOT_STOCKED`: they came
-    home and inventory has not taken them in. `DISPUTED`: a sale waits for the organiser's word."""
+    home and inventory has not taken them in. `DISPUTED`: pieces of a sale
+    wait for the organiser's word."""
 
     NOT_RECEIVED = "not_received"
     NOT_CLOSED = "not_closed"
@@ -25,7 +27,8 @@ class What(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing to do or to wait for; `qty` in pieces. What does not `block` can still be done later."""
+    """One thing to do or to wait for; `qty` in pieces. What does not `block` can still be done later. `counted`,
+    `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
 
     what: What
     message: str
@@ -36,6 +39,8 @@ class Missing:
     sale: str | None = None
     qty: int | None = None
     transfer: str | None = None
+    counted: int | None = None
+    unexplained: int | None = None
 
 
 def missing(
@@ -86,18 +91,34 @@ def _of_booth(booth: Booth) -> Iterator[Missing]:
         message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
         yield Missing(What.NOT_SETTLED, message, booth=booth.id)
         return
+    seen = {one.lot: one for one in booth.seen}
     for lot, account in booth.accounts().items():
         if account.left:
-            message = (
-                f"{account.left} pieces of {lot} are left at {booth.id}: receive what comes home, 0 if nothing does."
-            )
-            yield Missing(What.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
+            yield _not_home(booth, lot, account, seen.get(lot))
         if account.returning:
             message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
             yield Missing(What.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
 
 
+def _not_home(booth: Booth, lot: str, account: Account, seen: LotSeen | None) -> Missing:
+    receive = "receive what comes home, 0 if nothing does."
+    if seen is None:
+        message = f"{account.left} pieces of {lot} are left at {booth.id}: {receive}"
+        return Missing(What.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
+    home = account.returned + account.returning
+    rest = f"{seen.unexplained} are unexplained" + (f", {home} came home since" if home else "")
+    return Missing(
+        What.NOT_HOME,
+        f"{seen.counted} pieces of {lot} were counted at {booth.id}, {rest}: {receive}",
+        booth=booth.id,
+        lot=lot,
+        qty=account.left,
+        counted=seen.counted,
+        unexplained=seen.unexplained,
+    )
+
+
 def _in_dispute(booth: Booth) -> Iterator[Missing]:
     for sale in booth.disputed:
-        message = f"Sale {sale} of {booth.id} is more than the booth was known to hold: accept or reject it."
+        message = f"Sale {sale} of {booth.id} has pieces that the booth was not known to hold: accept or reject them."
         yield Missing(What.DISPUTED, message, blocks=False, booth=booth.id, sale=sale)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
-from services.festival.domain.booth import Booth, BoothLot, BoothStatus
+from services.festival.domain.booth import Booth, BoothStatus
+from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.bounds import bounds, lacks_room
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import NAME, Festival

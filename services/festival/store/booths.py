@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any
 
 from services.festival.domain import Booth, BoothPace, Festival
-from services.festival.domain.booth import BoothLot, BoothStatus, PriceTag
+from services.festival.domain.booth import BoothStatus, LotSeen, PriceTag
+from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.festival import FestivalStatus, Sums
 from services.festival.store.days import as_day, day_text
 from shared.family import Collection, Document
@@ -86,6 +87,9 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "disputed": list(booth.disputed),
         "capacity": booth.capacity,
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
+        "price_list": booth.price_list,
+        "prices_from": booth.prices_from,
+        "seen": [{"lot": seen.lot, "counted": seen.counted, "unexplained": seen.unexplained} for seen in booth.seen],
     }
 
 
@@ -124,6 +128,9 @@ def _booth(document: Document) -> Booth:
         disputed=tuple(document["disputed"]),
         capacity=document.get("capacity"),
         limits=tuple((one["category"], one["qty"]) for one in document.get("limits", ())),
+        price_list=document["price_list"],
+        prices_from=document["prices_from"],
+        seen=tuple(LotSeen(**seen) for seen in document["seen"]),
     )
 
 

@@ -19,7 +19,9 @@ from services.festival.domain.transfer import CARRY, transfer_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
+    AddTill,
     CancelFestival,
+    ChangePrice,
     CloseBooth,
     CloseFestival,
     OpenBooth,
@@ -34,6 +36,8 @@ from shared.events.festival import (
     RevisionRequested,
     SendShipment,
     SendTransfer,
+    StrikeTill,
+    VoidSale,
 )
 from shared.events.inventory import (
     LotRecallReached,
@@ -69,7 +73,7 @@ def touches(event: Event) -> Iterator[Ref | Hint]:
 def _of_command(event: Event) -> Iterator[Ref | Hint]:
     festival = event.key
     match event.body:
-        case OpenBooth() | ResolveDispute() as body:
+        case OpenBooth() | ResolveDispute() | VoidSale() | ChangePrice() | AddTill() | StrikeTill() as body:
             yield Ref(Booth, body.booth)
         case RequestAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))

@@ -167,9 +167,25 @@ def a_closing(festival: str = ODOP, **changed: Any) -> CloseFestival:
     return CloseFestival(**{"festival": festival} | changed)
 
 
-def a_sell_through(booth: str = B1, revision: int = 1, disputed: tuple[str, ...] = (), **sold: int) -> Body:
+def a_sell_through(
+    booth: str = B1,
+    revision: int = 1,
+    disputed: tuple[str, ...] = (),
+    seen: Mapping[str, tuple[int, int]] | None = None,
+    **sold: int,
+) -> Body:
+    """`sold` as in a receipt; `seen`: pieces by lot that were counted, and those unexplained."""
+    counts = seen or {}
     lots = tuple(
-        SoldThrough(lot=lot.replace("_", "-"), stocked=qty, sold=qty, lost=0, unsold=0, counted=None)
+        SoldThrough(
+            lot=lot.replace("_", "-"),
+            stocked=qty,
+            sold=qty,
+            lost=0,
+            unsold=0,
+            counted=counts[lot][0] if lot in counts else None,
+            unexplained=counts[lot][1] if lot in counts else 0,
+        )
         for lot, qty in sold.items()
     )
     return SellThroughCounted(

@@ -16,10 +16,9 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     CommandRefusal,
+    CommandRefused,
     CountedLot,
     Discrepancy,
-    DisputeOutcome,
-    DisputeResolved,
     FestivalAnnounced,
     FestivalClosed,
     LossPlace,
@@ -27,7 +26,6 @@ from shared.events.festival import (
     Price,
     ReceiveShipment,
     RecordLoss,
-    ResolveDispute,
     ShipmentReceived,
     ShipmentSent,
 )
@@ -319,15 +317,76 @@ def test_nothing_came_home_is_an_answer_too() -> None:
     assert kinds(world.give(a_return("LA", 0))) == ["FestivalClosed"]
 
 
-def test_more_may_come_home_than_sales_believed_but_not_more_than_ever_came() -> None:
+def test_pieces_that_were_sold_can_not_come_home() -> None:
     world = a_closing_booth()
     world.give(a_sell_through(LA=8))
-    assert world.refusal(a_return("LA", 11)) == ("qty", CommandRefusal.TOO_MANY)
-    world.give(a_return("LA", 5))
+    assert world.refusal(a_return("LA", 3)) == ("qty", CommandRefusal.TOO_MANY)
+    message = world.heard(CommandRefused)[-1].message
+    assert "At most 2 pieces of KTI can still come home from ODOP.B1, not 3" in message
+    world.give(a_return("LA", 2))
     world.settle()
     [closed] = world.heard(FestivalClosed)
-    assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 8, 5, 0, 3)
-    assert world.refusal(a_return("LA", 6)) == ("qty", CommandRefusal.TOO_MANY)
+    assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 8, 2, 0, 0)
+    assert world.refusal(a_return("LA", 1)) == ("qty", CommandRefusal.TOO_MANY)
+
+
+def of_three_facilities() -> World:
+    """A closing booth received 20 of one product: 5 of L1, 5 of L2 and 10 of L3."""
+    world = a_world()
+    for lot, facility, qty in (("L1", "LA-KPG", 5), ("L2", "LP-ATB", 5), ("L3", "LP-KPG", 10)):
+        world.make(lot, qty, facility=facility)
+    world.give(a_request((B1, "KTI", 20)))
+    world.settle()
+    for number, facility in enumerate(("LA-KPG", "LP-ATB", "LP-KPG")):
+        world.give(a_shipment(f"S{number}", facility))
+    world.settle()
+    for number, qty in enumerate((5, 5, 10)):
+        world.give(a_receipt(f"S{number}", **{f"L{number + 1}": qty}))
+    world.give(a_closing())
+    world.give(a_sell_through(B2))
+    return world
+
+
+def test_no_more_of_a_product_comes_home_than_was_not_sold_whichever_lots_it_is_of() -> None:
+    world = of_three_facilities()
+    world.give(a_sell_through(L1=5, L2=5, L3=5))
+    # By the label pieces of L1 are left too: unlabelled sales were booked on it that were of L3.
+    world.give(a_return("L1", 2, final=False))
+    assert world.refusal(a_return("L3", 4)) == ("qty", CommandRefusal.TOO_MANY)
+    world.give(a_return("L3", 3, final=False))
+    world.settle()
+    [closed] = world.heard(FestivalClosed)
+    assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (20, 15, 5, 0, 0)
+    assert world.refusal(a_return("L2", 1)) == ("qty", CommandRefusal.TOO_MANY)
+
+
+def test_of_one_lot_no_more_comes_home_than_was_received_of_it() -> None:
+    world = of_three_facilities()
+    world.give(a_sell_through())
+    assert world.refusal(a_return("L1", 6)) == ("qty", CommandRefusal.TOO_MANY)
+
+
+def test_what_was_lost_may_be_found_and_come_home() -> None:
+    world = a_sent_shipment()
+    world.give(a_receipt(LA=10))
+    world.give(a_loss(LossPlace.BOOTH, 3, booth=B1))
+    world.give(a_closing())
+    world.give(a_sell_through(B2))
+    world.give(a_sell_through(LA=4))
+    assert world.refusal(a_return("LA", 7)) == ("qty", CommandRefusal.TOO_MANY)
+    world.give(a_return("LA", 6))
+    world.settle()
+    [closed] = world.heard(FestivalClosed)
+    assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 4, 6, 3, 3)
+
+
+def test_a_late_sale_of_what_came_home_shows_as_surplus() -> None:
+    world = a_closing_booth()
+    world.give(a_sell_through(LA=6))
+    world.give(a_return("LA", 4))
+    world.settle()
+    world.give(a_sell_through(LA=7, revision=2))
+    assert [one.surplus for one in world.heard(FestivalClosed)] == [0, 1]
 
 
 def test_what_was_lost_at_the_booth_counts_as_lost() -> None:
@@ -384,14 +443,6 @@ def test_a_return_that_inventory_refuses_is_taken_back() -> None:
     held = world.one(Booth, B1).holds("LA")
     assert held is not None
     assert (held.returning, held.final) == (0, False)
-
-
-def test_a_dispute_is_resolved_once() -> None:
-    world = a_closing_booth()
-    world.give(a_sell_through(LA=6, disputed=("sale-9",)))
-    body = ResolveDispute(festival=ODOP, booth=B1, sale="sale-9", outcome=DisputeOutcome.REJECTED)
-    assert world.give(body) == [DisputeResolved(booth=B1, sale="sale-9", outcome=DisputeOutcome.REJECTED)]
-    assert world.refusal(body) == ("sale", CommandRefusal.UNKNOWN_SALE)
 
 
 def test_answers_to_what_nobody_asked_change_nothing() -> None:

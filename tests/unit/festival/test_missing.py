@@ -1,5 +1,6 @@
 """What an organiser is told is missing until a festival is closed."""
 
+from services.festival.api.pages import BoothPage, MissingPages
 from services.festival.domain import Booth, Festival, Shipment, Transfer
 from services.festival.domain.missing import Missing, What, missing
 from shared.events.festival import CancelFestival
@@ -82,6 +83,28 @@ def test_a_closing_festival_waits_for_sales_and_for_what_is_left() -> None:
     assert [(one.what, one.booth) for one in found(closing())] == [(What.NOT_SETTLED, B1)]
     [left] = found(closing(1))
     assert (left.what, left.booth, left.lot, left.qty) == (What.NOT_HOME, B1, "LA", 3)
+
+
+def test_what_was_counted_is_said_and_what_is_unexplained() -> None:
+    world = closing()
+    world.give(a_sell_through(B1, seen={"LA": (0, 3)}, LA=1))
+    [left] = found(world)
+    assert left.message == (
+        f"0 pieces of LA were counted at {B1}, 3 are unexplained: receive what comes home, 0 if nothing does."
+    )
+    assert (left.what, left.qty, left.counted, left.unexplained) == (What.NOT_HOME, 3, 0, 3)
+    world.give(a_return("LA", 1, final=False))
+    assert "3 are unexplained, 1 came home since:" in found(world)[0].message
+
+
+def test_the_sell_through_of_the_highest_revision_has_the_last_count() -> None:
+    world = closing()
+    world.give(a_sell_through(B1, 2, seen={"LA": (2, 1)}, LA=1))
+    world.give(a_sell_through(B1, 1, seen={"LA": (0, 3)}, LA=1))
+    [left] = MissingPages.of(world.one(Festival, ODOP), found(world)).missing
+    assert (left.counted, left.unexplained) == (2, 1)
+    [lot] = BoothPage.of(world.one(Booth, B1)).lots
+    assert (lot.counted, lot.unexplained, lot.left) == (2, 1, 3)
 
 
 def test_what_came_home_waits_for_inventory() -> None:

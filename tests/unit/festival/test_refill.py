@@ -7,7 +7,7 @@ import pytest
 
 from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Replenishment, Request
-from services.festival.domain.booth import BoothLot
+from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.plan import Wanted
 from services.festival.domain.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
 from services.festival.domain.replenish import Forecast, Move, Proposal, Refill

@@ -1,0 +1,109 @@
+"""What became of a booth's lots: by single lot sales may be booked wrongly, by product it adds up."""
+
+from datetime import date
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.festival.domain.booth_lot import Account, BoothLot, accounts, come_home
+
+DAY = date(2023, 4, 1)
+few = st.integers(0, 12)
+NAMES = ("LA", "LB", "LC", "LD")
+# Sold without ever having come: of product KTI by its number.
+NEVER_CAME = "PR-KPG-KTI-230418-007-4"
+
+
+@st.composite
+def a_lot(draw: st.DrawFn, lot: str) -> BoothLot:
+    received = draw(few)
+    moved_out = draw(st.integers(0, received))
+    home = draw(st.integers(0, received - moved_out))
+    returned = draw(st.integers(0, home))
+    return BoothLot(
+        lot,
+        "LP-A",
+        draw(st.sampled_from(["KTI", "KRJ"])),
+        DAY,
+        received=received,
+        moved_out=moved_out,
+        recorded_lost=draw(st.integers(0, received - moved_out)),
+        returned=returned,
+        returning=home - returned,
+        final=draw(st.booleans()),
+    )
+
+
+lots = st.tuples(*map(a_lot, NAMES))
+sold = st.dictionaries(st.sampled_from([*NAMES, NEVER_CAME, "LX"]), st.integers(1, 15))
+
+
+def gone(one: Account) -> int:
+    return one.sold + one.lost + one.returned + one.returning + one.moved_out + one.misbooked + one.left
+
+
+@given(lots=lots, sold=sold)
+@settings(max_examples=300, deadline=None)
+def test_every_lot_adds_up_and_misbooked_pieces_cancel_by_product(
+    lots: tuple[BoothLot, ...], sold: dict[str, int]
+) -> None:
+    found = accounts(lots, sold)
+    assert found.keys() == {lot.lot for lot in lots} | sold.keys()
+    for one in found.values():
+        assert one.received + one.surplus == gone(one)
+        assert min(one.left, one.surplus) == 0
+        assert min(one.left, one.surplus, one.lost, one.sold) >= 0
+    products = {lot.lot: lot.product for lot in lots} | {NEVER_CAME: "KTI"}
+    for product in ("KTI", "KRJ"):
+        assert sum(one.misbooked for lot, one in found.items() if products.get(lot) == product) == 0
+
+
+@given(lots=lots, sold=sold, product=st.sampled_from(["KTI", "KRJ"]))
+@settings(max_examples=300, deadline=None)
+def test_all_that_is_left_of_a_product_can_come_home(
+    lots: tuple[BoothLot, ...], sold: dict[str, int], product: str
+) -> None:
+    found = accounts(lots, sold)
+    left = sum(found[lot.lot].left for lot in lots if lot.product == product)
+    assert left <= come_home(lots, sold, product).most
+
+
+@given(lots=lots, sold=sold)
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_lots_changes_nothing(lots: tuple[BoothLot, ...], sold: dict[str, int]) -> None:
+    backwards = dict(reversed(sold.items()))
+    assert list(accounts(lots, sold).items()) == list(accounts(reversed(lots), backwards).items())
+
+
+def a_pair(**changed: int) -> tuple[BoothLot, BoothLot]:
+    """Ten pieces each of LA and LB, `changed` at LA."""
+    return BoothLot("LA", "LP-A", "KTI", DAY, received=10, **changed), BoothLot("LB", "LP-B", "KTI", DAY, received=10)
+
+
+def test_what_came_home_in_the_name_of_one_lot_is_not_left_of_another() -> None:
+    found = accounts(a_pair(returned=5), {"LA": 10})
+    assert (found["LA"].misbooked, found["LA"].surplus) == (-5, 0)
+    assert (found["LB"].misbooked, found["LB"].left) == (5, 5)
+
+
+def test_what_is_booked_wrongly_is_spread_over_the_lots_in_proportion_to_what_seems_left() -> None:
+    lots = (*a_pair(), BoothLot("LC", "LP-C", "KTI", DAY, received=5))
+    found = accounts(lots, {"LA": 13})
+    assert [found[lot].left for lot in ("LA", "LB", "LC")] == [0, 8, 4]
+
+
+def test_lost_pieces_that_came_home_after_all_leave_other_lots_alone() -> None:
+    found = accounts(a_pair(recorded_lost=3, returned=10), {})
+    assert (found["LA"].surplus, found["LB"].left) == (3, 10)
+
+
+def test_another_product_does_not_lend_its_name() -> None:
+    mine, other = a_pair()
+    found = accounts((mine, BoothLot("LK", "LP-B", "KRJ", DAY, received=10)), {"LA": 12})
+    assert (found["LA"].surplus, found["LK"].left) == (2, 10)
+    assert other.product == mine.product
+
+
+def test_a_named_lot_that_never_came_was_sold_in_place_of_another_of_its_product() -> None:
+    found = accounts(a_pair(), {NEVER_CAME: 4})
+    assert (found[NEVER_CAME].surplus, found["LA"].left + found["LB"].left) == (0, 16)

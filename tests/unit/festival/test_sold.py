@@ -1,0 +1,79 @@
+"""The organiser's word on what tills sold: disputes and voids."""
+
+import pytest
+
+from services.festival.domain import Booth
+from shared.events.festival import (
+    CommandRefusal,
+    DisputeOutcome,
+    DisputeResolved,
+    ResolveDispute,
+    VoidOrdered,
+    VoidSale,
+)
+from shared.events.language import Body
+from tests.unit.festival.builders import B1, ODOP, World, a_booth_closing, a_closing, a_sell_through, a_world
+
+SALE = "r-9/1"
+LOT = "PR-KPG-KTI-230418-007-4"
+ACCEPTED, REJECTED = DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED
+
+
+def a_disputed_world() -> World:
+    return a_world(a_closing(), a_sell_through(disputed=(SALE, "r-9/2")))
+
+
+def a_word(outcome: DisputeOutcome = ACCEPTED, lot: str | None = None, sale: str = SALE) -> ResolveDispute:
+    return ResolveDispute(festival=ODOP, booth=B1, sale=sale, outcome=outcome, lot=lot)
+
+
+def disputed(world: World) -> tuple[str, ...]:
+    return world.one(Booth, B1).disputed
+
+
+def test_a_rejected_sale_is_out_of_dispute() -> None:
+    world = a_disputed_world()
+    assert world.give(a_word(REJECTED)) == [DisputeResolved(booth=B1, sale=SALE, outcome=REJECTED)]
+    assert disputed(world) == ("r-9/2",)
+    assert world.refusal(a_word(REJECTED)) == ("sale", CommandRefusal.UNKNOWN_SALE)
+
+
+def test_pieces_beyond_what_was_sent_stay_in_dispute_until_sales_says_otherwise() -> None:
+    world = a_disputed_world()
+    assert world.give(a_word()) == [DisputeResolved(booth=B1, sale=SALE, outcome=ACCEPTED)]
+    assert disputed(world) == (SALE, "r-9/2")
+    world.give(a_sell_through(revision=2, disputed=("r-9/2",)))
+    assert world.refusal(a_word()) == ("sale", CommandRefusal.UNKNOWN_SALE)
+
+
+@pytest.mark.parametrize("named", [LOT, LOT.lower(), LOT.replace("-", ""), LOT.replace("007", "oo7")])
+def test_a_named_lot_is_passed_on_as_its_number_is_written(named: str) -> None:
+    world = a_disputed_world()
+    assert world.give(a_word(lot=named)) == [DisputeResolved(booth=B1, sale=SALE, outcome=ACCEPTED, lot=LOT)]
+    assert disputed(world) == ("r-9/2",)
+
+
+@pytest.mark.parametrize(
+    ("word", "field", "reason"),
+    [
+        (a_word(lot=f"{LOT[:-1]}5"), "lot", CommandRefusal.BAD_NAME),
+        (a_word(lot="LA"), "lot", CommandRefusal.BAD_NAME),
+        (a_word(REJECTED, LOT), "lot", CommandRefusal.WRONG_STATE),
+        (a_word(sale="r-1/1"), "sale", CommandRefusal.UNKNOWN_SALE),
+        (ResolveDispute(festival=ODOP, booth="ODOP.B9", sale=SALE, outcome=ACCEPTED), "booth", "unknown_booth"),
+    ],
+)
+def test_a_wrong_word(word: ResolveDispute, field: str, reason: CommandRefusal) -> None:
+    assert a_disputed_world().refusal(word) == (field, reason)
+
+
+@pytest.mark.parametrize("ended", [(), (a_booth_closing(),), (a_closing(), a_sell_through())])
+def test_the_organiser_voids_pieces_before_and_after_a_booth_is_settled(ended: tuple[Body, ...]) -> None:
+    world = a_world(*ended)
+    body = VoidSale(festival=ODOP, booth=B1, receipt="r-9", line=2, qty=3, reason="the till was lost")
+    assert world.give(body) == [VoidOrdered(booth=B1, receipt="r-9", line=2, qty=3)]
+
+
+def test_a_void_needs_a_booth_of_the_festival() -> None:
+    body = VoidSale(festival=ODOP, booth="ODOP.B9", receipt="r-9", line=1, qty=1)
+    assert a_world().refusal(body) == ("booth", CommandRefusal.UNKNOWN_BOOTH)
