@@ -1,6 +1,7 @@
 """Sales on a real Kafka and a real MongoDB: a small booth from its opening to the settlement. Prices are made up."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,7 +16,6 @@ from shared.events.festival import (
     DisputeResolved,
     Price,
 )
-from shared.events.language import Body
 from shared.events.sales import (
     BOOTH_REPORTS,
     DEMAND,
@@ -23,22 +23,26 @@ from shared.events.sales import (
     SALES,
     SETTLEMENTS,
     TILL,
+    AdjustmentPublished,
     BoothCounted,
     DemandSignalled,
     LotCount,
-    SaleDisputed,
+    Payment,
+    PaymentKind,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
+    SaleAccounted,
     SalePublished,
-    SaleRecorded,
-    SaleReported,
-    SaleVoided,
-    SaleVoidRecorded,
-    SaleWithdrawn,
     SellThroughCounted,
     SettlementCorrected,
     SettlementIssued,
     SoldOut,
     SoldThrough,
     TillClosed,
+    TillRecord,
+    VoidedLine,
+    VoidRefused,
 )
 from shared.mongo import Database, Mongo
 from shared.settings import Settings
@@ -71,34 +75,67 @@ def stocked(lot: str, qty: int, facility: str) -> BoothStocked:
     )
 
 
-def a_sale(seq: int, lot: str | None, qty: int, till: str = "T1") -> SaleReported:
-    return SaleReported(
+def a_sale(seq: int, lot: str | None, qty: int, till: str = "T1") -> ReceiptIssued:
+    line = ReceiptLine(line=1, lot=lot, product="KTI", qty=qty, unit_price_rupiah=PRICE)
+    return ReceiptIssued(
         booth=BOOTH,
         till=till,
+        device=f"device-{till}",
         seq=seq,
-        lot=lot,
-        product="KTI",
-        qty=qty,
-        unit_price_rupiah=PRICE,
+        lines=(line,),
+        payment=Payment(kind=PaymentKind.CASH),
         sold_at=SOLD_AT,
     )
 
 
-def a_void(seq: int, sale: str, till: str = "T1") -> SaleVoided:
-    return SaleVoided(booth=BOOTH, till=till, seq=seq, sale=sale, voided_at=SOLD_AT)
+def a_void(seq: int, receipt: str, qty: int, till: str = "T1") -> ReceiptVoided:
+    return ReceiptVoided(
+        booth=BOOTH,
+        till=till,
+        device=f"device-{till}",
+        seq=seq,
+        receipt=receipt,
+        lines=(VoidedLine(line=1, qty=qty),),
+        voided_at=SOLD_AT,
+    )
 
 
-def a_word(sale: str, outcome: DisputeOutcome) -> DisputeResolved:
-    return DisputeResolved(booth=BOOTH, sale=sale, outcome=outcome)
+def a_count(seq: int, **lots: int) -> BoothCounted:
+    counted = tuple(LotCount(lot=lot, qty=qty) for lot, qty in lots.items())
+    return BoothCounted(booth=BOOTH, till="T1", device="device-T1", seq=seq, counted_at=SOLD_AT, lots=counted)
 
 
-async def report(probe: Probe, body: Body, id: str, *, times: int = 1) -> None:
-    for _ in range(times):
-        await probe.send(TILL, body, id=id, source=f"till/{BOOTH}/{getattr(body, 'till', '')}")
+def a_last_word(seq: int) -> TillClosed:
+    return TillClosed(booth=BOOTH, till="T1", device="device-T1", seq=seq, last_seq=seq)
+
+
+def a_word(receipt: str, outcome: DisputeOutcome, lot: str | None = None) -> DisputeResolved:
+    return DisputeResolved(booth=BOOTH, sale=f"{receipt}/1", outcome=outcome, lot=lot)
+
+
+class Heads:
+    """The last record of each till's device, which the next one names."""
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._heads: dict[str, str] = {}
+
+    async def report(self, body: TillRecord, id: str, *, times: int = 1) -> None:
+        linked = body.model_copy(update={"previous": self._heads.get(body.device)})
+        self._heads[body.device] = id
+        for _ in range(times):
+            await self._probe.send(TILL, linked, id=id, source=f"till/{BOOTH}/{body.till}")
 
 
 async def statuses(database: Database) -> dict[str, str]:
-    return {sale["sale"]: sale["status"] for sale in await database["sales"].find({}).to_list(None)}
+    documents = await database["receipts"].find({}).to_list(None)
+    return {receipt["receipt"]: receipt["sales"][0]["status"] for receipt in documents}
+
+
+async def snapshots(probe: Probe) -> dict[str, SaleAccounted]:
+    """The last word on each sale, by receipt."""
+    told = sorted(await probe.bodies(SALES, SaleAccounted), key=lambda snapshot: snapshot.revision)
+    return {snapshot.receipt: snapshot for snapshot in told}
 
 
 @both_drivers
@@ -106,36 +143,36 @@ async def test_a_booth_from_its_opening_to_the_settlement(
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
     database = mongo.database("sales")
+    till = Heads(probe)
     async with run_service("sales"):
         # Before the booth is known: a sale, and the void of a sale that comes later. Each of them twice.
-        await report(probe, a_sale(1, "L1", 2), "early", times=2)
-        await report(probe, a_void(1, "void-first", "T2"), "v1", times=2)
+        await till.report(a_sale(1, "L1", 2), "early", times=2)
+        await till.report(a_void(1, "void-first", 1, "T2"), "v1", times=2)
         await eventually(lambda: statuses(database), equals={"early": "waiting"})
-        assert await probe.read_all(SALES) == []
 
         for body in (opened(), stocked("L2", 5, "LP-B"), stocked("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await eventually(lambda: statuses(database), equals={"early": "recorded"})
-        await report(probe, a_sale(2, "L1", 1), "void-first")
-        await report(probe, a_sale(3, None, 3), "attributed")
-        await report(probe, a_sale(4, "L2", 2), "voided", times=2)
-        await report(probe, a_void(5, "voided"), "v2")
-        await report(probe, a_void(6, "voided"), "v3")
-        await report(probe, a_sale(7, "L2", 6), "too-many")
-        await report(probe, a_sale(8, "L1", 90), "far-too-many")
-        closed = TillClosed(booth=BOOTH, till="T1", seq=10, last_seq=10)
-        await report(probe, BoothCounted(booth=BOOTH, till="T1", seq=9, lots=(LotCount(lot="L1", qty=4),)), "count")
-        await report(probe, closed, "closed")
+        await till.report(a_sale(2, "L1", 1), "void-first")
+        await till.report(a_sale(3, None, 3), "unlabelled")
+        await till.report(a_sale(4, "L2", 2), "voided", times=2)
+        await till.report(a_void(5, "voided", 2), "v2")
+        await till.report(a_void(6, "voided", 1), "v3")
+        await till.report(a_sale(7, "L2", 6), "one-too-many")
+        await till.report(a_sale(8, "L1", 90), "far-too-many")
+        await till.report(a_count(9, L1=1), "count")
+        await till.report(a_last_word(10), "closed")
         expected = {
             "early": "recorded",
             "void-first": "voided",
-            "attributed": "recorded",
+            "unlabelled": "recorded",
             "voided": "voided",
-            "too-many": "waiting",
+            "one-too-many": "waiting",
             "far-too-many": "waiting",
         }
         await eventually(lambda: statuses(database), equals=expected)
-        await eventually(lambda: database["booths"].count_documents({"heard.last_seq": 10}), equals=1)
+        closed = {"devices.branches.last_seq": 10}
+        await eventually(lambda: database["booths"].count_documents(closed), equals=1)
         assert await probe.bodies(SETTLEMENTS, SettlementIssued) == []
 
         # T2 never closes: its deadline settles the booth.
@@ -144,56 +181,88 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         [report_1] = await eventually(
             lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 1
         )
+        # What was sold without a label can only be of L1, since L2's own labels took all of it.
         assert report_1.lots == (
-            SoldThrough(lot="L2", stocked=5, sold=0, lost=0, unsold=5, counted=None),
-            SoldThrough(lot="L1", stocked=10, sold=5, lost=0, unsold=5, counted=4),
+            SoldThrough(lot="L2", stocked=5, sold=5, lost=0, unsold=0, counted=None),
+            SoldThrough(lot="L1", stocked=10, sold=10, lost=0, unsold=0, counted=1),
         )
-        assert report_1.disputed == ("too-many", "far-too-many")
+        assert report_1.disputed == ("one-too-many/1", "far-too-many/1")
         issued = await eventually(
             lambda: probe.bodies(SETTLEMENTS, SettlementIssued), until=lambda found: len(found) == 2
         )
         assert {one.facility: (one.revision, one.sold_rupiah) for one in issued} == {
-            "LP-A": (1, 5 * PRICE),
-            "LP-B": (1, 0),
+            "LP-A": (1, 10 * PRICE),
+            "LP-B": (1, 5 * PRICE),
         }
 
-        # Late: a sale, and the organiser's words.
-        await report(probe, a_sale(2, "L2", 4, "T2"), "late", times=2)
+        # Late: a sale, and the organiser's words. Nobody is credited with more than came, unless a lot is named.
+        await till.report(a_sale(2, "L2", 4, "T2"), "late", times=2)
         await eventually(lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 2)
-        await probe.send(BOOTH_STOCK, a_word("too-many", DisputeOutcome.ACCEPTED))
+        await probe.send(BOOTH_STOCK, a_word("one-too-many", DisputeOutcome.ACCEPTED))
+        await probe.send(BOOTH_STOCK, a_word("one-too-many", DisputeOutcome.ACCEPTED, lot="L2"))
         await probe.send(BOOTH_STOCK, a_word("far-too-many", DisputeOutcome.REJECTED))
         reports = await eventually(
-            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 4
+            lambda: probe.bodies(BOOTH_REPORTS, SellThroughCounted), until=lambda found: len(found) == 5
         )
-        assert max(one.revision for one in reports) == 4
         last = max(reports, key=lambda one: one.revision)
-        assert last.disputed == ()
-        assert last.lots[0] == SoldThrough(lot="L2", stocked=5, sold=10, lost=0, unsold=0, counted=None, beyond=5)
-        await eventually(lambda: probe.bodies(SETTLEMENTS, SettlementCorrected), until=lambda found: len(found) == 2)
-        signals = await eventually(lambda: probe.bodies(DEMAND, DemandSignalled), until=lambda found: len(found) == 4)
+        assert (last.revision, last.disputed) == (5, ("late/1",))
+        assert last.lots[0] == SoldThrough(lot="L2", stocked=5, sold=6, lost=0, unsold=0, counted=None, beyond=1)
+        await eventually(lambda: probe.bodies(SETTLEMENTS, SettlementCorrected), until=lambda found: len(found) == 1)
+        signals = await eventually(lambda: probe.bodies(DEMAND, DemandSignalled), until=lambda found: len(found) == 3)
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
 
     last_signals = {one.facility: one for one in sorted(signals, key=lambda one: one.revision)}
-    assert {one.facility: one.revision for one in last_signals.values()} == {"LP-A": 1, "LP-B": 3}
+    assert {one.facility: one.revision for one in last_signals.values()} == {"LP-A": 1, "LP-B": 2}
     [cloth] = last_signals["LP-B"].products
-    assert (cloth.product, cloth.sold, cloth.stocked, cloth.sold_rupiah) == ("KTI", 10, 5, 10 * PRICE)
+    assert (cloth.product, cloth.sold, cloth.stocked, cloth.sold_rupiah) == ("KTI", 6, 5, 6 * PRICE)
     assert cloth.booths[0].sold_out == (SoldOut(at=SOLD_AT, until=None),)
-    corrected = max(await probe.bodies(SETTLEMENTS, SettlementCorrected), key=lambda one: one.revision)
-    assert (corrected.facility, corrected.revision, corrected.qty) == ("LP-B", 3, 10)
+    [corrected] = await probe.bodies(SETTLEMENTS, SettlementCorrected)
+    assert (corrected.facility, corrected.revision, corrected.qty) == ("LP-B", 2, 6)
     parts = corrected.facility_rupiah, corrected.maker_premium_rupiah, corrected.programme_rupiah
-    assert sum(parts) == corrected.sold_rupiah == 10 * PRICE
-    recorded = await probe.bodies(SALES, SaleRecorded)
-    assert sorted(sale.sale for sale in recorded) == sorted(["early", "attributed", "voided", "late", "too-many"])
-    assert len(await probe.bodies(SALES, SaleDisputed)) == 2
-    assert sorted((void.sale, void.stood) for void in await probe.bodies(SALES, SaleVoidRecorded)) == [
-        ("void-first", False),
-        ("voided", True),
-    ]
-    published = sum(sale.amount_rupiah for sale in await probe.bodies(PUBLIC_SALES, SalePublished))
-    withdrawn = sum(sale.amount_rupiah for sale in await probe.bodies(PUBLIC_SALES, SaleWithdrawn))
-    assert published - withdrawn == 15 * PRICE
+    assert sum(parts) == corrected.sold_rupiah == 6 * PRICE
+    told = await snapshots(probe)
+    assert {receipt: _pieces(one) for receipt, one in told.items()} == {
+        "early": {"parts": 2},
+        "void-first": {"voided": 1},
+        "unlabelled": {"parts": 3},
+        "voided": {"voided": 2},
+        "one-too-many": {"parts": 6},
+        "far-too-many": {"parts": 5, "rejected": 85},
+        "late": {"disputed": 4},
+    }
+    refused = await probe.bodies(SALES, VoidRefused)
+    assert [(one.receipt, one.qty, one.left) for one in refused] == [("voided", 1, 0)]
+    await _public_is_owed(probe, {"LP-A": 10 * PRICE, "LP-B": 6 * PRICE})
     assert await probe.dlq(TILL) == []
     assert await probe.dlq(BOOTH_STOCK) == []
+
+
+def _pieces(snapshot: SaleAccounted) -> dict[str, int]:
+    pieces = {"parts": sum(part.qty for part in snapshot.parts)}
+    pieces |= {name: getattr(snapshot, name) for name in ("waiting", "disputed", "rejected", "voided")}
+    assert sum(pieces.values()) == snapshot.qty
+    return {name: qty for name, qty in pieces.items() if qty}
+
+
+async def _public_is_owed(probe: Probe, owed: dict[str, int]) -> None:
+    """A subscriber who keeps the highest revision of each sale and adjustment has what the facilities are owed. No
+    facility's sequence has a gap."""
+    latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
+    sequences: dict[str, list[int]] = {}
+    for body in [
+        *await probe.bodies(PUBLIC_SALES, SalePublished),
+        *await probe.bodies(PUBLIC_SALES, AdjustmentPublished),
+    ]:
+        sequences.setdefault(body.facility, []).append(body.sequence)
+        key = (body.sale if isinstance(body, SalePublished) else body.adjustment, body.facility)
+        if key not in latest or latest[key].revision < body.revision:
+            latest[key] = body
+    sums = dict.fromkeys(owed, 0)
+    for body in latest.values():
+        sums[body.facility] += body.amount_rupiah
+    assert sums == owed
+    for numbers in sequences.values():
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
 
 
 async def test_people_read_booths_sales_and_settlements(
@@ -202,10 +271,11 @@ async def test_people_read_booths_sales_and_settlements(
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
         for body in (opened(), stocked("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
+        till = Heads(probe)
         for n in (1, 2, 3):
-            await report(probe, a_sale(n, "L1", 1), f"s{n}")
-        await report(probe, a_sale(4, "L9", 1), "s4")
-        await report(probe, TillClosed(booth=BOOTH, till="T1", seq=6, last_seq=6), "closed")
+            await till.report(a_sale(n, "L1", 1), f"s{n}")
+        await till.report(a_sale(4, "L9", 1), "s4")
+        await till.report(a_last_word(6), "closed")
 
         async def read(path: str) -> Any:
             return (await http.get(path)).json()
@@ -214,21 +284,25 @@ async def test_people_read_booths_sales_and_settlements(
         booth = await eventually(lambda: read(f"/booths/{BOOTH}"), until=lambda page: page["tills"][0]["closed"])
         assert (booth["status"], booth["sold"], booth["sold_rupiah"]) == ("open", 3, 3 * PRICE)
         assert booth["lots"][0]["unsold"] == 7
-        assert booth["tills"] == [
-            {"till": "T1", "closed": True, "complete": False, "missing": [[5, 5]]},
-            {"till": "T2", "closed": False, "complete": False, "missing": []},
-        ]
+        tills = [(page["till"], page["device"], page["closed"], page["complete"]) for page in booth["tills"]]
+        assert tills == [("T1", "device-T1", True, False), ("T2", None, False, False)]
+        assert [page["missing"] for page in booth["tills"]] == [[[5, 5]], []]
         assert [page["booth"] for page in await read("/booths?festival=ODOP")] == [BOOTH]
         assert await read("/booths?festival=NONE") == []
-        first = await read(f"/booths/{BOOTH}/sales?limit=2")
-        rest = await read(f"/booths/{BOOTH}/sales?limit=2&after={first[-1]['sale']}")
-        assert [(page["sale"], page["status"]) for page in first + rest] == [
+        first = await read(f"/booths/{BOOTH}/receipts?limit=2")
+        rest = await read(f"/booths/{BOOTH}/receipts?limit=2&after={first[-1]['number']}")
+        assert [(page["receipt"], page["sales"][0]["status"]) for page in first + rest] == [
             ("s1", "recorded"),
             ("s2", "recorded"),
             ("s3", "recorded"),
             ("s4", "waiting"),
         ]
-        assert len(await read(f"/booths/{BOOTH}/sales?status=waiting")) == 1
+        assert [page["receipt"] for page in await read(f"/booths/{BOOTH}/receipts?status=waiting")] == ["s4"]
+        assert (await read(f"/booths/{BOOTH}/receipts/s1"))["sales"][0]["parts"][0]["facility"] == "LP-A"
+        takings = await read(f"/booths/{BOOTH}/takings")
+        assert [(day["day"], day["takings"][0]["net_rupiah"]) for day in takings["days"]] == [
+            ("2023-04-18", 4 * PRICE)
+        ]
         settlement = await eventually(lambda: read("/settlements/LP-A/ODOP"), until=lambda page: page.get("qty") == 3)
         assert (settlement["issued"], settlement["sold_rupiah"]) == (False, 3 * PRICE)
         assert await read("/settlements?festival=ODOP") == [settlement]
@@ -246,8 +320,51 @@ async def test_people_read_booths_sales_and_settlements(
         assert (demand["revision"], product["product"], product["sold"], product["unsold"]) == (1, "KTI", 3, 7)
         assert [(line["booth"], line["price_rupiah"]) for line in product["booths"]] == [(BOOTH, PRICE)]
         assert await read("/facilities/LP-A/demand?after=ODOP") == []
-        for nothing in ("/booths/NONE", "/settlements/LP-B/ODOP"):
+        for nothing in (
+            "/booths/NONE",
+            "/booths/NONE/takings",
+            f"/booths/{BOOTH}/receipts/no",
+            "/settlements/LP-B/ODOP",
+        ):
             assert (await http.get(nothing)).status_code == 404
+
+
+async def test_who_goes_on_page_after_page_misses_no_receipt_that_came_meanwhile(
+    settings: Settings, probe: Probe, service_process: RunProcess
+) -> None:
+    async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
+        till, seen, after = Heads(probe), list[str](), 0
+
+        async def page(after: int) -> Any:
+            return (await http.get(f"/booths/{BOOTH}/receipts?after={after}&limit=3")).json()
+
+        for n in range(1, 21):
+            await till.report(a_sale(n, None, 1), f"z{n}" if n % 2 else f"a{n}")
+
+            if n % 4 == 0:
+                pages = await eventually(partial(page, after), until=lambda found: len(found) >= 3)
+                seen += [receipt["receipt"] for receipt in pages]
+                after = pages[-1]["number"]
+        while len(seen) < 20:
+            pages = await eventually(partial(page, after), until=bool)
+            seen += [receipt["receipt"] for receipt in pages]
+            after = pages[-1]["number"]
+        assert sorted(seen) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
+
+
+async def test_a_booth_that_no_festival_opened_is_listed(
+    settings: Settings, probe: Probe, service_process: RunProcess
+) -> None:
+    async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
+        await Heads(probe).report(a_sale(1, None, 2), "astray")
+
+        async def strays() -> Any:
+            return (await http.get("/strays")).json()
+
+        [stray] = await eventually(strays, until=bool)
+        assert stray == {"booth": BOOTH, "tills": ["T1"], "receipts": 1, "rupiah": 2 * PRICE}
+        await probe.send(BOOTH_STOCK, opened())
+        await eventually(strays, equals=[])
 
 
 async def test_shares_that_do_not_add_up_stop_the_service(settings: Settings, service_process: RunProcess) -> None:
