@@ -93,20 +93,26 @@ class ReceiptIssued(TillRecord):
     @property
     def net_rupiah(self) -> tuple[int, ...]:
         """Net rupiah of each line, after all discounts."""
+        if len(self.lines) == 1:
+            line = self.lines[0]
+            return (line.qty * line.unit_price_rupiah - line.discount_rupiah - self.discount_rupiah,)
         gross = [line.gross_rupiah for line in self.lines]
         return tuple(net_amounts(gross, [line.discount_rupiah for line in self.lines], self.discount_rupiah))
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
-        if any(line.line != number for number, line in enumerate(self.lines, 1)):
-            raise ValueError("lines are numbered from 1 in their order")
-        if any(line.discount_rupiah > line.gross_rupiah for line in self.lines):
-            raise ValueError("a line's discount exceeds its amount")
-        due = sum(line.gross_rupiah - line.discount_rupiah for line in self.lines)
-        if self.discount_rupiah > due:
+        due = -self.discount_rupiah
+        for number, line in enumerate(self.lines, 1):
+            if line.line != number:
+                raise ValueError("lines are numbered from 1 in their order")
+            net = line.qty * line.unit_price_rupiah - line.discount_rupiah
+            if net < 0:
+                raise ValueError("a line's discount exceeds its amount")
+            due += net
+        if due < 0:
             raise ValueError("the receipt's discount exceeds the sum of its lines")
         given = self.payment.given_rupiah
-        if given is not None and given - self.payment.change_rupiah != due - self.discount_rupiah:
+        if given is not None and given - self.payment.change_rupiah != due:
             raise ValueError("money given less change is not the sum of the receipt")
         return self
 

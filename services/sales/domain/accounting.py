@@ -1,34 +1,42 @@
 """What a change of one sale means: for its lots, the pool and the demand, and what tills and facilities hear of it.
 
-Every change of a sale goes through `book`, so that no sum can forget one.
+Every change of a sale goes through `with_sums` and `tell`, so that no sum can forget one. They are on the way of
+every sale, so they go over its parts once and copy no more than what changed.
 """
 
-from collections import defaultdict
 from dataclasses import replace
+from datetime import datetime
 
 from services.sales.domain import shelf
 from services.sales.domain.booth import Booth, Held, Pool, with_pool
 from services.sales.domain.pool import level, lot_moment, moment
-from services.sales.domain.receipt import Part, Receipt, Sale, entity_id
+from services.sales.domain.receipt import PartAmounts, Receipt, Sale, entity_id
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, SALES, LotShare, PartBasis, SaleAccounted, SalePart, SaleShared
 from shared.state import State
 
-# Pieces and rupiah by lot.
-_Sums = dict[str, tuple[int, int]]
-_Parts = list[tuple[Part, int]]
+# Pieces and rupiah.
+_Sum = tuple[int, int]
+_NOTHING: _Sum = (0, 0)
 
 
 def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[State, Booth, list[Publication]]:
-    """The sale of this line is as `after` now, or is new. Returns the booth with all sums that follow, and the
-    snapshots: one for readers of sales, and one for each facility whose part changed."""
-    before = receipt.sale(after.line)
-    assert before is not None, "a receipt has all of its lines from the start"
+    """The sale of this line is as `after` now. Returns the booth with all sums that follow, and the snapshots: one
+    for readers of sales, and one for each facility whose part changed."""
+    before = receipt.sales[after.line - 1]
     after = replace(after, revision=before.revision + 1)
     receipt = receipt.put(after)
-    booth = _with_sums(booth, receipt, before, after)
-    booth = _with_lists(booth, receipt, before, after)
-    return state.put(receipt), booth, [_snapshot(booth, receipt, after), *_shared(booth, receipt, before, after)]
+    then, now = before.part_amounts, after.part_amounts
+    booth = with_sums(booth, receipt.sold_at, after.product, then, now)
+    if bool(before.disputed) != bool(after.disputed):
+        id = receipt.sale_id(after)
+        disputed = (*booth.disputed, id) if after.disputed else tuple(one for one in booth.disputed if one != id)
+        booth = replace(booth, disputed=disputed)
+    if receipt.waits != (receipt.receipt in booth.waiting):
+        name = receipt.receipt
+        waiting = (*booth.waiting, name) if receipt.waits else tuple(one for one in booth.waiting if one != name)
+        booth = replace(booth, waiting=waiting)
+    return state.put(receipt), booth, tell(booth, receipt, after, then, now)
 
 
 def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
@@ -36,37 +44,60 @@ def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 
-def _with_sums(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Booth:
-    if before.parts == after.parts:
+def with_sums(booth: Booth, sold_at: datetime, product: str, then: PartAmounts, now: PartAmounts) -> Booth:
+    """The booth after the parts of a sale changed from `then` to `now`."""
+    if then == now:
         return booth
-    labelled, pooled = _difference(before, after, pooled=False), _difference(before, after, pooled=True)
-    lots, shelves = [], booth.shelves
-    for lot in booth.lots:
-        qty, rupiah = labelled.get(lot.lot, (0, 0))
+    labelled: dict[str, _Sum] = {}
+    pooled: dict[str, _Sum] = {}
+    for amounts, sign in ((then, -1), (now, 1)):
+        for part, rupiah in amounts:
+            sums = pooled if part.basis is PartBasis.SHARE else labelled
+            qty, worth = sums.get(part.lot, _NOTHING)
+            sums[part.lot] = (qty + sign * part.qty, worth + sign * rupiah)
+    lots, shelves = booth.lots, booth.shelves
+    for id in labelled if not pooled else {**labelled, **pooled}:
+        place = next(place for place, lot in enumerate(lots) if lot.lot == id)
+        lot = lots[place]
+        qty, rupiah = labelled.get(id, _NOTHING)
         if qty or rupiah:
             counted_at = lot_moment(booth, lot)
-            late = qty if counted_at is not None and receipt.sold_at > counted_at else 0
+            late = qty if counted_at is not None and sold_at > counted_at else 0
             lot = replace(
                 lot,
                 label_qty=lot.label_qty + qty,
                 label_rupiah=lot.label_rupiah + rupiah,
                 after_qty=lot.after_qty + late,
             )
-        moved = qty + pooled.get(lot.lot, (0, 0))[0]
-        if moved:
-            shelves = shelf.sold(shelves, lot.facility, lot.product, receipt.sold_at, moved)
-        lots.append(lot)
-    booth = replace(booth, lots=tuple(lots), shelves=shelves)
+            lots = (*lots[:place], lot, *lots[place + 1 :])
+        change = qty + pooled.get(id, _NOTHING)[0]
+        if change:
+            shelves = shelf.sold(shelves, lot.facility, product, sold_at, change)
+    booth = replace(booth, lots=lots, shelves=shelves)
     if pooled:
-        booth = _with_pool(booth, receipt, after.product, pooled)
-    return level(booth, after.product) if booth.pools else booth
+        booth = _with_pool(booth, sold_at, product, pooled)
+    return level(booth, product) if booth.pools else booth
 
 
-def _with_pool(booth: Booth, receipt: Receipt, product: str, pooled: _Sums) -> Booth:
+def tell(booth: Booth, receipt: Receipt, sale: Sale, then: PartAmounts, now: PartAmounts) -> list[Publication]:
+    """The snapshot of the sale, and of what each facility has in it whose part changed from `then` to `now`."""
+    told = [_snapshot(booth, receipt, sale, now)]
+    if then == now:
+        return told
+    facilities = {part.facility for part, _ in now} | {part.facility for part, _ in then}
+    for facility in sorted(facilities) if len(facilities) > 1 else facilities:
+        mine = [one for one in now if one[0].facility == facility]
+        former = [one for one in then if one[0].facility == facility]
+        if mine != former:
+            told.append(_share(booth, receipt, sale, facility, former, mine))
+    return told
+
+
+def _with_pool(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, _Sum]) -> Booth:
     pool = booth.pool(product) or Pool(product)
     qty, rupiah = sum(qty for qty, _ in pooled.values()), sum(rupiah for _, rupiah in pooled.values())
     counted_at = moment(booth, product)
-    late = qty if counted_at is not None and receipt.sold_at > counted_at else 0
+    late = qty if counted_at is not None and sold_at > counted_at else 0
     told = {held.lot: held for held in pool.told}
     for lot, (more, worth) in pooled.items():
         known = told.get(lot, Held(lot, 0, 0))
@@ -81,31 +112,9 @@ def _with_pool(booth: Booth, receipt: Receipt, product: str, pooled: _Sums) -> B
     return with_pool(booth, pool)
 
 
-def _with_lists(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Booth:
-    """The booth with the sale's receipt among those that wait, and the sale among those in dispute, as it is now."""
-    if bool(before.disputed) != bool(after.disputed):
-        sale = receipt.sale_id(after)
-        disputed = (*booth.disputed, sale) if after.disputed else tuple(id for id in booth.disputed if id != sale)
-        booth = replace(booth, disputed=disputed)
-    if receipt.waits != (receipt.receipt in booth.waiting):
-        name = receipt.receipt
-        waiting = (*booth.waiting, name) if receipt.waits else tuple(id for id in booth.waiting if id != name)
-        booth = replace(booth, waiting=waiting)
-    return booth
-
-
-def _difference(before: Sale, after: Sale, *, pooled: bool) -> _Sums:
-    """What the parts that are (not) a share of unlabelled sales have more now, by lot."""
-    sums: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
-    for sale, sign in ((before, -1), (after, 1)):
-        for part, rupiah in sale.part_amounts:
-            if (part.basis is PartBasis.SHARE) is pooled:
-                qty, worth = sums[part.lot]
-                sums[part.lot] = (qty + sign * part.qty, worth + sign * rupiah)
-    return {lot: both for lot, both in sums.items() if both != (0, 0)}
-
-
-def _snapshot(booth: Booth, receipt: Receipt, sale: Sale) -> Publication:
+def _snapshot(booth: Booth, receipt: Receipt, sale: Sale, now: PartAmounts) -> Publication:
+    recorded = sum(rupiah for _, rupiah in now)
+    returned = sale.returned_rupiah if sale.voided else 0
     return SALES.of(
         SaleAccounted(
             booth=booth.id,
@@ -121,72 +130,67 @@ def _snapshot(booth: Booth, receipt: Receipt, sale: Sale) -> Publication:
             sold_at=receipt.sold_at,
             revision=sale.revision,
             parts=tuple(
-                SalePart(
-                    lot=part.lot,
-                    facility=part.facility,
-                    qty=part.qty,
-                    amount_rupiah=rupiah,
-                    basis=part.basis,
-                    recalled=part.recalled,
-                )
-                for part, rupiah in sale.part_amounts
+                [
+                    SalePart(
+                        lot=part.lot,
+                        facility=part.facility,
+                        qty=part.qty,
+                        amount_rupiah=rupiah,
+                        basis=part.basis,
+                        recalled=part.recalled,
+                    )
+                    for part, rupiah in now
+                ]
             ),
             waiting=sale.waiting,
             disputed=sale.disputed,
             rejected=sale.rejected,
             voided=sale.voided,
-            open_rupiah=sale.open_rupiah,
-            returned_rupiah=sale.returned_rupiah,
+            open_rupiah=sale.net_rupiah - returned - recorded,
+            returned_rupiah=returned,
         )
     )
 
 
-def _shared(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> list[Publication]:
-    if before.parts == after.parts:
-        return []
+def _share(
+    booth: Booth, receipt: Receipt, sale: Sale, facility: str, then: PartAmounts, now: PartAmounts
+) -> Publication:
     assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
-    told = []
-    for facility in sorted({part.facility for part in (*before.parts, *after.parts)}):
-        now, then = _of(after, facility), _of(before, facility)
-        if now == then:
-            continue
-        qty, rupiah = sum(part.qty for part, _ in now), sum(worth for _, worth in now)
-        pooled_now, pooled_then = _pooled(now), _pooled(then)
-        told.append(
-            SALE_SHARES.of(
-                SaleShared(
-                    facility=facility,
-                    festival=booth.festival,
-                    booth=booth.id,
-                    sale=receipt.sale_id(after),
-                    product=after.product,
-                    revision=after.revision,
-                    lots=tuple(_lot_shares(now)),
-                    qty=qty,
-                    amount_rupiah=rupiah,
-                    change_qty=qty - sum(part.qty for part, _ in then),
-                    change_rupiah=rupiah - sum(worth for _, worth in then),
-                    pooled_change_qty=pooled_now[0] - pooled_then[0],
-                    pooled_change_rupiah=pooled_now[1] - pooled_then[1],
-                    sold_at=receipt.sold_at,
-                )
-            )
+    qty, rupiah = _sum(now)
+    former_qty, former_rupiah = _sum(then)
+    pooled_qty, pooled_rupiah = _sum([one for one in now if one[0].basis is PartBasis.SHARE])
+    unpooled_qty, unpooled_rupiah = _sum([one for one in then if one[0].basis is PartBasis.SHARE])
+    return SALE_SHARES.of(
+        SaleShared(
+            facility=facility,
+            festival=booth.festival,
+            booth=booth.id,
+            sale=receipt.sale_id(sale),
+            product=sale.product,
+            revision=sale.revision,
+            lots=_lot_shares(now),
+            qty=qty,
+            amount_rupiah=rupiah,
+            change_qty=qty - former_qty,
+            change_rupiah=rupiah - former_rupiah,
+            pooled_change_qty=pooled_qty - unpooled_qty,
+            pooled_change_rupiah=pooled_rupiah - unpooled_rupiah,
+            sold_at=receipt.sold_at,
         )
-    return told
+    )
 
 
-def _of(sale: Sale, facility: str) -> _Parts:
-    return [(part, rupiah) for part, rupiah in sale.part_amounts if part.facility == facility]
+def _sum(amounts: PartAmounts) -> _Sum:
+    qty = rupiah = 0
+    for part, worth in amounts:
+        qty += part.qty
+        rupiah += worth
+    return qty, rupiah
 
 
-def _pooled(parts: _Parts) -> tuple[int, int]:
-    shares = [(part.qty, rupiah) for part, rupiah in parts if part.basis is PartBasis.SHARE]
-    return sum(qty for qty, _ in shares), sum(rupiah for _, rupiah in shares)
-
-
-def _lot_shares(parts: _Parts) -> list[LotShare]:
-    sums: _Sums = {}
-    for part, rupiah in parts:
-        qty, worth = sums.get(part.lot, (0, 0))
+def _lot_shares(amounts: PartAmounts) -> tuple[LotShare, ...]:
+    sums: dict[str, _Sum] = {}
+    for part, rupiah in amounts:
+        qty, worth = sums.get(part.lot, _NOTHING)
         sums[part.lot] = (qty + part.qty, worth + rupiah)
-    return [LotShare(lot=lot, qty=qty, amount_rupiah=rupiah) for lot, (qty, rupiah) in sums.items()]
+    return tuple([LotShare(lot=lot, qty=qty, amount_rupiah=rupiah) for lot, (qty, rupiah) in sums.items()])

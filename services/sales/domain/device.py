@@ -73,7 +73,7 @@ def hear(
     for place, device in enumerate(devices):
         if device.device == record.device:
             branches = _heard(device.branches, record, id, last_seq)
-            return (*devices[:place], replace(device, branches=branches), *devices[place + 1 :]), None
+            return (*devices[:place], Device(device.device, device.till, branches), *devices[place + 1 :]), None
     first = Branch(first=1, seen=((record.seq, record.seq),), head=id, last_seq=last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
@@ -103,7 +103,7 @@ def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: 
     branch = branches[place]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
     head = id if record.seq > branch.top else branch.head
-    branch = replace(branch, seen=_with(branch.seen, record.seq), head=head, last_seq=closed)
+    branch = Branch(branch.first, _with(branch.seen, record.seq), head, closed, branch.struck)
     return (*branches[:place], branch, *branches[place + 1 :])
 
 

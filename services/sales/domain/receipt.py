@@ -1,10 +1,10 @@
 """A receipt as a till issued it. Each of its lines is a sale, and each sale says where its pieces came from."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import NAMESPACE_URL, uuid5
 
 from shared.events.amounts import value
@@ -34,6 +34,10 @@ class Part:
     qty: int
     basis: PartBasis
     recalled: bool = False
+
+
+# Parts of a sale with their rupiah.
+PartAmounts: TypeAlias = list[tuple[Part, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,16 @@ class Sale:
         return SaleStatus.REJECTED if self.rejected else SaleStatus.VOIDED
 
     @property
-    def part_amounts(self) -> Iterator[tuple[Part, int]]:
+    def part_amounts(self) -> PartAmounts:
         """Each part with its rupiah, by cumulative rounding: all of them are the value of the recorded pieces."""
+        amounts: list[tuple[Part, int]] = []
         pieces = below = 0
         for part in self.parts:
             pieces += part.qty
             upto = value(self.net_rupiah, self.qty, pieces)
-            yield part, upto - below
+            amounts.append((part, upto - below))
             below = upto
+        return amounts
 
     @property
     def recorded_rupiah(self) -> int:
@@ -95,11 +101,6 @@ class Sale:
     def open_rupiah(self) -> int:
         """Rupiah of the pieces that wait, are in dispute or were rejected."""
         return self.net_rupiah - self.returned_rupiah - self.recorded_rupiah
-
-    def sold_from(self, facility: str) -> tuple[int, int]:
-        """Pieces and rupiah that the facility has in this sale."""
-        mine = [(part.qty, rupiah) for part, rupiah in self.part_amounts if part.facility == facility]
-        return sum(qty for qty, _ in mine), sum(rupiah for _, rupiah in mine)
 
     def with_part(self, part: Part) -> "Sale":
         """The sale with these pieces recorded; they join an equal part, so that parts stay as few as lots."""

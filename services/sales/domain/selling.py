@@ -2,20 +2,21 @@
 come any more that would cover it; voided at any time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import TypeAlias
 
 from services.sales.domain import drawer as drawers
 from services.sales.domain import pool, so_far
-from services.sales.domain.accounting import book, receipt_in
+from services.sales.domain.accounting import book, receipt_in, tell, with_sums
 from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, take_in
 from services.sales.domain.drawer import Drawer
 from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receipt_id, receipt_of
 from shared.events import lot_number
 from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
-from shared.events.sales import SALES, PartBasis, PaymentKind, ReceiptIssued, ReceiptVoided, VoidRefused
+from shared.events.sales import SALES, PartBasis, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
 from shared.state import State
 
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
@@ -26,21 +27,28 @@ def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event) -> Chan
     name = receipt_id(event)
     if receipt_in(state, booth, name) is not None:
         return state, booth, []
-    receipt = _receipt(booth, body, name)
+    sales: list[Sale] = []
+    for line, net in zip(body.lines, body.net_rupiah, strict=True):
+        sale = _new_sale(booth, line, net, body.sold_at)
+        booth = with_sums(booth, body.sold_at, sale.product, [], sale.part_amounts)
+        sales.append(sale)
+    receipt = _receipt(booth, body, name, tuple(sales))
     paid_into = Drawer(receipt.drawer, body.till, body.device)
+    disputed = [receipt.sale_id(sale) for sale in sales if sale.disputed]
     booth = replace(
         booth,
         receipts=receipt.number,
-        drawers=drawers.take(
-            booth.drawers, paid_into, receipt.payment, body.sold_at, sum(sale.net_rupiah for sale in receipt.sales)
-        ),
+        drawers=drawers.take(booth.drawers, paid_into, receipt.payment, body.sold_at, sum(body.net_rupiah)),
+        waiting=(*booth.waiting, name) if receipt.waits else booth.waiting,
+        disputed=(*booth.disputed, *disputed) if disputed else booth.disputed,
     )
     state = state.put(receipt)
     told: list[Publication] = []
-    for sale in receipt.sales:
-        state, booth, said = _cover(state, booth, receipt, replace(sale, waiting=sale.qty), first=True)
+    for sale in sales:
+        told += tell(booth, receipt, sale, [], sale.part_amounts)
+    for product in dict.fromkeys(sale.product for sale in sales if sale.parts):
+        booth, said = so_far.tell(booth, product, body.sold_at)
         told += said
-        receipt = _known(state, booth, name)
     if booth.early_voids:
         state, booth, said = _early_voids(state, booth, name)
         told += said
@@ -119,7 +127,7 @@ def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Cha
         for line in [sale.line for sale in receipt.sales if sale.waiting and product in (None, sale.product)]:
             receipt = _known(state, booth, receipt.receipt)
             sale = receipt.sales[line - 1]
-            state, booth, said = _cover(state, booth, receipt, sale, first=False)
+            state, booth, said = _cover(state, booth, receipt, sale)
             told += said
     return state, booth, told
 
@@ -149,7 +157,7 @@ def _known(state: State, booth: Booth, name: str) -> Receipt:
     return receipt
 
 
-def _receipt(booth: Booth, body: ReceiptIssued, name: str) -> Receipt:
+def _receipt(booth: Booth, body: ReceiptIssued, name: str, sales: tuple[Sale, ...]) -> Receipt:
     return Receipt(
         id=entity_id(booth.id, name),
         receipt=name,
@@ -163,43 +171,58 @@ def _receipt(booth: Booth, body: ReceiptIssued, name: str) -> Receipt:
         discount_rupiah=body.discount_rupiah,
         price_list=body.price_list,
         sold_at=body.sold_at,
-        sales=tuple(
-            Sale(line.line, line.lot, line.product, line.qty, line.unit_price_rupiah, net, line.price_reason)
-            for line, net in zip(body.lines, body.net_rupiah, strict=True)
-        ),
+        sales=sales,
     )
 
 
-def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale, *, first: bool) -> Change:
+def _new_sale(booth: Booth, line: ReceiptLine, net: int, sold_at: datetime) -> Sale:
+    parts = _parts(booth, line.lot, line.product, line.qty, sold_at)
+    over = line.qty - sum([part.qty for part in parts])
+    settled = booth.status is BoothStatus.SETTLED
+    return Sale(
+        line=line.line,
+        lot=line.lot,
+        product=line.product,
+        qty=line.qty,
+        unit_price_rupiah=line.unit_price_rupiah,
+        net_rupiah=net,
+        price_reason=line.price_reason,
+        parts=parts,
+        waiting=0 if settled else over,
+        disputed=over if settled else 0,
+        revision=1,
+    )
+
+
+def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale) -> Change:
     """Record the waiting pieces that are there. What is not waits on; once the booth is settled, it is in dispute."""
     covered = sale
-    for lot, qty in _pieces(booth, receipt, sale):
-        basis = PartBasis.SHARE if sale.lot is None else PartBasis.LABEL
-        part = Part(lot.lot, lot.facility, qty, basis, lot.withdrawn is not None)
-        covered = replace(covered.with_part(part), waiting=covered.waiting - qty)
-    if booth.status is BoothStatus.SETTLED and covered.waiting:
-        covered = replace(covered, waiting=0, disputed=covered.disputed + covered.waiting)
-    if covered == sale and not first:
+    for part in _parts(booth, sale.lot, sale.product, sale.waiting, receipt.sold_at):
+        covered = replace(covered.with_part(part), waiting=covered.waiting - part.qty)
+    if covered == sale:
         return state, booth, []
     state, booth, told = book(state, booth, receipt, covered)
-    if covered.parts != sale.parts:
-        booth, said = so_far.tell(booth, covered.product, receipt.sold_at)
-        told += said
-    return state, booth, told
+    booth, said = so_far.tell(booth, covered.product, receipt.sold_at)
+    return state, booth, told + said
 
 
-def _pieces(booth: Booth, receipt: Receipt, sale: Sale) -> list[tuple[BoothLot, int]]:
-    """From which lots the waiting pieces can be recorded: the lot on the label; without a label, a fair share of
-    all."""
-    if sale.lot is not None:
-        named = booth.holds(sale.lot)
-        if named is None or named.product != sale.product:
-            return []
-        there = min(named.room, booth.free(sale.product)) if booth.pools else named.room
-        qty = min(sale.waiting, there)
-        return [(named, qty)] if qty else []
-    qty = min(sale.waiting, booth.free(sale.product))
-    return pool.deal(booth, sale.product, qty, receipt.sold_at) if qty else []
+def _parts(booth: Booth, lot: str | None, product: str, qty: int, sold_at: datetime) -> tuple[Part, ...]:
+    """As many of `qty` pieces as can be recorded now: of the lot on the label; without one, a fair share of all."""
+    if lot is not None:
+        named = booth.holds(lot)
+        if named is None or named.product != product:
+            return ()
+        # Only unlabelled sales can have taken pieces of the product that the lot itself does not tell of.
+        there = min(named.room, booth.free(product)) if booth.pools else named.room
+        qty = min(qty, there)
+        return (Part(lot, named.facility, qty, PartBasis.LABEL, named.withdrawn is not None),) if qty else ()
+    qty = min(qty, booth.free(product))
+    return tuple(_shared(pool.deal(booth, product, qty, sold_at))) if qty else ()
+
+
+def _shared(dealt: Iterable[tuple[BoothLot, int]]) -> Iterator[Part]:
+    for lot, qty in dealt:
+        yield Part(lot.lot, lot.facility, qty, PartBasis.SHARE, lot.withdrawn is not None)
 
 
 def _named(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
@@ -225,8 +248,7 @@ def _credited(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
         qty = min(sale.disputed, max(0, named.came - named.label_qty), max(0, most))
         return [Part(named.lot, named.facility, qty, PartBasis.LABEL, named.withdrawn is not None)] if qty else []
     qty = min(sale.disputed, max(0, most))
-    dealt = pool.deal(booth, sale.product, qty, receipt.sold_at) if qty else []
-    return [Part(lot.lot, lot.facility, more, PartBasis.SHARE, lot.withdrawn is not None) for lot, more in dealt]
+    return list(_shared(pool.deal(booth, sale.product, qty, receipt.sold_at))) if qty else []
 
 
 def _early_voids(state: State, booth: Booth, receipt: str) -> Change:

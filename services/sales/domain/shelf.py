@@ -6,6 +6,7 @@ That is enough to tell when something ran out, and it grows with the hours of a 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from math import floor
 from typing import NamedTuple
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +50,7 @@ Shelves = tuple[Shelf, ...]
 
 def seconds(at: datetime) -> int:
     """Whole seconds since 1970."""
-    return (at - EPOCH) // timedelta(seconds=1)
+    return floor(at.timestamp())
 
 
 def moment(second: int) -> datetime:
