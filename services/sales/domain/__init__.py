@@ -55,6 +55,8 @@ _CAUSES = {
     BoothCounted: AdjustmentCause.COUNT,
     DisputeResolved: AdjustmentCause.DISPUTE,
 }
+# A snapshot and a share are all that is said of most receipts.
+_MOST_WITH_ONE_SHARE = 2
 
 
 def decide(state: State, event: Event) -> Decision:
@@ -62,15 +64,16 @@ def decide(state: State, event: Event) -> Decision:
     before = state.get(Booth, event.key) or Booth(event.key)
     booth = before
     said: list[Publication | Deadline] = []
-    if isinstance(event.body, TillRecord):
-        booth, heard = _hear(booth, event.body, event.id)
-        said += heard
-    if isinstance(event.body, BoothClosing):
-        booth, deadlines = closing.close(booth, event.body)
-        said += deadlines
-    else:
-        state, booth, told = _change(state, booth, event)
-        said += told
+    match event.body:
+        case TillRecord() as body:
+            state, booth, told = _recorded(state, booth, body, event)
+            said += told
+        case BoothClosing() as body:
+            booth, deadlines = closing.close(booth, body)
+            said += deadlines
+        case _:
+            state, booth, told = _change(state, booth, event)
+            said += told
     if booth.status is BoothStatus.CLOSING and booth.complete:
         state, booth, told = closing.settle(state, booth)
         said += told
@@ -82,22 +85,36 @@ def decide(state: State, event: Event) -> Decision:
     return (state if booth == before else state.put(booth)), [*_linked(said), *told]
 
 
+def _recorded(state: State, booth: Booth, record: TillRecord, event: Event) -> selling.Change:
+    """What a till recorded, and that its device was heard."""
+    last_seq = record.last_seq if isinstance(record, TillClosed) else None
+    devices, new = device.hear(booth.devices, record, event.id, last_seq)
+    heard = [SALES.of(new)] if new is not None else []
+    if isinstance(record, ReceiptIssued):
+        state, booth, said = selling.issue(state, booth, record, event, devices)
+        return state, booth, heard + said
+    booth = replace(booth, devices=devices)
+    match record:
+        case ReceiptVoided():
+            state, booth, said = selling.void(state, booth, record)
+            return state, booth, heard + said
+        case DrawerOpened():
+            booth = replace(booth, drawers=drawer.opened(booth.drawers, record, event.id))
+        case CashDropped():
+            booth = replace(booth, drawers=drawer.dropped(booth.drawers, record))
+        case CashCounted():
+            booth = replace(booth, drawers=drawer.counted(booth.drawers, record))
+        case BoothCounted():
+            booth = counting.count(state, booth, record)
+        case TillClosed() | DeviceIntroduced():
+            pass
+        case other:
+            raise TypeError(f"sales has no rule for {type(other).__name__}")
+    return state, booth, heard
+
+
 def _change(state: State, booth: Booth, event: Event) -> selling.Change:
     match event.body:
-        case ReceiptIssued() as body:
-            return selling.issue(state, booth, body, event)
-        case ReceiptVoided() as body:
-            return selling.void(state, booth, body)
-        case DrawerOpened() as body:
-            return state, replace(booth, drawers=drawer.opened(booth.drawers, body, event.id)), []
-        case CashDropped() as body:
-            return state, replace(booth, drawers=drawer.dropped(booth.drawers, body)), []
-        case CashCounted() as body:
-            return state, replace(booth, drawers=drawer.counted(booth.drawers, body)), []
-        case BoothCounted() as body:
-            return state, counting.count(state, booth, body), []
-        case TillClosed() | DeviceIntroduced():
-            return state, booth, []
         case BoothStocked() as body:
             booth, opened = booths.stock(booth, body, event.time)
             state, booth, said = selling.cover_waiting(state, pool.level(booth, body.product), body.product)
@@ -130,6 +147,8 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
 
 def _linked(said: list[Publication | Deadline]) -> list[Publication | Deadline]:
     """The same, with all changes of one facility but the last marked as continued: only together are they its sum."""
+    if len(said) <= _MOST_WITH_ONE_SHARE:
+        return said
     places: dict[str, list[int]] = {}
     for place, one in enumerate(said):
         if isinstance(one, Publication) and isinstance(one.body, SaleShared | PoolAdjusted):
@@ -143,12 +162,6 @@ def _linked(said: list[Publication | Deadline]) -> list[Publication | Deadline]:
             assert isinstance(one, Publication), "it was found above"
             linked[place] = Publication(one.topic, one.body.model_copy(update={"continued": True}))
     return linked
-
-
-def _hear(booth: Booth, record: TillRecord, id: str) -> tuple[Booth, list[Publication]]:
-    last_seq = record.last_seq if isinstance(record, TillClosed) else None
-    devices, new = device.hear(booth.devices, record, id, last_seq)
-    return replace(booth, devices=devices), [SALES.of(new)] if new is not None else []
 
 
 def _opened(booth: Booth, body: BoothOpened) -> Booth:

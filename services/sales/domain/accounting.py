@@ -6,9 +6,12 @@ every sale, so they go over its parts once and copy no more than what changed.
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from services.sales.domain import shelf
 from services.sales.domain.booth import Booth, Held, Pool, with_pool
+from services.sales.domain.device import Device
+from services.sales.domain.drawer import Drawers
 from services.sales.domain.pool import level, lot_moment, moment
 from services.sales.domain.receipt import PartAmounts, Receipt, Sale, entity_id
 from shared.events.language import Publication
@@ -44,10 +47,22 @@ def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 
-def with_sums(booth: Booth, sold_at: datetime, product: str, then: PartAmounts, now: PartAmounts) -> Booth:
+class Besides(TypedDict, total=False):
+    """Fields of the booth that change with the sums, so that it is copied once."""
+
+    devices: tuple[Device, ...]
+    drawers: Drawers
+    receipts: int
+    waiting: tuple[str, ...]
+    disputed: tuple[str, ...]
+
+
+def with_sums(
+    booth: Booth, sold_at: datetime, product: str, then: PartAmounts, now: PartAmounts, **besides: Unpack[Besides]
+) -> Booth:
     """The booth after the parts of a sale changed from `then` to `now`."""
     if then == now:
-        return booth
+        return replace(booth, **besides) if besides else booth
     labelled: dict[str, _Sum] = {}
     pooled: dict[str, _Sum] = {}
     for amounts, sign in ((then, -1), (now, 1)):
@@ -73,7 +88,7 @@ def with_sums(booth: Booth, sold_at: datetime, product: str, then: PartAmounts, 
         change = qty + pooled.get(id, _NOTHING)[0]
         if change:
             shelves = shelf.sold(shelves, lot.facility, product, sold_at, change)
-    booth = replace(booth, lots=lots, shelves=shelves)
+    booth = replace(booth, lots=lots, shelves=shelves, **besides)
     if pooled:
         booth = _with_pool(booth, sold_at, product, pooled)
     return level(booth, product) if booth.pools else booth

@@ -11,6 +11,7 @@ from services.sales.domain import drawer as drawers
 from services.sales.domain import pool, so_far
 from services.sales.domain.accounting import book, receipt_in, tell, with_sums
 from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, take_in
+from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawer
 from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receipt_id, receipt_of
 from shared.events import lot_number
@@ -22,25 +23,35 @@ from shared.state import State
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
 
 
-def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event) -> Change:
-    """A till issued a receipt. Of one receipt that comes from two sources the first word stands."""
+def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event, devices: tuple[Device, ...]) -> Change:
+    """A till issued a receipt, after which the booth's devices stand like this. Of one receipt that comes from two
+    sources the first word stands."""
     name = receipt_id(event)
     if receipt_in(state, booth, name) is not None:
-        return state, booth, []
+        return state, replace(booth, devices=devices), []
+    net = body.net_rupiah
     sales: list[Sale] = []
-    for line, net in zip(body.lines, body.net_rupiah, strict=True):
-        sale = _new_sale(booth, line, net, body.sold_at)
+    for line, worth in zip(body.lines[:-1], net[:-1], strict=True):
+        sale = _new_sale(booth, line, worth, body.sold_at)
         booth = with_sums(booth, body.sold_at, sale.product, [], sale.part_amounts)
         sales.append(sale)
+    last = _new_sale(booth, body.lines[-1], net[-1], body.sold_at)
+    sales.append(last)
     receipt = _receipt(booth, body, name, tuple(sales))
-    paid_into = Drawer(receipt.drawer, body.till, body.device)
     disputed = [receipt.sale_id(sale) for sale in sales if sale.disputed]
-    booth = replace(
+    booth = with_sums(
         booth,
+        body.sold_at,
+        last.product,
+        [],
+        last.part_amounts,
+        devices=devices,
+        drawers=drawers.take(
+            booth.drawers, Drawer(receipt.drawer, body.till, body.device), receipt.payment, body.sold_at, sum(net)
+        ),
         receipts=receipt.number,
-        drawers=drawers.take(booth.drawers, paid_into, receipt.payment, body.sold_at, sum(body.net_rupiah)),
         waiting=(*booth.waiting, name) if receipt.waits else booth.waiting,
-        disputed=(*booth.disputed, *disputed) if disputed else booth.disputed,
+        disputed=(*booth.disputed, *disputed),
     )
     state = state.put(receipt)
     told: list[Publication] = []
