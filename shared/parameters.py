@@ -49,7 +49,10 @@ WHOLE = reading(typed.whole)
 CHANGE = reading(typed.change)
 RUPIAH = reading(typed.rupiah)
 DAY = reading(typed.day)
+CLOCK = reading(typed.clock)
 LOT = reading(typed.lot)
+FACILITY = reading(typed.facility)
+PRODUCT = reading(typed.product)
 PORT = within(typed.whole, 1, 65_535)
 
 

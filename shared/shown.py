@@ -21,6 +21,11 @@ def clock(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} {zone(moment)}"
 
 
+def time_of_day(moment: datetime) -> str:
+    """`14:30 WITA`."""
+    return f"{moment:%H:%M} {zone(moment)}"
+
+
 def zone(moment: datetime) -> str:
     """`WIB`, `WITA`, `WIT` or `UTC`; for every other zone its distance from UTC then, e.g. `+05:30`."""
     name = moment.tzname() or ""

@@ -135,7 +135,7 @@ def _not_whole(digits: str, text: str) -> str:
 def _code(rule: names.NameRule, text: str) -> str:
     code = text.strip().upper()
     if (words := rule.wrong(code)) is not None:
-        raise WrongEntry(f"{text!r} is none. {words}")
+        raise WrongEntry(f"{text!r} was not understood. {words}")
     return code
 
 
