@@ -37,7 +37,8 @@ _Same: TypeAlias = tuple[object, ...]
 PATIENCE = 30.0
 # What terminals send may hold a maker's pseudonym: it is shown only to who asks for it.
 PRIVATE = frozenset({TERMINAL.name})
-_PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>\d{1,9})/(?P<offset>\d{1,18})")
+_PARTITION = re.compile(r"[0-9]{1,9}")
+_PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
 
 
 class Status(StrEnum):
@@ -240,7 +241,7 @@ class DeadLetters:
             service=mark("service"),
             reason=mark("reason"),
             message=mark("message"),
-            came_from=int(came_from) if came_from.isdecimal() else record.partition,
+            came_from=int(came_from) if _PARTITION.fullmatch(came_from) else record.partition,
         )
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.errors import KaryaError
+from shared.shown import clock
 
 out = Console()
 err = Console(stderr=True)
@@ -20,7 +21,7 @@ err = Console(stderr=True)
 def local(moment: datetime, zone: str | None) -> str:
     """The moment as the clock on the wall shows it, e.g. `2023-04-18 08:05 WITA`. Without a zone: this
     machine's own."""
-    return f"{here(moment, zone):%Y-%m-%d %H:%M %Z}"
+    return clock(here(moment, zone))
 
 
 def here(moment: datetime, zone: str | None) -> datetime:

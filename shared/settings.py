@@ -2,11 +2,24 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.errors import NobodySaid
+from shared import typed
+from shared.errors import NobodySaid, WrongEntry
+
+
+def _whole(value: object) -> object:
+    # Pydantic alone takes the text 1.000 for 1.
+    try:
+        return typed.whole(value) if isinstance(value, str) else value
+    except WrongEntry as wrong:
+        raise ValueError(str(wrong)) from None
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class MongoDriver(StrEnum):
@@ -29,26 +42,26 @@ class Settings(BaseSettings):
     )
     topic_prefix: str = Field("", description="put before every topic and group name, e.g. `test7.`")
     database_prefix: str = Field("karya_", description="a service's database is this and its name")
-    partitions: int = Field(6, ge=1, le=256, description="partitions of every topic, when topics are made")
-    replication: int = Field(1, ge=1, description="replication factor of every topic, when topics are made")
-    max_batch: int = Field(2000, ge=1, le=20_000, description="the most records worked in one step")
-    session_timeout_ms: int = Field(
+    partitions: Whole = Field(6, ge=1, le=256, description="partitions of every topic, when topics are made")
+    replication: Whole = Field(1, ge=1, description="replication factor of every topic, when topics are made")
+    max_batch: Whole = Field(2000, ge=1, le=20_000, description="the most records worked in one step")
+    session_timeout_ms: Whole = Field(
         10_000, ge=1000, description="how long Kafka waits for a silent instance before it gives its lanes away"
     )
-    most_lag_seconds: int = Field(
+    most_lag_seconds: Whole = Field(
         60, ge=1, description="a service is not ready while a record has waited for it for longer than this"
     )
     http_host: str = Field("127.0.0.1", description="where the HTTP APIs listen")
-    http_port: int = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
+    http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
-    clock_skew_seconds: int = Field(
+    clock_skew_seconds: Whole = Field(
         900, ge=0, description="how far a terminal's clock may be ahead of Kafka's before a report is refused"
     )
-    facility_percent: int = Field(60, ge=0, le=100, description="facility's share of a sale (made-up default)")
-    maker_percent: int = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
-    programme_percent: int = Field(15, ge=0, le=100, description="programme's share (made-up default)")
+    facility_percent: Whole = Field(60, ge=0, le=100, description="facility's share of a sale (made-up default)")
+    maker_percent: Whole = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
+    programme_percent: Whole = Field(15, ge=0, le=100, description="programme's share (made-up default)")
 
 
 def told(*servers: str) -> Settings:

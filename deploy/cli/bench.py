@@ -13,8 +13,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.cli.alone import alone, terminable
+from shared import typed
 from shared.console import err, out, say, show_json, warn
 from shared.errors import KaryaError
+from shared.events.language import MAX_WHOLE
+from shared.parameters import within
+from shared.shown import thousands
 
 if TYPE_CHECKING:
     from bench.report import Head, Said, Tell
@@ -32,7 +36,7 @@ def bench(
     amount: Annotated[
         int | None,
         typer.Option(
-            min=1,
+            parser=within(typed.whole, 1, MAX_WHOLE),
             help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
             "Less says less, sooner. For one bench only.",
         ),
@@ -103,7 +107,7 @@ def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_fi
 
 
 def _show_table(result: "Said") -> None:
-    title = result.bench if result.amount is None else f"{result.bench} ({result.amount:,})"
+    title = result.bench if result.amount is None else f"{result.bench} ({thousands(result.amount)})"
     table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
     table.title_justify = "left"
     table.add_column("value", justify="right")

@@ -13,15 +13,24 @@ from deploy.chaos.faults import by_kind
 from deploy.chaos.run import LEAST_RATE, ChaosReport, run
 from deploy.cli.alone import alone, terminable
 from deploy.cli.verify import show
+from shared import typed
 from shared.console import err, out, say, show_json, warn
+from shared.parameters import WHOLE, within
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "chaos"
 
 
 def chaos(
-    minutes: Annotated[float, typer.Option(min=0.5, max=240, help="How long faults are injected.")] = 3.0,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same plan of faults.")] = 1,
-    rate: Annotated[float, typer.Option(min=1, help="Records per second of all terminals and tills.")] = 400.0,
+    minutes: Annotated[
+        float, typer.Option(parser=within(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
+    ] = 3.0,
+    seed: Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same plan of faults.")] = 1,
+    rate: Annotated[
+        float,
+        typer.Option(
+            parser=within(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
+        ),
+    ] = 400.0,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
     ] = None,

@@ -30,14 +30,17 @@ from deploy.stack import choose_stack
 from deploy.topics import make_topics
 from deploy.verify import Report, verify
 from services.production import reference
+from shared import typed
 from shared.console import err, here, out, say, show_json, warn
 from shared.mongo import Mongo
+from shared.parameters import WHOLE, within
 from shared.settings import Settings
+from shared.shown import rupiah, thousands, time_of_day
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "demo"
 ZONE = "Asia/Makassar"
 
-Seed = Annotated[int, typer.Option(help="The same seed gives the same totals.")]
+Seed = Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same totals.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
@@ -47,7 +50,9 @@ def demo(seed: Seed = 1, as_json: Json = False) -> None:
 
 
 def simulate(
-    scale: Annotated[int, typer.Option(min=1, max=100, help="How many times the demo's season.")] = 1,
+    scale: Annotated[
+        int, typer.Option(parser=within(typed.whole, 1, 100), help="How many times the demo's season, at most 100.")
+    ] = 1,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
@@ -172,22 +177,24 @@ def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Repo
     for line in [*lines, total(lines)]:
         end = line.name == "all"
         counts = (line.made, line.allocated, line.sold, line.returned, line.lost)
-        rupiah = (line.sold_rupiah, line.owed_rupiah, line.makers_rupiah)
+        amounts = (line.sold_rupiah, line.owed_rupiah, line.makers_rupiah)
         table.add_row(
             line.name,
-            *(_number(count) for count in counts),
-            *(f"Rp {_number(amount)}" for amount in rupiah),
+            *(thousands(count) for count in counts),
+            *(rupiah(amount) for amount in amounts),
             style="bold" if end else None,
         )
     out.print()
     out.print(table)
     out.print()
     _show_gone(gone)
-    say(f"{_number(told.reports)} reports and {_number(told.sales)} sales, {_number(told.records)} records in all.")
+    reports, sales, records = (thousands(count) for count in (told.reports, told.sales, told.records))
+    say(f"{reports} reports and {sales} sales, {records} records in all.")
     for booth, products in told.sold_out.items():
         for product, at in products.items():
-            if product == "KBS" and here(at, ZONE).hour < 13:
-                say(f"Kue basah sold out at booth {booth} at {here(at, ZONE):%H:%M %Z}; fresh ones came at 13:00.")
+            there = here(at, ZONE)
+            if product == "KBS" and there.hour < 13:
+                say(f"Kue basah sold out at booth {booth} at {time_of_day(there)}; fresh ones came at 13:00.")
     show_verdict(report)
     say(f"Done in {seconds:.0f} s.")
     if not report.ok:
@@ -209,15 +216,11 @@ def _show_gone(gone: list[RanOut]) -> None:
     for column in ("first gone at", "sold fastest at"):
         table.add_column(column)
     for one in gone:
-        first = f"{one.booth} {here(one.at, ZONE):%H:%M}"
-        counts = (_number(one.sold), _number(one.lost_sales), str(one.booths))
+        first = f"{one.booth} {time_of_day(here(one.at, ZONE))}"
+        counts = (thousands(one.sold), thousands(one.lost_sales), str(one.booths))
         table.add_row(one.facility, one.product, *counts, first, one.fastest)
     out.print(table)
     out.print()
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", ".")
 
 
 def _json(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from deploy.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, plac
 from shared.console import counted, local, refusing, say, show_json, warn
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
+from shared.parameters import seconds
 from shared.settings import told
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look into one, send them back.")
@@ -78,7 +79,9 @@ def replay(
         str | None, typer.Argument(help="A key: all that waits for it, in order. Or one letter's place.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Every letter with this reason instead.")] = None,
-    wait: Annotated[float, typer.Option(min=0, max=600, help="Seconds to wait for each part to be worked.")] = 10.0,
+    wait: Annotated[
+        float, typer.Option(parser=seconds(most=600), help="Seconds to wait for each part to be worked, at most 600.")
+    ] = 10.0,
     as_json: Json = False,
 ) -> None:
     """Send letters back to where they came from, as they were. Safe to repeat: an event is worked once."""

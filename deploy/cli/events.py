@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from deploy.topics import SERVICES, all_topics, read_topics, writers
-from shared.events import festival, inventory, production, sales
+from shared.events import festival, inventory, names, production, sales
 from shared.events.journal import journal
 from shared.events.language import Body, Topic, event_type
 
@@ -53,7 +53,8 @@ of the body that the table names, in the partition that Kafka's own default (mur
 
 Within a `.v1` events only gain fields that have defaults; readers pass over fields that they don't know. Money is
 whole rupiah, times are UTC (RFC 3339), quantities are whole pieces. A field with `=` may be left out and then means
-that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and `-`; text has at most 500 characters.
+that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and `-`; text has at most 500 characters. Names that people
+give have a narrower rule each, which is checked where one is said first: see [Names](#names).
 
 What a service can't use lies in `<topic>.dlq`: the same key, value and headers, with `dlq_reason`, `dlq_message`,
 `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.
@@ -62,7 +63,7 @@ What a service can't use lies in `<topic>.dlq`: the same key, value and headers,
 
 def page() -> str:
     """docs/events.md, whole."""
-    lines = [_INTRODUCTION, *_overview()]
+    lines = [_INTRODUCTION, *_overview(), *_names()]
     for title, module in _MODULES.values():
         lines += ["", f"## {title}"]
         for topic in vars(module).values():
@@ -89,6 +90,13 @@ def _overview() -> Iterator[str]:
         yield f"| {' | '.join(cells)} |"
     yield ""
     yield "· has a DLQ."
+
+
+def _names() -> Iterator[str]:
+    yield ""
+    yield "## Names"
+    yield ""
+    yield from (f"- {rule.words}" for rule in vars(names).values() if isinstance(rule, names.NameRule))
 
 
 def _section(topic: Topic) -> Iterator[str]:

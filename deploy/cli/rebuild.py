@@ -16,7 +16,9 @@ from deploy.rebuild import rebuild as rebuild_one
 from deploy.topics import SERVICES
 from shared.console import err, say, show_json, show_table, warn
 from shared.errors import AtWork, NotReached
+from shared.parameters import seconds
 from shared.settings import told
+from shared.shown import thousands
 
 DIFFERENT = 1
 AT_WORK = 2
@@ -34,7 +36,9 @@ def rebuild(
     into: Annotated[
         str | None, typer.Option(metavar="NAME", help="Build it in this database, which must be empty, and keep it.")
     ] = None,
-    within: Annotated[float, typer.Option(min=1, help="Seconds to wait until the service keeps still.")] = WITHIN,
+    within: Annotated[
+        float, typer.Option(parser=seconds(1), help="Seconds to wait until the service keeps still, at least 1.")
+    ] = WITHIN,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Build a service's database anew from Kafka, and compare it with the live one document by document.
@@ -83,10 +87,12 @@ def rebuild(
 def show(found: Rebuilt, *, kept: bool) -> None:
     """The comparison for a person: a table of the collections, then what differs."""
     replayed = found.replayed
-    say(f"{replayed.records:,} records in {replayed.batches:,} batches, as the journal of {found.service} tells.\n")
+    records, batches = thousands(replayed.records), thousands(replayed.batches)
+    say(f"{records} records in {batches} batches, as the journal of {found.service} tells.\n")
     rows = [one.as_dict() for one in found.compared]
     show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
-    say(f"\nWords in topics: {replayed.said:,}, and {replayed.again:,} copies of them, which readers drop.")
+    words, copies = thousands(replayed.said), thousands(replayed.again)
+    say(f"\nWords in topics: {words}, and {copies} copies of them, which readers drop.")
     for topic in replayed.unseen:
         warn(f"The beginning of {topic} is gone: what was lost on the way to it can't be told.")
     differs = "differed" if found.switched else "differs"

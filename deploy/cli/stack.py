@@ -13,14 +13,17 @@ from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.console import err, local, say, show_json, show_table
+from shared.parameters import PORT
 from shared.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 def up(
-    kafka_port: Annotated[int | None, typer.Option(help="Kafka's port; a free one near it when it is taken.")] = None,
-    mongo_port: Annotated[int | None, typer.Option(help="MongoDB's port; likewise.")] = None,
+    kafka_port: Annotated[
+        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one near it when it is taken.")
+    ] = None,
+    mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     as_json: Json = False,
 ) -> None:
     """Start Kafka, MongoDB and the four services, and leave them running. Data stays in .karya/up."""

@@ -1,7 +1,7 @@
 """`karya trace`: what happened to one lot, from the workshop to the buyer."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from aiokafka.errors import KafkaError
@@ -12,6 +12,7 @@ from deploy.trace import trace as trace_lot
 from shared.console import err, say, show_json, show_table
 from shared.errors import NotReached
 from shared.settings import told
+from shared.shown import clock, rupiah
 
 
 def trace(
@@ -36,7 +37,7 @@ def trace(
 def _show(life: Life) -> None:
     say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}\n")
     rows = [
-        {"when": f"{entry.at.astimezone(life.zone):%Y-%m-%d %H:%M %Z}", "what": entry.text, "who": entry.who}
+        {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}
         for entry in life.entries
     ]
     show_table(["when", "what", "who"], rows, "Nothing was heard of it.")
@@ -45,7 +46,10 @@ def _show(life: Life) -> None:
         say(f"\nNow, by inventory: {said}")
     if life.booths:
         say("")
-        columns = ["booth", "stocked", "sold", "lost", "unsold", "sold_rupiah", "withdrawn"]
-        show_table(
-            columns, [booth | {"withdrawn": "yes" if booth["withdrawn"] else None} for booth in life.booths], ""
-        )
+        columns = ["booth", "stocked", "sold", "lost", "unsold", "sold for", "withdrawn"]
+        show_table(columns, [_of_booth(booth) for booth in life.booths], "")
+
+
+def _of_booth(booth: dict[str, Any]) -> dict[str, Any]:
+    withdrawn = "yes" if booth["withdrawn"] else None
+    return booth | {"sold for": rupiah(booth["sold_rupiah"]), "withdrawn": withdrawn}

@@ -13,14 +13,18 @@ from deploy.verify import WITHIN, Check, Look, Report
 from deploy.verify import verify as verify_all
 from shared.console import err, out, say, show_json, warn
 from shared.errors import NotReached
+from shared.parameters import seconds
 from shared.settings import told
+from shared.shown import thousands
 
 BROKEN = 1
 NOT_QUIET = 2
 
 
 def verify(
-    within: Annotated[float, typer.Option(min=0, help="Seconds to wait until everything is done.")] = WITHIN,
+    within: Annotated[
+        float, typer.Option(parser=seconds(), help="Seconds to wait until everything is done.")
+    ] = WITHIN,
     allow_parked: Annotated[bool, typer.Option(help="Keys that wait for a replay are no fault.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
@@ -63,7 +67,7 @@ def show(report: Report) -> None:
     table = Table("check", "looked at", "verdict", "what must hold", box=None, pad_edge=False, header_style="bold")
     for check in report.checks:
         verdict = "[green]ok[/green]" if check.ok else f"[red]{check.total} broken[/red]"
-        table.add_row(check.name, f"{check.looked_at:,}", verdict, check.about)
+        table.add_row(check.name, thousands(check.looked_at), verdict, check.about)
     out.print(table)
     for check in report.checks:
         for note in check.notes:

@@ -8,12 +8,12 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from deploy.trace.words import how, rupiah, told
+from deploy.trace.words import how, told
 from deploy.verify.log import Ends, Log
 from services.inventory.store import LOTS
 from services.production import reference
 from services.sales.store import BOOTHS
-from shared import envelope
+from shared import envelope, shown
 from shared.errors import Unusable, WrongEntry
 from shared.events import lot_number
 from shared.events.festival import (
@@ -184,7 +184,7 @@ def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Entry]:
 
 
 def _one_sale(sale: SaleRecorded) -> Entry:
-    text = f"{sale.qty} sold at {sale.booth} for {rupiah(sale.amount_rupiah)}{how(sale)}"
+    text = f"{sale.qty} sold at {sale.booth} for {shown.rupiah(sale.amount_rupiah)}{how(sale)}"
     return Entry(sale.sold_at, "SaleRecorded", text, sale.till, f"sale {sale.sale}")
 
 
@@ -196,8 +196,8 @@ def _by_hour(sales: Sequence[SaleRecorded], zone: tzinfo) -> Iterator[Entry]:
     for (booth, hour), made in hours.items():
         pieces, amount = sum(sale.qty for sale in made), sum(sale.amount_rupiah for sale in made)
         sales_word = "sales" if len(made) > 1 else "sale"
-        text = f"{pieces} sold at {booth} in {len(made)} {sales_word} between {hour:%H}:00 and {hour:%H}:59"
-        text += f" for {rupiah(amount)}"
+        text = f"{pieces} sold at {booth} in {len(made)} {sales_word} between {hour:%H}:00 and {hour:%H}:59 "
+        text += f"{shown.zone(hour)} for {shown.rupiah(amount)}"
         first = min(sale.sold_at for sale in made)
         yield Entry(first, "SaleRecorded", text, ", ".join(sorted({sale.till for sale in made})), SALES.name)
 

@@ -138,7 +138,3 @@ def _because(reason: str) -> str:
 
 def _words(value: str) -> str:
     return str(value).replace("_", " ")
-
-
-def rupiah(amount: int) -> str:
-    return f"Rp {amount:,}".replace(",", ".")

@@ -16,13 +16,16 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
 
 from services.production.domain.catalogue import Catalogue, Facility, Product
 from shared.errors import BadReference
+from shared.events import names
 from shared.events.language import MAX_QTY, Id
 from shared.events.lot_number import FACILITY_CODE, PRODUCT_CODE
+from shared.events.zones import FACILITY_ZONES
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,7 @@ def _zone(name: str) -> str:
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 _Zone = Annotated[str, AfterValidator(_zone)]
+_Name = Annotated[str, StringConstraints(pattern=f"^(?:{names.CATEGORY.pattern.pattern})$")]
 
 
 class _Entry(BaseModel):
@@ -93,7 +97,7 @@ class _Entry(BaseModel):
 
 
 class _Category(_Entry):
-    code: Id
+    code: _Name
     name: _Text
 
 
@@ -115,12 +119,19 @@ class _Facility(_Entry):
     code: Annotated[str, StringConstraints(pattern=f"^{FACILITY_CODE.pattern}$")]
     kind: _Text
     name: _Text
-    zone: _Zone
     island: Id | None = None
     products: list[str]
 
+    @field_validator("code")
+    @classmethod
+    def _in_a_zone(cls, code: str) -> str:
+        if code not in FACILITY_ZONES:
+            raise ValueError(f"the time zone of {code} is not known: add it to FACILITY_ZONES")
+        return code
+
     def facility(self) -> Facility:
-        return Facility(self.code, self.kind, self.name, ZoneInfo(self.zone), frozenset(self.products))
+        zone = ZoneInfo(FACILITY_ZONES[self.code])
+        return Facility(self.code, self.kind, self.name, zone, frozenset(self.products))
 
 
 class _LeadTime(_Entry):

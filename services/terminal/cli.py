@@ -15,7 +15,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from services.terminal.terminal import Standing, Standings, Terminal
 from shared.console import counted, err, here, local, refusing, say, show_json, show_table, warn
 from shared.envelope import rfc3339
+from shared.events import names
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
+from shared.events.zones import FACILITY_ZONES
+from shared.parameters import CHANGE, DAY, WHOLE, seconds
 from shared.settings import told
 from shared.spool import Said
 
@@ -26,10 +29,12 @@ HOME = Path(typer.get_app_dir("karya"))
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
+    """`zone`: the facility's, wherever the device's own clock stands."""
+
     folder: Path
     facility: str
     name: str
-    zone: str | None
+    zone: str
 
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
@@ -45,23 +50,40 @@ def choose(
         Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
     ] = HOME,
     zone: Annotated[
-        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone to show, e.g. Asia/Makassar.")
+        str | None,
+        typer.Option(
+            envvar="KARYA_ZONE", help="The facility's time zone, of one that karya does not know, e.g. Asia/Makassar."
+        ),
     ] = None,
 ) -> None:
-    context.obj = Chosen(spool_dir, facility, terminal, zone)
+    context.obj = Chosen(spool_dir, facility, terminal, zone_of(facility, zone))
+
+
+def zone_of(facility: str, given: str | None) -> str:
+    """The zone in which the facility lies. Raises typer.BadParameter if nobody says it, or if `given` is another."""
+    code = facility.strip().upper()
+    if (words := names.FACILITY.wrong(code)) is not None:
+        raise typer.BadParameter(words)
+    known = FACILITY_ZONES.get(code)
+    if known is None and given is None:
+        raise typer.BadParameter(
+            f"the time zone of {code} is not known here; say it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
+        )
+    if known is not None and given not in (None, known):
+        raise typer.BadParameter(f"{code} lies in {known}, and --zone (KARYA_ZONE) says {given}; leave it out")
+    return known or str(given)
 
 
 @app.command()
 def record(
     context: typer.Context,
     product: Annotated[str, typer.Argument(help="The product's code, e.g. KTI.")],
-    qty: Annotated[int, typer.Argument(help="How many pieces (in the product's unit).")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")],
     made_on: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The day of making; today if left out.")
+        date | None, typer.Option(parser=DAY, help="The day of making; the facility's today if left out.")
     ] = None,
     best_before: Annotated[
-        datetime | None,
-        typer.Option(formats=["%Y-%m-%d"], help="Only if it differs from the product's shelf life."),
+        date | None, typer.Option(parser=DAY, help="Only if it differs from the product's shelf life.")
     ] = None,
     maker: Annotated[
         str | None,
@@ -78,8 +100,8 @@ def record(
         said = terminal.record(
             product,
             qty,
-            made_on=made_on.date() if made_on else _today(context, now),
-            best_before=best_before.date() if best_before else None,
+            made_on=made_on or _today(context, now),
+            best_before=best_before,
             maker=maker,
             at=now,
         )
@@ -90,7 +112,9 @@ def record(
 def correct(
     context: typer.Context,
     lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
-    change: Annotated[int, typer.Argument(help="How many more (3) or fewer (-3) than was recorded.")],
+    change: Annotated[
+        int, typer.Argument(parser=CHANGE, help="How many more (3) or fewer (-3) than was recorded, e.g. -1.000.")
+    ],
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
@@ -116,7 +140,9 @@ def recall(
 @app.command()
 def sync(
     context: typer.Context,
-    wait: Annotated[float, typer.Option(min=0, max=600, help="Seconds to wait for missing answers.")] = 5.0,
+    wait: Annotated[
+        float, typer.Option(parser=seconds(most=600), help="Seconds to wait for missing answers, at most 600.")
+    ] = 5.0,
     as_json: Json = False,
 ) -> None:
     """Send what waits and show what production answered."""
@@ -174,10 +200,14 @@ def _today(context: typer.Context, now: datetime) -> date:
 def _kept(context: typer.Context, terminal: Terminal, said: Said, as_json: bool) -> None:
     waiting = terminal.counts().pending
     if as_json:
-        show_json({"record": said.number, "id": said.id, "to_send": waiting})
+        kept: dict[str, Any] = {"record": said.number, "id": said.id, "to_send": waiting}
+        if isinstance(said.body, ProductionReported):
+            kept["made_on"] = said.body.made_on.isoformat()
+        show_json(kept)
         return
     chosen: Chosen = context.obj
-    say(f"Kept as record {said.number} at {local(said.recorded_at, chosen.zone)}. {waiting} to send.")
+    at = local(said.recorded_at, chosen.zone)
+    say(f"Kept as record {said.number} at {at}: {_what(said)}. {waiting} to send.")
 
 
 def _show(context: typer.Context, rows: list[Standings], empty: str) -> None:

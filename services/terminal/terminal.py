@@ -11,10 +11,10 @@ from typing import Self
 from pydantic import ValidationError
 
 from services.terminal.maker import key_at, pseudonym
+from shared import typed
 from shared.errors import WrongEntry
-from shared.events import lot_number
+from shared.events import lot_number, names
 from shared.events.language import Body
-from shared.events.lot_number import FACILITY_CODE
 from shared.events.production import (
     ANSWERS,
     TERMINAL,
@@ -58,10 +58,9 @@ class Terminal:
     def __init__(self, folder: Path, facility: str, name: str) -> None:
         self.facility = facility.strip().upper()
         self.name = name.strip()
-        if not FACILITY_CODE.fullmatch(self.facility):
-            raise WrongEntry("A facility's code looks like LP-KPG: two letters, a dash, three letters.")
-        if not self.name.replace("-", "").replace(".", "").isalnum() or not self.name.isascii():
-            raise WrongEntry("A terminal's name has letters, digits, dashes and dots only, e.g. T1.")
+        for rule, name in ((names.FACILITY, self.facility), (names.TERMINAL, self.name)):
+            if (words := rule.wrong(name)) is not None:
+                raise WrongEntry(words)
         self._key_path = folder / "terminal" / f"{self.facility}.key"
         path = folder / "terminal" / f"{self.facility}.{self.name}.spool"
         self.spool = Spool(path, TERMINAL, f"terminal/{self.facility}/{self.name}")
@@ -89,13 +88,14 @@ class Terminal:
             raise WrongEntry("The quantity must be at least 1.")
         if best_before and best_before < made_on:
             raise WrongEntry("The best-before day is earlier than the day of making.")
+        code = typed.product(product)
         who = pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
         return self._say(
             at,
             lambda: ProductionReported(
                 facility=self.facility,
                 terminal=self.name,
-                product=product.strip().upper(),
+                product=code,
                 qty=qty,
                 made_on=made_on,
                 best_before=best_before,

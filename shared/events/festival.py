@@ -40,9 +40,9 @@ class ProgrammeWeight(Body):
 
 
 class AnnounceFestival(Body):
-    """A festival from `first_day` to `last_day` (local days), e.g. in zone `Asia/Makassar`. Its id is letters,
-    digits, `-` and `_`. Parcels must come before the opening, once it is open before the last day; those of a
-    facility that `lead_days` does not name always do. What `weights` does not name has weight 1."""
+    """A festival from `first_day` to `last_day`, which are days of its `zone`, e.g. `Asia/Makassar`. Parcels must
+    come before the opening, once it is open before the last day; those of a facility that `lead_days` does not name
+    always do. What `weights` does not name has weight 1."""
 
     festival: Id
     name: Text

@@ -17,6 +17,7 @@ from services.festival.api import routes
 from services.festival.handlers import FAMILIES
 from shared.events.festival import BOOTH_STOCK, ORGANISER, BoothClosing, CancelFestival, FestivalClosed
 from shared.events.festival import FESTIVAL as SAID
+from shared.events.lot_number import LotNumber
 from shared.events.production import PRODUCTION, LotRecorded
 from shared.events.sales import (
     BOOTH_REPORTS,
@@ -51,6 +52,9 @@ BOOTH = {
     "prices": [{"product": "KTI", "price_rupiah": 150_000}],  # made up
     "tills": ["T1"],
 }
+LA = str(LotNumber("LP-KPG", "KTI", date(2026, 4, 1), 1))
+LB = str(LotNumber("PR-KPG", "KTI", date(2026, 4, 1), 1))
+LX = str(LotNumber("PR-KPG", "KTI", date(2026, 4, 1), 2))
 REQUEST = {"request": "R1", "demands": [{"booth": "ODOP.B1", "product": "KTI", "qty": 15}]}
 
 
@@ -96,14 +100,14 @@ async def a_lot(probe: Probe, lot: str, qty: int, facility: str) -> None:
 
 async def some_stock(api: httpx.AsyncClient, probe: Probe) -> None:
     """Ten pieces of one facility and twenty of another, where festival sees them."""
-    await a_lot(probe, "LA", 10, "LP-KPG")
-    await a_lot(probe, "LB", 20, "PR-KPG")
+    await a_lot(probe, LA, 10, "LP-KPG")
+    await a_lot(probe, LB, 20, "PR-KPG")
     expected = [{"product": "KTI", "on_hand": 30, "lots": 2, "facilities": 2}]
     await eventually(lambda: read(api, "/stock"), equals=expected)
 
 
 def a_sell_through(*, sold: int, disputed: tuple[str, ...] = ()) -> SellThroughCounted:
-    lot = SoldThrough(lot="LA", stocked=5, sold=sold, lost=0, unsold=5 - sold, counted=None)
+    lot = SoldThrough(lot=LA, stocked=5, sold=sold, lost=0, unsold=5 - sold, counted=None)
     return SellThroughCounted(festival="ODOP", booth="ODOP.B1", revision=1, lots=(lot,), disputed=disputed)
 
 
@@ -125,14 +129,14 @@ async def test_a_festival_from_announcement_to_its_sums(
         await given(api, "/festivals", FESTIVAL)
         await given(api, "/festivals/ODOP/booths", BOOTH)
         await some_stock(api, probe)
-        assert [lot["lot"] for lot in await read(api, "/stock/KTI?limit=1&after=LA")] == ["LB"]
+        assert [lot["lot"] for lot in await read(api, f"/stock/KTI?limit=1&after={LA}")] == [LB]
 
         await given(api, "/festivals/ODOP/requests", REQUEST)
         plan = await read(api, "/festivals/ODOP/requests/R1")
         assert (plan["status"], plan["asked"], plan["held"], plan["short"]) == ("proposed", 15, 0, 0)
         assert sorted((line["lot"], line["qty"], line["status"]) for line in plan["lines"]) == [
-            ("LA", 6, "planned"),
-            ("LB", 9, "planned"),
+            (LA, 6, "planned"),
+            (LB, 9, "planned"),
         ]
         # Fair: 10 and 15 could be had of the two, and each gives the same part of it.
         assert [(share["facility"], share["offered"], share["allocated"]) for share in plan["shares"]] == [
@@ -164,10 +168,10 @@ async def test_a_festival_from_announcement_to_its_sums(
         too_early = await api.post("/festivals/ODOP/close", json={})
         assert (too_early.status_code, too_early.json()["reason"]) == (409, "wrong_state")
 
-        counted = {"booth": "ODOP.B1", "counted": [{"lot": "LA", "qty": 5}]}
+        counted = {"booth": "ODOP.B1", "counted": [{"lot": LA, "qty": 5}]}
         await given(api, "/festivals/ODOP/shipments/S1/receive", counted)
         [shipment] = await read(api, "/festivals/ODOP/shipments")
-        assert shipment["lots"] == [{"lot": "LA", "sent": 6, "counted": 5}]
+        assert shipment["lots"] == [{"lot": LA, "sent": 6, "counted": 5}]
         booth = await read(api, "/festivals/ODOP/booths/ODOP.B1")
         [lot] = booth["lots"]
         assert (lot["received"], lot["lost_on_the_way"], lot["left"]) == (5, 1, 5)
@@ -185,7 +189,7 @@ async def test_a_festival_from_announcement_to_its_sums(
             "/festivals/ODOP/disputes/till-7%2Fsale-9/resolve",
             {"booth": "ODOP.B1", "outcome": "rejected"},
         )
-        await given(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": "LA", "qty": 1})
+        await given(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
         closed = await read(api, "/festivals/ODOP")
         assert closed["status"] == "closed"
         sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1}
@@ -306,7 +310,7 @@ async def test_a_command_waits_for_inventorys_last_word(
 ) -> None:
     async with an_api(service_process) as api:
         await given(api, "/festivals", FESTIVAL)
-        loss = {"lot": "LX", "place": "facility", "qty": 2, "reason": "moths"}
+        loss = {"lot": LX, "place": "facility", "qty": 2, "reason": "moths"}
         headers = {"Prefer": "wait=1", "Idempotency-Key": "loss"}
         waiting = await api.post("/festivals/ODOP/losses", json=loss, headers=headers)
         assert waiting.status_code == 202
@@ -401,8 +405,10 @@ async def test_a_festival_from_the_command_line(
         named = ("announce", "ODOP", "One Day", "--place", "Kupang", "--zone", "Asia/Makassar", *days)
         assert "announced as ODOP" in await desk.says(*named)
         assert "already_exists" in await desk.refused(*named)
-        assert "Booth ODOP.B1 is open" in await desk.says("booth", "ODOP", "B1", "--price", "KTI=150000")
+        assert "Booth ODOP.B1 is open" in await desk.says("booth", "ODOP", "B1", "--price", "KTI=150.000")
         assert "not_valid" in await desk.refused("booth", "ODOP", "B 2", "--price", "KTI=1")
+        till = ("--till", "KASIR:1")
+        assert "bad_name" in await desk.refused("booth", "ODOP", "B2", "--price", "KTI=1", *till)
         async with httpx.AsyncClient(base_url=festival.url) as api:
             await some_stock(api, probe)
         assert "PR-KPG" in await desk.says("stock", "KTI")
@@ -421,7 +427,7 @@ async def test_a_festival_from_the_command_line(
         ]
         assert await desk.json("ship", "ODOP", "--all") == []
         assert "not received" in await desk.says("missing", "ODOP")
-        assert "5 pieces at ODOP.B1" in await desk.says("receive", "ODOP", "S1", "LA=5")
+        assert "5 pieces at ODOP.B1" in await desk.says("receive", "ODOP", "S1", f"{LA}=5")
         received = await desk.says("receive", "ODOP", "--all")
         assert "S2" in received
         assert "S1" not in received
@@ -436,12 +442,12 @@ async def test_a_festival_from_the_command_line(
         await eventually(missing, equals=["not_home", "not_home", "disputed"])
         assert "accepted" in await desk.says("dispute", "ODOP", "till-7/sale-9", "accepted", "--booth", "B1")
         home = await desk.json("return", "ODOP", "--all")
-        assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [("LA", 2, "done"), ("LB", 9, "done")]
+        assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [(LA, 2, "done"), (LB, 9, "done")]
         assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")
         shown = await desk.json("show", "ODOP")
         assert (shown["sums"]["sold"], shown["sums"]["returned"], shown["sums"]["lost_on_the_way"]) == (3, 11, 1)
         assert "WITA" in await desk.says("show", "ODOP")
-        assert "unknown_lot" in await desk.refused("loss", "ODOP", "LX", "2")
+        assert "unknown_lot" in await desk.refused("loss", "ODOP", LX, "2")
         assert [one["festival"] for one in await desk.json("list", "--status", "closed")] == ["ODOP"]
         assert "No festival NONE" in await desk.refused("show", "NONE")
     assert "does not answer" in await desk.refused("list")
@@ -475,7 +481,7 @@ async def test_a_revision_over_http_and_from_the_command_line(
         assert "no boat" not in await desk.says("plan", "ODOP", "R1")
 
         assert "nothing_to_plan" in await desk.refused("revise", "ODOP", "R1")
-        assert "unknown_facility" in await desk.refused("revise", "ODOP", "R1", "--without", "LP-X")
+        assert "unknown_facility" in await desk.refused("revise", "ODOP", "R1", "--without", "LP-XXX")
         assert "Booth ODOP.B2 is closing" in await desk.says("close-booth", "ODOP", "B2")
         assert "wrong_state" in await desk.refused("close-booth", "ODOP", "B2")
 
@@ -496,7 +502,7 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         days = ("--first-day", "2026-04-18", "--last-day", "2026-04-20")
         await desk.says("announce", "ODOP", "One Day", "--place", "Kupang", *days)
         for booth in ("B1", "B2"):
-            await desk.says("booth", "ODOP", booth, "--price", "KTI=150000")
+            await desk.says("booth", "ODOP", booth, "--price", "KTI=150.000")
         async with httpx.AsyncClient(base_url=festival.url) as api:
             await some_stock(api, probe)
         await desk.says("request", "ODOP", "R1", "B1:KTI=20", "B2:KTI=4", "--consent")

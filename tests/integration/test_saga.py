@@ -60,7 +60,7 @@ def two_hundred() -> dict[str, RequestAllocation]:
         pairs = sorted({(f"{festival}.B{random.randint(1, 2)}", random.choice(PRODUCTS)) for _ in range(3)})
         demands = [Demand(booth=booth, product=product, qty=random.randint(1, 9)) for booth, product in pairs]
         if n % 20 == 7:
-            demands.append(Demand(booth=f"{festival}.B1", product="GOLD", qty=1))
+            demands.append(Demand(booth=f"{festival}.B1", product="GLD", qty=1))
         asked[f"ask-{n}"] = RequestAllocation(
             festival=festival, request=f"R{n}", demands=tuple(demands), consent=True
         )
@@ -119,7 +119,7 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     whole = 0
     for id, request in asked.items():
         pair = (request.festival, request.request)
-        if id in too_late or any(demand.product == "GOLD" for demand in request.demands):
+        if id in too_late or any(demand.product == "GLD" for demand in request.demands):
             assert (refused.pop(id), said.get(pair), requests.get(pair)) == (1, None, None)
             continue
         [answer] = said[pair]

@@ -26,7 +26,7 @@ from tests.unit.festival.builders import (
 
 pytestmark = pytest.mark.property
 
-FACILITIES = ("LP-A", "LP-B", "LP-C")
+FACILITIES = ("LP-AAA", "LP-BBB", "LP-CCC")
 PRODUCTS = ("KTI", "KRJ")
 LEAVES = (LineStatus.RELEASING, LineStatus.RELEASED)
 

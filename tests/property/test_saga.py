@@ -18,7 +18,7 @@ from tests.unit.festival.builders import World, a_booth, a_request, announced
 pytestmark = pytest.mark.property
 
 FESTIVALS = ("FA", "FB", "FC")
-FACILITIES = ("LP-A", "LP-B", "LP-C")
+FACILITIES = ("LP-AAA", "LP-BBB", "LP-CCC")
 PRODUCTS = ("KTI", "KUE")
 
 

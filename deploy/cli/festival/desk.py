@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from deploy.cli.festival.client import Answer, Api, Fate, Row
+from shared import typed
 from shared.console import local, refusing, say, show_json, show_table, warn
+from shared.parameters import understood, within
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
 Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
@@ -27,7 +29,12 @@ def choose(
     url: Annotated[
         str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Where the festival service listens.")
     ] = None,
-    wait: Annotated[int, typer.Option(min=0, max=30, help="Seconds to wait for what becomes of a command.")] = 10,
+    wait: Annotated[
+        int,
+        typer.Option(
+            parser=within(typed.whole, 0, 30), help="Seconds to wait for what becomes of a command, at most 30."
+        ),
+    ] = 10,
 ) -> None:
     context.obj = Chosen(url, wait)
 
@@ -76,15 +83,9 @@ def booth_id(festival: str, booth: str) -> str:
     return booth if booth.startswith(f"{festival}.") else f"{festival}.{booth}"
 
 
-def named_pieces(entries: Sequence[str], example: str) -> dict[str, int]:
-    """`NAME=NUMBER` entries. Raises typer.BadParameter for others, and for a name that comes twice."""
-    found: dict[str, int] = {}
-    for entry in entries:
-        name, _, number = entry.rpartition("=")
-        if not name or name in found or not (number.isascii() and number.isdecimal()):
-            raise typer.BadParameter(f"name each once with a number, e.g. {example}")
-        found[name] = int(number)
-    return found
+def lots_counted(entries: Sequence[str]) -> dict[str, int]:
+    """Pieces by lot. Raises typer.BadParameter."""
+    return understood(lambda: typed.pairs(entries, "PR-KPG-KTI-230418-007-4=3", typed.lot))
 
 
 def moment(text: str | None, zone: str) -> str | None:

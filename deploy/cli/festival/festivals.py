@@ -1,18 +1,21 @@
 """Festivals and their booths: announced, looked at, closed, and what is missing until then."""
 
-from datetime import datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from deploy.cli.festival.client import Row
-from deploy.cli.festival.desk import Festival, Json, booth_id, moment, named_pieces, service, tell
+from deploy.cli.festival.desk import Festival, Json, booth_id, moment, service, tell
 from services.production import reference
+from shared import shown, typed
 from shared.console import say, show_json, show_table
 from shared.errors import BadReference
+from shared.parameters import DAY, LOT, WHOLE, understood
 
-Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="A day there, e.g. 2026-04-18.")]
+Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
 
@@ -35,19 +38,20 @@ def announce(
     as_json: Json = False,
 ) -> None:
     """Announce a festival."""
-    weights = named_pieces(weight or [], "--weight PR-KPG=2")
+    weights = understood(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
     body = {
         "festival": festival,
         "name": name,
         "place": place,
         "zone": zone,
-        "first_day": first_day.date().isoformat(),
-        "last_day": last_day.date().isoformat(),
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
         "lead_days": _lead_days(island),
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
+    done = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
-        tell(api.give("festivals", body=body), f"{name} is announced as {festival}.", as_json=as_json)
+        tell(api.give("festivals", body=body), done, as_json=as_json)
 
 
 def _lead_days(island: str | None) -> list[Row]:
@@ -64,18 +68,20 @@ def booth(
     context: typer.Context,
     festival: Festival,
     booth: Booth,
-    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH, for each product that is sold there.")],
+    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH of what is sold there, e.g. KTI=150.000.")],
     name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
     till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
-    capacity: Annotated[int | None, typer.Option(help="How many pieces it has room for at once.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(parser=WHOLE, help="How many pieces it has room for at once.")
+    ] = None,
     limit: Annotated[list[str] | None, typer.Option(help="CATEGORY=PIECES, e.g. tenun=40.")] = None,
     as_json: Json = False,
 ) -> None:
     """Open a booth."""
     id = booth_id(festival, booth)
     products = reference.load().catalogue.products
-    limits = named_pieces(limit or [], "--limit tenun=40")
-    prices = named_pieces(price, "--price KTI=150000")
+    limits = understood(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
+    prices = understood(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
@@ -105,7 +111,9 @@ def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_j
 def close(
     context: typer.Context,
     festival: Festival,
-    till_hours: Annotated[int, typer.Option(help="How long tills may still send what they sold.")] = 48,
+    till_hours: Annotated[
+        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send what they sold.")
+    ] = 48,
     as_json: Json = False,
 ) -> None:
     """Close a festival when the last sale was made."""
@@ -118,8 +126,8 @@ def close(
 def loss(
     context: typer.Context,
     festival: Festival,
-    lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
-    qty: Annotated[int, typer.Argument(help="How many pieces are spoilt or gone.")],
+    lot: Annotated[str, typer.Argument(parser=LOT, help="The lot number on the label.")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or gone.")],
     booth: Annotated[str | None, typer.Option(help="At which booth; at the facility if left out.")] = None,
     reason: Reason = "",
     as_json: Json = False,
@@ -168,8 +176,12 @@ def list_festivals(
         if as_json:
             show_json(rows)
             return
-        columns = ["festival", "name", "place", "first_day", "last_day", "status"]
-        show_table(columns, rows, "No festival is announced; `karya festival announce` does it.")
+        columns = ["festival", "name", "place", "first_day", "last_day", "zone", "status"]
+        show_table(
+            columns,
+            [{**row, "zone": _zone(row)} for row in rows],
+            "No festival is announced; `karya festival announce` does it.",
+        )
 
 
 def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
@@ -184,7 +196,7 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         more = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
         show_json({**found, **more})
         return
-    say(f"{found['name']}, {found['place']}, {found['first_day']} to {found['last_day']}: {found['status']}")
+    say(f"{found['name']}, {found['place']}, {_days(found)}: {found['status']}")
     if found["sums"]:
         say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in found["sums"].items()))
     zone = found["zone"]
@@ -201,6 +213,19 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         say("")
         moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
         show_table(["transfer", "booth", "to", "status", "pieces"], moved, "")
+
+
+def _days(festival: Row) -> str:
+    return f"{festival['first_day']} to {festival['last_day']} {_zone(festival)}"
+
+
+def _zone(festival: Row) -> str:
+    """The zone that the festival's days are of, by its short name; as it stands if it is none."""
+    try:
+        noon = datetime.combine(date.fromisoformat(festival["first_day"]), time(12), ZoneInfo(festival["zone"]))
+    except (ValueError, ZoneInfoNotFoundError):
+        return str(festival["zone"])
+    return shown.zone(noon)
 
 
 def _expected(shipment: Row, zone: str) -> Row:

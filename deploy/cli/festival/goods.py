@@ -5,16 +5,19 @@ from typing import Annotated
 import typer
 
 from deploy.cli.festival.client import Answer, Api, Fate, Row
-from deploy.cli.festival.desk import Festival, Json, Request, booth_id, moment, named_pieces, service, tell, tell_all
+from deploy.cli.festival.desk import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
 from deploy.cli.festival.revising import show_revision
+from shared import typed
 from shared.console import say, show_json, show_table, warn
+from shared.errors import WrongEntry
+from shared.parameters import FACILITY, LOT, PRODUCT, WHOLE, understood
 
 Lots = list[Row]
 
 
 def stock(
     context: typer.Context,
-    product: Annotated[str | None, typer.Argument(help="Only this product, lot by lot.")] = None,
+    product: Annotated[str | None, typer.Argument(parser=PRODUCT, help="Only this product, lot by lot.")] = None,
     as_json: Json = False,
 ) -> None:
     """What could be planned now."""
@@ -36,20 +39,21 @@ def request(
     request: Request,
     demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
     consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
-    hold_hours: Annotated[int, typer.Option(help="What is not sent by then goes back.")] = 72,
+    hold_hours: Annotated[
+        int, typer.Option(parser=WHOLE, help="After how many hours what is not sent goes back.")
+    ] = 72,
     even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
     revise_at: Annotated[
-        int | None, typer.Option(help="Percent lost, recalled or freed at which it revises itself.")
+        int | None, typer.Option(parser=WHOLE, help="Percent lost, recalled or freed at which it revises itself.")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Ask for stock and see the plan."""
     asked = []
-    for named, qty in named_pieces(demands, "B1:KTI=20").items():
-        booth, colon, product = named.rpartition(":")
-        if not colon:
-            raise typer.BadParameter("say who would like what, e.g. B1:KTI=20")
-        asked.append({"booth": booth_id(festival, booth), "product": product, "qty": qty})
+    wanted = understood(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
+    for named, qty in wanted.items():
+        booth, _, product = named.rpartition(":")
+        asked.append({"booth": booth, "product": product, "qty": qty})
     body = {
         "request": request,
         "demands": asked,
@@ -65,6 +69,14 @@ def request(
         tell(answer, f"{request} is planned{then}", as_json=as_json, more={"plan": page})
         if page is not None and not as_json:
             _show_plan(api, page)
+
+
+def _demand(festival: str, text: str) -> str:
+    """`ODOP.B1:KTI` for `B1:kti`. Raises WrongEntry."""
+    booth, colon, product = text.rpartition(":")
+    if not colon:
+        raise WrongEntry(f"{text!r} does not say which booth would like what; write e.g. B1:KTI=20.")
+    return f"{booth_id(festival, booth)}:{typed.product(product)}"
 
 
 def plan(
@@ -97,7 +109,7 @@ def ship(
     festival: Festival,
     shipment: Annotated[str | None, typer.Argument(help="A new name for the shipment, e.g. S1.")] = None,
     request: Annotated[str | None, typer.Option(help="Under which request it is reserved.")] = None,
-    facility: Annotated[str | None, typer.Option(help="Who sends it.")] = None,
+    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="Who sends it.")] = None,
     booth: Annotated[str | None, typer.Option(help="Where it goes.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Send all that is reserved; of --request, --facility, --booth if given.")
@@ -131,7 +143,7 @@ def receive(
     as_json: Json = False,
 ) -> None:
     """Count in what came to a booth."""
-    counted = named_pieces(lots or [], "PR-KPG-KTI-230418-007-4=3")
+    counted = lots_counted(lots or [])
     if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
         raise typer.BadParameter("name the shipment and count its lots (or say --as-sent), or say --all alone")
     with service(context) as api:
@@ -149,8 +161,8 @@ def come_home(
     context: typer.Context,
     festival: Festival,
     booth: Annotated[str | None, typer.Argument(help="Where it comes from, e.g. B1.")] = None,
-    lot: Annotated[str | None, typer.Argument(help="The lot number on the label.")] = None,
-    qty: Annotated[int | None, typer.Argument(help="How many pieces the facility counted.")] = None,
+    lot: Annotated[str | None, typer.Argument(parser=LOT, help="The lot number on the label.")] = None,
+    qty: Annotated[int | None, typer.Argument(parser=WHOLE, help="How many pieces the facility counted.")] = None,
     more_to_come: Annotated[
         bool, typer.Option("--more-to-come", help="Else what is still missing counts as lost.")
     ] = False,

@@ -8,19 +8,25 @@ import typer
 
 from deploy.cli.festival.client import Api, Fate, Row
 from deploy.cli.festival.desk import Festival, Json, moment, service, tell
+from shared import typed
 from shared.console import say, show_table
+from shared.parameters import CLOCK, understood
 
 
 def replenish(
     context: typer.Context,
     festival: Festival,
     request: Annotated[str, typer.Argument(help="A new name, also of the request to facilities, e.g. R2.")],
-    until: Annotated[str, typer.Option(help="When the booths close: the next time that the clock there shows it.")],
+    until: Annotated[
+        time,
+        typer.Option(parser=CLOCK, help="When the booths close: the next time the clock there shows it, e.g. 17.00."),
+    ],
     product: Annotated[
         list[str] | None, typer.Option(help="Facilities send only this; all that booths sell if left out.")
     ] = None,
     opens: Annotated[
-        str | None, typer.Option(help="If booths are closed: when they open again, the next time there.")
+        time | None,
+        typer.Option(parser=CLOCK, help="If booths are closed: when they open again, the next time there."),
     ] = None,
     between_booths: Annotated[bool, typer.Option("--between-booths", help="Facilities send nothing.")] = False,
     consent: Annotated[bool, typer.Option(help="Facilities' plan is taken as it comes.")] = False,
@@ -31,11 +37,12 @@ def replenish(
         raise typer.BadParameter("say --product or --between-booths, not both")
     with service(context) as api:
         zone = ZoneInfo(api.get("festivals", festival)["zone"])
-        products = product or ([] if between_booths else _sold(api, festival))
+        products = understood(lambda: [typed.product(one) for one in product or []])
+        products = products or ([] if between_booths else _sold(api, festival))
         body = {
             "request": request,
-            "until": _next("--until", until, zone).isoformat(),
-            "opens": _next("--opens", opens, zone).isoformat() if opens else None,
+            "until": _next(until, zone).isoformat(),
+            "opens": _next(opens, zone).isoformat() if opens is not None else None,
             "products": products,
             "consent": consent,
         }
@@ -57,11 +64,7 @@ def _sold(api: Api, festival: str) -> list[str]:
     return sorted({price["product"] for booth in booths for price in booth["prices"]})
 
 
-def _next(option: str, clock: str, zone: ZoneInfo) -> datetime:
-    try:
-        at = time.fromisoformat(clock)
-    except ValueError:
-        raise typer.BadParameter(f"say a time of day, e.g. {option} 08:00") from None
+def _next(at: time, zone: ZoneInfo) -> datetime:
     now = datetime.now(zone)
     today = datetime.combine(now.date(), at, zone)
     return (today if today > now else today + timedelta(days=1)).astimezone(UTC)

@@ -6,7 +6,9 @@ import typer
 
 from deploy.cli.festival.client import Fate, Row
 from deploy.cli.festival.desk import Festival, Json, Request, booth_id, service, tell
+from shared import typed
 from shared.console import say, show_table
+from shared.parameters import WHOLE, understood
 
 
 def revise(
@@ -19,7 +21,8 @@ def revise(
     as_json: Json = False,
 ) -> None:
     """Plan again what is missing, and see what would change. What was sent or can stay stays."""
-    body = {"without": without or [], "reason": reason, "consent": consent}
+    away = understood(lambda: [typed.facility(one) for one in without or []])
+    body = {"without": away, "reason": reason, "consent": consent}
     with service(context) as api:
         answer = api.give("festivals", festival, "requests", request, "revise", body=body)
         page = api.get("festivals", festival, "requests", request) if answer.status is Fate.DONE else None
@@ -36,7 +39,9 @@ def close_booth(
     context: typer.Context,
     festival: Festival,
     booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
-    till_hours: Annotated[int, typer.Option(help="How long its tills may still send what they sold.")] = 48,
+    till_hours: Annotated[
+        int, typer.Option(parser=WHOLE, help="For how many hours its tills may still send what they sold.")
+    ] = 48,
     as_json: Json = False,
 ) -> None:
     """Close one booth before the festival: what is reserved for it goes back, what is there goes home."""

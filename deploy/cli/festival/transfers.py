@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from deploy.cli.festival.desk import Festival, Json, booth_id, named_pieces, service, tell
+from deploy.cli.festival.desk import Festival, Json, booth_id, lots_counted, service, tell
 
 app = typer.Typer(no_args_is_help=True, help="Goods from one booth to another.")
-
-_EXAMPLE = "PR-KPG-KTI-230418-007-4=3"
 
 
 @app.command()
@@ -22,7 +20,7 @@ def send(
     as_json: Json = False,
 ) -> None:
     """Count what leaves a booth for another one."""
-    counted = named_pieces(lots, _EXAMPLE)
+    counted = lots_counted(lots)
     giver, taker = booth_id(festival, booth), booth_id(festival, to)
     pieces = sum(counted.values())
     body = {"transfer": transfer, "booth": giver, "to": taker, "lots": _rows(counted)}
@@ -42,7 +40,7 @@ def receive(
     as_json: Json = False,
 ) -> None:
     """Count in what came from another booth."""
-    counted = named_pieces(lots or [], _EXAMPLE)
+    counted = lots_counted(lots or [])
     if as_sent == bool(counted):
         raise typer.BadParameter("count the lots, or say --as-sent")
     with service(context) as api:

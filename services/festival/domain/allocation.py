@@ -8,7 +8,7 @@ from services.festival.domain import request as requests
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import NAME, Festival, FestivalStatus, not_open
+from services.festival.domain.festival import Festival, FestivalStatus, misnamed, not_open
 from services.festival.domain.line import Offer
 from services.festival.domain.pace import sold_so_far
 from services.festival.domain.plan import Rules, Wanted
@@ -17,6 +17,7 @@ from services.festival.domain.request import Request, RequestStatus, add_plan, r
 from services.festival.domain.revision import carry_out
 from services.festival.domain.shortage import plannable
 from services.festival.domain.stock import StockView
+from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
 from shared.events.language import Event
 from shared.state import State
@@ -97,9 +98,8 @@ def check(state: State, festival: Festival, name: str, hold_hours: int) -> Wrong
     """Why there can be no new request with this name, to be held for so long."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
-    if not NAME.fullmatch(name):
-        message = "A request's id is at most 60 letters, digits, '.', '_' and '-'."
-        return Wrong("request", CommandRefusal.BAD_NAME, message)
+    if (wrong := misnamed("request", names.REQUEST, name)) is not None:
+        return wrong
     if state.get(Request, request_id(festival.id, name)) is not None:
         return Wrong("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:

@@ -1,6 +1,5 @@
 """A festival: announced, its booths opened, cancelled or closed, and the sums when every piece is accounted for."""
 
-import re
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -8,6 +7,7 @@ from enum import StrEnum
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
 from services.festival.domain.command import Carried, Wrong
+from shared.events import names
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -18,15 +18,11 @@ from shared.events.festival import (
     FestivalClosed,
     OpenBooth,
 )
+from shared.events.names import NameRule
+from shared.events.zones import FESTIVAL_ZONES
 from shared.family import Decision
 from shared.state import State
 
-# Ids of requests, shipments and reservations are put together from these names with `/` and `.`, so that no two
-# festivals can ever mean the same document.
-FESTIVAL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
-BOOTH_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
-ZONES = ("Asia/Jakarta", "Asia/Jayapura", "Asia/Makassar", "Asia/Pontianak")
 MAX_PRICES = 500
 MAX_TILLS = 50
 MAX_FACILITIES = 1000
@@ -75,17 +71,18 @@ def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Ca
     """A new festival."""
     if known is not None:
         return Wrong("festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before.")
-    if not FESTIVAL_NAME.fullmatch(body.festival):
-        message = "A festival's id is at most 40 letters, digits, '_' and '-'."
-        return Wrong("festival", CommandRefusal.BAD_NAME, message)
+    if (wrong := misnamed("festival", names.FESTIVAL, body.festival)) is not None:
+        return wrong
     for field in ("name", "place"):
         if not getattr(body, field).strip():
             return Wrong(field, CommandRefusal.MISSING, f"The festival has no {field}.")
-    if body.zone not in ZONES:
-        return Wrong("zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(ZONES)}.")
+    if body.zone not in FESTIVAL_ZONES:
+        return Wrong("zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}.")
     if body.last_day < body.first_day:
         return Wrong("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
     for field, named in (("lead_days", body.lead_days), ("weights", body.weights)):
+        if (wrong := misnamed(field, names.FACILITY, *(one.facility for one in named))) is not None:
+            return wrong
         if len({one.facility for one in named}) < len(named):
             return Wrong(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
         if len(named) > MAX_FACILITIES:
@@ -119,9 +116,10 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
         return not_open(festival)
     start = f"{festival.id}."
     # Before anything is looked up: another festival's booths lie in another lane, and are there sooner or later.
-    if not body.booth.startswith(start) or not BOOTH_NAME.fullmatch(body.booth.removeprefix(start)):
-        message = f"A booth's id is {start} and then at most 40 letters, digits, '_' and '-', as in {start}B07."
-        return Wrong("booth", CommandRefusal.BAD_NAME, message)
+    if not body.booth.startswith(start):
+        return Wrong("booth", CommandRefusal.BAD_NAME, f"{names.BOOTH.words} Here it begins with {start}")
+    if (wrong := _misnamed_in(body)) is not None:
+        return wrong
     if state.get(Booth, body.booth) is not None:
         return Wrong("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
     products = {price.product for price in body.prices}
@@ -161,6 +159,22 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
         zone=festival.zone,
     )
     return state.put(booth), [BOOTH_STOCK.of(said)]
+
+
+def misnamed(field: str, rule: NameRule, *given: str) -> Wrong | None:
+    """Why the first of these names that can't be is none; None if all can be."""
+    return next((Wrong(field, CommandRefusal.BAD_NAME, words) for name in given if (words := rule.wrong(name))), None)
+
+
+def _misnamed_in(body: OpenBooth) -> Wrong | None:
+    """What is first said here is used by tills and in plans, which go by the same rules."""
+    categories = [price.category for price in body.prices if price.category is not None]
+    return (
+        misnamed("booth", names.BOOTH, body.booth)
+        or misnamed("prices", names.PRODUCT, *(price.product for price in body.prices))
+        or misnamed("prices", names.CATEGORY, *categories)
+        or misnamed("tills", names.TILL, *body.tills)
+    )
 
 
 def not_open(festival: Festival) -> Wrong:

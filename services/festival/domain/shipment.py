@@ -9,10 +9,11 @@ from services.festival.domain import booth as booths
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.bounds import misses
 from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import NAME, Festival
+from services.festival.domain.festival import Festival, misnamed
 from services.festival.domain.line import LineStatus
 from services.festival.domain.request import Request, lose, moved, request_id, withdraw_revision
 from services.festival.domain.revision import rest
+from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
@@ -98,8 +99,8 @@ def shipment_id(festival: str, name: str) -> str:
 
 def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> Carried:
     """Everything held of one facility for one booth under one request is to leave."""
-    if not NAME.fullmatch(order.shipment):
-        return Wrong("shipment", CommandRefusal.BAD_NAME, "Name a shipment with letters, digits, '.', '_' and '-'.")
+    if (wrong := misnamed("shipment", names.SHIPMENT, order.shipment)) is not None:
+        return wrong
     if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
         return Wrong("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
     request = state.get(Request, request_id(festival.id, order.request))

@@ -9,10 +9,11 @@ from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.bounds import bounds, lacks_room
 from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import NAME, Festival
+from services.festival.domain.festival import Festival, misnamed
 from services.festival.domain.pace import BoothPace, sold_so_far
 from services.festival.domain.request import requests_of
 from services.festival.domain.shipment import counted_in, counted_twice
+from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
     CommandRefusal,
@@ -60,8 +61,8 @@ def transfer_id(festival: str, name: str) -> str:
 
 def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> Carried:
     """Pieces have left one open booth for another."""
-    if not NAME.fullmatch(body.transfer):
-        return Wrong("transfer", CommandRefusal.BAD_NAME, "Name a transfer with letters, digits, '.', '_' and '-'.")
+    if (misnaming := misnamed("transfer", names.TRANSFER, body.transfer)) is not None:
+        return misnaming
     if state.get(Transfer, transfer_id(festival.id, body.transfer)) is not None:
         return Wrong("transfer", CommandRefusal.ALREADY_EXISTS, f"There is a transfer {body.transfer} already.")
     giver = _open(state, festival, "booth", body.booth)

@@ -41,9 +41,9 @@ def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 
 def test_each_line_of_a_plan_says_why_if_that_is_asked(said: io.StringIO) -> None:
     assert CliRunner().invoke(app, ["plan", "ODOP", "R1", "--why"]).exit_code == 0
-    assert "Only LP-A offers KTI; LA is its only lot of it." in said.getvalue()
+    assert "Only LP-AAA offers KTI; LA is its only lot of it." in said.getvalue()
 
 
 def test_else_a_plan_stays_as_narrow_as_it_is(said: io.StringIO) -> None:
     assert CliRunner().invoke(app, ["plan", "ODOP", "R1"]).exit_code == 0
-    assert "Only LP-A" not in said.getvalue()
+    assert "Only LP-AAA" not in said.getvalue()

@@ -1,9 +1,11 @@
 """Events of a festival, valid by default, and a small world: the festival's rules in a shell of dictionaries, with
 inventory's own rules answering as late and in as odd an order as a test likes."""
 
+import itertools
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
+from string import ascii_uppercase
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -70,6 +72,12 @@ B = TypeVar("B", bound=Body)
 E = TypeVar("E")
 
 
+def product_codes(count: int) -> list[str]:
+    """AAA, AAB and so on."""
+    letters = itertools.product(ascii_uppercase, repeat=3)
+    return ["".join(code) for code in itertools.islice(letters, count)]
+
+
 def announced(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
     given: dict[str, Any] = {
         "festival": festival,
@@ -104,7 +112,7 @@ def an_accept(request: str = "R1", festival: str = ODOP) -> AcceptPlan:
     return AcceptPlan(festival=festival, request=request)
 
 
-def a_shipment(shipment: str = "S1", facility: str = "LP-A", booth: str = B1, **changed: Any) -> SendShipment:
+def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, **changed: Any) -> SendShipment:
     given: dict[str, Any] = {"festival": booth.rpartition(".")[0], "request": "R1"}
     return SendShipment(**given | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
@@ -233,7 +241,7 @@ class World:
         self.said += said
         return said
 
-    def make(self, lot: str, qty: int, facility: str = "LP-A", product: str = "KTI", **changed: Any) -> None:
+    def make(self, lot: str, qty: int, facility: str = "LP-AAA", product: str = "KTI", **changed: Any) -> None:
         """A new lot, known to inventory and seen by festival."""
         given: dict[str, Any] = {"category": "tenun", "made_on": date(2023, 4, 1), "best_before": None}
         made = LotRecorded(**given | {"lot": lot, "facility": facility, "product": product, "qty": qty} | changed)

@@ -99,8 +99,8 @@ def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
 
 def a_sent_world() -> World:
     world = a_world()
-    world.make("LA", 3, facility="LP-A")
-    world.make("LB", 9, facility="LP-B")
+    world.make("LA", 3, facility="LP-AAA")
+    world.make("LB", 9, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 14)))
     world.settle()
     world.give(a_shipment())
@@ -113,8 +113,8 @@ def test_a_request_shows_plan_reasons_and_what_is_short() -> None:
     assert (page.request, page.status, page.asked, page.held, page.short) == ("R1", "settled", 14, 12, 2)
     assert {(line.lot, line.status) for line in page.lines} == {("LA", "dispatched"), ("LB", "reserved")}
     assert [(share.facility, share.offered, share.allocated, share.held) for share in page.shares] == [
-        ("LP-A", 3, 3, 3),
-        ("LP-B", 9, 9, 9),
+        ("LP-AAA", 3, 3, 3),
+        ("LP-BBB", 9, 9, 9),
     ]
     assert all(share.reason for share in page.shares)
     assert [(one.booth, one.short) for one in page.shortfalls] == [(B1, 2)]
@@ -122,15 +122,15 @@ def test_a_request_shows_plan_reasons_and_what_is_short() -> None:
 
 def test_a_share_is_what_the_latest_plan_said_and_what_is_held_of_it() -> None:
     world = a_world()
-    world.make("LA", 6, facility="LP-A")
-    world.make("LB", 6, facility="LP-B")
+    world.make("LA", 6, facility="LP-AAA")
+    world.make("LB", 6, facility="LP-BBB")
     world.take("LA", 6)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     shares = {share.facility: share for share in RequestPage.of(world.request()).shares}
-    # Nothing of LP-A was there any more; LP-B was asked for the rest in a second plan.
-    assert (shares["LP-A"].allocated, shares["LP-A"].held) == (3, 0)
-    assert (shares["LP-B"].allocated, shares["LP-B"].held) == (6, 6)
+    # Nothing of LP-AAA was there any more; LP-BBB was asked for the rest in a second plan.
+    assert (shares["LP-AAA"].allocated, shares["LP-AAA"].held) == (3, 0)
+    assert (shares["LP-BBB"].allocated, shares["LP-BBB"].held) == (6, 6)
 
 
 def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
@@ -139,8 +139,8 @@ def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
     world.give(a_request((B1, "KTI", 9)))
     page = RequestPage.of(world.request())
     [line], [share], [short] = page.lines, page.shares, page.shortfalls
-    assert line.reason == "Only LP-A offers KTI; LA is its only lot of it."
-    assert line.reason_id == "Hanya LP-A yang menawarkan KTI; LA satu-satunya lot produk itu."
+    assert line.reason == "Only LP-AAA offers KTI; LA is its only lot of it."
+    assert line.reason_id == "Hanya LP-AAA yang menawarkan KTI; LA satu-satunya lot produk itu."
     assert share.reason_id == "Semua 4 buah yang dapat ditawarkannya dari yang diminta terpakai."
     assert (short.rules, short.short) == (["stock"], 5)
     assert short.reason == f"{B1} lacks 5 of 9 pieces of KTI: all 4 pieces that can be had are given out."
@@ -154,9 +154,9 @@ def shorts(world: World) -> list[tuple[int, list[str], str]]:
 def test_what_stays_short_after_a_refusal_is_said_of_the_whole_demand() -> None:
     world = a_world()
     world.make("LA", 4)
-    world.make("LB", 16, facility="LP-B")
+    world.make("LB", 16, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 20)))
-    world.make("LC", 3, facility="LP-C")
+    world.make("LC", 3, facility="LP-CCC")
     world.take("LA", 4)
     world.settle()
     said = f"{B1} lacks 1 of 20 pieces of KTI: all 3 pieces that can be had are given out."
@@ -232,7 +232,7 @@ def test_a_booth_shows_lots_that_it_never_received() -> None:
     world.give(a_sell_through(LA=2, LX=1))
     page = BoothPage.of(world.one(Booth, B1))
     assert [(lot.lot, lot.facility, lot.sold, lot.left, lot.surplus) for lot in page.lots] == [
-        ("LA", "LP-A", 2, 1, 0),
+        ("LA", "LP-AAA", 2, 1, 0),
         ("LX", None, 1, 0, 1),
     ]
     assert (page.status, page.accounted) == ("settled", False)

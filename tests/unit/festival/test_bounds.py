@@ -34,6 +34,7 @@ from tests.unit.festival.builders import (
     a_sell_through,
     a_shipment,
     announced,
+    product_codes,
 )
 
 TOMORROW = (NOON + timedelta(days=1)).date()
@@ -116,8 +117,8 @@ def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_agains
 
 
 def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
-    late = tuple(LeadTime(facility=f"F{n}" + "x" * 110, days=9) for n in range(3))
-    booth, product = "ODOP." + "y" * 35, "z" * 120
+    late = tuple(LeadTime(facility=f"LP-{home}", days=9) for home in ("AAA", "BBB", "CCC"))
+    booth, product = "ODOP." + "y" * 40, "KTI"
     world = a_world_with(announced(first_day=TOMORROW, lead_days=late), a_booth(booth, product))
     for n, one in enumerate(late):
         world.make(f"L{n}", 9, facility=one.facility, product=product)
@@ -128,7 +129,7 @@ def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
 
 
 def test_a_refusal_of_many_demands_names_as_many_as_it_can_hold() -> None:
-    products = [f"P{n:03}" + "x" * 60 for n in range(400)]
+    products = product_codes(400)
     world = a_world_with(announced(), a_booth(B1, *products))
     said = refused(world, *((B1, product, 1) for product in products), request="R1")
     assert 300 < len(said.message) <= 500
@@ -164,16 +165,16 @@ def test_a_category_s_limit_counts_all_its_products() -> None:
 
 
 def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> None:
-    days = (LeadTime(facility="LP-A", days=2), LeadTime(facility="LP-B", days=1))
+    days = (LeadTime(facility="LP-AAA", days=2), LeadTime(facility="LP-BBB", days=1))
     world = a_world_with(
         announced(first_day=TOMORROW, last_day=TOMORROW + timedelta(days=2), lead_days=days), a_booth(B1)
     )
     world.make("LA", 5)
-    world.make("LB", 5, facility="LP-B")
+    world.make("LB", 5, facility="LP-BBB")
     before = planned(world, (B1, "KTI", 10), request="R1", consent=False)
     assert [line.lot for line in before.lines] == ["LB"]
     assert before.conflicts[0].rules == (PlanRule.STOCK, PlanRule.LEAD_TIME)
-    assert "LP-A" in before.conflicts[0].reason_id
+    assert "LP-AAA" in before.conflicts[0].reason_id
     world.now += timedelta(days=1)
     assert len(planned(world, (B1, "KTI", 10), request="R2", consent=False).lines) == 2
     world.now += timedelta(days=1)
@@ -181,9 +182,9 @@ def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> No
 
 
 def test_a_replan_keeps_to_lead_times() -> None:
-    world = a_world_with(announced(first_day=TOMORROW, lead_days=(LeadTime(facility="LP-B", days=9),)), a_booth(B1))
+    world = a_world_with(announced(first_day=TOMORROW, lead_days=(LeadTime(facility="LP-BBB", days=9),)), a_booth(B1))
     world.make("LA", 5)
-    world.make("LB", 5, facility="LP-B")
+    world.make("LB", 5, facility="LP-BBB")
     planned(world, (B1, "KTI", 5), request="R1", consent=False)
     world.make("LC", 2)
     world.take("LA", 4)
@@ -193,11 +194,11 @@ def test_a_replan_keeps_to_lead_times() -> None:
 
 
 def test_weights_are_the_festival_s() -> None:
-    world = a_world_with(announced(weights=(ProgrammeWeight(facility="LP-A", weight=2),)), a_booth(B1))
+    world = a_world_with(announced(weights=(ProgrammeWeight(facility="LP-AAA", weight=2),)), a_booth(B1))
     world.make("LA", 30)
-    world.make("LB", 30, facility="LP-B")
+    world.make("LB", 30, facility="LP-BBB")
     plan = planned(world, (B1, "KTI", 30), request="R1")
-    assert {share.facility: share.allocated for share in plan.shares} == {"LP-A": 20, "LP-B": 10}
+    assert {share.facility: share.allocated for share in plan.shares} == {"LP-AAA": 20, "LP-BBB": 10}
 
 
 @pytest.mark.parametrize(("even", "shipments"), [(True, 2), (False, 1)])
@@ -209,10 +210,10 @@ def test_a_request_says_whether_booths_share_evenly(even: bool, shipments: int) 
 
 
 def test_what_can_bound_nothing_or_is_said_twice_is_refused() -> None:
-    twice = (LeadTime(facility="LP-A", days=1), LeadTime(facility="LP-A", days=2))
+    twice = (LeadTime(facility="LP-AAA", days=1), LeadTime(facility="LP-AAA", days=2))
     world = World()
     assert world.refusal(announced(lead_days=twice)) == ("lead_days", CommandRefusal.NAMED_TWICE)
-    heavy = (ProgrammeWeight(facility="LP-A", weight=101),)
+    heavy = (ProgrammeWeight(facility="LP-AAA", weight=101),)
     assert world.refusal(announced(weights=heavy)) == ("weights", CommandRefusal.OUT_OF_RANGE)
     world.give(announced())
     limit = CategoryLimit(category="tenun", qty=1)

@@ -47,6 +47,7 @@ from tests.unit.festival.builders import (
     a_world,
     announced,
     kinds,
+    product_codes,
 )
 
 
@@ -121,7 +122,7 @@ def test_another_festivals_booth_is_refused_by_its_name_whether_it_is_there_or_n
         (a_booth("ODOP.B3", tills=("T1", "T1")), "tills", CommandRefusal.NAMED_TWICE),
         (a_booth("ODOP.B3", tills=tuple(f"T{n}" for n in range(51))), "tills", CommandRefusal.TOO_MANY),
         (
-            a_booth("ODOP.B3", prices=tuple(Price(product=f"P{n}", price_rupiah=1) for n in range(501))),
+            a_booth("ODOP.B3", prices=tuple(Price(product=code, price_rupiah=1) for code in product_codes(501))),
             "prices",
             CommandRefusal.TOO_MANY,
         ),
@@ -189,7 +190,7 @@ def test_what_was_counted_is_stocked_and_what_is_missing_is_lost_on_the_way() ->
         Discrepancy(lot="LC", sent=0, counted=1),
     )
     [stocked] = [one for one in said if isinstance(one, BoothStocked)]
-    assert (stocked.lot, stocked.qty, stocked.product, stocked.facility) == ("LA", 10, "KTI", "LP-A")
+    assert (stocked.lot, stocked.qty, stocked.product, stocked.facility) == ("LA", 10, "KTI", "LP-AAA")
     assert [(lot.received, lot.lost_on_the_way) for lot in world.one(Booth, B1).lots] == [(10, 0), (0, 4)]
 
 

@@ -221,7 +221,7 @@ def test_what_takes_a_day_comes_too_late() -> None:
     slow = announced(
         first_day=date(2023, 4, 25),
         last_day=date(2023, 4, 29),
-        lead_days=(LeadTime(facility="LP-A", days=1),),
+        lead_days=(LeadTime(facility="LP-AAA", days=1),),
     )
     world = selling(first=2, second=4, festival=slow)
     world.give(a_replenishment())
@@ -265,7 +265,7 @@ def test_what_takes_a_day_comes_overnight(days: int, comes: bool) -> None:
     far = announced(
         first_day=date(2023, 4, 25),
         last_day=date(2023, 4, 29),
-        lead_days=(LeadTime(facility="LP-A", days=days),),
+        lead_days=(LeadTime(facility="LP-AAA", days=days),),
     )
     world = selling(first=2, second=4, festival=far)
     world.give(a_replenishment(opens=MORNING, until=EVENING))

@@ -65,7 +65,7 @@ def test_the_plan_shows_shares_reasons_revisions_and_what_is_short() -> None:
     assert isinstance(planned, AllocationPlanned)
     [line], [share] = planned.lines, planned.shares
     assert (line.reservation, line.lot, line.qty, line.revision) == ("ODOP/R1.1", "LA", 3, 1)
-    assert (share.facility, share.offered, share.allocated) == ("LP-A", 3, 3)
+    assert (share.facility, share.offered, share.allocated) == ("LP-AAA", 3, 3)
     assert share.reason
     assert planned.short == (Shortfall(booth=B1, product="KTI", asked=4, short=1),)
 
@@ -98,7 +98,7 @@ def test_only_the_shortage_is_planned_again() -> None:
     assert second.replan
     assert [(line.lot, line.qty) for line in second.lines] == [("LB", 5)]
     assert second.short == ()
-    assert [(share.facility, share.allocated) for share in second.shares] == [("LP-A", 7)]
+    assert [(share.facility, share.allocated) for share in second.shares] == [("LP-AAA", 7)]
     assert world.heard(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=7)]
 
 
@@ -129,7 +129,7 @@ def test_a_view_that_lags_is_not_asked_for_what_the_request_took_itself() -> Non
 def test_nothing_is_said_while_a_line_is_open() -> None:
     world = a_world()
     world.make("LA", 10)
-    world.make("LB", 10, facility="LP-B")
+    world.make("LB", 10, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 10)))
     world.carry_out("LA")
     assert world.hear("LA") == []
@@ -140,10 +140,10 @@ def test_nothing_is_said_while_a_line_is_open() -> None:
 def test_what_is_not_sent_in_time_goes_back() -> None:
     world = a_world()
     world.make("LA", 5)
-    world.make("LB", 5, facility="LP-B")
+    world.make("LB", 5, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 10), hold_hours=2))
     world.settle()
-    world.give(a_shipment(facility="LP-A"))
+    world.give(a_shipment(facility="LP-AAA"))
     assert kinds(world.fire("hold/ODOP/R1")) == ["ReleaseRequested"]
     world.settle()
     assert statuses(world) == [LineStatus.DISPATCHED, LineStatus.RELEASED]

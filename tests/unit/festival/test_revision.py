@@ -50,7 +50,7 @@ def two_facilities(**changed: Any) -> World:
     """Six pieces for the first booth, half of them from each of two facilities, all reserved; and more in stock."""
     world = a_world()
     world.make("LA", 10)
-    world.make("LB", 10, facility="LP-B")
+    world.make("LB", 10, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 6), **changed))
     world.settle()
     return world
@@ -85,16 +85,16 @@ def lines(world: World, status: LineStatus, name: str = "R1") -> dict[str, int]:
 
 def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
     world = two_facilities()
-    said = revised(world, "LP-A", reason="the ferry is cancelled")
+    said = revised(world, "LP-AAA", reason="the ferry is cancelled")
     assert (said.carried_out, said.kept) == (False, 3)
     assert [(line.lot, line.qty) for line in said.added] == [("LB", 3)]
     assert [(line.lot, line.qty, line.why) for line in said.back] == [("LA", 3, BackReason.FACILITY)]
-    assert [(one.facility, one.before, one.after) for one in said.shares] == [("LP-A", 3, 0), ("LP-B", 3, 6)]
+    assert [(one.facility, one.before, one.after) for one in said.shares] == [("LP-AAA", 3, 0), ("LP-BBB", 3, 6)]
     assert not said.short
     assert said.reason == (
-        "the ferry is cancelled: LP-A can't send; 3 pieces go back; 3 of 3 missing pieces are planned again."
+        "the ferry is cancelled: LP-AAA can't send; 3 pieces go back; 3 of 3 missing pieces are planned again."
     )
-    assert "LP-A tidak dapat mengirim" in said.reason_id
+    assert "LP-AAA tidak dapat mengirim" in said.reason_id
     # A proposal: nothing is released or asked for, and nothing that waits counts.
     assert not any(world.orders.values())
     assert lines(world, LineStatus.RESERVED) == {"LA": 3, "LB": 3}
@@ -109,7 +109,7 @@ def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
 
 def test_with_consent_a_revision_is_carried_out_at_once() -> None:
     world = two_facilities()
-    said = revised(world, "LP-B", consent=True)
+    said = revised(world, "LP-BBB", consent=True)
     assert said.carried_out
     assert world.request().waiting is None
     world.settle()
@@ -120,10 +120,10 @@ def test_with_consent_a_revision_is_carried_out_at_once() -> None:
 def test_what_was_sent_stays_even_of_a_facility_that_can_send_no_more() -> None:
     world = two_facilities()
     world.give(a_shipment())
-    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
     world.settle()
     world.give(a_receipt(LA=3))
-    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
+    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.NOTHING_TO_PLAN)
 
 
 def test_what_was_lost_on_the_way_is_missing_again() -> None:
@@ -194,7 +194,7 @@ def test_goods_on_their_way_must_be_received_before_a_booth_closes() -> None:
 def test_a_booth_closes_while_inventory_still_answers() -> None:
     world = a_world()
     world.make("LA", 2)
-    world.make("LB", 9, facility="LP-B")
+    world.make("LB", 9, facility="LP-BBB")
     world.take("LA", 2)
     world.give(a_request((B1, "KTI", 4)))
     world.give(a_booth_closing())
@@ -207,7 +207,7 @@ def test_a_booth_closes_while_inventory_still_answers() -> None:
 
 def test_a_plan_that_nobody_accepted_yet_is_revised_as_it_stands() -> None:
     world = two_facilities(consent=False)
-    said = revised(world, "LP-A")
+    said = revised(world, "LP-AAA")
     assert said.carried_out
     assert world.request().status is RequestStatus.PROPOSED
     assert lines(world, LineStatus.PLANNED) == {"LB": 6}
@@ -215,7 +215,7 @@ def test_a_plan_that_nobody_accepted_yet_is_revised_as_it_stands() -> None:
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 6}
     again = two_facilities(consent=False)
-    assert revised(again, "LP-A", consent=True).carried_out
+    assert revised(again, "LP-AAA", consent=True).carried_out
     again.settle()
     assert lines(again, LineStatus.RESERVED) == {"LB": 6}
     assert again.heard(AllocationConfirmed)[-1].reserved == 6
@@ -234,8 +234,8 @@ def test_a_booth_that_closes_leaves_a_proposed_plan() -> None:
 
 def test_a_second_revision_replaces_the_one_that_waits() -> None:
     world = two_facilities()
-    revised(world, "LP-A")
-    said = revised(world, "LP-B")
+    revised(world, "LP-AAA")
+    said = revised(world, "LP-BBB")
     assert [(line.lot, line.qty) for line in said.added] == [("LA", 3)]
     assert lines(world, LineStatus.PROPOSED) == {"LA": 3}
     world.give(an_accept())
@@ -247,8 +247,8 @@ def test_a_second_revision_replaces_the_one_that_waits() -> None:
 
 def test_a_revision_that_waits_is_withdrawn_when_what_should_go_back_is_sent() -> None:
     world = two_facilities()
-    revised(world, "LP-A")
-    world.give(a_shipment(facility="LP-B"))
+    revised(world, "LP-AAA")
+    world.give(a_shipment(facility="LP-BBB"))
     assert world.request().waiting is not None
     world.give(a_shipment("S2"))
     assert world.request().waiting is None
@@ -260,7 +260,7 @@ def test_a_revision_that_waits_is_withdrawn_when_what_should_go_back_is_sent() -
 @pytest.mark.parametrize("end", ["hold", "closed booth", "closed", "cancelled"])
 def test_a_revision_that_waits_ends_with_what_it_was_made_for(end: str) -> None:
     world = two_facilities()
-    revised(world, "LP-A")
+    revised(world, "LP-AAA")
     ends: dict[str, Body] = {
         "closed booth": a_booth_closing(),
         "closed": a_closing(),
@@ -278,7 +278,7 @@ def test_a_revision_that_waits_ends_with_what_it_was_made_for(end: str) -> None:
 
 def test_what_waits_takes_no_room_and_no_stock_from_others() -> None:
     world = two_facilities()
-    revised(world, "LP-A")
+    revised(world, "LP-AAA")
     world.give(a_request((B2, "KTI", 14), request="R2"))
     world.settle()
     assert sum(lines(world, LineStatus.RESERVED, "R2").values()) == 14
@@ -291,13 +291,13 @@ def test_what_waits_takes_no_room_and_no_stock_from_others() -> None:
 
 def test_a_facility_that_can_not_send_is_not_asked_for_a_refused_part_either() -> None:
     world = a_world()
-    for n, facility in enumerate(("LP-A", "LP-B", "LP-C")):
+    for n, facility in enumerate(("LP-AAA", "LP-BBB", "LP-CCC")):
         world.make(f"L{n}", 10, facility=facility)
     world.give(a_request((B1, "KTI", 9)))
     world.settle()
     world.take("L1", 7)
     world.take("L2", 7)
-    revised(world, "LP-A", consent=True)
+    revised(world, "LP-AAA", consent=True)
     world.settle()
     assert "L0" not in lines(world, LineStatus.RESERVED)
     assert world.heard(AllocationFellShort)[-1].reserved == 6
@@ -330,10 +330,10 @@ def test_the_hold_begins_anew_when_a_revision_is_carried_out() -> None:
 def test_kept_lines_lapse_at_the_new_time_though_nothing_was_added() -> None:
     world = a_world()
     world.make("LA", 3)
-    world.make("LB", 3, facility="LP-B")
+    world.make("LB", 3, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    assert not revised(world, "LP-A", consent=True).added
+    assert not revised(world, "LP-AAA", consent=True).added
     world.settle()
     world.fire(f"hold/{ODOP}/R1")
     world.settle()
@@ -349,7 +349,7 @@ def test_a_revision_waits_until_inventory_has_answered() -> None:
     assert world.refusal(a_revision(request="R9")) == ("request", CommandRefusal.UNKNOWN_REQUEST)
     assert world.refusal(a_revision("LP-Z")) == ("without", CommandRefusal.UNKNOWN_FACILITY)
     # It may have come to this between the command and the look at the stock.
-    world.give(a_revision("LP-A"))
+    world.give(a_revision("LP-AAA"))
     world.give(a_booth_closing())
     [said] = world.hear_itself()
     assert isinstance(said, CommandRefused)
@@ -361,7 +361,7 @@ def test_a_revision_waits_until_inventory_has_answered() -> None:
 
 def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
     world = two_facilities(consent=False)
-    world.give(a_revision("LP-A"))
+    world.give(a_revision("LP-AAA"))
     world.fire(f"hold/{ODOP}/R1")
     [said] = world.hear_itself()
     assert isinstance(said, CommandRefused)
@@ -386,7 +386,7 @@ def test_a_booth_without_room_is_why_nothing_missing_can_be_had() -> None:
 @pytest.mark.parametrize("why", ["sent", "closed", "over"])
 def test_who_accepts_a_revision_that_is_no_more_hears_so(why: str) -> None:
     world = two_facilities()
-    revised(world, "LP-A")
+    revised(world, "LP-AAA")
     if why == "sent":
         world.give(a_shipment())
     elif why == "closed":
@@ -414,7 +414,7 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
         f"{B1} lacks 4 of 6 pieces of KTI: no facility has any that can be planned."
     )
     assert [one.rules for one in said.conflicts] == [(PlanRule.STOCK,)]
-    world.make("LB", 2, facility="LP-B")
+    world.make("LB", 2, facility="LP-BBB")
     assert [(one.before, one.after) for one in revised(world).short] == [(4, 2)]
 
 
@@ -428,7 +428,7 @@ def test_the_room_at_a_booth_bounds_a_revision() -> None:
     world.give(a_shipment())
     world.settle()
     world.give(a_receipt(LA=1))
-    world.make("LK", 9, product="KRJ", facility="LP-B")
+    world.make("LK", 9, product="KRJ", facility="LP-BBB")
     world.give(a_request((B1, "KRJ", 4), request="R2"))
     world.settle()
     # Five were lost, and one is there; others were promised room for four.
@@ -458,10 +458,10 @@ def test_what_goes_back_makes_room_for_what_comes() -> None:
     for body in (announced(), a_booth(B1, capacity=6)):
         world.give(body)
     world.make("LA", 10)
-    world.make("LB", 10, facility="LP-B")
+    world.make("LB", 10, facility="LP-BBB")
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    assert sum(line.qty for line in revised(world, "LP-A").added) == 3
+    assert sum(line.qty for line in revised(world, "LP-AAA").added) == 3
 
 
 def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None) -> World:
@@ -472,7 +472,7 @@ def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None)
     for body in (announced(), a_booth(B1, prices=prices, capacity=capacity, limits=limits)):
         world.give(body)
     world.make("LA", 20)
-    world.make("LK", 9, product="KRJ", facility="LP-B")
+    world.make("LK", 9, product="KRJ", facility="LP-BBB")
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     world.give(a_shipment())
@@ -519,8 +519,8 @@ def test_what_a_waiting_revision_gives_back_is_room_and_so_is_what_was_sold() ->
     world.settle()
     assert sum(lines(world, LineStatus.RESERVED).values()) == 5
     # Full now, but for what goes back: the same room again.
-    world.make("LB", 9, facility="LP-C")
-    assert sum(line.qty for line in revised(world, "LP-A").added) == 5
+    world.make("LB", 9, facility="LP-CCC")
+    assert sum(line.qty for line in revised(world, "LP-AAA").added) == 5
     world.give(an_accept())
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 5}
@@ -547,7 +547,7 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
     world.settle()
     [taken] = [one for one in world.lots["LA"].reservations if one.festival == "OTHER"]
     world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
-    world.make("LB", 4, facility="LP-B")
+    world.make("LB", 4, facility="LP-BBB")
     world.settle()
     world.take("LB", 4)
     assert any(line.lot == "LB" for line in revised(world, consent=True).added)
@@ -558,7 +558,7 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
 def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     world = two_facilities(revise_at_percent=30)
     monkeypatch.setattr(planner, "MAX_LINES", 2)
-    assert refused(world, a_revision("LP-A")) == ("request", CommandRefusal.TOO_MANY)
+    assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.TOO_MANY)
     # By itself it gives up, and says so.
     world.give(a_shipment())
     world.settle()
@@ -569,15 +569,15 @@ def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_plan_that_was_revised_too_often_can_still_be_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     world = a_world()
-    for lot, facility in (("LA", "LP-A"), ("LB", "LP-B")):
+    for lot, facility in (("LA", "LP-AAA"), ("LB", "LP-BBB")):
         world.make(lot, 10, facility=facility)
     world.give(a_request((B1, "KTI", 6), consent=False))
     monkeypatch.setattr(planner, "MAX_LINES", 5)
-    for without in ("LP-A", "LP-B", "LP-A"):
+    for without in ("LP-AAA", "LP-BBB", "LP-AAA"):
         revised(world, without)
     # What was replaced counts: its numbers are not given again.
     assert len(world.request().lines) == 5
-    assert refused(world, a_revision("LP-B")) == ("request", CommandRefusal.TOO_MANY)
+    assert refused(world, a_revision("LP-BBB")) == ("request", CommandRefusal.TOO_MANY)
     world.give(an_accept())
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 6}
@@ -608,7 +608,7 @@ def test_what_is_lost_while_a_revision_waits_still_counts() -> None:
     world = two_facilities(revise_at_percent=50)
     world.give(a_shipment())
     world.settle()
-    revised(world, "LP-B")
+    revised(world, "LP-BBB")
     world.give(a_receipt(LA=1))
     world.give(an_accept())
     world.settle()
@@ -645,9 +645,9 @@ def test_lost_and_freed_count_together() -> None:
 
 def test_by_itself_it_goes_on_without_whom_it_went_before() -> None:
     world = two_facilities(revise_at_percent=10)
-    revised(world, "LP-A", consent=True)
+    revised(world, "LP-AAA", consent=True)
     world.settle()
-    world.give(a_shipment(facility="LP-B"))
+    world.give(a_shipment(facility="LP-BBB"))
     world.settle()
     world.give(a_receipt(LB=4))
     world.settle()
@@ -671,7 +671,7 @@ def test_what_the_view_still_counts_as_there_is_not_freed_once_more() -> None:
 def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
     world = two_facilities(revise_at_percent=50)
     world.give(a_shipment())
-    world.give(a_shipment("S2", facility="LP-B"))
+    world.give(a_shipment("S2", facility="LP-BBB"))
     world.settle()
     world.give(a_receipt(LA=1))
     assert not world.wishes
@@ -689,7 +689,7 @@ def test_enough_recalled_revises_without_being_asked() -> None:
     world.make("LA", 5)
     world.give(a_request((B1, "KTI", 5), revise_at_percent=1))
     world.settle()
-    world.make("LB", 9, facility="LP-B")
+    world.make("LB", 9, facility="LP-BBB")
     world.recall("LA")
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 5}
@@ -708,14 +708,14 @@ def test_what_a_recall_keeps_from_leaving_counts_too_and_below_the_threshold_not
     world.give(a_shipment())
     world.recall("LA")
     # The dispatch comes after the recall, and is refused.
-    world.make("LC", 9, facility="LP-C")
+    world.make("LC", 9, facility="LP-CCC")
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LC": 6}
 
 
 def test_what_is_recalled_while_a_revision_waits_still_counts() -> None:
     world = two_facilities()
-    world.make("LC", 9, facility="LP-C")
+    world.make("LC", 9, facility="LP-CCC")
     world.recall("LA")
     world.settle()
     assert sum(line.qty for line in revised(world).added) == 3

@@ -50,7 +50,7 @@ from tests.unit.festival.builders import (
 
 FESTIVALS = (ODOP, "PKB")
 PRODUCTS = ("KTI", "KUE")
-FACILITIES = ("LP-A", "LP-B", "LP-C")
+FACILITIES = ("LP-AAA", "LP-BBB", "LP-CCC")
 
 festivals = st.sampled_from(FESTIVALS)
 numbers = st.sampled_from(["B1", "B2"])
@@ -186,7 +186,7 @@ class Saga(RuleBasedStateMachine):
         """Commands that are mostly wrong."""
         booth = f"{festival}.{number}"
         self.world.give(an_accept(name, festival))
-        self.world.give(a_shipment(name, "LP-A", booth, request=name))
+        self.world.give(a_shipment(name, "LP-AAA", booth, request=name))
         self.world.give(a_return("L0", 1, booth))
         self.world.give(RecordLoss(festival=festival, lot="L0", place=LossPlace.FACILITY, qty=2))
         self.world.give(ResolveDispute(festival=festival, booth=booth, sale="d1", outcome=DisputeOutcome.ACCEPTED))

@@ -19,7 +19,7 @@ def a_balance(revision: int, on_hand: int, *, recalled: bool = False) -> StockCh
     return StockChanged(
         lot="LA",
         revision=revision,
-        facility="LP-A",
+        facility="LP-AAA",
         product="KTI",
         category="tenun",
         made_on=date(2023, 4, 1),

@@ -84,7 +84,7 @@ def test_what_leaves_can_not_be_sold_here_and_what_comes_can_be_sold_there() -> 
     received, stocked = world.give(an_arrival(LA=4))
     assert received == TransferReceived(festival=ODOP, transfer="T1", booth=B1, to=B2, lots=lots, discrepancies=())
     assert isinstance(stocked, BoothStocked)
-    assert (stocked.booth, stocked.lot, stocked.facility, stocked.qty) == (B2, "LA", "LP-A", 4)
+    assert (stocked.booth, stocked.lot, stocked.facility, stocked.qty) == (B2, "LA", "LP-AAA", 4)
     assert (held(world, booth=B2).in_transit, account(world, booth=B2).left) == (0, 4)
     [transfer] = world.all(Transfer)
     assert (transfer.status, transfer.sent, transfer.counted) == (

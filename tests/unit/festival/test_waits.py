@@ -139,10 +139,10 @@ def test_a_revision_that_waits_does_not_hold_what_is_reserved_any_longer() -> No
 
 def test_a_shipment_that_nobody_counts_in_is_overdue_after_its_lead_time_and_a_day() -> None:
     assert a_sent_shipment().deadlines[ARRIVE].due == NOON + timedelta(days=1)
-    world = a_sent_shipment(LP_A=4)
+    world = a_sent_shipment(LP_AAA=4)
     due = NOON + timedelta(days=5)
     assert world.deadlines[ARRIVE].due == due
-    overdue = ShipmentOverdue(festival=ODOP, request="R1", shipment="S1", facility="LP-A", booth=B1, due=due)
+    overdue = ShipmentOverdue(festival=ODOP, request="R1", shipment="S1", facility="LP-AAA", booth=B1, due=due)
     assert world.fire(ARRIVE) == [overdue]
     [shipment] = world.all(Shipment)
     assert (shipment.status, shipment.overdue) == (ShipmentStatus.SENT, True)
@@ -183,12 +183,12 @@ def three_days_ahead(**lead_days: int) -> World:
     world.give(announced(first_day=opening, last_day=opening + timedelta(days=1), lead_days=days))
     world.give(a_booth(B1))
     world.make("LA", 10)
-    world.make("LB", 10, facility="LP-B")
+    world.make("LB", 10, facility="LP-BBB")
     return world
 
 
 def test_a_plan_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> None:
-    world = three_days_ahead(LP_A=2)
+    world = three_days_ahead(LP_AAA=2)
     world.give(a_request((B1, "KTI", 10), consent=False))
     world.now += timedelta(days=1)
     world.give(a_request((B1, "KTI", 2), request="R2", consent=False))
@@ -196,26 +196,29 @@ def test_a_plan_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> No
     world.now += timedelta(days=1)
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_DAYS)
     [refused] = world.heard(CommandRefused)
-    assert "LP-A" in refused.message
-    assert "LP-B" not in refused.message
+    assert "LP-AAA" in refused.message
+    assert "LP-BBB" not in refused.message
     # Revised and accepted in one, it would come as late.
-    world.make("LC", 5, facility="LP-C")
-    world.give(a_revision("LP-B", consent=True))
+    world.make("LC", 5, facility="LP-CCC")
+    world.give(a_revision("LP-BBB", consent=True))
     [late] = world.hear_itself()
     assert isinstance(late, CommandRefused)
     assert late.reason is CommandRefusal.WRONG_DAYS
-    world.give(a_revision("LP-A"))
+    world.give(a_revision("LP-AAA"))
     world.hear_itself()
     world.give(an_accept())
     world.settle()
-    assert {line.facility for line in world.request().lines if line.status is LineStatus.RESERVED} == {"LP-B", "LP-C"}
+    assert {line.facility for line in world.request().lines if line.status is LineStatus.RESERVED} == {
+        "LP-BBB",
+        "LP-CCC",
+    }
 
 
 def test_a_revision_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -> None:
-    world = three_days_ahead(LP_C=2)
+    world = three_days_ahead(LP_CCC=2)
     world.give(a_request((B1, "KTI", 25)))
     world.settle()
-    world.make("LC", 5, facility="LP-C")
+    world.make("LC", 5, facility="LP-CCC")
     world.give(a_revision())
     world.hear_itself()
     world.now += timedelta(days=2)
@@ -224,18 +227,18 @@ def test_a_revision_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -
 
 
 def test_what_would_come_after_the_last_day_does_not_leave() -> None:
-    world = three_days_ahead(LP_A=2)
+    world = three_days_ahead(LP_AAA=2)
     world.give(a_request((B1, "KTI", 20), hold_hours=240))
     world.settle()
     # Too late for the opening, but there is a day to sell it on.
     world.now = NOON + timedelta(days=2)
     assert kinds(world.give(a_shipment())) == ["DispatchOrdered"]
-    world = three_days_ahead(LP_A=2)
+    world = three_days_ahead(LP_AAA=2)
     world.give(a_request((B1, "KTI", 20), hold_hours=240))
     world.settle()
     world.now = NOON + timedelta(days=3)
     assert world.refusal(a_shipment()) == ("facility", CommandRefusal.WRONG_DAYS)
-    assert kinds(world.give(a_shipment(facility="LP-B"))) == ["DispatchOrdered"]
-    world.give(a_revision("LP-A", consent=True))
+    assert kinds(world.give(a_shipment(facility="LP-BBB"))) == ["DispatchOrdered"]
+    world.give(a_revision("LP-AAA", consent=True))
     world.settle()
     assert world.lots["LA"].on_hand == 10

@@ -79,7 +79,8 @@ class Case:
 CASES = st.builds(
     Case,
     st.lists(
-        st.tuples(st.sampled_from(["LP-A", "LP-B", "LP-C"]), st.sampled_from(PRODUCTS), st.integers(1, 9)), max_size=6
+        st.tuples(st.sampled_from(["LP-AAA", "LP-BBB", "LP-CCC"]), st.sampled_from(PRODUCTS), st.integers(1, 9)),
+        max_size=6,
     ),
     st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), max_size=4),
     st.lists(
@@ -91,7 +92,9 @@ CASES = st.builds(
     st.booleans(),
     st.sampled_from(["settled", "lapsed", "sent", "closed"]),
     st.sampled_from([None, 1, 60]),
-    st.lists(st.tuples(st.sampled_from([(), ("LP-A",), ("LP-A", "LP-B")]), st.booleans()), max_size=3).map(tuple),
+    st.lists(st.tuples(st.sampled_from([(), ("LP-AAA",), ("LP-AAA", "LP-BBB")]), st.booleans()), max_size=3).map(
+        tuple
+    ),
 )
 
 
@@ -112,7 +115,7 @@ def played(case: Case) -> Recorded:
     if case.ends == "lapsed" and f"hold/{ODOP}/R1" in world.deadlines:
         world.fire(f"hold/{ODOP}/R1")
     elif case.ends == "sent":
-        world.give(a_shipment(facility="LP-A"))
+        world.give(a_shipment(facility="LP-AAA"))
         world.settle()
         world.give(a_receipt())
     elif case.ends == "closed":
@@ -173,7 +176,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(planner, "MAX_PROPOSED", 1)
-        world = played(Case([("LP-A", "KTI", 1), ("LP-B", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled"))
+        world = played(Case([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled"))
     assert world.all(Request) == []
     again = World()
     for event, outputs in world.worked:
@@ -219,7 +222,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
 
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
-    world = played(Case([("LP-A", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     plans = Remembered()
     again = World()
     for event, _ in world.worked[:4]:
@@ -230,7 +233,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
     plans = Remembered()
-    world = played(Case([("LP-A", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     event, outputs = world.worked[3]
     [said] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
     assert isinstance(said, AllocationPlanned)

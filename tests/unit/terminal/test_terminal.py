@@ -1,7 +1,8 @@
 """What a terminal keeps, refuses at once, and shows of production's answers."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from services.terminal import cli
 from services.terminal.cli import app
 from services.terminal.maker import key_at, pseudonym
 from services.terminal.terminal import Standing, Terminal
@@ -78,6 +80,7 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
         (lambda t: t.record("KTI", 0, made_on=DAY, at=NOW), "at least 1"),
         (lambda t: t.record("KTI", 2**60, made_on=DAY, at=NOW), "qty"),
         (lambda t: t.record("", 1, made_on=DAY, at=NOW), "product"),
+        (lambda t: t.record("KT1", 1, made_on=DAY, at=NOW), "three capital letters"),
         (lambda t: t.record("KTI", 1, made_on=DAY, best_before=date(2023, 4, 17), at=NOW), "best-before"),
         (lambda t: t.record("KTI", 1, made_on=DAY, maker=" - ", at=NOW), "maker"),
         (lambda t: t.correct(LOT, 0, at=NOW), "nothing to correct"),
@@ -156,9 +159,102 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 # The command
 
 
-def run(folder: Path, *arguments: str) -> Any:
-    environment = {"KARYA_SPOOL_DIR": str(folder), "KARYA_FACILITY": "PR-KPG", "KARYA_ZONE": "Asia/Makassar"}
-    return CliRunner().invoke(app, list(arguments), env=environment)
+def run(folder: Path, *arguments: str, **environment: str) -> Any:
+    told = {"KARYA_SPOOL_DIR": str(folder), "KARYA_FACILITY": "PR-KPG"}
+    return CliRunner().invoke(app, list(arguments), env=told | environment)
+
+
+def words(output: str) -> str:
+    """Without the frame and the line breaks that Typer puts around an error."""
+    return " ".join(output.replace("│", " ").split())
+
+
+def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
+    """The device's clock stands at `now` and in this zone."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return now.astimezone(tz)
+
+    monkeypatch.setattr(cli, "datetime", Clock)
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+
+
+@pytest.fixture
+def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[datetime, str], None]]:
+    yield lambda now, zone: stands_at(monkeypatch, now, zone)
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles", "Asia/Jayapura", "Asia/Makassar"])
+@pytest.mark.parametrize(
+    ("now", "day", "at"),
+    [
+        (datetime(2026, 11, 28, 18, 48, tzinfo=UTC), "2026-11-29", "2026-11-29 02:48 WITA"),
+        (datetime(2026, 11, 28, 15, 59, tzinfo=UTC), "2026-11-28", "2026-11-28 23:59 WITA"),
+    ],
+)
+def test_the_day_of_making_is_the_facility_s_wherever_the_device_s_clock_stands(
+    tmp_path: Path, device: Callable[[datetime, str], None], zone: str, now: datetime, day: str, at: str
+) -> None:
+    device(now, zone)
+    done = run(tmp_path, "record", "KBS", "40")
+    assert (done.exit_code, done.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
+    [row] = json.loads(run(tmp_path, "list", "--json").stdout)
+    assert (row["what"], row["recorded"]) == (f"40 × KBS, made {day}", at)
+    assert json.loads(run(tmp_path, "record", "KBS", "1", "--json").stdout)["made_on"] == day
+
+
+def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> None:
+    done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
+    assert done.exit_code == 2
+    assert "time zone of LP-XXX is not known here; say it with --zone" in words(done.output)
+    told = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
+    assert told.exit_code == 0
+    assert " WIT: 40 × KBS" in told.stdout
+
+
+def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
+    done = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
+    assert done.exit_code == 2
+    assert "PR-KPG lies in Asia/Makassar" in words(done.output)
+    assert run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Makassar").exit_code == 0
+
+
+def test_the_command_reads_numbers_as_indonesians_write_them(tmp_path: Path) -> None:
+    assert run(tmp_path, "record", "SVR", "1.000").exit_code == 0
+    assert run(tmp_path, "correct", LOT, "-1.000").exit_code == 0
+    assert run(tmp_path, "correct", LOT, "+3").exit_code == 0
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        made, less, more = (said.body for said in terminal.spool.all_said())
+    assert isinstance(made, ProductionReported)
+    assert made.qty == 1000
+    assert [getattr(body, "change", None) for body in (less, more)] == [-1000, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "understood"),
+    [
+        (("record", "SVR", "1,000"), "can mean 1.000 or"),
+        (("record", "SVR", "1.5"), "1 and a fraction"),
+        (("record", "SVR", "+5"), "a sign"),
+        (("record", "SVR", "5", "--made-on", "18-04-2023"), "year, month and day"),
+        (("correct", LOT, "--5"), "a sign"),
+        (("correct", LOT, "1.00"), "1 and a fraction"),
+        (("sync", "--wait", "1.500"), "understood as 1500"),
+    ],
+)
+def test_the_command_refuses_what_is_in_doubt_and_keeps_nothing(
+    tmp_path: Path, arguments: tuple[str, ...], understood: str
+) -> None:
+    done = run(tmp_path, *arguments)
+    assert done.exit_code == 2
+    assert understood in words(done.output)
+    with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
+        assert terminal.counts().said == 0
 
 
 def test_the_command_records_and_lists(tmp_path: Path) -> None:
