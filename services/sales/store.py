@@ -119,6 +119,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             {
                 "device": device.device,
                 "till": device.till,
+                "given_up": device.given_up,
                 "branches": [
                     {
                         "first": branch.first,
@@ -253,6 +254,7 @@ def _booth(document: Document) -> Booth:
                     )
                     for branch in device["branches"]
                 ),
+                device["given_up"],
             )
             for device in document["devices"]
         ),

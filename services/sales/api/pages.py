@@ -145,15 +145,14 @@ class TillPage(BaseModel):
         )
 
     @classmethod
-    def unheard(cls, booth: Booth, till: str) -> "TillPage":
-        struck = till in booth.struck_tills
+    def unheard(cls, till: str) -> "TillPage":
         return cls(
             till=till,
             device=None,
             listed=True,
-            struck=struck,
+            struck=False,
             closed=False,
-            complete=struck,
+            complete=False,
             missing=[],
             branches=[],
         )
@@ -191,7 +190,7 @@ class BoothPage(BaseModel):
             )
             for one in booth.price_lists
         ]
-        heard = {device.till for device in booth.devices}
+        heard = {device.till for device in booth.devices if not device.given_up}
         return cls(
             booth=booth.id,
             festival=booth.festival,
@@ -213,7 +212,7 @@ class BoothPage(BaseModel):
                 for pool in booth.pools
             ],
             tills=[TillPage.of(booth, device) for device in booth.devices]
-            + [TillPage.unheard(booth, till) for till in booth.tills if till not in heard],
+            + [TillPage.unheard(till) for till in booth.tills if till not in heard],
             sold=sum(lot.sold for lot in booth.lots),
             sold_rupiah=sum(lot.sold_rupiah for lot in booth.lots),
             receipts=booth.receipts,

@@ -136,7 +136,8 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
             new = PriceList(body.revision, body.valid_from, prices)
             return state, replace(booth, price_lists=with_list(booth.price_lists, new)), []
         case TillAdded() as body:
-            return state, replace(booth, tills=(*booth.tills, body.till)), []
+            struck = tuple(till for till in booth.struck_tills if till != body.till)
+            return state, replace(booth, tills=(*booth.tills, body.till), struck_tills=struck), []
         case TillStruck() as body:
             return state, _struck(booth, body), []
         case DeadlineReached() as body:
@@ -179,9 +180,10 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
 
 def _struck(booth: Booth, body: TillStruck) -> Booth:
     booth = replace(booth, devices=device.strike(booth.devices, body.till, body.device, body.branch))
-    if body.device is None and body.till not in booth.struck_tills:
-        booth = replace(booth, struck_tills=(*booth.struck_tills, body.till))
-    return booth
+    if body.device is not None or body.till in booth.struck_tills:
+        return booth
+    tills = tuple(till for till in booth.tills if till != body.till)
+    return replace(booth, tills=tills, struck_tills=(*booth.struck_tills, body.till))
 
 
 def _level(booth: Booth, lot: str) -> Booth:

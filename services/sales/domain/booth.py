@@ -152,7 +152,7 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`tills` are those that festival named, less those in `struck_tills`; `devices` are those that spoke. `waiting`
+    """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke. `waiting`
     are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told ShareOpened.
     `receipts`: how many were taken in. `shelves`: when goods came and were sold."""
 
@@ -197,12 +197,10 @@ class Booth:
     def complete(self) -> bool:
         """Every branch of every device heard has closed with nothing missing, or was struck, and each till that
         festival named was heard or struck."""
-        if not self.tills:
+        if not (self.tills or self.struck_tills):
             return False
-        heard = {device.till for device in self.devices}
-        return all(till in heard or till in self.struck_tills for till in self.tills) and all(
-            device.complete for device in self.devices
-        )
+        heard = {device.till for device in self.devices if not device.given_up}
+        return all(till in heard for till in self.tills) and all(device.complete for device in self.devices)
 
 
 def changed(booth: Booth, lot: BoothLot) -> Booth:

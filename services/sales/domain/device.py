@@ -51,11 +51,12 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One spool at the booth, under the name of a till."""
+    """One spool at the booth, under the name of a till. `given_up`: the organiser struck the till's name with it."""
 
     device: str
     till: str
     branches: tuple[Branch, ...]
+    given_up: bool = False
 
     @property
     def complete(self) -> bool:
@@ -73,7 +74,11 @@ def hear(
     for place, device in enumerate(devices):
         if device.device == record.device:
             branches = _heard(device.branches, record, id, last_seq)
-            return (*devices[:place], Device(device.device, device.till, branches), *devices[place + 1 :]), None
+            return (
+                *devices[:place],
+                Device(device.device, device.till, branches, device.given_up),
+                *devices[place + 1 :],
+            ), None
     first = Branch(first=1, seen=((record.seq, record.seq),), head=id, last_seq=last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
@@ -90,7 +95,7 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
             replace(one, struck=True) if branch in (None, number) else one
             for number, one in enumerate(known.branches, 1)
         )
-        return replace(known, branches=branches)
+        return replace(known, branches=branches, given_up=known.given_up or device is None)
 
     return tuple(map(struck, devices))
 
