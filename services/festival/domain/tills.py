@@ -26,8 +26,8 @@ def add(state: State, festival: Festival, body: AddTill) -> Carried:
 
 
 def strike(state: State, festival: Festival, body: StrikeTill) -> Carried:
-    """A device (or one branch of its records) is lost, or all devices of a till's name: that name can be added anew. Sales knows which devices
-    there are, so one that the booth does not list can be struck as well, and one twice."""
+    """A device (or one branch of its records) is lost, or all devices of a till's name: that name can be added anew.
+    Sales knows which devices there are, so one that the booth does not list can be struck as well, and one twice."""
     booth = booth_of(state, festival, body.booth)
     if isinstance(booth, Wrong):
         return booth

@@ -152,9 +152,9 @@ class SoFar:
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke. `waiting`
-    are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told ShareOpened.
-    `receipts`: how many were taken in. `shelves`: when goods came and were sold."""
+    """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke.
+    `waiting` are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told
+    ShareOpened. `receipts`: how many were taken in. `shelves`: when goods came and were sold."""
 
     id: str
     festival: str | None = None
