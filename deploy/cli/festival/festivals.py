@@ -162,7 +162,7 @@ def missing(context: typer.Context, festival: Festival, as_json: Json = False) -
     """What is missing until the festival is closed, and which devices are waited for."""
     with service(context) as api:
         page = api.get("festivals", festival, "missing")
-        booths = [one for one in api.all("festivals", festival, "booths", by="booth") if one["status"] != "settled"]
+        booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
         devices = _devices(context, booths) if booths and page["status"] in ("open", "closing") else []
         if as_json:
             show_json({**page, "devices": devices})

@@ -29,7 +29,7 @@ def strays(
         if as_json:
             show_json(mine)
             return
-        zones = {one["festival"]: one["zone"] for one in booths}
+        zones = {booth["festival"]: booth["zone"] for booth in booths}
         columns = ["booth", "nearest", "tills", "receipts", "pieces", "rupiah", "first_at", "last_at"]
         shown = [_shown(row, zones.get(row["festival"], "UTC")) for row in mine]
         show_table(columns, shown, "No sale strayed: every booth that tills named is there.")
@@ -53,8 +53,8 @@ def _booths(api: Api) -> Iterable[Row]:
 
 def _with_nearest(stray: Row, booths: Sequence[Row]) -> Row:
     festivals = {booth["booth"]: booth["festival"] for booth in booths}
-    found = nearest(stray["booth"], festivals)
-    return {**stray, "nearest": found, "festival": festivals[found] if found else None}
+    booth = nearest(stray["booth"], festivals)
+    return {**stray, "nearest": booth, "festival": festivals[booth] if booth else None}
 
 
 def _shown(row: Row, zone: str) -> Row:
