@@ -677,8 +677,8 @@ class TransferReceived(Body):
 class FestivalClosed(Body):
     """Every booth is settled and everything unsold is home or recorded as lost. Pieces:
     received + surplus = sold + returned + lost; one that was moved from booth to booth counts once, where it came.
-    `surplus` came home although it was counted as sold (a sale
-    was booked on another lot). Comes again (higher revision) after a late sale or return."""
+    `surplus`: more of a product was sold and came home than came to its booth (a sale was heard late), or pieces that
+    were recorded as lost came home after all. Comes again (higher revision) after a late sale or return."""
 
     festival: Id
     received: Count

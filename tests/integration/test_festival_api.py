@@ -106,9 +106,9 @@ async def some_stock(api: httpx.AsyncClient, probe: Probe) -> None:
     await eventually(lambda: read(api, "/stock"), equals=expected)
 
 
-def a_sell_through(*, sold: int, disputed: tuple[str, ...] = ()) -> SellThroughCounted:
+def a_sell_through(*, sold: int, revision: int = 1, disputed: tuple[str, ...] = ()) -> SellThroughCounted:
     lot = SoldThrough(lot=LA, stocked=5, sold=sold, lost=0, unsold=5 - sold, counted=None)
-    return SellThroughCounted(festival="ODOP", booth="ODOP.B1", revision=1, lots=(lot,), disputed=disputed)
+    return SellThroughCounted(festival="ODOP", booth="ODOP.B1", revision=revision, lots=(lot,), disputed=disputed)
 
 
 def fields(answer: httpx.Response) -> list[str]:
@@ -441,6 +441,8 @@ async def test_a_festival_from_the_command_line(
 
         await eventually(missing, equals=["not_home", "not_home", "disputed"])
         assert "accepted" in await desk.says("dispute", "ODOP", "till-7/sale-9", "accepted", "--booth", "B1")
+        await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, revision=2))
+        await eventually(missing, equals=["not_home", "not_home"])
         home = await desk.json("return", "ODOP", "--all")
         assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [(LA, 2, "done"), (LB, 9, "done")]
         assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")

@@ -7,9 +7,13 @@ import typer
 from deploy.cli.festival.desk import choose
 from deploy.cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from deploy.cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from deploy.cli.festival.prices import change_price
 from deploy.cli.festival.refills import replenish
 from deploy.cli.festival.revising import close_booth, revise
+from deploy.cli.festival.strays import strays
+from deploy.cli.festival.tills import add_till, strike_till
 from deploy.cli.festival.transfers import app as transfers
+from deploy.cli.festival.voids import void_sale
 
 app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
 app.callback()(choose)
@@ -26,6 +30,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "receive": receive,
     "replenish": replenish,
     "loss": loss,
+    "change-price": change_price,
+    "add-till": add_till,
+    "strike-till": strike_till,
+    "void-sale": void_sale,
+    "strays": strays,
     "close-booth": close_booth,
     "close": close,
     "missing": missing,

@@ -1,4 +1,4 @@
-"""Talks to the festival service over HTTP: gives commands, reads pages."""
+"""Talks to the festival service, and for what tills said to sales, over HTTP: gives commands, reads pages."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -47,10 +47,11 @@ class Answer:
 
 
 class Api:
-    """The service at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
+    """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
 
-    def __init__(self, url: str, wait: int) -> None:
+    def __init__(self, url: str, wait: int, name: str = "festival") -> None:
         self.wait = wait
+        self._name = name
         self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
 
     def __enter__(self) -> "Api":
@@ -63,10 +64,18 @@ class Api:
 
     def get(self, *place: str, **query: Any) -> Any:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
-        with _reaching():
-            answer = self._client.get(_path(place), params={k: v for k, v in query.items() if v is not None})
+        answer = self._get(place, query)
         if answer.status_code != 200:
-            raise NotAnswered(_detail(answer))
+            raise NotAnswered(self._detail(answer))
+        return answer.json()
+
+    def find(self, *place: str, **query: Any) -> Any | None:
+        """The page at this place, or None if the service knows nothing there (yet)."""
+        answer = self._get(place, query)
+        if answer.status_code == 404:
+            return None
+        if answer.status_code != 200:
+            raise NotAnswered(self._detail(answer))
         return answer.json()
 
     def all(self, *place: str, by: str, **query: Any) -> Iterator[Row]:
@@ -84,14 +93,14 @@ class Api:
         headers = {"Idempotency-Key": str(uuid4()), "Prefer": f"wait={self.wait}"}
         for last in (False,) * (TRIES - 1) + (True,):
             try:
-                with _reaching():
+                with self._reaching():
                     answer = self._client.post(_path(place), json=body, headers=headers)
             except NotAnswered:
                 if last:
                     raise
                 continue
             if answer.status_code != 503 or last:
-                return _answer(answer, headers["Idempotency-Key"])
+                return self._answer(answer, headers["Idempotency-Key"])
         raise AssertionError("the last try returns or raises")
 
     def until(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
@@ -101,37 +110,45 @@ class Api:
             time.sleep(LOOK_AGAIN)
         return answer
 
+    def _get(self, place: tuple[str, ...], query: Mapping[str, Any]) -> httpx.Response:
+        with self._reaching():
+            return self._client.get(_path(place), params={k: v for k, v in query.items() if v is not None})
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
+        try:
+            yield
+        except httpx.InvalidURL as error:
+            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is no address: {error}.") from None
+        except httpx.TransportError as fault:
+            reason = str(fault) or type(fault).__name__
+            message = f"The {self._name} service does not answer ({reason}). `karya status` says what runs."
+            raise NotAnswered(message) from None
+
+    def _answer(self, answer: httpx.Response, id: str) -> Answer:
+        match answer.status_code:
+            case 200:
+                return Answer(id, Fate.DONE)
+            case 202:
+                return Answer(id, Fate.ACCEPTED)
+            case 409:
+                said = answer.json()
+                return Answer(id, Fate.REFUSED, said["field"], said["reason"], said["detail"])
+            case 422 if errors := _problem(answer).get("errors"):
+                messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
+                return Answer(id, Fate.REFUSED, errors[0]["field"], "not_valid", messages)
+            case _:
+                raise NotAnswered(self._detail(answer))
+
+    def _detail(self, answer: httpx.Response) -> str:
+        said = _problem(answer)
+        if "detail" in said:
+            return f"{said.get('title', answer.reason_phrase)}: {said['detail']}"
+        return f"The {self._name} service answered {answer.status_code} {answer.reason_phrase}."
+
 
 def _path(place: tuple[str, ...]) -> str:
     return "/" + "/".join(quote(part, safe="") for part in place)
-
-
-@contextmanager
-def _reaching() -> Iterator[None]:
-    try:
-        yield
-    except httpx.InvalidURL as error:
-        raise NotAnswered(f"KARYA_FESTIVAL_URL is no address: {error}.") from None
-    except httpx.TransportError as fault:
-        reason = str(fault) or type(fault).__name__
-        message = f"The festival service does not answer ({reason}). `karya status` says what runs."
-        raise NotAnswered(message) from None
-
-
-def _answer(answer: httpx.Response, id: str) -> Answer:
-    match answer.status_code:
-        case 200:
-            return Answer(id, Fate.DONE)
-        case 202:
-            return Answer(id, Fate.ACCEPTED)
-        case 409:
-            said = answer.json()
-            return Answer(id, Fate.REFUSED, said["field"], said["reason"], said["detail"])
-        case 422 if errors := _problem(answer).get("errors"):
-            messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-            return Answer(id, Fate.REFUSED, errors[0]["field"], "not_valid", messages)
-        case _:
-            raise NotAnswered(_detail(answer))
 
 
 def _problem(answer: httpx.Response) -> Row:
@@ -140,10 +157,3 @@ def _problem(answer: httpx.Response) -> Row:
     except ValueError:
         return {}
     return said if isinstance(said, dict) else {}
-
-
-def _detail(answer: httpx.Response) -> str:
-    said = _problem(answer)
-    if "detail" in said:
-        return f"{said.get('title', answer.reason_phrase)}: {said['detail']}"
-    return f"The festival service answered {answer.status_code} {answer.reason_phrase}."

@@ -11,6 +11,7 @@ import typer
 from deploy.cli.festival.client import Answer, Api, Fate, Row
 from shared import typed
 from shared.console import local, refusing, say, show_json, show_table, warn
+from shared.errors import NotAnswered
 from shared.parameters import understood, within
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
@@ -21,6 +22,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 @dataclass(frozen=True, slots=True)
 class Chosen:
     url: str | None
+    sales_url: str | None
     wait: int
 
 
@@ -29,6 +31,9 @@ def choose(
     url: Annotated[
         str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Where the festival service listens.")
     ] = None,
+    sales_url: Annotated[
+        str | None, typer.Option(envvar="KARYA_SALES_URL", help="Where the sales service listens.")
+    ] = None,
     wait: Annotated[
         int,
         typer.Option(
@@ -36,7 +41,7 @@ def choose(
         ),
     ] = 10,
 ) -> None:
-    context.obj = Chosen(url, wait)
+    context.obj = Chosen(url, sales_url, wait)
 
 
 @contextmanager
@@ -47,6 +52,17 @@ def service(context: typer.Context) -> Iterator[Api]:
         warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to where one listens.")
         raise typer.Exit(1)
     with refusing(), Api(chosen.url, chosen.wait) as api:
+        yield api
+
+
+@contextmanager
+def sales_service(context: typer.Context) -> Iterator[Api]:
+    """The sales service, to read from. Raises NotAnswered if none is known here."""
+    chosen: Chosen = context.obj
+    if not chosen.sales_url:
+        message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to where one listens."
+        raise NotAnswered(message)
+    with Api(chosen.sales_url, chosen.wait, "sales") as api:
         yield api
 
 

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from deploy.cli.festival.client import Row
-from deploy.cli.festival.desk import Festival, Json, booth_id, moment, service, tell
+from deploy.cli.festival.desk import Festival, Json, booth_id, moment, sales_service, service, tell
+from deploy.cli.festival.devices import waited_for
 from services.production import reference
 from shared import shown, typed
-from shared.console import say, show_json, show_table
-from shared.errors import BadReference
+from shared.console import say, show_json, show_table, warn
+from shared.errors import BadReference, NotAnswered
 from shared.parameters import DAY, LOT, WHOLE, understood
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
@@ -145,24 +146,40 @@ def dispute(
     sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
     verdict: Annotated[Verdict, typer.Argument(help="Does the sale stand?")],
     booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
+    lot: Annotated[str | None, typer.Option(parser=LOT, help="The lot number on the label, if you know it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Decide on a sale of more than the booth was known to hold."""
-    body = {"booth": booth_id(festival, booth), "outcome": verdict.value}
+    """Decide on pieces that the booth was not known to hold. Without a lot no facility gets more than it sent."""
+    body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
         answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
         tell(answer, f"Sale {sale} is {verdict.value}.", as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """What is missing until the festival is closed."""
+    """What is missing until the festival is closed, and which devices are waited for."""
     with service(context) as api:
         page = api.get("festivals", festival, "missing")
+        booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
+        devices = _devices(context, booths) if booths and page["status"] in ("open", "closing") else []
         if as_json:
-            show_json(page)
+            show_json({**page, "devices": devices})
             return
         empty = f"Nothing is missing: {festival} is {page['status']}."
         show_table(["what", "booth", "lot", "qty", "message"], [_spaced(row) for row in page["missing"]], empty)
+        if devices:
+            say("")
+            show_table(["booth", "till", "device", "what_is_missing", "to_do"], devices, "")
+
+
+def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
+    """None if sales can't be asked: the rest is worth showing."""
+    try:
+        with sales_service(context) as sales:
+            return waited_for(sales, booths)
+    except NotAnswered as fault:
+        warn(f"Which devices are waited for is not known. {fault}")
+        return None
 
 
 def list_festivals(

@@ -365,7 +365,7 @@ class LotStock(Page):
 
 def _lots(booth: Booth) -> list[BoothLotPage]:
     held = {lot.lot: lot for lot in booth.lots}
-    seen = {one.lot: one for one in booth.seen}
+    seen = {count.lot: count for count in booth.seen}
     return [_lot(lot, account, held.get(lot), seen.get(lot)) for lot, account in booth.accounts().items()]
 
 

@@ -91,7 +91,7 @@ def _of_booth(booth: Booth) -> Iterator[Missing]:
         message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
         yield Missing(What.NOT_SETTLED, message, booth=booth.id)
         return
-    seen = {one.lot: one for one in booth.seen}
+    seen = {count.lot: count for count in booth.seen}
     for lot, account in booth.accounts().items():
         if account.left:
             yield _not_home(booth, lot, account, seen.get(lot))

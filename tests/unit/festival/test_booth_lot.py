@@ -38,8 +38,16 @@ lots = st.tuples(*map(a_lot, NAMES))
 sold = st.dictionaries(st.sampled_from([*NAMES, NEVER_CAME, "LX"]), st.integers(1, 15))
 
 
-def gone(one: Account) -> int:
-    return one.sold + one.lost + one.returned + one.returning + one.moved_out + one.misbooked + one.left
+def gone(account: Account) -> int:
+    return (
+        account.sold
+        + account.lost
+        + account.returned
+        + account.returning
+        + account.moved_out
+        + account.misbooked
+        + account.left
+    )
 
 
 @given(lots=lots, sold=sold)
@@ -47,15 +55,15 @@ def gone(one: Account) -> int:
 def test_every_lot_adds_up_and_misbooked_pieces_cancel_by_product(
     lots: tuple[BoothLot, ...], sold: dict[str, int]
 ) -> None:
-    found = accounts(lots, sold)
-    assert found.keys() == {lot.lot for lot in lots} | sold.keys()
-    for one in found.values():
-        assert one.received + one.surplus == gone(one)
-        assert min(one.left, one.surplus) == 0
-        assert min(one.left, one.surplus, one.lost, one.sold) >= 0
+    books = accounts(lots, sold)
+    assert books.keys() == {lot.lot for lot in lots} | sold.keys()
+    for account in books.values():
+        assert account.received + account.surplus == gone(account)
+        assert min(account.left, account.surplus) == 0
+        assert min(account.left, account.surplus, account.lost, account.sold) >= 0
     products = {lot.lot: lot.product for lot in lots} | {NEVER_CAME: "KTI"}
     for product in ("KTI", "KRJ"):
-        assert sum(one.misbooked for lot, one in found.items() if products.get(lot) == product) == 0
+        assert sum(account.misbooked for lot, account in books.items() if products.get(lot) == product) == 0
 
 
 @given(lots=lots, sold=sold, product=st.sampled_from(["KTI", "KRJ"]))
@@ -63,8 +71,8 @@ def test_every_lot_adds_up_and_misbooked_pieces_cancel_by_product(
 def test_all_that_is_left_of_a_product_can_come_home(
     lots: tuple[BoothLot, ...], sold: dict[str, int], product: str
 ) -> None:
-    found = accounts(lots, sold)
-    left = sum(found[lot.lot].left for lot in lots if lot.product == product)
+    books = accounts(lots, sold)
+    left = sum(books[lot.lot].left for lot in lots if lot.product == product)
     assert left <= come_home(lots, sold, product).most
 
 
@@ -81,29 +89,28 @@ def a_pair(**changed: int) -> tuple[BoothLot, BoothLot]:
 
 
 def test_what_came_home_in_the_name_of_one_lot_is_not_left_of_another() -> None:
-    found = accounts(a_pair(returned=5), {"LA": 10})
-    assert (found["LA"].misbooked, found["LA"].surplus) == (-5, 0)
-    assert (found["LB"].misbooked, found["LB"].left) == (5, 5)
+    books = accounts(a_pair(returned=5), {"LA": 10})
+    assert (books["LA"].misbooked, books["LA"].surplus) == (-5, 0)
+    assert (books["LB"].misbooked, books["LB"].left) == (5, 5)
 
 
 def test_what_is_booked_wrongly_is_spread_over_the_lots_in_proportion_to_what_seems_left() -> None:
     lots = (*a_pair(), BoothLot("LC", "LP-C", "KTI", DAY, received=5))
-    found = accounts(lots, {"LA": 13})
-    assert [found[lot].left for lot in ("LA", "LB", "LC")] == [0, 8, 4]
+    books = accounts(lots, {"LA": 13})
+    assert [books[lot].left for lot in ("LA", "LB", "LC")] == [0, 8, 4]
 
 
 def test_lost_pieces_that_came_home_after_all_leave_other_lots_alone() -> None:
-    found = accounts(a_pair(recorded_lost=3, returned=10), {})
-    assert (found["LA"].surplus, found["LB"].left) == (3, 10)
+    books = accounts(a_pair(recorded_lost=3, returned=10), {})
+    assert (books["LA"].surplus, books["LB"].left) == (3, 10)
 
 
 def test_another_product_does_not_lend_its_name() -> None:
-    mine, other = a_pair()
-    found = accounts((mine, BoothLot("LK", "LP-B", "KRJ", DAY, received=10)), {"LA": 12})
-    assert (found["LA"].surplus, found["LK"].left) == (2, 10)
-    assert other.product == mine.product
+    lots = (a_pair()[0], BoothLot("LK", "LP-B", "KRJ", DAY, received=10))
+    books = accounts(lots, {"LA": 12})
+    assert (books["LA"].surplus, books["LK"].left) == (2, 10)
 
 
 def test_a_named_lot_that_never_came_was_sold_in_place_of_another_of_its_product() -> None:
-    found = accounts(a_pair(), {NEVER_CAME: 4})
-    assert (found[NEVER_CAME].surplus, found["LA"].left + found["LB"].left) == (0, 16)
+    books = accounts(a_pair(), {NEVER_CAME: 4})
+    assert (books[NEVER_CAME].surplus, books["LA"].left + books["LB"].left) == (0, 16)
