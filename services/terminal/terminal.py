@@ -26,7 +26,7 @@ from shared.events.production import (
 )
 from shared.exchange import Ear, Exchanged, exchange
 from shared.settings import Settings
-from shared.spool import Counts, Said, Spool
+from shared.spool import Counts, Owner, Said, Spool
 
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
 
@@ -49,6 +49,15 @@ class Standings:
     answer: ReportAccepted | ReportRejected | None
 
 
+def owner(folder: Path, facility: str, name: str) -> Owner:
+    """Whose spool terminal `name` of `facility` has in `folder`. Raises WrongEntry for names that can't be."""
+    if not FACILITY_CODE.fullmatch(facility):
+        raise WrongEntry("A facility's code looks like LP-KPG: two letters, a dash, three letters.")
+    if not name.replace("-", "").replace(".", "").isalnum() or not name.isascii():
+        raise WrongEntry("A terminal's name has letters, digits, dashes and dots only, e.g. T1.")
+    return Owner(folder / "terminal" / f"{facility}.{name}.spool", TERMINAL, f"terminal/{facility}/{name}")
+
+
 class Terminal:
     """Terminal `name` of `facility`, with its spool in `folder`.
 
@@ -58,13 +67,8 @@ class Terminal:
     def __init__(self, folder: Path, facility: str, name: str) -> None:
         self.facility = facility.strip().upper()
         self.name = name.strip()
-        if not FACILITY_CODE.fullmatch(self.facility):
-            raise WrongEntry("A facility's code looks like LP-KPG: two letters, a dash, three letters.")
-        if not self.name.replace("-", "").replace(".", "").isalnum() or not self.name.isascii():
-            raise WrongEntry("A terminal's name has letters, digits, dashes and dots only, e.g. T1.")
         self._key_path = folder / "terminal" / f"{self.facility}.key"
-        path = folder / "terminal" / f"{self.facility}.{self.name}.spool"
-        self.spool = Spool(path, TERMINAL, f"terminal/{self.facility}/{self.name}")
+        self.spool = Spool(owner(folder, self.facility, self.name))
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +142,7 @@ class Terminal:
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
     ) -> Exchanged:
         """Send what waits, hear the answers; wait up to `wait` seconds for those still missing."""
-        ears = [Ear(ANSWERS, self.facility, "report")]
+        ears = [Ear(ANSWERS, self.facility, about="report")]
         return await exchange(self.spool, settings, ears, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
     def _own_lot(self, typed: str) -> str:

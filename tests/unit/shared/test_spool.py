@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from shared import envelope, spool
+from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
-from shared.spool import Counts, Spool
+from shared.spool import Counts, Owner, Place, Spool, file
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
 
@@ -24,12 +24,12 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shared.events.production import TERMINAL, RecallLot
-from shared.spool import Spool
+from shared.spool import Owner, Spool
 
-with Spool(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1") as spool:
+with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
     for _ in range(int(sys.argv[2])):
         said = spool.say(
-            lambda number: RecallLot(facility="LP-KPG", terminal="T1", lot=f"{number}"), datetime.now(UTC)
+            lambda place: RecallLot(facility="LP-KPG", terminal="T1", lot=f"{place.number}"), datetime.now(UTC)
         )
         print(said.number, said.id, flush=True)
 """
@@ -42,11 +42,15 @@ def kept(tmp_path: Path) -> Iterator[Spool]:
 
 
 def opened(folder: Path) -> Spool:
-    return Spool(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1")
+    return Spool(Owner(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1"))
 
 
-def a_report(number: int = 1) -> Body:
-    return ProductionReported(facility="LP-KPG", terminal="T1", product="KRJ", qty=number, made_on=date(2023, 4, 18))
+def a_report(place: Place) -> Body:
+    return reported(place.number)
+
+
+def reported(qty: int) -> Body:
+    return ProductionReported(facility="LP-KPG", terminal="T1", product="KRJ", qty=qty, made_on=date(2023, 4, 18))
 
 
 def an_answer(report: str, *, id: str = "a1") -> Event:
@@ -60,7 +64,7 @@ def test_a_record_is_numbered_and_named_when_it_is_made(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         assert spool.all_said() == made
     assert [said.number for said in made] == [1, 2, 3]
-    assert [said.body for said in made] == [a_report(1), a_report(2), a_report(3)]
+    assert [said.body for said in made] == [reported(1), reported(2), reported(3)]
     assert len({said.id for said in made}) == 3
     first = made[0]
     assert (first.key, first.value) == ("LP-KPG", envelope.encode(first.body))
@@ -84,8 +88,8 @@ def test_pending_ones_come_in_order_until_they_are_acknowledged(kept: Spool) -> 
 
 
 def test_what_can_not_be_made_takes_no_number(kept: Spool) -> None:
-    def fail(number: int) -> Body:
-        raise ValueError(number)
+    def fail(place: Place) -> Body:
+        raise ValueError(place.number)
 
     with pytest.raises(ValueError, match="1"):
         kept.say(fail, NOW)
@@ -157,7 +161,7 @@ def test_a_full_disk_is_said_and_loses_nothing(kept: Spool) -> None:
 
 
 def test_a_busy_spool_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(file, "_BUSY_SECONDS", 0.01)
     with opened(tmp_path) as mine, sqlite3.connect(mine.path, isolation_level=None) as other:
         other.execute("begin immediate")
         with pytest.raises(SpoolFailed, match="NOT kept"):
