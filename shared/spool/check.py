@@ -67,7 +67,9 @@ def check(path: Path, topic: Topic) -> Health:
         with _read_only(path) as db:
             faults += _sqlite_faults(db)
             rows = list(_rows(db, path))
-            device = _device(db, rows)
+            device = _identity(db)
+            if device is None:
+                faults.append("it does not say which device it is")
     except sqlite3.DatabaseError as error:
         faults.append(f"it can't be read: {error}")
     faults += _broken_links(rows, topic, device)
@@ -92,7 +94,7 @@ def repair(path: Path, new: Path, owner: Owner) -> Repaired:
     try:
         with _read_only(path) as db:
             rows = [row for row in _rows(db, path) if not _unreadable(row, owner.topic)]
-            device = _device(db, rows)
+            device = _identity(db) or _device_told(rows)
     except sqlite3.DatabaseError as error:
         raise SpoolFailed(
             f"Nothing in {path} can be read ({error}). Please keep it, and go on with a backup or a new spool."
@@ -153,15 +155,16 @@ def _row(db: sqlite3.Connection, number: int) -> _Row | None:
     return _Row(*row) if row else None
 
 
-def _device(db: sqlite3.Connection, rows: Sequence[_Row]) -> str | None:
-    """The device's id, from its place in the file or else from a record that names it."""
+def _identity(db: sqlite3.Connection) -> str | None:
     try:
         found = db.execute("select device from identity").fetchone()
     except sqlite3.DatabaseError:
-        found = None
-    if found:
-        return str(found[0])
-    return next((device for row in rows if (device := _told(row).get("device"))), None)
+        return None
+    return str(found[0]) if found else None
+
+
+def _device_told(rows: Sequence[_Row]) -> str | None:
+    return next((str(device) for row in rows if (device := _told(row).get("device"))), None)
 
 
 def _missing(numbers: Set[int]) -> tuple[int, ...]:
