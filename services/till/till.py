@@ -1,7 +1,8 @@
 """What a till records, and what it refuses at once."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -114,7 +115,8 @@ class Till:
         """
         booth = self.view()
         prices = booth.prices_at(at)
-        lines = receipt_lines(basket, prices, why)
+        with _checked():
+            lines = receipt_lines(basket, prices, why)
         if not happened:
             self._still_open()
             not_withdrawn(booth, lines)
@@ -123,7 +125,8 @@ class Till:
             raise WrongEntry(
                 f"A discount of {shown_rupiah(discount_rupiah)} is more than the sum {shown_rupiah(due)}."
             )
-        paid = _payment(payment, reference, given_rupiah, due - discount_rupiah)
+        with _checked():
+            paid = _payment(payment, reference, given_rupiah, due - discount_rupiah)
         drawer = self.open_drawer() if payment is PaymentKind.CASH else None
         said, receipt = self._say(
             at,
@@ -160,7 +163,8 @@ class Till:
         id = self._receipt_id(receipt)
         known = receipts.lines.get(id)
         if known is None:
-            voided, amount = _of_unknown(line, pieces, refund_rupiah)
+            with _checked():
+                voided, amount = _of_unknown(line, pieces, refund_rupiah)
         else:
             voided = to_void(known, line, pieces)
             amount = sum(known[void.line].refund(void.qty) for void in voided)
@@ -330,13 +334,20 @@ class Till:
         }
 
     def _say(self, at: datetime, write: Callable[[Place], B]) -> tuple[Said, B]:
-        try:
+        with _checked():
             said = self.spool.say(write, at)
-        except ValidationError as error:
-            wrong = error.errors(include_input=False, include_url=False)[0]
-            where = ".".join(map(str, wrong["loc"]))
-            raise WrongEntry(f"{where}: {wrong['msg']}." if where else f"{wrong['msg']}.") from None
         return said, cast(B, said.body)
+
+
+@contextmanager
+def _checked() -> Iterator[None]:
+    """What the published language does not allow is a wrong entry."""
+    try:
+        yield
+    except ValidationError as error:
+        wrong = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, wrong["loc"]))
+        raise WrongEntry(f"{where}: {wrong['msg']}." if where else f"{wrong['msg']}.") from None
 
 
 def _payment(kind: PaymentKind, reference: str, given_rupiah: int | None, due_rupiah: int) -> Payment:
