@@ -152,7 +152,9 @@ class _Heard:
             case TillAdded():
                 self.tills.add(body.till)
             case TillStruck():
-                self.struck.add((body.till, body.device))
+                # A device of which only a branch is lost goes on.
+                if body.branch is None:
+                    self.struck.add((body.till, body.device))
             case DeviceHeard():
                 self.devices.add((body.till, body.device))
             case BoothStocked():

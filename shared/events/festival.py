@@ -718,11 +718,13 @@ class TillAdded(Body):
 
 
 class TillStruck(Body):
-    """The booth no longer waits for this device; without `device`, for no device of this till's name."""
+    """The booth no longer waits for this device, or for its branch number `branch` (from 1); without `device`, for no
+    device of this till's name."""
 
     booth: Id
     till: Id
     device: Id | None = None
+    branch: Qty | None = None
 
 
 class VoidOrdered(Body):

@@ -87,6 +87,12 @@ def test_a_name_that_is_struck_has_no_part_and_no_device_of_it() -> None:
     assert slices(heard, ("T1", "d1"), ("T2", "d2"), ("T2", "another")) == [10, 0, 0]
 
 
+def test_a_device_of_which_one_branch_was_struck_keeps_its_part() -> None:
+    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1")]
+    heard.append(TillStruck(booth=BOOTH, till="T1", device="d1", branch=2))
+    assert slices(heard, ("T1", "d1")) == [10]
+
+
 def test_a_till_that_was_added_has_a_part() -> None:
     heard: list[Body] = [opened("T1"), stocked("L", 10), TillAdded(booth=BOOTH, till="T2")]
     assert slices(heard, ("T1", "d1"), ("T2", "d2")) == [5, 5]

@@ -112,9 +112,9 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     for shown in before:
         assert shown.exit_code == 0, shown.output
         # 200.000 + 250.000 - 50.000, and the cash that would tell it.
-        assert not {"400.000", "400000", "250.000", "250000"} & set(shown.output.replace(",", " ").split())
-        assert "400.000" not in shown.output
-        assert "250.000" not in shown.output.replace("Rp250.000.000", "")
+        digits = shown.output.replace(".", "")
+        assert "400000" not in digits
+        assert "250000" not in digits
     counted = run("drawer", "count", "399.000")
     assert "Counted Rp399.000, expected Rp400.000." in counted.stdout
     assert "Rp1.000 too little" in counted.stderr
