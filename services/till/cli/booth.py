@@ -34,7 +34,7 @@ def count(
     goods: Annotated[
         list[str],
         typer.Argument(
-            metavar="LOT=PIECES|PRODUCT=PIECES...",
+            metavar="LOT=PIECES|PRODUCT=PIECES",
             help="What is left of each lot, 0 for none; by product for pieces without a label.",
         ),
     ],

@@ -9,7 +9,7 @@ from services.till.basket import discounted, entries
 from services.till.cli.session import Json, Why, the_till
 from services.till.numbers import rupiah, shown_rupiah, whole
 from services.till.till import Sold, Till
-from shared.console import say, show_json, warn
+from shared.console import counted, say, show_json, warn
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
 
@@ -19,7 +19,7 @@ def sell(
     items: Annotated[
         list[str],
         typer.Argument(
-            metavar="ITEM[=PIECES][@PRICE]...",
+            metavar="ITEM[=PIECES][@PRICE]",
             help="Lot numbers on labels, or products' codes: KTI, KTI=3, KTI 3, KTI=3@25.000.",
         ),
     ],
@@ -100,7 +100,7 @@ def void(
             return
         many = sum(one.qty for one in done.void.lines)
         say(
-            f"Void {done.said.number}: {many} pieces. Pay back {shown_rupiah(done.void.refund_rupiah)} "
+            f"Void {done.said.number}: {counted(many, 'piece')}. Pay back {shown_rupiah(done.void.refund_rupiah)} "
             f"({done.void.refund.value}). {waiting} to send."
         )
         _hint(done.void.refund, done.void.drawer)
