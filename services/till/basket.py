@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.till.booth import BoothView, PriceList
+from services.till.booth import BoothView, KnownPrices
 from services.till.numbers import rupiah, shown_rupiah, whole
 from shared.errors import WrongEntry
 from shared.events import lot_number
@@ -16,7 +16,7 @@ _EXAMPLE = "Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price."
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class BasketEntry:
     """`qty` pieces of `item`, a lot number as on the label or a product's code. `price_rupiah` None: the list's."""
 
     item: str
@@ -25,13 +25,13 @@ class Entry:
     discount_rupiah: int = 0
 
 
-def entries(words: Sequence[str]) -> list[Entry]:
+def entries(words: Sequence[str]) -> list[BasketEntry]:
     """A basket from words: `ITEM`, `ITEM=PIECES`, `ITEM@PRICE`, `ITEM=PIECES@PRICE`; a number after an item without
     pieces is its pieces.
 
     A word is a number if it has no letter, since each item has one. Raises WrongEntry for what has no single meaning.
     """
-    basket: list[Entry] = []
+    basket: list[BasketEntry] = []
     told = True
     for word in words:
         if _HAS_LETTER.search(word):
@@ -47,7 +47,7 @@ def entries(words: Sequence[str]) -> list[Entry]:
     return basket
 
 
-def discounted(basket: Sequence[Entry], discounts: Sequence[str]) -> list[Entry]:
+def discounted(basket: Sequence[BasketEntry], discounts: Sequence[str]) -> list[BasketEntry]:
     """The basket with discounts on lines, each `ITEM=RUPIAH`.
 
     Raises WrongEntry if an item is not in the basket exactly once, or has two discounts.
@@ -83,7 +83,7 @@ def named(item: str) -> tuple[str | None, str]:
     return str(number), number.product
 
 
-def receipt_lines(basket: Sequence[Entry], prices: PriceList, why: str) -> tuple[ReceiptLine, ...]:
+def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) -> tuple[ReceiptLine, ...]:
     """The lines of a receipt at these prices. `why`: the cashier's reason for prices that depart from the list.
 
     Raises WrongEntry for what can't be, and for a reason that is missing or has no price to explain.
@@ -128,17 +128,17 @@ def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str
     return tuple(told)
 
 
-def _entry(word: str) -> tuple[Entry, bool]:
+def _entry(word: str) -> tuple[BasketEntry, bool]:
     """The entry, and whether it tells its pieces."""
     left, at, price = word.partition("@")
     item, sign, qty = left.partition("=")
     if not item or (sign and not qty) or (at and not price):
         raise WrongEntry(f"{word!r} was not understood. {_EXAMPLE}")
     named(item)
-    return Entry(item, whole(qty) if sign else 1, rupiah(price) if at else None), bool(sign)
+    return BasketEntry(item, whole(qty) if sign else 1, rupiah(price) if at else None), bool(sign)
 
 
-def _line(number: int, entry: Entry, prices: PriceList, why: str) -> ReceiptLine:
+def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> ReceiptLine:
     lot, product = named(entry.item)
     if entry.qty < 1:
         raise WrongEntry("The quantity must be at least 1.")

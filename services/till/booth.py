@@ -33,7 +33,7 @@ class LotHere:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceList:
+class KnownPrices:
     """Rupiah per piece by product. `revision` 0: no list is known."""
 
     revision: int
@@ -52,16 +52,16 @@ class BoothView:
     listed: bool
     struck: bool
     closing: datetime | None
-    price_lists: Sequence[PriceList]
+    price_lists: Sequence[KnownPrices]
     lots: Mapping[str, LotHere]
     withdrawn: frozenset[str]
     sold_by_lot: Mapping[str, int]
     sold_by_product: Mapping[str, int]
 
-    def prices_at(self, moment: datetime) -> PriceList:
+    def prices_at(self, moment: datetime) -> KnownPrices:
         """The price list of the highest revision that is valid at `moment`."""
         valid = [one for one in self.price_lists if one.valid_from is None or one.valid_from <= moment]
-        return max(valid, key=lambda one: one.revision, default=PriceList(0, None, {}))
+        return max(valid, key=lambda one: one.revision, default=KnownPrices(0, None, {}))
 
     def lots_of(self, product: str) -> list[LotHere]:
         """The product's lots here, the oldest first."""
@@ -134,7 +134,7 @@ class _Heard:
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
-    price_lists: dict[int, PriceList] = field(default_factory=dict)
+    price_lists: dict[int, KnownPrices] = field(default_factory=dict)
     lots: dict[str, BoothStocked] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -145,10 +145,10 @@ class _Heard:
                 self.opened = body
                 self.tills.update(body.tills)
                 prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[1] = PriceList(1, None, prices)
+                self.price_lists[1] = KnownPrices(1, None, prices)
             case PricesChanged():
                 prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[body.revision] = PriceList(body.revision, body.valid_from, prices)
+                self.price_lists[body.revision] = KnownPrices(body.revision, body.valid_from, prices)
             case TillAdded():
                 self.tills.add(body.till)
             case TillStruck():

@@ -16,7 +16,7 @@ from shared.spool import Said
 
 
 @dataclass(frozen=True, slots=True)
-class Drawer:
+class CashDrawer:
     """A drawer from when a cashier took it. `expected_rupiah`: the float and the cash that was taken, less what was
     paid back and dropped. Before the count nobody may see it."""
 
@@ -46,12 +46,12 @@ class DayLine:
     refunded_rupiah: int | None
 
 
-def drawers(said: Sequence[Said]) -> list[Drawer]:
+def drawers(said: Sequence[Said]) -> list[CashDrawer]:
     """Every drawer that was opened on this device, the first one first."""
     return [_drawer(record.id, record.body, said) for record in said if isinstance(record.body, DrawerOpened)]
 
 
-def open_drawer(said: Sequence[Said]) -> Drawer | None:
+def open_drawer(said: Sequence[Said]) -> CashDrawer | None:
     """The drawer that was not counted yet."""
     return next((drawer for drawer in drawers(said) if drawer.counted_at is None), None)
 
@@ -89,7 +89,7 @@ def _day_line(
     )
 
 
-def _drawer(id: str, opened: DrawerOpened, said: Sequence[Said]) -> Drawer:
+def _drawer(id: str, opened: DrawerOpened, said: Sequence[Said]) -> CashDrawer:
     taken = dropped = 0
     count: CashCounted | None = None
     for record in said:
@@ -102,7 +102,7 @@ def _drawer(id: str, opened: DrawerOpened, said: Sequence[Said]) -> Drawer:
                 dropped += record.body.rupiah
             case CashCounted(drawer=drawer) if drawer == id:
                 count = record.body
-    return Drawer(
+    return CashDrawer(
         id=id,
         cashier=opened.cashier,
         opened_at=opened.opened_at,

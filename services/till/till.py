@@ -11,9 +11,9 @@ from typing import Any, Self, TypeVar, cast
 
 from pydantic import ValidationError
 
-from services.till.basket import Entry, named, not_withdrawn, receipt_lines, warnings
+from services.till.basket import BasketEntry, named, not_withdrawn, receipt_lines, warnings
 from services.till.booth import BoothView, view
-from services.till.drawer import Drawer, drawers, open_drawer
+from services.till.drawer import CashDrawer, drawers, open_drawer
 from services.till.former import FORMER
 from services.till.numbers import shown_rupiah
 from services.till.receipts import Receipts, known_receipts, to_void
@@ -40,14 +40,14 @@ from shared.events.sales import (
 )
 from shared.exchange import Ear, Exchanged, exchange
 from shared.settings import Settings
-from shared.spool import Owner, Place, Said, Spool
+from shared.spool import Owner, RecordPlace, Said, Spool
 
 B = TypeVar("B", bound=Body)
 _RECEIPT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Sold:
+class SoldReceipt:
     """A receipt that was kept, what it costs, and what the cashier should know about it."""
 
     said: Said
@@ -97,7 +97,7 @@ class Till:
 
     def sell(
         self,
-        basket: Sequence[Entry],
+        basket: Sequence[BasketEntry],
         *,
         at: datetime,
         why: str = "",
@@ -106,7 +106,7 @@ class Till:
         reference: str = "",
         given_rupiah: int | None = None,
         happened: bool = False,
-    ) -> Sold:
+    ) -> SoldReceipt:
         """Sell all of the basket on one receipt.
 
         `why`: the reason for prices that depart from the list. `happened`: the goods are gone and paid for, so
@@ -140,7 +140,7 @@ class Till:
                 sold_at=at,
             ),
         )
-        return Sold(said, receipt, due - discount_rupiah, warnings(booth, lines, prices.prices))
+        return SoldReceipt(said, receipt, due - discount_rupiah, warnings(booth, lines, prices.prices))
 
     def void(
         self,
@@ -248,7 +248,7 @@ class Till:
     def count_cash(self, rupiah: int, *, at: datetime) -> CashCounted:
         """So much is in the drawer. What should be there is told by the answer, once the count is kept."""
 
-        def write(place: Place) -> CashCounted:
+        def write(place: RecordPlace) -> CashCounted:
             # Looked up where the record gets its number: no sale comes in between.
             drawer = self._drawer()
             return CashCounted(
@@ -262,11 +262,11 @@ class Till:
         _, count = self._say(at, write)
         return count
 
-    def open_drawer(self) -> Drawer | None:
+    def open_drawer(self) -> CashDrawer | None:
         """The drawer that was not counted yet."""
         return open_drawer(self.spool.all_said())
 
-    def drawers(self) -> list[Drawer]:
+    def drawers(self) -> list[CashDrawer]:
         """Every drawer that was opened here, the first one first."""
         return drawers(self.spool.all_said())
 
@@ -300,7 +300,7 @@ class Till:
     def _heard(self, topic: Topic) -> list[Body]:
         return [heard.body for heard in self.spool.heard(topic)]
 
-    def _drawer(self) -> Drawer:
+    def _drawer(self) -> CashDrawer:
         drawer = self.open_drawer()
         if drawer is None:
             raise WrongEntry("No drawer is open here. Please open one: drawer open --cashier P1 --float 200.000")
@@ -324,7 +324,7 @@ class Till:
                 "This till is closed. If a sale did happen and is missing, enter it with --happened and close again."
             )
 
-    def _stamp(self, place: Place) -> dict[str, Any]:
+    def _stamp(self, place: RecordPlace) -> dict[str, Any]:
         return {
             "booth": self.booth,
             "till": self.name,
@@ -333,7 +333,7 @@ class Till:
             "previous": place.previous,
         }
 
-    def _say(self, at: datetime, write: Callable[[Place], B]) -> tuple[Said, B]:
+    def _say(self, at: datetime, write: Callable[[RecordPlace], B]) -> tuple[Said, B]:
         with _checked():
             said = self.spool.say(write, at)
         return said, cast(B, said.body)

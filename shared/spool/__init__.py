@@ -8,6 +8,6 @@ the same order.
 """
 
 from shared.spool.file import Former, FormerRecord, Owner
-from shared.spool.records import Counts, Heard, Place, Said, Spool
+from shared.spool.records import Counts, Heard, RecordPlace, Said, Spool
 
-__all__ = ["Counts", "Former", "FormerRecord", "Heard", "Owner", "Place", "Said", "Spool"]
+__all__ = ["Counts", "Former", "FormerRecord", "Heard", "Owner", "RecordPlace", "Said", "Spool"]

@@ -31,7 +31,7 @@ _SELECT_SAID = (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordPlace:
     """Where a record stands: its number on its device, and the id of the record before it (None for the first)."""
 
     device: str
@@ -103,7 +103,7 @@ class Spool:
 
     # What we say
 
-    def say(self, write: Callable[[Place], Body], at: datetime) -> Said:
+    def say(self, write: Callable[[RecordPlace], Body], at: datetime) -> Said:
         """Keep a record made at `at`, for good, before returning. `write` gets its place."""
         with self._transaction(_NOT_KEPT):
             place = self._next_place()
@@ -266,11 +266,11 @@ class Spool:
         with self._explained(_BESIDE):
             self._db.execute("pragma wal_checkpoint(truncate)")
 
-    def _next_place(self) -> Place:
+    def _next_place(self) -> RecordPlace:
         (device,) = self._db.execute("select device from identity").fetchone()
         last = self._db.execute("select number, id from said order by number desc limit 1").fetchone()
         number, previous = last if last else (0, None)
-        return Place(device, number + 1, previous)
+        return RecordPlace(device, number + 1, previous)
 
     def _said(self, which: str, *parameters: int) -> list[Said]:
         with self._explained(_NOTHING_CHANGED):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from services.till.basket import Entry
+from services.till.basket import BasketEntry
 from services.till.standing import Standing
 from services.till.till import Till
 from shared import envelope
@@ -73,7 +73,7 @@ def accounted(receipt: str, qty: int = 1, **more: Any) -> SaleAccounted:
 
 
 def sell(till: Till, item: str = "KTI", qty: int = 1) -> str:
-    return till.sell([Entry(item, qty, PRICE)], at=now()).said.id
+    return till.sell([BasketEntry(item, qty, PRICE)], at=now()).said.id
 
 
 async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, probe: Probe, tmp_path: Path) -> None:
@@ -87,12 +87,12 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
         await probe.send(BOOTH_STOCK, stocked(LOT, 7), id="stocked-once", source="festival")
     with Till(tmp_path, BOOTH, "T1") as till:
         with pytest.raises(WrongEntry, match="No price"):
-            till.sell([Entry("KTI")], at=now())
+            till.sell([BasketEntry("KTI")], at=now())
         await till.sync(settings, wait=0)
         booth = till.view()
         assert booth.prices_at(now()).prices == {"KTI": PRICE}
         assert {lot.id: (lot.stocked, lot.slice) for lot in booth.lots.values()} == {LOT: (7, 4)}
-        assert till.sell([Entry(LOT)], at=now()).warnings == ()
+        assert till.sell([BasketEntry(LOT)], at=now()).warnings == ()
         await probe.send(SALES, DeviceHeard(booth=BOOTH, till="T1", device="another"))
         await probe.send(BOOTH_STOCK, LotWithdrawn(booth=BOOTH, lot=OTHER, reason="mouldy"))
         assert (await till.sync(settings, wait=0)).heard == 2
@@ -102,7 +102,7 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
         await till.sync(settings, wait=0)
         assert till.view().lots[LOT].slice == 4
         with pytest.raises(WrongEntry, match="withdrawn"):
-            till.sell([Entry(LOT)], at=now())
+            till.sell([BasketEntry(LOT)], at=now())
 
 
 async def test_a_device_says_at_its_first_sync_that_it_is_there(
@@ -255,7 +255,7 @@ async def test_a_basket_is_recorded_and_voided_at_another_till_when_its_own_is_l
     async with run_service("sales"):
         with Till(tmp_path, BOOTH, "T1") as lost:
             await lost.sync(settings, wait=0)
-            sold = lost.sell([Entry(LOT, 2), Entry("KTI", 6)], at=now(), discount_rupiah=100_001)
+            sold = lost.sell([BasketEntry(LOT, 2), BasketEntry("KTI", 6)], at=now(), discount_rupiah=100_001)
             assert (await lost.sync(settings, wait=30)).unanswered == 0
             assert lost.standings()[-1].standing is Standing.RECORDED
         with Till(tmp_path / "other", BOOTH, "T2") as till:

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from services.till.booth import BoothView, PriceList
-from services.till.cli.session import Clock, Json, clock, kept, the_till
+from services.till.booth import BoothView, KnownPrices
+from services.till.cli.session import Json, WallClock, clock, kept, the_till
 from services.till.numbers import shown_rupiah, whole
 from services.till.standing import Standing, Standings
 from shared.console import counted, err, say, show_json, show_table, warn
@@ -163,13 +163,13 @@ def _counted(words: Sequence[str]) -> dict[str, int]:
     return goods
 
 
-def _told(rows: list[Standings], wall: Clock, title: str) -> None:
+def _told(rows: list[Standings], wall: WallClock, title: str) -> None:
     if rows:
         warn(title)
         _show_records(rows, wall)
 
 
-def _stock(booth: BoothView, prices: PriceList) -> list[dict[str, Any]]:
+def _stock(booth: BoothView, prices: KnownPrices) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for product in sorted({lot.product for lot in booth.lots.values()} | set(prices.prices)):
         lots = booth.lots_of(product)
@@ -197,12 +197,12 @@ def _stock(booth: BoothView, prices: PriceList) -> list[dict[str, Any]]:
     return rows
 
 
-def _show_records(rows: list[Standings], wall: Clock) -> None:
+def _show_records(rows: list[Standings], wall: WallClock) -> None:
     shown = [{**row, "standing": _in_words(of)} for row, of in zip(_rows(rows, wall), rows, strict=True)]
     show_table(["record", "recorded", "what", "standing"], shown, "Nothing was recorded at this till yet.")
 
 
-def _rows(rows: list[Standings], wall: Clock) -> list[dict[str, Any]]:
+def _rows(rows: list[Standings], wall: WallClock) -> list[dict[str, Any]]:
     return [
         {
             "record": row.said.number,

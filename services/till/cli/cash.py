@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from services.till.cli.session import Clock, Json, Why, clock, kept, the_till
-from services.till.drawer import DayLine, Drawer, day_lines
+from services.till.cli.session import Json, WallClock, Why, clock, kept, the_till
+from services.till.drawer import CashDrawer, DayLine, day_lines
 from services.till.numbers import rupiah, shown_rupiah
 from shared.console import say, show_json, show_table, warn
 from shared.envelope import rfc3339
@@ -109,7 +109,7 @@ def report(
             _show_drawers(drawers, wall, as_json=False)
 
 
-def _days(drawer: Drawer, wall: Clock) -> set[date]:
+def _days(drawer: CashDrawer, wall: WallClock) -> set[date]:
     return {wall.day(moment) for moment in (drawer.opened_at, drawer.counted_at) if moment is not None}
 
 
@@ -123,7 +123,7 @@ def _day_row(line: DayLine) -> dict[str, object]:
     }
 
 
-def _show_drawers(drawers: list[Drawer], wall: Clock, as_json: bool) -> None:
+def _show_drawers(drawers: list[CashDrawer], wall: WallClock, as_json: bool) -> None:
     rows = [_row(one, wall) for one in drawers]
     if as_json:
         show_json(rows)
@@ -140,7 +140,7 @@ def _show_drawers(drawers: list[Drawer], wall: Clock, as_json: bool) -> None:
     )
 
 
-def _row(drawer: Drawer, wall: Clock) -> dict[str, object]:
+def _row(drawer: CashDrawer, wall: WallClock) -> dict[str, object]:
     counted = drawer.counted_at
     return {
         "drawer": drawer.id,

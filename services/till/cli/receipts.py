@@ -8,7 +8,7 @@ import typer
 from services.till.basket import discounted, entries
 from services.till.cli.session import Json, Why, the_till
 from services.till.numbers import rupiah, shown_rupiah, whole
-from services.till.till import Sold, Till
+from services.till.till import SoldReceipt, Till
 from shared.console import counted, say, show_json, warn
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
@@ -106,7 +106,7 @@ def void(
         _hint(done.void.refund, done.void.drawer)
 
 
-def _show(till: Till, sold: Sold, as_json: bool) -> None:
+def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
     waiting = till.spool.counts().pending
     receipt = sold.receipt
     change = receipt.payment.change_rupiah if receipt.payment.given_rupiah is not None else None

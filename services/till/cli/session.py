@@ -30,7 +30,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class WallClock:
     """Moments as they are shown to the cashier."""
 
     zone: str | None
@@ -50,9 +50,9 @@ def the_till(context: typer.Context) -> Iterator[Till]:
         yield till
 
 
-def clock(context: typer.Context, till: Till) -> Clock:
+def clock(context: typer.Context, till: Till) -> WallClock:
     chosen: Chosen = context.obj
-    return Clock(chosen.zone or till.view().zone)
+    return WallClock(chosen.zone or till.view().zone)
 
 
 def kept(till: Till, said: Said, as_json: bool, what: str = "Kept") -> None:

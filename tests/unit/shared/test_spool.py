@@ -16,7 +16,7 @@ from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
-from shared.spool import Counts, Owner, Place, Spool
+from shared.spool import Counts, Owner, RecordPlace, Spool
 from shared.spool import file as spool_file
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
@@ -47,7 +47,7 @@ def opened(folder: Path) -> Spool:
     return Spool(Owner(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1"))
 
 
-def a_report(place: Place) -> Body:
+def a_report(place: RecordPlace) -> Body:
     return reported(place.number)
 
 
@@ -90,7 +90,7 @@ def test_pending_ones_come_in_order_until_they_are_acknowledged(kept: Spool) -> 
 
 
 def test_what_can_not_be_made_takes_no_number(kept: Spool) -> None:
-    def fail(place: Place) -> Body:
+    def fail(place: RecordPlace) -> Body:
         raise ValueError(place.number)
 
     with pytest.raises(ValueError, match="1"):
@@ -200,9 +200,9 @@ def test_a_place_that_can_not_be_used_is_said(tmp_path: Path) -> None:
 
 
 def test_a_device_keeps_its_id_and_each_record_names_the_one_before(tmp_path: Path) -> None:
-    places: list[Place] = []
+    places: list[RecordPlace] = []
 
-    def write(place: Place) -> Body:
+    def write(place: RecordPlace) -> Body:
         places.append(place)
         return a_report(place)
 
@@ -212,7 +212,7 @@ def test_a_device_keeps_its_id_and_each_record_names_the_one_before(tmp_path: Pa
     with opened(tmp_path) as spool:
         assert spool.device == device
         spool.say(write, NOW)
-    assert places == [Place(device, 1, None), Place(device, 2, first.id)]
+    assert places == [RecordPlace(device, 1, None), RecordPlace(device, 2, first.id)]
 
 
 def test_two_files_are_two_devices(tmp_path: Path) -> None:
@@ -283,10 +283,10 @@ def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> No
             ]
             assert spool.position(ANSWERS, 0) == 5
             assert [heard.about for heard in spool.heard(ANSWERS)] == ["0000-1"]
-    places: list[Place] = []
+    places: list[RecordPlace] = []
     with opened(tmp_path) as spool:
         spool.say(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
-        assert places == [Place(spool.device, 3, rows[1][0])]
+        assert places == [RecordPlace(spool.device, 3, rows[1][0])]
 
 
 def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:

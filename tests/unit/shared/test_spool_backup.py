@@ -10,7 +10,7 @@ import pytest
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, ReportAccepted
-from shared.spool import Owner, Place, Spool
+from shared.spool import Owner, RecordPlace, Spool
 from shared.spool.backup import export, import_into
 from shared.spool.check import check
 
@@ -21,7 +21,7 @@ def owner(folder: Path) -> Owner:
     return Owner(folder / "a.spool", TERMINAL, "terminal/LP-KPG/T1")
 
 
-def a_report(place: Place) -> ProductionReported:
+def a_report(place: RecordPlace) -> ProductionReported:
     return ProductionReported(
         facility="LP-KPG", terminal="T1", product="KRJ", qty=place.number, made_on=date(2023, 4, 18)
     )

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.sales import TILL, DeviceIntroduced
-from shared.spool import Owner, Place, Spool
+from shared.spool import Owner, RecordPlace, Spool
 from shared.spool.backup import export, import_into
 from shared.spool.check import check, repair
 from shared.spool.commands import spool_commands
@@ -26,7 +26,7 @@ def owner(folder: Path) -> Owner:
     return Owner(folder / "a.spool", TILL, "till/ODOP.B07/T1")
 
 
-def a_record(place: Place) -> DeviceIntroduced:
+def a_record(place: RecordPlace) -> DeviceIntroduced:
     return DeviceIntroduced(
         booth="ODOP.B07",
         till="T1",

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from services.till.basket import Entry
+from services.till.basket import BasketEntry
 from services.till.till import Till
 from shared.errors import WrongEntry
 from shared.events.sales import (
@@ -59,9 +59,9 @@ def knowing(till: Till) -> Till:
 
 def test_every_record_names_its_place_and_the_one_before(knowing: Till) -> None:
     till = knowing
-    receipt = till.sell([Entry(LOT, 2), Entry("kti")], at=NOW).said
+    receipt = till.sell([BasketEntry(LOT, 2), BasketEntry("kti")], at=NOW).said
     with pytest.raises(WrongEntry):
-        till.sell([Entry("kti", 0)], at=NOW)
+        till.sell([BasketEntry("kti", 0)], at=NOW)
     void = till.void("1", 1, 1, at=NOW).said
     count = till.count({LOT.lower(): 3, OTHER: 0, "kti": 2}, at=NOW)
     till.close(at=NOW)
@@ -103,18 +103,18 @@ def test_every_record_names_its_place_and_the_one_before(knowing: Till) -> None:
 
 def test_a_sale_carries_the_price_list_that_was_valid_at_its_moment(till: Till) -> None:
     with pytest.raises(WrongEntry, match="No price of KTI"):
-        till.sell([Entry("KTI", 2)], at=NOW)
-    assert till.sell([Entry("KTI", 1, 5)], at=NOW).receipt.price_list == 0
+        till.sell([BasketEntry("KTI", 2)], at=NOW)
+    assert till.sell([BasketEntry("KTI", 1, 5)], at=NOW).receipt.price_list == 0
     hear(till, opened("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
-    early, late = (till.sell([Entry("KTI")], at=NOW + timedelta(hours=hours)) for hours in (0, 1))
+    early, late = (till.sell([BasketEntry("KTI")], at=NOW + timedelta(hours=hours)) for hours in (0, 1))
     assert (early.amount_rupiah, early.receipt.price_list) == (250_000, 1)
     assert (late.amount_rupiah, late.receipt.price_list) == (300_000, 2)
 
 
 def test_a_departing_price_is_kept_with_its_reason(knowing: Till) -> None:
     with pytest.raises(WrongEntry, match="--why"):
-        knowing.sell([Entry("KTI", 1, 200_000)], at=NOW)
-    sold = knowing.sell([Entry("KTI", 1, 200_000)], at=NOW, why="a scratch")
+        knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW)
+    sold = knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW, why="a scratch")
     assert sold.receipt.lines[0].price_reason == "a scratch"
     assert sold.warnings == ("The booth's price of KTI is Rp250.000.",)
 
@@ -124,7 +124,7 @@ def test_a_departing_price_is_kept_with_its_reason(knowing: Till) -> None:
 
 def test_discounts_and_change_add_up(knowing: Till) -> None:
     sold = knowing.sell(
-        [Entry(LOT, 2, discount_rupiah=20_000), Entry("KTI", 1)],
+        [BasketEntry(LOT, 2, discount_rupiah=20_000), BasketEntry("KTI", 1)],
         at=NOW,
         discount_rupiah=30_000,
         given_rupiah=1_000_000,
@@ -147,13 +147,13 @@ def test_a_payment_that_does_not_fit_is_refused_and_nothing_kept(
     knowing: Till, how: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(WrongEntry, match=words):
-        knowing.sell([Entry("KTI")], at=NOW, **how)
+        knowing.sell([BasketEntry("KTI")], at=NOW, **how)
     assert knowing.spool.counts().said == 0
 
 
 def test_a_payment_without_cash_has_its_reference_and_no_drawer(knowing: Till) -> None:
     knowing.open("P1", 0, at=NOW)
-    sold = knowing.sell([Entry("KTI")], at=NOW, payment=PaymentKind.QRIS, reference="Q77")
+    sold = knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS, reference="Q77")
     assert sold.receipt.payment == Payment(kind=PaymentKind.QRIS, reference="Q77")
     assert sold.receipt.drawer is None
 
@@ -162,39 +162,39 @@ def test_a_payment_without_cash_has_its_reference_and_no_drawer(knowing: Till) -
 
 
 def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(knowing: Till) -> None:
-    assert knowing.sell([Entry(LOT, 4)], at=NOW).warnings == ()
-    [warning] = knowing.sell([Entry(LOT, 7)], at=NOW).warnings
+    assert knowing.sell([BasketEntry(LOT, 4)], at=NOW).warnings == ()
+    [warning] = knowing.sell([BasketEntry(LOT, 7)], at=NOW).warnings
     assert "allows 6 more" in warning
     assert knowing.spool.counts().said == 2
 
 
 def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> None:
-    [warning] = till.sell([Entry(LOT, 4, 1)], at=NOW).warnings
+    [warning] = till.sell([BasketEntry(LOT, 4, 1)], at=NOW).warnings
     assert "please sync" in warning
 
 
 def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(knowing: Till) -> None:
     hear(knowing, withdrawn(LOT))
     with pytest.raises(WrongEntry, match="withdrawn"):
-        knowing.sell([Entry(OTHER), Entry(LOT)], at=NOW)
-    assert knowing.sell([Entry(OTHER), Entry("KTI")], at=NOW).warnings == ()
-    assert knowing.sell([Entry(LOT)], at=NOW, happened=True).warnings != ()
+        knowing.sell([BasketEntry(OTHER), BasketEntry(LOT)], at=NOW)
+    assert knowing.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
+    assert knowing.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
     assert knowing.spool.counts().said == 2
 
 
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
     hear(till, opened("T1"), stocked(LOT, 10), withdrawn(LOT))
     with pytest.raises(WrongEntry, match="All lots of KTI"):
-        till.sell([Entry("KTI")], at=NOW)
+        till.sell([BasketEntry("KTI")], at=NOW)
 
 
 def test_a_closed_till_sells_only_what_happened_and_closes_again(knowing: Till) -> None:
-    knowing.sell([Entry("KTI")], at=NOW)
+    knowing.sell([BasketEntry("KTI")], at=NOW)
     knowing.close(at=NOW)
-    for again in (lambda: knowing.sell([Entry("KTI")], at=NOW), lambda: knowing.close(at=NOW)):
+    for again in (lambda: knowing.sell([BasketEntry("KTI")], at=NOW), lambda: knowing.close(at=NOW)):
         with pytest.raises(WrongEntry, match="closed"):
             again()
-    knowing.sell([Entry("KTI")], at=NOW, happened=True)
+    knowing.sell([BasketEntry("KTI")], at=NOW, happened=True)
     closed = knowing.close(at=NOW).body
     assert isinstance(closed, TillClosed)
     assert (closed.seq, closed.last_seq) == (4, 4)
@@ -209,8 +209,8 @@ def test_an_interim_count_says_so(till: Till) -> None:
 @pytest.mark.parametrize(
     ("entry", "words"),
     [
-        (lambda t: t.sell([Entry("KTI", 10**7, 1)], at=NOW), "qty"),
-        (lambda t: t.sell([Entry("KTI", 1, 10**10)], at=NOW), "unit_price_rupiah"),
+        (lambda t: t.sell([BasketEntry("KTI", 10**7, 1)], at=NOW), "qty"),
+        (lambda t: t.sell([BasketEntry("KTI", 1, 10**10)], at=NOW), "unit_price_rupiah"),
         (lambda t: t.void(str(uuid4()), 1, 10**7, at=NOW, refund_rupiah=1), "qty"),
         (lambda t: t.count({LOT[:-1] + "#": 1}, at=NOW), "neither a lot number"),
         (lambda t: t.count({LOT: 1, LOT.lower(): 1}, at=NOW), "named twice"),
@@ -237,7 +237,9 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, booth: str, nam
 
 
 def test_a_receipt_is_voided_whole_by_line_or_by_pieces_and_never_beyond(knowing: Till) -> None:
-    sold = knowing.sell([Entry(LOT, 3), Entry("KTI", 2)], at=NOW, discount_rupiah=100, payment=PaymentKind.QRIS)
+    sold = knowing.sell(
+        [BasketEntry(LOT, 3), BasketEntry("KTI", 2)], at=NOW, discount_rupiah=100, payment=PaymentKind.QRIS
+    )
     some = knowing.void("1", 1, 2, at=NOW)
     with pytest.raises(WrongEntry, match="from 1 to 1 pieces"):
         knowing.void("1", 1, 2, at=NOW)
@@ -275,20 +277,20 @@ def test_a_receipt_that_nobody_told_of_needs_line_pieces_and_what_is_paid_back(k
     [("9", "Record 9 of this till is no receipt"), ("2", "no receipt"), ("the last one", "neither the number")],
 )
 def test_what_is_no_receipt_is_not_voided(knowing: Till, receipt: str, words: str) -> None:
-    knowing.sell([Entry("KTI")], at=NOW)
+    knowing.sell([BasketEntry("KTI")], at=NOW)
     knowing.count({"KTI": 1}, at=NOW)
     with pytest.raises(WrongEntry, match=words):
         knowing.void(receipt, at=NOW)
 
 
 def test_what_the_till_knows_is_paid_back_and_nothing_else(knowing: Till) -> None:
-    knowing.sell([Entry("KTI")], at=NOW)
+    knowing.sell([BasketEntry("KTI")], at=NOW)
     with pytest.raises(WrongEntry, match=r"Rp250\.000 is to be paid back"):
         knowing.void("1", at=NOW, refund_rupiah=1)
 
 
 def test_a_refused_void_leaves_the_pieces_to_void(knowing: Till) -> None:
-    receipt = knowing.sell([Entry("KTI", 2)], at=NOW).said.id
+    receipt = knowing.sell([BasketEntry("KTI", 2)], at=NOW).said.id
     knowing.void("1", at=NOW)
     with pytest.raises(WrongEntry, match="void already"):
         knowing.void("1", at=NOW)
@@ -303,8 +305,8 @@ def test_a_drawer_is_opened_used_counted_and_opened_again(knowing: Till) -> None
     drawer = knowing.open(" P1 ", 200_000, at=NOW).id
     with pytest.raises(WrongEntry, match="P1 has the drawer"):
         knowing.open("P2", 0, at=NOW)
-    knowing.sell([Entry("KTI", 2)], at=NOW, given_rupiah=600_000)
-    knowing.sell([Entry("KTI")], at=NOW, payment=PaymentKind.QRIS)
+    knowing.sell([BasketEntry("KTI", 2)], at=NOW, given_rupiah=600_000)
+    knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS)
     knowing.drop(300_000, at=NOW, reason="to the safe")
     with pytest.raises(WrongEntry, match="nothing to take out"):
         knowing.drop(0, at=NOW)
@@ -322,7 +324,7 @@ def test_a_drawer_is_opened_used_counted_and_opened_again(knowing: Till) -> None
 
 
 def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, knowing: Till) -> None:
-    receipt = knowing.sell([Entry("KTI")], at=NOW).said.id
+    receipt = knowing.sell([BasketEntry("KTI")], at=NOW).said.id
     with Till(tmp_path, BOOTH, "T2") as other:
         hear(other, accounted(receipt, 1, 1))
         other.open("P2", 300_000, at=NOW)
@@ -331,5 +333,5 @@ def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, knowing: Till) -
 
 
 def test_cash_without_a_drawer_is_taken(knowing: Till) -> None:
-    assert knowing.sell([Entry("KTI")], at=NOW).receipt.drawer is None
+    assert knowing.sell([BasketEntry("KTI")], at=NOW).receipt.drawer is None
     assert knowing.void("1", at=NOW).void.drawer is None
