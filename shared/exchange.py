@@ -4,7 +4,8 @@
 2. **acknowledge** in the spool what Kafka acknowledged. A crash between the two sends a record again, with
    the same id, and whoever reads it drops the second;
 3. **hear** the agent's own partition of each topic it listens to, from where the spool says; events and
-   position are kept in one transaction.
+   position are kept in one transaction;
+4. **leave** all that is kept in the spool's one file: a copy of it has everything.
 """
 
 import asyncio
@@ -16,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError
 
 from shared import envelope
-from shared.errors import NotReached, Unusable
+from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.retry import attempts
@@ -32,11 +33,12 @@ STOPPED_WITHIN = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Ear:
-    """Listen on `topic` to events of `key`; the body field `about` names what of ours an event is about."""
+    """Listen on `topic` to events of `key`; the body field `about` names what of ours an event is about. None: its
+    events answer nothing of ours."""
 
     topic: Topic
     key: str
-    about: str
+    about: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,12 @@ async def exchange(
     """
     client = producer(settings)
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        bootstrap_servers=settings.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
+    sending = _Sending(on_sent)
     try:
         # A server that takes a connection and says nothing more must not hold a device for ever.
         await within(PATIENCE, client.start())
@@ -75,15 +81,31 @@ async def exchange(
         if missing := await _missing(consumer, names):
             why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
             raise NotReached(_sorry(spool, settings, why))
-        sent = await _send(spool, client, names[0], on_sent)
+        await _send(spool, client, names[0], sending)
         places = await _places(client, settings, ears)
         heard, unreadable = await _hear(spool, consumer, places, lambda: spool.unanswered(awaited) == 0, wait)
     except (KafkaError, TimeoutError, OSError) as error:
         why = f"does not answer ({type(error).__name__})"
         raise NotReached(_sorry(spool, settings, why)) from error
+    except SpoolFailed as error:
+        raise SpoolFailed(f"Kafka has taken {sending.sent} records now. {error}") from error
     finally:
         await asyncio.gather(_stop(consumer), stop_producer(client))
-    return Exchanged(sent, heard, unreadable, spool.unanswered(awaited))
+    # 4. Whoever copies the file alone, after a power cut too, has all that was synced.
+    spool.checkpoint()
+    return Exchanged(sending.sent, heard, unreadable, spool.unanswered(awaited))
+
+
+@dataclass(slots=True)
+class _Sending:
+    """How many records Kafka has acknowledged in this exchange."""
+
+    tell: Callable[[int], None]
+    sent: int = 0
+
+    def count(self, records: int) -> None:
+        self.sent += records
+        self.tell(records)
 
 
 async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]:
@@ -97,8 +119,7 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
     return missing
 
 
-async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Callable[[int], None]) -> int:
-    sent = 0
+async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, sending: _Sending) -> None:
     while window := spool.pending(WINDOW):
         waiting = await within(PATIENCE, _handed_over(window, client, topic))
         for future in waiting:
@@ -108,15 +129,13 @@ async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, on_sent: Cal
             await asyncio.wait(waiting, timeout=PATIENCE)
         finally:
             done = _done(window, waiting)
+            sending.count(len(done))
             spool.acknowledge([said.number for said in done])
-            sent += len(done)
-            on_sent(len(done))
         for future in waiting:
             if future.done() and not future.cancelled() and (fault := future.exception()) is not None:
                 raise fault
         if len(done) < len(waiting):
             raise TimeoutError
-    return sent
 
 
 async def _handed_over(window: Sequence[Said], client: AIOKafkaProducer, topic: str) -> list[asyncio.Future[object]]:
@@ -177,10 +196,14 @@ async def _hear(
         if behind and clock() - quiet_since > PATIENCE:
             raise TimeoutError("Kafka gives no records though it has some")
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
-        for place, records in fetched.items():
-            ours, lost = _ours(places[place], records)
-            nexts[place] = records[-1].offset + 1
-            spool.hear(places[place].topic, place.partition, ours, nexts[place])
+        for place, ear in places.items():
+            # The position, since offsets have holes: markers of transactions, and what was aborted.
+            position = await within(PATIENCE, consumer.position(place))
+            if position == nexts[place]:
+                continue
+            ours, lost = _ours(ear, fetched.get(place, []))
+            nexts[place] = position
+            spool.hear(ear.topic, place.partition, ours, position)
             heard, unreadable = heard + len(ours), unreadable + lost
             quiet_since = clock()
 
@@ -196,7 +219,7 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
         except Unusable:
             unreadable += 1
             continue
-        ours.append((event, getattr(event.body, ear.about, None)))
+        ours.append((event, getattr(event.body, ear.about, None) if ear.about else None))
     return ours, unreadable
 
 

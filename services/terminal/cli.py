@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from services.terminal.terminal import Standing, Standings, Terminal
+from services.terminal.terminal import Standing, Standings, Terminal, owner
 from shared.console import counted, err, here, local, refusing, say, show_json, show_table, warn
 from shared.envelope import rfc3339
 from shared.events import names
@@ -20,7 +20,8 @@ from shared.events.production import ProductionCorrected, ProductionReported, Re
 from shared.events.zones import FACILITY_ZONES
 from shared.parameters import CHANGE, DAY, WHOLE, seconds
 from shared.settings import told
-from shared.spool import Said
+from shared.spool import Owner, Said
+from shared.spool.commands import spool_commands
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -183,6 +184,14 @@ def list_records(
             show_json(_rows(context, rows))
         else:
             _show(context, rows, "Everything recorded here was accepted; --all shows it.")
+
+
+def _owner(context: typer.Context) -> Owner:
+    chosen: Chosen = context.obj
+    return owner(chosen.folder, chosen.facility.strip().upper(), chosen.name.strip())
+
+
+app.add_typer(spool_commands(_owner), name="spool")
 
 
 @contextmanager

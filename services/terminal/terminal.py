@@ -26,7 +26,7 @@ from shared.events.production import (
 )
 from shared.exchange import Ear, Exchanged, exchange
 from shared.settings import Settings
-from shared.spool import Counts, Said, Spool
+from shared.spool import Counts, Owner, Said, Spool
 
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
 
@@ -49,6 +49,14 @@ class Standings:
     answer: ReportAccepted | ReportRejected | None
 
 
+def owner(folder: Path, facility: str, name: str) -> Owner:
+    """Whose spool terminal `name` of `facility` has in `folder`. Raises WrongEntry for names that can't be."""
+    for rule, given in ((names.FACILITY, facility), (names.TERMINAL, name)):
+        if (words := rule.wrong(given)) is not None:
+            raise WrongEntry(words)
+    return Owner(folder / "terminal" / f"{facility}.{name}.spool", TERMINAL, f"terminal/{facility}/{name}")
+
+
 class Terminal:
     """Terminal `name` of `facility`, with its spool in `folder`.
 
@@ -58,12 +66,8 @@ class Terminal:
     def __init__(self, folder: Path, facility: str, name: str) -> None:
         self.facility = facility.strip().upper()
         self.name = name.strip()
-        for rule, name in ((names.FACILITY, self.facility), (names.TERMINAL, self.name)):
-            if (words := rule.wrong(name)) is not None:
-                raise WrongEntry(words)
         self._key_path = folder / "terminal" / f"{self.facility}.key"
-        path = folder / "terminal" / f"{self.facility}.{self.name}.spool"
-        self.spool = Spool(path, TERMINAL, f"terminal/{self.facility}/{self.name}")
+        self.spool = Spool(owner(folder, self.facility, self.name))
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +142,7 @@ class Terminal:
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
     ) -> Exchanged:
         """Send what waits, hear the answers; wait up to `wait` seconds for those still missing."""
-        ears = [Ear(ANSWERS, self.facility, "report")]
+        ears = [Ear(ANSWERS, self.facility, about="report")]
         return await exchange(self.spool, settings, ears, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
     def _own_lot(self, typed: str) -> str:

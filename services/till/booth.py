@@ -1,9 +1,10 @@
-"""What a till knows of its booth: prices, its slice of the stock, withdrawn lots. Pure."""
+"""What a till knows of its booth: price lists, its slice of the stock, withdrawn lots. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from services.till.receipts import Receipts
 from shared.events.festival import (
     BoothClosing,
     BoothOpened,
@@ -11,9 +12,12 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     LotWithdrawn,
+    PricesChanged,
+    TillAdded,
+    TillStruck,
 )
 from shared.events.language import Body
-from shared.events.sales import SaleReported, SaleVoided
+from shared.events.sales import DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +33,35 @@ class LotHere:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownPrices:
+    """Rupiah per piece by product. `revision` 0: no list is known."""
+
+    revision: int
+    valid_from: datetime | None
+    prices: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class BoothView:
-    """Pieces by lot and product; `sold` are this till's own sales that stand."""
+    """Pieces by lot and product; `sold` are this device's own sales that stand. `listed`: the booth names this till;
+    `struck`: the booth waits for this device no longer."""
 
     festival: str | None
     name: str | None
+    zone: str | None
     listed: bool
+    struck: bool
     closing: datetime | None
-    prices: Mapping[str, int]
+    price_lists: Sequence[KnownPrices]
     lots: Mapping[str, LotHere]
     withdrawn: frozenset[str]
     sold_by_lot: Mapping[str, int]
     sold_by_product: Mapping[str, int]
+
+    def prices_at(self, moment: datetime) -> KnownPrices:
+        """The price list of the highest revision that is valid at `moment`."""
+        valid = [one for one in self.price_lists if one.valid_from is None or one.valid_from <= moment]
+        return max(valid, key=lambda one: one.revision, default=KnownPrices(0, None, {}))
 
     def lots_of(self, product: str) -> list[LotHere]:
         """The product's lots here, the oldest first."""
@@ -61,49 +82,59 @@ class BoothView:
         return self.sold_by_product.get(product, 0) - withdrawn
 
 
-def view(till: str, heard: Iterable[Body], said: Sequence[tuple[str, Body]]) -> BoothView:
-    """The booth as till `till` knows it from what it heard of the booth and said itself (with ids)."""
+def view(till: str, device: str, heard: Iterable[Body], receipts: Receipts) -> BoothView:
+    """The booth as the device knows it, which stands at the place of till `till`, from all that it heard of the booth
+    and its own receipts."""
     booth = _Heard()
     for body in heard:
         booth.take(body)
-    sold_by_lot, sold_by_product = _sold(said)
+    holders = booth.holders(till, device)
     opened = booth.opened
-    tills = opened.tills if opened else ()
     return BoothView(
         festival=opened.festival if opened else None,
         name=opened.name if opened else None,
-        listed=till in tills,
+        zone=opened.zone if opened else None,
+        listed=till in booth.tills,
+        struck=(till, device) in booth.struck or (till, None) in booth.struck,
         closing=booth.closing,
-        prices={price.product: price.price_rupiah for price in opened.prices} if opened else {},
+        price_lists=tuple(booth.price_lists.values()),
         lots={
             id: LotHere(
                 id=id,
                 product=first.product,
                 made_on=first.made_on,
                 stocked=booth.stocked[id],
-                slice=_slice(booth.stocked[id], tills, till),
+                slice=_slice(booth.stocked[id], holders, (till, device)),
                 withdrawn=id in booth.withdrawn,
             )
             for id, first in booth.lots.items()
         },
         withdrawn=frozenset(booth.withdrawn),
-        sold_by_lot=sold_by_lot,
-        sold_by_product=sold_by_product,
+        sold_by_lot=receipts.sold_by_lot(),
+        sold_by_product=receipts.sold_by_product(),
     )
 
 
-def _slice(stocked: int, tills: Sequence[str], till: str) -> int:
-    """The till's part of `stocked`: equal parts, the first tills of the booth take what is left over."""
-    if till not in tills:
+# A device at the place of a till; None: the till of this name was not heard yet, whatever its device will be.
+_Holder = tuple[str, str | None]
+
+
+def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
+    """The holder's part of `stocked`: equal parts, the first holders take what is left over."""
+    if holder not in holders:
         return 0
-    part, over = divmod(max(stocked, 0), len(tills))
-    return part + (1 if tills.index(till) < over else 0)
+    part, over = divmod(max(stocked, 0), len(holders))
+    return part + (1 if holders.index(holder) < over else 0)
 
 
 @dataclass(slots=True)
 class _Heard:
     opened: BoothOpened | None = None
     closing: datetime | None = None
+    tills: set[str] = field(default_factory=set)
+    devices: set[_Holder] = field(default_factory=set)
+    struck: set[_Holder] = field(default_factory=set)
+    price_lists: dict[int, KnownPrices] = field(default_factory=dict)
     lots: dict[str, BoothStocked] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -112,6 +143,20 @@ class _Heard:
         match body:
             case BoothOpened():
                 self.opened = body
+                self.tills.update(body.tills)
+                prices = {price.product: price.price_rupiah for price in body.prices}
+                self.price_lists[1] = KnownPrices(1, None, prices)
+            case PricesChanged():
+                prices = {price.product: price.price_rupiah for price in body.prices}
+                self.price_lists[body.revision] = KnownPrices(body.revision, body.valid_from, prices)
+            case TillAdded():
+                self.tills.add(body.till)
+            case TillStruck():
+                # A device of which only a branch is lost goes on.
+                if body.branch is None:
+                    self.struck.add((body.till, body.device))
+            case DeviceHeard():
+                self.devices.add((body.till, body.device))
             case BoothStocked():
                 self.lots.setdefault(body.lot, body)
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) + body.qty
@@ -122,14 +167,13 @@ class _Heard:
             case BoothClosing():
                 self.closing = body.deadline
 
-
-def _sold(said: Sequence[tuple[str, Body]]) -> tuple[dict[str, int], dict[str, int]]:
-    voided = {body.sale for _, body in said if isinstance(body, SaleVoided)}
-    by_lot: dict[str, int] = {}
-    by_product: dict[str, int] = {}
-    for id, body in said:
-        if isinstance(body, SaleReported) and id not in voided:
-            by_product[body.product] = by_product.get(body.product, 0) + body.qty
-            if body.lot is not None:
-                by_lot[body.lot] = by_lot.get(body.lot, 0) + body.qty
-    return by_lot, by_product
+    def holders(self, till: str, device: str) -> list[_Holder]:
+        """Who shares the stock, in the same order at every till: each device, and each name without a device. A till
+        of a booth that is not opened yet has no part."""
+        if self.opened is None:
+            return []
+        devices = self.devices | {(till, device)}
+        names = self.tills - {name for name, _ in devices}
+        waiting: set[_Holder] = {*devices, *((name, None) for name in names)}
+        holders = [(name, one) for name, one in waiting if not {(name, one), (name, None)} & self.struck]
+        return sorted(holders, key=lambda holder: (holder[0], holder[1] or ""))

@@ -126,11 +126,13 @@ class VoidedLine(Body):
 
 class ReceiptVoided(TillRecord):
     """Pieces of a receipt of this booth, issued by any of its tills, did not stand: goods came back, and this till
-    returned the money in the way `refund`, out of `drawer`."""
+    returned `refund_rupiah` in the way `refund`, out of `drawer`. The till tells the sum, since it may know less of
+    the receipt than sales does."""
 
     receipt: Id
     lines: Annotated[tuple[VoidedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     refund: PaymentKind = PaymentKind.CASH
+    refund_rupiah: Rupiah = 0
     drawer: Id | None = None
     reason: Text = ""
     voided_at: Utc

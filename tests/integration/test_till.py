@@ -2,23 +2,41 @@
 
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
-from services.till.till import Standing, Till
-from shared.errors import NotReached, WrongEntry
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price
+from services.till.basket import BasketEntry
+from services.till.standing import Standing
+from services.till.till import Till
+from shared import envelope
+from shared.errors import NotReached, SpoolFailed, WrongEntry
+from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, TillStruck
 from shared.events.lot_number import LotNumber
-from shared.events.sales import SALES, TILL, SaleDisputed, SaleRecorded, SaleReported
+from shared.events.sales import (
+    SALES,
+    TILL,
+    DeviceHeard,
+    DeviceIntroduced,
+    ReceiptIssued,
+    SaleAccounted,
+    TillRecord,
+    VoidRefused,
+)
+from shared.kafka import topic_name
 from shared.settings import Settings
+from tests.integration.conftest import RunService
 from tests.integration.probe import Probe
+from tests.integration.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
 BOOTH = "ODOP.B07"
 DAY = date(2023, 4, 18)
 LOT = str(LotNumber("PR-KPG", "KTI", DAY, 1))
-OTHER = str(LotNumber("PR-KPG", "KTI", DAY, 2))
+OTHER = str(LotNumber("LP-KPG", "KTI", DAY, 2))
+PRICE = 250_000
 
 
 def now() -> datetime:
@@ -26,42 +44,36 @@ def now() -> datetime:
 
 
 def opened(booth: str = BOOTH) -> BoothOpened:
-    prices = (Price(product="KTI", price_rupiah=250_000),)
+    prices = (Price(product="KTI", price_rupiah=PRICE),)
     return BoothOpened(booth=booth, festival="ODOP", name="Booth", prices=prices, tills=("T1", "T2"))
 
 
 def stocked(lot: str, qty: int, booth: str = BOOTH) -> BoothStocked:
-    return BoothStocked(booth=booth, festival="ODOP", lot=lot, facility="PR-KPG", product="KTI", made_on=DAY, qty=qty)
+    facility = lot[:6]
+    return BoothStocked(booth=booth, festival="ODOP", lot=lot, facility=facility, product="KTI", made_on=DAY, qty=qty)
 
 
-def recorded(sale: str) -> SaleRecorded:
-    return SaleRecorded(
+def accounted(receipt: str, qty: int = 1, **more: Any) -> SaleAccounted:
+    return SaleAccounted(
         booth=BOOTH,
-        sale=sale,
+        sale=f"{receipt}/1",
+        receipt=receipt,
         festival="ODOP",
         till="T1",
-        lot=LOT,
-        facility="PR-KPG",
+        lot=None,
         product="KTI",
-        qty=1,
-        unit_price_rupiah=250_000,
-        amount_rupiah=250_000,
+        qty=qty,
+        unit_price_rupiah=PRICE,
+        net_rupiah=qty * PRICE,
         sold_at=now(),
+        revision=more.pop("revision", 1),
+        parts=(),
+        **more,
     )
 
 
-def disputed(sale: str) -> SaleDisputed:
-    return SaleDisputed(
-        booth=BOOTH,
-        sale=sale,
-        festival="ODOP",
-        till="T1",
-        lot=LOT,
-        product="KTI",
-        qty=1,
-        amount_rupiah=250_000,
-        sold_at=now(),
-    )
+def sell(till: Till, item: str = "KTI", qty: int = 1) -> str:
+    return till.sell([BasketEntry(item, qty, PRICE)], at=now()).said.id
 
 
 async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, probe: Probe, tmp_path: Path) -> None:
@@ -75,35 +87,59 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
         await probe.send(BOOTH_STOCK, stocked(LOT, 7), id="stocked-once", source="festival")
     with Till(tmp_path, BOOTH, "T1") as till:
         with pytest.raises(WrongEntry, match="No price"):
-            till.sell("KTI", 1, at=now())
+            till.sell([BasketEntry("KTI")], at=now())
         await till.sync(settings, wait=0)
         booth = till.view()
-        assert booth.prices == {"KTI": 250_000}
+        assert booth.prices_at(now()).prices == {"KTI": PRICE}
         assert {lot.id: (lot.stocked, lot.slice) for lot in booth.lots.values()} == {LOT: (7, 4)}
-        assert till.sell(LOT, 1, at=now()).warnings == ()
+        assert till.sell([BasketEntry(LOT)], at=now()).warnings == ()
+        await probe.send(SALES, DeviceHeard(booth=BOOTH, till="T1", device="another"))
+        await probe.send(BOOTH_STOCK, LotWithdrawn(booth=BOOTH, lot=OTHER, reason="mouldy"))
+        assert (await till.sync(settings, wait=0)).heard == 2
+        assert till.view().lots[LOT].slice in (2, 3)
+        await probe.send(BOOTH_STOCK, TillStruck(booth=BOOTH, till="T1", device="another"))
         await probe.send(BOOTH_STOCK, LotWithdrawn(booth=BOOTH, lot=LOT, reason="mouldy"))
-        assert (await till.sync(settings, wait=0)).heard == 1
+        await till.sync(settings, wait=0)
+        assert till.view().lots[LOT].slice == 4
         with pytest.raises(WrongEntry, match="withdrawn"):
-            till.sell(LOT, 1, at=now())
+            till.sell([BasketEntry(LOT)], at=now())
+
+
+async def test_a_device_says_at_its_first_sync_that_it_is_there(
+    settings: Settings, probe: Probe, tmp_path: Path
+) -> None:
+    with Till(tmp_path, BOOTH, "T1") as till, Till(tmp_path, BOOTH, "T2") as other:
+        sell(other)
+        for _ in range(2):
+            await till.sync(settings, wait=0)
+            await other.sync(settings, wait=0)
+        said = {(body.till, type(body), body.device) for body in await probe.bodies(TILL, TillRecord)}
+        assert said == {
+            ("T1", DeviceIntroduced, till.spool.device),
+            ("T2", ReceiptIssued, other.spool.device),
+        }
 
 
 async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
     settings: Settings, probe: Probe, tmp_path: Path
 ) -> None:
     with Till(tmp_path, BOOTH, "T1") as till:
-        sales = [till.sell("KTI", 1, at=now(), price_rupiah=250_000).said.id for _ in range(4)]
+        receipts = [sell(till) for _ in range(4)]
         till.void("4", at=now())
         till.close(at=now())
         with pytest.raises(NotReached, match="6 records wait"):
             await till.sync(settings.model_copy(update={"kafka": "127.0.0.1:1"}), wait=0)
         assert (await till.sync(settings, wait=0)).sent == 6
         said = await probe.read_all(TILL)
-        assert [getattr(one.body, "seq", None) for one in said] == [1, 2, 3, 4, 5, 6]
-        assert [one.event.id for one in said if isinstance(one.body, SaleReported)] == sales
+        ids = [one.event.id for one in said]
+        assert ids[:4] == receipts
+        bodies = await probe.bodies(TILL, TillRecord)
+        assert [body.seq for body in bodies] == [1, 2, 3, 4, 5, 6]
+        assert [body.previous for body in bodies] == [None, *ids[:-1]]
         # Sales is not running: the test answers in its place, and in between what nobody can read.
-        await probe.send(SALES, recorded(sales[0]))
+        await probe.send(SALES, accounted(receipts[0]))
         await probe.send_raw(SALES, key=BOOTH.encode(), value=b"{", headers=[("ce_id", None)])
-        await probe.send(SALES, disputed(sales[1]))
+        await probe.send(SALES, accounted(receipts[1], disputed=1))
         done = await till.sync(settings, wait=0)
         assert (done.sent, done.heard, done.unreadable, done.unanswered) == (0, 2, 1, 2)
         assert [row.standing for row in till.standings()] == [
@@ -114,11 +150,80 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
             Standing.SENT,
             Standing.SENT,
         ]
-        for sale in sales[1:]:
-            await probe.send(SALES, recorded(sale))
+        await probe.send(SALES, accounted(receipts[1], revision=2))
+        await probe.send(SALES, accounted(receipts[2], waiting=1))
+        await probe.send(SALES, accounted(receipts[3], voided=1))
         done = await till.sync(settings, wait=30)
         assert (done.heard, done.unanswered) == (3, 0)
-        assert till.standings()[1].standing is Standing.RECORDED
+        assert [row.standing for row in till.standings()] == [
+            Standing.RECORDED,
+            Standing.RECORDED,
+            Standing.WAITING,
+            Standing.VOIDED,
+            Standing.VOIDED,
+            Standing.SENT,
+        ]
+
+
+async def test_what_was_aborted_is_not_heard_and_holds_up_nothing(
+    settings: Settings, probe: Probe, tmp_path: Path
+) -> None:
+    with Till(tmp_path, BOOTH, "T1") as till:
+        receipt = sell(till)
+        await probe.send(SALES, accounted(receipt))
+        producer = AIOKafkaProducer(
+            bootstrap_servers=settings.kafka, transactional_id=f"{settings.topic_prefix}producer"
+        )
+        await producer.start()
+        try:
+            await producer.begin_transaction()
+            body = accounted(receipt, revision=2, disputed=1)
+            await producer.send_and_wait(
+                topic_name(settings, SALES.name),
+                envelope.encode(body),
+                BOOTH.encode(),
+                headers=envelope.headers(id="aborted", source="sales", topic=SALES, body=body, time=now()),
+            )
+            await producer.abort_transaction()
+        finally:
+            await producer.stop()
+        for heard in (1, 0):
+            assert (await till.sync(settings, wait=0)).heard == heard
+        assert till.standings()[0].standing is Standing.RECORDED
+        await probe.send(SALES, accounted(receipt, revision=3, waiting=1))
+        assert (await till.sync(settings, wait=0)).heard == 1
+        assert till.standings()[0].standing is Standing.WAITING
+
+
+async def test_after_a_sync_the_file_alone_has_everything(settings: Settings, tmp_path: Path) -> None:
+    with Till(tmp_path, BOOTH, "T1") as till:
+        for _ in range(3):
+            sell(till)
+        await till.sync(settings, wait=0)
+        # As after a power cut: without what SQLite keeps beside the file.
+        copy = tmp_path / "copied" / "till" / till.spool.path.name
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(till.spool.path.read_bytes())
+        with Till(tmp_path / "copied", BOOTH, "T1") as copied:
+            assert copied.spool.all_said() == till.spool.all_said()
+            assert copied.spool.counts().pending == 0
+
+
+async def test_a_spool_that_fails_during_a_sync_says_what_was_sent_and_what_is_kept(
+    settings: Settings, probe: Probe, tmp_path: Path
+) -> None:
+    with Till(tmp_path, BOOTH, "T1") as till:
+        for _ in range(9):
+            sell(till)
+        till.spool._db.execute("create temp trigger no before update on said begin select raise(abort, 'no'); end")
+        with pytest.raises(SpoolFailed, match="Kafka has taken 9 records now") as failed:
+            await till.sync(settings, wait=0)
+        assert "All records are kept" in str(failed.value)
+        assert "NOT kept" not in str(failed.value)
+        till.spool._db.execute("drop trigger no")
+        assert (await till.sync(settings, wait=0)).sent == 9
+    ids = [heard.event.id for heard in await probe.read_all(TILL)]
+    assert (len(ids), len(set(ids))) == (18, 9)
 
 
 async def test_a_position_beyond_the_log_begins_anew(settings: Settings, probe: Probe, tmp_path: Path) -> None:
@@ -136,3 +241,59 @@ async def test_a_missing_topic_is_said(settings: Settings, tmp_path: Path) -> No
         with pytest.raises(NotReached, match="has no topic"):
             await till.sync(nowhere, wait=0)
         assert till.spool.counts().pending == 1
+
+
+# With sales
+
+
+async def test_a_basket_is_recorded_and_voided_at_another_till_when_its_own_is_lost(
+    settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path
+) -> None:
+    await probe.send(BOOTH_STOCK, opened())
+    await probe.send(BOOTH_STOCK, stocked(LOT, 5))
+    await probe.send(BOOTH_STOCK, stocked(OTHER, 5))
+    async with run_service("sales"):
+        with Till(tmp_path, BOOTH, "T1") as lost:
+            await lost.sync(settings, wait=0)
+            sold = lost.sell([BasketEntry(LOT, 2), BasketEntry("KTI", 6)], at=now(), discount_rupiah=100_001)
+            assert (await lost.sync(settings, wait=30)).unanswered == 0
+            assert lost.standings()[-1].standing is Standing.RECORDED
+        with Till(tmp_path / "other", BOOTH, "T2") as till:
+            await till.sync(settings, wait=0)
+            till.open("P1", 2_000_000, at=now())
+            some = till.void(sold.said.id, 2, 4, at=now())
+            rest = till.void(sold.said.id, at=now())
+            assert some.void.refund_rupiah + rest.void.refund_rupiah == sold.amount_rupiah
+            await till.sync(settings, wait=0)
+
+            async def standings() -> list[Standing]:
+                await till.sync(settings, wait=0)
+                return [row.standing for row in till.standings()][-2:]
+
+            await eventually(standings, equals=[Standing.VOIDED, Standing.VOIDED])
+            assert till.count_cash(0, at=now()).expected_rupiah == 2_000_000 - sold.amount_rupiah
+
+
+async def test_two_tills_that_void_the_same_pieces_unheard_are_told(
+    settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path
+) -> None:
+    await probe.send(BOOTH_STOCK, opened())
+    await probe.send(BOOTH_STOCK, stocked(LOT, 5))
+    async with run_service("sales"):
+        with Till(tmp_path / "one", BOOTH, "T1") as one, Till(tmp_path / "two", BOOTH, "T2") as two:
+            receipt = sell(one, LOT, 2)
+            await one.sync(settings, wait=30)
+            await two.sync(settings, wait=0)
+            one.void(receipt, at=now())
+            two.void(receipt, at=now())
+            await one.sync(settings, wait=0)
+
+            async def void_of(till: Till) -> Standing:
+                await till.sync(settings, wait=0)
+                return till.standings()[-1].standing
+
+            await eventually(lambda: void_of(one), equals=Standing.VOIDED)
+            await eventually(lambda: void_of(two), equals=Standing.REFUSED)
+            [refusal] = await probe.bodies(SALES, VoidRefused)
+            assert (refusal.till, refusal.qty, refusal.left) == ("T2", 2, 0)
+            assert two.standings()[-1].refused == (refusal,)

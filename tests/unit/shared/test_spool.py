@@ -1,5 +1,6 @@
 """The spool keeps what it was given, through crashes, full disks and other processes."""
 
+import json
 import os
 import signal
 import sqlite3
@@ -11,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from shared import envelope, spool
+from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
-from shared.spool import Counts, Spool
+from shared.spool import Counts, Owner, RecordPlace, Spool
+from shared.spool import file as spool_file
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
 
@@ -24,12 +26,12 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shared.events.production import TERMINAL, RecallLot
-from shared.spool import Spool
+from shared.spool import Owner, Spool
 
-with Spool(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1") as spool:
+with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
     for _ in range(int(sys.argv[2])):
         said = spool.say(
-            lambda number: RecallLot(facility="LP-KPG", terminal="T1", lot=f"{number}"), datetime.now(UTC)
+            lambda place: RecallLot(facility="LP-KPG", terminal="T1", lot=f"{place.number}"), datetime.now(UTC)
         )
         print(said.number, said.id, flush=True)
 """
@@ -42,11 +44,15 @@ def kept(tmp_path: Path) -> Iterator[Spool]:
 
 
 def opened(folder: Path) -> Spool:
-    return Spool(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1")
+    return Spool(Owner(folder / "terminal" / "a.spool", TERMINAL, "terminal/LP-KPG/T1"))
 
 
-def a_report(number: int = 1) -> Body:
-    return ProductionReported(facility="LP-KPG", terminal="T1", product="KRJ", qty=number, made_on=date(2023, 4, 18))
+def a_report(place: RecordPlace) -> Body:
+    return reported(place.number)
+
+
+def reported(qty: int) -> Body:
+    return ProductionReported(facility="LP-KPG", terminal="T1", product="KRJ", qty=qty, made_on=date(2023, 4, 18))
 
 
 def an_answer(report: str, *, id: str = "a1") -> Event:
@@ -60,7 +66,7 @@ def test_a_record_is_numbered_and_named_when_it_is_made(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         assert spool.all_said() == made
     assert [said.number for said in made] == [1, 2, 3]
-    assert [said.body for said in made] == [a_report(1), a_report(2), a_report(3)]
+    assert [said.body for said in made] == [reported(1), reported(2), reported(3)]
     assert len({said.id for said in made}) == 3
     first = made[0]
     assert (first.key, first.value) == ("LP-KPG", envelope.encode(first.body))
@@ -84,8 +90,8 @@ def test_pending_ones_come_in_order_until_they_are_acknowledged(kept: Spool) -> 
 
 
 def test_what_can_not_be_made_takes_no_number(kept: Spool) -> None:
-    def fail(number: int) -> Body:
-        raise ValueError(number)
+    def fail(place: RecordPlace) -> Body:
+        raise ValueError(place.number)
 
     with pytest.raises(ValueError, match="1"):
         kept.say(fail, NOW)
@@ -157,7 +163,7 @@ def test_a_full_disk_is_said_and_loses_nothing(kept: Spool) -> None:
 
 
 def test_a_busy_spool_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(spool, "_BUSY_SECONDS", 0.01)
+    monkeypatch.setattr(spool_file, "_BUSY_SECONDS", 0.01)
     with opened(tmp_path) as mine, sqlite3.connect(mine.path, isolation_level=None) as other:
         other.execute("begin immediate")
         with pytest.raises(SpoolFailed, match="NOT kept"):
@@ -188,3 +194,152 @@ def test_a_place_that_can_not_be_used_is_said(tmp_path: Path) -> None:
     (tmp_path / "terminal" / "a.spool").mkdir(parents=True)
     with pytest.raises(SpoolFailed, match=r"a\.spool"):
         opened(tmp_path)
+
+
+# The device and its chain
+
+
+def test_a_device_keeps_its_id_and_each_record_names_the_one_before(tmp_path: Path) -> None:
+    places: list[RecordPlace] = []
+
+    def write(place: RecordPlace) -> Body:
+        places.append(place)
+        return a_report(place)
+
+    with opened(tmp_path) as spool:
+        device = spool.device
+        first = spool.say(write, NOW)
+    with opened(tmp_path) as spool:
+        assert spool.device == device
+        spool.say(write, NOW)
+    assert places == [RecordPlace(device, 1, None), RecordPlace(device, 2, first.id)]
+
+
+def test_two_files_are_two_devices(tmp_path: Path) -> None:
+    with opened(tmp_path / "one") as one, opened(tmp_path / "other") as other:
+        assert one.device != other.device
+
+
+def test_a_file_of_another_owner_is_left_alone(tmp_path: Path) -> None:
+    with opened(tmp_path) as spool:
+        spool.say(a_report, NOW)
+        path = spool.path
+    with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1 and not to terminal/LP-KPG/T2"):
+        Spool(Owner(path, TERMINAL, "terminal/LP-KPG/T2"))
+
+
+FORMER_SCHEMA = """
+create table said (
+    number integer primary key, id text not null unique, key text not null, type text not null, value blob not null,
+    headers text not null, recorded_at text not null, acknowledged integer not null default 0
+);
+create index said_pending on said (number) where not acknowledged;
+create table heard (
+    number integer primary key, source text not null, id text not null, topic text not null, type text not null,
+    value blob not null, about text, logged_at text not null, unique (source, id, topic)
+);
+create index heard_about on heard (about);
+create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
+pragma user_version = 1;
+"""
+
+
+def a_former_file(path: Path, *bodies: Body) -> list[tuple[str, bytes, str]]:
+    """Ids, values and headers of the records in it; the first is acknowledged."""
+    path.parent.mkdir(parents=True)
+    rows = []
+    with sqlite3.connect(path) as db:
+        db.executescript(FORMER_SCHEMA)
+        for number, body in enumerate(bodies, 1):
+            id = f"0000-{number}"
+            headers = envelope.headers(id=id, source="terminal/LP-KPG/T1", topic=TERMINAL, body=body, time=NOW)
+            text = json.dumps([[name, value.decode()] for name, value in headers])
+            value = envelope.encode(body)
+            db.execute(
+                "insert into said values (?, ?, 'LP-KPG', 'ProductionReported.v1', ?, ?, ?, ?)",
+                (number, id, value, text, NOW.isoformat(), number == 1),
+            )
+            rows.append((id, value, text))
+        heard = (an_answer("0000-1").body, NOW.isoformat())
+        db.execute(
+            "insert into heard values (1, 'production', 'a1', ?, 'ReportAccepted.v1', ?, '0000-1', ?)",
+            (ANSWERS.name, envelope.encode(heard[0]), heard[1]),
+        )
+        db.execute("insert into positions values (?, 0, 5)", (ANSWERS.name,))
+    db.close()
+    return rows
+
+
+def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> None:
+    rows = a_former_file(tmp_path / "terminal" / "a.spool", reported(4), reported(5))
+    for _ in range(2):
+        with opened(tmp_path) as spool:
+            assert [(said.number, said.id, said.body, said.acknowledged) for said in spool.all_said()] == [
+                (1, rows[0][0], reported(4), True),
+                (2, rows[1][0], reported(5), False),
+            ]
+            assert [(said.value, said.headers) for said in spool.all_said()] == [
+                (value, [(name, text.encode()) for name, text in json.loads(headers)]) for _, value, headers in rows
+            ]
+            assert spool.position(ANSWERS, 0) == 5
+            assert [heard.about for heard in spool.heard(ANSWERS)] == ["0000-1"]
+    places: list[RecordPlace] = []
+    with opened(tmp_path) as spool:
+        spool.say(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
+        assert places == [RecordPlace(spool.device, 3, rows[1][0])]
+
+
+def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:
+    a_former_file(tmp_path / "one" / "terminal" / "a.spool", reported(4))
+    a_former_file(tmp_path / "other" / "terminal" / "a.spool", reported(4))
+    with opened(tmp_path / "one") as one, opened(tmp_path / "other") as other:
+        assert one.device == other.device
+
+
+# What is kept when something fails
+
+
+def no_more_room(spool: Spool) -> None:
+    (pages,) = spool._db.execute("pragma page_count").fetchone()
+    spool._db.execute(f"pragma max_page_count = {pages}")
+
+
+def test_a_full_disk_at_a_record_says_that_it_is_not_kept(kept: Spool) -> None:
+    kept.say(a_report, NOW)
+    no_more_room(kept)
+    with pytest.raises(SpoolFailed, match=r"no room left.*This record was NOT kept, all earlier ones are safe"):
+        fill(kept)
+
+
+def test_a_full_disk_at_an_answer_says_that_the_records_are_kept(kept: Spool) -> None:
+    kept.say(a_report, NOW)
+    no_more_room(kept)
+    many = [(an_answer("other", id=f"a{n}"), "other") for n in range(1000)]
+    with pytest.raises(SpoolFailed, match="no room left") as failed:
+        kept.hear(ANSWERS, 0, many, next=1000)
+    assert "All records are kept. Only what was heard just now is not" in str(failed.value)
+    assert "NOT kept" not in str(failed.value)
+    assert kept.position(ANSWERS, 0) == 0
+
+
+def test_an_acknowledgement_that_can_not_be_noted_says_that_the_records_are_kept(kept: Spool) -> None:
+    kept.say(a_report, NOW)
+    kept._db.execute("create temp trigger no before update on said begin select raise(abort, 'no'); end")
+    with pytest.raises(SpoolFailed, match="All records are kept") as failed:
+        kept.acknowledge([1])
+    assert "it will be sent again and count once" in str(failed.value)
+    assert "NOT kept" not in str(failed.value)
+
+
+def test_a_checkpoint_leaves_all_in_the_one_file(tmp_path: Path) -> None:
+    with opened(tmp_path) as spool:
+        for _ in range(3):
+            spool.say(a_report, NOW)
+        spool.checkpoint()
+        copy = tmp_path / "copied" / "terminal" / "a.spool"
+        copy.parent.mkdir(parents=True)
+        # As after a power cut: the file alone, while SQLite's own files lie beside the original.
+        copy.write_bytes(spool.path.read_bytes())
+        with opened(tmp_path / "copied") as copied:
+            assert copied.all_said() == spool.all_said()
+            assert copied.device == spool.device

@@ -1,110 +1,155 @@
 """A till's knowledge of its booth."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.till.booth import view
-from shared.events.festival import (
-    BoothClosing,
-    BoothOpened,
-    BoothStocked,
-    BoothStockLost,
-    BoothStockMoved,
-    LotWithdrawn,
-    Price,
-)
+from services.till.booth import BoothView, view
+from services.till.receipts import Receipts, known_receipts
+from shared.events.festival import BoothClosing, BoothStockLost, BoothStockMoved, TillAdded, TillStruck
 from shared.events.language import Body
-from shared.events.sales import SaleReported, SaleVoided
+from tests.unit.till.builders import (
+    BOOTH,
+    NOW,
+    changed,
+    device_heard,
+    line,
+    opened,
+    receipt,
+    said,
+    stocked,
+    void,
+    withdrawn,
+)
 
-NOW = datetime(2023, 4, 18, 1, 0, tzinfo=UTC)
-BOOTH = "ODOP.B07"
-
-
-def opened(*tills: str) -> BoothOpened:
-    price = Price(product="KTI", price_rupiah=250_000)
-    return BoothOpened(booth=BOOTH, festival="ODOP", name="Booth 7", prices=(price,), tills=tills)
-
-
-def stocked(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -> BoothStocked:
-    return BoothStocked(
-        booth=BOOTH,
-        festival="ODOP",
-        lot=lot,
-        facility="PR-KPG",
-        product=product,
-        made_on=date(2023, 4, 18) - timedelta(days=days_old),
-        qty=qty,
-    )
+NOTHING = Receipts({}, {})
 
 
-def sold(qty: int, lot: str | None = None) -> SaleReported:
-    return SaleReported(
-        booth=BOOTH, till="T1", seq=1, lot=lot, product="KTI", qty=qty, unit_price_rupiah=1, sold_at=NOW
-    )
+def seen(*heard: Body, till: str = "T1", device: str = "d1", receipts: Receipts = NOTHING) -> BoothView:
+    return view(till, device, heard, receipts)
+
+
+def slices(heard: list[Body], *devices: tuple[str, str]) -> list[int]:
+    return [seen(*heard, till=till, device=device).lots["L"].slice for till, device in devices]
 
 
 @given(
     st.lists(st.integers(1, 500), min_size=1, max_size=5),
-    st.integers(1, 7),
+    st.lists(
+        st.tuples(st.sampled_from(["T1", "T2", "T9"]), st.uuids().map(str)), min_size=1, max_size=6, unique=True
+    ),
+    st.integers(0, 6),
     st.integers(0, 200),
     st.integers(0, 200),
 )
-def test_tills_slices_sum_to_the_booths_stock(pieces: list[int], tills: int, lost: int, moved: int) -> None:
-    names = [f"T{n}" for n in range(tills)]
-    heard: list[Body] = [opened(*names), *(stocked("L", qty) for qty in pieces)]
-    lost = min(lost, sum(pieces))
-    if lost:
+def test_slices_of_all_devices_and_of_names_without_one_sum_to_the_booths_stock(
+    pieces: list[int], devices: list[tuple[str, str]], strikes: int, lost: int, moved: int
+) -> None:
+    heard: list[Body] = [opened("T1", "T2", "T3"), *(stocked("L", qty) for qty in pieces)]
+    heard += [device_heard(till, device) for till, device in devices]
+    struck, kept = devices[:strikes], devices[strikes:]
+    heard += [TillStruck(booth=BOOTH, till=till, device=device) for till, device in struck]
+    if lost := min(lost, sum(pieces)):
         heard.append(BoothStockLost(booth=BOOTH, lot="L", qty=lost))
-    moved = min(moved, sum(pieces) - lost)
-    if moved:
+    if moved := min(moved, sum(pieces) - lost):
         heard.append(BoothStockMoved(booth=BOOTH, lot="L", qty=moved, to="ODOP.B08"))
-    slices = [view(name, heard, []).lots["L"].slice for name in names]
-    assert sum(slices) == sum(pieces) - lost - moved
-    assert max(slices) - min(slices) <= 1
+    assert all(part == 0 for part in slices(heard, *struck))
+    # A name that was not heard has the part of whoever comes under it.
+    names = {"T1", "T2", "T3"} - {till for till, _ in devices}
+    parts = slices(heard, *kept) + [slices(heard, (name, "new"))[0] for name in sorted(names)]
+    assert sum(parts) == sum(pieces) - lost - moved
+    assert max(parts) - min(parts) <= 1
 
 
-def test_what_is_left_follows_this_tills_sales_and_voids() -> None:
-    heard: list[Body] = [opened("T1"), stocked("A", 10), stocked("B", 5)]
-    void = SaleVoided(booth=BOOTH, till="T1", seq=4, sale="s1", voided_at=NOW)
-    said: list[tuple[str, Body]] = [("s1", sold(3, "A")), ("s2", sold(2, "A")), ("s3", sold(1)), ("v", void)]
-    booth = view("T1", heard, said)
-    assert (booth.left_of_lot("A"), booth.left_of_lot("B")) == (8, 5)
-    assert booth.left_of("KTI") == 12
+def test_a_device_takes_the_part_of_its_name_when_nobody_else_has_it() -> None:
+    heard: list[Body] = [opened("T1", "T2"), stocked("L", 10)]
+    assert slices(heard, ("T1", "d1"), ("T2", "d2")) == [5, 5]
+
+
+def test_two_devices_of_one_name_have_a_part_each() -> None:
+    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1"), device_heard("T1", "d2")]
+    assert slices(heard, ("T1", "d1"), ("T1", "d2")) == [5, 5]
+
+
+def test_a_device_that_replaces_another_has_a_part_beside_it_until_that_is_struck() -> None:
+    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "old")]
+    assert slices(heard, ("T1", "new")) == [5]
+    heard.append(TillStruck(booth=BOOTH, till="T1", device="old"))
+    assert slices(heard, ("T1", "old"), ("T1", "new")) == [0, 10]
+    assert seen(*heard, device="old").struck
+    assert not seen(*heard, device="new").struck
+
+
+def test_a_name_that_is_struck_has_no_part_and_no_device_of_it() -> None:
+    heard: list[Body] = [opened("T1", "T2"), stocked("L", 10), device_heard("T2", "d2")]
+    heard.append(TillStruck(booth=BOOTH, till="T2"))
+    assert slices(heard, ("T1", "d1"), ("T2", "d2"), ("T2", "another")) == [10, 0, 0]
+
+
+def test_a_device_of_which_one_branch_was_struck_keeps_its_part() -> None:
+    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1")]
+    heard.append(TillStruck(booth=BOOTH, till="T1", device="d1", branch=2))
+    assert slices(heard, ("T1", "d1")) == [10]
+
+
+def test_a_till_that_was_added_has_a_part() -> None:
+    heard: list[Body] = [opened("T1"), stocked("L", 10), TillAdded(booth=BOOTH, till="T2")]
+    assert slices(heard, ("T1", "d1"), ("T2", "d2")) == [5, 5]
+    assert seen(*heard, till="T2", device="d2").listed
+
+
+def test_prices_are_those_of_the_highest_revision_that_is_valid() -> None:
+    later, much_later = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    booth = seen(
+        changed(3, much_later, KTI=300),
+        opened("T1", prices={"KTI": 100}),
+        changed(4, later, KTI=400, KBS=40),
+        changed(2, NOW, KTI=200),
+    )
+    assert [
+        (booth.prices_at(moment).revision, booth.prices_at(moment).prices)
+        for moment in (NOW - timedelta(microseconds=1), NOW, later, much_later)
+    ] == [(1, {"KTI": 100}), (2, {"KTI": 200}), (4, {"KTI": 400, "KBS": 40}), (4, {"KTI": 400, "KBS": 40})]
+
+
+def test_what_is_left_follows_this_devices_sales_and_voids() -> None:
+    records = [
+        said("r1", receipt(line(1, 3, lot="A"), line(2, 2))),
+        said("r2", receipt(line(1, 2, lot="A"))),
+        said("v", void("r2", (1, 1))),
+    ]
+    booth = seen(opened(), stocked("A", 10), stocked("B", 5), receipts=known_receipts(records, []))
+    assert (booth.left_of_lot("A"), booth.left_of_lot("B")) == (6, 5)
+    assert booth.left_of("KTI") == 9
 
 
 def test_a_withdrawn_lot_is_not_left() -> None:
-    heard: list[Body] = [
-        opened("T1"),
-        stocked("A", 10),
-        stocked("B", 5),
-        LotWithdrawn(booth=BOOTH, lot="A", reason=""),
-    ]
-    booth = view("T1", heard, [("s1", sold(3, "A"))])
+    receipts = known_receipts([said("r1", receipt(line(1, 3, lot="A")))], [])
+    booth = seen(opened(), stocked("A", 10), stocked("B", 5), withdrawn("A"), receipts=receipts)
     assert booth.left_of("KTI") == 5
     assert booth.left_of_lot("A") <= 0
     assert booth.withdrawn == {"A"}
 
 
 def test_oldest_lots_come_first() -> None:
-    heard: list[Body] = [
-        opened("T1"),
+    booth = seen(
+        opened(),
         stocked("B", 1, days_old=1),
         stocked("A", 1, days_old=1),
         stocked("C", 1, days_old=9),
         stocked("D", 1, product="KBS"),
-    ]
-    assert [lot.id for lot in view("T1", heard, []).lots_of("KTI")] == ["C", "A", "B"]
+    )
+    assert [lot.id for lot in booth.lots_of("KTI")] == ["C", "A", "B"]
 
 
 def test_a_till_that_heard_nothing_knows_nothing() -> None:
-    booth = view("T1", [], [])
-    assert (booth.listed, booth.prices, booth.lots, booth.closing) == (False, {}, {}, None)
+    booth = seen()
+    assert (booth.listed, booth.lots, booth.closing, booth.zone) == (False, {}, None, None)
+    assert (booth.prices_at(NOW).revision, booth.prices_at(NOW).prices) == (0, {})
     assert booth.left_of("KTI") == 0
 
 
-def test_the_closing_is_known() -> None:
-    closing = BoothClosing(booth=BOOTH, festival="ODOP", deadline=NOW)
-    assert view("T1", [opened("T2"), closing], []).closing == NOW
-    assert not view("T1", [opened("T2")], []).listed
+def test_the_closing_and_the_zone_are_known() -> None:
+    booth = seen(opened("T2"), BoothClosing(booth=BOOTH, festival="ODOP", deadline=NOW))
+    assert (booth.closing, booth.zone, booth.listed) == (NOW, "Asia/Makassar", False)

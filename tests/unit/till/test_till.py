@@ -1,44 +1,46 @@
-"""What a till keeps, refuses at once, warns of, and shows of sales' answers."""
+"""What a till keeps, and what it refuses at once."""
 
-import json
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
-from services.till.cli import app
-from services.till.till import Standing, Till
+from services.till.basket import BasketEntry
+from services.till.till import Till
 from shared.errors import WrongEntry
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price
-from shared.events.language import Body, Event, Topic
-from shared.events.lot_number import LotNumber
 from shared.events.sales import (
-    SALES,
+    TILL,
     BoothCounted,
+    CashCounted,
+    CashDropped,
+    DrawerOpened,
     LotCount,
-    SaleDisputed,
-    SaleRecorded,
-    SaleReported,
-    SaleVoided,
-    SaleVoidRecorded,
+    Payment,
+    PaymentKind,
+    ProductCount,
+    ReceiptIssued,
+    ReceiptVoided,
     TillClosed,
+    VoidedLine,
 )
-
-NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
-DAY = date(2023, 4, 18)
-LOT = str(LotNumber("PR-KPG", "KTI", DAY, 1))
-OTHER = str(LotNumber("PR-KPG", "KTI", DAY, 2))
-BOOTH = "ODOP.B07"
-
-OPENED = BoothOpened(
-    booth=BOOTH,
-    festival="ODOP",
-    name="Booth 7",
-    prices=(Price(product="KTI", price_rupiah=250_000),),
-    tills=("T1", "T2"),
+from shared.spool.check import check
+from tests.unit.till.builders import (
+    BOOTH,
+    LOT,
+    NOW,
+    OTHER,
+    PRICE,
+    accounted,
+    changed,
+    hear,
+    line,
+    opened,
+    stocked,
+    void_refused,
+    withdrawn,
 )
 
 
@@ -48,169 +50,180 @@ def till(tmp_path: Path) -> Iterator[Till]:
         yield till
 
 
-def hear(till: Till, topic: Topic, *bodies: Body) -> None:
-    """As a sync would keep them."""
-    events = [Event(repr(body), "somebody", BOOTH, NOW, NOW, body) for body in bodies]
-    till.spool.hear(topic, 0, [(event, getattr(event.body, "sale", None)) for event in events], next=9)
+@pytest.fixture
+def knowing(till: Till) -> Till:
+    """A till that has heard of its booth: prices, and ten pieces of each lot."""
+    hear(till, opened("T1"), stocked(LOT, 10), stocked(OTHER, 10))
+    return till
 
 
-def stocked(lot: str, qty: int) -> BoothStocked:
-    return BoothStocked(booth=BOOTH, festival="ODOP", lot=lot, facility="PR-KPG", product="KTI", made_on=DAY, qty=qty)
-
-
-def withdrawn(lot: str) -> LotWithdrawn:
-    return LotWithdrawn(booth=BOOTH, lot=lot, reason="mouldy")
-
-
-def recorded(sale: str) -> SaleRecorded:
-    return SaleRecorded(
-        booth=BOOTH,
-        sale=sale,
-        festival="ODOP",
-        till="T1",
-        lot=LOT,
-        facility="PR-KPG",
-        product="KTI",
-        qty=1,
-        unit_price_rupiah=1,
-        amount_rupiah=1,
-        sold_at=NOW,
-    )
-
-
-def test_records_are_numbered_from_one_without_gaps(till: Till) -> None:
-    sale = till.sell(LOT, 2, at=NOW, price_rupiah=1000).said
-    till.sell("kti", 1, at=NOW, price_rupiah=1000)
+def test_every_record_names_its_place_and_the_one_before(knowing: Till) -> None:
+    till = knowing
+    receipt = till.sell([BasketEntry(LOT, 2), BasketEntry("kti")], at=NOW).said
     with pytest.raises(WrongEntry):
-        till.sell("kti", 0, at=NOW, price_rupiah=1000)
-    till.void("1", at=NOW)
-    till.count({LOT.lower(): 3, OTHER: 0}, at=NOW)
+        till.sell([BasketEntry("kti", 0)], at=NOW)
+    void = till.void("1", 1, 1, at=NOW).said
+    count = till.count({LOT.lower(): 3, OTHER: 0, "kti": 2}, at=NOW)
     till.close(at=NOW)
+    place = {"booth": BOOTH, "till": "T1", "device": till.spool.device}
     assert [said.body for said in till.spool.all_said()] == [
-        SaleReported(
-            booth=BOOTH, till="T1", seq=1, lot=LOT, product="KTI", qty=2, unit_price_rupiah=1000, sold_at=NOW
+        ReceiptIssued(
+            **place,
+            seq=1,
+            lines=(line(1, 2, lot=LOT), line(2, 1)),
+            payment=Payment(kind=PaymentKind.CASH),
+            price_list=1,
+            sold_at=NOW,
         ),
-        SaleReported(booth=BOOTH, till="T1", seq=2, product="KTI", qty=1, unit_price_rupiah=1000, sold_at=NOW),
-        SaleVoided(booth=BOOTH, till="T1", seq=3, sale=sale.id, voided_at=NOW),
-        BoothCounted(booth=BOOTH, till="T1", seq=4, lots=(LotCount(lot=LOT, qty=3), LotCount(lot=OTHER, qty=0))),
-        TillClosed(booth=BOOTH, till="T1", seq=5, last_seq=5),
+        ReceiptVoided(
+            **place,
+            seq=2,
+            previous=receipt.id,
+            receipt=receipt.id,
+            lines=(VoidedLine(line=1, qty=1),),
+            refund_rupiah=PRICE,
+            voided_at=NOW,
+        ),
+        BoothCounted(
+            **place,
+            seq=3,
+            previous=void.id,
+            counted_at=NOW,
+            final=True,
+            lots=(LotCount(lot=LOT, qty=3), LotCount(lot=OTHER, qty=0)),
+            products=(ProductCount(product="KTI", qty=2),),
+        ),
+        TillClosed(**place, seq=4, previous=count.id, last_seq=4),
     ]
+    assert check(till.spool.path, TILL).well
 
 
-def test_the_booths_price_is_taken_unless_another_is_given(till: Till) -> None:
+# Prices
+
+
+def test_a_sale_carries_the_price_list_that_was_valid_at_its_moment(till: Till) -> None:
     with pytest.raises(WrongEntry, match="No price of KTI"):
-        till.sell("KTI", 2, at=NOW)
-    hear(till, BOOTH_STOCK, OPENED, stocked(LOT, 10))
-    sold = till.sell("KTI", 2, at=NOW)
-    assert (sold.amount_rupiah, sold.warnings) == (500_000, ())
-    assert till.sell("KTI", 1, at=NOW, price_rupiah=200_000).warnings == ("The booth's price is Rp250.000.",)
+        till.sell([BasketEntry("KTI", 2)], at=NOW)
+    assert till.sell([BasketEntry("KTI", 1, 5)], at=NOW).receipt.price_list == 0
+    hear(till, opened("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
+    early, late = (till.sell([BasketEntry("KTI")], at=NOW + timedelta(hours=hours)) for hours in (0, 1))
+    assert (early.amount_rupiah, early.receipt.price_list) == (250_000, 1)
+    assert (late.amount_rupiah, late.receipt.price_list) == (300_000, 2)
 
 
-def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(till: Till) -> None:
-    hear(till, BOOTH_STOCK, OPENED, stocked(LOT, 7))
-    assert till.sell(LOT, 4, at=NOW).warnings == ()
-    [warning] = till.sell(LOT, 1, at=NOW).warnings
-    assert "allows 0 more" in warning
-    [warning] = till.sell(OTHER, 1, at=NOW).warnings
-    assert "not known to be at this booth" in warning
-    assert till.spool.counts().said == 3
+def test_a_departing_price_is_kept_with_its_reason(knowing: Till) -> None:
+    with pytest.raises(WrongEntry, match="--why"):
+        knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW)
+    sold = knowing.sell([BasketEntry("KTI", 1, 200_000)], at=NOW, why="a scratch")
+    assert sold.receipt.lines[0].price_reason == "a scratch"
+    assert sold.warnings == ("The booth's price of KTI is Rp250.000.",)
 
 
-def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> None:
-    [warning] = till.sell(LOT, 4, at=NOW, price_rupiah=1).warnings
-    assert "please sync" in warning
+# Payment
 
 
-def test_a_withdrawn_lot_is_refused_unless_it_happened(till: Till) -> None:
-    hear(till, BOOTH_STOCK, OPENED, stocked(LOT, 10), stocked(OTHER, 10), withdrawn(LOT))
-    with pytest.raises(WrongEntry, match="withdrawn"):
-        till.sell(LOT, 1, at=NOW)
-    assert till.sell(OTHER, 1, at=NOW).warnings == ()
-    assert till.sell("KTI", 1, at=NOW).warnings == ()
-    assert till.sell(LOT, 1, at=NOW, happened=True).warnings != ()
-    assert till.spool.counts().said == 3
-
-
-def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
-    hear(till, BOOTH_STOCK, OPENED, stocked(LOT, 10), withdrawn(LOT))
-    with pytest.raises(WrongEntry, match="All lots"):
-        till.sell("KTI", 1, at=NOW)
-
-
-def test_a_closed_till_sells_only_what_happened_and_closes_again(till: Till) -> None:
-    till.sell("KTI", 1, at=NOW, price_rupiah=1)
-    till.close(at=NOW)
-    for again in (lambda: till.sell("KTI", 1, at=NOW, price_rupiah=1), lambda: till.close(at=NOW)):
-        with pytest.raises(WrongEntry, match="closed"):
-            again()
-    till.sell("KTI", 1, at=NOW, price_rupiah=1, happened=True)
-    assert till.close(at=NOW).body == TillClosed(booth=BOOTH, till="T1", seq=4, last_seq=4)
-
-
-def test_only_an_own_standing_sale_can_be_voided(till: Till) -> None:
-    sale = till.sell("KTI", 1, at=NOW, price_rupiah=1).said
-    with pytest.raises(WrongEntry, match="No sale"):
-        till.void("2", at=NOW)
-    till.void(sale.id, at=NOW)
-    with pytest.raises(WrongEntry, match="already voided"):
-        till.void("1", at=NOW)
-    with pytest.raises(WrongEntry, match="No sale"):
-        till.void("2", at=NOW)  # a void is no sale
+def test_discounts_and_change_add_up(knowing: Till) -> None:
+    sold = knowing.sell(
+        [BasketEntry(LOT, 2, discount_rupiah=20_000), BasketEntry("KTI", 1)],
+        at=NOW,
+        discount_rupiah=30_000,
+        given_rupiah=1_000_000,
+    )
+    assert sold.amount_rupiah == 3 * PRICE - 50_000
+    assert sum(sold.receipt.net_rupiah) == sold.amount_rupiah
+    assert sold.receipt.payment == Payment(kind=PaymentKind.CASH, given_rupiah=1_000_000, change_rupiah=300_000)
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("how", "words"),
     [
-        (lambda t: t.sell("the red one", 1, at=NOW), "neither a lot number nor"),
-        (lambda t: t.sell(LOT[:-1] + "9", 1, at=NOW), "neither a lot number nor"),
-        (lambda t: t.sell("KTI", 10**7, at=NOW, price_rupiah=1), "qty"),
-        (lambda t: t.sell("KTI", 1, at=NOW, price_rupiah=-1), "unit_price_rupiah"),
-        (lambda t: t.count({LOT[:-1] + "9": 1}, at=NOW), "no lot number"),
-        (lambda t: t.count({LOT: 1, LOT.lower(): 1}, at=NOW), "named twice"),
+        ({"given_rupiah": 249_999}, "Rp249.999 is Rp1 too little: the sum is Rp250.000"),
+        ({"given_rupiah": 300_000, "payment": PaymentKind.QRIS}, "for cash only"),
+        ({"discount_rupiah": 250_001}, "more than the sum Rp250.000"),
+        ({"reference": "x" * 501}, "reference"),
     ],
 )
-def test_what_can_not_be_is_refused_at_once_and_not_kept(till: Till, entry: Any, said: str) -> None:
-    with pytest.raises(WrongEntry, match=said):
+def test_a_payment_that_does_not_fit_is_refused_and_nothing_kept(
+    knowing: Till, how: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(WrongEntry, match=words):
+        knowing.sell([BasketEntry("KTI")], at=NOW, **how)
+    assert knowing.spool.counts().said == 0
+
+
+def test_a_payment_without_cash_has_its_reference_and_no_drawer(knowing: Till) -> None:
+    knowing.open("P1", 0, at=NOW)
+    sold = knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS, reference="Q77")
+    assert sold.receipt.payment == Payment(kind=PaymentKind.QRIS, reference="Q77")
+    assert sold.receipt.drawer is None
+
+
+# Goods
+
+
+def test_a_sale_beyond_the_tills_part_is_kept_with_a_warning(knowing: Till) -> None:
+    assert knowing.sell([BasketEntry(LOT, 4)], at=NOW).warnings == ()
+    [warning] = knowing.sell([BasketEntry(LOT, 7)], at=NOW).warnings
+    assert "allows 6 more" in warning
+    assert knowing.spool.counts().said == 2
+
+
+def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> None:
+    [warning] = till.sell([BasketEntry(LOT, 4, 1)], at=NOW).warnings
+    assert "please sync" in warning
+
+
+def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(knowing: Till) -> None:
+    hear(knowing, withdrawn(LOT))
+    with pytest.raises(WrongEntry, match="withdrawn"):
+        knowing.sell([BasketEntry(OTHER), BasketEntry(LOT)], at=NOW)
+    assert knowing.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
+    assert knowing.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
+    assert knowing.spool.counts().said == 2
+
+
+def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
+    hear(till, opened("T1"), stocked(LOT, 10), withdrawn(LOT))
+    with pytest.raises(WrongEntry, match="All lots of KTI"):
+        till.sell([BasketEntry("KTI")], at=NOW)
+
+
+def test_a_closed_till_sells_only_what_happened_and_closes_again(knowing: Till) -> None:
+    knowing.sell([BasketEntry("KTI")], at=NOW)
+    knowing.close(at=NOW)
+    for again in (lambda: knowing.sell([BasketEntry("KTI")], at=NOW), lambda: knowing.close(at=NOW)):
+        with pytest.raises(WrongEntry, match="closed"):
+            again()
+    knowing.sell([BasketEntry("KTI")], at=NOW, happened=True)
+    closed = knowing.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.last_seq) == (4, 4)
+
+
+def test_an_interim_count_says_so(till: Till) -> None:
+    body = till.count({"KTI": 3}, at=NOW, final=False).body
+    assert isinstance(body, BoothCounted)
+    assert (body.final, body.lots) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (lambda t: t.sell([BasketEntry("KTI", 10**7, 1)], at=NOW), "qty"),
+        (lambda t: t.sell([BasketEntry("KTI", 1, 10**10)], at=NOW), "unit_price_rupiah"),
+        (lambda t: t.void(str(uuid4()), 1, 10**7, at=NOW, refund_rupiah=1), "qty"),
+        (lambda t: t.count({LOT[:-1] + "#": 1}, at=NOW), "neither a lot number"),
+        (lambda t: t.count({LOT: 1, LOT.lower(): 1}, at=NOW), "named twice"),
+        (lambda t: t.count({}, at=NOW), "Nothing was counted"),
+        (lambda t: t.open("the tall man", 1, at=NOW), "cashier"),
+        (lambda t: t.drop(5, at=NOW), "No drawer is open"),
+        (lambda t: t.count_cash(5, at=NOW), "No drawer is open"),
+    ],
+)
+def test_what_can_not_be_is_refused_at_once_and_not_kept(till: Till, entry: Any, words: str) -> None:
+    with pytest.raises(WrongEntry, match=words):
         entry(till)
     assert till.spool.counts().said == 0
-
-
-def test_each_record_shows_what_became_of_it(till: Till) -> None:
-    sales = [till.sell("KTI", 1, at=NOW, price_rupiah=1).said.id for _ in range(5)]
-    till.void("2", at=NOW)
-    till.void("1", at=NOW)
-    till.spool.acknowledge([1, 2, 3, 4, 6, 7])
-    disputed = SaleDisputed(
-        booth=BOOTH,
-        sale=sales[2],
-        festival=None,
-        till="T1",
-        lot=None,
-        product="KTI",
-        qty=1,
-        amount_rupiah=1,
-        sold_at=NOW,
-    )
-    voided = SaleVoidRecorded(
-        booth=BOOTH,
-        sale=sales[1],
-        festival="ODOP",
-        lot=LOT,
-        facility="PR-KPG",
-        product="KTI",
-        qty=1,
-        amount_rupiah=1,
-    )
-    hear(till, SALES, recorded(sales[0]), recorded(sales[1]), disputed, voided)
-    assert [row.standing for row in till.standings()] == [
-        Standing.RECORDED,
-        Standing.VOIDED,
-        Standing.DISPUTED,
-        Standing.SENT,
-        Standing.TO_SEND,
-        Standing.VOIDED,
-        Standing.SENT,
-    ]
 
 
 @pytest.mark.parametrize(("booth", "name"), [("", "T1"), (BOOTH, "a/b"), ("../x", "T1")])
@@ -220,40 +233,105 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, booth: str, nam
     assert list(tmp_path.iterdir()) == []
 
 
-# The command
+# Voids
 
 
-def run(folder: Path, *arguments: str) -> Any:
-    return CliRunner().invoke(
-        app, list(arguments), env={"KARYA_SPOOL_DIR": str(folder), "KARYA_BOOTH": BOOTH, "KARYA_TILL": "T1"}
+def test_a_receipt_is_voided_whole_by_line_or_by_pieces_and_never_beyond(knowing: Till) -> None:
+    sold = knowing.sell(
+        [BasketEntry(LOT, 3), BasketEntry("KTI", 2)], at=NOW, discount_rupiah=100, payment=PaymentKind.QRIS
     )
+    some = knowing.void("1", 1, 2, at=NOW)
+    with pytest.raises(WrongEntry, match="from 1 to 1 pieces"):
+        knowing.void("1", 1, 2, at=NOW)
+    rest = knowing.void(sold.said.id.upper(), at=NOW, reason="came back")
+    assert [(one.line, one.qty) for one in rest.void.lines] == [(1, 1), (2, 2)]
+    assert some.void.refund_rupiah + rest.void.refund_rupiah == sold.amount_rupiah
+    assert {some.void.refund, rest.void.refund} == {PaymentKind.QRIS}
+    assert rest.void.reason == "came back"
+    with pytest.raises(WrongEntry, match="void already"):
+        knowing.void("1", at=NOW)
 
 
-def test_the_command_sells_voids_counts_and_closes(tmp_path: Path) -> None:
-    with Till(tmp_path, BOOTH, "T1") as till:
-        hear(till, BOOTH_STOCK, OPENED, stocked(LOT, 3), withdrawn(OTHER))
-    done = run(tmp_path, "sell", LOT, "2", "--json")
-    assert done.exit_code == 0
-    told = json.loads(done.stdout)
-    assert (told["record"], told["amount_rupiah"], told["warnings"]) == (1, 500_000, [])
-    done = run(tmp_path, "sell", "KTI")
-    assert (done.exit_code, done.stdout) == (0, "Sale 2: Rp250.000. 2 to send.\n")
-    assert "allows 0 more" in done.stderr
-    refused = run(tmp_path, "sell", OTHER)
-    assert refused.exit_code == 1
-    assert "withdrawn" in refused.stderr
-    assert run(tmp_path, "void", "2").exit_code == 0
-    assert run(tmp_path, "count", f"{LOT}=1").exit_code == 0
-    assert run(tmp_path, "count", LOT).exit_code == 2
-    assert run(tmp_path, "close").exit_code == 0
-    rows = json.loads(run(tmp_path, "list", "--json").stdout)
-    assert [row["what"] for row in rows] == [
-        f"2 × {LOT} at Rp250.000",
-        "1 × KTI at Rp250.000",
-        "void of a sale",
-        "count of 1 lots, 1 pieces",
-        "closing",
-    ]
-    stock = json.loads(run(tmp_path, "stock", "--json").stdout)["stock"]
-    assert [(row["at booth"], row["this till"], row["sold"]) for row in stock] == [(3, 0, 2), (3, 0, 2)]
-    assert "KTI" in run(tmp_path, "stock").stdout
+def test_a_receipt_of_a_lost_till_is_voided_by_what_sales_told_of_it(knowing: Till) -> None:
+    id = str(uuid4())
+    hear(knowing, accounted(id, 1, 3, net=100, voided=1), accounted(id, 2, 1, net=7))
+    done = knowing.void(id, at=NOW)
+    assert [(one.line, one.qty) for one in done.void.lines] == [(1, 2), (2, 1)]
+    assert (done.void.refund_rupiah, done.void.refund) == (66 + 7, PaymentKind.CASH)
+    with pytest.raises(WrongEntry, match="void already"):
+        knowing.void(id, 1, 1, at=NOW)
+
+
+def test_a_receipt_that_nobody_told_of_needs_line_pieces_and_what_is_paid_back(knowing: Till) -> None:
+    id = str(uuid4())
+    with pytest.raises(WrongEntry, match="has not heard of that receipt"):
+        knowing.void(id, at=NOW)
+    with pytest.raises(WrongEntry, match="has not heard of that receipt"):
+        knowing.void(id, 1, 2, at=NOW)
+    done = knowing.void(id, 1, 2, at=NOW, refund_rupiah=30_000)
+    assert (done.void.receipt, done.void.lines, done.void.refund_rupiah) == (id, (VoidedLine(line=1, qty=2),), 30_000)
+
+
+@pytest.mark.parametrize(
+    ("receipt", "words"),
+    [("9", "Record 9 of this till is no receipt"), ("2", "no receipt"), ("the last one", "neither the number")],
+)
+def test_what_is_no_receipt_is_not_voided(knowing: Till, receipt: str, words: str) -> None:
+    knowing.sell([BasketEntry("KTI")], at=NOW)
+    knowing.count({"KTI": 1}, at=NOW)
+    with pytest.raises(WrongEntry, match=words):
+        knowing.void(receipt, at=NOW)
+
+
+def test_what_the_till_knows_is_paid_back_and_nothing_else(knowing: Till) -> None:
+    knowing.sell([BasketEntry("KTI")], at=NOW)
+    with pytest.raises(WrongEntry, match=r"Rp250\.000 is to be paid back"):
+        knowing.void("1", at=NOW, refund_rupiah=1)
+
+
+def test_a_refused_void_leaves_the_pieces_to_void(knowing: Till) -> None:
+    receipt = knowing.sell([BasketEntry("KTI", 2)], at=NOW).said.id
+    knowing.void("1", at=NOW)
+    with pytest.raises(WrongEntry, match="void already"):
+        knowing.void("1", at=NOW)
+    hear(knowing, accounted(receipt, 1, 2, voided=1), void_refused(receipt, 1, qty=2, left=1))
+    assert knowing.void("1", at=NOW).void.lines == (VoidedLine(line=1, qty=1),)
+
+
+# Cash
+
+
+def test_a_drawer_is_opened_used_counted_and_opened_again(knowing: Till) -> None:
+    drawer = knowing.open(" P1 ", 200_000, at=NOW).id
+    with pytest.raises(WrongEntry, match="P1 has the drawer"):
+        knowing.open("P2", 0, at=NOW)
+    knowing.sell([BasketEntry("KTI", 2)], at=NOW, given_rupiah=600_000)
+    knowing.sell([BasketEntry("KTI")], at=NOW, payment=PaymentKind.QRIS)
+    knowing.drop(300_000, at=NOW, reason="to the safe")
+    with pytest.raises(WrongEntry, match="nothing to take out"):
+        knowing.drop(0, at=NOW)
+    knowing.void("2", 1, 1, at=NOW)
+    count = knowing.count_cash(149_000, at=NOW)
+    assert (count.drawer, count.counted_rupiah, count.expected_rupiah) == (drawer, 149_000, 150_000)
+    bodies = [said.body for said in knowing.spool.all_said()]
+    assert [body.drawer for body in bodies if isinstance(body, ReceiptIssued)] == [drawer, None]
+    assert [body.drawer for body in bodies if isinstance(body, ReceiptVoided | CashDropped | CashCounted)] == [
+        drawer
+    ] * 3
+    assert [body.cashier for body in bodies if isinstance(body, DrawerOpened)] == ["P1"]
+    assert knowing.open_drawer() is None
+    knowing.open("P2", 0, at=NOW)
+
+
+def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, knowing: Till) -> None:
+    receipt = knowing.sell([BasketEntry("KTI")], at=NOW).said.id
+    with Till(tmp_path, BOOTH, "T2") as other:
+        hear(other, accounted(receipt, 1, 1))
+        other.open("P2", 300_000, at=NOW)
+        other.void(receipt, at=NOW)
+        assert other.count_cash(0, at=NOW).expected_rupiah == 50_000
+
+
+def test_cash_without_a_drawer_is_taken(knowing: Till) -> None:
+    assert knowing.sell([BasketEntry("KTI")], at=NOW).receipt.drawer is None
+    assert knowing.void("1", at=NOW).void.drawer is None

@@ -1,15 +1,8 @@
-"""What an edge agent has to say and what it has heard, in one SQLite file that a power cut does not harm.
-
-A record is numbered and gets its id when it is made, and stays for good: a record sent twice has the same id,
-and numbers run from 1 without gaps. Several processes may use one spool: numbers are given in a write
-transaction, and two who send at once only send some records twice, each in the same order.
-"""
+"""Records of one agent: kept when they are made, sent in their order, and what was heard about them."""
 
 import json
-import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,37 +11,32 @@ from typing import Self
 from uuid import uuid4
 
 from shared import envelope
-from shared.errors import SpoolFailed
+from shared.errors import WrongEntry
 from shared.events.language import Body, Event, Topic, as_utc, event_type
+from shared.spool.file import Owner, explained, headers_text, open_file
 
-_VERSION = 1
-_SCHEMA = """
-create table said (
-    number integer primary key,
-    id text not null unique,
-    key text not null,
-    type text not null,
-    value blob not null,
-    headers text not null,
-    recorded_at text not null,
-    acknowledged integer not null default 0
-);
-create index said_pending on said (number) where not acknowledged;
-create table heard (
-    number integer primary key,
-    source text not null,
-    id text not null,
-    topic text not null,
-    type text not null,
-    value blob not null,
-    about text,
-    logged_at text not null,
-    unique (source, id, topic)
-);
-create index heard_about on heard (about);
-create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
-"""
-_BUSY_SECONDS = 10.0
+_NOT_KEPT = "This record was NOT kept, all earlier ones are safe. Please enter it again afterwards."
+_NOT_NOTED = (
+    "All records are kept. What Kafka has taken could not be noted: it will be sent again and count once. "
+    "Please sync again afterwards."
+)
+_NOT_HEARD = (
+    "All records are kept. Only what was heard just now is not: it will be heard again. Please sync again afterwards."
+)
+_BESIDE = "Nothing is lost, but the file is whole only together with the files -wal and -shm beside it."
+_NOTHING_CHANGED = "Nothing in it was changed."
+_SELECT_SAID = (
+    "select number, id, key, type, value, headers, recorded_at, acknowledged, previous from said order by number"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPlace:
+    """Where a record stands: its number on its device, and the id of the record before it (None for the first)."""
+
+    device: str
+    number: int
+    previous: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +71,24 @@ class Counts:
 
 
 class Spool:
-    """The file at `path`, made if it is not there, of an agent that speaks on `topic` as `source`.
+    """The owner's file, made if it is not there.
 
     Every method raises SpoolFailed, with what to do, when the file can't be used; nothing is half written then.
     """
 
-    def __init__(self, path: Path, topic: Topic, source: str) -> None:
-        self.path = path
-        self.topic = topic
-        self.source = source
-        with self._explained():
-            self._db = self._open()
+    def __init__(self, owner: Owner) -> None:
+        self.path = owner.path
+        self.topic = owner.topic
+        self.source = owner.source
+        with self._explained(_NOTHING_CHANGED):
+            self._db = open_file(owner)
+
+    @property
+    def device(self) -> str:
+        """The device's id."""
+        with self._explained(_NOTHING_CHANGED):
+            (device,) = self._db.execute("select device from identity").fetchone()
+        return str(device)
 
     def __enter__(self) -> Self:
         return self
@@ -108,14 +103,14 @@ class Spool:
 
     # What we say
 
-    def say(self, write: Callable[[int], Body], at: datetime) -> Said:
-        """Keep a record made at `at`, for good, before returning. `write` gets its number."""
-        with self._transaction():
-            (last,) = self._db.execute("select coalesce(max(number), 0) from said").fetchone()
-            body = write(last + 1)
+    def say(self, write: Callable[[RecordPlace], Body], at: datetime) -> Said:
+        """Keep a record made at `at`, for good, before returning. `write` gets its place."""
+        with self._transaction(_NOT_KEPT):
+            place = self._next_place()
+            body = write(place)
             at = as_utc(at)
             said = Said(
-                number=last + 1,
+                number=place.number,
                 id=str(uuid4()),
                 key=self.topic.key_of(body),
                 body=body,
@@ -127,15 +122,17 @@ class Spool:
             headers = envelope.headers(id=said.id, source=self.source, topic=self.topic, body=body, time=at)
             said.headers.extend(headers)
             self._db.execute(
-                "insert into said (number, id, key, type, value, headers, recorded_at) values (?, ?, ?, ?, ?, ?, ?)",
+                "insert into said (number, id, key, type, value, headers, recorded_at, previous)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     said.number,
                     said.id,
                     said.key,
                     event_type(self.topic, type(body)),
                     said.value,
-                    json.dumps([[name, value.decode()] for name, value in headers]),
+                    headers_text(headers),
                     at.isoformat(),
+                    place.previous,
                 ),
             )
         return said
@@ -150,20 +147,20 @@ class Spool:
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
         """Kafka has these records."""
-        with self._transaction():
+        with self._transaction(_NOT_NOTED):
             self._db.executemany(
                 "update said set acknowledged = 1 where number = ?", [(number,) for number in numbers]
             )
 
     def counts(self) -> Counts:
-        with self._explained():
+        with self._explained(_NOTHING_CHANGED):
             row = self._db.execute("select count(*), coalesce(sum(not acknowledged), 0) from said").fetchone()
         return Counts(*row)
 
     def unanswered(self, bodies: Sequence[type[Body]]) -> int:
         """How many records of these kinds were heard nothing about."""
         kinds = [event_type(self.topic, body) for body in bodies]
-        with self._explained():
+        with self._explained(_NOTHING_CHANGED):
             (count,) = self._db.execute(
                 f"select count(*) from said where type in ({', '.join('?' * len(kinds))})"
                 " and not exists (select 1 from heard where about = said.id)",
@@ -175,7 +172,7 @@ class Spool:
 
     def hear(self, topic: Topic, partition: int, events: Sequence[tuple[Event, str | None]], next: int) -> None:
         """Keep events with the ids that they are about, and that the partition is read up to `next`."""
-        with self._transaction():
+        with self._transaction(_NOT_HEARD):
             # A service may publish an event twice after a crash.
             self._db.executemany(
                 "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
@@ -200,7 +197,7 @@ class Spool:
 
     def position(self, topic: Topic, partition: int) -> int:
         """The next offset to read of a partition."""
-        with self._explained():
+        with self._explained(_NOTHING_CHANGED):
             row = self._db.execute(
                 "select next from positions where topic = ? and partition = ?", (topic.name, partition)
             ).fetchone()
@@ -208,7 +205,7 @@ class Spool:
 
     def heard(self, topic: Topic) -> list[Heard]:
         """Every event heard on `topic`, in the order of its log."""
-        with self._explained():
+        with self._explained(_NOTHING_CHANGED):
             rows = self._db.execute(
                 "select about, type, value, logged_at from heard where topic = ? order by number", (topic.name,)
             ).fetchall()
@@ -218,35 +215,65 @@ class Spool:
             for about, type, value, logged_at in rows
         ]
 
-    # The file
+    def take_over(self, other: "Spool") -> int:
+        """Keep the records of `other` that are not here, its acknowledgements and what it heard; how many records
+        came. Without records of its own this becomes the same device.
 
-    def _open(self) -> sqlite3.Connection:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Nobody else on the machine needs to read it; SQLite's side files take over the same rights.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        db = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None)
-        try:
-            db.execute("pragma journal_mode = wal")
-            db.execute("pragma synchronous = full")
-            db.execute("begin immediate")
-            (version,) = db.execute("pragma user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";")[:-1]:
-                    db.execute(statement)
-                db.execute(f"pragma user_version = {_VERSION}")
-            elif version != _VERSION:
-                raise SpoolFailed(
-                    f"The spool {self.path} was made by another version of karya. Nothing in it was changed; "
-                    "please sync it with the version that made it."
+        Raises WrongEntry if the two have different records of one number, or one device's records as another's.
+        """
+        with self._transaction(_NOTHING_CHANGED):
+            here = dict(self._db.execute("select number, id from said"))
+            there = dict(other._db.execute("select number, id from said"))
+            apart = [number for number in here.keys() & there.keys() if here[number] != there[number]]
+            if apart:
+                raise WrongEntry(
+                    f"The two differ from record {min(apart)} on. Nothing was changed: a spool that has gone on is "
+                    "not written over. To send what is in the other too, import it into another folder "
+                    "(--spool-dir) and sync there; sales then waits for both."
                 )
-            db.execute("commit")
-        except BaseException:
-            db.close()
-            raise
-        return db
+            if here and there.keys() - here.keys() and self.device != other.device:
+                raise WrongEntry("The two have the same records as different devices. Nothing was changed.")
+            if not here:
+                self._db.execute("update identity set device = ?", (other.device,))
+            self._db.executemany(
+                "insert into said (number, id, key, type, value, headers, recorded_at, acknowledged, previous)"
+                " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                [row for row in other._db.execute(_SELECT_SAID) if row[0] not in here],
+            )
+            sent = other._db.execute("select number from said where acknowledged")
+            self._db.executemany("update said set acknowledged = 1 where number = ?", sent)
+            self._db.executemany(
+                "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
+                " values (?, ?, ?, ?, ?, ?, ?)",
+                other._db.execute(
+                    "select source, id, topic, type, value, about, logged_at from heard order by number"
+                ),
+            )
+            self._db.executemany(
+                "insert into positions (topic, partition, next) values (?, ?, ?)"
+                " on conflict (topic, partition) do update set next = max(next, excluded.next)",
+                other._db.execute("select topic, partition, next from positions"),
+            )
+        return len(there.keys() - here.keys())
+
+    def save(self, file: Path) -> None:
+        """All of it into `file`, which is empty, as it is at one moment, while others use this one."""
+        with self._explained(_NOTHING_CHANGED):
+            self._db.execute("vacuum into ?", (str(file),))
+
+    def checkpoint(self) -> None:
+        """All that is kept lies in the one file afterwards, unless another process writes at this moment."""
+        with self._explained(_BESIDE):
+            self._db.execute("pragma wal_checkpoint(truncate)")
+
+    def _next_place(self) -> RecordPlace:
+        (device,) = self._db.execute("select device from identity").fetchone()
+        last = self._db.execute("select number, id from said order by number desc limit 1").fetchone()
+        number, previous = last if last else (0, None)
+        return RecordPlace(device, number + 1, previous)
 
     def _said(self, which: str, *parameters: int) -> list[Said]:
-        with self._explained():
+        with self._explained(_NOTHING_CHANGED):
             rows = self._db.execute(
                 f"select number, id, key, type, value, headers, recorded_at, acknowledged from said {which}",
                 parameters,
@@ -267,8 +294,8 @@ class Spool:
         ]
 
     @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._explained():
+    def _transaction(self, unless: str) -> Iterator[None]:
+        with self._explained(unless):
             # Immediate: who reads the last number is the one who writes the next.
             self._db.execute("begin immediate")
             try:
@@ -280,31 +307,5 @@ class Spool:
                     self._db.execute("rollback")
                 raise
 
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise SpoolFailed(f"The spool {self.path} can't be opened: {error.strerror}.") from error
-        except sqlite3.DatabaseError as error:
-            raise SpoolFailed(f"{self._explain(error)} ({error})") from error
-
-    def _explain(self, error: sqlite3.DatabaseError) -> str:
-        match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-            case sqlite3.SQLITE_FULL:
-                return (
-                    "There is no room left on the disk: this record was NOT kept, all earlier ones are safe. "
-                    f"Please free some space where {self.path} lies and enter it again."
-                )
-            case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-                return (
-                    f"Another program has kept the spool {self.path} busy for {_BUSY_SECONDS:.0f} seconds: "
-                    "this was NOT kept. Please try again."
-                )
-            case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-                return (
-                    f"The file {self.path} is damaged or no spool. Please do not delete it: "
-                    "move it aside for repair, and go on with a new one."
-                )
-            case _:
-                return f"The spool {self.path} can't be used: please check the disk and the rights of the file."
+    def _explained(self, consequence: str) -> AbstractContextManager[None]:
+        return explained(self.path, consequence)

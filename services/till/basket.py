@@ -1,0 +1,190 @@
+"""From what a cashier typed to the lines of a receipt: items, prices, discounts, reasons, warnings. Pure."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.till.booth import BoothView, KnownPrices
+from shared import shown, typed
+from shared.errors import WrongEntry
+from shared.events import lot_number
+from shared.events.lot_number import PRODUCT_CODE
+from shared.events.sales import MAX_LINES, ReceiptLine
+
+_HAS_LETTER = re.compile(r"[A-Za-z]")
+_EXAMPLE = "Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price."
+
+
+@dataclass(frozen=True, slots=True)
+class BasketEntry:
+    """`qty` pieces of `item`, a lot number as on the label or a product's code. `price_rupiah` None: the list's."""
+
+    item: str
+    qty: int = 1
+    price_rupiah: int | None = None
+    discount_rupiah: int = 0
+
+
+def entries(words: Sequence[str]) -> list[BasketEntry]:
+    """A basket from words: `ITEM`, `ITEM=PIECES`, `ITEM@PRICE`, `ITEM=PIECES@PRICE`; a number after an item without
+    pieces is its pieces.
+
+    A word is a number if it has no letter, since each item has one. Raises WrongEntry for what has no single meaning.
+    """
+    basket: list[BasketEntry] = []
+    told = True
+    for word in words:
+        if _HAS_LETTER.search(word):
+            entry, told = _entry(word)
+            basket.append(entry)
+        elif not basket:
+            raise WrongEntry(f"{word!r} comes before any item. {_EXAMPLE}")
+        elif told:
+            raise WrongEntry(f"{word!r} is one number too many: {basket[-1].item} has its pieces already. {_EXAMPLE}")
+        else:
+            basket[-1] = replace(basket[-1], qty=typed.whole(word))
+            told = True
+    return basket
+
+
+def discounted(basket: Sequence[BasketEntry], discounts: Sequence[str]) -> list[BasketEntry]:
+    """The basket with discounts on lines, each `ITEM=RUPIAH`.
+
+    Raises WrongEntry if an item is not in the basket exactly once, or has two discounts.
+    """
+    lines = list(basket)
+    known = [named(entry.item) for entry in basket]
+    for word in discounts:
+        item, sign, amount = word.rpartition("=")
+        if not sign:
+            raise WrongEntry(f"{word!r} says no item and amount. Write e.g. --off KRJ=5.000.")
+        which = named(item)
+        if known.count(which) != 1:
+            raise WrongEntry(
+                f"{item} is in this basket {known.count(which)} times; --off names one that is there once."
+            )
+        place = known.index(which)
+        if lines[place].discount_rupiah:
+            raise WrongEntry(f"{item} has two discounts. Please add them up.")
+        lines[place] = replace(lines[place], discount_rupiah=typed.rupiah(amount))
+    return lines
+
+
+def named(item: str) -> tuple[str | None, str]:
+    """The lot (None without a label) and product that a person named. Raises WrongEntry if it is neither."""
+    code = item.strip().upper()
+    if PRODUCT_CODE.fullmatch(code):
+        return None, code
+    number = lot_number.parse(item)
+    if number is None:
+        raise WrongEntry(
+            f"{item!r} is neither a lot number nor a product's code (three letters): a character is missing or wrong."
+        )
+    return str(number), number.product
+
+
+def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) -> tuple[ReceiptLine, ...]:
+    """The lines of a receipt at these prices. `why`: the cashier's reason for prices that depart from the list.
+
+    Raises WrongEntry for what can't be, and for a reason that is missing or has no price to explain.
+    """
+    if not basket:
+        raise WrongEntry(f"Nothing is in the basket. {_EXAMPLE}")
+    if len(basket) > MAX_LINES:
+        raise WrongEntry(f"A receipt has at most {MAX_LINES} lines. Please make two of it.")
+    lines = tuple(_line(number, entry, prices, why.strip()) for number, entry in enumerate(basket, 1))
+    if why.strip() and not any(line.price_reason for line in lines):
+        raise WrongEntry("--why is for a price other than the list's, and here is none. Please leave it out.")
+    return lines
+
+
+def not_withdrawn(booth: BoothView, lines: Sequence[ReceiptLine]) -> None:
+    """Raises WrongEntry if one of the lots was withdrawn, or all lots of a product without a label."""
+    for line in lines:
+        lots = booth.lots_of(line.product)
+        if line.lot in booth.withdrawn:
+            raise WrongEntry(
+                f"The lot {line.lot} was withdrawn: please set it aside and do not sell it. If it is already sold, "
+                "enter it with --happened."
+            )
+        if line.lot is None and lots and all(lot.withdrawn for lot in lots):
+            raise WrongEntry(
+                f"All lots of {line.product} here were withdrawn: please set them aside. If it is already sold, "
+                "enter it with --happened."
+            )
+
+
+def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str, int]) -> tuple[str, ...]:
+    """What the cashier should know about a receipt that is kept all the same."""
+    told: list[str] = []
+    if booth.struck:
+        told.append("The organiser has struck this till as lost; please tell the organiser that it is at work.")
+    elif not booth.listed:
+        told.append("This till has not heard that it belongs to the booth; please sync when you can.")
+    else:
+        told += _beyond(booth, lines)
+    departing = [line for line in lines if prices.get(line.product, line.unit_price_rupiah) != line.unit_price_rupiah]
+    told += [f"The booth's price of {line.product} is {shown.rupiah(prices[line.product])}." for line in departing]
+    return tuple(told)
+
+
+def _entry(word: str) -> tuple[BasketEntry, bool]:
+    """The entry, and whether it tells its pieces."""
+    left, at, price = word.partition("@")
+    item, sign, qty = left.partition("=")
+    if not item or (sign and not qty) or (at and not price):
+        raise WrongEntry(f"{word!r} was not understood. {_EXAMPLE}")
+    named(item)
+    return BasketEntry(item, typed.whole(qty) if sign else 1, typed.rupiah(price) if at else None), bool(sign)
+
+
+def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> ReceiptLine:
+    lot, product = named(entry.item)
+    if entry.qty < 1:
+        raise WrongEntry("The quantity must be at least 1.")
+    listed = prices.prices.get(product)
+    price = entry.price_rupiah if entry.price_rupiah is not None else listed
+    if price is None:
+        raise WrongEntry(
+            f"No price of {product} is known here. Please sync, or give one: {product}={entry.qty}@25.000."
+        )
+    departs = price != listed
+    if departs and listed is not None and not why:
+        raise WrongEntry(
+            f"The booth's price of {product} is {shown.rupiah(listed)}, and this says {shown.rupiah(price)}. "
+            'If that is meant, say why in a few words: --why "slightly damaged".'
+        )
+    if entry.discount_rupiah > entry.qty * price:
+        raise WrongEntry(
+            f"A discount of {shown.rupiah(entry.discount_rupiah)} on {product} is more than its "
+            f"{shown.rupiah(entry.qty * price)}."
+        )
+    return ReceiptLine(
+        line=number,
+        lot=lot,
+        product=product,
+        qty=entry.qty,
+        unit_price_rupiah=price,
+        discount_rupiah=entry.discount_rupiah,
+        price_reason=why if departs else "",
+    )
+
+
+def _beyond(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[str]:
+    told = []
+    sold: dict[str, int] = {}
+    for line in lines:
+        for name in filter(None, (line.lot, line.product)):
+            sold[name] = sold.get(name, 0) + line.qty
+        if line.lot is not None and line.lot not in booth.lots:
+            told.append(f"The lot {line.lot} is not known to be at this booth; the sale may be disputed.")
+            continue
+        left = booth.left_of(line.product) - sold[line.product]
+        if line.lot is not None:
+            left = min(left, booth.left_of_lot(line.lot) - sold[line.lot])
+        if left < 0:
+            told.append(
+                f"This till's part of the stock allows {max(left + line.qty, 0)} more of {line.lot or line.product}; "
+                "the sale is kept but may be disputed."
+            )
+    return told

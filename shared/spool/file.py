@@ -1,0 +1,207 @@
+"""The SQLite file of a spool: its tables, how it is opened, a file of the former version, and faults in words."""
+
+import json
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4, uuid5
+
+from shared import envelope
+from shared.errors import SpoolFailed
+from shared.events.language import Body, Topic, event_type
+
+VERSION = 2
+_FORMER_VERSION = 1
+_IDENTITY = """
+create table identity (
+    only integer primary key check (only = 1),
+    device text not null,
+    source text not null
+);
+"""
+_TABLES = """
+create table said (
+    number integer primary key,
+    id text not null unique,
+    key text not null,
+    type text not null,
+    value blob not null,
+    headers text not null,
+    recorded_at text not null,
+    acknowledged integer not null default 0,
+    previous text
+);
+create index said_pending on said (number) where not acknowledged;
+create table heard (
+    number integer primary key,
+    source text not null,
+    id text not null,
+    topic text not null,
+    type text not null,
+    value blob not null,
+    about text,
+    logged_at text not null,
+    unique (source, id, topic)
+);
+create index heard_about on heard (about);
+create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
+"""
+_BUSY_SECONDS = 10.0
+_DEVICES = UUID("4d0c0ba6-6b4c-4f6e-9d0b-6a4c7d8a1b52")
+
+
+@dataclass(frozen=True, slots=True)
+class FormerRecord:
+    """A record of a file of the former version. `value` is its JSON; `previous` the id of the record before it."""
+
+    number: int
+    id: str
+    type: str
+    value: dict[str, Any]
+    recorded_at: datetime
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """How records of the former version become today's. `bodies` gets all records in order and the device's id, and
+    gives a body for each. What was heard on topics that are `heard_anew` is forgotten, and heard again."""
+
+    bodies: Callable[[Sequence[FormerRecord], str], list[Body]]
+    heard_anew: tuple[Topic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose spool it is: the file, the topic it speaks on, as which `ce_source`. `former` None: records of the former
+    version are today's."""
+
+    path: Path
+    topic: Topic
+    source: str
+    former: Former | None = None
+
+
+def open_file(owner: Owner) -> sqlite3.Connection:
+    """The owner's file, made if it is not there, converted if it is of the former version.
+
+    Raises SpoolFailed for a file of another owner or version, sqlite3.DatabaseError and OSError as they come.
+    """
+    owner.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Nobody else on the machine needs to read it; SQLite's side files take over the same rights.
+    os.close(os.open(owner.path, os.O_RDWR | os.O_CREAT, 0o600))
+    db = sqlite3.connect(owner.path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = full")
+        db.execute("begin immediate")
+        (version,) = db.execute("pragma user_version").fetchone()
+        if version == 0:
+            _run(db, _TABLES)
+            _name(db, str(uuid4()), owner.source)
+        elif version == _FORMER_VERSION:
+            _convert(db, owner)
+        elif version != VERSION:
+            raise SpoolFailed(
+                f"The spool {owner.path} was made by another version of karya. Nothing in it was changed; "
+                "please sync it with the version that made it."
+            )
+        (source,) = db.execute("select source from identity").fetchone()
+        if source != owner.source:
+            raise SpoolFailed(
+                f"The spool {owner.path} belongs to {source} and not to {owner.source}. Nothing in it was changed; "
+                "please name it as it was named, or use it there."
+            )
+        db.execute("commit")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+@contextmanager
+def explained(path: Path, consequence: str) -> Iterator[None]:
+    """Faults of the file in words: what is wrong, and the `consequence` of it for whoever asked.
+
+    Raises SpoolFailed.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SpoolFailed(f"The spool {path} can't be opened: {error.strerror}.") from error
+    except sqlite3.DatabaseError as error:
+        raise SpoolFailed(f"{_cause(path, error)} {consequence} ({error})") from error
+
+
+def _cause(path: Path, error: sqlite3.DatabaseError) -> str:
+    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"There is no room left on the disk; please free some space where {path} lies."
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"Another program has kept the spool {path} busy for {_BUSY_SECONDS:.0f} seconds."
+        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+            return (
+                f"The file {path} is damaged or no spool. Please do not delete it: `spool check` says what of it can "
+                "be read and how to go on."
+            )
+        case _:
+            return f"The spool {path} can't be used: please check the disk and the rights of the file."
+
+
+def _run(db: sqlite3.Connection, statements: str) -> None:
+    for statement in statements.split(";")[:-1]:
+        db.execute(statement)
+
+
+def _name(db: sqlite3.Connection, device: str, source: str) -> None:
+    _run(db, _IDENTITY)
+    db.execute("insert into identity (only, device, source) values (1, ?, ?)", (device, source))
+    db.execute(f"pragma user_version = {VERSION}")
+
+
+def _convert(db: sqlite3.Connection, owner: Owner) -> None:
+    rows = db.execute("select number, id, type, value, recorded_at from said order by number").fetchall()
+    ids = [None, *(id for _, id, *_ in rows)]
+    records = [
+        FormerRecord(number, id, type, json.loads(value), datetime.fromisoformat(recorded_at), previous)
+        for (number, id, type, value, recorded_at), previous in zip(rows, ids, strict=False)
+    ]
+    # Two copies of one file become the same device with the same records, whichever is read first.
+    device = str(uuid5(_DEVICES, records[0].id)) if records else str(uuid4())
+    db.execute("alter table said add column previous text")
+    db.executemany(
+        "update said set previous = ? where number = ?", [(record.previous, record.number) for record in records]
+    )
+    if owner.former is not None:
+        for record, body in zip(records, owner.former.bodies(records, device), strict=True):
+            _rewrite(db, owner, record, body)
+        for topic in owner.former.heard_anew:
+            db.execute("delete from heard where topic = ?", (topic.name,))
+            db.execute("delete from positions where topic = ?", (topic.name,))
+    _name(db, device, owner.source)
+
+
+def _rewrite(db: sqlite3.Connection, owner: Owner, record: FormerRecord, body: Body) -> None:
+    headers = envelope.headers(
+        id=record.id, source=owner.source, topic=owner.topic, body=body, time=record.recorded_at
+    )
+    db.execute(
+        "update said set key = ?, type = ?, value = ?, headers = ? where number = ?",
+        (
+            owner.topic.key_of(body),
+            event_type(owner.topic, type(body)),
+            envelope.encode(body),
+            headers_text(headers),
+            record.number,
+        ),
+    )
+
+
+def headers_text(headers: envelope.Headers) -> str:
+    """Headers as the file keeps them."""
+    return json.dumps([[name, value.decode()] for name, value in headers])

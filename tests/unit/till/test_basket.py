@@ -1,0 +1,138 @@
+"""What a cashier types has one meaning or is refused; prices, discounts and reasons of lines."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.till.basket import BasketEntry, discounted, entries, receipt_lines, warnings
+from services.till.booth import KnownPrices, view
+from services.till.receipts import Receipts
+from shared.errors import WrongEntry
+from shared.events.festival import TillStruck
+from shared.events.sales import MAX_LINES
+from tests.unit.till.builders import BOOTH, LOT, OTHER, line, opened, stocked
+
+LIST = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000})
+
+
+@pytest.mark.parametrize(
+    ("words", "basket"),
+    [
+        (["KRJ"], [BasketEntry("KRJ")]),
+        (["KRJ", "15"], [BasketEntry("KRJ", 15)]),
+        (["KRJ=15"], [BasketEntry("KRJ", 15)]),
+        (["KRJ", "2", "KTI"], [BasketEntry("KRJ", 2), BasketEntry("KTI")]),
+        (["KRJ", "KTI", "1.250"], [BasketEntry("KRJ"), BasketEntry("KTI", 1250)]),
+        (["krj=2@45.000", LOT], [BasketEntry("krj", 2, 45_000), BasketEntry(LOT)]),
+        (["KRJ@Rp45.000", "3"], [BasketEntry("KRJ", 3, 45_000)]),
+        ([LOT, "2", f"{OTHER}=3"], [BasketEntry(LOT, 2), BasketEntry(OTHER, 3)]),
+    ],
+)
+def test_a_basket_is_read_in_one_way(words: list[str], basket: list[BasketEntry]) -> None:
+    assert entries(words) == basket
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["15", "KRJ"], "before any item"),
+        (["KRJ", "2", "3"], "one number too many"),
+        (["KRJ=2", "3"], "one number too many"),
+        (["KRJ="], "was not understood"),
+        (["=2"], "before any item"),
+        (["KRJ@"], "was not understood"),
+        (["KRJ=2=3"], "whole number"),
+        (["KRJ=two"], "whole number"),
+        (["KRJ", "1,5"], "whole number"),
+        (["KRJ", "1.5"], "whole number"),
+        (["KRJ", "the blue one"], "neither a lot number"),
+        ([LOT[:-1] + "#"], "neither a lot number"),
+    ],
+)
+def test_what_has_no_single_meaning_is_refused(words: list[str], told: str) -> None:
+    with pytest.raises(WrongEntry, match=told):
+        entries(words)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["KRJ", "KTI", LOT]), st.integers(1, 999), st.booleans()), min_size=1))
+def test_both_ways_to_write_pieces_mean_the_same(basket: list[tuple[str, int, bool]]) -> None:
+    words = [word for item, qty, joined in basket for word in ([f"{item}={qty}"] if joined else [item, f"{qty}"])]
+    assert entries(words) == [BasketEntry(item, qty) for item, qty, _ in basket]
+
+
+def test_a_discount_goes_to_the_line_of_its_item() -> None:
+    basket = discounted([BasketEntry("KRJ"), BasketEntry(LOT)], [f"{LOT.lower()}=5.000"])
+    assert [entry.discount_rupiah for entry in basket] == [0, 5000]
+
+
+@pytest.mark.parametrize(
+    ("discounts", "told"),
+    [
+        (["KBS=5.000"], "in this basket 0 times"),
+        (["KRJ=5.000"], "in this basket 2 times"),
+        (["KTI=1", "KTI=2"], "two discounts"),
+        (["5.000"], "no item and amount"),
+    ],
+)
+def test_a_discount_that_fits_no_single_line_is_refused(discounts: list[str], told: str) -> None:
+    with pytest.raises(WrongEntry, match=told):
+        discounted([BasketEntry("KRJ"), BasketEntry("KTI"), BasketEntry("KRJ")], discounts)
+
+
+def test_lines_have_the_lists_price_unless_another_is_given_with_a_reason() -> None:
+    assert receipt_lines([BasketEntry("kti", 2), BasketEntry(LOT, 1, 200_000)], LIST, "a scratch") == (
+        line(1, 2),
+        line(2, lot=LOT, unit_price_rupiah=200_000, price_reason="a scratch"),
+    )
+
+
+def test_the_lists_own_price_needs_no_reason() -> None:
+    assert receipt_lines([BasketEntry("KTI", 1, 250_000)], LIST, "") == (line(1),)
+
+
+def test_a_price_of_what_the_list_does_not_have_needs_no_reason_but_may_have_one() -> None:
+    unknown = KnownPrices(0, None, {})
+    assert receipt_lines([BasketEntry("KTI", 1, 7)], unknown, "") == (line(1, unit_price_rupiah=7),)
+    assert receipt_lines([BasketEntry("KTI", 1, 7)], unknown, "so it is said")[0].price_reason == "so it is said"
+
+
+@pytest.mark.parametrize(
+    ("basket", "why", "told"),
+    [
+        ([], "", "Nothing is in the basket"),
+        ([BasketEntry("KTI", 0)], "", "at least 1"),
+        ([BasketEntry("KBS")], "", "No price of KBS"),
+        ([BasketEntry("KTI", 1, 200_000)], "", "Rp250.000, and this says Rp200.000.*--why"),
+        ([BasketEntry("KTI", 1, 200_000)], "  ", "--why"),
+        ([BasketEntry("KTI")], "because", "leave it out"),
+        ([BasketEntry("KTI", 1, None, 250_001)], "", "more than its Rp250.000"),
+        ([BasketEntry("KTI")] * (MAX_LINES + 1), "", f"at most {MAX_LINES}"),
+    ],
+)
+def test_what_should_not_be_sold_so_is_refused(basket: list[BasketEntry], why: str, told: str) -> None:
+    with pytest.raises(WrongEntry, match=told):
+        receipt_lines(basket, LIST, why)
+
+
+def told_of(*lines: Any, heard: Any = ()) -> tuple[str, ...]:
+    booth = view("T1", "d1", [opened("T1", "T2"), stocked(LOT, 8), *heard], Receipts({}, {}))
+    return warnings(booth, lines, LIST.prices)
+
+
+def test_pieces_of_all_lines_count_against_the_tills_part() -> None:
+    assert told_of(line(1, 2, lot=LOT), line(2, 2)) == ()
+    [told] = told_of(line(1, 2, lot=LOT), line(2, 3))
+    assert "allows 2 more of KTI" in told
+    [told] = told_of(line(1, 3), line(2, 5, lot=LOT))
+    assert f"allows 1 more of {LOT}" in told
+
+
+def test_what_is_odd_is_told() -> None:
+    [told] = told_of(line(1, lot=OTHER))
+    assert "not known to be at this booth" in told
+    [told] = told_of(line(1, unit_price_rupiah=1))
+    assert told == "The booth's price of KTI is Rp250.000."
+    [told] = told_of(line(1, 99), heard=[TillStruck(booth=BOOTH, till="T1", device="d1")])
+    assert "struck this till as lost" in told
