@@ -148,7 +148,14 @@ def a_void(
     receipt: str, seq: int = 2, till: str = "T1", booth: str = B1, qty: int = 1, line: int = 1, **changed: Any
 ) -> ReceiptVoided:
     lines = (VoidedLine(line=line, qty=qty),)
-    given = {"booth": booth, "till": till, "seq": seq, "receipt": receipt, "voided_at": NOON, "lines": lines} | changed
+    given = {
+        "booth": booth,
+        "till": till,
+        "seq": seq,
+        "receipt": receipt,
+        "voided_at": NOON,
+        "lines": lines,
+    } | changed
     return ReceiptVoided(**given | _place(given))
 
 

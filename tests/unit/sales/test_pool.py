@@ -193,7 +193,9 @@ def test_adjustments_cancel_to_nothing_over_the_facilities() -> None:
     assert pool is not None
     assert (sum(held.qty for held in pool.adjusted), sum(held.rupiah for held in pool.adjusted)) == (0, 0)
     latest = {one.facility: one for one in world.heard(PoolAdjusted)}
-    assert sum(one.adjusted_qty for one in latest.values()) == sum(one.adjusted_rupiah for one in latest.values()) == 0
+    assert (
+        sum(one.adjusted_qty for one in latest.values()) == sum(one.adjusted_rupiah for one in latest.values()) == 0
+    )
     assert sum(one.share_rupiah for one in latest.values()) == pool.rupiah
 
 
@@ -325,7 +327,9 @@ def a_lot(lot: str, facility: str, stocked: int, **changed: object) -> BoothLot:
         ),
     ],
 )
-def test_the_pieces_of_a_pool_are_shared(lots: list[tuple[int, dict[str, object]]], pool: Pool, shared: list[int]) -> None:
+def test_the_pieces_of_a_pool_are_shared(
+    lots: list[tuple[int, dict[str, object]]], pool: Pool, shared: list[int]
+) -> None:
     held = [a_lot(name, f"LP-{name}", qty, **changed) for name, (qty, changed) in zip("ABC", lots, strict=False)]
     assert pools.pieces(held, pool) == shared
 
