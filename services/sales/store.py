@@ -434,6 +434,7 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
                 "qty": booth.qty,
                 "sold_rupiah": booth.sold_rupiah,
                 "pools": [[pool.product, pool.qty, pool.rupiah, pool.counted] for pool in booth.pools],
+                "halfway": booth.halfway,
             }
             for booth in settlement.booths
         ],
@@ -463,6 +464,7 @@ def _settlement(document: Document) -> Settlement:
                 booth["qty"],
                 booth["sold_rupiah"],
                 tuple(PoolShare(*pool) for pool in booth["pools"]),
+                booth["halfway"],
             )
             for booth in document["booths"]
         ),

@@ -84,6 +84,12 @@ class BoothLot:
         return max(0, self.stocked - self.moved)
 
     @property
+    def creditable(self) -> int:
+        """Pieces that came beyond the labelled sales, also if they count as lost: the most that unlabelled sales can
+        be of."""
+        return max(0, self.came - self.label_qty)
+
+    @property
     def unexplained(self) -> int:
         """Unsold pieces that the last count did not see."""
         return max(0, self.unsold - self.latest.qty) if self.latest is not None else 0

@@ -103,8 +103,10 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
 def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
     place = _place(branches, record)
     if place is None:
-        # A second successor, or a known number: somebody else goes on under this identity.
-        return (*branches, Branch(record.seq, ((record.seq, record.seq),), id, last_seq))
+        # A second successor, or a known number: somebody else goes on under this identity. Where nobody has that
+        # number yet, all records before it are known to be others': the one it follows is missing.
+        known = any(branch.has(record.seq) for branch in branches)
+        return (*branches, Branch(record.seq if known else record.seq - 1, ((record.seq, record.seq),), id, last_seq))
     branch = branches[place]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
     head = id if record.seq > branch.top else branch.head

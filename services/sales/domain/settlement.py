@@ -59,13 +59,14 @@ class PoolShare:
 @dataclass(frozen=True, slots=True)
 class BoothShare:
     """What one booth has earned for the facility, in pieces and rupiah; `pools` are what of it was sold
-    unlabelled."""
+    unlabelled. `halfway`: the change that was heard last is continued by the booth's next one."""
 
     booth: str
     settled: bool = False
     qty: int = 0
     sold_rupiah: int = 0
     pools: tuple[PoolShare, ...] = ()
+    halfway: bool = False
 
     @property
     def provisional_qty(self) -> int:
@@ -121,6 +122,11 @@ class Settlement:
         return bool(self.booths) and all(booth.settled for booth in self.booths)
 
     @property
+    def halfway(self) -> bool:
+        """The change of a booth is known in part. Half of a change is no sum: it might even be below zero."""
+        return any(booth.halfway for booth in self.booths)
+
+    @property
     def parts(self) -> Parts:
         return split(self.sold_rupiah, self.percentages)
 
@@ -152,9 +158,7 @@ def deciding(percentages: Percentages) -> Decide:
         known = state.get(Settlement, id)
         settlement = known or Settlement(id, body.facility, body.festival, percentages)
         settlement = _with(settlement, _change(_of(settlement, body.booth), body))
-        # Half of a change is no sum: it might even be below zero.
-        continued = isinstance(body, SaleShared | PoolAdjusted) and body.continued
-        settlement, said = (settlement, []) if continued else _say(settlement)
+        settlement, said = _say(settlement)
         return (state if settlement == known else state.put(settlement)), [*said]
 
     return decide
@@ -183,6 +187,7 @@ def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | B
                 qty=share.qty + body.change_qty,
                 sold_rupiah=share.sold_rupiah + body.change_rupiah,
                 pools=pools,
+                halfway=body.continued,
             )
         case PoolAdjusted():
             return replace(
@@ -190,6 +195,7 @@ def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | B
                 qty=share.qty + body.change_qty,
                 sold_rupiah=share.sold_rupiah + body.change_rupiah,
                 pools=_pooled(share.pools, body.product, body.change_qty, body.change_rupiah, counted=body.counted),
+                halfway=body.continued,
             )
         case BoothSettled():
             return replace(share, settled=True)
@@ -205,7 +211,7 @@ def _pooled(
 
 def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
     now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
-    if not settlement.complete or settlement.said == now:
+    if not settlement.complete or settlement.halfway or settlement.said == now:
         return settlement, []
     kind = SettlementIssued if settlement.said is None else SettlementCorrected
     settlement = replace(settlement, said=now, revision=settlement.revision + 1)

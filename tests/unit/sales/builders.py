@@ -28,18 +28,28 @@ from shared.events.festival import (
     DisputeResolved,
     LotWithdrawn,
     Price,
+    PricesChanged,
+    TillAdded,
+    TillStruck,
+    VoidOrdered,
 )
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALE_SHARES,
     BoothCounted,
+    CashCounted,
+    CashDropped,
+    DeviceIntroduced,
+    DrawerOpened,
     LotCount,
     Payment,
     PaymentKind,
+    PoolAdjusted,
     ProductCount,
     ReceiptIssued,
     ReceiptLine,
     ReceiptVoided,
+    SaleShared,
     TillClosed,
     TillRecord,
     VoidedLine,
@@ -87,8 +97,27 @@ def a_closing(booth: str = B1, deadline: datetime = DEADLINE) -> BoothClosing:
     return BoothClosing(booth=booth, festival=ODOP, deadline=deadline)
 
 
-def a_word(sale: str, outcome: DisputeOutcome = DisputeOutcome.ACCEPTED, booth: str = B1) -> DisputeResolved:
-    return DisputeResolved(booth=booth, sale=sale, outcome=outcome)
+def a_word(
+    sale: str, outcome: DisputeOutcome = DisputeOutcome.ACCEPTED, booth: str = B1, lot: str | None = None
+) -> DisputeResolved:
+    return DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot)
+
+
+def an_order(receipt: str, qty: int = 1, line: int = 1, booth: str = B1) -> VoidOrdered:
+    return VoidOrdered(booth=booth, receipt=receipt, line=line, qty=qty)
+
+
+def a_strike(till: str = "T1", device: str | None = None, branch: int | None = None, booth: str = B1) -> TillStruck:
+    return TillStruck(booth=booth, till=till, device=device, branch=branch)
+
+
+def a_till_more(till: str, booth: str = B1) -> TillAdded:
+    return TillAdded(booth=booth, till=till)
+
+
+def new_prices(revision: int, valid_from: datetime = NOON, booth: str = B1, **prices: int) -> PricesChanged:
+    listed = tuple(Price(product=product, price_rupiah=rupiah) for product, rupiah in prices.items())
+    return PricesChanged(booth=booth, revision=revision, valid_from=valid_from, prices=listed)
 
 
 def a_line(lot: str | None = "L1", qty: int = 1, line: int = 1, **changed: Any) -> ReceiptLine:
@@ -118,8 +147,16 @@ def a_sale(seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -
 def a_void(
     receipt: str, seq: int = 2, till: str = "T1", booth: str = B1, qty: int = 1, line: int = 1, **changed: Any
 ) -> ReceiptVoided:
-    given = {"booth": booth, "till": till, "seq": seq, "receipt": receipt, "voided_at": NOON} | changed
-    return ReceiptVoided(**given | _place(given) | {"lines": (VoidedLine(line=line, qty=qty),)})
+    lines = (VoidedLine(line=line, qty=qty),)
+    given = {
+        "booth": booth,
+        "till": till,
+        "seq": seq,
+        "receipt": receipt,
+        "voided_at": NOON,
+        "lines": lines,
+    } | changed
+    return ReceiptVoided(**given | _place(given))
 
 
 def a_count(
@@ -140,6 +177,28 @@ def a_count(
 def a_last_word(seq: int, till: str = "T1", booth: str = B1, **changed: Any) -> TillClosed:
     given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
     return TillClosed(**given | _place(given))
+
+
+def an_introduction(seq: int = 1, till: str = "T1", booth: str = B1, **changed: Any) -> DeviceIntroduced:
+    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "introduced_at": NOON} | changed
+    return DeviceIntroduced(**given | _place(given))
+
+
+def a_drawer(seq: int, rupiah: int, cashier: str = "K1", till: str = "T1", **changed: Any) -> DrawerOpened:
+    """Opened by a cashier with so much in it. Its record's id is the drawer's."""
+    given = {"booth": B1, "till": till, "seq": seq, "cashier": cashier, "float_rupiah": rupiah, "opened_at": NOON}
+    given |= changed
+    return DrawerOpened(**given | _place(given))
+
+
+def a_drop(seq: int, drawer: str, rupiah: int, till: str = "T1") -> CashDropped:
+    given = {"booth": B1, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
+    return CashDropped(**given | _place(given))
+
+
+def a_cash_count(seq: int, drawer: str, rupiah: int, expected: int, at: datetime = NOON) -> CashCounted:
+    given: dict[str, Any] = {"booth": B1, "till": "T1", "seq": seq, "drawer": drawer, "counted_at": at}
+    return CashCounted(**given | _place(given) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
 
 
 def record_id(device: str, seq: int) -> str:
@@ -254,6 +313,16 @@ class World:
 
     def heard(self, kind: type[B]) -> list[B]:
         return [body for body in self.said if isinstance(body, kind)]
+
+    def pieces(self, booth: str = B1) -> dict[str, tuple[int, int]]:
+        """Pieces sold of each lot: by label, and of the pool."""
+        return {lot.lot: (lot.label_qty, lot.pool_qty) for lot in self.booth(booth).lots}
+
+    def earned(self, facility: str, booth: str = B1) -> tuple[int, int]:
+        """Pieces and rupiah that the booth told the facility of, in all changes."""
+        changes = [*self.heard(SaleShared), *self.heard(PoolAdjusted)]
+        mine = [one for one in changes if (one.facility, one.booth) == (facility, booth)]
+        return sum(one.change_qty for one in mine), sum(one.change_rupiah for one in mine)
 
     def _linked(self, body: TillRecord, id: str) -> TillRecord:
         """The record, following the one that its device was heard with under the number before, whatever its id."""

@@ -9,30 +9,66 @@ from services.sales.handlers import percentages
 from shared.errors import BadSettings
 from shared.events.language import MAX_WHOLE, Body
 from shared.events.sales import (
+    AdjustmentCause,
+    AdjustmentPublished,
     BoothSettled,
+    PoolAdjusted,
+    SalePublished,
+    SaleShared,
     SettlementCorrected,
     SettlementIssued,
-    ShareEarned,
     ShareOpened,
-    ShareReversed,
 )
 from shared.settings import Settings
-from tests.unit.sales.builders import B1, B2, ODOP, World
+from tests.unit.sales.builders import B1, B2, NOON, ODOP, World
 
 
 def opened(booth: str = B1, facility: str = "LP-A") -> ShareOpened:
     return ShareOpened(facility=facility, festival=ODOP, booth=booth)
 
 
-def earned(rupiah: int, qty: int = 1, booth: str = B1, facility: str = "LP-A") -> ShareEarned:
-    return ShareEarned(
-        facility=facility, festival=ODOP, booth=booth, sale="s", product="KTI", qty=qty, amount_rupiah=rupiah
+def shared(
+    rupiah: int, qty: int = 1, booth: str = B1, *, pooled: bool = False, continued: bool = False
+) -> SaleShared:
+    """The facility has so much more (or less) in a sale."""
+    return SaleShared(
+        facility="LP-A",
+        festival=ODOP,
+        booth=booth,
+        sale="s/1",
+        product="KTI",
+        revision=1,
+        lots=(),
+        qty=max(qty, 0),
+        amount_rupiah=max(rupiah, 0),
+        change_qty=qty,
+        change_rupiah=rupiah,
+        pooled_change_qty=qty if pooled else 0,
+        pooled_change_rupiah=rupiah if pooled else 0,
+        sold_at=NOON,
+        continued=continued,
     )
 
 
-def reversed_(rupiah: int, qty: int = 1, booth: str = B1) -> ShareReversed:
-    return ShareReversed(
-        facility="LP-A", festival=ODOP, booth=booth, sale="s", product="KTI", qty=qty, amount_rupiah=rupiah
+def adjusted(
+    rupiah: int, qty: int, booth: str = B1, *, counted: bool = False, continued: bool = False
+) -> PoolAdjusted:
+    return PoolAdjusted(
+        facility="LP-A",
+        festival=ODOP,
+        booth=booth,
+        product="KTI",
+        revision=1,
+        cause=AdjustmentCause.COUNT,
+        counted=counted,
+        share_qty=0,
+        share_rupiah=0,
+        adjusted_qty=qty,
+        adjusted_rupiah=rupiah,
+        change_qty=qty,
+        change_rupiah=rupiah,
+        lots=(),
+        continued=continued,
     )
 
 
@@ -40,13 +76,15 @@ def settled(booth: str = B1, facility: str = "LP-A") -> BoothSettled:
     return BoothSettled(facility=facility, festival=ODOP, booth=booth)
 
 
-def take(world: World, *bodies: Body) -> list[Body]:
-    return [said for body in bodies for said in world.settle_up(body)]
+def take(world: World, *bodies: Body) -> list[SettlementIssued]:
+    said = [said for body in bodies for said in world.settle_up(body)]
+    assert {type(one) for one in said} <= {SettlementIssued, SettlementCorrected, SalePublished, AdjustmentPublished}
+    return [one for one in said if isinstance(one, SettlementIssued)]
 
 
 def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> None:
     world = World()
-    assert take(world, opened(B1), opened(B2), earned(10_000, 2, B1), earned(5_000, 1, B2), settled(B1)) == []
+    assert take(world, opened(B1), opened(B2), shared(10_000, 2, B1), shared(5_000, 1, B2), settled(B1)) == []
     said = take(world, settled(B2))
     assert said == [
         SettlementIssued(
@@ -64,9 +102,9 @@ def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> Non
 
 def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
     world = World()
-    take(world, opened(), earned(100), settled())
-    [late] = take(world, earned(60))
-    [void] = take(world, reversed_(100))
+    take(world, opened(), shared(100), settled())
+    [late] = take(world, shared(60))
+    [void] = take(world, shared(-100, -1))
     assert isinstance(late, SettlementCorrected)
     assert isinstance(void, SettlementCorrected)
     assert [(one.revision, one.sold_rupiah, one.qty) for one in (late, void)] == [(2, 160, 2), (3, 60, 1)]
@@ -74,8 +112,8 @@ def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
 
 def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
     world = World()
-    take(world, opened(B1), earned(100), settled(B1))
-    assert take(world, opened(B2), earned(50, 1, B2), earned(7)) == []
+    take(world, opened(B1), shared(100), settled(B1))
+    assert take(world, opened(B2), shared(50, 1, B2), shared(7)) == []
     [corrected] = take(world, settled(B2))
     assert isinstance(corrected, SettlementCorrected)
     assert (corrected.revision, corrected.sold_rupiah) == (2, 157)
@@ -83,22 +121,71 @@ def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
 
 def test_a_booth_that_opens_later_and_sells_nothing_corrects_nothing() -> None:
     world = World()
-    take(world, opened(B1), earned(100), settled(B1))
+    take(world, opened(B1), shared(100), settled(B1))
     assert take(world, opened(B2), settled(B2)) == []
 
 
 def test_a_facility_that_sold_nothing_hears_that_too() -> None:
     world = World()
     [issued] = take(world, opened(), settled())
-    assert isinstance(issued, SettlementIssued)
     assert (issued.qty, issued.sold_rupiah) == (0, 0)
 
 
 def test_facilities_do_not_wait_for_one_another() -> None:
     world = World()
     said = take(world, opened(facility="LP-A"), opened(facility="LP-B"), settled(facility="LP-B"))
-    assert [type(one) for one in said] == [SettlementIssued]
+    assert [one.facility for one in said] == ["LP-B"]
     assert world.settlement("LP-A").revision == 0
+
+
+# unlabelled sales
+
+
+def test_half_of_a_change_is_never_told_and_the_whole_is() -> None:
+    world = World()
+    take(world, opened(), shared(500, 5, pooled=True), adjusted(-300, -3), settled())
+    # 5 pieces were told, 2 are the facility's. All 5 go back, and so do the 3 that it never had.
+    assert take(world, shared(-500, -5, pooled=True, continued=True)) == []
+    assert world.settlement().qty == -3
+    [corrected] = take(world, adjusted(300, 3))
+    assert (corrected.qty, corrected.sold_rupiah, corrected.revision) == (0, 0, 2)
+
+
+def test_half_of_a_booths_change_is_not_told_by_another_booths_event_either() -> None:
+    world = World()
+    take(world, opened(B1), opened(B2), shared(500, 5, B1, pooled=True), adjusted(-300, -3, B1))
+    take(world, settled(B1), settled(B2))
+    assert take(world, shared(-500, -5, B1, pooled=True, continued=True), shared(100, 1, B2)) == []
+    [corrected] = take(world, adjusted(300, 3, B1))
+    assert (corrected.qty, corrected.sold_rupiah, corrected.revision) == (1, 100, 2)
+
+
+def test_a_change_that_comes_to_nothing_in_the_end_is_not_told() -> None:
+    world = World()
+    take(world, opened(), shared(100), settled())
+    assert take(world, shared(50, 1, pooled=True, continued=True), adjusted(-50, -1)) == []
+
+
+def test_unlabelled_sales_are_provisional_until_a_count_stands_behind_them() -> None:
+    world = World()
+    [issued] = take(world, opened(), shared(70), shared(30, 2, pooled=True), settled())
+    assert (issued.qty, issued.provisional_qty, issued.provisional_rupiah) == (3, 2, 30)
+    # The count moves nothing, and is told all the same: what was provisional is so no more.
+    [corrected] = take(world, adjusted(0, 0, counted=True))
+    assert (corrected.qty, corrected.provisional_qty, corrected.provisional_rupiah) == (3, 0, 0)
+    [late] = take(world, shared(10, 1, pooled=True))
+    assert (late.qty, late.provisional_qty) == (4, 0)
+
+
+def test_each_booth_is_counted_for_itself() -> None:
+    world = World()
+    take(world, opened(B1), opened(B2), shared(30, 3, B1, pooled=True), shared(40, 4, B2, pooled=True))
+    take(world, adjusted(0, 0, B1, counted=True), settled(B1))
+    [issued] = take(world, settled(B2))
+    assert (issued.qty, issued.provisional_qty, issued.provisional_rupiah) == (7, 4, 40)
+
+
+# shares of the money
 
 
 @given(
@@ -108,9 +195,9 @@ def test_facilities_do_not_wait_for_one_another() -> None:
 def test_the_parts_are_whole_add_up_and_are_at_most_a_rupiah_off(rupiah: int, two: tuple[int, int]) -> None:
     by = Percentages(*two, 100 - sum(two))
     parts = split(rupiah, by)
-    shared = (parts.facility_rupiah, parts.maker_premium_rupiah, parts.programme_rupiah)
-    assert sum(shared) == rupiah
-    for part, percent in zip(shared, (by.facility, by.maker, by.programme), strict=True):
+    divided = (parts.facility_rupiah, parts.maker_premium_rupiah, parts.programme_rupiah)
+    assert sum(divided) == rupiah
+    for part, percent in zip(divided, (by.facility, by.maker, by.programme), strict=True):
         assert abs(part * 100 - rupiah * percent) < 100
         assert part == 0 or percent > 0
 

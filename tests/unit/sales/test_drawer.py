@@ -1,0 +1,142 @@
+"""The money of tills by drawer: what came in, went out, should be there, and was counted blind. Sums are made up."""
+
+from datetime import timedelta
+from itertools import permutations
+
+from services.sales.domain.drawer import Drawer, Taking
+from services.sales.domain.shelf import HOUR, seconds
+from shared.events.sales import Payment, PaymentKind, TillRecord
+from tests.unit.sales.builders import (
+    B1,
+    NOON,
+    PRICE,
+    World,
+    a_cash_count,
+    a_drawer,
+    a_drop,
+    a_receipt,
+    a_sale,
+    a_void,
+    an_order,
+    open_booth,
+    record_id,
+)
+
+AT_NOON = seconds(NOON) // HOUR
+T1, T2 = f"{B1}-T1", f"{B1}-T2"
+MORNING = record_id(T1, 1)
+
+
+def drawer(world: World, id: str = MORNING) -> Drawer:
+    return next(known for known in world.booth().drawers if known.id == id)
+
+
+def paid(kind: PaymentKind) -> Payment:
+    return Payment(kind=kind)
+
+
+def test_a_drawer_has_its_float_and_what_was_paid_into_it_less_what_was_dropped() -> None:
+    world = open_booth()
+    world.give(a_drawer(1, 200_000))
+    world.sell("s1", 2, qty=3, drawer=MORNING)
+    world.give(a_drop(3, MORNING, 50_000))
+    mine = drawer(world)
+    assert (mine.cashier, mine.till, mine.device) == ("K1", "T1", T1)
+    assert (mine.float_rupiah, mine.dropped_rupiah) == (200_000, 50_000)
+    assert mine.cash_rupiah == 200_000 + 3 * PRICE - 50_000
+
+
+def test_takings_are_told_by_hour_and_payment_kind() -> None:
+    world = open_booth()
+    for seq, (kind, minutes) in enumerate(
+        [("cash", 0), ("qris", 10), ("cash", 59), ("cash", 61), ("other", 62), ("qris", 5)], 1
+    ):
+        payment = paid(PaymentKind(kind))
+        world.sell(f"s{seq}", seq, payment=payment, sold_at=NOON + timedelta(minutes=minutes))
+    assert set(drawer(world, T1).takings) == {
+        Taking(AT_NOON, PaymentKind.CASH, 2, 2 * PRICE),
+        Taking(AT_NOON, PaymentKind.QRIS, 2, 2 * PRICE),
+        Taking(AT_NOON + 1, PaymentKind.CASH, 1, PRICE),
+        Taking(AT_NOON + 1, PaymentKind.OTHER, 1, PRICE),
+    }
+
+
+def test_only_cash_is_in_the_drawer() -> None:
+    world = open_booth()
+    world.sell("s1", 1, payment=paid(PaymentKind.QRIS))
+    world.sell("s2", 2, payment=paid(PaymentKind.OTHER))
+    assert drawer(world, T1).cash_rupiah == 0
+
+
+def test_net_amounts_are_taken_once_per_receipt_whether_its_pieces_are_covered_or_not() -> None:
+    world = open_booth(0)
+    world.tell(a_receipt(1, discount_rupiah=1), "r")
+    [taking] = drawer(world, T1).takings
+    assert (taking.receipts, taking.net_rupiah) == (1, PRICE - 1)
+
+
+def test_the_till_that_pays_back_books_the_cash_and_not_the_one_that_sold() -> None:
+    world = open_booth()
+    world.give(a_drawer(1, 100_000), a_drawer(1, 50_000, "K2", "T2"))
+    world.sell("s1", 2, qty=2, drawer=MORNING)
+    theirs = record_id(T2, 1)
+    world.give(a_void("s1", 2, "T2", drawer=theirs, voided_at=NOON + timedelta(hours=3)))
+    assert drawer(world).cash_rupiah == 100_000 + 2 * PRICE
+    assert drawer(world, theirs).cash_rupiah == 50_000 - PRICE
+    assert drawer(world, theirs).takings == (Taking(AT_NOON + 3, PaymentKind.CASH, refunded_rupiah=PRICE),)
+
+
+def test_money_that_was_taken_while_no_drawer_was_open_is_under_the_device() -> None:
+    world = open_booth()
+    world.sell("s1", 1)
+    world.give(a_void("s1", 2))
+    mine = drawer(world, T1)
+    assert (mine.cashier, mine.opened_at, mine.cash_rupiah) == (None, None, 0)
+
+
+def test_the_organisers_void_and_a_refused_one_pay_nothing() -> None:
+    world = open_booth()
+    world.sell("s1", 1, qty=2)
+    world.give(an_order("s1", 1), a_void("s1", 2, qty=2))
+    assert drawer(world, T1).cash_rupiah == 2 * PRICE
+
+
+def test_a_blind_count_says_how_much_too_much_or_too_little_is_there() -> None:
+    world = open_booth()
+    world.give(a_drawer(1, 100_000))
+    world.sell("s1", 2, drawer=MORNING)
+    assert drawer(world).difference_rupiah is None
+    world.give(a_cash_count(3, MORNING, 100_000 + PRICE - 500, 100_000 + PRICE))
+    mine = drawer(world)
+    assert (mine.counted_rupiah, mine.expected_rupiah, mine.difference_rupiah) == (
+        100_000 + PRICE - 500,
+        100_000 + PRICE,
+        -500,
+    )
+
+
+def test_of_two_cash_counts_the_later_moment_stands() -> None:
+    for order in permutations(range(2)):
+        world = open_booth()
+        counts = [a_cash_count(1, T1, 5, 5), a_cash_count(2, T1, 7, 5, NOON + timedelta(minutes=1))]
+        world.give(*(counts[place] for place in order))
+        assert drawer(world, T1).counted_rupiah == 7
+
+
+def test_a_drawer_is_the_same_in_whatever_order_its_records_are_heard() -> None:
+    records: list[TillRecord] = [
+        a_drawer(1, 100_000),
+        a_sale(2, qty=2, drawer=MORNING),
+        a_drop(3, MORNING, 20_000),
+        a_void("B", 4, drawer=MORNING),
+        a_cash_count(5, MORNING, 90_000, 90_001),
+    ]
+    ends = []
+    for order in permutations(records):
+        world = open_booth()
+        for body in order:
+            world.tell(body, "B" if body is records[1] else None)
+        ends.append(drawer(world))
+    assert [one for one in ends if {*one.takings} != {*ends[0].takings}] == []
+    sums = {(one.cashier, one.float_rupiah, one.cash_rupiah, one.difference_rupiah) for one in ends}
+    assert sums == {("K1", 100_000, 80_000 + PRICE, 10_000 - PRICE)}
