@@ -65,8 +65,11 @@ def with_sums(
         return replace(booth, **besides) if besides else booth
     labelled: dict[str, _Sum] = {}
     pooled: dict[str, _Sum] = {}
+    named: dict[str, int] = {}
     for amounts, sign in ((then, -1), (now, 1)):
         for part, rupiah in amounts:
+            if part.basis is PartBasis.NAMED:
+                named[part.lot] = named.get(part.lot, 0) + sign * part.qty
             sums = pooled if part.basis is PartBasis.SHARE else labelled
             qty, worth = sums.get(part.lot, _NOTHING)
             sums[part.lot] = (qty + sign * part.qty, worth + sign * rupiah)
@@ -82,6 +85,7 @@ def with_sums(
                 lot,
                 label_qty=lot.label_qty + qty,
                 label_rupiah=lot.label_rupiah + rupiah,
+                named_qty=lot.named_qty + named.get(id, 0),
                 after_qty=lot.after_qty + late,
             )
             lots = (*lots[:place], lot, *lots[place + 1 :])

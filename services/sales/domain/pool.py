@@ -42,14 +42,19 @@ def pieces(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
         return [0] * len(lots)
     gone = _gone(lots, pool)
     room = [lot.room for lot in lots]
-    most = [lot.creditable for lot in lots]
-    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, most])
+    # More may have been lost, moved away or named by the organiser since the pool's pieces were sold.
+    further = [
+        [lot.creditable for lot in lots],
+        [max(0, lot.stocked - lot.label_qty) for lot in lots],
+        [max(0, lot.stocked - lot.label_qty + lot.named_qty) for lot in lots],
+    ]
+    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, *further])
     if not pool.after_qty:
         return before
     # What a count did not see is not there to be sold after it.
     missed = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, gone, strict=True)]
     still = _less(room, [max(pair) for pair in zip(before, missed, strict=True)])
-    after = _fill(lots, pool.after_qty, [still, _less(room, before), _less(most, before)])
+    after = _fill(lots, pool.after_qty, [still, *[_less(tier, before) for tier in (room, *further)]])
     return [first + second for first, second in zip(before, after, strict=True)]
 
 
