@@ -135,7 +135,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         ],
         "drawers": [_drawer_document(drawer) for drawer in booth.drawers],
         "receipts": booth.receipts,
-        "early_voids": [asdict(early) | {"refund": early.refund.value} for early in booth.early_voids],
+        "early_voids": [asdict(early) for early in booth.early_voids],
         "waiting": list(booth.waiting),
         "disputed": list(booth.disputed),
         "facilities": list(booth.facilities),
@@ -262,7 +262,8 @@ def _booth(document: Document) -> Booth:
         drawers=tuple(map(_drawer, document["drawers"])),
         receipts=document["receipts"],
         early_voids=tuple(
-            EarlyVoid(**{**early, "refund": PaymentKind(early["refund"])}) for early in document["early_voids"]
+            EarlyVoid(early["receipt"], early["line"], early["qty"], early["till"])
+            for early in document["early_voids"]
         ),
         waiting=tuple(document["waiting"]),
         disputed=tuple(document["disputed"]),

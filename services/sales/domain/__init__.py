@@ -130,7 +130,7 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
         case DisputeResolved() as body:
             return selling.resolve(state, booth, body)
         case VoidOrdered() as body:
-            return selling.void_ordered(state, booth, body, event)
+            return selling.void_ordered(state, booth, body)
         case PricesChanged() as body:
             prices = tuple((price.product, price.price_rupiah) for price in body.prices)
             new = PriceList(body.revision, body.valid_from, prices)

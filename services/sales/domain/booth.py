@@ -15,7 +15,7 @@ from services.sales.domain.prices import PriceList
 from services.sales.domain.shelf import Shelves
 from shared.events.festival import BoothStocked, BoothStockMoved
 from shared.events.language import Publication
-from shared.events.sales import SALE_SHARES, PaymentKind, ShareOpened
+from shared.events.sales import SALE_SHARES, ShareOpened
 
 
 class BoothStatus(StrEnum):
@@ -135,16 +135,12 @@ class EarlyCount:
 
 @dataclass(frozen=True, slots=True)
 class EarlyVoid:
-    """A void that came before its receipt. `drawer`: where the money came from; None: the organiser asked."""
+    """A void that came before its receipt. `till` None: the organiser asked."""
 
     receipt: str
     line: int
     qty: int
     till: str | None
-    device: str | None
-    drawer: str | None
-    refund: PaymentKind
-    voided_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

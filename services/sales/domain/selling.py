@@ -17,7 +17,7 @@ from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receip
 from shared.events import lot_number
 from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
-from shared.events.sales import SALES, PartBasis, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
+from shared.events.sales import SALES, PartBasis, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
 from shared.state import State
 
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
@@ -69,36 +69,21 @@ def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event, devices
 def void(state: State, booth: Booth, body: ReceiptVoided) -> Change:
     """Pieces of a receipt of this booth did not stand: any till of it may say so, also before the receipt has come.
     The pieces are at the booth again, and may be what another sale waits for."""
+    if body.refund_rupiah:
+        # The money left the drawer, whatever becomes of the void.
+        paid_from = Drawer(body.drawer or body.device, body.till, body.device)
+        paid = drawers.refund(booth.drawers, paid_from, body.refund, body.voided_at, body.refund_rupiah)
+        booth = replace(booth, drawers=paid)
     told: list[Publication] = []
     for line in body.lines:
-        wanted = EarlyVoid(
-            receipt=body.receipt,
-            line=line.line,
-            qty=line.qty,
-            till=body.till,
-            device=body.device,
-            drawer=body.drawer or body.device,
-            refund=body.refund,
-            voided_at=body.voided_at,
-        )
-        state, booth, said = _void(state, booth, wanted)
+        state, booth, said = _void(state, booth, EarlyVoid(body.receipt, line.line, line.qty, body.till))
         told += said
     return state, booth, told
 
 
-def void_ordered(state: State, booth: Booth, body: VoidOrdered, event: Event) -> Change:
+def void_ordered(state: State, booth: Booth, body: VoidOrdered) -> Change:
     """The organiser voids pieces of a sale. No drawer pays for it."""
-    wanted = EarlyVoid(
-        receipt=body.receipt,
-        line=body.line,
-        qty=body.qty,
-        till=None,
-        device=None,
-        drawer=None,
-        refund=PaymentKind.OTHER,
-        voided_at=event.time,
-    )
-    return _void(state, booth, wanted)
+    return _void(state, booth, EarlyVoid(body.receipt, body.line, body.qty, till=None))
 
 
 def resolve(state: State, booth: Booth, body: DisputeResolved) -> Change:
@@ -290,12 +275,5 @@ def _void(state: State, booth: Booth, wanted: EarlyVoid) -> Change:
         return state, booth, [SALES.of(refused)]
     voided = sale.without(wanted.qty)
     state, booth, told = book(state, booth, receipt, voided)
-    if wanted.drawer is not None and wanted.till is not None and wanted.device is not None:
-        paid_from = Drawer(wanted.drawer, wanted.till, wanted.device)
-        returned = voided.returned_rupiah - sale.returned_rupiah
-        booth = replace(
-            booth,
-            drawers=drawers.refund(booth.drawers, paid_from, wanted.refund, wanted.voided_at, returned),
-        )
     state, booth, said = cover_waiting(state, booth, sale.product)
     return state, booth, told + said

@@ -153,6 +153,7 @@ def a_void(
         "till": till,
         "seq": seq,
         "receipt": receipt,
+        "refund_rupiah": qty * PRICE,
         "voided_at": NOON,
         "lines": lines,
     } | changed
