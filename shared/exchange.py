@@ -9,7 +9,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -18,7 +17,7 @@ from aiokafka.errors import KafkaError
 from shared import envelope
 from shared.errors import NotReached, Unusable
 from shared.events.language import Body, Event, Topic
-from shared.kafka import partition_for, producer, stop_producer, topic_name
+from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
@@ -27,7 +26,6 @@ from shared.within import let_go, within
 WINDOW = 500
 PATIENCE = 30.0
 TOPICS_WITHIN = 3.0
-STOPPED_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +62,7 @@ async def exchange(
     Raises NotReached when Kafka is not there or does not answer, SpoolFailed as the spool does.
     """
     client = producer(settings)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = reader(settings)
     try:
         # A server that takes a connection and says nothing more must not hold a device for ever.
         await within(PATIENCE, client.start())
@@ -82,7 +78,7 @@ async def exchange(
         why = f"does not answer ({type(error).__name__})"
         raise NotReached(_sorry(spool, settings, why)) from error
     finally:
-        await asyncio.gather(_stop(consumer), stop_producer(client))
+        await asyncio.gather(stop_reader(consumer), stop_producer(client))
     return Exchanged(sent, heard, unreadable, spool.unanswered(awaited))
 
 
@@ -160,18 +156,19 @@ async def _hear(
 ) -> tuple[int, int]:
     consumer.assign(list(places))
     ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(places)))
-    nexts = {}
     for place, ear in places.items():
         next = spool.position(ear.topic, place.partition)
         # Beyond the end: the topic was made anew. What is heard twice is kept once.
-        nexts[place] = next if next <= ends[place] else 0
-        consumer.seek(place, nexts[place])
+        consumer.seek(place, next if next <= ends[place] else 0)
     heard = unreadable = 0
     clock = asyncio.get_running_loop().time
-    until = quiet_since = clock()
-    until += wait
+    until = clock() + wait
+    stood: dict[TopicPartition, int] = {}
     while True:
-        behind = any(nexts[place] < ends[place] for place in places)
+        stand = {place: await consumer.position(place) for place in places}
+        if stand != stood:
+            stood, quiet_since = stand, clock()
+        behind = any(stand[place] < end for place, end in ends.items())
         if not behind and (enough() or clock() >= until):
             return heard, unreadable
         if behind and clock() - quiet_since > PATIENCE:
@@ -179,10 +176,8 @@ async def _hear(
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
         for place, records in fetched.items():
             ours, lost = _ours(places[place], records)
-            nexts[place] = records[-1].offset + 1
-            spool.hear(places[place].topic, place.partition, ours, nexts[place])
+            spool.hear(places[place].topic, place.partition, ours, records[-1].offset + 1)
             heard, unreadable = heard + len(ours), unreadable + lost
-            quiet_since = clock()
 
 
 def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event, str | None]], int]:
@@ -198,12 +193,6 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
             continue
         ours.append((event, getattr(event.body, ear.about, None)))
     return ours, unreadable
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
-    with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
-        await within(STOPPED_WITHIN, consumer.stop())
 
 
 def _sorry(spool: Spool, settings: Settings, why: str) -> str:

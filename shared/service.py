@@ -19,7 +19,16 @@ from shared.envelope import Headers
 from shared.errors import NotReached
 from shared.events.language import Topic
 from shared.family import Family
-from shared.kafka import LOOK_MS, PatientConsumer, partition_for, producer, stop_producer, survey, topic_name
+from shared.kafka import (
+    LOOK_MS,
+    READ_COMMITTED,
+    PatientConsumer,
+    partition_for,
+    producer,
+    stop_producer,
+    survey,
+    topic_name,
+)
 from shared.lanes import Lanes
 from shared.ledger import Ledger
 from shared.line import Line
@@ -29,6 +38,7 @@ from shared.retry import PASSING, attempts
 from shared.settings import Settings
 from shared.step import Step
 from shared.within import within
+from shared.witness import marks_at
 
 log = structlog.get_logger()
 
@@ -230,7 +240,7 @@ class Service:
     def _line(self, family: Family, cluster: str, partitions: int) -> Line:
         settings = self.settings
         topics = {topic_name(settings, topic.name): topic for topic in family.topics}
-        lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster)
+        lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster, partial(marks_at, settings))
         parts: dict[str, Any] = {
             "prefix": settings.topic_prefix,
             "mongo": self.mongo,
@@ -252,6 +262,7 @@ class Service:
             batch_timeout_ms=LOOK_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            isolation_level=READ_COMMITTED,
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=self.settings.session_timeout_ms,
             heartbeat_interval_ms=self.settings.session_timeout_ms // 4,

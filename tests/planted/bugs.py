@@ -20,6 +20,7 @@ from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, _to_lane
 from shared.mongo import Session
 from shared.relay import Relay
 from shared.step import Step
+from shared.witness import mark
 
 STEP = "tests/integration/test_step.py::"
 KILLED = f"{STEP}test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed"
@@ -42,7 +43,11 @@ def _offset_before_the_transaction() -> None:
         for partition, run in items.items():
             lane = step._lanes.expected(partition)
             assert lane is not None
-            moved = replace(lane, offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}})
+            moved = replace(
+                lane,
+                offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}},
+                marks={**lane.marks, **{i.record.topic: mark(i.record) for i in run}},
+            )
             await step._database["lanes"].replace_one({"_id": lane.id}, _to_lane(moved), True)
             step._lanes.committed(Writes(lanes={partition: moved}))
         return await original(step, items)
