@@ -162,7 +162,8 @@ async def _hear(
         consumer.seek(place, next if next <= ends[place] else 0)
     heard = unreadable = 0
     clock = asyncio.get_running_loop().time
-    until = clock() + wait
+    until = quiet_since = clock()
+    until += wait
     stood: dict[TopicPartition, int] = {}
     while True:
         stand = {place: await consumer.position(place) for place in places}

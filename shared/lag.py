@@ -35,6 +35,7 @@ async def _stand(consumer: PatientConsumer, part: TopicPartition, goes_on: int) 
     if not consumer.waits:
         return goes_on
     try:
-        return max(goes_on, await consumer.position(part))
+        stands: int = await consumer.position(part)
     except IllegalStateError:
         return goes_on  # no longer ours
+    return max(goes_on, stands)

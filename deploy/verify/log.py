@@ -28,6 +28,8 @@ class Log:
         self._topics = {topic_name(settings, name): name for name in topics}
         self._parts: list[TopicPartition] = []
         self.missing: Sequence[str] = ()
+        # Where nobody is given a record, once and for all: from and up to which offset.
+        self._hollow: dict[TopicPartition, tuple[int, int]] = {}
         self._consumer = reader(
             settings,
             max_partition_fetch_bytes=4 * 1024 * 1024,
@@ -90,6 +92,35 @@ class Log:
                         yield self._topics[part.topic], [record for record in records if record.offset < ends[part]]
         finally:
             self._consumer.pause(*nexts)
+
+    async def first(self, part: TopicPartition, offset: int, end: int) -> int:
+        """The offset of the first record at `offset` or behind it; `end` if only places lie before it that no record is
+        given for: what was taken back, and the marks of transactions. Not while something is read.
+
+        Raises NotReached when Kafka gives neither for half a minute.
+        """
+        start, known = self._hollow.get(part, (end, end))
+        at = known if start <= offset <= known else offset
+        if at < end:
+            at = await self._first(part, at, end)
+            self._hollow[part] = (offset, at)
+        return min(at, end)
+
+    async def _first(self, part: TopicPartition, offset: int, end: int) -> int:
+        self._consumer.seek(part, offset)
+        self._consumer.resume(part)
+        clock = asyncio.get_running_loop().time
+        until = clock() + PATIENCE
+        try:
+            while clock() < until:
+                fetched = await self._consumer.getmany(part, timeout_ms=20, max_records=1)
+                if fetched:
+                    return int(fetched[part][0].offset)
+                if await self._consumer.position(part) >= end:
+                    return end
+        finally:
+            self._consumer.pause(part)
+        raise NotReached(f"Kafka gives no records of {part.topic} though it has some.")
 
     async def _survey(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
