@@ -4,6 +4,7 @@ import asyncio
 import json
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,3 +79,19 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 assert [service.troubles() for service in services] == [[]] * len(services)
     assert await recorded(mongo) == [21, 22, 31, 32]
     assert await probe.dlq(TERMINAL) == []
+
+
+async def test_a_terminal_hears_on_past_the_holes(
+    settings: Settings, mongo: Mongo, run_service: RunService, tmp_path: Path
+) -> None:
+    parts = [TopicPartition(topic_name(settings, ANSWERS.name), p) for p in range(settings.partitions)]
+    async with transactional(settings) as client, run_service("production"):
+        await client.take_back(*parts)
+        with Terminal(tmp_path, FACILITY, "T1") as terminal:
+            yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+            for qty in (1, 2):
+                terminal.record("KTI", qty, made_on=yesterday, at=datetime.now(UTC))
+                assert (await terminal.sync(settings, wait=20)).unanswered == 0
+                await client.take_back(*parts)
+            # There is nothing but holes to hear.
+            assert (await terminal.sync(settings, wait=0)).heard == 0

@@ -15,6 +15,7 @@ from shared.ledger import Lane, Ledger, Writes, lane_id
 from shared.relay import Relay
 from shared.step import Step
 from tests.integration.waiting import eventually
+from tests.unit.shared.records import a_record
 
 GROUP, TOPIC = "karya.test.account", "in"
 MARK = b"the last record"
@@ -67,6 +68,9 @@ class World:
 
     async def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(parts, 10)
+
+    async def position(self, part: TopicPartition) -> int:
+        return self.stands[part]
 
     def seek(self, part: TopicPartition, offset: int) -> None:
         self.stands[part] = offset
@@ -272,6 +276,21 @@ async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes
     with pytest.raises(RuntimeError):
         await step.work(records, cast("AIOKafkaConsumer", None))
     assert sorted(lanes.settled) == [1]
+
+
+async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked_and_it_is_settled_anew(
+    lanes: Lanes, world: World
+) -> None:
+    # The log has lost its end, and the client began anew at offset 0 without a word.
+    await settled(lanes, 0, 1)
+    world.stands = {TopicPartition(TOPIC, 0): 2, TopicPartition(TOPIC, 1): 6}
+    step = object.__new__(Step)
+    step._lanes = lanes
+    records = [a_record(offset=offset, partition=p) for p, offset in ((0, 0), (0, 1), (1, 4), (1, 5))]
+    polled = [replace(record, topic=TOPIC) for record in records]
+    batch = await step._still_ours(polled, cast("AIOKafkaConsumer", world))
+    assert {p: [record.offset for record in run] for p, run in batch.items()} == {1: [4, 5]}
+    assert (lanes.missing, list(lanes.settled)) == ([0], [1])
 
 
 async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
