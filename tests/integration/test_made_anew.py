@@ -88,6 +88,6 @@ async def test_a_topic_made_anew_below_a_running_service_stops_its_lanes(
         await eventually(lambda: lots(mongo), until=lambda found: len(found) == 30)
         await made_anew(settings)
         async with a_probe(settings) as fresh:
-            await say(fresh, *100, 101, 102)
+            await say(fresh, 100, 101, 102)
         await eventually(lambda: stopped(service), within=60)
         assert len(await lots(mongo)) == 30
