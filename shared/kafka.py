@@ -16,11 +16,9 @@ from shared import fetched
 from shared.errors import PartitionsDiffer
 from shared.retry import attempts
 from shared.settings import Settings
+from shared.topics import DLQ_MAX_BYTES
 from shared.within import within
 
-# Inputs keep Kafka's default bound; what went wrong with them is wrapped, so its place must hold more.
-INPUT_MAX_BYTES = 1024 * 1024
-DLQ_MAX_BYTES = 2 * INPUT_MAX_BYTES
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
 TOPICS_WITHIN = 5.0

@@ -94,8 +94,8 @@ class Log:
             self._consumer.pause(*nexts)
 
     async def first(self, part: TopicPartition, offset: int, end: int) -> int:
-        """The offset of the first record at `offset` or behind it; `end` if only places lie before it that no record is
-        given for: what was taken back, and the marks of transactions. Not while something is read.
+        """The offset of the first record at `offset` or behind it. It is `end` if no record is given for what lies
+        before that: records taken back, and the marks of transactions. Not while something is read.
 
         Raises NotReached when Kafka gives neither for half a minute.
         """

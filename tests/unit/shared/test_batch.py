@@ -79,7 +79,12 @@ def test_the_same_id_with_another_body_is_a_dead_letter() -> None:
 def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> None:
     last = adds(3, "e2", 9)
     lane = Lane(
-        FAMILY.group, 0, {IN.name: 7, "other": 2}, next_out=40, batches=3, marks={IN.name: b"before", "other": b"kept"}
+        FAMILY.group,
+        0,
+        {IN.name: 7, "other": 2},
+        next_out=40,
+        batches=3,
+        marks={IN.name: b"before", "other": b"kept"},
     )
     writes = worked(adds(2, "e1", 7), last, lane=lane)
     assert [numbered.number for numbered in writes.outbox] == [40, 41, 42]

@@ -18,7 +18,7 @@ NOW = 1_000.0
 
 
 class Log:
-    """Per part the times at which its records were taken in, from offset 0 on; `stands`: where an idle consumer is."""
+    """Per part the times at which its records were taken in, from offset 0 on; `stands`: where the consumer is."""
 
     def __init__(self, taken_in: Mapping[TopicPartition, list[float]]) -> None:
         self.taken_in = {part: list(times) for part, times in taken_in.items()}
