@@ -13,7 +13,9 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.local.services import environment
+from deploy.rebuild import compare
 from deploy.topics import SERVICES, all_topics, read_topics
+from deploy.verify import verify
 from services.terminal.terminal import Terminal
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
@@ -53,11 +55,11 @@ async def everywhere(settings: Settings, client: Transactional) -> None:
 
 
 async def add_up(settings: Settings) -> None:
-    code, report = await karya(settings, "verify", "--within", "30")
-    assert (code, report["ok"]) == (0, True), report
+    report = await verify(settings, within=30)
+    assert report.ok, report.as_dict()
     for service in SERVICES:
-        code, rebuilt = await karya(settings, "rebuild", service)
-        assert (code, rebuilt["ok"]) == (0, True), rebuilt
+        rebuilt = await compare(settings, service)
+        assert rebuilt.ok, rebuilt.as_dict()
 
 
 async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
@@ -78,6 +80,9 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 await add_up(settings)
                 assert [service.troubles() for service in services] == [[]] * len(services)
     assert await recorded(mongo) == [21, 22, 31, 32]
+    for command in (["verify"], *(["rebuild", service] for service in SERVICES)):
+        code, shown = await karya(settings, *command)
+        assert (code, shown["ok"]) == (0, True), shown
     assert await probe.dlq(TERMINAL) == []
 
 

@@ -17,6 +17,7 @@ from deploy.topics import Ordered, make_topics, order_topics
 from shared.errors import TopicsRefused
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
+from shared.service import Service
 from shared.settings import Settings
 from shared.topics import COMPRESSION, RETENTION, TIME, Wrong, configs, wrong
 from tests.integration.conftest import RunService
@@ -39,6 +40,10 @@ async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
 
 def name_in(settings: Settings) -> str:
     return topic_name(settings, PRODUCTION.name)
+
+
+def says(service: Service, words: str) -> bool:
+    return any(trouble.startswith(words) for trouble in service.troubles())
 
 
 async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
@@ -78,26 +83,19 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
     topic = name_in(settings)
     await probe.send_raw(PRODUCTION, key=b"a key", value=b"{")
     await set_otherwise(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
+    told = [f"{topic} has {RETENTION}={WEEK}", f"{topic} has {TIME}={SENDERS}", f"{topic} has {COMPRESSION}=zstd"]
     async with run_service("inventory", ready=False) as service:
-        expected = {
-            f"{topic} has {RETENTION}={WEEK}",
-            f"{topic} has {TIME}={SENDERS}",
-            f"{topic} has {COMPRESSION}=zstd",
-        }
-
-        def told() -> bool:
-            return all(any(trouble.startswith(start) for trouble in service.troubles()) for start in expected)
-
-        await eventually(told)
-        code, shown = await karya_topics(settings)
-        assert code == 1
-        assert [one["setting"] for one in shown["altered"]] == [RETENTION], "what is lost is lost"
-        [refused] = shown["refused"]
-        command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
-        assert command is not None
-        assert command[1] == topic
-        given = dict(one.split("=") for one in command[2].split(","))
-        assert given == {TIME: "LogAppendTime", COMPRESSION: "uncompressed"}
+        await eventually(lambda: all(says(service, words) for words in told))
+    code, shown = await karya_topics(settings)
+    assert code == 1
+    assert [one["setting"] for one in shown["altered"]] == [RETENTION], "what is lost is lost"
+    [refused] = shown["refused"]
+    command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
+    assert command is not None
+    given = dict(one.split("=") for one in command[2].split(","))
+    assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
+    async with run_service("inventory", ready=False) as service:
+        await eventually(lambda: [says(service, words) for words in told], equals=[False, True, True])
         await alter(admin, [Wrong(topic, setting, None, value) for setting, value in given.items()])
         # It is asked again only because something was wrong.
         await eventually(service.troubles, equals=[], within=30)

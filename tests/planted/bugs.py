@@ -15,6 +15,7 @@ from services.inventory.domain.reservation import release
 from shared import ledger
 from shared.batch import Batch, Item
 from shared.events.inventory import ReleaseRequested
+from shared.kafka import PatientConsumer
 from shared.lanes import Lanes
 from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, _to_lane
 from shared.mongo import Session
@@ -151,6 +152,15 @@ def _relay_out_of_order() -> None:
     Relay._publish = publish  # type: ignore[method-assign]
 
 
+def _aborted_record_worked() -> None:
+    original = PatientConsumer.__init__
+
+    def made(consumer: PatientConsumer, *topics: str, **options: Any) -> None:
+        original(consumer, *topics, **{**options, "isolation_level": "read_uncommitted"})
+
+    PatientConsumer.__init__ = made
+
+
 BUGS = {
     "offset-first": Bug(
         "The offset is committed before the transaction",
@@ -205,6 +215,12 @@ BUGS = {
         _dead_letter_skipped,
         f"{STEP}test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_ones_are_worked[pymongo]",
         "not seen within",
+    ),
+    "aborted-worked": Bug(
+        "A record that its producer took back is worked",
+        _aborted_record_worked,
+        "tests/integration/test_committed.py::test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault",
+        "4444",
     ),
     "out-of-order": Bug(
         "The relay publishes out of order",
