@@ -69,7 +69,7 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
         for before, first, second in (([], 21, 31), ([21, 31], 22, 32)):
             async with AsyncExitStack() as running:
                 services = [await running.enter_async_context(run_service(name)) for name in SERVICES]
-                await client.say(TERMINAL, a_report(4444), taken_back=True)
+                await client.say(TERMINAL, a_report(44), taken_back=True)
                 await client.say(TERMINAL, a_report(first))
                 await eventually(lambda: recorded(mongo), equals=sorted([*before, first]))
                 await everywhere(settings, client)

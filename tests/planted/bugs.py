@@ -220,7 +220,7 @@ BUGS = {
         "A record that its producer took back is worked",
         _aborted_record_worked,
         "tests/integration/test_committed.py::test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault",
-        "[21, 4444",
+        "[21, 44]",
     ),
     "out-of-order": Bug(
         "The relay publishes out of order",
