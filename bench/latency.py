@@ -40,7 +40,7 @@ from shared.events.inventory import INVENTORY
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import PUBLIC_SALES, TILL
-from shared.kafka import partition_for, producer, topic_name
+from shared.kafka import partition_for, producer, reader, topic_name
 from shared.ledger import Ledger
 from shared.mongo import Mongo
 from shared.retry import attempts
@@ -205,7 +205,7 @@ async def _hops(place: Place, settings: Settings, steps: Sequence[str]) -> Async
 
 async def _timed(place: Place, settings: Settings, road: Road, out: str, rate: int, seconds: int) -> Timed:
     watch = Stopwatch()
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka, enable_auto_commit=False)
+    consumer = reader(settings)
     client = producer(settings)
     await asyncio.gather(consumer.start(), client.start())
     parts = [TopicPartition(out, partition) for partition in range(settings.partitions)]

@@ -1,20 +1,28 @@
 """Every topic of Karya, and how to make them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
+from deploy.altering import alter
 from services.festival.handlers import FAMILIES as FESTIVAL
 from services.inventory.handlers import FAMILIES as INVENTORY
 from services.production.handlers import FAMILIES as PRODUCTION
 from services.sales.handlers import FAMILIES as SALES
+from shared.errors import TopicsRefused
 from shared.events import festival, inventory, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.family import Family
-from shared.kafka import DLQ_MAX_BYTES, topic_name
+from shared.kafka import reader, stop_reader, topic_name
 from shared.settings import Settings
+from shared.topics import COMPRESSION, DLQ, TIME, Wrong, configs, wanted, wrong
 
 SERVICES: dict[str, tuple[Family, ...]] = {
     "production": PRODUCTION,
@@ -39,15 +47,21 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
     ),
 }
 
-# History is the system's memory: nothing expires by itself. LogAppendTime is the clock that `decide` may trust. What
-# comes compressed is unpacked by the broker: one batch in snappy, lz4 or zstd, which our client can't read without
-# more libraries, would stop every reader for ever.
-_KEPT = {
-    "retention.ms": "-1",
-    "cleanup.policy": "delete",
-    "message.timestamp.type": "LogAppendTime",
-    "compression.type": "uncompressed",
+# What these say of a record is settled when Kafka takes it in: of those that lie in the topic already it stays so.
+_OF_RECORDS = {
+    TIME: "keep their senders' clocks, which the rules would trust",
+    COMPRESSION: "may be compressed in a way that nobody here can read",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """What came of putting the topics in order: full names that were made, settings that were altered, and in words
+    what was refused, with what can be done."""
+
+    made: Sequence[str] = ()
+    altered: Sequence[Wrong] = ()
+    refused: Sequence[str] = ()
 
 
 def all_topics() -> list[Topic]:
@@ -71,36 +85,102 @@ def writers() -> dict[str, str]:
     return owned | {journal(service).name: service for service in SERVICES}
 
 
-async def make_topics(settings: Settings) -> list[str]:
-    """Make those that are missing; returns their full names. Raises KafkaError when the broker says no."""
+async def make_topics(settings: Settings) -> Ordered:
+    """As `order_topics`. Raises TopicsRefused when something could not be put in order, too."""
+    ordered = await order_topics(settings)
+    if ordered.refused:
+        raise TopicsRefused("\n".join(ordered.refused))
+    return ordered
+
+
+async def order_topics(settings: Settings) -> Ordered:
+    """Make the topics that are missing and alter the settings of those that are there, as far as that is safe.
+
+    A topic with another number of partitions is left so, and then none is made: its keys would lie elsewhere.
+    Raises KafkaError when the broker says no.
+    """
+    names = [topic_name(settings, name) for name in _names()]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     try:
-        return await _make(admin, _wanted(settings))
+        there = set(await admin.list_topics())
+        old = [name for name in names if name in there]
+        counts = {topic["topic"]: len(topic["partitions"]) for topic in await _described(admin, old)}
+        differing = wrong(await configs(admin, old))
+        held = await _holding_records(
+            settings, counts, {one.topic for one in differing if one.setting in _OF_RECORDS}
+        )
+        altered = [one for one in differing if one.setting not in _OF_RECORDS or one.topic not in held]
+        if altered:
+            await alter(admin, altered)
+        refused = [
+            *_unequal(settings, counts),
+            *_late(settings, [one for one in differing if one not in altered]),
+        ]
+        missing = [name for name in names if name not in there]
+        if any(count != settings.partitions for count in counts.values()):
+            missing = []
+        await _make(admin, settings, missing)
+        return Ordered(missing, altered, refused)
     finally:
         await admin.close()
 
 
-def _wanted(settings: Settings) -> Iterable[NewTopic]:
-    dlq = {**_KEPT, "max.message.bytes": str(DLQ_MAX_BYTES)}
-    for topic in all_topics():
-        yield _new(settings, topic.name, _KEPT)
-    for name in sorted(read_topics()):
-        yield _new(settings, f"{name}.dlq", dlq)
+def _names() -> Iterable[str]:
+    yield from (topic.name for topic in all_topics())
+    yield from (f"{name}{DLQ}" for name in sorted(read_topics()))
 
 
-def _new(settings: Settings, name: str, configs: dict[str, str]) -> NewTopic:
-    return NewTopic(topic_name(settings, name), settings.partitions, settings.replication, topic_configs=configs)
+async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    # Asked for none, Kafka describes all.
+    return await admin.describe_topics(list(names)) if names else ()
 
 
-async def _make(admin: AIOKafkaAdminClient, wanted: Iterable[NewTopic]) -> list[str]:
-    existing = set(await admin.list_topics())
-    missing = [topic for topic in wanted if topic.name not in existing]
-    if not missing:
-        return []
-    answer = await admin.create_topics(missing, timeout_ms=30_000)
+async def _holding_records(settings: Settings, counts: Mapping[str, int], names: Iterable[str]) -> set[str]:
+    parts = [TopicPartition(name, p) for name in names for p in range(counts[name])]
+    if not parts:
+        return set()
+    client = reader(settings)
+    try:
+        await client.start()
+        first, end = await client.beginning_offsets(parts), await client.end_offsets(parts)
+        return {part.topic for part in parts if first[part] < end[part]}
+    finally:
+        await stop_reader(client)
+
+
+def _unequal(settings: Settings, counts: Mapping[str, int]) -> Iterable[str]:
+    by_count = sorted((count, name) for name, count in counts.items() if count != settings.partitions)
+    for count, of in groupby(by_count, key=lambda one: one[0]):
+        yield (
+            f"{', '.join(name for _, name in of)}: {count} partitions, and KARYA_PARTITIONS says "
+            f"{settings.partitions}. With another number keys lie in other partitions. Set KARYA_PARTITIONS={count} "
+            "if all topics have so many; else delete those that hold nothing and run `karya topics` again: "
+            f"kafka-topics --bootstrap-server {settings.kafka} --delete --topic NAME"
+        )
+
+
+def _late(settings: Settings, left: Iterable[Wrong]) -> Iterable[str]:
+    for topic, of in groupby(left, key=attrgetter("topic")):
+        differing = list(of)
+        found = ", ".join(f"{one.setting}={one.found}" for one in differing)
+        why = ", and ".join(_OF_RECORDS[one.setting] for one in differing)
+        command = ",".join(f"{one.setting}={one.wanted}" for one in differing)
+        yield (
+            f"{topic} has {found}, and its records {why}. Delete it if they can go, and run `karya topics` again. If "
+            f"they are good as they are: kafka-configs --bootstrap-server {settings.kafka} --alter "
+            f"--entity-type topics --entity-name {topic} --add-config {command}"
+        )
+
+
+async def _make(admin: AIOKafkaAdminClient, settings: Settings, names: Sequence[str]) -> None:
+    if not names:
+        return
+    new = [
+        NewTopic(name, settings.partitions, settings.replication, topic_configs=dict(wanted(name))) for name in names
+    ]
+    answer = await admin.create_topics(new, timeout_ms=30_000)
     for name, code, *why in answer.topic_errors:
         error = for_code(code)
         if code and error is not TopicAlreadyExistsError:
             raise error(f"topic {name}: {why}")
-    return [topic.name for topic in missing]

@@ -16,6 +16,7 @@ from shared.events.language import Deadline, Event, Publication
 from shared.family import Family
 from shared.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
 from shared.state import Key, Read, State
+from shared.witness import mark
 
 log = structlog.get_logger()
 
@@ -84,12 +85,12 @@ class Batch:
         """The items of one lane, in order, at least one of them and no more once it is `enough`. How many it were."""
         lane = self.writes.lanes.get(partition, self._lanes[partition])
         lane = replace(lane, batches=lane.batches + 1)
-        offsets, turns, said = dict(lane.offsets), list[_Turn](), list[Outgoing]()
+        last, turns, said = dict[str, ConsumerRecord](), list[_Turn](), list[Outgoing]()
         worked = 0
         for item in run:
             said += self._dead(item) if item.event is None else self._alive(item, item.event, lane)
             topic, offset = item.record.topic, item.record.offset
-            offsets[topic] = offset + 1
+            last[topic] = item.record
             if turns and turns[-1].topic == topic:
                 turns[-1].next = offset + 1
             else:
@@ -98,7 +99,11 @@ class Batch:
             if enough():
                 break
         said.append(self._journal_entry(lane, turns))
-        self.writes.lanes[partition] = replace(lane, offsets=offsets)
+        self.writes.lanes[partition] = replace(
+            lane,
+            offsets={**lane.offsets, **{topic: record.offset + 1 for topic, record in last.items()}},
+            marks={**lane.marks, **{topic: mark(record) for topic, record in last.items()}},
+        )
         self.writes.send(partition, said)
         return worked
 

@@ -31,6 +31,10 @@ class PartitionsDiffer(KaryaError):
     """The topics of one key family are missing or have not all the same number of partitions."""
 
 
+class TopicsRefused(KaryaError):
+    """Topics that exist differ from what they must be, in a way that only a person may change."""
+
+
 class LaneOutOfRange(KaryaError):
     """A lane's document points outside the log that Kafka has: another cluster, or a topic made anew."""
 

@@ -10,7 +10,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -19,7 +18,7 @@ from aiokafka.errors import KafkaError
 from shared import envelope
 from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
-from shared.kafka import partition_for, producer, stop_producer, topic_name
+from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.spool import Said, Spool
@@ -28,7 +27,6 @@ from shared.within import let_go, within
 WINDOW = 500
 PATIENCE = 30.0
 TOPICS_WITHIN = 3.0
-STOPPED_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +64,7 @@ async def exchange(
     Raises NotReached when Kafka is not there or does not answer, SpoolFailed as the spool does.
     """
     client = producer(settings)
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.kafka,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        isolation_level="read_committed",
-    )
+    consumer = reader(settings)
     sending = _Sending(on_sent)
     try:
         # A server that takes a connection and says nothing more must not hold a device for ever.
@@ -90,7 +83,7 @@ async def exchange(
     except SpoolFailed as error:
         raise SpoolFailed(f"Kafka has taken {sending.sent} records now. {error}") from error
     finally:
-        await asyncio.gather(_stop(consumer), stop_producer(client))
+        await asyncio.gather(stop_reader(consumer), stop_producer(client))
     # 4. Whoever copies the file alone, after a power cut too, has all that was synced.
     spool.checkpoint()
     return Exchanged(sending.sent, heard, unreadable, spool.unanswered(awaited))
@@ -179,33 +172,29 @@ async def _hear(
 ) -> tuple[int, int]:
     consumer.assign(list(places))
     ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(places)))
-    nexts = {}
     for place, ear in places.items():
         next = spool.position(ear.topic, place.partition)
         # Beyond the end: the topic was made anew. What is heard twice is kept once.
-        nexts[place] = next if next <= ends[place] else 0
-        consumer.seek(place, nexts[place])
+        consumer.seek(place, next if next <= ends[place] else 0)
     heard = unreadable = 0
     clock = asyncio.get_running_loop().time
     until = quiet_since = clock()
     until += wait
+    stood: dict[TopicPartition, int] = {}
     while True:
-        behind = any(nexts[place] < ends[place] for place in places)
+        stand = {place: await consumer.position(place) for place in places}
+        if stand != stood:
+            stood, quiet_since = stand, clock()
+        behind = any(stand[place] < end for place, end in ends.items())
         if not behind and (enough() or clock() >= until):
             return heard, unreadable
         if behind and clock() - quiet_since > PATIENCE:
             raise TimeoutError("Kafka gives no records though it has some")
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
-        for place, ear in places.items():
-            # The position, since offsets have holes: markers of transactions, and what was aborted.
-            position = await within(PATIENCE, consumer.position(place))
-            if position == nexts[place]:
-                continue
-            ours, lost = _ours(ear, fetched.get(place, []))
-            nexts[place] = position
-            spool.hear(ear.topic, place.partition, ours, position)
+        for place, records in fetched.items():
+            ours, lost = _ours(places[place], records)
+            spool.hear(places[place].topic, place.partition, ours, records[-1].offset + 1)
             heard, unreadable = heard + len(ours), unreadable + lost
-            quiet_since = clock()
 
 
 def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event, str | None]], int]:
@@ -221,12 +210,6 @@ def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event
             continue
         ours.append((event, getattr(event.body, ear.about, None) if ear.about else None))
     return ours, unreadable
-
-
-async def _stop(consumer: AIOKafkaConsumer) -> None:
-    """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
-    with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
-        await within(STOPPED_WITHIN, consumer.stop())
 
 
 def _sorry(spool: Spool, settings: Settings, why: str) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
+from typing import Any, Final, Literal
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -15,14 +16,14 @@ from shared import fetched
 from shared.errors import PartitionsDiffer
 from shared.retry import attempts
 from shared.settings import Settings
+from shared.topics import DLQ_MAX_BYTES
 from shared.within import within
 
-# Inputs keep Kafka's default bound; what went wrong with them is wrapped, so its place must hold more.
-INPUT_MAX_BYTES = 1024 * 1024
-DLQ_MAX_BYTES = 2 * INPUT_MAX_BYTES
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
 TOPICS_WITHIN = 5.0
+# What a producer takes back (it aborts its transaction) was never said: nobody here works or shows it.
+READ_COMMITTED: Final[Literal["read_committed"]] = "read_committed"
 # How often one who waits for records looks whether its consumer still lives.
 LOOK_MS = 200
 
@@ -65,6 +66,27 @@ def producer(settings: Settings) -> AIOKafkaProducer:
     )
 
 
+def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:
+    """A consumer of no group, not started: it commits nothing, and is told which partitions to read. `options` are
+    aiokafka's own.
+
+    Its ends are those of what is committed. The last offset before an end may be one that no record is given for, as
+    any other: whether an end is reached is for the consumer's position to say, never for the last record.
+    """
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        enable_auto_commit=False,
+        isolation_level=READ_COMMITTED,
+        **{"auto_offset_reset": "earliest", **options},
+    )
+
+
+async def stop_reader(client: AIOKafkaConsumer) -> None:
+    """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
+    with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
+        await within(CLOSED_WITHIN, client.stop())
+
+
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
     """Asked for records it waits until there are some. FastStream sleeps after an answer of none for as long as it
     had waited, and what comes meanwhile lies there."""
@@ -78,6 +100,12 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is un
         Kafka is away, and before it was first asked. A consumer whose coordination has died refuses to be asked, and
         nothing else would tell: aiokafka's own figure stands still when it is refused in the middle of a question."""
         return 0.0 if self._asked or self._answered is None else time.monotonic() - self._answered
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is being asked for records. Whoever asks has done with all that it gave before: between its
+        position and the last record that was worked lies nothing that anybody is given."""
+        return self._asked
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = LOOK_MS, max_records: int | None = None

@@ -8,9 +8,10 @@ that is not settled are passed over: settling seeks back to them.
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -38,10 +39,26 @@ SWITCHING = "switching"
 SET_ASIDE_SHOWN = 15.0
 
 
+# The marks of the records at these offsets.
+MarksAt: TypeAlias = Callable[[Mapping[TopicPartition, int]], Awaitable[Mapping[TopicPartition, bytes]]]
+_MADE_ANEW = "the topic was made anew or its history has gone. See docs/operations.md: a topic made anew."
+
+
+@dataclass(frozen=True, slots=True)
+class _Log:
+    """What Kafka has, by topic and partition: the first offset, the end, and the marks of records worked last."""
+
+    first: Mapping[TopicPartition, int]
+    end: Mapping[TopicPartition, int]
+    marks: Mapping[TopicPartition, bytes]
+
+
 class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
     """The lanes of one key family in this instance. `topics` are full names; `cluster` is Kafka's id of itself."""
 
-    def __init__(self, group: str, topics: Sequence[str], ledger: Ledger, relay: Relay, cluster: str) -> None:
+    def __init__(
+        self, group: str, topics: Sequence[str], ledger: Ledger, relay: Relay, cluster: str, marks_at: MarksAt
+    ) -> None:
         self.group = group
         self.working = asyncio.Lock()
         self.cluster = cluster
@@ -54,6 +71,7 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._topics = tuple(topics)
         self._ledger = ledger
         self._relay = relay
+        self._marks_at = marks_at
         self._find_consumer: Callable[[], AIOKafkaConsumer | None] = lambda: None
         self._assignment: frozenset[int] = frozenset()
         self._expected: dict[int, Lane] = {}
@@ -237,27 +255,27 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         self._parked |= await self._ledger.parked_keys(self.group)
         for partition in missing:
             await self._relay.take_over(lane_id(self.group, partition))
-        parts = [TopicPartition(topic, p) for p in missing for topic in self._topics]
-        first = await consumer.beginning_offsets(parts)
-        end = await consumer.end_offsets(parts)
+        there = await self._look(consumer, lanes.values())
         # No await from here on: what is checked now must still be so when it is used.
         for partition, lane in lanes.items():
             if self._assignment is not assignment:
                 return  # a rebalance came in between: it has woken us again
             try:
-                self._resume(consumer, lane, first, end)
+                self._resume(consumer, lane, there)
             except LaneOutOfRange as bad:
                 self.broken[partition] = str(bad)
                 log.critical("lane_stopped", group=self.group, lane=partition, why=str(bad))
         log.info("lanes_settled", group=self.group, lanes=missing)
 
-    def _resume(
-        self,
-        consumer: AIOKafkaConsumer,
-        lane: Lane,
-        first: Mapping[TopicPartition, int],
-        end: Mapping[TopicPartition, int],
-    ) -> None:
+    async def _look(self, consumer: AIOKafkaConsumer, lanes: Iterable[Lane]) -> _Log:
+        parts = {TopicPartition(topic, lane.partition): lane for lane in lanes for topic in self._topics}
+        first = await consumer.beginning_offsets(list(parts))
+        end = await consumer.end_offsets(list(parts))
+        last = {part: lane.offsets[part.topic] - 1 for part, lane in parts.items() if part.topic in lane.offsets}
+        marks = await self._marks_at({part: at for part, at in last.items() if first[part] <= at < end[part]})
+        return _Log(first, end, marks)
+
+    def _resume(self, consumer: AIOKafkaConsumer, lane: Lane, there: _Log) -> None:
         if lane.cluster == SWITCHING:
             raise LaneOutOfRange(
                 f"{lane.id} is being switched to a rebuilt database: let `karya rebuild --switch` come to its end "
@@ -270,14 +288,19 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
             )
         for topic in self._topics:
             part = TopicPartition(topic, lane.partition)
-            goes_on = lane.offsets.get(topic, first[part])
-            if not first[part] <= goes_on <= end[part]:
+            first, end = there.first[part], there.end[part]
+            goes_on = lane.offsets.get(topic, first)
+            if not first <= goes_on <= end:
                 raise LaneOutOfRange(
-                    f"{lane.id} goes on at {goes_on} of {topic}, but Kafka has {first[part]} to {end[part]}: "
-                    "the topic was made anew or its history has gone."
+                    f"{lane.id} goes on at {goes_on} of {topic}, but Kafka has {first} to {end}: {_MADE_ANEW}"
+                )
+            if topic in lane.marks and there.marks.get(part) != lane.marks[topic]:
+                raise LaneOutOfRange(
+                    f"{lane.id} goes on at {goes_on} of {topic}, but the record before it is not the one that was "
+                    f"worked: {_MADE_ANEW}"
                 )
             consumer.seek(part, goes_on)
-            self._first[part] = first[part]
+            self._first[part] = first
         self._expected[lane.partition] = lane
         consumer.resume(*(TopicPartition(topic, lane.partition) for topic in self._topics))
 

@@ -2,7 +2,8 @@
 
 | collection  | `_id`                     | what                                                                 |
 |-------------|---------------------------|----------------------------------------------------------------------|
-| `lanes`     | `<group>/<p>`             | next offset of each topic, next outbox number, batches so far        |
+| `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
+|             |                           | next outbox number, batches so far                                   |
 | `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
 | `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
 | `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
@@ -41,7 +42,8 @@ DUPLICATE_KEY = 11000
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One partition number of one key family. `offsets`: the next offset to work, by full topic name."""
+    """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
+    mark of the last record worked, of the same topics."""
 
     group: str
     partition: int
@@ -49,6 +51,7 @@ class Lane:
     next_out: int = 0
     batches: int = 0
     cluster: str = ""
+    marks: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -146,6 +149,7 @@ class Ledger:
                 document["next_out"],
                 document["batches"],
                 document["cluster"],
+                {entry["topic"]: bytes(entry["mark"]) for entry in document["offsets"]},
             )
         return found
 
@@ -238,7 +242,9 @@ def _unmoved(lane: Lane) -> Document:
 
 
 def _to_lane(lane: Lane) -> Document:
-    offsets = [{"topic": topic, "next": offset} for topic, offset in sorted(lane.offsets.items())]
+    offsets = [
+        {"topic": topic, "next": offset, "mark": lane.marks[topic]} for topic, offset in sorted(lane.offsets.items())
+    ]
     return {
         "_id": lane.id,
         "offsets": offsets,

@@ -50,8 +50,8 @@ class Line:
     async def look(self, most_lag: float, seconds: float) -> None:
         """Ask Kafka whether records wait here for more than `most_lag` seconds, and wait `seconds` for its answer."""
         consumer = self.subscriber.consumer
-        if consumer is None:
-            return
+        if not isinstance(consumer, PatientConsumer):
+            return  # there is none before it has started
         try:
             trouble = await within(seconds, late(self.lanes, consumer, most_lag))
         except PASSING as fault:

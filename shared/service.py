@@ -17,9 +17,19 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from shared.clock import Clock
 from shared.envelope import Headers
 from shared.errors import NotReached
+from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.family import Family
-from shared.kafka import LOOK_MS, PatientConsumer, partition_for, producer, stop_producer, survey, topic_name
+from shared.kafka import (
+    LOOK_MS,
+    READ_COMMITTED,
+    PatientConsumer,
+    partition_for,
+    producer,
+    stop_producer,
+    survey,
+    topic_name,
+)
 from shared.lanes import Lanes
 from shared.ledger import Ledger
 from shared.line import Line
@@ -28,7 +38,9 @@ from shared.relay import Relay
 from shared.retry import PASSING, attempts
 from shared.settings import Settings
 from shared.step import Step
+from shared.topics import unfit
 from shared.within import within
+from shared.witness import marks_at
 
 log = structlog.get_logger()
 
@@ -77,6 +89,7 @@ class Service:
         self._lines: list[Line] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away: list[str] = []
+        self._unfit: list[str] = []
 
     async def start(self) -> None:
         """Waits a while for its servers. Raises PartitionsDiffer, or a client's own error when they stay away."""
@@ -90,6 +103,7 @@ class Service:
         config = self._broker.config.broker_config
         config.builder = partial(PatientConsumer, **cast("partial[AIOKafkaConsumer]", config.builder).keywords)
         await self._broker.start()
+        await self._look_at_topics()
         self._keep("pulse", self._pulse())
         log.info("service_started", families=[family.group for family in self._families])
 
@@ -141,7 +155,7 @@ class Service:
     def troubles(self) -> list[str]:
         """Why the service is not ready, in words; empty when it is."""
         found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
-        found += self._away
+        found += self._away + self._unfit
         if self._relay.trouble is not None:
             found.append(f"what is committed can't be published and taken from the outbox: {self._relay.trouble}")
         for line in self._lines:
@@ -201,10 +215,21 @@ class Service:
             except PASSING as fault:
                 away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
             self._away = away
+            if self._unfit:
+                # Asked again only until they are as they must be: nobody changes them every day.
+                await self._look_at_topics()
             if not away:
                 for line in self._lines:
                     await line.look(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
+
+    async def _look_at_topics(self) -> None:
+        names = [name for family in self._families for name in self._topics_of(family)]
+        names += [topic_name(self.settings, journal(family.service).name) for family in self._families]
+        try:
+            self._unfit = await within(PULSE_WITHIN, unfit(self.settings, set(names)))
+        except PASSING as fault:
+            self._unfit = [f"how the topics are set can't be read: {repr(fault)[:300]}"]
 
     async def _reach(self) -> list[tuple[str, int]]:
         """Of each family the cluster and the number of partitions. Servers and services often start together, and a
@@ -230,7 +255,7 @@ class Service:
     def _line(self, family: Family, cluster: str, partitions: int) -> Line:
         settings = self.settings
         topics = {topic_name(settings, topic.name): topic for topic in family.topics}
-        lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster)
+        lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster, partial(marks_at, settings))
         parts: dict[str, Any] = {
             "prefix": settings.topic_prefix,
             "mongo": self.mongo,
@@ -252,6 +277,7 @@ class Service:
             batch_timeout_ms=LOOK_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            isolation_level=READ_COMMITTED,
             partition_assignment_strategy=(RangePartitionAssignor,),
             session_timeout_ms=self.settings.session_timeout_ms,
             heartbeat_interval_ms=self.settings.session_timeout_ms // 4,

@@ -116,8 +116,8 @@ class Step:
             await asyncio.wait([self._committing])
 
     async def _still_ours(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:
-        """The records by lane, but for those of lanes that are not settled, those fetched before the consumer
-        was set back (it stands before their end) and those that were worked already."""
+        """The records by lane, but for those of lanes that are not settled, and those fetched before the consumer
+        was set back (it stands before their end)."""
         by_part: dict[TopicPartition, Run] = defaultdict(list)
         for record in records:
             by_part[TopicPartition(record.topic, record.partition)].append(record)
@@ -130,10 +130,16 @@ class Step:
                 position = await consumer.position(part)
             except IllegalStateError:
                 continue
-            if position > run[-1].offset:
-                worked = expected.offsets.get(part.topic, 0)
-                batch[part.partition] += [record for record in run if record.offset >= worked]
-        return {partition: run for partition, run in batch.items() if run}
+            if position <= run[-1].offset:
+                continue
+            if run[0].offset < expected.offsets.get(part.topic, 0):
+                # They were fetched before the lane was settled further on; or a log that has lost its end made the
+                # client begin anew, by itself. Settling tells which.
+                self._lanes.unsettle([part.partition])
+                batch.pop(part.partition, None)
+                continue
+            batch[part.partition] += run
+        return batch
 
     async def _work(self, batch: Mapping[int, Run]) -> None:
         # 1.

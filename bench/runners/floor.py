@@ -32,7 +32,7 @@ from shared import envelope, garbage
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, StockReserved
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
-from shared.kafka import producer, topic_name
+from shared.kafka import READ_COMMITTED, producer, topic_name
 from shared.ledger import FULL_RECORDS
 from shared.mongo import Database, Mongo, Session
 from shared.settings import Settings
@@ -108,6 +108,7 @@ class Floor:
             group_id=topic_name(settings, self._job.group),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
+            isolation_level=READ_COMMITTED,
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
         client = producer(settings)

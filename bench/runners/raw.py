@@ -15,7 +15,7 @@ from pymongo import ReplaceOne
 
 from bench.runners.job import Job
 from shared import garbage
-from shared.kafka import producer, topic_name
+from shared.kafka import READ_COMMITTED, producer, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
 
@@ -33,6 +33,7 @@ async def hop(job: Job, settings: Settings) -> None:
         group_id=topic_name(settings, job.group),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level=READ_COMMITTED,
     )
     client = producer(settings)
     await client.start()

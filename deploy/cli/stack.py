@@ -12,7 +12,7 @@ from deploy.local.group import ServerStatus
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
-from shared.console import err, local, say, show_json, show_table
+from shared.console import err, local, say, show_json, show_table, warn
 from shared.parameters import PORT
 from shared.settings import Settings
 
@@ -51,7 +51,7 @@ def down() -> None:
 
 
 def status(as_json: Json = False) -> None:
-    """Say what runs, where, and since when."""
+    """Say what runs, where, since when, and what keeps a service from being ready."""
     _show(as_json)
 
 
@@ -61,11 +61,16 @@ def _settings(stack: LocalStack) -> Settings:
 
 def _show(as_json: bool) -> None:
     stack = LocalStack(FOLDER)
-    found = [*stack.status(), *LocalServices(FOLDER, _settings(stack)).status()]
+    services = LocalServices(FOLDER, _settings(stack))
+    found = [*stack.status(), *services.status()]
+    troubles = services.troubles()
     if as_json:
-        show_json([asdict(one) for one in found])
+        show_json([{**asdict(one), "trouble": troubles.get(one.name)} for one in found])
         return
     show_table(["what", "runs", "address", "process", "since"], [_row(one) for one in found], "")
+    for name, trouble in troubles.items():
+        if trouble is not None:
+            warn(f"{name} is not ready: {trouble}")
 
 
 def _row(one: ServerStatus) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -99,12 +100,26 @@ class LocalServices:
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
+    def troubles(self) -> dict[str, str | None]:
+        """What keeps each service that runs from being ready, in its own words; None when it is."""
+        return {server.name: _trouble(server.address) for server in self._group.servers if server.alive}
+
     def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _trouble(address: str) -> str | None:
+    try:
+        with urlopen(f"{address}/health/ready", timeout=ANSWER_SECONDS):
+            return None
+    except HTTPError as error:
+        return str(json.loads(error.read())["detail"])
+    except (URLError, OSError) as error:
+        return repr(error)
 
 
 def environment(settings: Settings) -> dict[str, str]:

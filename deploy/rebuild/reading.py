@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Self
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.errors import HistoryGone, NotReached
+from shared.kafka import LOOK_MS, reader
 from shared.settings import Settings
 
 PATIENCE = 30.0
@@ -25,9 +26,8 @@ class Shelf:
         self.begins: Mapping[TopicPartition, int] = {}
         self._parts = tuple(parts)
         self._rest: dict[TopicPartition, deque[ConsumerRecord]] = {}
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
-            enable_auto_commit=False,
+        self._consumer = reader(
+            settings,
             auto_offset_reset="none",
             max_partition_fetch_bytes=4 * 1024 * 1024,
             fetch_max_wait_ms=10,
@@ -67,20 +67,19 @@ class Shelf:
         while True:
             while rest and rest[0].offset < upto:
                 taken.append(rest.popleft())
-            if rest or (taken and taken[-1].offset == upto - 1):
+            if rest or await self._consumer.position(part) >= upto:
                 return taken
             rest.extend(await self._more(part))
 
     async def all(self, part: TopicPartition, end: int) -> AsyncIterator[ConsumerRecord]:
         """Every record from the beginning of `part` to (not including) `end`."""
-        rest, offset = self._rest[part], self.begins[part] - 1
-        while offset < end - 1:
-            if not rest:
-                rest.extend(await self._more(part))
-            record = rest.popleft()
-            offset = record.offset
-            if offset < end:
-                yield record
+        rest = self._rest[part]
+        while True:
+            while rest and rest[0].offset < end:
+                yield rest.popleft()
+            if rest or await self._consumer.position(part) >= end:
+                return
+            rest.extend(await self._more(part))
 
     async def still_there(self) -> None:
         """Raises HistoryGone if something was taken away at the beginning of a partition since it was opened."""
@@ -93,12 +92,13 @@ class Shelf:
                 )
 
     async def _more(self, part: TopicPartition) -> list[ConsumerRecord]:
+        """The next records; none where the consumer came past a place that no record is given for."""
         clock = asyncio.get_running_loop().time
-        since = clock()
+        since, stood = clock(), await self._consumer.position(part)
         while clock() - since < PATIENCE:
             fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
-                part, timeout_ms=1000, max_records=PAGE
+                part, timeout_ms=LOOK_MS, max_records=PAGE
             )
-            if fetched:
-                return fetched[part]
+            if fetched or await self._consumer.position(part) > stood:
+                return fetched.get(part, [])
         raise NotReached(f"Kafka gives no records of {part.topic} {part.partition} though it has some.")

@@ -46,7 +46,7 @@ from shared.events.festival import (
 from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, ReportAccepted
 from shared.events.sales import SALES, SaleDisputed, SaleRecorded
-from shared.kafka import partition_for, producer, topic_name
+from shared.kafka import partition_for, producer, reader, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
 
@@ -427,10 +427,8 @@ class Hearing:
     """Everything that was said on some topics, each event once, in the order of each partition."""
 
     def __init__(self, settings: Settings, topics: Sequence[Topic]) -> None:
-        self.consumer: AIOKafkaConsumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
+        self.consumer: AIOKafkaConsumer = reader(
+            settings,
             # Only what is there is asked for: waiting for more would delay the next part of the season.
             fetch_max_wait_ms=10,
         )

@@ -137,6 +137,7 @@ class _Reading:
         async for name, records in self._log.read(self._log.of(self._ends, *names)):
             if name not in (TERMINAL.name, TERMINAL.dlq):
                 self._look(name, records)
+            self.journal.see(records)
             for record in records:
                 if name in (TERMINAL.name, TERMINAL.dlq):
                     self._learn(record)
@@ -173,7 +174,7 @@ class _Reading:
             for family in families:
                 partitions = {part.partition for part in self._log.of(self._ends, family.topics[0].name)}
                 for lane in (await ledger.lanes(family.group, partitions)).values():
-                    self.journal.compare(lane.id, lane.batches, lane.offsets)
+                    self.journal.compare(lane)
 
     def _event(self, name: str, record: ConsumerRecord) -> None:
         headers = first_of_each(record.headers)

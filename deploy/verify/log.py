@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.errors import NotReached
-from shared.kafka import topic_name
+from shared.kafka import reader, topic_name
 from shared.settings import Settings
 
 Ends: TypeAlias = Mapping[TopicPartition, int]
@@ -28,10 +28,10 @@ class Log:
         self._topics = {topic_name(settings, name): name for name in topics}
         self._parts: list[TopicPartition] = []
         self.missing: Sequence[str] = ()
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.kafka,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
+        # Where nobody is given a record, once and for all: from and up to which offset.
+        self._hollow: dict[TopicPartition, tuple[int, int]] = {}
+        self._consumer = reader(
+            settings,
             max_partition_fetch_bytes=4 * 1024 * 1024,
             # Only what is there is asked for: waiting for more would delay each change of topics.
             fetch_max_wait_ms=10,
@@ -76,23 +76,51 @@ class Log:
             self._consumer.seek(part, begin)
         self._consumer.resume(*nexts)
         clock = asyncio.get_running_loop().time
-        heard_at = clock()
+        moved_at = clock()
         try:
             while nexts:
                 fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(timeout_ms=200)
-                if not fetched and clock() - heard_at > PATIENCE:
+                stand = {part: await self._consumer.position(part) for part in nexts}
+                if stand != nexts:
+                    moved_at = clock()
+                elif clock() - moved_at > PATIENCE:
                     raise NotReached(f"Kafka gives no records of {min(nexts).topic} though it has some.")
+                nexts = {part: next for part, next in stand.items() if next < ends[part]}
+                self._consumer.pause(*(stand.keys() - nexts.keys()))
                 for part, records in fetched.items():
-                    if part not in nexts:
-                        continue
-                    heard_at = clock()
-                    nexts[part] = records[-1].offset + 1
-                    if nexts[part] >= ends[part]:
-                        del nexts[part]
-                        self._consumer.pause(part)
-                    yield self._topics[part.topic], [record for record in records if record.offset < ends[part]]
+                    if part in stand:
+                        yield self._topics[part.topic], [record for record in records if record.offset < ends[part]]
         finally:
             self._consumer.pause(*nexts)
+
+    async def first(self, part: TopicPartition, offset: int, end: int) -> int:
+        """The offset of the first record at `offset` or behind it. It is `end` if no record is given for what lies
+        before that: records taken back, and the marks of transactions. Not while something is read.
+
+        Raises NotReached when Kafka gives neither for half a minute.
+        """
+        start, known = self._hollow.get(part, (end, end))
+        at = known if start <= offset <= known else offset
+        if at < end:
+            at = await self._first(part, at, end)
+            self._hollow[part] = (offset, at)
+        return min(at, end)
+
+    async def _first(self, part: TopicPartition, offset: int, end: int) -> int:
+        self._consumer.seek(part, offset)
+        self._consumer.resume(part)
+        clock = asyncio.get_running_loop().time
+        until = clock() + PATIENCE
+        try:
+            while clock() < until:
+                fetched = await self._consumer.getmany(part, timeout_ms=20, max_records=1)
+                if fetched:
+                    return int(fetched[part][0].offset)
+                if await self._consumer.position(part) >= end:
+                    return end
+        finally:
+            self._consumer.pause(part)
+        raise NotReached(f"Kafka gives no records of {part.topic} though it has some.")
 
     async def _survey(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)

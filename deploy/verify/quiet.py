@@ -4,7 +4,7 @@ The invariants across databases hold only then. Quiet must be seen twice with th
 two services an event is nowhere but in Kafka, and a single look could miss it on its way.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -55,6 +55,7 @@ async def wait_until_quiet(
 async def look(settings: Settings, mongo: Mongo, log: Log) -> Look:
     """One look. The ends are read first: what is done by the databases' word is then at most newer."""
     ends = await log.ends()
+    behind = _Behind(log, ends)
     waits = [f"there is no topic {name}; `karya topics` makes it" for name in log.missing]
     for service, families in SERVICES.items():
         database = mongo.database(service)
@@ -63,12 +64,11 @@ async def look(settings: Settings, mongo: Mongo, log: Log) -> Look:
             lanes = await ledger.lanes(family.group, range(len(log.of(ends, family.topics[0].name))))
             for topic in family.topics:
                 full = topic_name(settings, topic.name)
-                behind = sum(
-                    max(0, ends.get(TopicPartition(full, p), 0) - lane.offsets.get(full, 0))
-                    for p, lane in lanes.items()
+                to_work = await behind.count(
+                    {TopicPartition(full, p): lane.offsets.get(full, 0) for p, lane in lanes.items()}
                 )
-                if behind:
-                    waits.append(f"{service} has {behind} records of {topic.name} to work")
+                if to_work:
+                    waits.append(f"{service} has {to_work} records of {topic.name} to work")
             names = [lane_id(family.group, p) for p in lanes]
             overdue = len(await ledger.due(names, datetime.now(UTC)))
             if overdue:
@@ -77,6 +77,27 @@ async def look(settings: Settings, mongo: Mongo, log: Log) -> Look:
         if said:
             waits.append(f"{service} has {said} records in its outbox")
     return Look(ends, tuple(waits))
+
+
+class _Behind:
+    """How far lanes are behind the ends of one look. Whether records lie between, or only what a transaction left, is
+    asked until some were found: it takes a fetch each, and one is enough for all to wait."""
+
+    def __init__(self, log: Log, ends: Ends) -> None:
+        self._log = log
+        self._ends = ends
+        self._found = False
+
+    async def count(self, nexts: Mapping[TopicPartition, int]) -> int:
+        """Offsets that are still to be worked, at most, from these on."""
+        behind = 0
+        for part, next in nexts.items():
+            end = self._ends.get(part, 0)
+            if next < end:
+                first = next if self._found else await self._log.first(part, next, end)
+                self._found = self._found or first < end
+                behind += end - first
+        return behind
 
 
 def topic_names() -> list[str]:

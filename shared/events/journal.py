@@ -4,7 +4,7 @@ from shared.events.language import Body, Count, Id, Topic
 
 
 class Range(Body):
-    """Offsets `first` up to, not including, `next` of one topic."""
+    """Offsets `first` up to, not including, `next` of one topic. A record need not lie at each of them."""
 
     topic: Id
     first: Count

@@ -12,7 +12,7 @@ from aiokafka.structs import RecordMetadata
 
 from shared import envelope
 from shared.events.language import Body, Event, Topic
-from shared.kafka import partition_for_bytes, producer, topic_name
+from shared.kafka import partition_for_bytes, producer, reader, topic_name
 from shared.settings import Settings
 
 B = TypeVar("B", bound=Body)
@@ -122,9 +122,7 @@ class Probe:
 
     async def _open(self, name: str) -> AIOKafkaConsumer:
         partitions = await self._producer.partitions_for(name)
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
-        )
+        consumer = reader(self._settings)
         await consumer.start()
         self._consumers[name] = consumer
         parts = [TopicPartition(name, partition) for partition in partitions]

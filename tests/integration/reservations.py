@@ -26,7 +26,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, Topic
 from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled
-from shared.kafka import partition_for, producer, stop_producer, topic_name
+from shared.kafka import READ_COMMITTED, partition_for, producer, stop_producer, topic_name
 from shared.settings import Settings
 from tests.history.answers import answer_of
 from tests.history.checker import Operation
@@ -193,7 +193,11 @@ async def listening(settings: Settings, recorder: Recorder) -> AsyncIterator[Non
     """Hear inventory's answers as long as the block lasts."""
     topics = {topic_name(settings, topic.name): topic for topic in (RESERVATIONS, LOT_ANSWERS)}
     consumer = AIOKafkaConsumer(
-        *topics, bootstrap_servers=settings.kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        *topics,
+        bootstrap_servers=settings.kafka,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level=READ_COMMITTED,
     )
     await consumer.start()
 

@@ -15,11 +15,13 @@ from services.inventory.domain.reservation import release
 from shared import ledger
 from shared.batch import Batch, Item
 from shared.events.inventory import ReleaseRequested
+from shared.kafka import PatientConsumer
 from shared.lanes import Lanes
 from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, _to_lane
 from shared.mongo import Session
 from shared.relay import Relay
 from shared.step import Step
+from shared.witness import mark
 
 STEP = "tests/integration/test_step.py::"
 KILLED = f"{STEP}test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed"
@@ -42,7 +44,11 @@ def _offset_before_the_transaction() -> None:
         for partition, run in items.items():
             lane = step._lanes.expected(partition)
             assert lane is not None
-            moved = replace(lane, offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}})
+            moved = replace(
+                lane,
+                offsets={**lane.offsets, **{i.record.topic: i.record.offset + 1 for i in run}},
+                marks={**lane.marks, **{i.record.topic: mark(i.record) for i in run}},
+            )
             await step._database["lanes"].replace_one({"_id": lane.id}, _to_lane(moved), True)
             step._lanes.committed(Writes(lanes={partition: moved}))
         return await original(step, items)
@@ -146,6 +152,15 @@ def _relay_out_of_order() -> None:
     Relay._publish = publish  # type: ignore[method-assign]
 
 
+def _aborted_record_worked() -> None:
+    original = PatientConsumer.__init__
+
+    def made(consumer: PatientConsumer, *topics: str, **options: Any) -> None:
+        original(consumer, *topics, **{**options, "isolation_level": "read_uncommitted"})
+
+    PatientConsumer.__init__ = made
+
+
 BUGS = {
     "offset-first": Bug(
         "The offset is committed before the transaction",
@@ -200,6 +215,12 @@ BUGS = {
         _dead_letter_skipped,
         f"{STEP}test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_ones_are_worked[pymongo]",
         "not seen within",
+    ),
+    "aborted-worked": Bug(
+        "A record that its producer took back is worked",
+        _aborted_record_worked,
+        "tests/integration/test_committed.py::test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault",
+        "[21, 44]",
     ),
     "out-of-order": Bug(
         "The relay publishes out of order",

@@ -92,13 +92,17 @@ class Machine(RuleBasedStateMachine):
             self.kafka.now = max(self.kafka.now, one.due)
             service.ring(one)
 
-    @rule(fault=st.sampled_from(["again", "again", "reused", "bad", "bug"]), n=which, back=st.integers(0, 60))
+    @rule(fault=st.sampled_from(["again", "again", "reused", "bad", "hole", "bug"]), n=which, back=st.integers(0, 60))
     def a_fault(self, fault: str, n: int, back: int) -> None:
-        """A record comes again; an id comes with another body; nobody can read a record; the rules have a bug."""
+        """A record comes again; an id comes with another body; nobody can read a record; an offset has no record; the
+        rules have a bug."""
         if fault == "bug":
             self._a_bug(n)
+        elif fault == "hole":
+            topics = self._topics()
+            self.kafka.leave_a_hole(topics[n % len(topics)], back % PARTITIONS)
         elif fault == "bad":
-            topics = sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
+            topics = self._topics()
             value, headers = BAD[back % len(BAD)]
             self.kafka.append(topics[n % len(topics)], b"a key", value, headers, n % PARTITIONS)
         elif topics := [name for name, logs in sorted(self.kafka.logs.items()) if any(logs) and self._is_read(name)]:
@@ -154,6 +158,9 @@ class Machine(RuleBasedStateMachine):
             self.kafka.now = max(self.kafka.now, one.due)
             service.ring(one)
             self.settle()
+
+    def _topics(self) -> list[str]:
+        return sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
 
     def _is_read(self, topic: str) -> bool:
         return any(topic == one.name for _, line in self._lines() for one in line.family.topics)

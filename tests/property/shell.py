@@ -5,10 +5,12 @@ the test: which lanes and topics a poll gives and how many records of each, what
 says again, when a deadline comes. What it may not do (another order within a partition) can't be done here.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -49,6 +51,7 @@ class Kafka:
     def __init__(self) -> None:
         self.now = NOON
         self.logs: dict[str, list[list[Record]]] = defaultdict(lambda: [[] for _ in range(PARTITIONS)])
+        self._ends: dict[tuple[str, int], int] = defaultdict(int)
         self._ids = 0
         self._decoded: dict[tuple[str, int, int], Event | None] = {}
 
@@ -64,11 +67,10 @@ class Kafka:
     ) -> None:
         self.now += timedelta(milliseconds=1)
         at = partition_for_bytes(key or b"", PARTITIONS) if partition is None else partition
-        log = self.logs[topic][at]
         record = ConsumerRecord(
             topic=topic,
             partition=at,
-            offset=len(log),
+            offset=self._ends[topic, at],
             timestamp=int(self.now.timestamp() * 1000),
             timestamp_type=1,
             key=key,
@@ -78,7 +80,18 @@ class Kafka:
             serialized_value_size=0,
             headers=tuple(headers),
         )
-        log.append(record)
+        self._ends[topic, at] += 1
+        self.logs[topic][at].append(record)
+
+    def leave_a_hole(self, topic: str, partition: int) -> None:
+        """An offset that no record is given for, as a transaction leaves it."""
+        self._ends[topic, partition] += 1
+
+    def read(self, topic: str, partition: int, first: int = 0, next: int | None = None) -> list[Record]:
+        """The records from offset `first` up to, not including, `next` (or to the end)."""
+        log, place = self.logs[topic][partition], attrgetter("offset")
+        end = len(log) if next is None else bisect_left(log, next, key=place)
+        return log[bisect_left(log, first, key=place) : end]
 
     def records(self, topic: str) -> list[Record]:
         """All of a topic, each partition in its order."""
@@ -286,7 +299,7 @@ class Service:
         for partition in range(PARTITIONS):
             offsets = self._lane(line.family, partition).offsets
             for topic in line.family.topics:
-                yield from self.kafka.logs[topic.name][partition][: offsets.get(topic.name, 0)]
+                yield from self.kafka.read(topic.name, partition, next=offsets.get(topic.name, 0))
 
     def worked_in_order(self, line: Line) -> Iterator[Event]:
         """The events that the ledger holds in the order in which they were worked, lane after lane, as the journal
@@ -300,7 +313,7 @@ class Service:
                     continue
                 seen.add(id)
                 for part in entry.ranges:
-                    for worked in self.kafka.logs[part.topic][lane][part.first : part.next]:
+                    for worked in self.kafka.read(part.topic, lane, part.first, part.next):
                         item = self._decode(line.family, worked)
                         if item.event is None or item.ledger_id in done or not self._counted(item):
                             continue
@@ -392,7 +405,7 @@ class Service:
     def unread(self, line: Line, partition: int) -> dict[str, list[Record]]:
         offsets = self._lane(line.family, partition).offsets
         return {
-            topic.name: self.kafka.logs[topic.name][partition][offsets.get(topic.name, 0) :]
+            topic.name: self.kafka.read(topic.name, partition, offsets.get(topic.name, 0))
             for topic in line.family.topics
         }
 

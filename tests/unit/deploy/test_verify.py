@@ -8,13 +8,14 @@ from typing import Any, cast
 import pytest
 from aiokafka import ConsumerRecord
 
-from deploy.verify.accounts import Books, Journals
+from deploy.verify.accounts import Books, Journals, Readable
 from deploy.verify.privacy import Watch
 from deploy.verify.report import SHOWN, Check, Report
 from shared import envelope
 from shared.dlq import dead_letter
 from shared.events.journal import BatchWorked, Range
 from shared.events.production import PRODUCTION, LotRecorded
+from shared.ledger import Lane
 
 pytestmark = pytest.mark.unit
 
@@ -134,15 +135,43 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
         ([batch(1, 0, 5), batch(2, 4, 7)], 2, 7, 1),
         ([batch(1, 0, 5)], 1, 6, 1),
         ([batch(1, 0, 5), batch(3, 5, 7)], 2, 7, 1),
+        ([batch(1, 0, 7), batch(2, 9, 11)], 2, 11, 0),
+        ([batch(1, 0, 7), batch(2, 9, 11), batch(3, 10, 12)], 3, 12, 1),
+        ([batch(1, 0, 7), batch(2, 10, 12)], 2, 12, 1),
     ],
-    ids=["whole", "twice, out of order", "one missing", "a gap", "an overlap", "short of the lane", "wrong number"],
+    ids=[
+        "whole",
+        "twice, out of order",
+        "one missing",
+        "a record passed over",
+        "an overlap",
+        "short of the lane",
+        "wrong number",
+        "a hole passed over",
+        "an overlap behind a hole",
+        "a hole and a record passed over",
+    ],
 )
 def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: int, next: int, faults: int) -> None:
     journals = Journals()
     for one in told:
         journals.hear(one)
-    journals.compare(LANE, batches, {"t": next})
+    # Offsets 7 and 8 are a transaction's.
+    for offsets in ((0, 1, 2), (3, 4, 5, 6, 9), (10, 11)):
+        journals.see([cast("ConsumerRecord[Any, Any]", Record(offset, topic="t")) for offset in offsets])
+    journals.compare(Lane(GROUP, 0, {"t": next}, batches=batches))
     assert journals.check.total == faults, journals.check.broken
+
+
+@pytest.mark.parametrize(
+    ("first", "next", "some"),
+    [(0, 1, True), (3, 3, False), (5, 8, False), (4, 6, True), (7, 9, True), (11, 20, False), (0, 20, True)],
+)
+def test_whether_a_record_lies_between_two_offsets_is_known(first: int, next: int, some: bool) -> None:
+    readable = Readable()
+    for offsets in ([0, 1], [2, 3, 4], [8, 10]):
+        readable.hear(offsets)
+    assert readable.any(first, next) is some
 
 
 def test_a_pseudonym_is_found_wherever_it_stands_and_never_shown() -> None:

@@ -6,6 +6,7 @@ from shared import envelope
 from shared.batch import Batch, Item, Loaded
 from shared.errors import Unusable
 from shared.ledger import Lane, Outgoing, Waiting, Writes
+from shared.witness import mark
 from tests.unit.shared.records import FAMILY, IN, NOON, Account, Added, a_record
 
 LANE = Lane(FAMILY.group, 0)
@@ -76,11 +77,20 @@ def test_the_same_id_with_another_body_is_a_dead_letter() -> None:
 
 
 def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> None:
-    lane = Lane(FAMILY.group, 0, {"karya.test.in.v1": 7}, next_out=40, batches=3)
-    writes = worked(adds(2, "e1", 7), adds(3, "e2", 9), lane=lane)
+    last = adds(3, "e2", 9)
+    lane = Lane(
+        FAMILY.group,
+        0,
+        {IN.name: 7, "other": 2},
+        next_out=40,
+        batches=3,
+        marks={IN.name: b"before", "other": b"kept"},
+    )
+    writes = worked(adds(2, "e1", 7), last, lane=lane)
     assert [numbered.number for numbered in writes.outbox] == [40, 41, 42]
     after = writes.lanes[0]
-    assert (after.offsets, after.next_out, after.batches) == ({"karya.test.in.v1": 10}, 43, 4)
+    assert (after.offsets, after.next_out, after.batches) == ({IN.name: 10, "other": 2}, 43, 4)
+    assert after.marks == {IN.name: mark(last), "other": b"kept"}
 
 
 def test_a_redo_says_the_same_with_the_same_ids() -> None:

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndTimestamp
 
+from shared.kafka import PatientConsumer
 from shared.lag import late
 from shared.lanes import Lanes
 
@@ -16,11 +18,18 @@ NOW = 1_000.0
 
 
 class Log:
-    """Per part the times at which its records were taken in, from offset 0 on."""
+    """Per part the times at which its records were taken in, from offset 0 on; `stands`: where the consumer is."""
 
     def __init__(self, taken_in: Mapping[TopicPartition, list[float]]) -> None:
         self.taken_in = {part: list(times) for part, times in taken_in.items()}
         self.comes_meanwhile: float | None = None
+        self.waits = False
+        self.stands: dict[TopicPartition, int] = {}
+
+    async def position(self, part: TopicPartition) -> int:
+        if part not in self.stands:
+            raise IllegalStateError
+        return self.stands[part]
 
     async def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         ends = {part: len(self.taken_in[part]) for part in parts}
@@ -44,7 +53,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def said(nexts: dict[TopicPartition, int], log: Log) -> str | None:
     lanes = SimpleNamespace(group="karya.test", nexts=lambda: nexts)
-    return await late(cast("Lanes", lanes), cast("AIOKafkaConsumer", log), 60)
+    return await late(cast("Lanes", lanes), cast("PatientConsumer", log), 60)
 
 
 async def test_what_is_worked_does_not_wait_however_old_it_is() -> None:
@@ -64,6 +73,24 @@ async def test_what_comes_while_we_ask_is_not_taken_for_late() -> None:
     log = Log({A: []})
     log.comes_meanwhile = NOW
     assert await said({A: 0}, log) is None
+
+
+async def test_what_a_transaction_left_at_the_end_does_not_wait() -> None:
+    log = Log({A: [NOW - 100, NOW - 90]})
+    log.waits, log.stands = True, {A: 2}
+    assert await said({A: 1}, log) is None
+
+
+async def test_what_was_given_out_waits_until_it_is_worked() -> None:
+    log = Log({A: [NOW - 100, NOW - 90]})
+    log.stands = {A: 2}
+    assert await said({A: 1}, log) == "1 records have waited for karya.test for more than 60 s"
+
+
+async def test_a_lane_that_was_just_taken_away_is_counted_as_it_was() -> None:
+    log = Log({A: [NOW - 100]})
+    log.waits = True
+    assert await said({A: 0}, log) == "1 records have waited for karya.test for more than 60 s"
 
 
 async def test_who_has_no_lane_asks_nothing() -> None:

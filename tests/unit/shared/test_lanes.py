@@ -1,7 +1,8 @@
 """Lanes against a consumer, a ledger and a relay of wood: what is settled, in which order, and what is said of it."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -14,15 +15,24 @@ from shared.ledger import Lane, Ledger, Writes, lane_id
 from shared.relay import Relay
 from shared.step import Step
 from tests.integration.waiting import eventually
+from tests.unit.shared.records import a_record
 
 GROUP, TOPIC = "karya.test.account", "in"
+MARK = b"the last record"
+
+
+def a_lane(partition: int, goes_on: int) -> Lane:
+    return Lane(GROUP, partition, {TOPIC: goes_on}, cluster="c", marks={TOPIC: MARK})
 
 
 class World:
     """One log of ten records per partition, and a lane document for each; notes what was asked in its order."""
 
     def __init__(self) -> None:
-        self.documents = {p: Lane(GROUP, p, {TOPIC: 4}, cluster="c") for p in range(3)}
+        self.documents = {p: a_lane(p, 4) for p in range(3)}
+        self.marks = {TopicPartition(TOPIC, p): MARK for p in range(3)}
+        self.first = 0
+        self.asked: dict[TopicPartition, int] = {}
         self.calls: list[str] = []
         self.parked: set[str] = set()
         self.stands: dict[TopicPartition, int] = {}
@@ -47,12 +57,20 @@ class World:
     def forget(self, lanes: Sequence[str]) -> None:
         self.forgotten += lanes
 
+    # the records worked last
+    async def marks_at(self, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes]:
+        self.asked |= places
+        return {part: self.marks[part] for part in places if part in self.marks}
+
     # the consumer
     async def beginning_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
-        return dict.fromkeys(parts, 0)
+        return dict.fromkeys(parts, self.first)
 
     async def end_offsets(self, parts: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         return dict.fromkeys(parts, 10)
+
+    async def position(self, part: TopicPartition) -> int:
+        return self.stands[part]
 
     def seek(self, part: TopicPartition, offset: int) -> None:
         self.stands[part] = offset
@@ -69,7 +87,7 @@ def world() -> World:
 
 @pytest.fixture
 def lanes(world: World) -> Lanes:
-    lanes = Lanes(GROUP, [TOPIC], cast("Ledger", world), cast("Relay", world), "c")
+    lanes = Lanes(GROUP, [TOPIC], cast("Ledger", world), cast("Relay", world), "c", world.marks_at)
     lanes.follow(lambda: cast("AIOKafkaConsumer", world))
     return lanes
 
@@ -87,6 +105,38 @@ async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World
         {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 4},
         [0, 2],
     )
+
+
+async def test_a_topic_made_anew_and_filled_beyond_the_old_offset_stops_its_lane(lanes: Lanes, world: World) -> None:
+    world.marks[TopicPartition(TOPIC, 1)] = b"another record"
+    await settled(lanes, 0, 1)
+    assert sorted(lanes.settled) == [0]
+    assert world.asked == {TopicPartition(TOPIC, 0): 3, TopicPartition(TOPIC, 1): 3}
+    assert TopicPartition(TOPIC, 1) not in world.stands
+    [trouble, _] = lanes.troubles
+    assert "the record before it is not the one that was worked" in trouble
+
+
+async def test_a_place_that_no_record_is_given_for_any_more_stops_its_lane(lanes: Lanes, world: World) -> None:
+    del world.marks[TopicPartition(TOPIC, 0)]
+    await settled(lanes, 0)
+    assert (list(lanes.settled), len(lanes.broken)) == ([], 1)
+
+
+@pytest.mark.parametrize("goes_on", [4, 5])
+async def test_a_history_that_has_gone_stops_its_lane(lanes: Lanes, world: World, goes_on: int) -> None:
+    # At 5 nothing was passed over, and still nobody can tell which log this is.
+    world.documents[0] = a_lane(0, goes_on)
+    world.first = 5
+    await settled(lanes, 0)
+    assert "its history has gone" in lanes.broken[0]
+    assert world.asked == {}, "there is nothing to read"
+
+
+async def test_a_topic_that_was_never_worked_is_begun_without_a_look(lanes: Lanes, world: World) -> None:
+    world.documents[0] = Lane(GROUP, 0)
+    await settled(lanes, 0)
+    assert (world.stands, world.asked) == ({TopicPartition(TOPIC, 0): 0}, {})
 
 
 async def test_a_client_that_never_answers_while_a_lane_is_settled_is_asked_again(
@@ -123,7 +173,7 @@ async def test_a_client_that_gives_up_by_itself_does_not_end_the_settling(lanes:
 
 async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lanes: Lanes, world: World) -> None:
     # Its events came into the outbox after we have emptied it: taken for settled they would be left unsaid.
-    world.commits_meanwhile = Lane(GROUP, 0, {TOPIC: 7}, next_out=3, cluster="c")
+    world.commits_meanwhile = replace(a_lane(0, 7), next_out=3)
     before = world.documents[0]
     await settled(lanes, 0)
     assert lanes.fence([0]) == {0: before}, "our next transaction must not find what it expects"
@@ -228,6 +278,21 @@ async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes
     assert sorted(lanes.settled) == [1]
 
 
+async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked_and_it_is_settled_anew(
+    lanes: Lanes, world: World
+) -> None:
+    # The log has lost its end, and the client began anew at offset 0 without a word.
+    await settled(lanes, 0, 1)
+    world.stands = {TopicPartition(TOPIC, 0): 2, TopicPartition(TOPIC, 1): 6}
+    step = object.__new__(Step)
+    step._lanes = lanes
+    records = [a_record(offset=offset, partition=p) for p, offset in ((0, 0), (0, 1), (1, 4), (1, 5))]
+    polled = [replace(record, topic=TOPIC) for record in records]
+    batch = await step._still_ours(polled, cast("AIOKafkaConsumer", world))
+    assert {p: [record.offset for record in run] for p, run in batch.items()} == {1: [4, 5]}
+    assert (lanes.missing, list(lanes.settled)) == ([0], [1])
+
+
 async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
     """They are assigned, and `run` has done with them all that it can."""
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
@@ -252,7 +317,7 @@ async def test_a_family_that_was_given_no_lane_has_started(lanes: Lanes) -> None
 
 async def test_a_stopped_lane_does_not_keep_a_family_from_having_started(lanes: Lanes, world: World) -> None:
     # A new process would stop it again: it must not be asked for.
-    world.documents[0] = Lane(GROUP, 0, {TOPIC: 99}, cluster="c")
+    world.documents[0] = a_lane(0, 99)
     await came_to_rest(lanes, 0, 1)
     assert lanes.started
     assert not lanes.ready

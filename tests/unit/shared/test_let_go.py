@@ -7,8 +7,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
-from shared.exchange import _stop
-from shared.kafka import stop_producer
+from shared.kafka import stop_producer, stop_reader
 
 
 class Failing:
@@ -30,7 +29,7 @@ async def test_a_producer_whose_end_fails_is_let_go(error: BaseException) -> Non
 
 @pytest.mark.parametrize("error", [KafkaConnectionError(), TimeoutError(), asyncio.CancelledError()])
 async def test_a_consumer_whose_end_fails_is_let_go(error: BaseException) -> None:
-    await _stop(cast("AIOKafkaConsumer", Failing(error)))
+    await stop_reader(cast("AIOKafkaConsumer", Failing(error)))
 
 
 async def test_a_bug_is_loud() -> None:

@@ -1,0 +1,119 @@
+"""Topics that were there before: altered where that is safe, refused with what can be done, told by readiness."""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from typer.testing import CliRunner
+
+from deploy.altering import alter
+from deploy.cli import app
+from deploy.local.services import environment
+from deploy.topics import Ordered, make_topics, order_topics
+from shared.errors import TopicsRefused
+from shared.events.production import PRODUCTION
+from shared.kafka import topic_name
+from shared.service import Service
+from shared.settings import Settings
+from shared.topics import COMPRESSION, RETENTION, TIME, Wrong, configs, wrong
+from tests.integration.conftest import RunService
+from tests.integration.probe import Probe
+from tests.integration.waiting import eventually
+
+pytestmark = pytest.mark.integration
+
+WEEK = str(7 * 24 * 60 * 60 * 1000)
+SENDERS = "CreateTime"
+
+
+@pytest.fixture
+async def admin(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    yield admin
+    await admin.close()
+
+
+def name_in(settings: Settings) -> str:
+    return topic_name(settings, PRODUCTION.name)
+
+
+def says(service: Service, words: str) -> bool:
+    return any(trouble.startswith(words) for trouble in service.troubles())
+
+
+async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
+    answer = await admin.create_topics([topic])
+    assert [code for _, code, *_ in answer.topic_errors] == [0]
+    await eventually(admin.list_topics, until=lambda names: topic.name in names)
+
+
+async def set_otherwise(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
+    changes = [Wrong(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
+    await alter(admin, changes)
+    await eventually(
+        lambda: configs(admin, [name_in(settings)]),
+        until=lambda found: all(found[one.topic].get(one.setting) == one.wanted for one in changes),
+    )
+
+
+async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders_clocks_is_altered(
+    settings: Settings, admin: AIOKafkaAdminClient
+) -> None:
+    fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}before."})
+    others = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
+    await there_before(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
+    ordered = await make_topics(fresh)
+    told = {(one.setting, one.found) for one in ordered.altered}
+    assert told >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
+    assert {one.topic for one in ordered.altered} == {name_in(fresh)}
+    assert name_in(fresh) not in ordered.made
+    found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not wrong(now))
+    assert found[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
+    assert await order_topics(fresh) == Ordered([], [], []), "safe to repeat"
+
+
+async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_the_command_and_readiness_tells(
+    settings: Settings, admin: AIOKafkaAdminClient, probe: Probe, run_service: RunService
+) -> None:
+    topic = name_in(settings)
+    await probe.send_raw(PRODUCTION, key=b"a key", value=b"{")
+    await set_otherwise(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
+    told = [f"{topic} has {RETENTION}={WEEK}", f"{topic} has {TIME}={SENDERS}", f"{topic} has {COMPRESSION}=zstd"]
+    async with run_service("inventory", ready=False) as service:
+        await eventually(lambda: all(says(service, words) for words in told))
+    code, shown = await karya_topics(settings)
+    assert code == 1
+    assert [one["setting"] for one in shown["altered"]] == [RETENTION], "what is lost is lost"
+    [refused] = shown["refused"]
+    command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
+    assert command is not None
+    given = dict(one.split("=") for one in command[2].split(","))
+    assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
+    async with run_service("inventory", ready=False) as service:
+        await eventually(lambda: [says(service, words) for words in told], equals=[False, True, True])
+        await alter(admin, [Wrong(topic, setting, None, value) for setting, value in given.items()])
+        # It is asked again only because something was wrong.
+        await eventually(service.troubles, equals=[], within=30)
+    assert (await karya_topics(settings))[0] == 0
+
+
+async def test_topics_with_another_number_of_partitions_are_left_and_none_is_made_beside_them(
+    settings: Settings, admin: AIOKafkaAdminClient
+) -> None:
+    fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}six."})
+    await there_before(admin, NewTopic(name_in(fresh), 6, 1))
+    with pytest.raises(TopicsRefused, match=r"6 partitions, and KARYA_PARTITIONS says 3\. .*KARYA_PARTITIONS=6"):
+        await make_topics(fresh)
+    assert [name for name in await admin.list_topics() if name.startswith(fresh.topic_prefix)] == [name_in(fresh)]
+    made = await make_topics(fresh.model_copy(update={"partitions": 6}))
+    assert made.made
+
+
+async def karya_topics(settings: Settings) -> tuple[int, dict[str, Any]]:
+    run = await asyncio.to_thread(CliRunner().invoke, app, ["topics", "--json"], env=environment(settings))
+    return run.exit_code, json.loads(run.stdout)

@@ -1,0 +1,22 @@
+"""What is wrong with a topic that is set otherwise."""
+
+import pytest
+
+from shared.topics import DLQ_MAX_BYTES, Wrong, wanted, wrong
+
+
+def test_topics_as_they_must_be_have_nothing_wrong_whatever_else_is_set() -> None:
+    found = {name: {**wanted(name), "min.insync.replicas": "2"} for name in ("x.in.v1", "x.in.v1.dlq")}
+    assert wrong(found) == []
+
+
+@pytest.mark.parametrize("setting", sorted(wanted("in")))
+def test_each_setting_that_differs_or_is_missing_is_told(setting: str) -> None:
+    good = dict(wanted("in"))
+    [other] = wrong({"in": {**good, setting: "7"}})
+    assert other == Wrong("in", setting, "7", good.pop(setting))
+    assert [one.found for one in wrong({"in": good})] == [None]
+
+
+def test_a_dlq_must_hold_what_its_topic_may_hold_and_more() -> None:
+    assert [one.wanted for one in wrong({"in.dlq": wanted("in")})] == [str(DLQ_MAX_BYTES)]
