@@ -362,7 +362,14 @@ async def test_a_booth_that_no_festival_opened_is_listed(
             return (await http.get("/strays")).json()
 
         [stray] = await eventually(strays, until=bool)
-        assert stray == {"booth": BOOTH, "tills": ["T1"], "receipts": 1, "rupiah": 2 * PRICE}
+        assert stray == {
+            "booth": BOOTH,
+            "tills": ["T1"],
+            "receipts": 1,
+            "rupiah": 2 * PRICE,
+            "first_at": "2023-04-18T04:00:00Z",
+            "last_at": "2023-04-18T04:00:00Z",
+        }
         await probe.send(BOOTH_STOCK, opened())
         await eventually(strays, equals=[])
 

@@ -11,6 +11,7 @@ from deploy.cli.festival.prices import change_price
 from deploy.cli.festival.refills import replenish
 from deploy.cli.festival.revising import close_booth, revise
 from deploy.cli.festival.strays import strays
+from deploy.cli.festival.takings import receipts, takings
 from deploy.cli.festival.tills import add_till, strike_till
 from deploy.cli.festival.transfers import app as transfers
 from deploy.cli.festival.voids import void_sale
@@ -34,6 +35,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "add-till": add_till,
     "strike-till": strike_till,
     "void-sale": void_sale,
+    "receipts": receipts,
+    "takings": takings,
     "strays": strays,
     "close-booth": close_booth,
     "close": close,

@@ -8,6 +8,7 @@ import typer
 
 from deploy.cli.festival.client import Api, Row
 from deploy.cli.festival.desk import Json, moment, sales_service, service
+from shared import shown
 from shared.console import show_json, show_table
 
 # Of two ids: how much of them is alike, from 0 to 1, for one to be taken for a slip of the other.
@@ -30,9 +31,9 @@ def strays(
             show_json(mine)
             return
         zones = {booth["festival"]: booth["zone"] for booth in booths}
-        columns = ["booth", "nearest", "tills", "receipts", "pieces", "rupiah", "first_at", "last_at"]
-        shown = [_shown(row, zones.get(row["festival"], "UTC")) for row in mine]
-        show_table(columns, shown, "No sale strayed: every booth that tills named is there.")
+        columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at"]
+        table = [_row(row, zones.get(row["festival"], "UTC")) for row in mine]
+        show_table(columns, table, "No sale strayed: every booth that tills named is there.")
 
 
 def nearest(id: str, booths: Iterable[str]) -> str | None:
@@ -57,11 +58,11 @@ def _with_nearest(stray: Row, booths: Sequence[Row]) -> Row:
     return {**stray, "nearest": booth, "festival": festivals[booth] if booth else None}
 
 
-def _shown(row: Row, zone: str) -> Row:
-    tills = row.get("tills") or []
+def _row(row: Row, zone: str) -> Row:
     return {
         **row,
-        "tills": tills if isinstance(tills, int) else ", ".join(map(str, tills)),
-        "first_at": moment(row.get("first_at"), zone),
-        "last_at": moment(row.get("last_at"), zone),
+        "tills": ", ".join(row["tills"]),
+        "takings": shown.rupiah(row["rupiah"]),
+        "first_at": moment(row["first_at"], zone),
+        "last_at": moment(row["last_at"], zone),
     }

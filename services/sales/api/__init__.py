@@ -1,5 +1,6 @@
 """What people may read of booths, sales, settlements and demand over HTTP."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query
@@ -77,7 +78,14 @@ def routes(service: Service) -> APIRouter:
     ) -> list[StrayPage]:
         query = {"_id": {"$gt": after}, "status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
         page = await booths.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [StrayPage.of(BOOTHS.from_document(document)) for document in page]
+        found = [BOOTHS.from_document(document) for document in page]
+        return [StrayPage.of(booth, await sold(booth.id, 1), await sold(booth.id, -1)) for booth in found]
+
+    async def sold(booth: str, order: int) -> datetime | None:
+        """When the booth's earliest (1) or latest (-1) receipt was issued."""
+        keys = {"$gt": f"{booth} ", "$lt": f"{booth}!"}
+        page = await receipts.find({"sold": keys}).sort("sold", order).limit(1).to_list(None)
+        return page[0]["sold_at"] if page else None
 
     @router.get("/settlements", summary="Settlements of a facility or a festival, a page at a time")
     async def many_settlements(

@@ -401,16 +401,21 @@ def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
 
 
 class StrayPage(BaseModel):
-    """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong."""
+    """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong. `first_at` and
+    `last_at`: when its earliest and latest receipts were issued."""
 
     booth: str
     tills: list[str]
     receipts: int
     rupiah: int
+    first_at: datetime | None
+    last_at: datetime | None
 
     @classmethod
-    def of(cls, booth: Booth) -> "StrayPage":
+    def of(cls, booth: Booth, first_at: datetime | None, last_at: datetime | None) -> "StrayPage":
         return cls(
+            first_at=first_at,
+            last_at=last_at,
             booth=booth.id,
             tills=sorted({device.till for device in booth.devices}),
             receipts=booth.receipts,

@@ -232,7 +232,7 @@ def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival:
 
 def a_stray(booth: str) -> dict[str, Any]:
     at = "2026-04-18T02:30:00Z"
-    sums = {"receipts": 3, "pieces": 7, "rupiah": 70_000}
+    sums = {"receipts": 3, "rupiah": 70_000}
     return {"booth": booth, "tills": ["T1", "T2"], **sums, "first_at": at, "last_at": at}
 
 
@@ -256,6 +256,7 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answ
     shown = run(festival, sales, "strays", "F3").stdout
     assert "2026-04-18 10:30 WITA" in shown
     assert "T1, T2" in shown
+    assert "Rp70.000" in shown
     assert "PASAR" not in shown
     assert "No sale strayed" in run(festival, sales, "strays", "ODOP").stdout
 
@@ -283,3 +284,37 @@ def test_strays_need_sales(festival: Answering) -> None:
     ended = run(festival, None, "strays")
     assert ended.exit_code == 1
     assert "KARYA_SALES_URL" in ended.output
+
+
+def test_a_booths_takings_are_told_by_day_and_drawer(festival: Answering, sales: Answering) -> None:
+    cash = {"payment": "cash", "receipts": 3, "net_rupiah": 1_250_000, "refunded_rupiah": 50_000}
+    drawer = {"till": "T1", "cashier": "k.7q2m", "opened_at": "2026-04-18T02:30:00Z", "float_rupiah": 200_000}
+    drawer |= {
+        "dropped_rupiah": 0,
+        "cash_rupiah": 1_400_000,
+        "counted_rupiah": 1_398_000,
+        "difference_rupiah": -2_000,
+    }
+    page = {"zone": "Asia/Makassar", "days": [{"day": "2026-04-18", "takings": [cash]}], "drawers": [drawer]}
+    sales.pages["/booths/ODOP.B1/takings"] = page
+    told = run(festival, sales, "takings", "ODOP", "B1").stdout
+    for word in ("2026-04-18", "Rp1.250.000", "Rp50.000", "k.7q2m", "10:30 WITA", "Rp1.400.000", "-Rp2.000"):
+        assert word in told
+    assert json.loads(run(festival, sales, "takings", "ODOP", "B1", "--json").stdout) == page
+
+
+def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering) -> None:
+    def a_sale(line: int, **changed: Any) -> dict[str, Any]:
+        usual = {"lot": None, "product": "KTI", "qty": 2, "unit_price_rupiah": 9_000, "net_rupiah": 18_000}
+        marks = {"status": "recorded", "price_reason": "", "old_list": False, "departs": False}
+        return {"sale": f"r/{line}", "line": line} | usual | marks | changed
+
+    lines = [a_sale(1), a_sale(2, old_list=True), a_sale(3, departs=True, price_reason="stain")]
+    receipt = {"receipt": "r", "number": 1, "till": "T1", "sold_at": "2026-04-18T02:30:00Z", "sales": lines}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar"}
+    sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
+    rows = json.loads(run(festival, sales, "receipts", "ODOP", "B1", "--marked", "--json").stdout)
+    assert [row["sale"] for row in rows] == ["r/2", "r/3"]
+    told = run(festival, sales, "receipts", "ODOP", "B1").stdout
+    assert "departs: stain" in told
+    assert told.count("old list") == 1

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from deploy.verify.pools import credited
 from deploy.verify.evidence import Evidence
+from deploy.verify.pools import credited
 from deploy.verify.stock import returns
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain.booth import BoothLot as HeldLot
