@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.cli.alone import alone, terminable
-from shared.console import err, out, say, show_json, warn
+from shared.console import err, say, show_grid, show_json, warn
 from shared.errors import KaryaError
 
 if TYPE_CHECKING:
@@ -114,5 +114,7 @@ def _show_table(result: "Said") -> None:
         goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
         style = "red" if figure.missed else None
         table.add_row(figure.name, figure.shown, goal, figure.verdict, style=style)
-    out.print(table)
-    say(f"{result.note}\n" if result.note else "")
+    show_grid(table)
+    if result.note:
+        say(result.note)
+    say()

@@ -30,7 +30,7 @@ from deploy.stack import choose_stack
 from deploy.topics import make_topics
 from deploy.verify import Report, verify
 from services.production import reference
-from shared.console import err, here, out, say, show_json, warn
+from shared.console import err, here, say, show_grid, show_json, warn
 from shared.mongo import Mongo
 from shared.settings import Settings
 
@@ -179,9 +179,9 @@ def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Repo
             *(f"Rp {_number(amount)}" for amount in rupiah),
             style="bold" if end else None,
         )
-    out.print()
-    out.print(table)
-    out.print()
+    say()
+    show_grid(table)
+    say()
     _show_gone(gone)
     say(f"{_number(told.reports)} reports and {_number(told.sales)} sales, {_number(told.records)} records in all.")
     for booth, products in told.sold_out.items():
@@ -212,8 +212,8 @@ def _show_gone(gone: list[RanOut]) -> None:
         first = f"{one.booth} {here(one.at, ZONE):%H:%M}"
         counts = (_number(one.sold), _number(one.lost_sales), str(one.booths))
         table.add_row(one.facility, one.product, *counts, first, one.fastest)
-    out.print(table)
-    out.print()
+    show_grid(table)
+    say()
 
 
 def _number(value: int) -> str:

@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.trace import Life
 from deploy.trace import trace as trace_lot
-from shared.console import err, say, show_json, show_table
+from shared.console import err, local, say, show_json, show_table
 from shared.errors import NotReached
 from shared.settings import told
 
@@ -34,17 +34,16 @@ def trace(
 
 
 def _show(life: Life) -> None:
-    say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}\n")
-    rows = [
-        {"when": f"{entry.at.astimezone(life.zone):%Y-%m-%d %H:%M %Z}", "what": entry.text, "who": entry.who}
-        for entry in life.entries
-    ]
+    say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}")
+    say()
+    rows = [{"when": local(entry.at, str(life.zone)), "what": entry.text, "who": entry.who} for entry in life.entries]
     show_table(["when", "what", "who"], rows, "Nothing was heard of it.")
     if life.now:
         said = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
-        say(f"\nNow, by inventory: {said}")
+        say()
+        say(f"Now, by inventory: {said}")
     if life.booths:
-        say("")
+        say()
         columns = ["booth", "stocked", "sold", "lost", "unsold", "sold_rupiah", "withdrawn"]
         show_table(
             columns, [booth | {"withdrawn": "yes" if booth["withdrawn"] else None} for booth in life.booths], ""
