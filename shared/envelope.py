@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic, as_utc, event_type
+from shared.names import NAME_TWICE, each_once, name_twice
 
 Headers = list[tuple[str, bytes]]
 
@@ -165,6 +166,8 @@ def decode(topic: Topic, record: Record) -> Event:
         body = model.model_validate_json(record.value)
     except ValidationError as error:
         raise Unusable("BAD_BODY", _explain(error)) from None
+    if not each_once(record.value, len(body.__pydantic_fields_set__)) and (twice := name_twice(record.value)):
+        raise Unusable("NAME_TWICE", f"{'.'.join(map(str, twice))[:200]}: {NAME_TWICE}")
     key = topic.key_of(body)
     if record.key != key.encode():
         raise Unusable("WRONG_KEY", f"The record's key is not its body's {topic.key}.")

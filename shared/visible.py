@@ -1,4 +1,4 @@
-"""People's text where people read it: what would steer a terminal, or change the order of letters, becomes visible."""
+"""People's text where people read it: what would steer a terminal or turn the order of letters becomes visible."""
 
 import re
 
