@@ -25,7 +25,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
@@ -69,6 +69,14 @@ class Outcome:
     field: str | None = None
     reason: str | None = None
     message: str | None = None
+
+
+class Taken(BaseModel):
+    """`status` is `accepted` or `done`; `look` is the place that says what became of the command."""
+
+    command: str
+    status: str
+    look: str
 
 
 # By the command's id; None as long as it has no outcome.
@@ -187,9 +195,9 @@ def _wrong(place: tuple[str | int, ...], message: str) -> dict[str, Any]:
 def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
     place = f"/commands/{quote(id, safe='')}"
     if outcome is None:
-        return JSONResponse({"command": id, "status": "accepted", "look": place}, 202, {"Location": place})
+        return JSONResponse(Taken(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place})
     if outcome.done:
-        return JSONResponse({"command": id, "status": "done", "look": place})
+        return JSONResponse(Taken(command=id, status="done", look=place).model_dump())
     detail = outcome.message or ""
     return problem(
         409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
