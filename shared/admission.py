@@ -7,7 +7,9 @@ this machine (DNS rebinding).
 
 import re
 from collections.abc import Collection
+from contextlib import suppress
 from ipaddress import ip_address
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -16,11 +18,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.events.language import MAX_VALUE_BYTES
 from shared.problem import TITLE, problem
+from shared.within import within
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a browser says of a person who typed the address, and of a page that we served.
 OWN_SITES = frozenset({"none", "same-origin"})
 MEDIA_TYPE = re.compile(r'application/json(\s*;\s*charset\s*=\s*("utf-8"|utf-8))?', re.IGNORECASE)
+
+# Of a body that was stopped, what is still read and dropped.
+DROPPED_WITHIN = 1.0
+MOST_DROPPED = 4 * 1024 * 1024
 
 UNKNOWN_HOST = "This service has no such name. KARYA_HTTP_NAMES says by which names it is reached."
 OTHER_ORIGIN = "A page of another origin may change nothing here."
@@ -47,9 +54,10 @@ class Admission:
         if (why := self._refusal(scope["method"], headers)) is not None:
             await problem(403, TITLE, why)(scope, receive, send)
         elif scope["method"] == "HEAD":
-            await self._app({**scope, "method": "GET"}, _bounded(headers, receive), _without_body(send))
+            await self._app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
-            await self._app(scope, _bounded(headers, receive), send)
+            body = _Body(headers, receive, send)
+            await self._app(scope, body.receive, body.send)
 
     def _refusal(self, method: str, headers: Headers) -> str | None:
         hosts = headers.getlist("host")
@@ -92,29 +100,48 @@ def _is_address(name: str) -> bool:
     return True
 
 
-def _bounded(headers: Headers, receive: Receive) -> Receive:
-    taken = 0
+class _Body:
+    """The body of one request as the application may read it, and the answer to it."""
 
-    async def bounded() -> Message:
-        nonlocal taken
-        if not taken:
-            _check_length(headers)
-        message = await receive()
-        if body := message.get("body"):
-            if not taken:
-                _check_kind(headers)
-            taken += len(body)
-            if taken > MAX_VALUE_BYTES:
-                raise HTTPException(413, TOO_LARGE)
+    def __init__(self, headers: Headers, receive: Receive, send: Send) -> None:
+        self._headers = headers
+        self._receive = receive
+        self._send = send
+        self._taken = 0
+        self._stopped = False
+
+    async def receive(self) -> Message:
+        """The next piece. Raises HTTPException 413 or 415."""
+        if not self._taken and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
+            self._stop()
+        message = await self._receive()
+        if piece := message.get("body"):
+            if not self._taken:
+                _check_kind(self._headers)
+            self._taken += len(piece)
+            if self._taken > MAX_VALUE_BYTES:
+                self._stop()
         return message
 
-    return bounded
+    async def send(self, message: Message) -> None:
+        """After the answer to a body that was stopped the rest of it is dropped for a moment: who is cut off while he
+        sends may never read why."""
+        if self._stopped and message["type"] == "http.response.body":
+            await self._send({**message, "more_body": True})
+            with suppress(TimeoutError):
+                await within(DROPPED_WITHIN, self._drop())
+            await self._send({"type": "http.response.body", "body": b""})
+        else:
+            await self._send(message)
 
+    def _stop(self) -> NoReturn:
+        self._stopped = True
+        raise HTTPException(413, TOO_LARGE, {"Connection": "close"})
 
-def _check_length(headers: Headers) -> None:
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > MAX_VALUE_BYTES:
-        raise HTTPException(413, TOO_LARGE)
+    async def _drop(self) -> None:
+        dropped = 0
+        while dropped < MOST_DROPPED and (message := await self._receive()).get("more_body", False):
+            dropped += len(message["body"])
 
 
 def _check_kind(headers: Headers) -> None:

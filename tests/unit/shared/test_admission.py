@@ -6,13 +6,29 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI, Request
-from starlette.types import Message, Scope
+from starlette.types import Message, Receive, Scope
 
-from shared.admission import Admission
+from shared.admission import MOST_DROPPED, Admission
 from shared.events.language import MAX_VALUE_BYTES
 
 OWN = "http://127.0.0.1:8003"
 JSON = {"Content-Type": "application/json"}
+POSTED = [(b"host", b"localhost"), (b"content-type", b"application/json")]
+
+
+class Client:
+    """Sends the same piece again and again, and goes away once it has heard a whole answer."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.answers: list[Message] = []
+        self.sent_before_it_heard = 0
+        self._piece = piece
+
+    async def send(self) -> Message:
+        if any(answer["type"] == "http.response.body" for answer in self.answers):
+            return {"type": "http.disconnect"}
+        self.sent_before_it_heard += len(self._piece)
+        return {"type": "http.request", "body": self._piece, "more_body": True}
 
 
 def an_app() -> FastAPI:
@@ -146,28 +162,28 @@ async def test_no_body_needs_no_kind(client: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/declared"])
 async def test_a_body_without_end_is_read_to_the_limit_and_no_further(path: str) -> None:
-    piece = b" " * 1000
-    given = 0
-
-    async def endless() -> Message:
-        nonlocal given
-        given += len(piece)
-        return {"type": "http.request", "body": piece, "more_body": True}
-
-    headers = [(b"host", b"localhost"), (b"content-type", b"application/json")]
-    assert await status(endless, headers=headers, path=path) == 413
-    assert MAX_VALUE_BYTES < given <= MAX_VALUE_BYTES + len(piece)
+    client = Client(b" " * 1000)
+    assert await status(client.send, headers=POSTED, path=path, answers=client.answers) == 413
+    assert MAX_VALUE_BYTES < client.sent_before_it_heard <= MAX_VALUE_BYTES + 1000
 
 
 async def test_a_body_that_says_that_it_is_too_long_is_not_read_at_all() -> None:
-    async def unread() -> Message:
-        raise AssertionError("it was read")
+    client = Client(b" " * 1000)
+    headers = [*POSTED, (b"content-length", str(MAX_VALUE_BYTES + 1).encode())]
+    assert await status(client.send, headers=headers, answers=client.answers) == 413
+    assert client.sent_before_it_heard == 0
 
-    headers = [
-        *((b"host", b"localhost"), (b"content-type", b"application/json")),
-        (b"content-length", str(MAX_VALUE_BYTES + 1).encode()),
-    ]
-    assert await status(unread, headers=headers) == 413
+
+async def test_who_goes_on_sending_after_he_was_answered_is_cut_off() -> None:
+    sent = 0
+
+    async def deaf() -> Message:
+        nonlocal sent
+        sent += 1_000_000
+        return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
+
+    assert await status(deaf, headers=POSTED) == 413
+    assert sent <= MAX_VALUE_BYTES + MOST_DROPPED + 2_000_000
 
 
 async def test_the_largest_body_is_taken(client: httpx.AsyncClient) -> None:
@@ -182,7 +198,13 @@ async def test_head_answers_as_get_without_a_body(client: httpx.AsyncClient) -> 
     assert head.headers["content-length"] == whole.headers["content-length"] == str(len(whole.content))
 
 
-async def status(body: Any, *, headers: list[tuple[bytes, bytes]], path: str = "/") -> int:
+async def status(
+    body: bytes | Receive,
+    *,
+    headers: list[tuple[bytes, bytes]],
+    path: str = "/",
+    answers: list[Message] | None = None,
+) -> int:
     """What a POST of exactly these headers is answered; the body in one piece, or as a function gives it."""
     scope: Scope = {
         "type": "http",
@@ -193,13 +215,14 @@ async def status(body: Any, *, headers: list[tuple[bytes, bytes]], path: str = "
         "headers": headers,
         "server": ("127.0.0.1", 8003),
     }
-    answers: list[Message] = []
+    heard = [] if answers is None else answers
 
     async def whole() -> Message:
         return {"type": "http.request", "body": body}
 
     async def keep(message: Message) -> None:
-        answers.append(message)
+        heard.append(message)
 
     await an_app()(scope, whole if isinstance(body, bytes) else body, keep)
-    return int(answers[0]["status"])
+    assert not heard[-1].get("more_body", False)
+    return int(heard[0]["status"])
