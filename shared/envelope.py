@@ -11,7 +11,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.errors import Unusable
-from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic, as_utc, event_type
+from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 from shared.names import NAME_TWICE, each_once, name_twice
 
 Headers = list[tuple[str, bytes]]
@@ -173,7 +173,7 @@ def decode(topic: Topic, record: Record) -> Event:
         raise Unusable("WRONG_KEY", f"The record's key is not its body's {topic.key}.")
     logged_at = taken_in(record)
     if logged_at is None:
-        raise Unusable("BAD_TIME", "The record's Kafka timestamp is outside the years 1 to 9999.")
+        raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
     return Event(
         id=attributes["ce_id"],
         source=attributes["ce_source"],
@@ -188,7 +188,7 @@ def taken_in(record: Record) -> datetime | None:
     """When Kafka took the record in, or None if its timestamp is no time at all: a topic that keeps its senders'
     clocks may hold any number."""
     try:
-        return EPOCH + timedelta(milliseconds=record.timestamp)
+        return as_utc(EPOCH + timedelta(milliseconds=record.timestamp))
     except OverflowError:
         return None
 
@@ -230,7 +230,7 @@ def _time(text: str) -> datetime:
     try:
         return as_utc(moment)
     except OverflowError:
-        raise Unusable("BAD_TIME", "ce_time is outside the years 1 to 9999.") from None
+        raise Unusable("BAD_TIME", f"ce_time is {OUTSIDE}.") from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -18,7 +18,7 @@ from typing import Self
 from uuid import uuid4
 
 from shared import envelope
-from shared.errors import SpoolFailed
+from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Body, Event, Topic, as_utc, event_type
 
 _VERSION = 1
@@ -113,7 +113,10 @@ class Spool:
         with self._transaction():
             (last,) = self._db.execute("select coalesce(max(number), 0) from said").fetchone()
             body = write(last + 1)
-            at = as_utc(at)
+            try:
+                at = as_utc(at)
+            except OverflowError as wrong:
+                raise WrongEntry(f"This device's clock is {wrong}. Please set it.") from None
             said = Said(
                 number=last + 1,
                 id=str(uuid4()),
