@@ -34,6 +34,7 @@ from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from shared import envelope
+from shared.arrival import ARRIVED
 from shared.batch import Batch, Item, Loaded, parked_id, touched
 from shared.errors import Unusable
 from shared.events.language import Topic
@@ -257,6 +258,8 @@ async def load(
         query = database[collection.name].find({field: {"$in": list(values)}})
         for document in await query.to_list(None):
             loaded.entities[entity, document["_id"]] = collection.from_document(document)
+            if ARRIVED in document:
+                loaded.arrived[entity, document["_id"]] = document[ARRIVED]
 
     of_entities = [found(entity, field, of) for entity, fields in wanted.items() for field, of in fields.items()]
     await asyncio.gather(known(), parked(), *of_entities)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from operator import itemgetter
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -61,23 +62,26 @@ class Api:
     ) -> None:
         self._client.close()
 
-    def get(self, *place: str, **query: Any) -> Any:
+    def get(self, *place: str) -> Any:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
+        return self._read(_path(place)).json()
+
+    def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
+        """Every row of a list that comes in pages, in the order of `by`."""
+        given = {name: value for name, value in query.items() if value is not None}
+        answer = self._read(_path(place), {**given, "limit": str(PAGE)})
+        rows: list[Row] = answer.json()
+        while len(answer.json()) == PAGE:
+            answer = self._read(answer.links["next"]["url"])
+            rows += answer.json()
+        return sorted(rows, key=itemgetter(by))
+
+    def _read(self, path: str, query: Mapping[str, str] | None = None) -> httpx.Response:
         with _reaching():
-            answer = self._client.get(_path(place), params={k: v for k, v in query.items() if v is not None})
+            answer = self._client.get(path, params=query)
         if answer.status_code != 200:
             raise NotAnswered(_detail(answer))
-        return answer.json()
-
-    def all(self, *place: str, by: str, **query: Any) -> Iterator[Row]:
-        """Every row of a list that comes in pages; `by` names a row's id."""
-        after = ""
-        while True:
-            page: list[Row] = self.get(*place, after=after, limit=PAGE, **query)
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1][by]
+        return answer
 
     def give(self, *place: str, body: Mapping[str, Any]) -> Answer:
         """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
