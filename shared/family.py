@@ -17,7 +17,8 @@ E = TypeVar("E", bound=Entity)
 @dataclass(frozen=True, slots=True)
 class Collection(Generic[E]):
     """Where entities of one class are kept. `_id` is the entity's id; the functions map all the rest but when they
-    arrived. `listed_by`: fields by which they are listed in that order, `arrived` itself for all of them."""
+    arrived. `indexes`: fields that they are looked up by; `listed_by`: fields that they are looked up by in the
+    order of their arrival, `arrived` itself for all of them."""
 
     name: str
     entity: type[E]
