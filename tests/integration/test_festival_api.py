@@ -258,6 +258,11 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
         assert fields(await api.post("/festivals/O%20P/close", json={})) == ["festival"]
         for wrong in (b"{", b"[]", b'"ODOP"', b"\xff\xfe", b'{"till_hours": NaN}'):
             assert fields(await api.post("/festivals/ODOP/close", content=wrong, headers=JSON)) == ["body"]
+        for twice in (b'{"till_hours":1,"till_hours":2}', b'{"till_hours":1,"till\\u005fhours":2}'):
+            assert fields(await api.post("/festivals/ODOP/close", content=twice, headers=JSON)) == ["till_hours"]
+        nested = b'{"request":"R1","demands":[{"booth":"ODOP.B1","product":"KTI","qty":1,"qty":9}]}'
+        asked = await api.post("/festivals/ODOP/requests", content=nested, headers=JSON)
+        assert fields(asked) == ["demands.0.qty"]
         assert fields(await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "a b"})) == [
             "header.Idempotency-Key"
         ]

@@ -28,6 +28,7 @@ class Client:
         if any(answer["type"] == "http.response.body" for answer in self.answers):
             return {"type": "http.disconnect"}
         self.sent_before_it_heard += len(self._piece)
+        assert self.sent_before_it_heard < 2 * MAX_VALUE_BYTES
         return {"type": "http.request", "body": self._piece, "more_body": True}
 
 
@@ -180,6 +181,7 @@ async def test_who_goes_on_sending_after_he_was_answered_is_cut_off() -> None:
     async def deaf() -> Message:
         nonlocal sent
         sent += 1_000_000
+        assert sent < 10 * MOST_DROPPED
         return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
 
     assert await status(deaf, headers=POSTED) == 413
