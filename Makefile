@@ -75,8 +75,10 @@ clean: ## stop the stack and remove all that was made
 
 $(DONE)/venv:
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11 or newer found. Run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: $(PYTHON) is no Python 3.11 or newer. Run: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "setup 1/3: virtual environment"
-	@$(PYTHON) -m venv .venv
+	@$(PYTHON) -m venv --clear .venv
 	@mkdir -p $(DONE) && touch $@
 
 $(DONE)/dependencies: $(LOCKS) $(DONE)/venv

@@ -1,5 +1,6 @@
 """Part 3 of the step: what a batch does, decided in memory. Pure; the step does the I/O on both sides of it."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -9,6 +10,7 @@ from aiokafka import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 
 from shared import envelope
+from shared.arrival import ARRIVED, arrival
 from shared.dlq import BUG, KEY_PARKED, dead_letter
 from shared.errors import NotLoaded
 from shared.events.journal import BatchWorked, Range, journal
@@ -34,11 +36,13 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class Loaded:
-    """What the database said: events worked before, parked keys, and entities (None: there is none)."""
+    """What the database said: events worked before, parked keys, and entities (None: there is none) with the number
+    of their arrival."""
 
     known: dict[str, bytes] = field(default_factory=dict)
     parked: dict[str, Waiting] = field(default_factory=dict)
     entities: dict[Key, Any] = field(default_factory=dict)
+    arrived: dict[Key, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -77,6 +81,8 @@ class Batch:
         self._existing = loaded.entities.keys() - self._absent
         self._entities = dict(loaded.entities)
         self._changed: dict[Key, Any] = {}
+        self._arrived = dict(loaded.arrived)
+        self._new: Counter[str] = Counter()
         self._journal = journal(family.service)
         self._source = f"karya/{family.service}"
         self._kinds = frozenset(collection.entity for collection in family.collections)
@@ -112,7 +118,7 @@ class Batch:
         collections = {collection.entity: collection for collection in self._family.collections}
         for key, entity in self._changed.items():
             collection = collections[key[0]]
-            document = {"_id": key[1], **collection.to_document(entity)}
+            document = {"_id": key[1], ARRIVED: self._arrived[key], **collection.to_document(entity)}
             operations = self.writes.entities.setdefault(collection.name, [])
             if key in self._absent:
                 operations.append(InsertOne(document))
@@ -177,9 +183,18 @@ class Batch:
                 raise NotLoaded(f"{kind.__name__} {id} belongs to no collection of {self._family.group}")
         self._entities.update(state.changes)
         self._changed.update(state.changes)
+        for key in state.changes:
+            if key not in self._arrived:
+                self._arrived[key] = self._arrival(lane)
         for due in deadlines:
             self.writes.deadlines[due.id] = due
         return said
+
+    def _arrival(self, lane: Lane) -> str:
+        # Counted by batch: a rebuild works several in one go, and must come to the same numbers.
+        batch = f"{lane.id} {lane.batches}"
+        self._new[batch] += 1
+        return arrival(lane.partition, lane.batches, self._new[batch] - 1)
 
     def _outgoing(self, publication: Publication, index: int, cause: envelope.Cause) -> Outgoing:
         topic, body = publication.topic, publication.body

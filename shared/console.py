@@ -3,19 +3,34 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
+from rich.text import Text
 
 from shared.errors import KaryaError
 from shared.shown import clock
+from shared.visible import visible, visible_json
 
-out = Console()
-err = Console(stderr=True)
+WIDEST = 10_000  # columns of a line that nothing breaks
+
+
+class PlainConsole(Console):
+    """Shows every string as it is: nothing in it is markup or an emoji's name, and nothing in it steers the terminal.
+    Styles are given beside the string."""
+
+    def render_str(self, text: str, **style: Any) -> Text:
+        plain = {name: value for name, value in style.items() if name in ("style", "justify", "overflow")}
+        return Text(visible(text, keep="\n"), **{name: value for name, value in plain.items() if value is not None})
+
+
+out = PlainConsole()
+err = PlainConsole(stderr=True)
 
 
 def local(moment: datetime, zone: str | None) -> str:
@@ -25,11 +40,16 @@ def local(moment: datetime, zone: str | None) -> str:
 
 
 def here(moment: datetime, zone: str | None) -> datetime:
-    """The moment in this zone. Raises typer.BadParameter for a zone that is not known."""
+    """The moment in this zone; in UTC if it lies so near the end of all years that the zone has no time for it.
+    Raises typer.BadParameter for a zone that is not known."""
     try:
-        return moment.astimezone(ZoneInfo(zone) if zone else None)
+        there = ZoneInfo(zone) if zone else None
     except (ZoneInfoNotFoundError, ValueError):
         raise typer.BadParameter(f"{zone} is no time zone known here; try Asia/Makassar") from None
+    try:
+        return moment.astimezone(there)
+    except (OverflowError, ValueError, OSError):
+        return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 @contextmanager
@@ -38,16 +58,23 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except KaryaError as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(error)
         raise typer.Exit(1) from None
 
 
-def warn(message: str) -> None:
-    err.print(message, style="yellow", markup=False, highlight=False, soft_wrap=True)
+def complain(error: KaryaError) -> None:
+    """In red, over as many lines as it has: some show the end of a log."""
+    err.print(str(error), style="red", soft_wrap=True)
 
 
-def say(message: str) -> None:
-    out.print(message, markup=False, highlight=False, soft_wrap=True)
+def warn(message: str = "") -> None:
+    """One line, in yellow."""
+    err.print(visible(message), style="yellow", soft_wrap=True)
+
+
+def say(message: str = "") -> None:
+    """One line: a newline in it is somebody's text, and is shown as `\\n`."""
+    out.print(visible(message), soft_wrap=True)
 
 
 def counted(count: int, what: str) -> str:
@@ -57,24 +84,41 @@ def counted(count: int, what: str) -> str:
 
 def show_json(value: Any) -> None:
     """One JSON document on stdout and nothing else."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    typer.echo(visible_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], empty: str) -> None:
-    """A table of these columns; a row's missing or None values stay blank. `empty` is said if there is none."""
+    """A table of these columns; a row's missing or None values stay blank. `empty` is said if there is none.
+
+    On a terminal its columns are aligned, and a cell of several words may be broken between them, never a word: it
+    may have to be typed. Elsewhere a row is a line, with a tab between its cells.
+    """
     if not rows:
         say(empty)
         return
+    cells = [["" if (cell := row.get(column)) is None else visible(str(cell)) for column in columns] for row in rows]
+    if out.is_terminal:
+        show_grid(_aligned(columns, cells))
+    else:
+        for line in [columns, *cells]:
+            print("\t".join(line), file=out.file)
+
+
+def show_grid(table: Table) -> None:
+    """A table made by hand. Elsewhere than on a terminal no cell is broken; on one that is narrower than the words,
+    the terminal breaks the lines, and what is copied from there is whole."""
+    widths = Measurement.get(out, out.options.update(max_width=WIDEST), table)
+    if not out.is_terminal:
+        table.width = widths.maximum
+    elif widths.minimum > out.width:
+        table.width = widths.minimum
+    out.print(table, crop=False)
+
+
+def _aligned(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        # What a person may have to type is broken over lines rather than cut off.
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        cells = (row.get(column) for column in columns)
-        table.add_row(*("" if cell is None else _plain(str(cell)) for cell in cells))
-    out.print(table)
-
-
-def _plain(text: str) -> str:
-    # What was typed is not markup.
-    return text.replace("[", r"\[")
+    for at, column in enumerate(columns):
+        table.add_column(column, no_wrap=not any(" " in row[at] for row in cells))
+    for row in cells:
+        table.add_row(*row)
+    return table

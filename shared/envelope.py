@@ -11,7 +11,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from shared.errors import Unusable
-from shared.events.language import MAX_VALUE_BYTES, Body, Event, Topic, as_utc, event_type
+from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
+from shared.duplicates import NAME_TWICE, each_once, name_twice
 
 Headers = list[tuple[str, bytes]]
 
@@ -165,12 +166,14 @@ def decode(topic: Topic, record: Record) -> Event:
         body = model.model_validate_json(record.value)
     except ValidationError as error:
         raise Unusable("BAD_BODY", _explain(error)) from None
+    if not each_once(record.value, len(body.__pydantic_fields_set__)) and (twice := name_twice(record.value)):
+        raise Unusable("NAME_TWICE", f"{'.'.join(map(str, twice))[:200]}: {NAME_TWICE}")
     key = topic.key_of(body)
     if record.key != key.encode():
         raise Unusable("WRONG_KEY", f"The record's key is not its body's {topic.key}.")
     logged_at = taken_in(record)
     if logged_at is None:
-        raise Unusable("BAD_TIME", "The record's Kafka timestamp is outside the years 1 to 9999.")
+        raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
     return Event(
         id=attributes["ce_id"],
         source=attributes["ce_source"],
@@ -185,7 +188,7 @@ def taken_in(record: Record) -> datetime | None:
     """When Kafka took the record in, or None if its timestamp is no time at all: a topic that keeps its senders'
     clocks may hold any number."""
     try:
-        return EPOCH + timedelta(milliseconds=record.timestamp)
+        return as_utc(EPOCH + timedelta(milliseconds=record.timestamp))
     except OverflowError:
         return None
 
@@ -227,7 +230,7 @@ def _time(text: str) -> datetime:
     try:
         return as_utc(moment)
     except OverflowError:
-        raise Unusable("BAD_TIME", "ce_time is outside the years 1 to 9999.") from None
+        raise Unusable("BAD_TIME", f"ce_time is {OUTSIDE}.") from None
 
 
 def _explain(error: ValidationError) -> str:

@@ -16,13 +16,16 @@ E = TypeVar("E", bound=Entity)
 
 @dataclass(frozen=True, slots=True)
 class Collection(Generic[E]):
-    """Where entities of one class are kept. `_id` is the entity's id; the functions map all the rest."""
+    """Where entities of one class are kept. `_id` is the entity's id; the functions map all the rest but when they
+    arrived. `indexes`: fields that they are looked up by; `listed_by`: fields that they are looked up by in the
+    order of their arrival, `arrived` itself for all of them."""
 
     name: str
     entity: type[E]
     to_document: Callable[[E], dict[str, Any]]
     from_document: Callable[[Document], E]
     indexes: tuple[str, ...] = ()
+    listed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

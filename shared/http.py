@@ -24,15 +24,20 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI, Header, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
-from pydantic import ValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from pymongo.errors import PyMongoError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
 
 from shared import envelope, garbage
+from shared.admission import TOO_LARGE, Admission
 from shared.errors import NotReached
 from shared.events.language import MAX_VALUE_BYTES, Body, Topic
+from shared.duplicates import NAME_TWICE, name_twice
+from shared.problem import TITLE, problem, with_problems
 from shared.retry import attempts
 from shared.service import Service
 from shared.within import where
@@ -45,8 +50,8 @@ NOT_STARTED = 3  # how a process ends that did not reach its servers
 # When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
 ANSWERED_WITHIN = 1
 GIVEN_UP_WITHIN = 1.0
-TITLE = "The request can't be answered"
-TOO_LARGE = f"A command has at most {MAX_VALUE_BYTES // 1024} KiB."
+NOT_YET: dict[int | str, dict[str, Any]] = {503: {"description": "No: `detail` says what keeps it from that"}}
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 Prefer = Annotated[str | None, Header(description="`wait=5`: answer with the outcome if it is seen in time")]
 CommandId = Annotated[
     str | None,
@@ -64,6 +69,14 @@ class Outcome:
     field: str | None = None
     reason: str | None = None
     message: str | None = None
+
+
+class Taken(BaseModel):
+    """`status` is `accepted` or `done`; `look` is the place that says what became of the command."""
+
+    command: str
+    status: str
+    look: str
 
 
 # By the command's id; None as long as it has no outcome.
@@ -145,18 +158,18 @@ class Commands:
 async def command_in(request: Request, model: type[B]) -> B:
     """The command of this model in a request: the JSON body, and what the path says for fields of their names.
 
-    Raises RequestValidationError that names the field, also for one that the model does not have: what is said
-    here is meant, and nothing of it is passed over. Raises HTTPException 413.
+    Raises RequestValidationError that names the field, also for one that the model does not have or that comes twice:
+    what is said here is meant, and nothing of it is passed over. Raises HTTPException for a body that is not taken.
     """
     raw = await request.body()
-    if len(raw) > MAX_VALUE_BYTES:
-        raise HTTPException(413, TOO_LARGE)
     try:
         said = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
         raise RequestValidationError([_wrong((), f"The body is no JSON: {error}")]) from None
     if not isinstance(said, dict):
         raise RequestValidationError([_wrong((), "The body must be a JSON object.")])
+    if raw and (twice := name_twice(raw)) is not None:
+        raise RequestValidationError([_wrong(twice, NAME_TWICE)])
     wrong = [_wrong((name,), "There is no such field.") for name in said.keys() - model.model_fields.keys()]
     for name, value in request.path_params.items():
         if said.setdefault(name, value) != value:
@@ -175,26 +188,26 @@ async def command_in(request: Request, model: type[B]) -> B:
     return body
 
 
-def _wrong(place: tuple[str, ...], message: str) -> dict[str, Any]:
+def _wrong(place: tuple[str | int, ...], message: str) -> dict[str, Any]:
     return {"type": "value_error", "loc": ("body", *place), "msg": message}
 
 
 def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
     place = f"/commands/{quote(id, safe='')}"
     if outcome is None:
-        return JSONResponse({"command": id, "status": "accepted", "look": place}, 202, {"Location": place})
+        return JSONResponse(Taken(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place})
     if outcome.done:
-        return JSONResponse({"command": id, "status": "done", "look": place})
+        return JSONResponse(Taken(command=id, status="done", look=place).model_dump())
     detail = outcome.message or ""
     return problem(
         409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
     )
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> JSONResponse:
-    """An RFC 9457 answer."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return JSONResponse(content, status, media_type="application/problem+json")
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """With all that it really answers."""
+        return with_problems(super().openapi())
 
 
 def application(service: Service, title: str, router: APIRouter) -> FastAPI:
@@ -212,13 +225,20 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             await asyncio.wait({starting}, timeout=GIVEN_UP_WITHIN)
             await service.stop()
 
-    app = FastAPI(title=title, version="1", lifespan=lifespan)
+    app = _Application(title=title, version="1", lifespan=lifespan, redirect_slashes=False)
+    app.add_middleware(Admission, names=service.settings.names)
     app.include_router(router)
     app.include_router(_health(service))
 
     @app.exception_handler(HTTPException)
-    async def on_http(_: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, TITLE, str(error.detail))
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # Of all routes of this path: the framework names those of the first one.
+            headers["Allow"] = ", ".join(_allowed(app, request.scope))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+        return problem(error.status_code, TITLE, str(error.detail), headers)
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
@@ -231,6 +251,16 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
         return problem(503, "The database does not answer", "Nothing was changed. Try again in a while.")
 
     return app
+
+
+def _allowed(app: FastAPI, scope: Scope) -> list[str]:
+    """The methods that the path takes."""
+    routed = {
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    }
+    return sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set()))
 
 
 def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
@@ -303,15 +333,19 @@ async def _cancelled(tasks: Collection[asyncio.Task[Any]]) -> Collection[asyncio
 def _health(service: Service) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
-    @router.get("/live", summary="Does all of the process live? If not, only a new process helps")
+    @router.get("/live", summary="Does all of the process live? If not, only a new process helps", responses=NOT_YET)
     async def live() -> JSONResponse:
         return _healthy("alive", service.deaths())
 
-    @router.get("/started", summary="Has the service come to work all its lanes once, and does it live?")
+    @router.get(
+        "/started", summary="Has the service come to work all its lanes once, and does it live?", responses=NOT_YET
+    )
     async def started() -> JSONResponse:
         return _healthy("started", service.unstarted())
 
-    @router.get("/ready", summary="Does the service work all its lanes, and what keeps it from that?")
+    @router.get(
+        "/ready", summary="Does the service work all its lanes, and what keeps it from that?", responses=NOT_YET
+    )
     async def ready() -> JSONResponse:
         return _healthy("ready", service.troubles())
 

@@ -23,6 +23,7 @@ from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
+from shared.arrival import ARRIVED
 from shared.errors import FenceMoved
 from shared.family import Family
 from shared.mongo import Database, Document, Session
@@ -134,6 +135,9 @@ class Ledger:
         for collection in (collection for family in families for collection in family.collections):
             for field_name in collection.indexes:
                 await self._database[collection.name].create_index([(field_name, ASCENDING)])
+            for field_name in collection.listed_by:
+                fields = dict.fromkeys((field_name, ARRIVED), ASCENDING)
+                await self._database[collection.name].create_index(list(fields.items()))
 
     async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
         """The lanes as they are kept; one that never worked anything is new."""

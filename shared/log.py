@@ -1,12 +1,15 @@
 """structlog: JSON lines for machines, colours for a terminal."""
 
+import io
 import logging
 import sys
+from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from shared.settings import Settings
+from shared.visible import visible
 
 
 def configure(settings: Settings, service: str) -> None:
@@ -22,7 +25,7 @@ def configure(settings: Settings, service: str) -> None:
     render: list[Processor] = (
         [bare, structlog.processors.JSONRenderer()]
         if as_json
-        else [structlog.dev.ConsoleRenderer(pad_event_to=24, exception_formatter=structlog.dev.plain_traceback)]
+        else [_visible, structlog.dev.ConsoleRenderer(pad_event_to=24, exception_formatter=_traceback)]
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -43,3 +46,14 @@ def configure(settings: Settings, service: str) -> None:
     for noisy in ("aiokafka", "faststream", "pymongo", "uvicorn.access", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _visible(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:  # noqa: ARG001 - a processor's own
+    """Values that are no text are shown by their repr, which escapes by itself."""
+    return {name: visible(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _traceback(target: TextIO, fault: ExcInfo) -> None:
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, fault)
+    target.write(visible(plain.getvalue(), keep="\n"))

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
         60, ge=1, description="a service is not ready while a record has waited for it for longer than this"
     )
     http_host: str = Field("127.0.0.1", description="where the HTTP APIs listen")
+    http_names: str = Field(
+        "", description="names by which clients reach the HTTP APIs, with commas; localhost and addresses need none"
+    )
     http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
@@ -62,6 +65,11 @@ class Settings(BaseSettings):
     facility_percent: Whole = Field(60, ge=0, le=100, description="facility's share of a sale (made-up default)")
     maker_percent: Whole = Field(25, ge=0, le=100, description="maker premium of a sale (made-up default)")
     programme_percent: Whole = Field(15, ge=0, le=100, description="programme's share (made-up default)")
+
+    @property
+    def names(self) -> list[str]:
+        """The hosts that a request may be for, besides localhost and numeric addresses."""
+        return [name.strip() for name in (self.http_host, *self.http_names.split(",")) if name.strip()]
 
 
 def told(*servers: str) -> Settings:

@@ -34,6 +34,7 @@ from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from shared import envelope
+from shared.arrival import ARRIVED
 from shared.batch import Batch, Item, Loaded, parked_id, touched
 from shared.errors import Unusable
 from shared.events.language import Topic
@@ -265,6 +266,8 @@ async def load(
         collection = collections[entity]
         for document in await database[collection.name].find(query).to_list(None):
             loaded.entities[entity, document["_id"]] = collection.from_document(document)
+            if ARRIVED in document:
+                loaded.arrived[entity, document["_id"]] = document[ARRIVED]
 
     of_entities = [
         found(entity, {field: {"$in": list(values)}})

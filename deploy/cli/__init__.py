@@ -9,7 +9,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from deploy.cli import surroundings
-from shared.console import err
+from shared.console import complain, err
 from shared.errors import KaryaError
 
 # Loaded only when asked for: a terminal on a slow machine should not wait for what a service needs.
@@ -73,7 +73,7 @@ def main() -> None:
     try:
         app()
     except KaryaError as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        complain(error)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("Stopped.")

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from deploy.cli.alone import alone, terminable
 from shared import typed
-from shared.console import err, out, say, show_json, warn
+from shared.console import err, say, show_grid, show_json, warn
 from shared.errors import KaryaError
 from shared.events.language import MAX_WHOLE
 from shared.parameters import within
@@ -118,5 +118,7 @@ def _show_table(result: "Said") -> None:
         goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
         style = "red" if figure.missed else None
         table.add_row(figure.name, figure.shown, goal, figure.verdict, style=style)
-    out.print(table)
-    say(f"{result.note}\n" if result.note else "")
+    show_grid(table)
+    if result.note:
+        say(result.note)
+    say()

@@ -14,7 +14,7 @@ from deploy.chaos.run import LEAST_RATE, ChaosReport, run
 from deploy.cli.alone import alone, terminable
 from deploy.cli.verify import show
 from shared import typed
-from shared.console import err, out, say, show_json, warn
+from shared.console import err, say, show_grid, show_json, warn
 from shared.parameters import WHOLE, within
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "chaos"
@@ -58,7 +58,7 @@ def _show(report: ChaosReport) -> None:
     for kind, of in by_kind(report.faults):
         felt = report.recoveries[kind]
         table.add_row(kind.value, str(len(of)), f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
-    out.print(table)
+    show_grid(table)
     say(
         f"\n{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "
         f"({report.tally.refused_by_spool} refused at once by a full disk); {report.events} events in all, "

@@ -31,7 +31,7 @@ from deploy.topics import make_topics
 from deploy.verify import Report, verify
 from services.production import reference
 from shared import typed
-from shared.console import err, here, out, say, show_json, warn
+from shared.console import err, here, say, show_grid, show_json, warn
 from shared.mongo import Mongo
 from shared.parameters import WHOLE, within
 from shared.settings import Settings
@@ -184,9 +184,9 @@ def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Repo
             *(rupiah(amount) for amount in amounts),
             style="bold" if end else None,
         )
-    out.print()
-    out.print(table)
-    out.print()
+    say()
+    show_grid(table)
+    say()
     _show_gone(gone)
     reports, sales, records = (thousands(count) for count in (told.reports, told.sales, told.records))
     say(f"{reports} reports and {sales} sales, {records} records in all.")
@@ -219,8 +219,8 @@ def _show_gone(gone: list[RanOut]) -> None:
         first = f"{one.booth} {time_of_day(here(one.at, ZONE))}"
         counts = (thousands(one.sold), thousands(one.lost_sales), str(one.booths))
         table.add_row(one.facility, one.product, *counts, first, one.fastest)
-    out.print(table)
-    out.print()
+    show_grid(table)
+    say()
 
 
 def _json(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> dict[str, Any]:

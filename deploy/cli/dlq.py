@@ -66,9 +66,12 @@ def show(
         show_json(shown)
     else:
         for name, held in shown.items():
-            if name == "headers":
-                held = "".join(f"\n  {title} = {text}" for title, text in held)
-            say(f"{name}: {held}")
+            if name != "headers":
+                say(f"{name}: {held}")
+                continue
+            say("headers:")
+            for title, text in held:
+                say(f"  {title} = {text}")
     if hidden:
         warn("The value may hold a maker's pseudonym and is not shown; --value shows it.")
 
@@ -141,11 +144,11 @@ def _row(letter: Letter) -> dict[str, Any]:
         "offset": letter.place.offset,
         "when": rfc3339(letter.at),
         "key": _bytes(letter.key),
-        "service": _plain(letter.service),
+        "service": letter.service,
         "status": letter.status.value,
         "times": letter.times,
-        "reason": _plain(letter.reason),
-        "message": _plain(letter.message),
+        "reason": letter.reason,
+        "message": letter.message,
     }
 
 
@@ -154,11 +157,6 @@ def _bytes(raw: bytes | None) -> str | None:
     if raw is None:
         return None
     try:
-        return _plain(raw.decode())
+        return raw.decode()
     except UnicodeDecodeError:
         return f"0x{raw.hex()}"
-
-
-def _plain(text: str) -> str:
-    # Whoever wrote it may be no friend: nothing of it may steer the terminal.
-    return "".join(c if c.isprintable() or c in "\n\t" else f"\\x{ord(c):02x}" for c in text)

@@ -52,9 +52,10 @@ twice has the same. `ce_type` is the event's name and version, as in `LotRecorde
 of the body that the table names, in the partition that Kafka's own default (murmur2) gives for it.
 
 Within a `.v1` events only gain fields that have defaults; readers pass over fields that they don't know. Money is
-whole rupiah, times are UTC (RFC 3339), quantities are whole pieces. A field with `=` may be left out and then means
-that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and `-`; text has at most 500 characters. Names that people
-give have a narrower rule each, which is checked where one is said first: see [Names](#names).
+whole rupiah, times are UTC (RFC 3339) in the years 1970 to 2099, quantities are whole pieces. No object has a name
+twice. A field with `=` may be left out and then means that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and
+`-`; text has at most 500 characters. Names that people give have a narrower rule each, which is checked where one is
+said first: see [Names](#names).
 
 What a service can't use lies in `<topic>.dlq`: the same key, value and headers, with `dlq_reason`, `dlq_message`,
 `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.

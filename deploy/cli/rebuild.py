@@ -88,11 +88,13 @@ def show(found: Rebuilt, *, kept: bool) -> None:
     """The comparison for a person: a table of the collections, then what differs."""
     replayed = found.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
-    say(f"{records} records in {batches} batches, as the journal of {found.service} tells.\n")
+    say(f"{records} records in {batches} batches, as the journal of {found.service} tells.")
+    say()
     rows = [one.as_dict() for one in found.compared]
     show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
     words, copies = thousands(replayed.said), thousands(replayed.again)
-    say(f"\nWords in topics: {words}, and {copies} copies of them, which readers drop.")
+    say()
+    say(f"Words in topics: {words}, and {copies} copies of them, which readers drop.")
     for topic in replayed.unseen:
         warn(f"The beginning of {topic} is gone: what was lost on the way to it can't be told.")
     differs = "differed" if found.switched else "differs"

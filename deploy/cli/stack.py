@@ -37,7 +37,8 @@ def up(
         LocalServices(FOLDER, settings, keep_running=True).start()
     _show(as_json)
     if not as_json:
-        say("\nTry `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
+        say()
+        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
 
 
 def down() -> None:

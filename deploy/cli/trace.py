@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.trace import Life
 from deploy.trace import trace as trace_lot
-from shared.console import err, say, show_json, show_table
+from shared.console import err, local, say, show_json, show_table
 from shared.errors import NotReached
 from shared.settings import told
 from shared.shown import clock, rupiah
@@ -35,7 +35,8 @@ def trace(
 
 
 def _show(life: Life) -> None:
-    say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}\n")
+    say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}")
+    say()
     rows = [
         {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}
         for entry in life.entries
@@ -43,9 +44,10 @@ def _show(life: Life) -> None:
     show_table(["when", "what", "who"], rows, "Nothing was heard of it.")
     if life.now:
         said = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
-        say(f"\nNow, by inventory: {said}")
+        say()
+        say(f"Now, by inventory: {said}")
     if life.booths:
-        say("")
+        say()
         columns = ["booth", "stocked", "sold", "lost", "unsold", "sold for", "withdrawn"]
         show_table(columns, [_of_booth(booth) for booth in life.booths], "")
 

@@ -8,14 +8,16 @@ import typer
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from rich.table import Table
+from rich.text import Text
 
 from deploy.verify import WITHIN, Check, Look, Report
 from deploy.verify import verify as verify_all
-from shared.console import err, out, say, show_json, warn
+from shared.console import err, say, show_grid, show_json, warn
 from shared.errors import NotReached
 from shared.parameters import seconds
 from shared.settings import told
 from shared.shown import thousands
+from shared.visible import visible
 
 BROKEN = 1
 NOT_QUIET = 2
@@ -40,7 +42,7 @@ def verify(
                     settings,
                     within=within,
                     allow_parked=allow_parked,
-                    on_wait=_waiting(progress.update),
+                    on_wait=_waiting(lambda text: progress.update(Text(visible(text)))),
                     on_quiet=lambda: progress.update("Everything is done; checking"),
                 )
             )
@@ -66,9 +68,9 @@ def show(report: Report) -> None:
         return
     table = Table("check", "looked at", "verdict", "what must hold", box=None, pad_edge=False, header_style="bold")
     for check in report.checks:
-        verdict = "[green]ok[/green]" if check.ok else f"[red]{check.total} broken[/red]"
+        verdict = Text("ok", "green") if check.ok else Text(f"{check.total} broken", "red")
         table.add_row(check.name, thousands(check.looked_at), verdict, check.about)
-    out.print(table)
+    show_grid(table)
     for check in report.checks:
         for note in check.notes:
             say(f"  {check.name}: {note}")
@@ -76,15 +78,16 @@ def show(report: Report) -> None:
         _show_broken(check)
     took = report.seconds.get("checking", 0.0)
     if report.ok:
-        say(f"\nEverything adds up (checked in {took:.1f} s).")
+        say()
+        say(f"Everything adds up (checked in {took:.1f} s).")
     else:
-        warn(
-            f"\n{len(report.broken)} of {len(report.checks)} checks found something broken (checked in {took:.1f} s)."
-        )
+        warn()
+        warn(f"{len(report.broken)} of {len(report.checks)} checks found something broken (checked in {took:.1f} s).")
 
 
 def _show_broken(check: Check) -> None:
-    warn(f"\n{check.name}: {check.about}")
+    warn()
+    warn(f"{check.name}: {check.about}")
     for sentence in check.broken:
         warn(f"  {sentence}")
     if check.total > len(check.broken):

@@ -3,11 +3,12 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import BaseModel
 
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
+from shared.listing import Listing
 from shared.service import Service
 
 
@@ -48,16 +49,12 @@ def routes(service: Service) -> APIRouter:
             raise HTTPException(404, f"No lot {lot} is known here. A lot's number is on its label.")
         return Balance.of(LOTS.from_document(found))
 
-    @router.get("/lots", summary="Lots of a facility or a product, a page at a time in the order of their numbers")
+    @router.get("/lots", summary="Lots of a facility or a product, a page at a time as they arrived")
     async def many(
-        facility: str | None = None,
-        product: str | None = None,
-        after: Annotated[str, Query(description="the last lot of the page before")] = "",
-        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        listing: Annotated[Listing, Depends()], facility: str | None = None, product: str | None = None
     ) -> list[Balance]:
         wanted = {"facility": facility, "product": product}
-        query = {"_id": {"$gt": after}, **{name: value for name, value in wanted.items() if value is not None}}
-        page = await lots.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [Balance.of(LOTS.from_document(document)) for document in page]
+        given = {name: value for name, value in wanted.items() if value is not None}
+        return [Balance.of(lot) for lot in await listing.page(service.database, LOTS, given)]
 
     return router

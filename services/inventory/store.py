@@ -71,4 +71,4 @@ def _from_document(document: Document) -> Lot:
     )
 
 
-LOTS = Collection("lots", Lot, _to_document, _from_document, indexes=("facility", "product"))
+LOTS = Collection("lots", Lot, _to_document, _from_document, listed_by=("facility", "product", "arrived"))

@@ -9,6 +9,7 @@ from pydantic import StringConstraints
 from shared.events.language import (
     Body,
     Count,
+    Day,
     DeadlineReached,
     Id,
     PriceRupiah,
@@ -48,8 +49,8 @@ class AnnounceFestival(Body):
     name: Text
     place: Text
     zone: Id
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
     lead_days: tuple[LeadTime, ...] = ()
     weights: tuple[ProgrammeWeight, ...] = ()
 
@@ -305,8 +306,8 @@ class FestivalAnnounced(Body):
     name: Text
     place: Text
     zone: Id
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
 
 
 class FestivalCancelled(Body):

@@ -5,7 +5,7 @@ Within a `.v1` a model only gains fields that have defaults; readers pass over f
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -17,12 +17,21 @@ MAX_WHOLE = 2**53  # the largest whole number that every JSON reader keeps exact
 MAX_VALUE_BYTES = 256 * 1024  # of a body's JSON: what is larger is a dead letter at every reader
 
 
+# A clock that has lost its time says 1970: what it dates is still worth having. Far from both ends every zone has a
+# time for every moment, and a deadline can be added to it.
+FIRST_YEAR = 1970
+LAST_YEAR = 2099
+OUTSIDE = f"outside the years {FIRST_YEAR} to {LAST_YEAR}"
+
+
 def as_utc(moment: datetime) -> datetime:
     """The moment in UTC, in whole milliseconds: what databases keep, so that a state read back is the same.
 
-    Raises OverflowError outside the years 1 to 9999.
+    Raises OverflowError outside the years FIRST_YEAR to LAST_YEAR.
     """
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    if not FIRST_YEAR <= utc.year <= LAST_YEAR:
+        raise OverflowError(OUTSIDE)
     beyond = utc.microsecond % 1000
     return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
@@ -31,10 +40,17 @@ def _checked_utc(moment: datetime) -> datetime:
     try:
         return as_utc(moment)
     except OverflowError:
-        raise ValueError("outside the years 1 to 9999 in UTC") from None
+        raise ValueError(OUTSIDE) from None
+
+
+def _checked_day(day: date) -> date:
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise ValueError(OUTSIDE)
+    return day
 
 
 Utc = Annotated[AwareDatetime, AfterValidator(_checked_utc)]
+Day = Annotated[date, AfterValidator(_checked_day)]
 Qty = Annotated[int, Field(ge=1, le=MAX_QTY)]
 Count = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
 PriceRupiah = Annotated[int, Field(ge=0, le=MAX_PRICE_RUPIAH)]

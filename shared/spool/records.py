@@ -108,7 +108,10 @@ class Spool:
         with self._transaction(_NOT_KEPT):
             place = self._next_place()
             body = write(place)
-            at = as_utc(at)
+            try:
+                at = as_utc(at)
+            except OverflowError as wrong:
+                raise WrongEntry(f"This device's clock is {wrong}. Please set it.") from None
             said = Said(
                 number=place.number,
                 id=str(uuid4()),

@@ -73,9 +73,9 @@ class Model:
 
 
 async def documents(database: Database, *families: Family) -> dict[str, Documents]:
-    """The same of a service's real database."""
+    """The same of a service's real database: when they arrived is for the lanes to say, not for the rules."""
     return {
-        collection.name: {d["_id"]: d for d in await database[collection.name].find({}).to_list(None)}
+        collection.name: {d["_id"]: d for d in await database[collection.name].find({}, {"arrived": 0}).to_list(None)}
         for family in families
         for collection in family.collections
     }

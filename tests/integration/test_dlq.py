@@ -130,9 +130,14 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
         shown = (await karya_dlq("list", "--reason", "WRONG_KEY")).stdout
         assert "not in the partition that its key belongs to" in shown
         assert str(next(one["letter"] for one in listed if one["reason"] == "WRONG_KEY")) in shown
-        letters = [json.loads((await karya_dlq("show", str(one["letter"]), "--json")).stdout) for one in listed]
-        assert {one["value"] for one in letters} == {value.decode(), r'{"lot":\x1b[31m', "0xfffe"}
-        assert ["x", None] in next(one for one in letters if "x1b" in one["value"])["headers"]
+        printed = [(await karya_dlq("show", str(one["letter"]), "--json")).stdout for one in listed]
+        letters = [json.loads(text) for text in printed]
+        assert {one["value"] for one in letters} == {value.decode(), '{"lot":\x1b[31m', "0xfffe"}
+        steering = next(one for one in letters if "\x1b" in one["value"])
+        assert ["x", None] in steering["headers"]
+        printed.append((await karya_dlq("show", str(steering["letter"]))).stdout)
+        assert r'value: {"lot":\x1b[31m' in printed[-1]
+        assert "\x1b" not in "".join(printed)
         assert (await karya_dlq("show", "karya.production.v1/0/999")).exit_code == 1
         # Back to its key's own partition, where it belongs: now it is worked, and the letter with it.
         [wrong] = [str(one["letter"]) for one in listed if one["reason"] == "WRONG_KEY"]

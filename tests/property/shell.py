@@ -358,7 +358,7 @@ class Service:
                     raw = kept.get(one.id)
                     loaded.entities[one.entity, one.id] = collection.from_document(_read(raw)) if raw else None
                     continue
-                assert one.field in collection.indexes
+                assert one.field in collection.indexes + collection.listed_by
                 for id, raw in kept.items():
                     document = _read(raw)
                     if document[one.field] == one.value:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from operator import itemgetter
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote
@@ -62,31 +63,36 @@ class Api:
     ) -> None:
         self._client.close()
 
-    def get(self, *place: str, **query: Any) -> Any:
+    def get(self, *place: str) -> Any:
         """The page at this place, e.g. `"festivals", "ODOP", "booths"`."""
-        answer = self._get(place, query)
+        answer = self._get(_path(place))
         if answer.status_code != 200:
             raise NotAnswered(self._detail(answer))
         return answer.json()
 
-    def find(self, *place: str, **query: Any) -> Any | None:
+    def find(self, *place: str) -> Any | None:
         """The page at this place, or None if the service knows nothing there (yet)."""
-        answer = self._get(place, query)
+        answer = self._get(_path(place))
         if answer.status_code == 404:
             return None
         if answer.status_code != 200:
             raise NotAnswered(self._detail(answer))
         return answer.json()
 
-    def all(self, *place: str, by: str, **query: Any) -> Iterator[Row]:
-        """Every row of a list that comes in pages; `by` names a row's id."""
-        after = ""
-        while True:
-            page: list[Row] = self.get(*place, after=after, limit=PAGE, **query)
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1][by]
+    def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
+        """Every row of a list that comes in pages, in the order of `by`."""
+        given = {name: value for name, value in query.items() if value is not None}
+        path: str | None = _path(place)
+        wanted: Mapping[str, str] | None = {**given, "limit": str(PAGE)}
+        rows: list[Row] = []
+        while path is not None:
+            answer = self._get(path, wanted)
+            if answer.status_code != 200:
+                raise NotAnswered(self._detail(answer))
+            page: list[Row] = answer.json()
+            rows += page
+            path, wanted = (answer.links["next"]["url"] if len(page) == PAGE else None), None
+        return sorted(rows, key=itemgetter(by))
 
     def give(self, *place: str, body: Mapping[str, Any]) -> Answer:
         """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
@@ -110,9 +116,9 @@ class Api:
             time.sleep(LOOK_AGAIN)
         return answer
 
-    def _get(self, place: tuple[str, ...], query: Mapping[str, Any]) -> httpx.Response:
+    def _get(self, path: str, query: Mapping[str, str] | None = None) -> httpx.Response:
         with self._reaching():
-            return self._client.get(_path(place), params={k: v for k, v in query.items() if v is not None})
+            return self._client.get(path, params=query)
 
     @contextmanager
     def _reaching(self) -> Iterator[None]:

@@ -39,7 +39,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http import CommandId, Commands, Outcome, Prefer, command_in
+from shared.http import CommandId, Commands, Outcome, Prefer, Taken, command_in
 from shared.service import Service
 
 SOURCE = "karya/festival/http"
@@ -79,8 +79,8 @@ ENDPOINTS = (
 )
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Done within the wait that was asked for"},
-    202: {"description": "Taken; `look` says where to see what became of it"},
+    200: {"description": "Done within the wait that was asked for", "model": Taken},
+    202: {"description": "Taken; `look` says where to see what became of it", "model": Taken},
     409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
     422: {"description": "Not valid: `errors` names each field"},
     503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException
 
 from services.festival.api.goods import ShipmentPage, TransferPage
 from services.festival.api.pages import (
@@ -23,11 +23,11 @@ from services.festival.domain.shipment import shipment_id
 from services.festival.domain.transfer import transfer_id
 from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
 from shared.family import Collection
+from shared.listing import Listing
 from shared.service import Service
 from shared.state import E
 
-After = Annotated[str, Query(description="the last one's id of the page before")]
-Limit = Annotated[int, Query(ge=1, le=500)]
+Paged = Annotated[Listing, Depends()]
 
 
 class Reader:
@@ -43,10 +43,9 @@ class Reader:
             raise HTTPException(404, f"No {name} is known here.")
         return collection.from_document(document)
 
-    async def page(self, collection: Collection[E], query: Mapping[str, Any], after: str, limit: int) -> list[E]:
-        """In the order of their ids, those behind `after`."""
-        found = self._database[collection.name].find({**query, "_id": {"$gt": after}}).sort("_id", 1)
-        return [collection.from_document(document) for document in await found.limit(limit).to_list(None)]
+    async def page(self, listing: Listing, collection: Collection[E], **wanted: str) -> list[E]:
+        """As they arrived."""
+        return await listing.page(self._database, collection, wanted)
 
     async def festival(self, id: str) -> Festival:
         return await self.one(FESTIVALS, id, f"festival {id}")
@@ -57,12 +56,10 @@ class Reader:
         found = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
         return [collection.from_document(document) for document in await found.to_list(None)]
 
-    async def page_of(
-        self, collection: Collection[E], festival: str, after: str, limit: int, start: str = ""
-    ) -> list[E]:
-        """A page of what belongs to a festival; their ids begin with `start`. Raises HTTPException 404."""
+    async def page_of(self, listing: Listing, collection: Collection[E], festival: str) -> list[E]:
+        """A page of what belongs to a festival. Raises HTTPException 404."""
         await self.festival(festival)
-        return await self.page(collection, {"festival": festival}, f"{start}{after}", limit)
+        return await self.page(listing, collection, festival=festival)
 
 
 def routes(service: Service) -> APIRouter:
@@ -70,18 +67,18 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["festivals"])
     reader = Reader(service)
 
-    @router.get("/festivals", summary="Festivals, a page at a time in the order of their ids")
-    async def festivals(status: str | None = None, after: After = "", limit: Limit = 100) -> list[FestivalPage]:
+    @router.get("/festivals", summary="Festivals, a page at a time as they arrived")
+    async def festivals(listing: Paged, status: str | None = None) -> list[FestivalPage]:
         query = {} if status is None else {"status": status}
-        return [FestivalPage.of(one) for one in await reader.page(FESTIVALS, query, after, limit)]
+        return [FestivalPage.of(one) for one in await reader.page(listing, FESTIVALS, **query)]
 
     @router.get("/festivals/{festival}", summary="One festival, with its sums once it is closed")
     async def festival(festival: str) -> FestivalPage:
         return FestivalPage.of(await reader.festival(festival))
 
     @router.get("/festivals/{festival}/booths", summary="Its booths and what they hold")
-    async def booths(festival: str, after: After = "", limit: Limit = 100) -> list[BoothPage]:
-        return [BoothPage.of(one) for one in await reader.page_of(BOOTHS, festival, after, limit)]
+    async def booths(festival: str, listing: Paged) -> list[BoothPage]:
+        return [BoothPage.of(one) for one in await reader.page_of(listing, BOOTHS, festival)]
 
     @router.get("/festivals/{festival}/booths/{booth}", summary="One booth and what it holds")
     async def booth(festival: str, booth: str) -> BoothPage:
@@ -91,9 +88,8 @@ def routes(service: Service) -> APIRouter:
         return BoothPage.of(found)
 
     @router.get("/festivals/{festival}/requests", summary="Its requests for stock, without their lines")
-    async def requests(festival: str, after: After = "", limit: Limit = 100) -> list[RequestSummary]:
-        page = await reader.page_of(REQUESTS, festival, after, limit, request_id(festival, ""))
-        return [RequestSummary.of(one) for one in page]
+    async def requests(festival: str, listing: Paged) -> list[RequestSummary]:
+        return [RequestSummary.of(one) for one in await reader.page_of(listing, REQUESTS, festival)]
 
     @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
     async def request(festival: str, request: str) -> RequestPage:
@@ -106,9 +102,8 @@ def routes(service: Service) -> APIRouter:
         return ReplenishmentPage.of(await reader.one(REPLENISHMENTS, id, name))
 
     @router.get("/festivals/{festival}/shipments", summary="Its shipments")
-    async def shipments(festival: str, after: After = "", limit: Limit = 100) -> list[ShipmentPage]:
-        page = await reader.page_of(SHIPMENTS, festival, after, limit, shipment_id(festival, ""))
-        return [ShipmentPage.of(one) for one in page]
+    async def shipments(festival: str, listing: Paged) -> list[ShipmentPage]:
+        return [ShipmentPage.of(one) for one in await reader.page_of(listing, SHIPMENTS, festival)]
 
     @router.get("/festivals/{festival}/shipments/{shipment}", summary="One shipment: what left, what was counted")
     async def shipment(festival: str, shipment: str) -> ShipmentPage:
@@ -117,9 +112,8 @@ def routes(service: Service) -> APIRouter:
         return ShipmentPage.of(found)
 
     @router.get("/festivals/{festival}/transfers", summary="Its transfers between booths")
-    async def transfers(festival: str, after: After = "", limit: Limit = 100) -> list[TransferPage]:
-        page = await reader.page_of(TRANSFERS, festival, after, limit, transfer_id(festival, ""))
-        return [TransferPage.of(one) for one in page]
+    async def transfers(festival: str, listing: Paged) -> list[TransferPage]:
+        return [TransferPage.of(one) for one in await reader.page_of(listing, TRANSFERS, festival)]
 
     @router.get("/festivals/{festival}/transfers/{transfer}", summary="One transfer: what left, what was counted")
     async def transfer(festival: str, transfer: str) -> TransferPage:
@@ -155,9 +149,7 @@ def routes(service: Service) -> APIRouter:
         ]
 
     @router.get("/stock/{product}", summary="The lots of a product that could be planned", tags=["stock"])
-    async def lots(product: str, after: After = "", limit: Limit = 100) -> list[LotStock]:
-        return [
-            LotStock.model_validate(one) for one in await reader.page(STOCK, {"plannable": product}, after, limit)
-        ]
+    async def lots(product: str, listing: Paged) -> list[LotStock]:
+        return [LotStock.model_validate(one) for one in await reader.page(listing, STOCK, plannable=product)]
 
     return router

@@ -158,6 +158,6 @@ def _pace(document: Document) -> BoothPace:
     )
 
 
-FESTIVALS = Collection("festivals", Festival, _festival_document, _festival)
-BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
+FESTIVALS = Collection("festivals", Festival, _festival_document, _festival, listed_by=("arrived",))
+BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival",))
 PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))

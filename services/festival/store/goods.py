@@ -113,6 +113,6 @@ def _replenishment(document: Document) -> Replenishment:
     )
 
 
-SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, indexes=("festival", "request"))
-TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, indexes=("festival",))
+SHIPMENTS = Collection("shipments", Shipment, _shipment_document, _shipment, ("request",), ("festival",))
+TRANSFERS = Collection("transfers", Transfer, _transfer_document, _transfer, listed_by=("festival",))
 REPLENISHMENTS = Collection("replenishments", Replenishment, _replenishment_document, _replenishment)

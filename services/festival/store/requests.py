@@ -216,4 +216,4 @@ def conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
     )
 
 
-REQUESTS = Collection("requests", Request, _request_document, _request, indexes=("festival", "promising"))
+REQUESTS = Collection("requests", Request, _request_document, _request, ("promising",), ("festival",))

@@ -35,4 +35,4 @@ def _view(document: Document) -> StockView:
     )
 
 
-STOCK = Collection("stock", StockView, _view_document, _view, indexes=("plannable", "facility"))
+STOCK = Collection("stock", StockView, _view_document, _view, indexes=("facility",), listed_by=("plannable",))

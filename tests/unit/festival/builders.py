@@ -371,7 +371,7 @@ class World:
                 document = documents.get(touched.id)
                 loaded.setdefault((touched.entity, touched.id), document and collection.from_document(document))
                 continue
-            assert touched.field in collection.indexes
+            assert touched.field in collection.indexes + collection.listed_by
             for id, document in documents.items():
                 if document[touched.field] == touched.value:
                     loaded[touched.entity, id] = collection.from_document(document)

@@ -162,6 +162,31 @@ def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
     assert kinds == ["ReplaceOne"]
 
 
+def arrivals(writes: Writes) -> dict[str, str]:
+    return {op._doc["_id"]: op._doc["arrived"] for op in writes.entities["accounts"]}
+
+
+def test_what_is_new_is_numbered_by_lane_batch_and_its_place_there() -> None:
+    lane = Lane(FAMILY.group, 0, batches=6)
+    writes = worked(adds(2, "e1", 0, "b"), adds(3, "e2", 1), adds(3, "e3", 2, "b"), lane=lane)
+    assert arrivals(writes) == {"b": "000-0000000007-000000", "a": "000-0000000007-000001"}
+    writes = worked(adds(13, "bug", 0), adds(2, "e1", 1, "b"), lane=lane)
+    assert arrivals(writes) == {"b": "000-0000000007-000000"}
+
+
+def test_batches_that_are_worked_together_number_as_they_do_alone() -> None:
+    batch = Batch(FAMILY, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None, (Account, "b"): None}))
+    batch.work(0, [an_item(adds(2, "e1", 0, "b"))])
+    batch.work(0, [an_item(adds(2, "e2", 1))])
+    assert arrivals(batch.finish()) == {"b": "000-0000000001-000000", "a": "000-0000000002-000000"}
+
+
+def test_what_is_there_keeps_its_number() -> None:
+    key = (Account, "a")
+    loaded = Loaded(entities={key: Account("a", 1)}, arrived={key: "000-0000000001-000004"})
+    assert arrivals(worked(adds(2, "e1", 0), loaded=loaded)) == {"a": "000-0000000001-000004"}
+
+
 def test_the_trace_goes_on_and_the_cause_is_named() -> None:
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     body = Added(account="a", amount=1)

@@ -44,6 +44,8 @@ def test_what_was_encoded_is_decoded() -> None:
         ("ce_time", b"yesterday", "BAD_TIME"),
         ("ce_time", b"2026-01-01T00:00:00", "BAD_TIME"),
         ("ce_time", b"0001-01-01T00:00:00+14:00", "BAD_TIME"),
+        ("ce_time", b"1969-12-31T23:59:59Z", "BAD_TIME"),
+        ("ce_time", b"2100-01-01T00:00:00Z", "BAD_TIME"),
     ],
 )
 def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> None:
@@ -93,20 +95,40 @@ def test_nothing_but_unusable_comes_of_any_bytes(value: bytes, headers: list[tup
             assert bad.message  # noqa: PT017
 
 
-@given(st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1)))  # noqa: DTZ001
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2099, 12, 31), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_times_are_kept_to_the_millisecond(moment: datetime) -> None:
     headers = envelope.headers(id="e", source="s", topic=IN, body=Added(account="a", amount=1), time=moment)
     event = envelope.decode(IN, a_record(headers=[*headers]))
     assert event.time == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-@pytest.mark.parametrize("stamp", [2**62, -(2**62)])
+@pytest.mark.parametrize("stamp", [2**62, -(2**62), -1, 4_102_444_800_000])
 def test_a_kafka_timestamp_that_is_no_time_makes_a_dead_letter_and_not_a_fault(stamp: int) -> None:
     record = dataclasses.replace(a_record(), timestamp=stamp)
     with pytest.raises(Unusable, match="timestamp"):
         envelope.decode(IN, record)
     letter = dead_letter(record, service="test", reason="BAD_TIME", message="")
     assert envelope.header(letter.headers, "dlq_at") == "1970-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        (b'{"account":"a","amount":1,"amount":-1}', "amount"),
+        (b'{"account":"a","amount":1,"\\u0061mount":-1}', "amount"),
+        (b'{"account":"a","amount":1,"more":[{"x":1},{"x":1,"x":1}]}', "more.1.x"),
+        (b'{"account":"a", "amount" : 1,\n"amount" : 1}', "amount"),
+    ],
+)
+def test_a_name_that_comes_twice_makes_a_dead_letter(value: bytes, place: str) -> None:
+    with pytest.raises(Unusable, match=f"^{place}: ") as refused:
+        envelope.decode(IN, a_record(value=value))
+    assert refused.value.reason == "NAME_TWICE"
+
+
+def test_a_name_in_two_objects_is_no_name_twice() -> None:
+    value = b'{"account":"a","amount":1,"more":[{"amount":1},{"amount":"amount\\":"}]}'
+    assert envelope.decode(IN, a_record(value=value)).body == Added(account="a", amount=1)
 
 
 def test_derived_ids_differ_by_cause_topic_and_index() -> None:

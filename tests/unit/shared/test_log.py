@@ -34,3 +34,20 @@ def test_a_traceback_is_logged_without_its_variables(
     said = capsys.readouterr().err
     assert "test_a_traceback_is_logged" in said
     assert "a maker's name" not in said
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_what_others_wrote_steers_no_terminal_that_shows_the_log(
+    as_json: bool, logging_restored: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(Settings(log_json=as_json), "production")
+    text = "\x1b]0;title\x07 \u202e \x9b"
+    try:
+        raise ValueError(text)
+    except ValueError:
+        structlog.get_logger().exception(text, trace=text, many=[text])
+    logging.getLogger("a library").warning("%s", text)
+    said = capsys.readouterr().err
+    assert said.count("title") == 5
+    # The renderer's own colours begin with ESC and a bracket.
+    assert {c for c in said.replace("\x1b[", "") if not c.isprintable()} == {"\n"}

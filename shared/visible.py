@@ -1,0 +1,30 @@
+"""People's text where people read it: what would steer a terminal or turn the order of letters becomes visible."""
+
+import re
+
+# Printable ASCII never needs a second look.
+_HARMLESS = re.compile(r"[ -~]*")
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text with every control, format and unassigned character as `\\x1b`, `\\u202e` or `\\U000e0001`, and a
+    newline as `\\n`; those in `keep` stay.
+
+    So ESC and OSC reach no terminal, bidirectional and zero-width characters change nothing that is read, and one
+    line stays one line.
+    """
+    if _HARMLESS.fullmatch(text):
+        return text
+    return "".join(c if c.isprintable() or c in keep else ascii(c)[1:-1] for c in text)
+
+
+def visible_json(text: str) -> str:
+    """JSON text with the same characters as `\\uXXXX`: it means what it meant. Newlines between its parts stay."""
+    if text.isascii():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else _escaped_in_json(c) for c in text)
+
+
+def _escaped_in_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
