@@ -10,9 +10,9 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from shared.duplicates import NAME_TWICE, each_once, name_twice
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
-from shared.duplicates import NAME_TWICE, each_once, name_twice
 
 Headers = list[tuple[str, bytes]]
 

@@ -34,9 +34,9 @@ from starlette.types import Scope
 
 from shared import envelope, garbage
 from shared.admission import TOO_LARGE, Admission
+from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
 from shared.events.language import MAX_VALUE_BYTES, Body, Topic
-from shared.duplicates import NAME_TWICE, name_twice
 from shared.problem import TITLE, problem, with_problems
 from shared.retry import attempts
 from shared.service import Service

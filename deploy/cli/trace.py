@@ -9,7 +9,7 @@ from pymongo.errors import PyMongoError
 
 from deploy.trace import Life
 from deploy.trace import trace as trace_lot
-from shared.console import err, local, say, show_json, show_table
+from shared.console import err, say, show_json, show_table
 from shared.errors import NotReached
 from shared.settings import told
 from shared.shown import clock, rupiah

@@ -82,11 +82,6 @@ def sold_key(booth: str, sold_at: datetime) -> str:
     return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
 
 
-def number_key(booth: str, number: int) -> str:
-    """A booth's receipts in the order in which sales took them in, as text."""
-    return f"{booth} {number:09d}"
-
-
 def _booth_document(booth: Booth) -> dict[str, Any]:
     return {
         "festival": booth.festival,
@@ -363,7 +358,6 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         # What the queries ask for; it follows from the rest.
         "waiting": receipt.booth if receipt.waits else None,
         "sold": sold_key(receipt.booth, receipt.sold_at),
-        "numbered": number_key(receipt.booth, receipt.number),
     }
 
 
@@ -523,10 +517,16 @@ def _feed(document: Document) -> FacilityFeed:
     return FacilityFeed(document["_id"], document["sequence"])
 
 
-BOOTHS = Collection("booths", Booth, _booth_document, _booth, indexes=("festival",))
-RECEIPTS = Collection("receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold", "numbered"))
-SETTLEMENTS = Collection(
-    "settlements", Settlement, _settlement_document, _settlement, indexes=("facility", "festival")
+BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
+RECEIPTS = Collection(
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold"), listed_by=("booth",)
 )
-DEMANDS = Collection("demand", Demand, _demand_document, _demand, indexes=("facility", "festival"))
+SETTLEMENTS = Collection(
+    "settlements",
+    Settlement,
+    _settlement_document,
+    _settlement,
+    listed_by=("facility", "festival", "arrived"),
+)
+DEMANDS = Collection("demand", Demand, _demand_document, _demand, listed_by=("facility", "festival"))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

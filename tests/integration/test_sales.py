@@ -289,9 +289,9 @@ async def test_people_read_booths_sales_and_settlements(
         assert [page["missing"] for page in booth["tills"]] == [[[5, 5]], []]
         assert [page["booth"] for page in await read("/booths?festival=ODOP")] == [BOOTH]
         assert await read("/booths?festival=NONE") == []
-        first = await read(f"/booths/{BOOTH}/receipts?limit=2")
-        rest = await read(f"/booths/{BOOTH}/receipts?limit=2&after={first[-1]['number']}")
-        assert [(page["receipt"], page["sales"][0]["status"]) for page in first + rest] == [
+        first = await http.get(f"/booths/{BOOTH}/receipts?limit=2")
+        rest = await read(first.links["next"]["url"])
+        assert [(page["receipt"], page["sales"][0]["status"]) for page in first.json() + rest] == [
             ("s1", "recorded"),
             ("s2", "recorded"),
             ("s3", "recorded"),
@@ -319,7 +319,8 @@ async def test_people_read_booths_sales_and_settlements(
         [product] = demand["products"]
         assert (demand["revision"], product["product"], product["sold"], product["unsold"]) == (1, "KTI", 3, 7)
         assert [(line["booth"], line["price_rupiah"]) for line in product["booths"]] == [(BOOTH, PRICE)]
-        assert await read("/facilities/LP-A/demand?after=ODOP") == []
+        all_of_it = await http.get("/facilities/LP-A/demand")
+        assert await read(all_of_it.links["next"]["url"]) == []
         for nothing in (
             "/booths/NONE",
             "/booths/NONE/takings",
@@ -333,23 +334,28 @@ async def test_who_goes_on_page_after_page_misses_no_receipt_that_came_meanwhile
     settings: Settings, probe: Probe, service_process: RunProcess
 ) -> None:
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
-        till, seen, after = Heads(probe), list[str](), 0
-
-        async def page(after: int) -> Any:
-            return (await http.get(f"/booths/{BOOTH}/receipts?after={after}&limit=3")).json()
-
-        for n in range(1, 21):
+        till, seen, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
+        await till.report(a_sale(1, None, 1), "z1")
+        await eventually(lambda: _found(http, place), until=bool)
+        for n in range(2, 21):
             await till.report(a_sale(n, None, 1), f"z{n}" if n % 2 else f"a{n}")
-
             if n % 4 == 0:
-                pages = await eventually(partial(page, after), until=lambda found: len(found) >= 3)
-                seen += [receipt["receipt"] for receipt in pages]
-                after = pages[-1]["number"]
+                page = await eventually(partial(_page, http, place), until=lambda page: len(page.json()) == 3)
+                seen += [receipt["receipt"] for receipt in page.json()]
+                place = page.links["next"]["url"]
         while len(seen) < 20:
-            pages = await eventually(partial(page, after), until=bool)
-            seen += [receipt["receipt"] for receipt in pages]
-            after = pages[-1]["number"]
+            page = await eventually(partial(_page, http, place), until=lambda page: bool(page.json()))
+            seen += [receipt["receipt"] for receipt in page.json()]
+            place = page.links["next"]["url"]
         assert sorted(seen) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
+
+
+async def _page(http: httpx.AsyncClient, place: str) -> httpx.Response:
+    return await http.get(place)
+
+
+async def _found(http: httpx.AsyncClient, place: str) -> bool:
+    return (await http.get(place)).status_code == 200
 
 
 async def test_a_booth_that_no_festival_opened_is_listed(

@@ -5,12 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.cli.festival.client import Api, Row
+from deploy.cli.festival.client import Row
 from deploy.cli.festival.desk import Festival, Json, booth_id, moment, sales_service
 from shared import shown
 from shared.console import refusing, say, show_json, show_table, warn
-
-PAGE = 500
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
@@ -44,7 +42,7 @@ def receipts(
     id = booth_id(festival, booth)
     with refusing(), sales_service(context) as sales:
         zone = sales.get("booths", id)["zone"] or "UTC"
-        pages = list(_receipts(sales, id))
+        pages = sales.all("booths", id, "receipts", by="number")
         rows = [
             (receipt, sale)
             for receipt in pages
@@ -59,16 +57,6 @@ def receipts(
         show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "No such sale was heard.")
         if any(sale["old_list"] for _, sale in rows):
             warn("Sold by an old list: the till had not heard of the price that was valid by then.")
-
-
-def _receipts(sales: Api, booth: str) -> Iterator[Row]:
-    after = 0
-    while True:
-        page = sales.get("booths", booth, "receipts", after=after, limit=PAGE)
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = page[-1]["number"]
 
 
 def _days(days: Iterable[Row]) -> Iterator[Row]:

@@ -1,123 +1,99 @@
-"""What people may read of booths, sales, settlements and demand over HTTP."""
+"""What people may read of booths, receipts, takings, settlements and demand over HTTP."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, Depends, HTTPException, Query
 
 from services.sales.api.pages import BoothPage, DemandPage, ReceiptPage, SettlementPage, StrayPage, TakingsPage
+from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.demand import demand_id
 from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
-from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS, number_key
+from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
+from shared.family import Collection
+from shared.listing import Listing
 from shared.service import Service
+from shared.state import E
 
-Limit = Annotated[int, Query(ge=1, le=500)]
+Paged = Annotated[Listing, Depends()]
 
 
 def routes(service: Service) -> APIRouter:
     """The router of the service."""
     router = APIRouter(tags=["sales"])
-    booths, receipts = service.database[BOOTHS.name], service.database[RECEIPTS.name]
-    settlements, demand = service.database[SETTLEMENTS.name], service.database[DEMANDS.name]
+    database = service.database
 
-    @router.get("/booths", summary="Booths (of a festival), a page at a time in the order of their ids")
-    async def many_booths(
-        festival: str | None = None,
-        after: Annotated[str, Query(description="the last booth of the page before")] = "",
-        limit: Limit = 100,
-    ) -> list[BoothPage]:
-        query = {"_id": {"$gt": after}, **_given(festival=festival)}
-        page = await booths.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [BoothPage.of(BOOTHS.from_document(document)) for document in page]
+    async def one(collection: Collection[E], id: str, unknown: str) -> E:
+        document = await database[collection.name].find_one({"_id": id})
+        if document is None:
+            raise HTTPException(404, unknown)
+        return collection.from_document(document)
+
+    async def booth_of(id: str) -> Booth:
+        return await one(BOOTHS, id, f"No booth {id} is known here. A booth's id is as in ODOP.B07.")
+
+    @router.get("/booths", summary="Booths (of a festival), a page at a time as they arrived")
+    async def many_booths(listing: Paged, festival: str | None = None) -> list[BoothPage]:
+        return [BoothPage.of(booth) for booth in await listing.page(database, BOOTHS, _given(festival=festival))]
 
     @router.get("/booths/{booth}", summary="A booth: stock, sales, and what is waited for")
     async def one_booth(booth: str) -> BoothPage:
-        found = await booths.find_one({"_id": booth})
-        if found is None:
-            raise HTTPException(404, f"No booth {booth} is known here. A booth's id is as in ODOP.B07.")
-        return BoothPage.of(BOOTHS.from_document(found))
+        return BoothPage.of(await booth_of(booth))
 
-    @router.get(
-        "/booths/{booth}/receipts", summary="A booth's receipts, a page at a time in the order they were taken in"
-    )
+    @router.get("/booths/{booth}/receipts", summary="A booth's receipts, a page at a time as they arrived")
     async def many_receipts(
         booth: str,
+        listing: Paged,
         status: Annotated[SaleStatus | None, Query(description="only receipts with such a sale")] = None,
-        after: Annotated[int, Query(ge=0, description="`number` of the last receipt of the page before")] = 0,
-        limit: Limit = 100,
     ) -> list[ReceiptPage]:
-        # Keys begin with the booth's id and a space; "!" is the character after that.
-        keys = {"$gt": number_key(booth, after), "$lt": f"{booth}!"}
-        query = {"numbered": keys, **({"sales.status": status.value} if status is not None else {})}
-        page = await receipts.find(query).sort("numbered", 1).limit(limit).to_list(None)
-        if not page:
-            return []
-        lists = BOOTHS.from_document(await booths.find_one({"_id": booth}) or {}).price_lists
-        return [ReceiptPage.of(RECEIPTS.from_document(document), lists) for document in page]
+        lists = (await booth_of(booth)).price_lists
+        wanted = {"booth": booth, **({"sales.status": status.value} if status is not None else {})}
+        return [ReceiptPage.of(receipt, lists) for receipt in await listing.page(database, RECEIPTS, wanted)]
 
     @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and what became of its sales")
     async def one_receipt(booth: str, receipt: str) -> ReceiptPage:
-        found = await receipts.find_one({"_id": entity_id(booth, receipt)})
-        if found is None:
-            raise HTTPException(404, f"No receipt {receipt} of booth {booth} is known here.")
-        lists = BOOTHS.from_document(await booths.find_one({"_id": booth}) or {}).price_lists
-        return ReceiptPage.of(RECEIPTS.from_document(found), lists)
+        unknown = f"No receipt {receipt} of booth {booth} is known here."
+        found = await one(RECEIPTS, entity_id(booth, receipt), unknown)
+        return ReceiptPage.of(found, (await booth_of(booth)).price_lists)
 
     @router.get("/booths/{booth}/takings", summary="What a booth took, by day and payment kind, and by drawer")
     async def takings(booth: str) -> TakingsPage:
-        found = await booths.find_one({"_id": booth})
-        if found is None:
-            raise HTTPException(404, f"No booth {booth} is known here. A booth's id is as in ODOP.B07.")
-        return TakingsPage.of(BOOTHS.from_document(found))
+        return TakingsPage.of(await booth_of(booth))
 
     @router.get("/strays", summary="Booths that tills sell at and that no festival has opened, a page at a time")
-    async def strays(
-        after: Annotated[str, Query(description="the last booth of the page before")] = "", limit: Limit = 100
-    ) -> list[StrayPage]:
-        query = {"_id": {"$gt": after}, "status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
-        page = await booths.find(query).sort("_id", 1).limit(limit).to_list(None)
-        found = [BOOTHS.from_document(document) for document in page]
-        return [StrayPage.of(booth, await sold(booth.id, 1), await sold(booth.id, -1)) for booth in found]
+    async def strays(listing: Paged) -> list[StrayPage]:
+        wanted = {"status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
+        booths = await listing.page(database, BOOTHS, wanted)
+        return [StrayPage.of(booth, await sold(booth.id, 1), await sold(booth.id, -1)) for booth in booths]
 
     async def sold(booth: str, order: int) -> datetime | None:
         """When the booth's earliest (1) or latest (-1) receipt was issued."""
+        # Keys begin with the booth's id and a space; "!" is the character after that.
         keys = {"$gt": f"{booth} ", "$lt": f"{booth}!"}
-        page = await receipts.find({"sold": keys}).sort("sold", order).limit(1).to_list(None)
+        page = await database[RECEIPTS.name].find({"sold": keys}).sort("sold", order).limit(1).to_list(None)
         return page[0]["sold_at"] if page else None
 
-    @router.get("/settlements", summary="Settlements of a facility or a festival, a page at a time")
+    @router.get("/settlements", summary="Settlements of a facility or a festival, a page at a time as they arrived")
     async def many_settlements(
-        facility: str | None = None,
-        festival: str | None = None,
-        after: Annotated[str, Query(description="facility/festival of the last one of the page before")] = "",
-        limit: Limit = 100,
+        listing: Paged, facility: str | None = None, festival: str | None = None
     ) -> list[SettlementPage]:
-        query = {"_id": {"$gt": after}, **_given(facility=facility, festival=festival)}
-        page = await settlements.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [SettlementPage.of(SETTLEMENTS.from_document(document)) for document in page]
+        wanted = _given(facility=facility, festival=festival)
+        return [SettlementPage.of(one) for one in await listing.page(database, SETTLEMENTS, wanted)]
 
     @router.get("/settlements/{facility}/{festival}", summary="What a facility sold at a festival")
     async def one_settlement(facility: str, festival: str) -> SettlementPage:
-        found = await settlements.find_one({"_id": settlement_id(facility, festival)})
-        if found is None:
-            raise HTTPException(404, f"Nothing of {facility} was at a booth of {festival}, as far as is known here.")
-        return SettlementPage.of(SETTLEMENTS.from_document(found))
+        unknown = f"Nothing of {facility} was at a booth of {festival}, as far as is known here."
+        return SettlementPage.of(await one(SETTLEMENTS, settlement_id(facility, festival), unknown))
 
     @router.get("/facilities/{facility}/demand", summary="What a facility's products were asked for, by festival")
-    async def facility_demand(
-        facility: str,
-        festival: str | None = None,
-        after: Annotated[str, Query(description="the last festival of the page before")] = "",
-        limit: Limit = 100,
-    ) -> list[DemandPage]:
-        query = {"_id": {"$gt": demand_id(facility, after)}, "facility": facility, **_given(festival=festival)}
-        page = await demand.find(query).sort("_id", 1).limit(limit).to_list(None)
-        return [DemandPage.of(DEMANDS.from_document(document)) for document in page]
+    async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[DemandPage]:
+        wanted = _given(facility=facility, festival=festival)
+        return [DemandPage.of(one) for one in await listing.page(database, DEMANDS, wanted)]
 
     return router
 
 
-def _given(**wanted: str | None) -> dict[str, str]:
+def _given(**wanted: str | None) -> Mapping[str, Any]:
     return {name: value for name, value in wanted.items() if value is not None}

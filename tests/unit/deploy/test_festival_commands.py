@@ -249,8 +249,8 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answ
     assert ended.exit_code == 0, ended.output
     rows = json.loads(ended.stdout)
     assert [(row["booth"], row["nearest"], row["festival"]) for row in rows] == [
-        ("f3.b1", "F3.B1", "F3"),
         ("PASAR-RAYA.X", None, None),
+        ("f3.b1", "F3.B1", "F3"),
     ]
     assert rows[0]["rupiah"] == 70_000
     shown = run(festival, sales, "strays", "F3").stdout
