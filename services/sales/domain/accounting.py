@@ -3,7 +3,7 @@
 Every change of a sale goes through `book`, so that no sum can forget one.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 from services.sales.domain import shelf
@@ -40,6 +40,8 @@ def _with_sums(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Boo
     if before.parts == after.parts:
         return booth
     labelled, pooled = _difference(before, after, pooled=False), _difference(before, after, pooled=True)
+    named = _named(after)
+    named.subtract(_named(before))
     lots, shelves = [], booth.shelves
     for lot in booth.lots:
         qty, rupiah = labelled.get(lot.lot, (0, 0))
@@ -50,6 +52,7 @@ def _with_sums(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Boo
                 lot,
                 label_qty=lot.label_qty + qty,
                 label_rupiah=lot.label_rupiah + rupiah,
+                named_qty=lot.named_qty + named[lot.lot],
                 after_qty=lot.after_qty + late,
             )
         moved = qty + pooled.get(lot.lot, (0, 0))[0]
@@ -103,6 +106,15 @@ def _difference(before: Sale, after: Sale, *, pooled: bool) -> _Sums:
                 qty, worth = sums[part.lot]
                 sums[part.lot] = (qty + sign * part.qty, worth + sign * rupiah)
     return {lot: both for lot, both in sums.items() if both != (0, 0)}
+
+
+def _named(sale: Sale) -> Counter[str]:
+    """Pieces by lot that are the organiser's word."""
+    pieces: Counter[str] = Counter()
+    for part in sale.parts:
+        if part.basis is PartBasis.NAMED:
+            pieces[part.lot] += part.qty
+    return pieces
 
 
 def _snapshot(booth: Booth, receipt: Receipt, sale: Sale) -> Publication:

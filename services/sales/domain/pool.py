@@ -43,13 +43,15 @@ def pieces(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
     gone = _gone(lots, pool)
     room = [lot.room for lot in lots]
     most = [lot.creditable for lot in lots]
-    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, most])
+    # A lot that the organiser named beyond what came of it does not push its maker's share onto others.
+    named = [max(0, lot.came - lot.label_qty + lot.named_qty) for lot in lots]
+    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, most, named])
     if not pool.after_qty:
         return before
     # What a count did not see is not there to be sold after it.
     missed = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, gone, strict=True)]
     still = _less(room, [max(pair) for pair in zip(before, missed, strict=True)])
-    after = _fill(lots, pool.after_qty, [still, _less(room, before), _less(most, before)])
+    after = _fill(lots, pool.after_qty, [still, *(_less(tier, before) for tier in (room, most, named))])
     return [first + second for first, second in zip(before, after, strict=True)]
 
 
