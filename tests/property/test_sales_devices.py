@@ -77,8 +77,8 @@ def closed(lines: Sequence[Line]) -> bool:
 
 
 @examples(400)
-@given(holders(2), turns)
-def test_a_device_is_complete_when_both_holders_closed_in_whatever_order_they_are_heard(
+@given(holders(3), turns)
+def test_a_device_is_complete_when_all_holders_closed_in_whatever_order_they_are_heard(
     lines: list[Line], turns: list[int]
 ) -> None:
     assert heard(interleaved(lines, turns)).complete == closed(lines)
@@ -89,7 +89,6 @@ def test_a_device_is_complete_when_both_holders_closed_in_whatever_order_they_ar
 def test_a_device_is_never_complete_while_a_holder_that_was_heard_has_more_to_say(
     lines: list[Line], turns: list[int]
 ) -> None:
-    """Of three holders one may look like a hole of another's: then the booth waits for its deadline, never less."""
     order = interleaved(lines, turns)
     for upto in range(1, len(order) + 1):
         so_far = order[:upto]
