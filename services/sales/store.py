@@ -17,7 +17,7 @@ from services.sales.domain.booth import (
     Tally,
 )
 from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
-from services.sales.domain.device import Branch, Device
+from services.sales.domain.device import Branch, Device, Run
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale, entity_id, receipt_id, receipt_of
@@ -119,7 +119,8 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                     {
                         "first": branch.first,
                         "seen": [list(numbers) for numbers in branch.seen],
-                        "head": branch.head,
+                        # Of each of these: the id of the record before it, and of its last one.
+                        "ends": [[run.after, run.head] for run in branch.runs],
                         "last_seq": branch.last_seq,
                         "struck": branch.struck,
                     }
@@ -243,8 +244,10 @@ def _booth(document: Document) -> Booth:
                 tuple(
                     Branch(
                         branch["first"],
-                        tuple((first, last) for first, last in branch["seen"]),
-                        branch["head"],
+                        tuple(
+                            Run(first, last, after, head)
+                            for (first, last), (after, head) in zip(branch["seen"], branch["ends"], strict=True)
+                        ),
                         branch["last_seq"],
                         branch["struck"],
                     )

@@ -28,7 +28,7 @@ from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.family import Collection, Decision, Family
 from shared.kafka import partition_for, partition_for_bytes
 from shared.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
-from shared.state import Ref, State
+from shared.state import KeyRange, Ref, State
 
 Record: TypeAlias = ConsumerRecord[Any, Any]
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
@@ -361,7 +361,8 @@ class Service:
                 assert one.field in collection.indexes + collection.listed_by
                 for id, raw in kept.items():
                     document = _read(raw)
-                    if document[one.field] == one.value:
+                    value = document[one.field]
+                    if one.above < value < one.below if isinstance(one, KeyRange) else value == one.value:
                         loaded.entities[one.entity, id] = collection.from_document(document)
         return loaded
 

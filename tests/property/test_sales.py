@@ -1,17 +1,17 @@
-"""Sales under anything that festival and tills say: every sale ends once, and every rupiah is counted once."""
+"""Sales under anything that festival and tills say: each piece of a sale is somewhere, each rupiah counted once."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TypeAlias
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from services.sales.domain import Booth, Demand, Sale, Settlement
+from services.sales.domain import Booth, Demand, Receipt, Settlement
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.missed import counted, openings
-from services.sales.domain.sale import SaleStatus
+from services.sales.domain.public import public_adjustment, public_sale
 from services.sales.handlers import FAMILIES
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -24,30 +24,39 @@ from shared.events.festival import (
     DisputeResolved,
     LotWithdrawn,
     Price,
+    TillStruck,
+    VoidOrdered,
 )
 from shared.events.language import Body
 from shared.events.sales import (
     BOOTH_REPORTS,
     DEMAND,
     PUBLIC_SALES,
+    SALE_SHARES,
     SALES,
     SETTLEMENTS,
     TILL,
+    AdjustmentPublished,
     BoothCounted,
     DemandSignalled,
     LotCount,
-    SaleDisputed,
+    Payment,
+    PaymentKind,
+    PoolAdjusted,
+    ProductCount,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
+    SaleAccounted,
     SalePublished,
-    SaleRecorded,
-    SaleReported,
-    SaleVoided,
-    SaleVoidRecorded,
-    SaleWithdrawn,
+    SaleShared,
     SellThroughCounted,
     SellThroughSoFar,
     SettlementIssued,
     TillClosed,
+    VoidedLine,
 )
+from tests.property.books import check_books
 from tests.property.examples import examples
 from tests.property.machine import Machine, one_of, which
 from tests.property.shell import NOON, Service
@@ -60,14 +69,13 @@ booths = st.sampled_from(BOOTHS)
 tills = st.sampled_from(TILLS)
 lots = st.sampled_from(sorted(LOTS))
 few = st.integers(1, 6)
-# Lot, pieces, price, and (not 0) which sale is voided instead.
-RungUp: TypeAlias = tuple[str | None, int, int, int]
+# Lot, pieces, price of a line.
+RungUp: TypeAlias = tuple[str | None, int, int]
 rung_up: st.SearchStrategy[RungUp] = st.tuples(
-    st.sampled_from([*sorted(LOTS), "L1", None, None, "ELSE"]),
-    few,
-    st.sampled_from([0, 1, 9_999]),
-    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.sampled_from([*sorted(LOTS), "L1", None, None, None, "ELSE"]), few, st.sampled_from([0, 1, 9_999])
 )
+baskets = st.lists(rung_up, min_size=1, max_size=3)
+line_and_pieces = st.tuples(st.integers(1, 3), few)
 
 
 class SalesMachine(Machine):
@@ -138,38 +146,72 @@ class SalesMachine(Machine):
             deadline = self.kafka.now + timedelta(hours=48)
             self.kafka.say(BOOTH_STOCK, BoothClosing(booth=booth, festival=FESTIVAL, deadline=deadline))
 
-    @rule(booth=booths, n=which, outcome=st.sampled_from(DisputeOutcome))
-    def resolve(self, booth: str, n: int, outcome: DisputeOutcome) -> None:
+    @rule(booth=booths, n=which, outcome=st.sampled_from(DisputeOutcome), lot=st.none() | lots)
+    def resolve(self, booth: str, n: int, outcome: DisputeOutcome, lot: str | None) -> None:
         reports = [one for one in self.kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth]
         sale = one_of(reports[-1].disputed, n) if reports else None
         if sale is not None:
-            self.kafka.say(BOOTH_STOCK, DisputeResolved(booth=booth, sale=sale, outcome=outcome))
+            self.kafka.say(BOOTH_STOCK, DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot))
+
+    @rule(booth=booths, n=which, qty=few)
+    def order_a_void(self, booth: str, n: int, qty: int) -> None:
+        receipt = one_of(self.rung_up[booth], n)
+        if receipt is not None:
+            self.kafka.say(BOOTH_STOCK, VoidOrdered(booth=booth, receipt=receipt, line=1 + n % 3, qty=qty))
+
+    @rule(booth=booths, till=tills, n=which)
+    def strike(self, booth: str, till: str, n: int) -> None:
+        if n < 2:
+            device = f"{booth}.{till}" if n else None
+            self.kafka.say(BOOTH_STOCK, TillStruck(booth=booth, till=till, device=device))
 
     def stocked(self, booth: str) -> set[str]:
         return {one.lot for one in self.kafka.bodies(BOOTH_STOCK, BoothStocked) if one.booth == booth}
 
     # tills
 
-    @rule(booth=booths, said=st.lists(st.tuples(tills, rung_up), min_size=1, max_size=6), at_once=st.booleans())
-    def sell(self, booth: str, said: list[tuple[str, RungUp]], at_once: bool) -> None:
-        """Sales and voids. Any till of the booth may void a sale, so a void may be heard before its sale."""
-        for till, (lot, qty, price, void) in said:
-            sale = one_of(self.rung_up[booth], void)
-            if void and sale is not None:
-                self.spool(booth, till, SaleVoided, sale=sale, voided_at=NOON)
-                continue
-            product = LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2]
+    @rule(booth=booths, said=st.lists(st.tuples(tills, baskets), min_size=1, max_size=4), at_once=st.booleans())
+    def sell(self, booth: str, said: list[tuple[str, list[RungUp]]], at_once: bool) -> None:
+        for till, basket in said:
             # Times that are neither in order nor all of one day.
-            at = NOON + timedelta(minutes=len(self.rung_up[booth]) * 37 % 400 + 900 * (qty > 4))
-            sold = {"lot": lot, "product": product, "qty": qty, "unit_price_rupiah": price, "sold_at": at}
-            self.rung_up[booth].append(self.spool(booth, till, SaleReported, **sold))
+            at = NOON + timedelta(minutes=len(self.rung_up[booth]) * 37 % 400 + 900 * (len(basket) > 2))
+            lines = tuple(
+                ReceiptLine(
+                    line=line,
+                    lot=lot,
+                    product=LOTS[lot][1] if lot in LOTS else ("KTI", "KUE")[qty % 2],
+                    qty=qty,
+                    unit_price_rupiah=price,
+                )
+                for line, (lot, qty, price) in enumerate(basket, 1)
+            )
+            issued = {"lines": lines, "payment": Payment(kind=PaymentKind.CASH), "sold_at": at}
+            # A discount that lines can't share evenly.
+            discount = min(sum(line.gross_rupiah for line in lines), 7)
+            self.rung_up[booth].append(self.spool(booth, till, ReceiptIssued, discount_rupiah=discount, **issued))
         if at_once:
-            for till in TILLS:
-                self.upload(booth, till, len(self.spools[booth, till]))
+            self.upload_all(booth)
 
-    @rule(booth=booths, till=tills, lot=lots, qty=st.integers(0, 4))
-    def count(self, booth: str, till: str, lot: str, qty: int) -> None:
-        self.spool(booth, till, BoothCounted, lots=(LotCount(lot=lot, qty=qty),))
+    @rule(
+        booth=booths, till=tills, n=which, lines=st.lists(st.tuples(st.integers(1, 3), few), min_size=1, max_size=2)
+    )
+    def void(self, booth: str, till: str, n: int, lines: list[tuple[int, int]]) -> None:
+        """Any till of the booth may void a sale, so a void may be heard before its receipt; it may be too much."""
+        receipt = one_of(self.rung_up[booth], n)
+        if receipt is not None:
+            voided = tuple(VoidedLine(line=line, qty=qty) for line, qty in lines)
+            self.spool(booth, till, ReceiptVoided, receipt=receipt, lines=voided, voided_at=NOON)
+
+    @rule(booth=booths, till=tills, lot=lots, qty=st.integers(0, 4), n=which)
+    def count(self, booth: str, till: str, lot: str, qty: int, n: int) -> None:
+        said: dict[str, object] = {"counted_at": NOON + timedelta(minutes=n * 40), "final": bool(n % 2)}
+        if n % 3:
+            said["lots"] = (LotCount(lot=lot, qty=qty),)
+        else:
+            said["products"] = (ProductCount(product=LOTS[lot][1], qty=qty),)
+        # Of a lot that is not here yet nobody could tell the product: these are no lot numbers.
+        if lot in self.stocked(booth):
+            self.spool(booth, till, BoothCounted, **said)
 
     @rule(booth=booths, till=tills)
     def close_till(self, booth: str, till: str) -> None:
@@ -182,18 +224,25 @@ class SalesMachine(Machine):
             self.kafka.say(TILL, body, id=id, source=f"till/{booth}/{till}")
         del spool[:most]
 
+    def upload_all(self, booth: str) -> None:
+        for till in TILLS:
+            self.upload(booth, till, len(self.spools[booth, till]))
+
     @rule(booth=booths, n=which)
-    def a_sale_from_another_source(self, booth: str, n: int) -> None:
-        sales = [event for event in self.kafka.heard(TILL) if isinstance(event.body, SaleReported)]
+    def a_receipt_from_another_source(self, booth: str, n: int) -> None:
+        sales = [event for event in self.kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)]
         sale = one_of([event for event in sales if event.key == booth], n)
         if sale is not None and n < 4:
             self.kafka.say(TILL, sale.body, id=sale.id, source="a copy")
 
     def spool(self, booth: str, till: str, kind: Callable[..., Body], **said: object) -> str:
+        device, before = f"{booth}.{till}", self.numbers[booth, till]
         self.numbers[booth, till] += 1
-        id = f"{booth}.{till}.{self.numbers[booth, till]}"
-        body = kind(booth=booth, till=till, seq=self.numbers[booth, till], **said)
-        self.spools[booth, till].append((id, body))
+        place: dict[str, object] = {"booth": booth, "till": till, "device": device, "seq": before + 1}
+        if before:
+            place["previous"] = f"{device}.{before}"
+        id = f"{device}.{before + 1}"
+        self.spools[booth, till].append((id, kind(**place, **said)))
         return id
 
     # the end
@@ -217,58 +266,53 @@ class SalesMachine(Machine):
 
 
 def check_booths(sales: Service) -> None:
-    """Every lot adds up and is sold as its sales say; what waits, waits, and nothing does once it is settled."""
-    found: dict[str, list[Sale]] = {}
-    for sale in sales.all(Sale):
-        found.setdefault(sale.booth, []).append(sale)
+    """Every booth's books are what its receipts add up to, and nothing waits once it is settled."""
+    found: dict[str, list[Receipt]] = {}
+    for receipt in sales.all(Receipt):
+        found.setdefault(receipt.booth, []).append(receipt)
     for booth in sales.all(Booth):
-        mine = found.get(booth.id, [])
-        for lot in booth.lots:
-            standing = [sale for sale in mine if (sale.status, sale.lot) == (SaleStatus.RECORDED, lot.lot)]
-            assert lot.sold == sum(sale.qty for sale in standing)
-            assert lot.sold_rupiah == sum(sale.amount_rupiah for sale in standing)
-            assert lot.stocked + lot.beyond == lot.sold + lot.lost + lot.moved + lot.unsold
-            assert not (lot.beyond and lot.unsold)
-            if not any(sale.dispute_accepted for sale in standing):
-                assert lot.sold <= lot.stocked, "sold beyond what the booth held"
-        waiting = [sale for sale in mine if sale.status is SaleStatus.WAITING]
-        for sale in waiting:
-            could = [lot for lot in booth.lots if lot.product == sale.product and sale.lot in (None, lot.lot)]
-            assert all(lot.unsold < sale.qty for lot in could), "it waits for what is there"
-        assert sorted(booth.waiting) == sorted(sale.sale for sale in waiting)
-        assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the closing"
-        assert sorted(booth.disputed) == sorted(sale.sale for sale in mine if sale.status is SaleStatus.DISPUTED)
+        check_books(booth, found.get(booth.id, []))
 
 
 def check_said(sales: Service) -> None:
-    """Every sale that a till reported is there once, and was said to be what it is, once."""
+    """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
-    reported = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, SaleReported)}
-    kept = sales.all(Sale)
-    assert sorted(reported) == sorted((sale.booth, sale.sale) for sale in kept)
-    undone = {(one.booth, one.sale) for one in kafka.bodies(TILL, SaleVoided)}
-    assert undone & reported == {(s.booth, s.sale) for s in kept if s.status is SaleStatus.VOIDED}
-    recorded = _times(kafka.bodies(SALES, SaleRecorded))
-    disputed = _times(kafka.bodies(SALES, SaleDisputed))
-    voided = {(one.booth, one.sale): one.stood for one in kafka.bodies(SALES, SaleVoidRecorded)}
-    assert max([*recorded.values(), *disputed.values(), 0]) <= 1, "said twice"
-    for sale in kept:
-        name = (sale.booth, sale.sale)
-        assert (sale.status is SaleStatus.VOIDED) == (name in voided)
-        assert (sale.status is SaleStatus.RECORDED) == (recorded[name] == 1 and name not in voided)
-        if sale.status in (SaleStatus.DISPUTED, SaleStatus.REJECTED):
-            assert disputed[name] == 1
-        assert voided.get(name) in (None, recorded[name] == 1), "a void reversed what was never earned"
-    shown = Counter(one.sale for one in kafka.bodies(PUBLIC_SALES, SalePublished))
-    shown.subtract(one.sale for one in kafka.bodies(PUBLIC_SALES, SaleWithdrawn))
-    stand = {sale.sale: 1 for sale in kept if sale.status is SaleStatus.RECORDED}
-    assert {sale: times for sale, times in shown.items() if times} == stand
+    issued = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)}
+    receipts = sales.all(Receipt)
+    assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
+    for booth in sales.all(Booth):
+        numbers = sorted(receipt.number for receipt in receipts if receipt.booth == booth.id)
+        assert numbers == list(range(1, booth.receipts + 1))
+    told: dict[tuple[str, str], list[SaleAccounted]] = {}
+    for one in kafka.bodies(SALES, SaleAccounted):
+        told.setdefault((one.booth, one.sale), []).append(one)
+    for receipt in receipts:
+        for sale in receipt.sales:
+            said = told.pop((receipt.booth, receipt.sale_id(sale)))
+            assert [one.revision for one in said] == list(range(1, sale.revision + 1))
+            last = said[-1]
+            assert [(part.lot, part.qty, part.basis) for part in last.parts] == [
+                (part.lot, part.qty, part.basis) for part in sale.parts
+            ]
+            assert (last.waiting, last.disputed, last.rejected, last.voided) == (
+                *(sale.waiting, sale.disputed, sale.rejected, sale.voided),
+            )
+            assert (last.open_rupiah, last.returned_rupiah) == (sale.open_rupiah, sale.returned_rupiah)
+    assert not told
+    check_reports(sales)
+    check_public(sales)
+
+
+def check_reports(sales: Service) -> None:
+    """Festival was told last what is so, and each time with the next revision."""
+    kafka = sales.kafka
     for booth in sales.all(Booth):
         reports = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth.id]
         assert [one.revision for one in reports] == list(range(1, booth.revision + 1))
         if booth.status is BoothStatus.SETTLED:
             last = {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in reports[-1].lots}
             assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in booth.lots}
+            assert reports[-1].disputed == booth.disputed
         so_far = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if one.booth == booth.id]
         assert [one.revision for one in so_far] == list(range(1, booth.so_far.revision + 1))
         for one in so_far:
@@ -276,12 +320,31 @@ def check_said(sales: Service) -> None:
             assert by_hour == sum(lot.sold for lot in one.lots)
 
 
+def check_public(sales: Service) -> None:
+    """What is public is what facilities were told, once each, numbered without gaps."""
+    shares = sales.kafka.bodies(SALE_SHARES, SaleShared)
+    adjusted = sales.kafka.bodies(SALE_SHARES, PoolAdjusted)
+    shown = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
+    moved = sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished)
+    told = Counter((public_sale(one.booth, one.sale), one.facility, one.revision, one.qty) for one in shares)
+    assert told == Counter((one.sale, one.facility, one.revision, one.qty) for one in shown)
+    told = Counter(
+        (public_adjustment(one.booth, one.product), one.facility, one.revision, one.adjusted_qty) for one in adjusted
+    )
+    assert told == Counter((one.adjustment, one.facility, one.revision, one.qty) for one in moved)
+    numbers: dict[str, list[int]] = {}
+    for event in (*shown, *moved):
+        numbers.setdefault(event.facility, []).append(event.sequence)
+    assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
+
+
 def check_money(sales: Service) -> None:
-    """Settlements add up to the recorded sales, per facility and festival, to the rupiah."""
+    """Settlements, and snapshots upserted by their revision, are the lots' sums, per facility, to the rupiah."""
     sold: Counter[tuple[str, str]] = Counter()
-    for sale in sales.all(Sale):
-        if sale.status is SaleStatus.RECORDED:
-            sold[sale.facility or "", sale.festival or ""] += sale.amount_rupiah
+    for booth in sales.all(Booth):
+        for lot in booth.lots:
+            sold[lot.facility, booth.festival or ""] += lot.sold_rupiah
+    assert +_published(sales) == +sold
     said: dict[tuple[str, str], SettlementIssued] = {}
     revisions: Counter[tuple[str, str]] = Counter()
     for one in sales.kafka.bodies(SETTLEMENTS, SettlementIssued):
@@ -294,18 +357,36 @@ def check_money(sales: Service) -> None:
     settled = all(booth.status is BoothStatus.SETTLED for booth in sales.all(Booth))
     for name, settlement in settlements.items():
         assert settlement.sold_rupiah == sold[name]
+        assert not settlement.halfway
         assert min(share.qty for share in settlement.booths) >= 0
         assert settlement.complete == settled or not settled
         if settlement.complete:
             assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
 
 
+def _published(sales: Service) -> Counter[tuple[str, str]]:
+    """Rupiah by facility and festival, as a subscriber adds them up."""
+    latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
+    for sale in sales.kafka.bodies(PUBLIC_SALES, SalePublished):
+        known = latest.get((sale.facility, sale.sale))
+        if known is None or known.revision < sale.revision:
+            latest[sale.facility, sale.sale] = sale
+    for moved in sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished):
+        known = latest.get((moved.facility, moved.adjustment))
+        if known is None or known.revision < moved.revision:
+            latest[moved.facility, moved.adjustment] = moved
+    published: Counter[tuple[str, str]] = Counter()
+    for event in latest.values():
+        published[event.facility, event.festival] += event.amount_rupiah
+    return published
+
+
 def check_demand(sales: Service) -> None:
-    """Each facility was told last how the booths stand now, and its pieces are those of the recorded sales."""
+    """Each facility was told last how the booths stand now, and its pieces are those that its lots sold."""
     sold: Counter[tuple[str, str, str]] = Counter()
-    for sale in sales.all(Sale):
-        if sale.status is SaleStatus.RECORDED:
-            sold[sale.facility or "", sale.festival or "", sale.product] += sale.qty
+    for held in sales.all(Booth):
+        for lot in held.lots:
+            sold[lot.facility, held.festival or "", lot.product] += lot.sold
     booths = {booth.id: booth for booth in sales.all(Booth)}
     told: dict[tuple[str, str], list[DemandSignalled]] = {}
     for one in sales.kafka.bodies(DEMAND, DemandSignalled):
@@ -325,10 +406,6 @@ def check_demand(sales: Service) -> None:
             assert product.sold == sold.pop((demand.facility, demand.festival, product.product), 0)
     assert not told
     assert not (sold and all(booth.status is BoothStatus.SETTLED for booth in booths.values()))
-
-
-def _times(bodies: Iterable[SaleRecorded | SaleDisputed]) -> Counter[tuple[str, str]]:
-    return Counter((one.booth, one.sale) for one in bodies)
 
 
 TestSales = SalesMachine.TestCase

@@ -177,8 +177,8 @@ WRONG = [
     (a_service_imports_no_other, "services/sales/__init__.py", "from services import till"),
     (nothing_that_runs_imports_what_deploys, "services/sales/app.py", "import deploy.topics"),
     (nothing_that_runs_imports_what_deploys, "shared/kafka.py", "def f():\n    from deploy import topics"),
-    (shared_imports_no_service, "shared/step.py", "from services.sales.domain import Sale"),
-    (a_domain_stands_on_the_language_alone, "services/sales/domain/sale.py", "import pymongo"),
+    (shared_imports_no_service, "shared/step.py", "from services.sales.domain import Receipt"),
+    (a_domain_stands_on_the_language_alone, "services/sales/domain/receipt.py", "import pymongo"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain.py", "from aiokafka import ConsumerRecord"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain.py", "import faststream.kafka"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain.py", "from pydantic import BaseModel"),
@@ -199,10 +199,10 @@ def test_what_breaks_a_rule_is_found(rule: Callable[[Import], bool], file: str, 
 
 
 RIGHT = [
-    ("services/sales/domain/sale.py", "from services.sales.domain.booth import Booth"),
-    ("services/sales/domain/sale.py", "from .booth import Booth"),
-    ("services/sales/domain/sale.py", "from shared.events.sales import SaleReported"),
-    ("services/sales/domain/sale.py", "from datetime import datetime"),
+    ("services/sales/domain/receipt.py", "from services.sales.domain.booth import Booth"),
+    ("services/sales/domain/receipt.py", "from .booth import Booth"),
+    ("services/sales/domain/receipt.py", "from shared.events.sales import ReceiptIssued"),
+    ("services/sales/domain/receipt.py", "from datetime import datetime"),
     ("services/sales/app.py", "from shared.mongo import Mongo"),
     ("services/sales/api.py", "from shared.service import Service"),
     ("shared/relay.py", "from aiokafka import AIOKafkaProducer"),
@@ -218,7 +218,7 @@ def test_what_keeps_the_rules_is_left_alone(file: str, line: str, tmp_path: Path
 
 @pytest.mark.parametrize("line", ["datetime.now(UTC)", "date.today()", "datetime.datetime.utcnow()"])
 def test_a_clock_in_a_domain_is_found(line: str, tmp_path: Path) -> None:
-    plant(tmp_path, "services/sales/domain/sale.py", line)
+    plant(tmp_path, "services/sales/domain/receipt.py", line)
     assert len(clocks_in_domains(tmp_path)) == 1
 
 

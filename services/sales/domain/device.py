@@ -2,40 +2,57 @@
 
 A device numbers its records from 1, and each names the one before it. When two holders of one identity go on from the
 same record (a spool restored from an old copy), their numbers repeat: each line of records is a branch.
+
+Of a branch only the ends of its runs are kept by id. So a record that another one follows can't be told from one that
+was lost, if somebody else has a record of its number: it is then taken for heard.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from shared.events.sales import DeviceHeard, TillRecord
 
 Ranges = tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
-    """One line of a device's records. `seen`: numbers that were heard, as ranges (first, last) with a gap between
-    each two. `head` is the id of the record with the highest number. `first`: where the branch begins. `last_seq`: of
-    its TillClosed. `struck`: the organiser gave it up for lost."""
+class Run(NamedTuple):
+    """Records that follow one another, by their numbers. `after`: the id of the record before the first one;
+    `head`: of the last one."""
 
     first: int
-    seen: Ranges
+    last: int
+    after: str | None
     head: str
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """One line of a device's records. `runs`: what was heard of it, in order and with a gap between each two.
+    `first`: where the branch begins. `last_seq`: of its TillClosed. `struck`: the organiser gave it up for lost."""
+
+    first: int
+    runs: tuple[Run, ...]
     last_seq: int | None = None
     struck: bool = False
 
     @property
+    def seen(self) -> Ranges:
+        """Numbers that were heard, as ranges (first, last)."""
+        return tuple((run.first, run.last) for run in self.runs)
+
+    @property
     def top(self) -> int:
-        return self.seen[-1][1]
+        return self.runs[-1].last
 
     @property
     def missing(self) -> Ranges:
         """Ranges of the numbers up to `last_seq` (or the highest heard) that were not heard yet."""
         gaps: list[tuple[int, int]] = []
         expected = self.first
-        for first, last in self.seen:
-            if first > expected:
-                gaps.append((expected, first - 1))
-            expected = last + 1
+        for run in self.runs:
+            if run.first > expected:
+                gaps.append((expected, run.first - 1))
+            expected = run.last + 1
         if self.last_seq is not None and expected <= self.last_seq:
             gaps.append((expected, self.last_seq))
         return tuple(gaps)
@@ -45,8 +62,16 @@ class Branch:
         """It has closed, recorded nothing since, and none of its records is missing; or it was struck."""
         return self.struck or (self.last_seq is not None and self.top <= self.last_seq and not self.missing)
 
-    def has(self, seq: int) -> bool:
-        return any(first <= seq <= last for first, last in self.seen)
+    def takes(self, run: Run) -> bool:
+        """One more record may be of this branch: nobody else has its number here, and its neighbours follow it or
+        are followed by it."""
+        if any(known.first <= run.first <= known.last for known in self.runs):
+            return False
+        below = next((known for known in reversed(self.runs) if known.last < run.first), None)
+        above = next((known for known in self.runs if known.first > run.first), None)
+        return (below is None or below.last + 1 < run.first or below.head == run.after) and (
+            above is None or run.first + 1 < above.first or above.after == run.head
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +99,9 @@ def hear(
     for place, device in enumerate(devices):
         if device.device == record.device:
             branches = _heard(device.branches, record, id, last_seq)
-            return (
-                *devices[:place],
-                Device(device.device, device.till, branches, device.given_up),
-                *devices[place + 1 :],
-            ), None
-    first = Branch(first=1, seen=((record.seq, record.seq),), head=id, last_seq=last_seq)
+            heard = Device(device.device, device.till, branches, device.given_up)
+            return (*devices[:place], heard, *devices[place + 1 :]), None
+    first = Branch(1, (Run(record.seq, record.seq, record.previous, id),), last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
 
@@ -101,42 +123,51 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
 
 
 def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
-    place = _place(branches, record)
+    run = Run(record.seq, record.seq, record.previous, id)
+    place = _place(branches, run)
     if place is None:
-        # A second successor, or a known number: somebody else goes on under this identity. Where nobody has that
-        # number yet, all records before it are known to be others': the one it follows is missing.
-        known = any(branch.has(record.seq) for branch in branches)
-        return (*branches, Branch(record.seq if known else record.seq - 1, ((record.seq, record.seq),), id, last_seq))
+        # A second successor, or a known number: somebody else goes on under this identity.
+        first = run.first if _follows_known(branches, run) else run.first - 1
+        return (*branches, Branch(first, (run,), last_seq))
     branch = branches[place]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
-    head = id if record.seq > branch.top else branch.head
-    branch = Branch(branch.first, _with(branch.seen, record.seq), head, closed, branch.struck)
+    branch = Branch(branch.first, _with(branch.runs, run), closed, branch.struck)
     return (*branches[:place], branch, *branches[place + 1 :])
 
 
-def _place(branches: tuple[Branch, ...], record: TillRecord) -> int | None:
+def _place(branches: tuple[Branch, ...], run: Run) -> int | None:
     """The branch that the record goes on with or fills a gap of; None if it begins one."""
     for place, branch in enumerate(branches):
-        if branch.head == record.previous and branch.top + 1 == record.seq:
+        # Nearly every record is the next one, and looks at no other.
+        if branch.runs[-1].head == run.after and branch.top + 1 == run.first:
             return place
-    # Its predecessor was not heard yet: the branch that has come closest to it, so that the gap is waited for.
-    open_at = [
-        (branch.top <= record.seq, branch.top, -place)
-        for place, branch in enumerate(branches)
-        if record.seq >= branch.first and not branch.has(record.seq) and branch.top + 1 != record.seq
+    open_in = [
+        (place, branch) for place, branch in enumerate(branches) if run.first >= branch.first and branch.takes(run)
     ]
-    if open_at:
-        return -max(open_at)[2]
-    return None
+    for place, branch in open_in:
+        if any(known.head == run.after or known.after == run.head for known in branch.runs):
+            return place
+    if run.first > 1 and _follows_known(branches, run):
+        return None
+    # Its predecessor was not heard yet: the branch that has come closest to it, so that the gap is waited for.
+    closest = [(branch.top <= run.first, branch.top, -place) for place, branch in open_in]
+    return -max(closest)[2] if closest else None
 
 
-def _with(seen: Ranges, number: int) -> Ranges:
-    if seen and seen[-1][1] + 1 == number:
-        return (*seen[:-1], (seen[-1][0], number))
-    merged: list[tuple[int, int]] = []
-    for first, last in sorted((*seen, (number, number))):
-        if merged and first <= merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+def _follows_known(branches: tuple[Branch, ...], run: Run) -> bool:
+    """The record before it may be one that was heard and that another one follows already, or there is none."""
+    before = run.first - 1
+    runs = [known for branch in branches for known in branch.runs]
+    return not before or any(known.head == run.after or known.first <= before < known.last for known in runs)
+
+
+def _with(runs: tuple[Run, ...], run: Run) -> tuple[Run, ...]:
+    if runs and runs[-1].last + 1 == run.first:
+        return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
+    joined: list[Run] = []
+    for known in sorted((*runs, run)):
+        if joined and known.first == joined[-1].last + 1:
+            joined[-1] = joined[-1]._replace(last=known.last, head=known.head)
         else:
-            merged.append((first, last))
-    return tuple(merged)
+            joined.append(known)
+    return tuple(joined)

@@ -192,13 +192,15 @@ def a_drawer(seq: int, rupiah: int, cashier: str = "K1", till: str = "T1", **cha
     return DrawerOpened(**given | _place(given))
 
 
-def a_drop(seq: int, drawer: str, rupiah: int, till: str = "T1") -> CashDropped:
-    given = {"booth": B1, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
+def a_drop(seq: int, drawer: str, rupiah: int, till: str = "T1", booth: str = B1) -> CashDropped:
+    given = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
     return CashDropped(**given | _place(given))
 
 
-def a_cash_count(seq: int, drawer: str, rupiah: int, expected: int, at: datetime = NOON) -> CashCounted:
-    given: dict[str, Any] = {"booth": B1, "till": "T1", "seq": seq, "drawer": drawer, "counted_at": at}
+def a_cash_count(
+    seq: int, drawer: str, rupiah: int, expected: int, at: datetime = NOON, till: str = "T1", booth: str = B1
+) -> CashCounted:
+    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "counted_at": at}
     return CashCounted(**given | _place(given) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
 
 

@@ -79,9 +79,19 @@ def test_the_copy_may_be_heard_before_the_original() -> None:
 
 
 def test_a_restored_copy_never_fills_a_hole_of_the_original() -> None:
+    devices = heard((), "a1", "a2", "a3", "a6", ("b4", "a3"), "b5", "b6!", "a7!")
+    assert not devices[0].complete
+    assert devices[0].branches[0].missing == ((5, 5),)
+
+
+def test_a_line_that_goes_on_where_another_one_was_heard_further_leaves_the_original_open() -> None:
     devices = heard((), "a1", "a2", "a3", ("b3", "a2"), "b4", "b5", "a5", "b6!", "a6!")
-    assert branches(devices) == [(((1, 3), (5, 6)), False), (((3, 6),), True)]
-    assert devices[0].branches[0].missing == ((4, 4),)
+    assert branches(devices) == [(((1, 3),), False), (((3, 6),), True), (((5, 6),), True)]
+
+
+def test_a_sequence_that_begins_again_fills_no_hole_at_the_beginning() -> None:
+    devices = heard((), "a2", "b1!", "a3!")
+    assert branches(devices) == [(((2, 3),), False), (((1, 1),), True)]
 
 
 def test_a_copy_whose_first_record_is_lost_has_a_hole() -> None:

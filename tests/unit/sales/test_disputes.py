@@ -119,6 +119,18 @@ def test_a_named_lot_is_no_share_of_the_pool_and_never_moves() -> None:
     assert world.pieces() == {"A": (2, 2)}
 
 
+def test_a_lot_that_the_organiser_named_pushes_its_makers_share_onto_nobody_else() -> None:
+    world = World()
+    world.give(an_opening(), a_stocking("A", 1), a_stocking("B", 1, facility="LP-B"))
+    for n in (1, 2, 3):
+        world.sell(f"s{n}", n, None)
+    world.give(a_closing())
+    world.fire()
+    world.give(a_word("s3/1", lot="B"))
+    # LP-B has the piece that it sent and the one that the organiser gave it; LP-A no more than it sent.
+    assert world.pieces() == {"A": (0, 1), "B": (1, 1)}
+
+
 def test_a_lot_that_was_never_here_says_who_made_it_once_it_is_named() -> None:
     world = settled()
     world.sell("s1", 1, NEVER_HERE)
