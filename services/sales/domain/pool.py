@@ -210,7 +210,9 @@ def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[Held]:
 
 
 def _counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
-    return pool.final is not None or (bool(lots) and all(lot.final is not None for lot in lots))
+    # One that only the organiser named was never here to be counted.
+    came = [lot for lot in lots if lot.stocked]
+    return pool.final is not None or (bool(came) and all(lot.final is not None for lot in came))
 
 
 def _adjusted(
