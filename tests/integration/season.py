@@ -233,8 +233,8 @@ async def move(season: Season) -> None:
 
 
 async def sell(season: Season) -> None:
-    """Sales with and without a label (also of what two facilities make), of more than is left and of far too many, a basket with a discount, voids (one
-    of them by another device), a loss at the booth, a recall.
+    """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
+    facilities make; voids, one of them refused; a loss at the booth, a recall.
 
     `sale-5` is of all that came and was not sold for good, as if the lost piece had been found: no more can be
     believed."""
@@ -282,13 +282,21 @@ async def replenish(season: Season) -> None:
 
 
 async def close(season: Season) -> None:
-    """A final count: all of the craft without a label was sold by one of its two makers. Both tills close; the sales
+    """A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
     that nothing covered are disputed, one is accepted."""
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
     await season.until("sales", "booths", {"status": "closing"}, 2)
     cloth = await _lot_at(season, B1, "KTI")
-    crafts = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["product"] == "KRJ"]
-    left = {lot["lot"]: lot["stocked"] - lot["label_qty"] - 3 * (lot["facility"] == CRAFT) for lot in crafts}
+    lots = (await season.document("sales", "booths", B1))["lots"]
+    [of_one, of_other] = [
+        next(lot for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
+        for facility in (CRAFT, ALSO_CRAFT)
+    ]
+    gone = min(3, of_other["stocked"])
+    left = {
+        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - gone),
+        of_other["lot"]: of_other["stocked"] - gone,
+    }
     counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in left.items()))
     await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
