@@ -210,9 +210,9 @@ def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[Held]:
 
 
 def _counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
-    # One that only the organiser named was never here to be counted.
-    came = [lot for lot in lots if lot.stocked]
-    return pool.final is not None or (bool(came) and all(lot.final is not None for lot in came))
+    # A lot that never came, or left for another booth, has nothing to be counted.
+    here = [lot for lot in lots if lot.came or lot.pool_qty]
+    return pool.final is not None or (bool(here) and all(lot.final is not None for lot in here))
 
 
 def _adjusted(
