@@ -29,7 +29,7 @@ class _LotPart(NamedTuple):
 
 
 class Sales:
-    """Everything that sales told of a lot. Snapshots come in any order; the highest revision is the truth."""
+    """Everything that sales told of a lot. The highest revision of a sale is the truth."""
 
     def __init__(self, lot: str, facility: str, product: str) -> None:
         self._lot = lot
