@@ -93,7 +93,7 @@ async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: Season) ->
         lot = next(lot["lot"] for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
         life = await trace(season.settings, lot)
         [moved] = [entry for entry in life.entries if entry.kind == "PoolAdjusted"]
-        assert moved.text.startswith(f"2 unlabelled at {B1} moved {way} this lot, Rp ")
+        assert moved.text.startswith(f"2 unlabelled at {B1} moved {way} this lot, Rp")
         assert moved.text.endswith("(by count, counted)")
         [here] = [one for one in life.booths if one["booth"] == B1]
         told = sum(int(entry.text.split()[0]) for entry in life.entries if " sold at " in entry.text)
