@@ -48,7 +48,7 @@ def _show(life: Life) -> None:
         say(f"Now, by inventory: {said}")
     if life.booths:
         say()
-        columns = ["booth", "stocked", "sold", "lost", "unsold", "sold for", "withdrawn"]
+        columns = ["booth", "stocked", "sold", "unlabelled", "lost", "unsold", "sold for", "withdrawn"]
         show_table(columns, [_of_booth(booth) for booth in life.booths], "")
 
 

@@ -236,10 +236,10 @@ def home_and_lost(evidence: Evidence) -> Check:
 
 
 def returns(evidence: Evidence) -> Check:
-    """What is sold can't come home. Pieces that a lot is credited with beyond what came of it were other pieces of
-    the product, so they are missed in the product's sum."""
+    """What is sold can't come home. Of which lot an unlabelled piece was is not known by piece, so that sales bound
+    what comes home of a product, and what came bounds what comes home of a lot."""
     check = Check(
-        "returns", "per booth, lot and product: come or coming home ≤ received − moved away − sold (credited there)"
+        "returns", "come or coming home: of a lot ≤ received − moved away; of a product at a booth ≤ what can be left"
     )
     sold = {(booth.id, lot.lot): lot.sold for booth in evidence.of(SellingBooth).values() for lot in booth.lots}
     home: Counter[tuple[str, str]] = Counter()
@@ -248,14 +248,13 @@ def returns(evidence: Evidence) -> Check:
         for lot in booth.lots:
             most[booth.id, lot.product] -= max(0, lot.sold - lot.stocked)
     for place, held in _held(evidence):
-        of, product = sold.get((place.id, held.lot), 0), (place.id, held.product)
-        back, left = held.returned + held.returning, max(0, held.received - held.moved_out - of)
+        product, came = (place.id, held.product), held.received - held.moved_out
+        back = held.returned + held.returning
         home[product] += back
-        most[product] += left
+        most[product] += max(0, came - sold.get((place.id, held.lot), 0))
         check.expect(
-            back <= left,
-            f"lot {held.lot}: {back} come home from {place.id}, where {left} can be left "
-            f"({held.received} received, {held.moved_out} moved away, {of} sold)",
+            back <= came,
+            f"lot {held.lot}: {back} come home from {place.id}, where {held.received} came and {held.moved_out} left",
         )
     for product, back in sorted(home.items()):
         left = max(0, most[product])

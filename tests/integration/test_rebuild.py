@@ -48,6 +48,8 @@ TAMPERED = [
     ("sales", "settlements", {"$inc": {"revision": 1}}),
     ("sales", "demand", {"$inc": {"revision": 1}}),
     ("sales", "booths", {"$set": {"shelves": []}}),
+    ("sales", "receipts", {"$set": {"sales": []}}),
+    ("sales", "feeds", {"$inc": {"sequence": 1}}),
     ("sales", "ledger", {"$set": {"batch": 0}}),
 ]
 

@@ -13,7 +13,7 @@ from deploy.stack import Stack
 from deploy.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.integration.season import B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
+from tests.integration.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
 
 pytestmark = pytest.mark.integration
 
@@ -26,8 +26,8 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
 
 async def sold_cloth(season: Season) -> str:
     """The lot of cloth that was sold at the first booth."""
-    sale = await season.document("sales", "sales", f"{B1} sale-1")
-    return str(sale["lot"])
+    receipt = await season.document("sales", "receipts", f"{B1} sale-1")
+    return str(receipt["sales"][0]["lot"])
 
 
 async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: Season) -> None:
@@ -45,11 +45,12 @@ async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: 
         "BoothStocked",
         "ShipmentReceived",
         "BoothStockLost",
-        "SaleRecorded",
-        "SaleVoidRecorded",
-        "SaleDisputed",
+        "SaleAccounted",
     ):
         assert wanted in kinds, wanted
+    texts = [entry.text for entry in life.entries]
+    assert f"3 of a sale at {B1} voided, back at the booth" in texts
+    assert f"1 of a sale at {B1} disputed: more than the booth had" in texts
     assert [entry.at for entry in life.entries] == sorted(entry.at for entry in life.entries)
     reported = next(entry for entry in life.entries if entry.kind == "ProductionReported")
     assert reported.who == f"{CLOTH}.T1"
@@ -58,9 +59,9 @@ async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: 
     stock = await season.document("inventory", "lots", lot)
     assert life.now["on_hand"] == stock["on_hand"]
     [here] = [one for one in life.booths if one["booth"] == B1]
-    assert here["sold"] == next(
-        held["stocked"] for held in (await season.document("sales", "booths", B1))["lots"] if held["lot"] == lot
-    )
+    held = next(held for held in (await season.document("sales", "booths", B1))["lots"] if held["lot"] == lot)
+    assert here["sold"] == held["stocked"] == held["label_qty"] + held["pool_qty"]
+    assert here["unlabelled"] == held["pool_qty"]
 
 
 async def test_the_way_from_booth_to_booth_is_told(season: Season) -> None:
@@ -72,16 +73,31 @@ async def test_the_way_from_booth_to_booth_is_told(season: Season) -> None:
 
 async def test_sales_are_summed_up_unless_each_is_asked_for(season: Season) -> None:
     lot = await sold_cloth(season)
-    sales = await season.mongo.database("sales")["sales"].find({"lot": lot, "status": "recorded"}).to_list(None)
+    receipts = await season.mongo.database("sales")["receipts"].find({}).to_list(None)
+    parts = [part for receipt in receipts for sale in receipt["sales"] for part in sale["parts"] if part[0] == lot]
     each = [
         entry for entry in (await trace(season.settings, lot, every_sale=True)).entries if "sold at" in entry.text
     ]
-    # The one that was voided was recorded before.
-    assert len(each) == len(sales) + 1
+    assert len(each) == len(parts) > 1
+    assert any("a share of what was sold without a label" in entry.text for entry in each)
     summed = [entry for entry in (await trace(season.settings, lot)).entries if "sold at" in entry.text]
     assert len(summed) < len(each)
     assert "sales between" in summed[0].text
-    assert T1 in summed[0].who
+    assert "without a label)" in " ".join(entry.text for entry in summed)
+    assert T1 in " ".join(entry.who for entry in summed)
+
+
+async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: Season) -> None:
+    lots = (await season.document("sales", "booths", B1))["lots"]
+    for facility, way in ((CRAFT, "from"), (ALSO_CRAFT, "to")):
+        lot = next(lot["lot"] for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
+        life = await trace(season.settings, lot)
+        [moved] = [entry for entry in life.entries if entry.kind == "PoolAdjusted"]
+        assert moved.text.startswith(f"2 unlabelled at {B1} moved {way} this lot, Rp")
+        assert moved.text.endswith("(by count, counted)")
+        [here] = [one for one in life.booths if one["booth"] == B1]
+        told = sum(int(entry.text.split()[0]) for entry in life.entries if " sold at " in entry.text)
+        assert here["sold"] == told + (2 if way == "to" else -2)
 
 
 async def test_a_recall_and_a_return_are_in_the_life(season: Season) -> None:

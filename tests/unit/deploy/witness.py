@@ -1,7 +1,6 @@
 """A world of sales whose every word is heard: evidence for `verify` without any server. All made up."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from itertools import chain
 from typing import Any, TypeVar
 from uuid import uuid5
@@ -13,8 +12,6 @@ from deploy.verify.heard import Heard, Word
 from deploy.verify.money import public_stream, settlements, settlements_said, shares
 from deploy.verify.report import Check
 from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
-from services.sales.domain.booth import BoothLot, Pool, changed, with_pool
-from services.sales.domain.receipt import Sale
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
@@ -33,7 +30,7 @@ class Witness(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard = Heard()
+        self.words = Heard()
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
         outputs = super()._decide(family, event)
@@ -47,12 +44,12 @@ class Witness(World):
         return outputs
 
     def _hear(self, body: Body, source: str, id: str, cause: str) -> None:
-        self.heard.hear(Word(type(body).__name__, source, id, cause, envelope.encode(body)))
+        self.words.hear(Word(type(body).__name__, source, id, cause, envelope.encode(body)))
 
     def evidence(self) -> Evidence:
         """All that is kept and was heard, once facilities have heard everything."""
         self.pass_all_on()
-        return Evidence(self.heard, {kind: {one.id: one for one in self.all(kind)} for kind in _ENTITIES})
+        return Evidence(self.words, {kind: {one.id: one for one in self.all(kind)} for kind in _ENTITIES})
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -85,25 +82,3 @@ def without(evidence: Evidence, kind: type[E], id: str | None = None) -> Evidenc
     kept = dict(evidence.of(kind))
     del kept[id or min(kept)]
     return Evidence(evidence.heard, evidence.entities | {kind: kept})
-
-
-def with_lot(evidence: Evidence, lot: str, change: Callable[[BoothLot], BoothLot]) -> Evidence:
-    def of(booth: Booth) -> Booth:
-        held = booth.holds(lot)
-        assert held is not None
-        return changed(booth, change(held))
-
-    return with_entity(evidence, Booth, of)
-
-
-def with_a_pool(evidence: Evidence, change: Callable[[Pool], Pool]) -> Evidence:
-    return with_entity(evidence, Booth, lambda booth: with_pool(booth, change(booth.pools[0])))
-
-
-def with_sale(evidence: Evidence, id: str, change: Callable[[Sale], Sale], line: int = 1) -> Evidence:
-    """`id`: booth and receipt."""
-    return with_entity(evidence, Receipt, lambda one: one.put(change(one.sales[line - 1])), id)
-
-
-def with_number(evidence: Evidence, number: int) -> Evidence:
-    return with_entity(evidence, Receipt, lambda receipt: replace(receipt, number=number))
