@@ -92,9 +92,9 @@ class Sales:
             if lot.lot == self._lot:
                 way = "to" if (lot.qty, lot.amount_rupiah) > (0, 0) else "from"
                 basis = "counted" if body.counted else "provisional"
+                worth = shown.rupiah(abs(lot.amount_rupiah))
                 text = (
-                    f"{abs(lot.qty)} unlabelled at {booth} moved {way} this lot, {shown.rupiah(abs(lot.amount_rupiah))} "
-                    f"(by {body.cause}, {basis})"
+                    f"{abs(lot.qty)} unlabelled at {booth} moved {way} this lot, {worth} (by {body.cause}, {basis})"
                 )
                 yield Entry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
 

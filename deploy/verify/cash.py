@@ -13,24 +13,21 @@ from services.sales.domain import Booth, Receipt
 from services.sales.domain.receipt import receipt_of
 from services.sales.domain.shelf import HOUR, seconds
 from shared.events.sales import PaymentKind
+from shared.shown import rupiah as rupiah_shown
 
-# Rupiah by booth, drawer, hour and payment kind.
-_Refunds: TypeAlias = Counter[tuple[str, str, int, PaymentKind]]
 _Taken: TypeAlias = dict[tuple[str, str], dict[tuple[int, PaymentKind], tuple[int, int, int]]]
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check about voids and cash."""
-    check, refunds = voids(evidence)
-    yield check
-    yield cash(evidence, refunds)
+    yield voids(evidence)
+    yield cash(evidence)
 
 
-def voids(evidence: Evidence) -> tuple[Check, _Refunds]:
-    """Every void that was asked for was carried out, was refused, or came early for a receipt that never came. With
-    what those that were carried out paid back."""
+def voids(evidence: Evidence) -> Check:
+    """Every void that was asked for was carried out, was refused, or came early for a receipt that never came."""
     check = Check("voids", "each void of pieces was carried out once or refused, or waits for a receipt never heard")
-    refunds: _Refunds = Counter()
+    returned: Counter[str] = Counter()
     tills = evidence.heard.tills
     steps = _steps(evidence)
     early = _early(evidence)
@@ -38,9 +35,7 @@ def voids(evidence: Evidence) -> tuple[Check, _Refunds]:
         what = f"line {line[2]} of receipt {line[1]} at {line[0]}"
         asked = tills.voids.get(line, [])
         done, unasked, undone = _matched(asked, steps.get(line, []))
-        for void, rupiah in done:
-            if void.drawer is not None:
-                refunds[line[0], void.drawer, void.hour, void.refund] += rupiah
+        returned[line[0]] += sum(rupiah for void, rupiah in done if void.till is not None)
         check.expect(not unasked, f"{what}: {unasked} pieces are voided, but no such void was heard")
         check.same(
             what,
@@ -54,15 +49,30 @@ def voids(evidence: Evidence) -> tuple[Check, _Refunds]:
             check.wrong(f"a void of receipt {receipt} at {booth_id} waits, though the receipt is there")
         else:
             check.notes.append(f"a void at {booth_id} waits for receipt {receipt}, which was never heard")
-    return check, refunds
+    _paid_back(check, evidence, returned)
+    return check
 
 
-def cash(evidence: Evidence, refunds: _Refunds) -> Check:
-    """A drawer holds what its receipts brought, less what was paid back; so do the hours and days of a booth."""
+def _paid_back(check: Check, evidence: Evidence, returned: Mapping[str, int]) -> None:
+    """For people to know: a till may pay back for a void that is refused, or a rupiah more than the books return."""
+    paid: Counter[str] = Counter()
+    for refund, rupiah in evidence.heard.tills.refunds.items():
+        paid[refund.booth] += rupiah
+    for booth in sorted(paid.keys() | returned.keys()):
+        if paid[booth] != returned.get(booth, 0):
+            check.notes.append(
+                f"tills of {booth} paid back {rupiah_shown(paid[booth])}, its voids return "
+                f"{rupiah_shown(returned.get(booth, 0))}"
+            )
+
+
+def cash(evidence: Evidence) -> Check:
+    """A drawer holds what its receipts brought, less what its tills paid back; so do the hours and days of a
+    booth."""
     check = Check(
-        "cash", "per booth, drawer, hour and payment kind: taken = its receipts, paid back = voids; counts too"
+        "cash", "per booth, drawer, hour and payment kind: taken = its receipts, paid back = as told; counts too"
     )
-    taken = _taken(evidence, refunds)
+    taken = _taken(evidence)
     told = evidence.heard.tills.drawers
     for booth in evidence.of(Booth).values():
         for drawer in booth.drawers:
@@ -145,14 +155,14 @@ def _matched(
     return done, unasked, left
 
 
-def _taken(evidence: Evidence, refunds: _Refunds) -> _Taken:
+def _taken(evidence: Evidence) -> _Taken:
     taken: _Taken = defaultdict(dict)
     for receipt in evidence.of(Receipt).values():
         hours = taken[receipt.booth, receipt.drawer]
         place = (seconds(receipt.sold_at) // HOUR, receipt.payment)
         receipts, net, refunded = hours.get(place, (0, 0, 0))
         hours[place] = (receipts + 1, net + sum(sale.net_rupiah for sale in receipt.sales), refunded)
-    for (booth, drawer, hour, kind), rupiah in refunds.items():
+    for (booth, drawer, hour, kind), rupiah in evidence.heard.tills.refunds.items():
         if rupiah:
             hours = taken[booth, drawer]
             receipts, net, refunded = hours.get((hour, kind), (0, 0, 0))

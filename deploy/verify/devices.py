@@ -77,7 +77,10 @@ def _heard(check: Check, booth: Booth, device: Device, records: Sequence[DeviceR
     numbers = Counter(record.seq for record in records)
     known = sum(last - first + 1 for branch in device.branches for first, last in branch.seen)
     check.same(what, known, len(records), "records known, in the topic")
-    hidden = [seq for seq, times in sorted(numbers.items()) if sum(b.has(seq) for b in device.branches) != times]
+    heard = Counter(
+        number for branch in device.branches for first, last in branch.seen for number in range(first, last + 1)
+    )
+    hidden = [seq for seq, times in sorted(numbers.items()) if heard[seq] != times]
     check.expect(not hidden, f"{what}: records {hidden[:SHOWN]} are not known as often as they were sent")
     last_words = [record.last_seq for record in records if record.last_seq is not None]
     closed = [branch.last_seq for branch in device.branches if branch.last_seq is not None]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from deploy.verify.evidence import Evidence
 from deploy.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
-from services.festival.domain.booth import BoothLot
+from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Outcome
 from services.festival.domain.line import Line, LineStatus
 from services.festival.domain.shipment import Leg, ShipmentStatus

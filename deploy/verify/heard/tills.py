@@ -70,15 +70,21 @@ class DeviceRecord(NamedTuple):
 
 
 class AskedVoid(NamedTuple):
-    """Pieces of one line that were to be voided, and where the money came from in which hour; without till and
-    drawer the organiser asked. `event`: the id of the event that asked."""
+    """Pieces of one line that were to be voided; without a till the organiser asked. `event`: the id of the event
+    that asked."""
 
     event: str
     qty: int
     till: str | None
-    drawer: str | None
-    refund: PaymentKind
+
+
+class PaidBack(NamedTuple):
+    """Where money that a till paid back came from, in which hour and which way."""
+
+    booth: str
+    drawer: str
     hour: int
+    kind: PaymentKind
 
 
 @dataclass(slots=True)
@@ -96,13 +102,14 @@ class DrawerTold:
 @dataclass(slots=True)
 class TillsHeard:
     """`receipts` by the id that sales keeps them under, each as often as it was told; `records` by booth, in their
-    order; `refused`: till and pieces of the voids that were refused; `named`: booth, sale and lot that the organiser
-    credited."""
+    order; `refused`: till and pieces of the voids that were refused; `refunds`: rupiah that tills paid back; `named`:
+    booth, sale and lot that the organiser credited."""
 
     receipts: dict[str, list[ToldReceipt]] = field(default_factory=lambda: defaultdict(list))
     records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
     voids: dict[SaleLine, list[AskedVoid]] = field(default_factory=lambda: defaultdict(list))
     refused: dict[SaleLine, Counter[tuple[str | None, int]]] = field(default_factory=lambda: defaultdict(Counter))
+    refunds: Counter[PaidBack] = field(default_factory=Counter)
     drawers: dict[Pair, DrawerTold] = field(default_factory=lambda: defaultdict(DrawerTold))
     named: set[Triple] = field(default_factory=set)
 
@@ -133,7 +140,7 @@ class TillsHeard:
 
     def order_void(self, word: Word) -> None:
         body = VoidOrdered.model_validate_json(word.value)
-        asked = AskedVoid(word.id, body.qty, None, None, PaymentKind.OTHER, 0)
+        asked = AskedVoid(word.id, body.qty, None)
         self.voids[body.booth, body.receipt, body.line].append(asked)
 
     def refuse_void(self, word: Word) -> None:
@@ -147,9 +154,10 @@ class TillsHeard:
             self.named.add((body.booth, body.sale, body.lot if number is None else str(number)))
 
     def _void(self, body: ReceiptVoided, id: str) -> None:
-        drawer, hour = body.drawer or body.device, seconds(body.voided_at) // HOUR
+        hour = seconds(body.voided_at) // HOUR
+        self.refunds[PaidBack(body.booth, body.drawer or body.device, hour, body.refund)] += body.refund_rupiah
         for line in body.lines:
-            asked = AskedVoid(id, line.qty, body.till, drawer, body.refund, hour)
+            asked = AskedVoid(id, line.qty, body.till)
             self.voids[body.booth, body.receipt, line.line].append(asked)
 
 

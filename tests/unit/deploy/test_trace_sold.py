@@ -65,19 +65,19 @@ def texts(world: World, lot: str = A, *, every_sale: bool = True) -> list[str]:
 def test_each_part_of_a_basket_is_told_of_its_own_lot() -> None:
     world = a_booth()
     world.give(a_receipt(1, a_line(A, 2, **PRICE), a_line(B, 3, 2, **PRICE)))
-    assert texts(world) == [f"2 sold at {B1} for Rp 2.000"]
-    assert texts(world, B) == [f"3 sold at {B1} for Rp 3.000"]
+    assert texts(world) == [f"2 sold at {B1} for Rp2.000"]
+    assert texts(world, B) == [f"3 sold at {B1} for Rp3.000"]
 
 
 def test_a_share_of_an_unlabelled_sale_is_marked_as_such() -> None:
     world = a_booth()
     world.give(a_sale(1, None, 4, **PRICE), a_sale(2, A, 1, **PRICE))
     assert texts(world)[:2] == [
-        f"2 sold at {B1} for Rp 2.000 (a share of what was sold without a label)",
-        f"1 sold at {B1} for Rp 1.000",
+        f"2 sold at {B1} for Rp2.000 (a share of what was sold without a label)",
+        f"1 sold at {B1} for Rp1.000",
     ]
     [summed] = [text for text in texts(world, every_sale=False) if "between" in text]
-    assert summed == f"3 sold at {B1} in 2 sales between 04:00 and 04:59 for Rp 3.000 (2 without a label)"
+    assert summed == f"3 sold at {B1} in 2 sales between 04:00 and 04:59 for Rp3.000 (2 without a label)"
 
 
 @pytest.mark.parametrize("lot", [A, None], ids=["by label", "by share"])
@@ -100,8 +100,8 @@ def test_a_dispute_and_the_organisers_word_on_it_are_told() -> None:
         DisputeResolved(booth=B1, sale=f"{record_id(D1, 2)}/1", outcome=DisputeOutcome.ACCEPTED, lot=A),
     )
     assert texts(world) == [
-        f"10 sold at {B1} for Rp 10.000",
-        f"1 sold at {B1} for Rp 1.000 (named by the organiser)",
+        f"10 sold at {B1} for Rp10.000",
+        f"1 sold at {B1} for Rp1.000 (named by the organiser)",
         f"2 of a sale at {B1} disputed: more than the booth had",
         f"2 of a sale at {B1} rejected: the organiser says that they were not sold",
     ]
@@ -111,8 +111,8 @@ def test_what_a_count_moved_is_told_once_as_it_stands_last() -> None:
     world = a_booth()
     world.give(a_sale(1, None, 4, **PRICE))
     world.give(a_count(2, **{A: 6, B: 10}), a_count(3, **{A: 7, B: 9}, at=NOON.replace(hour=5)))
-    assert texts(world)[1:] == [f"1 unlabelled at {B1} moved to this lot, Rp 1.000 (by count, counted)"]
-    assert texts(world, B)[1:] == [f"1 unlabelled at {B1} moved from this lot, Rp 1.000 (by count, counted)"]
+    assert texts(world)[1:] == [f"1 unlabelled at {B1} moved to this lot, Rp1.000 (by count, counted)"]
+    assert texts(world, B)[1:] == [f"1 unlabelled at {B1} moved from this lot, Rp1.000 (by count, counted)"]
     world.give(a_count(4, **{A: 8, B: 8}, at=NOON.replace(hour=6)))
     assert len(world.heard(PoolAdjusted)) > 2
     assert not any("unlabelled at" in text for text in texts(world))

@@ -108,7 +108,10 @@ def fresh() -> Evidence:
 def test_what_sales_keeps_and_tells_of_a_booth_adds_up() -> None:
     evidence = fresh()
     assert broken(evidence) == {}
-    assert notes(evidence) == {"voids": [f"a void at {B1} waits for receipt never-heard, which was never heard"]}
+    # Two of these voids were paid back all the same: one too many, one of a receipt that nobody knows.
+    early, paid = notes(evidence)["voids"]
+    assert early == f"a void at {B1} waits for receipt never-heard, which was never heard"
+    assert paid == f"tills of {B1} paid back Rp140.014, its voids return Rp40.000"
     [booth] = evidence.of(Booth).values()
     parts = {part.basis for receipt in evidence.of(Receipt).values() for sale in receipt.sales for part in sale.parts}
     assert parts == set(PartBasis), "each kind of part was looked at"
@@ -170,7 +173,8 @@ def unnamed(evidence: Evidence) -> Evidence:
 
 def device_forgets(booth: Booth) -> Booth:
     first = booth.devices[0]
-    branch = replace(first.branches[0], seen=((1, 3), (5, 12)))
+    [run] = first.branches[0].runs
+    branch = replace(first.branches[0], runs=(run._replace(last=3), run._replace(first=5)))
     return replace(booth, devices=(replace(first, branches=(branch,)), *booth.devices[1:]))
 
 
@@ -511,35 +515,31 @@ def test_a_booth_that_festival_never_opened_is_told() -> None:
 # --- voids, whatever their order
 
 
-def test_each_of_several_drawers_paid_what_its_own_void_returned() -> None:
-    """Three voids of one piece return 3.333, 3.333 and 3.334 rupiah: who comes when matters to the rupiah."""
+def test_each_drawer_paid_what_its_own_till_told() -> None:
     world = Witness()
     world.give(an_opening(), a_stocking(A, 10, facility="LA-KPG"), a_sale(1, A, 3, unit_price_rupiah=10_000))
-    line = a_line(A, 3, unit_price_rupiah=3_334, discount_rupiah=2)
     world.give(
-        a_receipt(2, line),
-        a_void(record_id(D1, 2), seq=1, till="T2"),
+        a_receipt(2, a_line(A, 3, unit_price_rupiah=3_334, discount_rupiah=2)),
+        a_void(record_id(D1, 2), seq=1, till="T2", refund_rupiah=3_334),
         VoidOrdered(booth=B1, receipt=record_id(D1, 2), line=1, qty=1),
-        a_void(record_id(D1, 2), seq=3),
+        a_void(record_id(D1, 2), seq=3, refund_rupiah=3_333),
     )
     assert broken(world.evidence()) == {}
     refunds = {drawer.id: sum(one.refunded_rupiah for one in drawer.takings) for drawer in world.booth().drawers}
-    assert sorted(refunds) == [D1, D2]
-    assert sum(refunds.values()) in (6_666, 6_667)
+    assert refunds == {D1: 3_333, D2: 3_334}
     swapped = {D1: refunds[D2], D2: refunds[D1]}
-    if swapped != refunds:
-        drawers = tuple(
-            replace(
-                drawer,
-                takings=tuple(
-                    replace(one, refunded_rupiah=swapped[drawer.id] if one.refunded_rupiah else 0)
-                    for one in drawer.takings
-                ),
-            )
-            for drawer in world.booth().drawers
+    drawers = tuple(
+        replace(
+            drawer,
+            takings=tuple(
+                replace(one, refunded_rupiah=swapped[drawer.id] if one.refunded_rupiah else 0)
+                for one in drawer.takings
+            ),
         )
-        tampered = with_entity(world.evidence(), Booth, lambda booth: replace(booth, drawers=drawers))
-        assert "cash" in broken(tampered)
+        for drawer in world.booth().drawers
+    )
+    tampered = with_entity(world.evidence(), Booth, lambda booth: replace(booth, drawers=drawers))
+    assert "cash" in broken(tampered)
 
 
 def test_voids_that_came_before_their_receipt_are_matched_to_what_they_did() -> None:

@@ -89,14 +89,6 @@ def test_a_late_upload_tells_each_of_its_quarters_once_and_holds_up_no_other() -
     assert told == [datetime(2099, 1, 1, tzinfo=UTC), *map(minutes, (60, 75, 90, 50))]
 
 
-def test_a_sale_from_before_1970_stops_nothing() -> None:
-    world = open_booth()
-    world.sell("s1", 1, sold_at=datetime(1950, 1, 1, tzinfo=UTC))
-    world.sell("s2", 2)
-    assert [one.lots[0].sold for one in reports(world)] == [1, 2]
-    assert hours(reports(world)[-1].products[0]) == [(0, 1, 1)]
-
-
 def test_an_hour_counts_for_as_long_as_goods_were_there() -> None:
     """Else what was not there would look like what nobody wanted."""
     world = open_booth(2)
