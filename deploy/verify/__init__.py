@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from deploy.verify import booths, demand, money, reports, requests, stock
+from deploy.verify import booths, cash, demand, devices, money, pools, receipts, reports, requests, stock
 from deploy.verify.evidence import gather
 from deploy.verify.log import Log
 from deploy.verify.quiet import Look, look, topic_names, wait_until_quiet
@@ -15,7 +15,7 @@ __all__ = ["WITHIN", "Check", "Look", "Report", "verify"]
 
 WITHIN = 60.0
 _ROUNDS = 3
-_ROOMS = (stock, requests, booths, money, demand, reports)
+_ROOMS = (stock, requests, booths, devices, receipts, pools, cash, money, demand, reports)
 
 
 async def verify(

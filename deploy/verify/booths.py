@@ -1,38 +1,21 @@
-"""Booths: what festival counted in and what sales can sell, what was sold and how each reported sale ended."""
+"""Booths: what festival counted in and what sales can sell, what sales sold and what festival heard of it."""
 
-from collections import defaultdict
 from collections.abc import Iterator
-from typing import cast
 
 from deploy.verify.evidence import Evidence
-from deploy.verify.heard import Sum, Told
+from deploy.verify.heard import BoothTold
 from deploy.verify.report import Check
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothPace
 from services.inventory.domain import Lot
 from services.sales.domain.booth import Booth, BoothStatus
-from services.sales.domain.sale import Sale, SaleStatus, entity_id, sale_id
-from shared.events.language import Event
-
-# What the stream must have said of a sale, by what became of it: recorded, disputed, voided.
-_SAID = {
-    SaleStatus.WAITING: ((0, 0, 0),),
-    SaleStatus.RECORDED: ((1, 0, 0), (1, 1, 0)),
-    SaleStatus.DISPUTED: ((0, 1, 0),),
-    SaleStatus.REJECTED: ((0, 1, 0),),
-    SaleStatus.VOIDED: ((0, 0, 1), (1, 0, 1), (0, 1, 1), (1, 1, 1)),
-}
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
-    """Every check about booths and single sales."""
+    """Every check about what festival and sales must know alike of a booth."""
     yield booth_stock(evidence)
     yield sell_through(evidence)
     yield sold_so_far(evidence)
-    yield booth_balance(evidence)
-    yield credited(evidence)
-    yield reported_sales(evidence)
-    yield sales_answered(evidence)
     yield withdrawn(evidence)
 
 
@@ -50,10 +33,16 @@ def booth_stock(evidence: Evidence) -> Check:
             continue
         check.same(
             f"booth {booth.id}",
-            (booth.status.value, booth.tills, [(tag.product, tag.price_rupiah) for tag in booth.prices]),
-            (there.status.value, there.tills, [(tag.product, tag.price_rupiah) for tag in there.prices]),
+            (booth.status.value, booth.tills),
+            (there.status.value, there.tills),
             "by festival, by sales",
         )
+        prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
+        check.expect(
+            prices in [one.prices for one in there.price_lists],
+            f"booth {booth.id}: festival's prices {prices} are on no list of sales",
+        )
+        _as_told(check, there, evidence.heard.booths[booth.id])
         come = {
             lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn)
             for lot in booth.lots
@@ -119,103 +108,6 @@ def sold_so_far(evidence: Evidence) -> Check:
     return check
 
 
-def booth_balance(evidence: Evidence) -> Check:
-    """By lot at each booth: what is sold is the sum of its recorded sales."""
-    check = Check("stock sold", "at each booth, per lot: sold = the recorded sales, in pieces and rupiah")
-    sums = _recorded(evidence)
-    for booth in evidence.of(Booth).values():
-        for lot in booth.lots:
-            pair, what = (booth.id, lot.lot), f"lot {lot.lot} at {booth.id}"
-            sales = sums.pop(pair, Sum())
-            check.same(
-                what, (lot.sold, lot.sold_rupiah), (sales.qty, sales.rupiah), "sold, but its recorded sales sum to"
-            )
-            if min(lot.stocked, lot.sold, lot.lost, lot.moved) < 0:
-                check.wrong(f"{what}: stocked {lot.stocked}, sold {lot.sold}, lost {lot.lost}, moved {lot.moved}")
-    for (booth_id, lot_id), sales in sorted(sums.items()):
-        check.expect(False, f"{sales.qty} of lot {lot_id} are recorded as sold at {booth_id}, which never held it")
-    return check
-
-
-def credited(evidence: Evidence) -> Check:
-    """An accepted dispute is no exception: whoever sent 5 pieces is owed for 5 at most, and the rest is another's."""
-    check = Check("credited", "no facility is credited with more of a lot at a booth than came there")
-    for booth in evidence.of(Booth).values():
-        for lot in booth.lots:
-            check.expect(
-                lot.sold <= lot.stocked,
-                f"{lot.facility} is credited with {lot.sold} pieces of lot {lot.lot} at {booth.id}, "
-                f"where {lot.stocked} came",
-            )
-    return check
-
-
-def reported_sales(evidence: Evidence) -> Check:
-    """Each sale that a till reported is there once, as it was reported; none waits at a settled booth."""
-    check = Check(
-        "reported sales",
-        "each reported sale is recorded, disputed, rejected or voided once, or waits at an open booth",
-    )
-    sales, booths = evidence.of(Sale), evidence.of(Booth)
-    told: dict[str, list[Told]] = defaultdict(list)
-    for one in evidence.heard.told:
-        # The same rule as the service's: it reads nothing of an event but its source and id.
-        told[entity_id(one.booth, sale_id(cast("Event", one)))].append(one)
-    for id, reports in told.items():
-        sale = sales.get(id)
-        if sale is None:
-            check.expect(False, f"sale {id} was reported by {reports[0].till}, but is not there")
-            continue
-        as_told = {(one.till, one.qty, one.amount_rupiah) for one in reports}
-        check.expect(
-            (sale.till, sale.qty, sale.amount_rupiah) in as_told,
-            f"sale {id} is kept as {sale.qty} pieces for {sale.amount_rupiah} rupiah, which no till reported",
-        )
-    waiting, disputed = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-    for sale in sales.values():
-        booth = booths.get(sale.booth)
-        if sale.id not in told:
-            check.wrong(f"sale {sale.id} is there, but no till reported it")
-        if sale.status is SaleStatus.WAITING:
-            waiting[sale.booth].add(sale.sale)
-            if booth is not None and booth.status is BoothStatus.SETTLED:
-                check.wrong(f"sale {sale.id} still waits, though its booth is settled")
-        elif sale.status is SaleStatus.DISPUTED:
-            disputed[sale.booth].add(sale.sale)
-        pair = (sale.booth, sale.sale)
-        if pair in evidence.heard.voided and sale.status is not SaleStatus.VOIDED:
-            check.wrong(f"sale {sale.id} was voided, but is {sale.status.value}")
-    for booth in booths.values():
-        check.same(
-            f"booth {booth.id}",
-            (set(booth.waiting), set(booth.disputed)),
-            (waiting[booth.id], disputed[booth.id]),
-            "waiting and disputed, by its sales",
-        )
-    return check
-
-
-def sales_answered(evidence: Evidence) -> Check:
-    """What tills and readers heard of each sale fits what became of it."""
-    check = Check("answers to tills", "each sale was said recorded, disputed or voided as it is, each once")
-    recorded, disputed, voided = (
-        evidence.heard.said[name] for name in ("SaleRecorded", "SaleDisputed", "SaleVoidRecorded")
-    )
-    pairs = set()
-    for sale in evidence.of(Sale).values():
-        pair = (sale.booth, sale.sale)
-        pairs.add(pair)
-        said = (recorded[pair], disputed[pair], voided[pair])
-        check.expect(
-            said in _SAID[sale.status],
-            f"sale {sale.id} is {sale.status.value}, but was said recorded {said[0]}, disputed {said[1]}, "
-            f"voided {said[2]} times",
-        )
-    for booth, id in sorted((recorded.keys() | disputed.keys() | voided.keys()) - pairs):
-        check.wrong(f"sale {booth} {id} was answered, but is not there")
-    return check
-
-
 def withdrawn(evidence: Evidence) -> Check:
     """Tills refuse a recalled lot; what was sold of it is listed with its sales."""
     check = Check("recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it")
@@ -229,10 +121,12 @@ def withdrawn(evidence: Evidence) -> Check:
     return check
 
 
-def _recorded(evidence: Evidence) -> dict[tuple[str, str], Sum]:
-    """Recorded sales by booth and lot."""
-    sums: dict[tuple[str, str], Sum] = defaultdict(Sum)
-    for sale in evidence.of(Sale).values():
-        if sale.status is SaleStatus.RECORDED:
-            sums[sale.booth, sale.lot or ""].add(sale.qty, sale.amount_rupiah)
-    return sums
+def _as_told(check: Check, booth: Booth, told: BoothTold) -> None:
+    """The tills and the price lists that festival told of are those that sales goes by."""
+    lists = {one.revision: (one.valid_from, one.prices) for one in booth.price_lists}
+    check.same(
+        f"booth {booth.id}",
+        (lists, booth.tills),
+        ({revision: tuple(one) for revision, one in told.lists.items()}, (*told.opened, *told.added)),
+        "price lists and tills kept, but told were",
+    )

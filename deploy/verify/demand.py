@@ -1,13 +1,13 @@
 """Demand: what facilities heard of their goods is what was recorded as sold, piece by piece."""
 
-from collections import Counter
 from collections.abc import Iterator
 
 from deploy.verify.evidence import Evidence
+from deploy.verify.heard import Sum
+from deploy.verify.parts import sold
 from deploy.verify.report import Check
-from services.sales.domain.booth import Booth, BoothStatus
-from services.sales.domain.demand import Demand
-from services.sales.domain.sale import Sale, SaleStatus
+from services.sales.domain import Booth, Demand
+from services.sales.domain.booth import BoothStatus
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -19,7 +19,7 @@ def demand(evidence: Evidence) -> Check:
     check = Check(
         "demand", "per facility, festival, booth and product: sold in demand = recorded sales, and was told so"
     )
-    sales = _recorded(evidence)
+    sales = dict(sold(evidence))
     settled = {id for id, booth in evidence.of(Booth).items() if booth.status is BoothStatus.SETTLED}
     kept = {(one.facility, one.festival): one for one in evidence.of(Demand).values()}
     for pair, known in kept.items():
@@ -32,12 +32,17 @@ def demand(evidence: Evidence) -> Check:
                 "but settled is",
             )
             for line in booth.lines or ():
-                sold = sales.pop((*pair, booth.booth, line.product), 0)
-                check.same(f"{what}: {line.product} at {booth.booth}", line.sold, sold, "sold, by recorded sales")
+                earned = sales.pop((*pair, booth.booth, line.product), Sum())
+                check.same(
+                    f"{what}: {line.product} at {booth.booth}",
+                    (line.sold, line.sold_rupiah),
+                    earned.both,
+                    "sold, by recorded sales",
+                )
         _said(check, what, known, evidence)
-    for (facility, festival, place, product), sold in sales.items():
+    for (facility, festival, place, product), earned in sales.items():
         if place in settled:
-            check.wrong(f"{facility} at {festival}: {sold} of {product} sold at {place}, none in its demand")
+            check.wrong(f"{facility} at {festival}: {earned.qty} of {product} sold at {place}, none in its demand")
     for facility, festival in sorted(evidence.heard.demand.keys() - kept.keys()):
         check.wrong(f"{facility} at {festival} was told a demand that is not kept")
     return check
@@ -56,11 +61,3 @@ def _said(check: Check, what: str, known: Demand, evidence: Evidence) -> None:
             {one.product: (one.sold, one.sold_rupiah) for one in known.products},
             "was said, kept is",
         )
-
-
-def _recorded(evidence: Evidence) -> Counter[tuple[str, str, str, str]]:
-    sold: Counter[tuple[str, str, str, str]] = Counter()
-    for sale in evidence.of(Sale).values():
-        if sale.status is SaleStatus.RECORDED:
-            sold[sale.facility or "", sale.festival or "", sale.booth, sale.product] += sale.qty
-    return sold

@@ -13,7 +13,7 @@ from pydantic_core import from_json
 
 from deploy.topics import SERVICES, all_topics
 from deploy.verify.accounts import Books, Journals, dead_letters, event_id, first_of_each, parked_keys, readable
-from deploy.verify.heard import Heard
+from deploy.verify.heard import Heard, Word
 from deploy.verify.log import Ends, Log
 from deploy.verify.privacy import Watch
 from deploy.verify.quiet import topic_names
@@ -186,8 +186,11 @@ class _Reading:
             first = self._is_first(name, id, record)
         # A foreign one is heard too, if it can be: whoever reads the topic believes it.
         if first and (its_own or readable(self._topics[name], record)):
-            type = (headers.get("ce_type") or b"").decode(errors="replace")
-            self.evidence.heard.hear(type.rsplit(".", 1)[0], id, record.value or b"{}")
+            type, cause = (
+                (headers.get(header) or b"").decode(errors="replace") for header in ("ce_type", "causationid")
+            )
+            source, event = id.split(" ", 1)
+            self.evidence.heard.hear(Word(type.rsplit(".", 1)[0], source, event, cause, record.value or b"{}"))
 
     def _is_first(self, name: str, id: str, record: ConsumerRecord) -> bool:
         """Of a topic that no service reads: nobody's ledger tells the copies of a relay that was killed."""

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from deploy.verify.booths import credited
+from deploy.verify.pools import credited
 from deploy.verify.evidence import Evidence
 from deploy.verify.stock import returns
 from services.festival.domain import Booth as FestivalBooth
