@@ -236,26 +236,22 @@ def home_and_lost(evidence: Evidence) -> Check:
 
 
 def returns(evidence: Evidence) -> Check:
-    """What is sold can't come home. Pieces that a lot is credited with beyond what came of it were other pieces of
-    the product, so they are missed in the product's sum."""
-    check = Check(
-        "returns", "per booth, lot and product: come or coming home ≤ received − moved away − sold (credited there)"
-    )
-    sold = {(booth.id, lot.lot): lot.sold for booth in evidence.of(SellingBooth).values() for lot in booth.lots}
+    """What is sold or moved can't come home: a bound for each product, since sales may be booked on another of its
+    lots than people counted. Of one lot no more can than came."""
+    check = Check("returns", "per booth: of a lot, come home ≤ received − moved away; of a product, ≤ that − sold")
     home: Counter[tuple[str, str]] = Counter()
     most: Counter[tuple[str, str]] = Counter()
     for booth in evidence.of(SellingBooth).values():
         for lot in booth.lots:
-            most[booth.id, lot.product] -= max(0, lot.sold - lot.stocked)
+            most[booth.id, lot.product] -= lot.sold
     for place, held in _held(evidence):
-        of, product = sold.get((place.id, held.lot), 0), (place.id, held.product)
-        back, left = held.returned + held.returning, max(0, held.received - held.moved_out - of)
-        home[product] += back
-        most[product] += left
+        back, came = held.returned + held.returning, held.received - held.moved_out
+        home[place.id, held.product] += back
+        most[place.id, held.product] += came
         check.expect(
-            back <= left,
-            f"lot {held.lot}: {back} come home from {place.id}, where {left} can be left "
-            f"({held.received} received, {held.moved_out} moved away, {of} sold)",
+            back <= came,
+            f"lot {held.lot}: {back} come home from {place.id}, where {came} can have been "
+            f"({held.received} received, {held.moved_out} moved away)",
         )
     for product, back in sorted(home.items()):
         left = max(0, most[product])
