@@ -84,7 +84,7 @@ class Issued(NamedTuple):
 
 @dataclass(slots=True)
 class Device:
-    """How often a device used each number: more than once if there are two of it. `last`: its last words, likewise."""
+    """How often a device used each number: more than once if there are two of it. `last`: of its last words."""
 
     numbers: Counter[int] = field(default_factory=Counter)
     last: Counter[int] = field(default_factory=Counter)
