@@ -190,7 +190,7 @@ class Kept:
                 f"but {said} was told"
             )
         counted = document["counted_rupiah"]
-        if counted not in (told.counts or {None}):
+        if (counted is not None or told.counts) and counted not in told.counts:
             self.torn.append(f"drawer {id} of {booth} was counted with {counted}, but {sorted(told.counts)} was told")
 
 

@@ -118,7 +118,9 @@ class TillAgent:
     async def close(self, *, count: bool) -> None:
         """The last words of the device, as soon as its spool takes them; with the goods' `count` or without."""
         at = datetime.now(UTC)
-        words: list[Callable[[], object]] = [lambda: self._close_drawer(at)] if self._drawer is not None else []
+        words: list[Callable[[], object]] = []
+        if (drawer := self._drawer) is not None:
+            words.append(lambda: self._close_drawer(at, drawer))
         if count:
             words.append(lambda: self._count(at, final=True))
         words.append(lambda: self._say(at, lambda place: TillClosed(**place, last_seq=place["seq"])))
@@ -159,7 +161,7 @@ class TillAgent:
         elif chance < VOIDED + COUNTED:
             self._count(at, final=self.rng.random() < 0.5)
         elif chance < VOIDED + COUNTED + DROPPED:
-            self._drop(at)
+            self._drop(at, self._drawer)
         else:
             self._sell(at)
 
@@ -170,17 +172,17 @@ class TillAgent:
         )
         self._drawer, self._cash_rupiah = said.id, FLOAT_RUPIAH
 
-    def _drop(self, at: datetime) -> None:
+    def _drop(self, at: datetime, drawer: str) -> None:
         rupiah = self.rng.randint(1, 50_000)
-        self._say(at, lambda place: CashDropped(**place, drawer=self._drawer, rupiah=rupiah, dropped_at=at))
+        self._say(at, lambda place: CashDropped(**place, drawer=drawer, rupiah=rupiah, dropped_at=at))
         self._cash_rupiah -= rupiah
 
-    def _close_drawer(self, at: datetime) -> None:
+    def _close_drawer(self, at: datetime, drawer: str) -> None:
         expected, counted = self._cash_rupiah, max(0, self._cash_rupiah + self.rng.choice((0, 0, 500, -2_000)))
         self._say(
             at,
             lambda place: CashCounted(
-                **place, drawer=self._drawer, counted_rupiah=counted, expected_rupiah=expected, counted_at=at
+                **place, drawer=drawer, counted_rupiah=counted, expected_rupiah=expected, counted_at=at
             ),
         )
         self._drawer = None
