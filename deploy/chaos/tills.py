@@ -32,7 +32,7 @@ from shared.events.sales import (
     VoidedLine,
 )
 from shared.retry import attempts
-from shared.spool import Place, Said
+from shared.spool import RecordPlace, Said
 
 # All made up: rupiah, and how often something is done.
 PRICE = 5_000
@@ -310,7 +310,7 @@ class TillAgent:
         return said, [Voidable(said.id, line.line, line.qty, net) for line, net in nets]
 
     def _say(self, at: datetime, write: Callable[[dict[str, Any]], Body]) -> Said:
-        def body(place: Place) -> Body:
+        def body(place: RecordPlace) -> Body:
             return write(
                 {
                     "booth": self.till.booth,
