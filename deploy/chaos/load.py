@@ -184,7 +184,10 @@ class Load:
     def _agent(self, booth: str, name: str, stand: Stand, place: str = "") -> TillAgent:
         """A device under this name; `place`: where its spool lies if another one was there before."""
         rng = self._rng_of(f"{booth}.{name}{place}")
-        return TillAgent(Till(self._folder / place, booth, name), stand, rng, self.tally)
+        agent = TillAgent(Till(self._folder / place, booth, name), stand, rng, self.tally)
+        # Or its first sync would do so, and nobody would count it.
+        agent.introduce()
+        return agent
 
     def _at_work(self, agent: TillAgent) -> "AtWork":
         self.tills.append(agent)
@@ -221,9 +224,7 @@ class Load:
         path = f"/festivals/{agent.stand.festival}/booths/{booth}/tills"
         await self._command(f"{path}/{agent.till.name}/strike", {"device": agent.till.spool.device})
         await self._command(path, {"till": name})
-        other = self._agent(booth, name, agent.stand)
-        await self._kept(other.introduce)
-        crowd.append(self._at_work(other))
+        crowd.append(self._at_work(self._agent(booth, name, agent.stand)))
 
     async def _restore(self, agent: TillAgent, crowd: list["AtWork"]) -> None:
         """Somebody goes on from a copy of its spool, and it goes on as well: two lines of records of one device."""
@@ -294,7 +295,10 @@ class Load:
             missing = await self._when(f"/festivals/{festival}/missing", lambda _: True)
             if missing["status"] == "closed" and not any(one["sale"] for one in missing["missing"]):
                 break
-            await asyncio.gather(*(self._put_right(festival, stands, one) for one in missing["missing"]))
+            # What is believed to be sold does not come home: that is said first.
+            disputes = [one for one in missing["missing"] if one["sale"]]
+            putting = (self._put_right(festival, stands, one) for one in disputes or missing["missing"])
+            await asyncio.gather(*putting)
             await asyncio.sleep(0.5)
         self.tally.festivals_closed += 1
 
