@@ -45,7 +45,7 @@ def _show(life: Life) -> None:
         say(f"\nNow, by inventory: {said}")
     if life.booths:
         say("")
-        columns = ["booth", "stocked", "sold", "lost", "unsold", "sold_rupiah", "withdrawn"]
+        columns = ["booth", "stocked", "sold", "unlabelled", "lost", "unsold", "sold_rupiah", "withdrawn"]
         show_table(
             columns, [booth | {"withdrawn": "yes" if booth["withdrawn"] else None} for booth in life.booths], ""
         )

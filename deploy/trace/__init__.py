@@ -1,14 +1,15 @@
 """`karya trace`: the life of one lot, as the topics tell it and as the databases have it now. Never who made it."""
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from deploy.trace.words import how, rupiah, told
+from deploy.trace.sold import Sales
+from deploy.trace.timeline import Entry
+from deploy.trace.words import told
 from deploy.verify.log import Ends, Log
 from services.inventory.store import LOTS
 from services.production import reference
@@ -37,25 +38,15 @@ from shared.events.production import (
     RecallLot,
     ReportAccepted,
 )
-from shared.events.sales import SALES, SaleRecorded
+from shared.events.sales import SALE_SHARES, SALES
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
 
 _BY_LOT = (PRODUCTION, STOCK_ORDERS)
-_BY_FACILITY = (TERMINAL, ANSWERS, LOT_ANSWERS)
+_BY_FACILITY = (TERMINAL, ANSWERS, LOT_ANSWERS, SALE_SHARES)
 _BY_CONTENT = (FESTIVAL, RESERVATIONS, BOOTH_STOCK, SALES)
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened to the lot. `at` (UTC) is when, by who says so; `where` is its record in Kafka."""
-
-    at: datetime
-    kind: str
-    text: str
-    who: str
-    where: str
+_SOLD = (SALES, SALE_SHARES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +100,14 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     zone: tzinfo = facility.zone if facility is not None else UTC
     life = Life(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
+    sales = Sales(life.lot, life.facility, life.product)
     async with Log(settings, [topic.name for topic in topics]) as log:
         ends = await log.ends()
-        heard = await _heard(log, _wanted(log, ends, life), {topic.name: topic for topic in topics}, life)
+        heard = await _heard(log, _wanted(log, ends, life), {topic.name: topic for topic in topics}, life, sales)
     if not any(isinstance(event.body, LotRecorded) for event, _ in heard):
         raise WrongEntry(f"No lot {number} was ever recorded. Please compare the number with the label.")
     entries = [entry for event, record in heard for entry in _entries(event, record, life.lot)]
-    sales = [event.body for event, _ in heard if isinstance(event.body, SaleRecorded)]
-    entries += [_one_sale(sale) for sale in sales] if every_sale else _by_hour(sales, zone)
+    entries += sales.entries(zone, every_sale=every_sale)
     life = replace(life, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
     return await _now(settings, life)
 
@@ -133,19 +124,26 @@ def _wanted(log: Log, ends: Ends, life: Life) -> Ends:
     return wanted | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
 
 
-async def _heard(log: Log, ends: Ends, topics: dict[str, Topic], life: Life) -> list[tuple[Event, ConsumerRecord]]:
-    """Every event that names the lot, each once, and the report that it began with; in Kafka's order of time."""
+async def _heard(
+    log: Log, ends: Ends, topics: dict[str, Topic], life: Life, sales: Sales
+) -> list[tuple[Event, ConsumerRecord]]:
+    """Every event that names the lot, each once, and the report that it began with; in Kafka's order of time. What
+    was sold of it is told to `sales`."""
     named: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
     reports: dict[str, tuple[Event, ConsumerRecord]] = {}
     async for name, records in log.read(ends):
         for record in records:
-            if not _may_name(record, topics[name], life):
+            topic = topics[name]
+            sold = topic in _SOLD
+            if not (sales.may_tell(topic, record.value or b"") if sold else _may_name(record, topic, life)):
                 continue
             try:
-                event = envelope.decode(topics[name], record)
+                event = envelope.decode(topic, record)
             except Unusable:
                 continue  # a dead letter names nothing for sure
-            if isinstance(event.body, ProductionReported):
+            if sold:
+                sales.hear(event)
+            elif isinstance(event.body, ProductionReported):
                 reports.setdefault(event.id, (event, record))
             elif life.lot in _lots_of(event.body):
                 named.setdefault((event.source, event.id), (event, record))
@@ -183,25 +181,6 @@ def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Entry]:
         yield Entry(event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or who, where)
 
 
-def _one_sale(sale: SaleRecorded) -> Entry:
-    text = f"{sale.qty} sold at {sale.booth} for {rupiah(sale.amount_rupiah)}{how(sale)}"
-    return Entry(sale.sold_at, "SaleRecorded", text, sale.till, f"sale {sale.sale}")
-
-
-def _by_hour(sales: Sequence[SaleRecorded], zone: tzinfo) -> Iterator[Entry]:
-    hours: dict[tuple[str, datetime], list[SaleRecorded]] = defaultdict(list)
-    for sale in sales:
-        hour = sale.sold_at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
-        hours[sale.booth, hour].append(sale)
-    for (booth, hour), made in hours.items():
-        pieces, amount = sum(sale.qty for sale in made), sum(sale.amount_rupiah for sale in made)
-        sales_word = "sales" if len(made) > 1 else "sale"
-        text = f"{pieces} sold at {booth} in {len(made)} {sales_word} between {hour:%H}:00 and {hour:%H}:59"
-        text += f" for {rupiah(amount)}"
-        first = min(sale.sold_at for sale in made)
-        yield Entry(first, "SaleRecorded", text, ", ".join(sorted({sale.till for sale in made})), SALES.name)
-
-
 async def _now(settings: Settings, life: Life) -> Life:
     """What inventory and the booths have of the lot now."""
     mongo = Mongo(settings)
@@ -223,6 +202,7 @@ async def _now(settings: Settings, life: Life) -> Life:
                 "booth": booth.id,
                 "stocked": one.stocked,
                 "sold": one.sold,
+                "unlabelled": one.pool_qty,
                 "lost": one.lost,
                 "unsold": one.unsold,
                 "sold_rupiah": one.sold_rupiah,

@@ -35,7 +35,6 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
-from shared.events.sales import SaleDisputed, SaleRecorded, SaleVoidRecorded
 
 
 def told(body: Body, lot: str) -> Iterator[str]:
@@ -113,23 +112,8 @@ def _told_of_booths(body: Body) -> Iterator[str]:
             yield f"{body.qty} moved from {body.booth} to {body.to}"
         case LotWithdrawn():
             yield f"withdrawn at {body.booth}{_because(body.reason)}"
-        case SaleVoidRecorded() if body.stood:
-            yield f"sale of {body.qty} voided, back at {body.booth}"
-        case SaleDisputed():
-            yield f"sale of {body.qty} at {body.booth} disputed: more than the booth had"
         case _:
             return
-
-
-def how(sale: SaleRecorded) -> str:
-    """What is out of the ordinary about the sale, in brackets; nothing if it is an ordinary one."""
-    marks = {
-        "lot not named by the till": sale.lot_attributed,
-        "though recalled": sale.lot_recalled,
-        "dispute accepted": sale.dispute_accepted,
-    }
-    said = ", ".join(mark for mark, true in marks.items() if true)
-    return f" ({said})" if said else ""
 
 
 def _because(reason: str) -> str:

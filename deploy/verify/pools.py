@@ -38,6 +38,7 @@ def stock_sold(evidence: Evidence, sums: Mapping[Pair, LotSold], late: Mapping[P
             check.same(
                 what, lot.after_qty, late.get((booth.id, lot.lot), 0), "sold after its final count, by receipts"
             )
+            check.same(what, lot.named_qty, told.named, "named by the organiser, by receipts")
             if min(lot.stocked, lot.label_qty, lot.pool_qty, lot.pool_rupiah, lot.lost, lot.moved) < 0:
                 check.wrong(f"{what}: below zero: {lot}")
     for (booth_id, lot_id), told in sorted(left.items(), key=lambda pair: pair[0]):

@@ -24,7 +24,7 @@ from shared.events.festival import (
     SendShipment,
 )
 from shared.events.production import TERMINAL, ProductionReported
-from shared.events.sales import TILL, SaleReported, TillClosed
+from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, TillClosed
 from shared.mongo import Mongo
 from tests.integration.conftest import a_place
 from tests.integration.probe import a_probe
@@ -95,16 +95,28 @@ async def stock(season: Season) -> None:
 
 
 async def sell(season: Season, qty: int) -> None:
-    said = SaleReported(
-        booth=BOOTH, till="T1", seq=1, product=PRODUCT, qty=qty, unit_price_rupiah=PRICE, sold_at=now()
+    line = ReceiptLine(line=1, product=PRODUCT, qty=qty, unit_price_rupiah=PRICE)
+    said = ReceiptIssued(
+        booth=BOOTH,
+        till="T1",
+        device="D1",
+        seq=1,
+        lines=(line,),
+        payment=Payment(kind=PaymentKind.CASH),
+        sold_at=now(),
     )
     await season.say(TILL, said, "sale", source="T1")
-    await season.until("sales", "sales", {"sale": "sale"})
+    await season.sold(receipt="sale")
 
 
 async def close(season: Season) -> None:
     await season.say(ORGANISER, CloseFestival(festival=PASAR), "close")
-    await season.say(TILL, TillClosed(booth=BOOTH, till="T1", seq=2, last_seq=2), "last-word", source="T1")
+    await season.say(
+        TILL,
+        TillClosed(booth=BOOTH, till="T1", device="D1", seq=2, previous="sale", last_seq=2),
+        "last-word",
+        source="T1",
+    )
     await season.until("festival", "booths", {"status": "settled"})
 
 
@@ -120,18 +132,32 @@ async def bring_home(season: Season) -> None:
     await season.until("festival", "festivals", {"status": "closed"})
 
 
-async def test_who_is_credited_with_more_than_it_sent_is_found(season: Season) -> None:
+async def test_a_sale_of_more_than_any_facility_sent_is_shared_by_all_that_sent_some(season: Season) -> None:
     await sell(season, 15)
     await close(season)
-    accept = ResolveDispute(festival=PASAR, booth=BOOTH, sale="sale", outcome=DisputeOutcome.ACCEPTED)
-    await season.say(ORGANISER, accept, "accept")
-    await season.until("sales", "sales", {"status": "recorded"})
-    await season.until("festival", "booths", {"_id": BOOTH, "revision": 2})
+    await season.until("festival", "booths", {"_id": BOOTH, "revision": 1, "disputed": []})
     await bring_home(season)
     report = await verify(season.settings, within=20)
-    assert report.waits == ()
-    [lot] = [lot["lot"] for lot in (await season.document("sales", "booths", BOOTH))["lots"] if lot["sold"]]
-    assert {check.name: check.broken for check in report.broken} == {
-        "credited": [f"LA-KPG is credited with 15 pieces of lot {lot} at {BOOTH}, where 5 came"],
-        "returns": [f"15 of {PRODUCT} come home from {BOOTH}, where 5 can be left"],
+    assert (report.waits, {check.name: check.broken for check in report.broken}) == ((), {})
+    [sale] = (await season.document("sales", "receipts", f"{BOOTH} sale"))["sales"]
+    assert (sale["status"], sale["disputed"]) == ("recorded", 0)
+    # In proportion to what each has there, whole pieces by largest remainder.
+    assert {facility: qty for _, facility, qty, *_ in sale["parts"]} == {"LA-KPG": 4, "LP-ATB": 4, "LP-KPG": 7}
+    settled = await season.mongo.database("sales")["settlements"].find({}).to_list(None)
+    assert {one["facility"]: one["sold_rupiah"] for one in settled} == {
+        "LA-KPG": 4 * PRICE,
+        "LP-ATB": 4 * PRICE,
+        "LP-KPG": 7 * PRICE,
     }
+
+
+async def test_an_accepted_dispute_credits_nobody_with_more_than_came(season: Season) -> None:
+    await sell(season, 25)
+    await close(season)
+    accept = ResolveDispute(festival=PASAR, booth=BOOTH, sale="sale/1", outcome=DisputeOutcome.ACCEPTED)
+    await season.say(ORGANISER, accept, "accept")
+    await season.until("festival", "booths", {"_id": BOOTH, "revision": 2})
+    report = await verify(season.settings, within=20)
+    assert (report.waits, {check.name: check.broken for check in report.broken}) == ((), {})
+    [sale] = (await season.document("sales", "receipts", f"{BOOTH} sale"))["sales"]
+    assert (sum(qty for _, _, qty, *_ in sale["parts"]), sale["disputed"]) == (20, 5)

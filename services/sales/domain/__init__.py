@@ -184,6 +184,6 @@ def _adjust(before: Booth, after: Booth, cause: AdjustmentCause) -> tuple[Booth,
     known = {one.product: one.final for one in before.pools}
     recounted |= {one.product for one in after.pools if one.final != known.get(one.product)}
     for one in after.pools:
-        after, told = pool.publish(after, one.product, cause, recounted=one.product in recounted)
+        after, told = pool.publish(before, after, one.product, cause, recounted=one.product in recounted)
         said += told
     return after, said

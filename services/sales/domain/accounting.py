@@ -50,6 +50,7 @@ def _with_sums(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Boo
                 lot,
                 label_qty=lot.label_qty + qty,
                 label_rupiah=lot.label_rupiah + rupiah,
+                named_qty=lot.named_qty + _named(after, lot.lot) - _named(before, lot.lot),
                 after_qty=lot.after_qty + late,
             )
         moved = qty + pooled.get(lot.lot, (0, 0))[0]
@@ -60,6 +61,10 @@ def _with_sums(booth: Booth, receipt: Receipt, before: Sale, after: Sale) -> Boo
     if pooled:
         booth = _with_pool(booth, receipt, after.product, pooled)
     return level(booth, after.product) if booth.pools else booth
+
+
+def _named(sale: Sale, lot: str) -> int:
+    return sum(part.qty for part in sale.parts if part.lot == lot and part.basis is PartBasis.NAMED)
 
 
 def _with_pool(booth: Booth, receipt: Receipt, product: str, pooled: _Sums) -> Booth:

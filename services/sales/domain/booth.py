@@ -37,8 +37,8 @@ class Tally(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class BoothLot:
     """One lot at one booth, in pieces and rupiah. `moved`: to other booths. `label_...`: sold by a label or by the
-    organiser's word; `after_qty`: what of it was sold after the moment of the final count. `pool_...`: its share of
-    the unlabelled sales. `withdrawn`: why, if the lot was recalled."""
+    organiser's word, of which `named_qty` pieces by the latter; `after_qty`: what of it was sold after the moment of
+    the final count. `pool_...`: its share of the unlabelled sales. `withdrawn`: why, if the lot was recalled."""
 
     lot: str
     facility: str
@@ -49,6 +49,7 @@ class BoothLot:
     moved: int = 0
     label_qty: int = 0
     label_rupiah: int = 0
+    named_qty: int = 0
     after_qty: int = 0
     pool_qty: int = 0
     pool_rupiah: int = 0

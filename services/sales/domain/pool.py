@@ -42,14 +42,19 @@ def pieces(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
         return [0] * len(lots)
     gone = _gone(lots, pool)
     room = [lot.room for lot in lots]
-    came = [lot.came for lot in lots]
-    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, came])
+    # More may have been lost, moved away or named by the organiser since the pool's pieces were sold.
+    further = [
+        [_most(lot) for lot in lots],
+        [max(0, lot.stocked - lot.label_qty) for lot in lots],
+        [max(0, lot.stocked - lot.label_qty + lot.named_qty) for lot in lots],
+    ]
+    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, *further])
     if not pool.after_qty:
         return before
     # What a count did not see is not there to be sold after it.
     missed = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, gone, strict=True)]
     still = _less(room, [max(pair) for pair in zip(before, missed, strict=True)])
-    after = _fill(lots, pool.after_qty, [still, _less(room, before), _less(came, before)])
+    after = _fill(lots, pool.after_qty, [still, *[_less(tier, before) for tier in (room, *further)]])
     return [first + second for first, second in zip(before, after, strict=True)]
 
 
@@ -66,7 +71,12 @@ def _gone(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
         weights = uncounted if any(uncounted) else gone
         seen = apportion(min(pool.final.qty, sum(weights)), weights)
         gone = [qty - left for qty, left in zip(gone, seen, strict=True)]
-    return [min(qty, lot.came) for lot, qty in zip(lots, gone, strict=True)]
+    return [min(qty, _most(lot)) for lot, qty in zip(lots, gone, strict=True)]
+
+
+def _most(lot: BoothLot) -> int:
+    """Pieces that came and that no label was sold of."""
+    return max(0, lot.came - lot.label_qty)
 
 
 def _less(tier: _Tier, taken: _Tier) -> _Tier:
@@ -162,10 +172,10 @@ def deal(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[
 
 
 def publish(
-    booth: Booth, product: str, cause: AdjustmentCause, *, recounted: bool = False
+    before: Booth, booth: Booth, product: str, cause: AdjustmentCause, *, recounted: bool = False
 ) -> tuple[Booth, list[Publication]]:
     """What facilities hear of the product's pool: those whose adjustment changed; all, when it was `recounted`, or
-    when counts came to stand behind the shares or no longer do."""
+    when counts came to stand behind the shares or no longer do. Whoever had no share then hears it with the first."""
     pool = booth.pool(product)
     if pool is None:
         return booth, []
@@ -173,16 +183,21 @@ def publish(
     adjusted = tuple(_adjustments(lots, pool))
     counted = _counted(lots, pool)
     every = recounted or counted != pool.counted
-    before = {held.lot: held for held in pool.adjusted}
-    changed = {held.lot for held in adjusted if before.pop(held.lot, Held(held.lot, 0, 0)) != held} | before.keys()
-    if not every and not changed:
+    known = {held.lot: held for held in pool.adjusted}
+    changed = {held.lot for held in adjusted if known.pop(held.lot, Held(held.lot, 0, 0)) != held} | known.keys()
+    sharing = _sharing(lots)
+    told = sharing if every else sharing - _sharing(before.lots_of(product)) if pool.revision else set()
+    if not every and not changed and not told:
         return booth, []
-    facilities = sorted(
-        {lot.facility for lot in lots if lot.lot in changed or (every and (lot.pool_qty or lot.pool_rupiah))}
-    )
+    facilities = sorted({lot.facility for lot in lots if lot.lot in changed} | told)
     pool_before, pool = pool, replace(pool, adjusted=adjusted, counted=counted, revision=pool.revision + 1)
     said = [SALE_SHARES.of(_adjusted(booth, pool_before, pool, lots, facility, cause)) for facility in facilities]
     return with_pool(booth, pool), said
+
+
+def _sharing(lots: Sequence[BoothLot]) -> set[str]:
+    """The facilities that have a part of the pool."""
+    return {lot.facility for lot in lots if lot.pool_qty or lot.pool_rupiah}
 
 
 def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[Held]:
@@ -195,7 +210,9 @@ def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[Held]:
 
 
 def _counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
-    return pool.final is not None or (bool(lots) and all(lot.final is not None for lot in lots))
+    # One that only the organiser named was never here to be counted.
+    came = [lot for lot in lots if lot.stocked]
+    return pool.final is not None or (bool(came) and all(lot.final is not None for lot in came))
 
 
 def _adjusted(

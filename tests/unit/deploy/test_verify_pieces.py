@@ -5,8 +5,10 @@ from datetime import date
 
 import pytest
 
-from deploy.verify.pools import credited
 from deploy.verify.evidence import Evidence
+from deploy.verify.parts import by_lot
+from deploy.verify.pools import credited
+from deploy.verify.report import Check
 from deploy.verify.stock import returns
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain.booth import BoothLot as HeldLot
@@ -24,7 +26,7 @@ def evidence_of(sold: dict[str, int], home: dict[str, int], **changed: int) -> E
     booth = Booth(
         B1,
         lots=tuple(
-            BoothLot(facility, facility, "KRJ", DAY, stocked=sent, sold=sold.get(facility, 0))
+            BoothLot(facility, facility, "KRJ", DAY, stocked=sent, label_qty=sold.get(facility, 0))
             for facility, sent in SENT.items()
         ),
     )
@@ -36,21 +38,25 @@ def evidence_of(sold: dict[str, int], home: dict[str, int], **changed: int) -> E
     return Evidence(entities={Booth: {B1: booth}, FestivalBooth: {B1: theirs}})
 
 
+def found(evidence: Evidence) -> Check:
+    return credited(evidence, by_lot(evidence))
+
+
 def test_a_sale_credited_in_parts_of_what_came_is_right() -> None:
     evidence = evidence_of({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 5}, {"LP-KPG": 5})
-    assert (credited(evidence).broken, returns(evidence).broken) == ([], [])
-    assert (credited(evidence).looked_at, returns(evidence).looked_at) == (3, 4)
+    assert (found(evidence).broken, returns(evidence).broken) == ([], [])
+    assert (found(evidence).looked_at, returns(evidence).looked_at) == (3, 4)
 
 
 def test_a_facility_credited_with_more_than_it_sent_is_found_and_so_is_what_comes_home_too_much() -> None:
     evidence = evidence_of({"LA-KPG": 15}, {"LP-ATB": 5, "LP-KPG": 10})
-    assert credited(evidence).broken == ["LA-KPG is credited with 15 pieces of lot LA-KPG at PASAR.B1, where 5 came"]
+    assert found(evidence).broken == ["LA-KPG is credited with 15 pieces of lot LA-KPG at PASAR.B1, where 5 came"]
     assert returns(evidence).broken == ["15 of KRJ come home from PASAR.B1, where 5 can be left"]
 
 
 def test_a_credit_beyond_what_came_is_no_return_as_long_as_the_rest_stays() -> None:
     evidence = evidence_of({"LA-KPG": 15}, {"LP-KPG": 5})
-    assert len(credited(evidence).broken) == 1
+    assert len(found(evidence).broken) == 1
     assert returns(evidence).broken == []
 
 
