@@ -182,11 +182,18 @@ class Kept:
             # Of a taking: hour, kind, receipts, net rupiah, rupiah paid back.
             sum(taking[2] for taking in document["takings"]),
             sum(taking[3] for taking in document["takings"]),
+            sum(taking[4] for taking in document["takings"]),
         )
-        said = (told.float_rupiah, told.dropped_rupiah, told.receipts, told.taken_rupiah)
+        said = (
+            told.float_rupiah,
+            told.dropped_rupiah,
+            told.receipts,
+            told.taken_rupiah,
+            told.refunded_rupiah,
+        )
         if kept != said:
             self.torn.append(
-                f"sales keeps drawer {id} of {booth} as (float, dropped, receipts, rupiah) {kept}, "
+                f"sales keeps drawer {id} of {booth} as (float, dropped, receipts, taken, paid back) {kept}, "
                 f"but {said} was told"
             )
         counted = document["counted_rupiah"]

@@ -5,7 +5,7 @@ acknowledged is in the spool for the reckoning. Two festivals are on at once. Ea
 closed, its stock brought home and the next one opened, so that every part of a festival's life meets faults.
 
 At each festival one till is replaced and sends what it has only in the end, one is lost with what it had not sent,
-and one goes on twice, from a copy of its spool.
+and one goes on twice, from a copy of its spool. One more client reports in transactions and takes some of them back.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from deploy.chaos.pace import Tally
 from deploy.chaos.terminals import TerminalAgent
 from deploy.chaos.tills import PRICE, Stand, TillAgent
 from deploy.chaos.told import Acknowledged, Ordered
+from deploy.chaos.transactions import TransactionAgent
 from services.terminal.terminal import Terminal
 from services.till.till import Till
 from shared.envelope import digest
@@ -82,6 +83,8 @@ class Load:
             TerminalAgent(Terminal(folder, facility, f"T{n}"), product, most, self._rng_of(f"t{n}"), self.tally)
             for n, (facility, product, most) in enumerate(MADE)
         ]
+        facility, product, _ = MADE[0]
+        self._transacting = TransactionAgent(facility, product, settings, self._rng_of("transactions"), self.tally)
         self.tills: list[TillAgent] = []
         self.ordered: list[Ordered] = []
         self._till_rate = rate * (1 - REPORTS) / (GROUNDS * BOOTHS * len(TILLS))
@@ -106,12 +109,14 @@ class Load:
         syncing = [self._group.create_task(self._sync(agent.terminal, recorded)) for agent in self.terminals]
         # One opens in the middle of the other, so that tills sell at every moment.
         grounds = self._ground("A", FESTIVAL_SECONDS), self._ground("B", FESTIVAL_SECONDS / 2)
-        await asyncio.gather(*recording, *grounds)
+        transacting = self._group.create_task(self._transacting.work(self.stopping))
+        await asyncio.gather(*recording, *grounds, transacting)
         recorded.set()
         await asyncio.gather(*syncing)
 
     def acknowledged(self) -> Iterator[Acknowledged]:
         """Every record of every terminal and till that Kafka has acknowledged; one spool in memory at a time."""
+        yield from self._transacting.committed
         for spool in self._spools():
             for said in spool.all_said():
                 if said.acknowledged:

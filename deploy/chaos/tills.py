@@ -220,6 +220,7 @@ class TillAgent:
 
     def _say_void(self, at: datetime, line: Voidable, qty: int) -> None:
         refund = self.rng.choice((PaymentKind.CASH, PaymentKind.QRIS))
+        rupiah = line.net_rupiah - value(line.net_rupiah, line.qty, max(0, line.qty - qty))
         self._say(
             at,
             lambda place: ReceiptVoided(
@@ -227,12 +228,13 @@ class TillAgent:
                 receipt=line.receipt,
                 lines=(VoidedLine(line=line.line, qty=qty),),
                 refund=refund,
+                refund_rupiah=rupiah,
                 drawer=self._drawer,
                 voided_at=at,
             ),
         )
-        if refund is PaymentKind.CASH and qty <= line.qty:
-            self._cash_rupiah -= line.net_rupiah - value(line.net_rupiah, line.qty, line.qty - qty)
+        if refund is PaymentKind.CASH:
+            self._cash_rupiah -= rupiah
 
     def _sell(self, at: datetime) -> None:
         lots = [lot for lot, left in self._left.items() if left > 0]

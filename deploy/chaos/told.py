@@ -92,12 +92,13 @@ class Device:
 
 @dataclass(slots=True)
 class Drawer:
-    """Rupiah. `counts`: all that were said; `taken` by receipts, whichever way they were paid."""
+    """Rupiah. `counts`: all that were said; `taken` by receipts and `refunded` by voids, whichever way it was paid."""
 
     float_rupiah: int = 0
     dropped_rupiah: int = 0
     receipts: int = 0
     taken_rupiah: int = 0
+    refunded_rupiah: int = 0
     counts: set[int] = field(default_factory=set)
 
 
@@ -133,6 +134,8 @@ class Told:
             case ReceiptVoided() as body:
                 for line in body.lines:
                     self.order(Ordered(body.booth, body.receipt, line.line, line.qty))
+                if body.refund_rupiah:
+                    self.drawers[body.booth, body.drawer or body.device].refunded_rupiah += body.refund_rupiah
             case DrawerOpened() as body:
                 self.drawers[body.booth, said.id].float_rupiah = body.float_rupiah
             case CashDropped() as body:

@@ -85,6 +85,7 @@ class Device:
             ReceiptVoided,
             at,
             refund=refund,
+            refund_rupiah=refund_rupiah,
             drawer=drawer if refund is PaymentKind.CASH else None,
             voided_at=at,
             **void,
