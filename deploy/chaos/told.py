@@ -92,7 +92,7 @@ class Device:
 
 @dataclass(slots=True)
 class Drawer:
-    """Rupiah. `counts`: all that were said; `taken` by receipts and `refunded` by voids, whichever way it was paid."""
+    """Rupiah. `counts`: all that were said; `taken` by receipts and `refunded` by voids, in any way."""
 
     float_rupiah: int = 0
     dropped_rupiah: int = 0
