@@ -21,8 +21,7 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
-from shared.events.sales import SaleReported, TillClosed
-from tests.integration.season import B1, B2, FESTIVAL, PRICE, T1, T2, Season, bring_home, now, stocked
+from tests.integration.season import B1, B2, FESTIVAL, T1, T2, Season, bring_home, now, stocked
 
 pytestmark = pytest.mark.integration
 
@@ -34,9 +33,7 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
 
 
 async def sell(season: Season, till: str, id: str, product: str, qty: int, hours_ago: int = 0) -> None:
-    at = now() - timedelta(hours=hours_ago)
-    said = {"lot": None, "product": product, "qty": qty, "unit_price_rupiah": PRICE, "sold_at": at}
-    await season.till(SaleReported, till, id, **said)
+    await season.basket(till, id, [(None, qty, product)], sold_at=now() - timedelta(hours=hours_ago))
 
 
 async def proposed(season: Season) -> ReplenishmentProposed:
@@ -108,12 +105,12 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: Season) -> None
     # All that is there by now, and not one piece waits.
     for n in range(first.left + more):
         await sell(season, T1, f"more-{n}", "KTI", 1)
-    recorded = {"booth": B1, "product": "KTI", "status": "recorded"}
-    await season.until("sales", "sales", recorded, 3 + first.left + more)
+    recorded = {"$elemMatch": {"product": "KTI", "status": "recorded"}}
+    await season.sold(count=3 + first.left + more, booth=B1, sales=recorded)
 
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "close")
     for till in (T1, T2):
-        await season.till(TillClosed, till, f"closed-{till}", last_seq=season.seqs[till] + 1)
+        await season.last_word(till)
     await season.until("festival", "booths", {"status": "settled"}, 2)
     await bring_home(season)
     report = await verify(season.settings, within=20)

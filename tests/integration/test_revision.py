@@ -34,7 +34,6 @@ from shared.events.festival import (
 )
 from shared.events.language import Body
 from shared.events.production import TERMINAL, ProductionReported
-from shared.events.sales import TillClosed
 from shared.mongo import Mongo
 from tests.integration.conftest import a_place
 from tests.integration.probe import a_probe
@@ -149,13 +148,13 @@ async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_clo
     await organise(season, CloseBooth(festival="ODOP", booth=B2, till_hours=0))
     await season.until("inventory", "lots", {"_id": lot, "on_hand": 40 - 12 - 6})
     assert await reserved(season) == {(NEAR, B1): 6}
-    await season.till(TillClosed, T2, "closed-2", last_seq=1)
+    await season.last_word(T2)
     await season.until("festival", "booths", {"_id": B2, "status": "settled"})
     await ship(season, "S2")
     await season.sell(T1, "sale-1", lot, 5, PRODUCT)
 
     await organise(season, CloseFestival(festival="ODOP", till_hours=0))
-    await season.till(TillClosed, T1, "closed-1", last_seq=2)
+    await season.last_word(T1)
     await season.until("festival", "booths", {"status": "settled"}, 2)
     await organise(season, ReceiveReturn(festival="ODOP", booth=B1, lot=lot, qty=7))
     await season.until("festival", "festivals", {"status": "closed", "sums.sold": 5, "sums.lost_on_the_way": 6})

@@ -16,7 +16,6 @@ from shared.events.festival import (
     ResolveDispute,
     SendTransfer,
 )
-from shared.events.sales import SaleReported, TillClosed
 from tests.integration.season import (
     B1,
     B2,
@@ -26,7 +25,6 @@ from tests.integration.season import (
     T2,
     Season,
     bring_home,
-    now,
     stocked,
 )
 
@@ -40,14 +38,13 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
 
 
 async def sell(season: Season, till: str, id: str, lot: str, qty: int) -> None:
-    said = {"lot": lot, "product": "SVR", "qty": qty, "unit_price_rupiah": PRICE, "sold_at": now()}
-    await season.till(SaleReported, till, id, **said)
+    await season.sell(till, id, lot, qty, "SVR")
 
 
 async def close(season: Season) -> None:
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "close")
     for till in (T1, T2):
-        await season.till(TillClosed, till, f"closed-{till}", last_seq=season.seqs.get(till, 0) + 1)
+        await season.last_word(till)
     await season.until("festival", "booths", {"status": "settled"}, 2)
 
 
@@ -77,12 +74,12 @@ async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_ha
 
     await sell(season, T2, "there", lot, 3)
     await sell(season, T1, "gone", lot, 2)
-    await season.until("sales", "sales", {"sale": "there", "status": "recorded"})
-    await season.until("sales", "sales", {"sale": "gone", "status": "waiting"})
+    await season.sold("recorded", receipt="there")
+    await season.sold("waiting", receipt="gone")
     await close(season)
-    await season.until("sales", "sales", {"sale": "gone", "status": "disputed"})
-    await season.until("festival", "booths", {"_id": B1, "disputed": ["gone"]})
-    word = ResolveDispute(festival=FESTIVAL, booth=B1, sale="gone", outcome=DisputeOutcome.REJECTED)
+    await season.sold("disputed", receipt="gone")
+    await season.until("festival", "booths", {"_id": B1, "disputed": ["gone/1"]})
+    word = ResolveDispute(festival=FESTIVAL, booth=B1, sale="gone/1", outcome=DisputeOutcome.REJECTED)
     await season.say(ORGANISER, word, "resolve")
     await season.until("festival", "booths", {"_id": B1, "disputed": [], "revision": 2})
     await bring_home(season)
