@@ -217,6 +217,9 @@ class Load:
     async def _lose(self, agent: TillAgent, crowd: list["AtWork"]) -> None:
         """It vanishes with its last records. The organiser strikes it, and another till sells in its place."""
         [mine] = [one for one in crowd if one.agent is agent]
+        # Who strikes a device has its id from sales.
+        while not agent.known:
+            await asyncio.sleep(SYNC_SECONDS)
         agent.over.set()
         agent.closed.set()
         await asyncio.gather(mine.selling, mine.syncing)

@@ -16,9 +16,11 @@ from shared.events.amounts import value
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, PricesChanged
 from shared.events.language import Body
 from shared.events.sales import (
+    SALES,
     BoothCounted,
     CashCounted,
     CashDropped,
+    DeviceHeard,
     DeviceIntroduced,
     DrawerOpened,
     LotCount,
@@ -100,6 +102,12 @@ class TillAgent:
     @property
     def selling(self) -> bool:
         return not self.over.is_set()
+
+    @property
+    def known(self) -> bool:
+        """Whether it has heard that sales knows of it."""
+        heard = (one.body for one in self.till.spool.heard(SALES))
+        return any(isinstance(body, DeviceHeard) and body.device == self.till.spool.device for body in heard)
 
     async def work(self, rate: float) -> None:
         """Sell until it is over."""

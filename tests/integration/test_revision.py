@@ -85,8 +85,9 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
 
 async def organise(season: Season, body: Body, outcome: str = "done") -> None:
     """A command, until it is carried out."""
-    id = f"c{season.seqs.setdefault('organiser', 0)}"
-    season.seqs["organiser"] += 1
+    commands = season.records.setdefault("organiser", [])
+    id = f"c{len(commands)}"
+    commands.append(id)
     await season.say(ORGANISER, body, id)
     await season.until("festival", "commands", {"_id": id, "outcome": outcome})
 
