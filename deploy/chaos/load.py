@@ -218,8 +218,9 @@ class Load:
         """It vanishes with its last records. The organiser strikes it, and another till sells in its place."""
         [mine] = [one for one in crowd if one.agent is agent]
         # Who strikes a device has its id from sales.
-        while not agent.known:
-            await asyncio.sleep(SYNC_SECONDS)
+        async for _ in attempts(most=SYNC_SECONDS):
+            if agent.known:
+                break
         agent.over.set()
         agent.closed.set()
         await asyncio.gather(mine.selling, mine.syncing)
