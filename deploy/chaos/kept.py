@@ -142,7 +142,7 @@ class Kept:
         told = self.told.voided(booth, id, line, qty)
         if issued is not None and voided != told:
             self.torn.append(
-                f"{voided} pieces of line {line} of receipt {id} of {booth} are voided, {told} were told"
+                f"{voided} pieces of line {line} of receipt {id} of {booth} are voided, but {told} were told"
             )
 
     def _booth(self, document: Document) -> None:
