@@ -318,10 +318,9 @@ class Load:
             path = f"/festivals/{festival}/disputes/{missing['sale']}/resolve"
             await self._once(path, self._word(stands[missing["booth"]], path, missing))
         elif missing["what"] == "not_home":
-            path = f"/festivals/{festival}/returns"
-            await self._once(
-                path, {"booth": missing["booth"], "lot": missing["lot"], "qty": missing["qty"], "final": True}
-            )
+            gone = stands[missing["booth"]].misread_of(missing["lot"])
+            home = {"lot": missing["lot"], "qty": max(0, missing["qty"] - gone), "final": True}
+            await self._once(f"/festivals/{festival}/returns", {"booth": missing["booth"], **home})
 
     def _word(self, stand: Stand, path: str, missing: dict[str, Any]) -> dict[str, Any]:
         """What the organiser says of a sale in dispute: the right lot, if its label was misread. Others are believed

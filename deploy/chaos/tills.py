@@ -73,6 +73,12 @@ class Stand:
     misread: dict[str, str] = field(default_factory=dict)
     seen: dict[str, str] = field(default_factory=dict)
 
+    def misread_of(self, lot: str) -> int:
+        """Pieces of the lot's product that were sold under a wrong label: they are not there, though the books may
+        not tell that yet."""
+        product = self.seen.get(lot)
+        return sum(1 for right in self.misread.values() if self.seen[right] == product)
+
 
 @dataclass(eq=False)
 class TillAgent:
