@@ -13,7 +13,6 @@ from deploy.chaos.told import Acknowledged, Ordered, Told
 from services.production.domain.entities import Lot, Outcome, Report, ReportKind
 from services.production.store import LOTS, REPORTS
 from services.sales.domain import Booth, Receipt
-from services.sales.domain.device import Branch, Device
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.receipt import Part, Sale, entity_id
 from services.sales.store import BOOTHS, RECEIPTS
@@ -125,28 +124,34 @@ def a_database() -> Database:
             kept_receipt("sold", "opened", a_sale(1, 3, 0), a_sale(2, 4, 1)),
             kept_receipt("back", "D1", a_sale(1, 5, 5)),
         ),
-        "booths": documents(
-            BOOTHS,
-            Booth(
-                "F.B1",
-                devices=(
-                    Device("D1", "T1", (Branch(1, ((1, 10),), "closed", 10), Branch(10, ((10, 10),), "too", 10))),
-                ),
-                drawers=(
-                    Drawer(
-                        "opened",
-                        "T1",
-                        "D1",
-                        float_rupiah=900,
-                        dropped_rupiah=70,
-                        counted_rupiah=99,
-                        takings=(Taking(0, PaymentKind.CASH, 1, 7 * PRICE),),
+        "booths": with_devices(
+            documents(
+                BOOTHS,
+                Booth(
+                    "F.B1",
+                    drawers=(
+                        Drawer(
+                            "opened",
+                            "T1",
+                            "D1",
+                            float_rupiah=900,
+                            dropped_rupiah=70,
+                            counted_rupiah=99,
+                            takings=(Taking(0, PaymentKind.CASH, 1, 7 * PRICE),),
+                        ),
+                        Drawer("D1", "T1", "D1", takings=(Taking(0, PaymentKind.CASH, 1, 5 * PRICE),)),
                     ),
-                    Drawer("D1", "T1", "D1", takings=(Taking(0, PaymentKind.CASH, 1, 5 * PRICE),)),
                 ),
-            ),
+            )
         ),
     }
+
+
+def with_devices(booths: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same, with one device that somebody else has a copy of from record 10 on."""
+    branches = [{"seen": [[1, 10]], "last_seq": 10}, {"seen": [[10, 10]], "last_seq": 10}]
+    booths["F.B1"]["devices"] = [{"device": "D1", "till": "T1", "branches": branches}]
+    return booths
 
 
 def differences(model: Told, database: Database) -> tuple[list[str], list[str], list[str]]:
