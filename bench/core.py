@@ -3,13 +3,14 @@ without Kafka and MongoDB.
 
 The parts 1 to 3 of the step over the same records as in the catch-up, in batches of the usual size (of the reads only
 what makes entities of documents: `load`), and the encoding of what is written. The middle of several passes over all.
-Then the same for sales of one piece each, fewer of them: the booth's step, and the facility's, which works what the
-booth's said. Bytes are means over one pass.
+Then the same for receipts, fewer of them: labelled sales of one piece each, baskets of several makers' pieces, and
+sales of one piece without a label. Each is the booth's step, and the facility's, which works what the booth's said.
+Bytes are means over one pass, for receipts those of labelled sales.
 """
 
 import statistics
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -22,6 +23,7 @@ from pymongo import InsertOne, ReplaceOne
 from bench import backlog, spoken
 from bench.place import PARTITIONS, Place
 from bench.report import Figure, Said, Tell
+from bench.spoken import Words
 from bench.weights import Weights
 from services.inventory.domain import Lot
 from services.inventory.handlers import LOT
@@ -29,7 +31,7 @@ from services.sales import handlers as of_sales
 from shared import envelope
 from shared.batch import Batch, Item, Loaded, touched
 from shared.events.festival import BOOTH_STOCK
-from shared.events.language import Body, Topic
+from shared.events.language import Topic
 from shared.events.sales import TILL
 from shared.family import Family
 from shared.kafka import partition_for
@@ -156,15 +158,17 @@ def of_inventory(events: int) -> Iterator[Message]:
         yield waiting.topic, waiting.key.encode(), waiting.value, waiting.headers
 
 
-def of_booths(sales: int) -> Iterator[Message]:
-    """Booths that open, then sales as the spool of a till says them."""
-    bodies: Iterator[tuple[Topic, str, Body]] = chain(
-        ((BOOTH_STOCK, "karya/festival", body) for body in spoken.openings()),
-        ((TILL, f"till/{body.booth}/{body.till}", body) for body in islice(spoken.sales(), sales)),
+def of_booths(
+    receipts: int, said: Callable[[], Iterator[Words]] = spoken.sales, makers: int = 1
+) -> Iterator[Message]:
+    """Booths that open with goods of so many makers, then receipts as the spool of a till says them."""
+    openings = enumerate(spoken.openings(makers))
+    bodies: Iterator[tuple[Topic, str, Words]] = chain(
+        ((BOOTH_STOCK, "karya/festival", Words(f"opening-{number}", body)) for number, body in openings),
+        ((TILL, f"till/{TILL.key_of(words.body)}", words) for words in islice(said(), receipts)),
     )
     now = datetime.now(UTC)
-    for number, (topic, source, body) in enumerate(bodies):
-        id = envelope.derived_id("bench", topic.name, number)
+    for topic, source, (id, body) in bodies:
         headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=now)
         yield topic, topic.key_of(body).encode(), envelope.encode(body), headers
 
@@ -197,10 +201,23 @@ async def measure(_: Place, events: int, tell: Tell) -> Said:
             *figures,
             *_times("a sale at its booth, ", "sale", booth, sales),
             *_times("a sale at its facility, ", "sale", facility, sales),
+            *_others("a basket", "receipt", spoken.baskets, sales, tell),
+            *_others("an unlabelled sale", "sale", spoken.unlabelled, sales, tell),
             *booth[-1].weights.figures("booth"),
             *facility[-1].weights.figures("facility"),
         ),
     )
+
+
+def _others(what: str, each: str, said: Callable[[], Iterator[Words]], count: int, tell: Tell) -> list[Figure]:
+    """What another kind of receipt takes, of goods of several makers."""
+    tell(f"in memory: {what}")
+    booth = _passes(BOOTH, {}, list(records(of_booths(count, said, spoken.MAKERS))))
+    facility = _passes(FACILITY, {}, list(records(of_facilities(booth[-1].said))))
+    return [
+        *_times(f"{what} at its booth, ", each, booth, count),
+        *_times(f"{what} at its facilities, ", each, facility, count),
+    ]
 
 
 def _passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:

@@ -2,7 +2,8 @@
 became of it, beside the same hops made raw.
 
 A report passes two services (production, inventory), a sale one (sales). Each raw hop is a process that consumes,
-commits one transaction, and produces.
+commits one transaction, and produces. Beside the labelled sale of one piece there are, at one rate, a basket of
+several makers' pieces, of which the first that can be read counts, and a piece without a label.
 
 A low rate lasts longer, so that it gives as many samples as others: with the usual 8 seconds at least 2,000 of each.
 p99.9 is told only of 2,000 samples and more; of fewer it would be their maximum.
@@ -32,12 +33,12 @@ from bench.report import GOAL_MEGABYTES, Figure, Said, Tell
 from bench.runners import raw
 from bench.runners.job import Job
 from bench.serving import Served, serving
-from bench.spoken import BOOTHS, openings, reports, sales
+from bench.spoken import BOOTHS, MAKERS, Words, baskets, openings, reports, sales, unlabelled
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.festival import BOOTH_STOCK
 from shared.events.inventory import INVENTORY
-from shared.events.language import Body, Topic
+from shared.events.language import Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import PUBLIC_SALES, TILL
 from shared.kafka import partition_for, producer, reader, topic_name
@@ -48,6 +49,7 @@ from shared.settings import Settings
 
 RATES = (50, 200, 1000)
 GOAL_AT = 200
+ONE_RATE = (GOAL_AT,)
 GOALS = {"p50": 1.5, "p99": 2.0}
 SECONDS = 8
 # For each second asked for a rate gives so many samples at least, but lasts no longer than LONGEST because of it.
@@ -98,13 +100,15 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Road:
-    """What is said on `into`, and where its effect can be read."""
+    """What is said on `into`, and where its effect can be read. `makers`: whose goods are at each booth."""
 
     name: str
     into: Topic
     out: Topic
     services: tuple[str, ...]
-    said: Callable[[], Iterator[Body]]
+    said: Callable[[], Iterator[Words]]
+    makers: int = 1
+    rates: tuple[int, ...] = RATES
 
     @property
     def hops(self) -> int:
@@ -113,19 +117,21 @@ class Road:
 
 REPORT = Road("report", TERMINAL, INVENTORY, ("production", "inventory"), reports)
 SALE = Road("sale", TILL, PUBLIC_SALES, ("sales",), sales)
+BASKET = Road("basket", TILL, PUBLIC_SALES, ("sales",), baskets, MAKERS, ONE_RATE)
+UNLABELLED = Road("unlabelled sale", TILL, PUBLIC_SALES, ("sales",), unlabelled, MAKERS, ONE_RATE)
 
 
 async def measure(place: Place, seconds: int, tell: Tell) -> Said:
     """Percentiles in ms, of both roads and of as many raw hops, at each rate; and what it took the services."""
     figures: list[Figure] = []
-    for road in (REPORT, SALE):
-        for rate in RATES:
+    for road in (REPORT, SALE, BASKET, UNLABELLED):
+        for rate in road.rates:
             long = lasting(rate, seconds)
             tell(f"latency: {road.name} at {rate}/s, {long} s each")
             ours, costs = await _ours(place, road, rate, long)
             bare = await _raw(place, road, rate, long)
             at_rate = f"{road.name} at {rate}/s"
-            figures += compared(at_rate, ours.milliseconds, bare.milliseconds, with_goals=rate == GOAL_AT)
+            figures += compared(at_rate, ours.milliseconds, bare.milliseconds, with_goals=with_goals(road, rate))
             figures += [
                 Figure(f"{at_rate}: s until all was read", ours.behind),
                 Figure(f"{at_rate}: raw s until all was read", bare.behind),
@@ -140,6 +146,11 @@ async def measure(place: Place, seconds: int, tell: Tell) -> Said:
                     Figure(f"{what}: MB resident, peak", cost.megabytes, GOAL_MEGABYTES, at_most=True),
                 ]
     return Said("latency", tuple(figures))
+
+
+def with_goals(road: Road, rate: int) -> bool:
+    """The goals are for reports and labelled sales."""
+    return rate == GOAL_AT and road in (REPORT, SALE)
 
 
 def lasting(rate: int, seconds: int) -> int:
@@ -167,8 +178,8 @@ def of(sorted_values: Sequence[float], share: float) -> float:
 
 async def _ours(place: Place, road: Road, rate: int, seconds: int) -> tuple[Timed, list[Cost]]:
     async with place.round() as settings, serving(place.folder, road.services, settings) as served:
-        if road is SALE:
-            await _stock_booths(settings)
+        if road.into is TILL:
+            await _stock_booths(settings, road.makers)
         before = {name: one.cpu_seconds for name, one in served.items()}
         timed = await _timed(place, settings, road, topic_name(settings, road.out.name), rate, seconds)
         said = rate * (WARM_SECONDS + seconds)
@@ -239,7 +250,7 @@ async def _say(
     road: Road,
     client: AIOKafkaProducer,
     watch: Stopwatch,
-    said: Iterator[tuple[str, Body]],
+    said: Iterator[tuple[str, Words]],
     rate: int,
     seconds: int,
 ) -> None:
@@ -251,26 +262,26 @@ async def _say(
     while len(waiting) < rate * seconds:
         due = int((time.monotonic() - began) * rate) + 1
         while len(waiting) < min(due, rate * seconds):
-            trace, body = next(said)
-            waiting.append(asyncio.create_task(_send(client, name, road.into, partitions, trace, body, watch)))
+            trace, words = next(said)
+            waiting.append(asyncio.create_task(_send(client, name, road.into, partitions, trace, words, watch)))
         await asyncio.sleep(max(0.0, began + len(waiting) / rate - time.monotonic()))
     await asyncio.gather(*waiting)
 
 
 async def _send(
-    client: AIOKafkaProducer, name: str, topic: Topic, partitions: int, trace: str, body: Body, watch: Stopwatch
+    client: AIOKafkaProducer, name: str, topic: Topic, partitions: int, trace: str, words: Words, watch: Stopwatch
 ) -> None:
     headers = envelope.headers(
-        id=envelope.derived_id("latency", topic.name, int(trace, 16)),
+        id=words.id,
         source="bench",
         topic=topic,
-        body=body,
+        body=words.body,
         time=datetime.now(UTC),
         trace=f"00-{trace}-{trace[:16]}-01",
     )
-    key = topic.key_of(body)
+    key = topic.key_of(words.body)
     await client.send_and_wait(
-        name, envelope.encode(body), key.encode(), partition_for(key, partitions), headers=headers
+        name, envelope.encode(words.body), key.encode(), partition_for(key, partitions), headers=headers
     )
     watch.acknowledged[trace] = time.monotonic()
 
@@ -286,18 +297,19 @@ async def _hear(consumer: AIOKafkaConsumer, watch: Stopwatch) -> None:
                     watch.read.setdefault(trace.split("-")[1], now)
 
 
-async def _stock_booths(settings: Settings) -> None:
+async def _stock_booths(settings: Settings, makers: int) -> None:
     client = producer(settings)
     await client.start()
     try:
         name = topic_name(settings, BOOTH_STOCK.name)
-        for number, body in enumerate(openings(), 1):
+        for number, body in enumerate(openings(makers), 1):
             # Another trace than what is said afterwards has.
             trace = f"{1:016x}{number:016x}"
-            await _send(client, name, BOOTH_STOCK, settings.partitions, trace, body, Stopwatch())
+            words = Words(f"opening-{number}", body)
+            await _send(client, name, BOOTH_STOCK, settings.partitions, trace, words, Stopwatch())
     finally:
         await client.stop()
-    await _worked(settings, 2 * BOOTHS)
+    await _worked(settings, (1 + makers) * BOOTHS)
 
 
 async def _worked(settings: Settings, count: int) -> None:

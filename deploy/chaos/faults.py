@@ -9,9 +9,10 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from deploy.chaos.crew import Crew, Member
-from deploy.chaos.load import Load, TerminalAgent
+from deploy.chaos.load import Load
 from deploy.chaos.outage import Outage
 from deploy.chaos.proxy import Line, Proxy
+from deploy.chaos.terminals import TerminalAgent
 from deploy.local.server import Server
 from shared.spool import Spool
 

@@ -1,12 +1,27 @@
 """What production and sales keep against what terminals and tills were acknowledged for: each of it once, as it was
 told, and nothing besides."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from deploy.chaos.told import PIECES_MADE, PIECES_SOLD, SALES, VOIDED, Made, Sums, Till, Told, reports_of
+from deploy.chaos.told import (
+    PIECES_MADE,
+    PIECES_SOLD,
+    RECEIPTS,
+    RUPIAH,
+    SALES,
+    VOIDED,
+    Device,
+    Drawer,
+    Issued,
+    Made,
+    SoldLine,
+    Sums,
+    Told,
+    reports_of,
+)
 from services.production.domain.entities import Outcome, ReportKind
-from services.sales.domain.sale import SaleStatus
 from shared.console import counted
 from shared.family import Document
 
@@ -14,8 +29,8 @@ from shared.family import Document
 READ: dict[tuple[str, str], tuple[str, ...]] = {
     ("production", "reports"): ("facility", "terminal", "kind", "outcome", "change"),
     ("production", "lots"): ("facility", "report", "qty"),
-    ("sales", "sales"): ("booth", "sale", "till", "qty", "unit_price_rupiah", "status"),
-    ("sales", "booths"): ("heard",),
+    ("sales", "receipts"): ("booth", "receipt", "till", "device", "sales"),
+    ("sales", "booths"): ("devices", "drawers"),
 }
 SHOWN = 10
 
@@ -33,14 +48,15 @@ class Kept:
     _reports: set[str] = field(default_factory=set)
     # Accepted reports of a production, until their lot is seen.
     _without_lot: set[str] = field(default_factory=set)
-    _sales: set[tuple[str, str]] = field(default_factory=set)
-    _tills: set[tuple[str, str]] = field(default_factory=set)
+    _receipts: set[tuple[str, str]] = field(default_factory=set)
+    _devices: set[tuple[str, str]] = field(default_factory=set)
+    _drawers: set[tuple[str, str]] = field(default_factory=set)
 
     def look(self, collection: str, documents: Iterable[Document]) -> None:
         """Some documents of one of the collections."""
-        looking = {"reports": self._report, "lots": self._lot, "sales": self._sale, "booths": self._booth}[collection]
+        looking = {"reports": self._report, "lots": self._lot, "receipts": self._receipt, "booths": self._booth}
         for document in documents:
-            looking(document)
+            looking[collection](document)
 
     def close(self) -> None:
         """Every document was looked at: what is missing, and whether the sums agree."""
@@ -49,10 +65,12 @@ class Kept:
             self.lost.append(f"production does not keep report {id} of {told.reports[id].facility}")
         for id in self._without_lot:
             self.lost.append(f"production accepted report {id}, but keeps no lot of it")
-        for booth, id in told.sales.keys() - self._sales:
-            self.lost.append(f"sales does not keep sale {id} of {booth}")
-        for booth, name in told.tills.keys() - self._tills:
-            self.lost.append(f"sales never heard till {name} of {booth}")
+        for booth, id in told.receipts.keys() - self._receipts:
+            self.lost.append(f"sales does not keep receipt {id} of {booth}")
+        for booth, id in told.devices.keys() - self._devices:
+            self.lost.append(f"sales never heard device {id} of {booth}")
+        for booth, id in told.drawers.keys() - self._drawers:
+            self.lost.append(f"sales does not keep drawer {id} of {booth}")
         sums = told.sums
         for place, what in sorted(sums.keys() | self._sums.keys()):
             said, kept = sums[place, what], self._sums[place, what]
@@ -91,50 +109,103 @@ class Kept:
         if qty != pieces:
             self.torn.append(f"lot {lot} holds {qty} pieces, but its report {id} was acknowledged with {pieces}")
 
-    def _sale(self, document: Document) -> None:
-        pair = booth, id = document["booth"], document["sale"]
-        status = SaleStatus(document["status"])
+    def _receipt(self, document: Document) -> None:
+        pair = booth, id = document["booth"], document["receipt"]
+        self._sums[booth, RECEIPTS] += 1
+        issued = self.told.receipts.get(pair)
+        if issued is None:
+            self.doubled.append(f"sales keeps receipt {id} of {booth}, which no till was acknowledged for")
+        elif pair in self._receipts:
+            self.doubled.append(f"sales keeps receipt {id} of {booth} twice")
+        self._receipts.add(pair)
+        lines = tuple(
+            SoldLine(sale["lot"], sale["product"], sale["qty"], sale["unit_price_rupiah"], sale["net_rupiah"])
+            for sale in document["sales"]
+        )
+        kept = Issued(document["till"], document["device"], lines)
+        if issued is not None and kept != issued:
+            self.torn.append(f"sales keeps receipt {id} of {booth} as {kept}, but {issued} was told")
+        for number, sale in enumerate(document["sales"], 1):
+            self._sale(pair, number, sale, issued)
+
+    def _sale(self, receipt: tuple[str, str], line: int, sale: Document, issued: Issued | None) -> None:
+        booth, id = receipt
+        qty, voided = sale["qty"], sale["voided"]
         self._sums[booth, SALES] += 1
-        self._sums[booth, PIECES_SOLD] += document["qty"]
-        self._sums[booth, VOIDED] += status is SaleStatus.VOIDED
-        sold = self.told.sales.get(pair)
-        if sold is None:
-            self.doubled.append(f"sales keeps sale {id} of {booth}, which no till was acknowledged for")
-            return
-        if pair in self._sales:
-            self.doubled.append(f"sales keeps sale {id} of {booth} twice")
-        self._sales.add(pair)
-        kept = (document["till"], document["qty"], document["unit_price_rupiah"])
-        if kept != sold:
+        self._sums[booth, PIECES_SOLD] += qty
+        self._sums[booth, RUPIAH] += sale["net_rupiah"]
+        self._sums[booth, VOIDED] += voided
+        # Of a part: lot, facility, pieces, and more.
+        pieces = sum(part[2] for part in sale["parts"]) + sale["waiting"] + sale["disputed"] + sale["rejected"]
+        if pieces + voided != qty:
+            self.torn.append(f"line {line} of receipt {id} of {booth} has {qty} pieces, its parts {pieces + voided}")
+        told = self.told.voided(booth, id, line, qty)
+        if issued is not None and voided != told:
             self.torn.append(
-                f"sales keeps sale {id} of {booth} as (till, pieces, price) {kept}, but {tuple(sold)} was told"
+                f"{voided} pieces of line {line} of receipt {id} of {booth} are voided, but {told} were told"
             )
-        if (pair in self.told.voided) != (status is SaleStatus.VOIDED):
-            said = "was voided" if pair in self.told.voided else "was not voided"
-            self.torn.append(f"sale {id} of {booth} {said} by a till, but is {status.value}")
 
     def _booth(self, document: Document) -> None:
         booth = document["_id"]
-        for heard in document["heard"]:
-            pair = booth, heard["till"]
-            self._tills.add(pair)
-            told = self.told.tills.get(pair, Till())
-            numbers = {n for first, last in heard["seen"] for n in range(first, last + 1)}
-            where = f"of till {heard['till']} of {booth}"
-            if missing := told.numbers - numbers:
-                self.lost.append(f"sales never heard {_numbers(missing)} {where}")
-            if more := numbers - told.numbers:
-                self.doubled.append(f"sales heard {_numbers(more)} {where}, which was acknowledged for fewer")
-            if heard["last_seq"] != told.last:
-                self.torn.append(
-                    f"the last record {where} is {told.last}, but sales takes {heard['last_seq']} for it"
-                )
+        for device in document["devices"]:
+            self._device(booth, device)
+        for drawer in document["drawers"]:
+            self._drawer(booth, drawer)
+
+    def _device(self, booth: str, document: Document) -> None:
+        pair = booth, document["device"]
+        self._devices.add(pair)
+        told = self.told.devices.get(pair, Device())
+        numbers = Counter(
+            n for branch in document["branches"] for first, last in branch["seen"] for n in range(first, last + 1)
+        )
+        where = f"of device {document['device']} of {booth}"
+        if missing := told.numbers - numbers:
+            self.lost.append(f"sales never heard {_numbers(missing)} {where}")
+        if more := numbers - told.numbers:
+            self.doubled.append(f"sales heard {_numbers(more)} {where}, which was acknowledged for fewer")
+        last = Counter(branch["last_seq"] for branch in document["branches"] if branch["last_seq"] is not None)
+        if last != told.last:
+            self.torn.append(
+                f"the last records {where} are {sorted(told.last.elements())}, "
+                f"but sales takes {sorted(last.elements())} for them"
+            )
+
+    def _drawer(self, booth: str, document: Document) -> None:
+        id = document["id"]
+        pair = booth, id
+        self._drawers.add(pair)
+        told = self.told.drawers.get(pair, Drawer())
+        kept = (
+            document["float_rupiah"],
+            document["dropped_rupiah"],
+            # Of a taking: hour, kind, receipts, net rupiah, rupiah paid back.
+            sum(taking[2] for taking in document["takings"]),
+            sum(taking[3] for taking in document["takings"]),
+            sum(taking[4] for taking in document["takings"]),
+        )
+        said = (
+            told.float_rupiah,
+            told.dropped_rupiah,
+            told.receipts,
+            told.taken_rupiah,
+            told.refunded_rupiah,
+        )
+        if kept != said:
+            self.torn.append(
+                f"sales keeps drawer {id} of {booth} as (float, dropped, receipts, taken, paid back) {kept}, "
+                f"but {said} was told"
+            )
+        counted = document["counted_rupiah"]
+        if (counted is not None or told.counts) and counted not in told.counts:
+            self.torn.append(f"drawer {id} of {booth} was counted with {counted}, but {sorted(told.counts)} was told")
 
 
 def _words(made: Made) -> str:
     return f"{made.kind.value} of {made.pieces} by {made.facility} {made.terminal}"
 
 
-def _numbers(numbers: set[int]) -> str:
-    first = ", ".join(map(str, sorted(numbers)[:SHOWN]))
-    return f"{counted(len(numbers), 'record')} ({first}{', …' if len(numbers) > SHOWN else ''})"
+def _numbers(numbers: Counter[int]) -> str:
+    first = ", ".join(map(str, sorted(numbers.elements())[:SHOWN]))
+    count = numbers.total()
+    return f"{counted(count, 'record')} ({first}{', …' if count > SHOWN else ''})"

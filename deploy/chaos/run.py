@@ -13,8 +13,9 @@ from typing import Any
 
 from deploy.chaos.crew import Crew
 from deploy.chaos.faults import LEAST_INSTANCES, Injected, Kind, Place, by_kind, plan
-from deploy.chaos.load import Load, Tally
+from deploy.chaos.load import Load
 from deploy.chaos.model import Reckoning, reckon
+from deploy.chaos.pace import Tally
 from deploy.chaos.proxy import Proxy
 from deploy.chaos.told import Told
 from deploy.chaos.watch import Recovery, Watch
@@ -184,9 +185,12 @@ async def _storm(
         told = Told()
         for said in load.acknowledged():
             told.hear(said)
+        for void in load.ordered:
+            told.order(void)
         report.acknowledged = len(told.records)
         if ended:
-            report.reckoning.lost += unaccounted(load.tally.recorded, report.acknowledged)
+            kept = load.tally.recorded - load.tally.vanished
+            report.reckoning.lost += unaccounted(kept, report.acknowledged)
         return told
     finally:
         report.restarts = crew.restarts

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ from deploy.cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.simulate.play import Play, Told
 from deploy.simulate.season import Season
-from deploy.simulate.summary import FacilitySum, RanOut, per_facility, ran_out, total
+from deploy.simulate.summary import Books, FacilitySum, RanOut, books, per_facility, ran_out, total
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
 from deploy.verify import Report, verify
@@ -77,19 +77,28 @@ def _run(seed: int, scale: int, as_json: bool) -> None:
             with services:
                 starting.done()
                 # Services stop by themselves when the season is over, so that it is their last state that is checked.
-                told, lines, gone, report = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
+                outcome = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
             seconds = time.monotonic() - began
     if as_json:
-        show_json(_json(told, lines, gone, report, seconds))
+        show_json(_json(outcome, seconds))
     else:
-        _show(told, lines, gone, report, seconds)
-    if not report.ok:
+        _show(outcome, seconds)
+    if not outcome.report.ok:
         raise typer.Exit(1)
 
 
-async def _play(
-    seed: int, scale: int, settings: Settings, festival: str, bars: "Bars"
-) -> tuple[Told, list[FacilitySum], list[RanOut], Report]:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was played, what became of it, and what every invariant says."""
+
+    told: Told
+    lines: list[FacilitySum]
+    gone: list[RanOut]
+    books: Books
+    report: Report
+
+
+async def _play(seed: int, scale: int, settings: Settings, festival: str, bars: "Bars") -> Outcome:
     known = reference.load()
     season = Season(known, seed=seed, scale=scale, now=datetime.now(UTC))
     async with Play(season, settings, festival, bars.stage) as play:
@@ -100,7 +109,8 @@ async def _play(
     mongo = Mongo(settings)
     try:
         names = {code: facility.name for code, facility in known.catalogue.facilities.items()}
-        return told, await per_facility(mongo, names), await ran_out(mongo, names), report
+        lines, gone = await per_facility(mongo, names), await ran_out(mongo, names)
+        return Outcome(told, lines, gone, await books(mongo), report)
     finally:
         await mongo.close()
 
@@ -162,7 +172,8 @@ class Stage:
         self._progress.update(self._task, total=end, completed=end, waits="")
 
 
-def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> None:
+def _show(outcome: Outcome, seconds: float) -> None:
+    told = outcome.told
     table = Table(
         title="One Day One Prison's Product, and two festivals more (all quantities and prices are made up)",
         title_justify="left",
@@ -174,7 +185,7 @@ def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Repo
     table.add_column("facility")
     for column in columns:
         table.add_column(column, justify="right")
-    for line in [*lines, total(lines)]:
+    for line in [*outcome.lines, total(outcome.lines)]:
         end = line.name == "all"
         counts = (line.made, line.allocated, line.sold, line.returned, line.lost)
         amounts = (line.sold_rupiah, line.owed_rupiah, line.makers_rupiah)
@@ -187,18 +198,32 @@ def _show(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Repo
     say()
     show_grid(table)
     say()
-    _show_gone(gone)
-    reports, sales, records = (thousands(count) for count in (told.reports, told.sales, told.records))
-    say(f"{reports} reports and {sales} sales, {records} records in all.")
+    _show_gone(outcome.gone)
+    reports, receipts = thousands(told.reports), thousands(told.receipts)
+    sales, records = thousands(told.sales), thousands(told.records)
+    say(f"{reports} reports and {receipts} receipts with {sales} sales, {records} records in all.")
+    _show_books(told, outcome.books)
     for booth, products in told.sold_out.items():
         for product, at in products.items():
             there = here(at, ZONE)
             if product == "KBS" and there.hour < 13:
                 say(f"Kue basah sold out at booth {booth} at {time_of_day(there)}; fresh ones came at 13:00.")
-    show_verdict(report)
+    show_verdict(outcome.report)
     say(f"Done in {seconds:.0f} s.")
-    if not report.ok:
+    if not outcome.report.ok:
         warn(f"What the services wrote lies in {FOLDER / 'services'}.")
+
+
+def _show_books(told: Told, books: Books) -> None:
+    whole = books.counted + books.provisional
+    say(
+        f"{thousands(whole)} pieces had no label: of {thousands(books.counted)} final counts tell whose they were, "
+        f"of {thousands(books.provisional)} that stays provisional."
+    )
+    say(
+        f"{thousands(books.drawers)} drawers were counted, wrong by {rupiah(books.off_rupiah)} in all; "
+        f"{thousands(told.lost)} sales vanished with lost tills."
+    )
 
 
 def _show_gone(gone: list[RanOut]) -> None:
@@ -223,12 +248,13 @@ def _show_gone(gone: list[RanOut]) -> None:
     say()
 
 
-def _json(told: Told, lines: list[FacilitySum], gone: list[RanOut], report: Report, seconds: float) -> dict[str, Any]:
+def _json(outcome: Outcome, seconds: float) -> dict[str, Any]:
     return {
-        "told": asdict(told),
-        "facilities": [asdict(line) for line in lines],
-        "total": asdict(total(lines)),
-        "ran_out": [asdict(one) for one in gone],
-        "verify": report.as_dict(),
+        "told": asdict(outcome.told),
+        "facilities": [asdict(line) for line in outcome.lines],
+        "total": asdict(total(outcome.lines)),
+        "ran_out": [asdict(one) for one in outcome.gone],
+        "books": asdict(outcome.books),
+        "verify": outcome.report.as_dict(),
         "seconds": round(seconds, 1),
     }

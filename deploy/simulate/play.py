@@ -19,7 +19,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.simulate.goods import CAKES
-from deploy.simulate.market import Market, interleaved
+from deploy.simulate.market import Counting, Market, Trouble, interleaved
 from deploy.simulate.season import FestivalPlan, Season, Spoken, new_id, speak
 from deploy.verify.log import Log
 from deploy.verify.quiet import Look, topic_names, wait_until_quiet
@@ -30,6 +30,7 @@ from shared.events.festival import (
     FESTIVAL,
     ORGANISER,
     BoothStocked,
+    ChangePrice,
     CloseFestival,
     CommandRefused,
     CountedLot,
@@ -45,15 +46,18 @@ from shared.events.festival import (
 )
 from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, ReportAccepted
-from shared.events.sales import SALES, SaleDisputed, SaleRecorded
+from shared.events.sales import SALES, SaleAccounted, VoidRefused
 from shared.kafka import partition_for, producer, reader, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
 
 WINDOW = 1000
 QUIET_WITHIN = 300.0
-MOST_BELIEVED = 100  # pieces in one disputed sale
-OPENS, NOON, AFTERNOON, CLOSES = 8.0, 12.0, 13.0, 17.0
+OPENS, NOON, AFTERNOON, CHEAPER, CLOSES = 8.0, 12.0, 13.0, 15.0, 17.0
+CHEAPER_CAKES = 3_500  # rupiah, made up
+# What happens to the second tills of a festival's booths in turn, and how they are counted in the evening.
+TROUBLES = (Trouble.OFFLINE, Trouble.REPLACED, Trouble.LOST, Trouble.NONE)
+COUNTINGS = (Counting.BY_LABEL, Counting.BY_LABEL, Counting.BY_PRODUCT, Counting.BY_LABEL, Counting.NOT)
 
 
 class SeasonBroken(KaryaError):
@@ -69,12 +73,16 @@ class Stage(Protocol):
 
 @dataclass(slots=True)
 class Told:
-    """What was said and heard, in numbers."""
+    """What was said and heard, in numbers. `sales` are lines of `receipts`; `unlabelled` pieces of them had no label;
+    `lost` sales are those that vanished with a device."""
 
     reports: int = 0
     accepted: int = 0
     rejected: int = 0
+    receipts: int = 0
     sales: int = 0
+    unlabelled: int = 0
+    lost: int = 0
     records: int = 0
     disputed: int = 0
     sold_out: dict[str, dict[str, datetime]] = field(default_factory=dict)
@@ -101,8 +109,8 @@ class Play:
             booth.booth: Market(
                 booth,
                 season.rng(f"market {booth.booth}"),
-                # The second till of every fourth booth has no network until the festival is over.
-                frozenset({"T2"}) if n % 4 == 0 else frozenset(),
+                TROUBLES[n % len(TROUBLES)],
+                COUNTINGS[n % len(COUNTINGS)],
             )
             for festival in season.festivals
             for n, booth in enumerate(festival.booths)
@@ -131,14 +139,19 @@ class Play:
         await self._sell_early()
         await self._deliver("Morning deliveries", OPENS - 1)
         await self._sell("Morning sales", 0.5, OPENS, NOON)
+        await self._noon()
         await self._replenish()
         await self._recall()
+        await self._cheaper()
         await self._sell("Afternoon sales", 0.8, AFTERNOON, CLOSES)
         await self._close()
         await self._bring_home()
         for name, market in self.markets.items():
             self.told.sold_out[name] = market.sold_out
+            self.told.receipts += market.receipts
             self.told.sales += market.sales
+            self.told.unlabelled += market.unlabelled
+            self.told.lost += market.lost
         return self.told
 
     @property
@@ -182,7 +195,8 @@ class Play:
         odop = self._festivals[0]
         at = self._season.local(odop, OPENS)
         sellers = [b.booth for b in odop.booths if any(price.product == CAKES for price in b.prices)]
-        await self._send("Early sales", [self.markets[booth].early(CAKES, at) for booth in sellers])
+        early = [record for booth in sellers for record in self.markets[booth].early(CAKES, at)]
+        await self._send("Early sales", early)
 
     async def _deliver(self, name: str, hour: float) -> None:
         """Send what is reserved, receive it (now and then a piece is missing), and put it on the shelves."""
@@ -199,8 +213,9 @@ class Play:
                 stocked = event.body
                 self.markets[stocked.booth].stock(stocked.lot, stocked.product, stocked.made_on, stocked.qty)
         for event in await self._hearing.news(SALES):
-            if isinstance(event.body, SaleRecorded):
-                self.markets[event.body.booth].take(event.body.lot, event.body.qty)
+            if isinstance(event.body, SaleAccounted):
+                for part in event.body.parts:
+                    self.markets[event.body.booth].take(part.lot, part.qty)
 
     async def _sell(self, name: str, part: float, start: float, end: float) -> None:
         streams = [
@@ -212,7 +227,43 @@ class Play:
         ]
         await self._send(name, interleaved(streams))
         await self._quiet()
+        await self._void_mistyped(self._season.local(self._festivals[0], end))
         await self._hearing.news(SALES)
+
+    async def _void_mistyped(self, at: datetime) -> None:
+        """The organisers look through the receipts and void what nobody can have bought."""
+        voids = [void for market in self.markets.values() for void in market.mistyped()]
+        await self._order(self._season.rng(f"voids {at}"), voids, at)
+        await self._quiet()
+
+    async def _noon(self) -> None:
+        """Goods are counted for information; broken devices are replaced, lost ones struck."""
+        at = self._season.local(self._festivals[0], NOON)
+        await self._send("Noon", interleaved([market.noon(at) for market in self.markets.values()]))
+        found = [order for market in self.markets.values() for order in market.found_lost()]
+        await self._order(self._season.rng("lost tills"), found, at)
+        await self._quiet()
+
+    async def _cheaper(self) -> None:
+        """From a moment in the afternoon on cakes are cheaper at the first festival. Tills without a network go on at
+        the old price."""
+        odop = self._festivals[0]
+        at, valid_from = self._season.local(odop, AFTERNOON), self._season.local(odop, CHEAPER)
+        changes = []
+        for booth in odop.booths:
+            if any(price.product == CAKES for price in booth.prices):
+                self.markets[booth.booth].reprice(CAKES, CHEAPER_CAKES, valid_from)
+                changes.append(
+                    ChangePrice(
+                        festival=odop.id,
+                        booth=booth.booth,
+                        product=CAKES,
+                        price_rupiah=CHEAPER_CAKES,
+                        valid_from=valid_from,
+                    )
+                )
+        await self._order(self._season.rng("cheaper cakes"), changes, at)
+        await self._quiet()
 
     async def _replenish(self) -> None:
         """The cakes were gone before noon: more are baked. What booths will lack until closing comes from there and
@@ -271,7 +322,7 @@ class Play:
         await self._quiet()
         self.told.reports += 1
         at = self._season.local(odop, AFTERNOON)
-        await self._send("A recalled sale", [booth.sell_withdrawn(shelf, at)])
+        await self._send("A recalled sale", booth.sell_withdrawn(shelf, at))
         for market in self.markets.values():
             market.withdraw(shelf.lot)
 
@@ -300,36 +351,45 @@ class Play:
         await self._resolve()
 
     async def _resolve(self) -> None:
-        """Sales of more than a booth held: believed when they are few pieces, else a typing error."""
-        told = {
-            event.body.sale: event.body
-            for event in await self._hearing.all(SALES)
-            if isinstance(event.body, SaleDisputed)
-        }
-        # Some were voided since: festival knows which are open.
+        """What nobody bought is voided. Where a label was read wrongly, the organiser names the right lot, or rejects
+        the sale if there was none. All other pieces in dispute are believed."""
+        await self._void_mistyped(self._season.local(self._festivals[-1], CLOSES))
         disputed = [
-            told[sale]
+            (festival.id, booth["booth"], sale)
             for festival in self._festivals
             for booth in await self._get(f"/festivals/{festival.id}/booths", limit=500)
             for sale in booth["disputed"]
         ]
         stage = self._begin("Disputes", None)
-        await self._order(self._season.rng("disputes"), [_resolved(sale) for sale in disputed])
+        words = [self._resolved(festival, booth, sale) for festival, booth, sale in disputed]
+        await self._order(self._season.rng("disputes"), words)
         await self._quiet(stage)
         self.told.disputed = len(disputed)
+        for event in await self._hearing.all(SALES):
+            if isinstance(event.body, VoidRefused):
+                raise SeasonBroken(f"A void was refused: {event.body}")
+
+    def _resolved(self, festival: str, booth: str, sale: str) -> ResolveDispute:
+        misread = self.markets[booth].misread
+        lot = misread.get(sale)
+        rejected = sale in misread and lot is None
+        outcome = DisputeOutcome.REJECTED if rejected else DisputeOutcome.ACCEPTED
+        return ResolveDispute(festival=festival, booth=booth, sale=sale, outcome=outcome, lot=lot)
 
     async def _bring_home(self) -> None:
+        """What is physically there goes home, but for a piece now and then."""
         rng = self._season.rng("home")
         returns = []
         for festival in self._festivals:
             for booth in await self._get(f"/festivals/{festival.id}/booths", limit=500):
+                there = self.markets[booth["booth"]].there
                 for lot in booth["lots"]:
-                    if lot["left"] > 0:
-                        gone = 1 if rng.randrange(200) == 0 else 0
-                        home = ReceiveReturn(
-                            festival=festival.id, booth=booth["booth"], lot=lot["lot"], qty=lot["left"] - gone
+                    qty = there.get(lot["lot"], 0)
+                    if qty or lot["left"] > 0:
+                        gone = 1 if qty and rng.randrange(200) == 0 else 0
+                        returns.append(
+                            ReceiveReturn(festival=festival.id, booth=booth["booth"], lot=lot["lot"], qty=qty - gone)
                         )
-                        returns.append(home)
         stage = self._begin("Unsold stock goes home", None)
         await self._order(rng, returns)
         await self._quiet(stage)
@@ -415,12 +475,6 @@ def _received(rng: Random, sent: SendShipment, lots: Mapping[str, int]) -> Recei
         CountedLot(lot=lot, qty=qty - (1 if rng.randrange(100) == 0 else 0)) for lot, qty in sorted(lots.items())
     )
     return ReceiveShipment(festival=sent.festival, shipment=sent.shipment, booth=sent.booth, counted=counted)
-
-
-def _resolved(sale: SaleDisputed) -> ResolveDispute:
-    outcome = DisputeOutcome.REJECTED if sale.qty > MOST_BELIEVED else DisputeOutcome.ACCEPTED
-    assert sale.festival is not None, "a booth is disputed with only while it is some festival's"
-    return ResolveDispute(festival=sale.festival, booth=sale.booth, sale=sale.sale, outcome=outcome)
 
 
 class Hearing:

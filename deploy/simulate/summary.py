@@ -8,7 +8,7 @@ from typing import Any
 from services.inventory.domain.lot import Standing
 from services.inventory.store import LOTS as STOCK
 from services.production.store import LOTS
-from services.sales.store import DEMANDS
+from services.sales.store import BOOTHS, DEMANDS
 from shared.mongo import Mongo
 
 SETTLEMENTS = "settlements"
@@ -57,6 +57,34 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
     for line in sums.values():
         line.lost += max(0, sent[line.facility] - line.sold)
     return list(sums.values())
+
+
+@dataclass(slots=True)
+class Books:
+    """How sure the books are. Pieces without a label: `counted`, if a final count stands behind whose they were, else
+    `provisional`. `drawers` were counted, and `off_rupiah` is by how much all of them together were wrong."""
+
+    counted: int = 0
+    provisional: int = 0
+    drawers: int = 0
+    off_rupiah: int = 0
+
+
+async def books(mongo: Mongo) -> Books:
+    """Over all booths."""
+    whole = Books()
+    async for document in mongo.database("sales")[BOOTHS.name].find({}):
+        booth = BOOTHS.from_document(document)
+        for pool in booth.pools:
+            if pool.counted:
+                whole.counted += pool.qty
+            else:
+                whole.provisional += pool.qty
+        for drawer in booth.drawers:
+            if drawer.difference_rupiah is not None:
+                whole.drawers += 1
+                whole.off_rupiah += abs(drawer.difference_rupiah)
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

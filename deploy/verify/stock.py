@@ -236,30 +236,49 @@ def home_and_lost(evidence: Evidence) -> Check:
 
 
 def returns(evidence: Evidence) -> Check:
-    """What is sold can't come home. Of which lot an unlabelled piece was is not known by piece, so that sales bound
-    what comes home of a product, and what came bounds what comes home of a lot."""
-    check = Check(
-        "returns", "come or coming home: of a lot ≤ received − moved away; of a product at a booth ≤ what can be left"
-    )
-    sold = {(booth.id, lot.lot): lot.sold for booth in evidence.of(SellingBooth).values() for lot in booth.lots}
+    """What is sold or moved can't come home: a bound for each product, since sales may be booked on another of its
+    lots than people counted. Of one lot no more can than came. What a sale that was heard late took is a note: it was
+    not known when people counted what came home."""
+    check = Check("returns", "per booth: of a lot, come home ≤ received − moved away; of a product, ≤ that − sold")
+    sold, least = _sold_by_product(evidence)
     home: Counter[tuple[str, str]] = Counter()
     most: Counter[tuple[str, str]] = Counter()
-    for booth in evidence.of(SellingBooth).values():
-        for lot in booth.lots:
-            most[booth.id, lot.product] -= max(0, lot.sold - lot.stocked)
     for place, held in _held(evidence):
-        product, came = (place.id, held.product), held.received - held.moved_out
-        back = held.returned + held.returning
-        home[product] += back
-        most[product] += max(0, came - sold.get((place.id, held.lot), 0))
+        back, came = held.returned + held.returning, held.received - held.moved_out
+        home[place.id, held.product] += back
+        most[place.id, held.product] += came
         check.expect(
             back <= came,
-            f"lot {held.lot}: {back} come home from {place.id}, where {held.received} came and {held.moved_out} left",
+            f"lot {held.lot}: {back} come home from {place.id}, where {came} can have been "
+            f"({held.received} received, {held.moved_out} moved away)",
         )
     for product, back in sorted(home.items()):
-        left = max(0, most[product])
+        left = max(0, most[product] - least[product])
         check.expect(back <= left, f"{back} of {product[1]} come home from {product[0]}, where {left} can be left")
+        late = back - max(0, most[product] - sold[product])
+        if late > 0 and back <= left:
+            check.notes.append(f"{late} of {product[1]} that came home from {product[0]} were heard later as sold")
     return check
+
+
+def _sold_by_product(evidence: Evidence) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """Pieces sold by booth and product: now, and the fewest that festival was ever told of since the booth was
+    settled."""
+    now: Counter[tuple[str, str]] = Counter()
+    least: Counter[tuple[str, str]] = Counter()
+    for booth in evidence.of(SellingBooth).values():
+        products = {lot.lot: lot.product for lot in booth.lots}
+        told = [{lot.lot: lot.sold for lot in booth.lots}, *evidence.heard.sold_told.get(booth.id, ())]
+        sums: list[Counter[str]] = []
+        for sold in told:
+            by_product: Counter[str] = Counter()
+            for lot, qty in sold.items():
+                by_product[products.get(lot, "")] += qty
+            sums.append(by_product)
+        for product in set(products.values()):
+            now[booth.id, product] = sums[0][product]
+            least[booth.id, product] = min(by_product[product] for by_product in sums)
+    return now, least
 
 
 def recalls(evidence: Evidence) -> Check:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from shared import envelope
 from shared.events.language import Body, Topic, event_type
+from shared.events.sales import ReceiptIssued
 
 HeaderList: TypeAlias = tuple[tuple[str, bytes | None], ...]
 Json: TypeAlias = Any
@@ -76,7 +77,13 @@ def a_body(random: Random, body: type[Body]) -> dict[str, Json]:
     """The JSON of a body that its model takes."""
     schema = _schema(body)
     made: dict[str, Json] = _of(random, schema, schema.get("$defs", {}))
-    return made
+    return _adding_up(made) if body is ReceiptIssued else made
+
+
+def _adding_up(receipt: dict[str, Json]) -> dict[str, Json]:
+    """No schema says that a receipt's lines are numbered and its money adds up."""
+    lines = [{**line, "line": number, "discount_rupiah": 0} for number, line in enumerate(receipt["lines"], 1)]
+    return receipt | {"lines": lines, "discount_rupiah": 0, "payment": {"kind": "cash"}}
 
 
 @cache
@@ -95,7 +102,7 @@ def _of(random: Random, schema: dict[str, Json], defs: dict[str, Json]) -> Json:
         case "object":
             return {name: _of(random, field, defs) for name, field in schema["properties"].items()}
         case "array":
-            return [_of(random, schema["items"], defs) for _ in range(random.randint(0, 3))]
+            return [_of(random, schema["items"], defs) for _ in range(random.randint(schema.get("minItems", 0), 3))]
         case "integer":
             return random.randint(max(schema.get("minimum", -5), -5), min(schema.get("maximum", 99), 99))
         case "boolean":
@@ -235,7 +242,7 @@ ODD_HEADERS = (
 
 
 def _kinds(random: Random, made: Made) -> Made:
-    kinds = (b"Nothing.v1", b"", b"v1", b".v1", b"SaleReported.v2", b"LotRecorded.v1.v1", b"LotRecorded.v99")
+    kinds = (b"Nothing.v1", b"", b"v1", b".v1", b"ReceiptIssued.v2", b"LotRecorded.v1.v1", b"LotRecorded.v99")
     known = dict(made.headers)["ce_type"] or b""
     kind = random.choice([*kinds, b"v" * 500, known.replace(b".v1", b".v2"), known.lower(), known + b" ", known[:-1]])
     return replace(made, headers=tuple((n, kind if n == "ce_type" else v) for n, v in made.headers))

@@ -1,10 +1,12 @@
 """Something to do for each service: what must be there first, and then work without end. All quantities made up."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import count
+from typing import Any
 
 from services.production import reference
 from shared.events.festival import (
@@ -22,7 +24,7 @@ from shared.events.festival import (
 from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, ReservationRequested, StockChanged
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
-from shared.events.sales import TILL, SaleReported, SaleVoided
+from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
 from tests.integration.probe import Probe
 
 MADE_ON = date(2026, 4, 1)
@@ -170,23 +172,44 @@ def _booths() -> Iterator[Said]:
 
 
 def _sales() -> Iterator[Said]:
+    """Receipts of one to three lines, every fifth piece without a label; now and then some of one come back."""
+    records: dict[str, list[str]] = defaultdict(list)
     for n in count():
-        booth, seq = f"F.B{n % KEYS}", 1 + 2 * (n // KEYS)
-        lot = f"L{n % KEYS}-{n % 3}" if n % 5 else None
-        sale = SaleReported(
-            booth=booth,
-            till=f"{booth}.T1",
-            seq=seq,
-            lot=lot,
-            product="KTI",
-            qty=1 + n % 3,
-            unit_price_rupiah=10_000,
+        booth = f"F.B{n % KEYS}"
+        lines = tuple(
+            ReceiptLine(
+                line=line,
+                lot=f"L{n % KEYS}-{(n + line) % 3}" if (n + line) % 5 else None,
+                product="KTI",
+                qty=1 + n % 3,
+                unit_price_rupiah=10_000,
+            )
+            for line in range(1, 2 + n % 3)
+        )
+        receipt = ReceiptIssued(
+            **_place(booth, records[booth], f"sale-{n}"),
+            lines=lines,
+            discount_rupiah=n % 4,
+            payment=Payment(kind=PaymentKind.CASH),
             sold_at=SOLD_AT,
         )
-        yield Said(TILL, sale, f"sale-{n}")
+        yield Said(TILL, receipt, f"sale-{n}")
         if n % 6 == 0:
-            void = SaleVoided(booth=booth, till=f"{booth}.T1", seq=seq + 1, sale=f"sale-{n}", voided_at=SOLD_AT)
+            void = ReceiptVoided(
+                **_place(booth, records[booth], f"void-{n}"),
+                receipt=f"sale-{n}",
+                lines=(VoidedLine(line=1, qty=1),),
+                refund_rupiah=10_000,
+                voided_at=SOLD_AT,
+            )
             yield Said(TILL, void, f"void-{n}")
+
+
+def _place(booth: str, records: list[str], id: str) -> dict[str, Any]:
+    """Where the booth's next record, of this id, stands on its device."""
+    before = records[-1] if records else None
+    records.append(id)
+    return {"booth": booth, "till": f"{booth}.T1", "device": f"{booth}.D1", "seq": len(records), "previous": before}
 
 
 _BEFORE = {"inventory": _lots, "production": _nothing, "festival": _festivals, "sales": _booths}

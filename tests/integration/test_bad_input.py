@@ -234,7 +234,7 @@ async def good_records_go_through(probe: Probe, mongo: Mongo) -> None:
         RESERVATIONS: StockReturned(festival="GOOD", order="g", lot="G", booth="GOOD.B1", qty=1),
         BOOTH_REPORTS: SellThroughCounted(festival="GOOD", booth="GOOD.B1", revision=1, lots=()),
         BOOTH_STOCK: BoothOpened(booth="GOOD.B1", festival="GOOD", name="Good", prices=(), tills=("T",)),
-        TILL: TillClosed(booth="GOOD.B1", till="T", seq=1, last_seq=1),
+        TILL: TillClosed(booth="GOOD.B1", till="T", device="D", seq=1, last_seq=1),
         SALE_SHARES: ShareOpened(facility="GOOD", festival="GOOD", booth="GOOD.B1"),
     }
     for service, _, topic in READ:

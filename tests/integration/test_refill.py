@@ -105,8 +105,8 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: Season) -> None
     # All that is there by now, and not one piece waits.
     for n in range(first.left + more):
         await sell(season, T1, f"more-{n}", "KTI", 1)
-    recorded = {"booth": B1, "sales.product": "KTI"}
-    await season.sold("recorded", 3 + first.left + more, **recorded)
+    recorded = {"$elemMatch": {"product": "KTI", "status": "recorded"}}
+    await season.sold(count=3 + first.left + more, booth=B1, sales=recorded)
 
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "close")
     for till in (T1, T2):

@@ -44,6 +44,7 @@ class Heard:
     tills: TillsHeard = field(default_factory=TillsHeard)
     sales: SalesHeard = field(default_factory=SalesHeard)
     sell_through: dict[str, Json] = field(default_factory=dict)
+    sold_told: dict[str, list[Mapping[str, int]]] = field(default_factory=lambda: defaultdict(list))
     so_far: dict[str, Json] = field(default_factory=dict)
     settled_by: dict[str, str] = field(default_factory=dict)
     deadlines: set[str] = field(default_factory=set)
@@ -87,6 +88,7 @@ class Heard:
     def _sell_through(self, word: Word) -> None:
         body = word.json
         keep_last(self.sell_through, body["booth"], body)
+        self.sold_told[body["booth"]].append({lot["lot"]: lot["sold"] for lot in body["lots"]})
         if body["revision"] == 1:
             self.settled_by[body["booth"]] = word.cause
 

@@ -1,14 +1,17 @@
 """What an event weighs, and that the rules in memory do with a sale what they do in the service."""
 
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import bson
 import pytest
 from pymongo import InsertOne
 
-from bench import core
+from bench import core, spoken
 from bench.place import Place
+from bench.spoken import Words
 from bench.weights import Weights
+from services.sales.domain import Booth, Settlement
 from shared.ledger import Lane, Outgoing, Writes
 
 pytestmark = pytest.mark.unit
@@ -43,17 +46,28 @@ async def test_each_sale_is_worked_by_its_booth_and_its_facility() -> None:
     found = {figure.name: figure.value for figure in said.figures}
     assert "decide: CPU µs per event" in found
     assert "a sale at its booth, decide: CPU µs per sale" in found
-    assert "booth, message SalePublished.v1: bytes" in found
+    assert "a basket at its booth, decide: CPU µs per receipt" in found
+    assert "an unlabelled sale at its facilities, decide: CPU µs per sale" in found
+    assert "facility, message SalePublished.v1: bytes" in found
     assert "facility, document of settlements: bytes" in found
     assert not any("dlq" in name or "None" in name for name in found)
 
 
-def test_no_record_of_a_sale_is_a_dead_letter_and_all_are_said_on() -> None:
+@pytest.mark.parametrize(
+    ("said", "makers", "pieces"), [(spoken.sales, 1, 1), (spoken.baskets, 3, 3), (spoken.unlabelled, 3, 1)]
+)
+def test_no_record_of_a_receipt_is_a_dead_letter_and_all_are_said_on(
+    said: Callable[[], Iterator[Words]], makers: int, pieces: int
+) -> None:
     booth = core.Pass(core.BOOTH, {})
-    booth.work(list(core.records(core.of_booths(30))))
+    booth.work(list(core.records(core.of_booths(30, said, makers))))
     assert not [one for one in booth.said if one.topic.endswith(".dlq")]
+    booths = [entity for (kind, _), entity in booth.entities.items() if kind is Booth]
+    branches = [len(device.branches) for one in booths for device in one.devices]
+    assert branches == [1] * spoken.BOOTHS, "each record follows the one before it"
     facility = core.Pass(core.FACILITY, {})
     facility.work(list(core.records(core.of_facilities(booth.said))))
     assert not [one for one in facility.said if one.topic.endswith(".dlq")]
-    [settlement] = [entity for (kind, _), entity in facility.entities.items() if kind.__name__ == "Settlement"]
-    assert sum(share.qty for share in settlement.booths) == 30
+    settlements = [entity for (kind, _), entity in facility.entities.items() if kind is Settlement]
+    assert len(settlements) == makers
+    assert sum(share.qty for settlement in settlements for share in settlement.booths) == 30 * pieces

@@ -77,7 +77,7 @@ def test_a_share_of_an_unlabelled_sale_is_marked_as_such() -> None:
         f"1 sold at {B1} for Rp1.000",
     ]
     [summed] = [text for text in texts(world, every_sale=False) if "between" in text]
-    assert summed == f"3 sold at {B1} in 2 sales between 04:00 and 04:59 for Rp3.000 (2 without a label)"
+    assert summed == f"3 sold at {B1} in 2 sales between 04:00 and 04:59 UTC for Rp3.000 (2 without a label)"
 
 
 @pytest.mark.parametrize("lot", [A, None], ids=["by label", "by share"])
