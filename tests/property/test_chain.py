@@ -63,10 +63,15 @@ from shared.events.sales import (
     TILL,
     BoothCounted,
     LotCount,
-    SaleReported,
-    SaleVoided,
+    Payment,
+    PaymentKind,
+    ProductCount,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
     SellThroughSoFar,
     TillClosed,
+    VoidedLine,
 )
 from tests.property import test_inventory, test_production, test_sales
 from tests.property.examples import examples
@@ -317,20 +322,22 @@ class Chain(Machine):
     def sell(self, booth: str, said: list[RungUp], at_once: bool) -> None:
         lots = self.inventory.all(Lot)
         for n, qty, labelled, price, void in said:
-            sale = one_of(self.rung_up[booth], void)
-            if void and sale is not None:
-                self.spool(booth, SaleVoided, sale=sale, voided_at=self.kafka.now)
+            receipt = one_of(self.rung_up[booth], void)
+            if void and receipt is not None:
+                # Now and then more than was sold.
+                voided = (VoidedLine(line=1, qty=qty),)
+                self.spool(booth, ReceiptVoided, receipt=receipt, lines=voided, voided_at=self.kafka.now)
                 continue
             lot = one_of(lots, n)
-            id = self.spool(
-                booth,
-                SaleReported,
+            line = ReceiptLine(
+                line=1,
                 lot=lot.id if lot is not None and labelled else None,
                 product=lot.product if lot is not None else PRODUCTS[n % len(PRODUCTS)],
                 qty=qty,
                 unit_price_rupiah=price,
-                sold_at=self.kafka.now,
             )
+            paid = Payment(kind=PaymentKind.CASH)
+            id = self.spool(booth, ReceiptIssued, lines=(line,), payment=paid, sold_at=self.kafka.now)
             self.rung_up[booth].append(id)
         if at_once:
             self.upload(booth, len(self.spools[booth]))
@@ -338,7 +345,10 @@ class Chain(Machine):
     def count(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
-            self.spool(BOOTHS[odd], BoothCounted, lots=(LotCount(lot=lot.id, qty=qty),))
+            by_lot = (LotCount(lot=lot.id, qty=qty),) if qty % 2 else ()
+            by_product = () if qty % 2 else (ProductCount(product=lot.product, qty=qty),)
+            counted = {"lots": by_lot, "products": by_product, "final": n % 3 > 0}
+            self.spool(BOOTHS[odd], BoothCounted, counted_at=self.kafka.now, **counted)
 
     def close_till(self, n: int, qty: int, odd: bool) -> None:
         self.spool(BOOTHS[odd], TillClosed, last_seq=self.numbers[BOOTHS[odd]] + 1)
@@ -352,9 +362,13 @@ class Chain(Machine):
         del self.spools[booth][:most]
 
     def spool(self, booth: str, kind: Callable[..., Body], **said: object) -> str:
+        before = self.numbers[booth]
         self.numbers[booth] += 1
-        id = f"{booth}.{self.numbers[booth]}"
-        self.spools[booth].append((id, kind(booth=booth, till=booth, seq=self.numbers[booth], **said)))
+        place: dict[str, object] = {"booth": booth, "till": booth, "device": booth, "seq": before + 1}
+        if before:
+            place["previous"] = f"{booth}.{before}"
+        id = f"{booth}.{before + 1}"
+        self.spools[booth].append((id, kind(**place, **said)))
         return id
 
     def next_name(self, kind: str) -> str:

@@ -127,7 +127,7 @@ def facts(
         festival.append(stocking(lot, qty, booth))
         more = draw(st.sampled_from(["", "", "lost", "moved", "withdrawn"] if less else ["", "withdrawn"]))
         if more == "lost":
-            festival.append(a_loss(draw(st.integers(1, qty)), lot, booth))
+            festival.append(a_loss(draw(st.integers(1, min(qty, 6))), lot, booth))
         elif more == "moved" and not plenty:
             festival.append(a_move(draw(st.integers(1, qty)), lot, booth))
         elif more == "withdrawn":
