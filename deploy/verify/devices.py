@@ -95,7 +95,8 @@ def _settled(check: Check, evidence: Evidence, booth: Booth) -> None:
         return
     records = evidence.heard.tills.records.get(booth.id, [])
     by_record = any(record.id == cause for record in records)
-    named = evidence.heard.booths[booth.id].opened
+    told = evidence.heard.booths[booth.id]
+    named = [till for till in told.opened if till not in told.struck]
     heard: tuple[Device, ...] = ()
     complete = not by_record and _complete(booth, heard, named)
     for record in records:
@@ -121,7 +122,7 @@ def _complete(booth: Booth, heard: tuple[Device, ...], named: Sequence[str]) -> 
         if branch.struck
     }
     tills = {device.till for device in heard}
-    return all(till in tills or till in booth.struck_tills for till in named) and all(
+    return all(till in tills for till in named) and all(
         branch.complete or (device.device, place) in struck
         for device in heard
         for place, branch in enumerate(device.branches)

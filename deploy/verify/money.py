@@ -176,6 +176,8 @@ def _parts_add_up(check: Check, what: str, settlement: Settlement) -> None:
     by = settlement.parts
     whole = by.facility_rupiah + by.maker_premium_rupiah + by.programme_rupiah
     check.same(f"{what}: facility, maker premium and programme", whole, settlement.sold_rupiah, "in sum, not")
+    if settlement.halfway:
+        check.wrong(f"{what}: the change of a booth is known in part")
     by_booth = [(share.booth, share.qty, share.sold_rupiah) for share in settlement.booths]
     if any(qty < 0 or rupiah < 0 for _, qty, rupiah in by_booth):
         check.wrong(f"{what}: a booth's share is below zero: {by_booth}")

@@ -259,8 +259,8 @@ async def sell(season: Season) -> None:
     [held] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
     await season.sell(T1, "sale-5", cloth, held["stocked"] - held["label_qty"] - held["pool_qty"] + 3)
     await season.sell(T1, "sale-6", season.lots[4], 400, "KRJ")
-    voided = {"lines": (VoidedLine(line=1, qty=3),), "voided_at": now(), "drawer": "drawer"}
-    await season.till(ReceiptVoided, T1, "void-3", receipt="sale-3", **voided)
+    voided = {"lines": (VoidedLine(line=1, qty=3),), "refund_rupiah": 3 * PRICE, "voided_at": now()}
+    await season.till(ReceiptVoided, T1, "void-3", receipt="sale-3", drawer="drawer", **voided)
     too_many = (VoidedLine(line=1, qty=9),)
     await season.till(ReceiptVoided, T1, "void-4", receipt="sale-4", lines=too_many, voided_at=now())
     await season.sell(T2, "sale-1-at-2", None, 4)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from deploy.verify.heard.sales import SalesHeard
 from deploy.verify.heard.tills import TillsHeard
 from deploy.verify.heard.words import Json, Pair, Sum, Triple, Word, keep_last
-from shared.events.festival import BoothOpened, PricesChanged, TillAdded
+from shared.events.festival import BoothOpened, PricesChanged, TillAdded, TillStruck
 from shared.events.sales import TILL
 
 __all__ = ["BoothTold", "Heard", "Json", "Pair", "Sum", "Triple", "Word"]
@@ -24,11 +24,12 @@ class ToldList(NamedTuple):
 
 @dataclass(slots=True)
 class BoothTold:
-    """What festival told tills and sales of a booth: the tills it `opened` with, those that were `added`, and the
-    price lists by revision."""
+    """What festival told tills and sales of a booth: the tills it `opened` with, those that it has now, those that
+    were ever `struck`, and the price lists by revision."""
 
     opened: tuple[str, ...] = ()
-    added: list[str] = field(default_factory=list)
+    tills: tuple[str, ...] = ()
+    struck: set[str] = field(default_factory=set)
     lists: dict[int, ToldList] = field(default_factory=dict)
 
 
@@ -73,7 +74,7 @@ class Heard:
     def _opened(self, word: Word) -> None:
         body = BoothOpened.model_validate_json(word.value)
         booth = self.booths[body.booth]
-        booth.opened = body.tills
+        booth.opened = booth.tills = body.tills
         booth.lists[1] = ToldList(None, tuple((price.product, price.price_rupiah) for price in body.prices))
 
     def _prices_changed(self, word: Word) -> None:
@@ -83,7 +84,15 @@ class Heard:
 
     def _till_added(self, word: Word) -> None:
         body = TillAdded.model_validate_json(word.value)
-        self.booths[body.booth].added.append(body.till)
+        booth = self.booths[body.booth]
+        booth.tills = (*booth.tills, body.till)
+
+    def _till_struck(self, word: Word) -> None:
+        body = TillStruck.model_validate_json(word.value)
+        if body.device is None:
+            booth = self.booths[body.booth]
+            booth.tills = tuple(till for till in booth.tills if till != body.till)
+            booth.struck.add(body.till)
 
     def _sell_through(self, word: Word) -> None:
         body = word.json
@@ -119,6 +128,7 @@ _HEARING: Mapping[str, Callable[[Heard, Word], Any]] = {
     "BoothOpened": Heard._opened,
     "PricesChanged": Heard._prices_changed,
     "TillAdded": Heard._till_added,
+    "TillStruck": Heard._till_struck,
     "VoidOrdered": lambda heard, word: heard.tills.order_void(word),
     "DisputeResolved": lambda heard, word: heard.tills.resolve(word),
     **{body.__name__: lambda heard, word: heard.tills.record(word) for body in TILL.bodies},
