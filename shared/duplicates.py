@@ -3,9 +3,15 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeAlias
 
+from pydantic import BaseModel
+
 NAME_TWICE = "This name comes twice in the same object."
+
+# What most fields hold.
+_PLAIN = frozenset({str, int, bool, type(None), datetime})
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -19,6 +25,20 @@ class _Twice:
     """Stands for an object, and says which of its names came again."""
 
     name: str
+
+
+def names_in(body: BaseModel) -> int:
+    """How many names the JSON had that this was read from, as far as its models know them, each once per object."""
+    names = len(body.__pydantic_fields_set__)
+    for held in body.__dict__.values():
+        kind = type(held)
+        if kind is tuple:
+            for item in held:
+                if isinstance(item, BaseModel):
+                    names += names_in(item)
+        elif kind not in _PLAIN and isinstance(held, BaseModel):
+            names += names_in(held)
+    return names
 
 
 def each_once(value: bytes, names: int) -> bool:

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from shared.duplicates import NAME_TWICE, each_once, name_twice
+from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 
@@ -166,7 +166,7 @@ def decode(topic: Topic, record: Record) -> Event:
         body = model.model_validate_json(record.value)
     except ValidationError as error:
         raise Unusable("BAD_BODY", _explain(error)) from None
-    if not each_once(record.value, len(body.__pydantic_fields_set__)) and (twice := name_twice(record.value)):
+    if not each_once(record.value, names_in(body)) and (twice := name_twice(record.value)):
         raise Unusable("NAME_TWICE", f"{'.'.join(map(str, twice))[:200]}: {NAME_TWICE}")
     key = topic.key_of(body)
     if record.key != key.encode():

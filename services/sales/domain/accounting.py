@@ -81,13 +81,7 @@ def with_sums(
         if qty or rupiah:
             counted_at = lot_moment(booth, lot)
             late = qty if counted_at is not None and sold_at > counted_at else 0
-            lot = replace(
-                lot,
-                label_qty=lot.label_qty + qty,
-                label_rupiah=lot.label_rupiah + rupiah,
-                named_qty=lot.named_qty + named.get(id, 0),
-                after_qty=lot.after_qty + late,
-            )
+            lot = lot.sold_more(qty, rupiah, named.get(id, 0), late)
             lots = (*lots[:place], lot, *lots[place + 1 :])
         change = qty + pooled.get(id, _NOTHING)[0]
         if change:

@@ -57,6 +57,29 @@ class BoothLot:
     final: Tally | None = None
     latest: Tally | None = None
 
+    def sold_more(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
+        """The lot with so much more sold by label, of which `named` pieces by the organiser's word and `after` pieces
+        after the final count. Each field by its place, in a third of the time that `replace` takes: every sale comes
+        by here."""
+        return BoothLot(
+            self.lot,
+            self.facility,
+            self.product,
+            self.made_on,
+            self.stocked,
+            self.lost,
+            self.moved,
+            self.label_qty + qty,
+            self.label_rupiah + rupiah,
+            self.named_qty + named,
+            self.after_qty + after,
+            self.pool_qty,
+            self.pool_rupiah,
+            self.withdrawn,
+            self.final,
+            self.latest,
+        )
+
     @property
     def sold(self) -> int:
         return self.label_qty + self.pool_qty

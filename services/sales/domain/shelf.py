@@ -81,7 +81,8 @@ def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) 
     place, shelf = _find(shelves, facility, product)
     hour, second = divmod(seconds(at), HOUR)
     hours = _add(shelf.hours, Hour(hour, qty, second, second))
-    return (*shelves[:place], replace(shelf, hours=hours), *shelves[place + 1 :])
+    sold_from = Shelf(shelf.facility, shelf.product, shelf.came, hours, shelf.went)
+    return (*shelves[:place], sold_from, *shelves[place + 1 :])
 
 
 def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
