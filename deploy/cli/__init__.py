@@ -26,6 +26,7 @@ _GROUPS = {
     "chaos": "deploy.cli.chaos:chaos",
     "bench": "deploy.cli.bench:bench",
     "dlq": "deploy.cli.dlq:app",
+    "strays": "deploy.cli.strays:app",
     "festival": "deploy.cli.festival:app",
     "terminal": "services.terminal.cli:app",
     "till": "services.till.cli:app",

@@ -12,6 +12,7 @@ from services.sales.domain.booth import (
     EarlyCount,
     EarlyVoid,
     Held,
+    Moved,
     Pool,
     SoFar,
     Tally,
@@ -152,6 +153,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             "quarters": list(booth.so_far.quarters),
             "sold_out": list(booth.so_far.sold_out),
         },
+        "moved": None if booth.moved is None else list(booth.moved),
     }
 
 
@@ -282,6 +284,7 @@ def _booth(document: Document) -> Booth:
             tuple(document["so_far"]["quarters"]),
             tuple(document["so_far"]["sold_out"]),
         ),
+        moved=None if document["moved"] is None else Moved(*document["moved"]),
     )
 
 

@@ -194,6 +194,16 @@ class TillClosed(TillRecord):
     last_seq: Qty
 
 
+class StrayMoved(Body):
+    """What tills recorded for booth `booth`, which no festival has opened, was published for booth `to` as well:
+    `records` records so far. An operator tells it."""
+
+    booth: Id
+    to: Id
+    records: Count
+    moved_at: Utc
+
+
 # --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.
 
 
@@ -548,6 +558,7 @@ TILL = Topic(
         CashDropped,
         CashCounted,
         TillClosed,
+        StrayMoved,
     ),
 )
 SALES = Topic("karya.sales.v1", "booth", (SaleAccounted, VoidRefused, DeviceHeard))

@@ -116,7 +116,8 @@ class TillsHeard:
     def record(self, word: Word) -> None:
         """Any record of a till."""
         body = _KINDS[word.type].model_validate_json(word.value)
-        assert isinstance(body, TillRecord), "a till's topic carries no other"
+        if not isinstance(body, TillRecord):
+            return  # an operator's word on a stray booth
         last_seq = body.last_seq if isinstance(body, TillClosed) else None
         self.records[body.booth].append(
             DeviceRecord(body.till, body.device, body.seq, body.previous, word.id, last_seq)

@@ -402,7 +402,8 @@ def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
 
 class StrayPage(BaseModel):
     """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong. `first_at` and
-    `last_at`: when its earliest and latest receipts were issued."""
+    `last_at`: when its earliest and latest receipts were issued. `moved_to`: where its records were published as well;
+    `unmoved`: records that came after that."""
 
     booth: str
     tills: list[str]
@@ -410,12 +411,16 @@ class StrayPage(BaseModel):
     rupiah: int
     first_at: datetime | None
     last_at: datetime | None
+    moved_to: str | None
+    unmoved: int
 
     @classmethod
     def of(cls, booth: Booth, first_at: datetime | None, last_at: datetime | None) -> "StrayPage":
         return cls(
             first_at=first_at,
             last_at=last_at,
+            moved_to=booth.moved.to if booth.moved is not None else None,
+            unmoved=booth.records - (booth.moved.records if booth.moved is not None else 0),
             booth=booth.id,
             tills=sorted({device.till for device in booth.devices}),
             receipts=booth.receipts,

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from services.sales.domain import booth as booths
 from services.sales.domain import closing, counting, device, drawer, pool, selling
-from services.sales.domain.booth import Booth, BoothStatus
+from services.sales.domain.booth import Booth, BoothStatus, Moved
 from services.sales.domain.demand import Demand
 from services.sales.domain.prices import PriceList, with_list
 from services.sales.domain.public import FacilityFeed
@@ -40,6 +40,7 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
     SaleShared,
+    StrayMoved,
     TillClosed,
     TillRecord,
 )
@@ -140,6 +141,8 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
             return state, replace(booth, tills=(*booth.tills, body.till), struck_tills=struck), []
         case TillStruck() as body:
             return state, _struck(booth, body), []
+        case StrayMoved() as body:
+            return state, replace(booth, moved=Moved(body.to, body.records)), []
         case DeadlineReached() as body:
             return closing.time_is_up(state, booth, body)
         case other:

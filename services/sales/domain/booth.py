@@ -176,6 +176,13 @@ class SoFar:
     sold_out: tuple[str, ...] = ()
 
 
+class Moved(NamedTuple):
+    """Where a stray booth's records were published as well, and how many records there were by then."""
+
+    to: str
+    records: int
+
+
 @dataclass(frozen=True, slots=True)
 class Booth:
     """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke.
@@ -204,6 +211,7 @@ class Booth:
     shelves: Shelves = ()
     revision: int = 0
     so_far: SoFar = SoFar()
+    moved: Moved | None = None
 
     def holds(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
@@ -218,6 +226,11 @@ class Booth:
         """Pieces of the product that no sale was recorded for, whatever lot they are of."""
         pool = self.pool(product)
         return max(0, sum(lot.room for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0))
+
+    @property
+    def records(self) -> int:
+        """How many records of its devices were heard."""
+        return sum(last - first + 1 for device in self.devices for first, last in device.seen)
 
     @property
     def complete(self) -> bool:

@@ -88,6 +88,11 @@ class Device:
         return all(branch.complete for branch in self.branches)
 
     @property
+    def seen(self) -> Ranges:
+        """Numbers that were heard, branch by branch."""
+        return tuple(numbers for branch in self.branches for numbers in branch.seen)
+
+    @property
     def struck(self) -> bool:
         return all(branch.struck for branch in self.branches)
 
