@@ -197,7 +197,7 @@ class Load:
     def _at_work(self, agent: TillAgent) -> "AtWork":
         self.tills.append(agent)
         selling = self._group.create_task(agent.work(self._till_rate))
-        syncing = self._group.create_task(self._sync(agent.till, agent.closed, lambda: agent.offline))
+        syncing = self._group.create_task(self._sync(agent.till, agent.closed, lambda: agent.offline, agent.listen))
         return AtWork(agent, selling, syncing)
 
     async def _trouble(self, seconds: float, happening: "Happening", agent: TillAgent, crowd: list["AtWork"]) -> None:
@@ -345,7 +345,11 @@ class Load:
     # --- talking
 
     async def _sync(
-        self, agent: Terminal | Till, until: asyncio.Event, offline: Callable[[], bool] = lambda: False
+        self,
+        agent: Terminal | Till,
+        until: asyncio.Event,
+        offline: Callable[[], bool] = lambda: False,
+        synced: Callable[[], None] = lambda: None,
     ) -> None:
         """Send again and again, but not while it is offline; after `until` go on until nothing waits."""
         while True:
@@ -353,6 +357,7 @@ class Load:
             try:
                 if not offline():
                     await agent.sync(self._settings, wait=0)
+                    synced()
                     if last and agent.spool.counts().pending == 0:
                         return
             except NotReached:

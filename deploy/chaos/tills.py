@@ -161,10 +161,29 @@ class TillAgent:
         other._drawer, other._cash_rupiah = self._drawer, self._cash_rupiah
         return other
 
+    def listen(self) -> None:
+        """Take note of what was heard of the booth since the last time."""
+        heard = self.till.spool.heard(BOOTH_STOCK)
+        for one in heard[self._heard :]:
+            match one.body:
+                case BoothOpened() as body:
+                    self._price_list = max(self._price_list, 1)
+                    self._prices = {price.product: price.price_rupiah for price in body.prices} | self._prices
+                case PricesChanged() as body:
+                    self._price_list = body.revision
+                    self._prices |= {price.product: price.price_rupiah for price in body.prices}
+                case BoothStocked() as body:
+                    # Its part of it: the others have the rest.
+                    self._left[body.lot] += body.qty // self.stand.tills
+                    self._products[body.lot] = body.product
+                    self.stand.seen[body.lot] = body.product
+                case LotWithdrawn() as body:
+                    self._left.pop(body.lot, None)
+        self._heard = len(heard)
+
     # --- one record each
 
     def _act(self) -> None:
-        self._listen()
         at, chance = datetime.now(UTC), self.rng.random()
         if self._drawer is None:
             self._open_drawer(at)
@@ -340,22 +359,3 @@ class TillAgent:
         said = self.till.spool.say(body, at)
         self.tally.recorded += 1
         return said
-
-    def _listen(self) -> None:
-        heard = self.till.spool.heard(BOOTH_STOCK)
-        for one in heard[self._heard :]:
-            match one.body:
-                case BoothOpened() as body:
-                    self._price_list = max(self._price_list, 1)
-                    self._prices = {price.product: price.price_rupiah for price in body.prices} | self._prices
-                case PricesChanged() as body:
-                    self._price_list = body.revision
-                    self._prices |= {price.product: price.price_rupiah for price in body.prices}
-                case BoothStocked() as body:
-                    # Its part of it: the others have the rest.
-                    self._left[body.lot] += body.qty // self.stand.tills
-                    self._products[body.lot] = body.product
-                    self.stand.seen[body.lot] = body.product
-                case LotWithdrawn() as body:
-                    self._left.pop(body.lot, None)
-        self._heard = len(heard)
