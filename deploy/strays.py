@@ -1,9 +1,8 @@
 """Sales at a booth that does not exist, since its name was typed wrong: publish them for the right booth.
 
 Nothing is taken out of a log. Each record of the stray booth is published once more with the right booth in it, with
-its own id, device and number, so that it counts for its device and a second move changes nothing. Then sales is told, so that
-the booth is no longer listed.
-"""
+its own id, device and number, so that it counts for its device and a second move changes nothing. Then sales is told,
+so that the booth is no longer listed."""
 
 import asyncio
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
 from shared import envelope
 from shared.errors import NoSuchStray, NotReached, Unusable
-from shared.events.language import Body
+from shared.events.language import Body, Event
 from shared.events.sales import TILL, StrayMoved, TillRecord
 from shared.kafka import partition_for, producer, stop_producer, topic_name
 from shared.mongo import Mongo
@@ -64,9 +63,8 @@ async def list_strays(settings: Settings) -> list[StrayBooth]:
 async def move(settings: Settings, stray: str, booth: str) -> int:
     """Publish the stray booth's records for `booth`; how many there are. Safe to repeat.
 
-    Raises NoSuchStray unless tills were heard at `stray`, no festival opened it, and one has opened `booth`; NotReached
-    when Kafka or MongoDB does not answer.
-    """
+    Raises NoSuchStray unless tills were heard at `stray`, no festival opened it, and one has opened `booth`;
+    NotReached when Kafka or MongoDB does not answer."""
     client, mongo = producer(settings), Mongo(settings)
     try:
         await _check(mongo, stray, booth)
@@ -75,9 +73,10 @@ async def move(settings: Settings, stray: str, booth: str) -> int:
         async with asyncio.timeout(PATIENCE):
             for record in records:
                 await _publish(settings, client, booth, *_copy(record, booth))
-            told = StrayMoved(booth=stray, to=booth, records=len(records), moved_at=datetime.now(UTC))
+            told = StrayMoved(booth=stray, to=booth, records=len(records))
+            # The same move has the same id: repeated, it changes nothing.
             id = envelope.derived_id(f"{stray} {booth}", TILL.name, len(records))
-            await _publish(settings, client, stray, told, id, "karya/strays", told.moved_at)
+            await _publish(settings, client, stray, told, id, "karya/strays", datetime.now(UTC))
         return len(records)
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:
         raise NotReached(f"Kafka or the sales database does not answer: {fault!r}. It can be repeated.") from fault
@@ -102,13 +101,13 @@ async def _records(settings: Settings, stray: str) -> list["ConsumerRecord[bytes
     async with Log(settings, [TILL.name]) as log:
         async for _, page in log.read(await log.ends()):
             for record in page:
-                if record.key == stray.encode() and (event := _event(record)) is not None:
-                    if isinstance(event.body, TillRecord):
-                        records.setdefault((event.source, event.id), record)
+                event = _event(record) if record.key == stray.encode() else None
+                if event is not None and isinstance(event.body, TillRecord):
+                    records.setdefault((event.source, event.id), record)
     return list(records.values())
 
 
-def _event(record: "ConsumerRecord[bytes, bytes]") -> "envelope.Event | None":
+def _event(record: "ConsumerRecord[bytes, bytes]") -> Event | None:
     try:
         return envelope.decode(TILL, record)
     except Unusable:

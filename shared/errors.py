@@ -75,6 +75,10 @@ class NotEmpty(KaryaError):
     """A database that was to be filled holds something already."""
 
 
+class NoSuchStray(KaryaError):
+    """No stray booth has this name, or the booth that was meant does not exist."""
+
+
 class NoSuchLetter(KaryaError):
     """No dead letter has this place or this key."""
 

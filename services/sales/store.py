@@ -153,6 +153,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             "quarters": list(booth.so_far.quarters),
             "sold_out": list(booth.so_far.sold_out),
         },
+        "early_strikes": list(booth.early_strikes),
         "moved": None if booth.moved is None else list(booth.moved),
     }
 
@@ -284,6 +285,7 @@ def _booth(document: Document) -> Booth:
             tuple(document["so_far"]["quarters"]),
             tuple(document["so_far"]["sold_out"]),
         ),
+        early_strikes=tuple(document["early_strikes"]),
         moved=None if document["moved"] is None else Moved(*document["moved"]),
     )
 

@@ -201,7 +201,6 @@ class StrayMoved(Body):
     booth: Id
     to: Id
     records: Count
-    moved_at: Utc
 
 
 # --- sales -> anyone, keyed by booth. A sale is one line of a receipt: its id is `<receipt>/<line>`.

@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from deploy import strays
+from shared.errors import NoSuchStray
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothClosing,
@@ -124,7 +126,7 @@ class Heads:
         linked = body.model_copy(update={"previous": self._heads.get(body.device)})
         self._heads[body.device] = id
         for _ in range(times):
-            await self._probe.send(TILL, linked, id=id, source=f"till/{BOOTH}/{body.till}")
+            await self._probe.send(TILL, linked, id=id, source=f"till/{body.booth}/{body.till}")
 
 
 async def statuses(database: Database) -> dict[str, str]:
@@ -375,9 +377,37 @@ async def test_a_booth_that_no_festival_opened_is_listed(
             "rupiah": 2 * PRICE,
             "first_at": "2023-04-18T04:00:00Z",
             "last_at": "2023-04-18T04:00:00Z",
+            "moved_to": None,
+            "unmoved": 1,
         }
         await probe.send(BOOTH_STOCK, opened())
         await eventually(strays, equals=[])
+
+
+async def test_what_a_stray_booth_sold_is_moved_to_the_right_one_and_counts_once(
+    settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
+) -> None:
+    wrong = "odop.b07"
+    database = mongo.database("sales")
+    till = Heads(probe)
+    async with run_service("sales"):
+        for body in (opened(), stocked("L1", 10, "LP-A")):
+            await probe.send(BOOTH_STOCK, body)
+        await till.report(a_sale(1, None, 3).model_copy(update={"booth": wrong}), "s1")
+        await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")
+        await eventually(lambda: database["booths"].count_documents({"_id": wrong, "devices.till": "T1"}), equals=1)
+        with pytest.raises(NoSuchStray, match="No festival has opened"):
+            await strays.move(settings, wrong, "ODOP.B99")
+        with pytest.raises(NoSuchStray, match="is no stray booth"):
+            await strays.move(settings, BOOTH, BOOTH)
+        for _ in range(2):
+            assert await strays.move(settings, wrong, BOOTH) == 2
+        sold = {"_id": BOOTH, "receipts": 1, "lots.pool_qty": 3, "devices.branches.last_seq": 2}
+        await eventually(lambda: database["booths"].count_documents(sold), equals=1)
+        await eventually(lambda: database["booths"].count_documents({"_id": wrong, "moved": [BOOTH, 2]}), equals=1)
+        [stray] = await strays.list_strays(settings)
+        assert (stray.booth, stray.moved_to, stray.unmoved) == (wrong, BOOTH, 0)
+    assert await probe.dlq(TILL) == []
 
 
 async def test_shares_that_do_not_add_up_stop_the_service(settings: Settings, service_process: RunProcess) -> None:

@@ -402,8 +402,8 @@ def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
 
 class StrayPage(BaseModel):
     """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong. `first_at` and
-    `last_at`: when its earliest and latest receipts were issued. `moved_to`: where its records were published as well;
-    `unmoved`: records that came after that."""
+    `last_at`: when its earliest and latest receipts were issued. `moved_to`: where its records were published as
+    well; `unmoved`: records that came after that."""
 
     booth: str
     tills: list[str]

@@ -91,6 +91,8 @@ def _recorded(state: State, booth: Booth, record: TillRecord, event: Event) -> s
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
     devices, new = device.hear(booth.devices, record, event.id, last_seq)
     heard = [SALES.of(new)] if new is not None else []
+    if new is not None and record.device in booth.early_strikes:
+        devices = device.strike(devices, record.till, record.device, None)
     if isinstance(record, ReceiptIssued):
         state, booth, said = selling.issue(state, booth, record, event, devices)
         return state, booth, heard + said
@@ -182,6 +184,9 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
 
 
 def _struck(booth: Booth, body: TillStruck) -> Booth:
+    if body.device is not None and all(known.device != body.device for known in booth.devices):
+        # The topics of festival and tills have no order between them.
+        return replace(booth, early_strikes=(*booth.early_strikes, body.device))
     booth = replace(booth, devices=device.strike(booth.devices, body.till, body.device, body.branch))
     if body.device is not None or body.till in booth.struck_tills:
         return booth

@@ -187,7 +187,8 @@ class Moved(NamedTuple):
 class Booth:
     """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke.
     `waiting` are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told
-    ShareOpened. `receipts`: how many were taken in. `shelves`: when goods came and were sold."""
+    ShareOpened. `receipts`: how many were taken in. `early_strikes`: devices that were struck before they were heard.
+    `shelves`: when goods came and were sold."""
 
     id: str
     festival: str | None = None
@@ -211,6 +212,7 @@ class Booth:
     shelves: Shelves = ()
     revision: int = 0
     so_far: SoFar = SoFar()
+    early_strikes: tuple[str, ...] = ()
     moved: Moved | None = None
 
     def holds(self, lot: str) -> BoothLot | None:

@@ -224,6 +224,13 @@ def test_a_till_that_never_spoke_is_struck_by_its_name_only() -> None:
     assert not waits(world)
 
 
+def test_a_device_that_was_struck_before_it_was_heard_is_not_waited_for() -> None:
+    world = closing(a_strike(device="D"), a_sale(1, device="D"), a_last_word(1, "T2"))
+    assert not waits(world)
+    assert world.lot().sold == 1, "what it sent was sold all the same"
+    assert world.booth().devices[0].struck
+
+
 def test_a_new_branch_of_a_struck_device_is_waited_for() -> None:
     world = open_booth()
     world.tell(a_sale(1, device="D"), "x1")
