@@ -12,8 +12,8 @@ from deploy.chaos.told import (
     RUPIAH,
     SALES,
     VOIDED,
-    Device,
-    Drawer,
+    ExpectedDevice,
+    ExpectedDrawer,
     Issued,
     Made,
     SoldLine,
@@ -155,7 +155,7 @@ class Kept:
     def _device(self, booth: str, document: Document) -> None:
         pair = booth, document["device"]
         self._devices.add(pair)
-        told = self.told.devices.get(pair, Device())
+        told = self.told.devices.get(pair, ExpectedDevice())
         numbers = Counter(
             n for branch in document["branches"] for first, last in branch["seen"] for n in range(first, last + 1)
         )
@@ -175,7 +175,7 @@ class Kept:
         id = document["id"]
         pair = booth, id
         self._drawers.add(pair)
-        told = self.told.drawers.get(pair, Drawer())
+        told = self.told.drawers.get(pair, ExpectedDrawer())
         kept = (
             document["float_rupiah"],
             document["dropped_rupiah"],

@@ -22,7 +22,7 @@ import httpx
 from deploy.chaos.pace import Tally
 from deploy.chaos.terminals import TerminalAgent
 from deploy.chaos.tills import PRICE, Stand, TillAgent
-from deploy.chaos.told import Acknowledged, Ordered
+from deploy.chaos.told import Acknowledged, OrderedVoid
 from deploy.chaos.transactions import TransactionAgent
 from services.terminal.terminal import Terminal
 from services.till.till import Till
@@ -86,7 +86,7 @@ class Load:
         facility, product, _ = MADE[0]
         self._transacting = TransactionAgent(facility, product, settings, self._rng_of("transactions"), self.tally)
         self.tills: list[TillAgent] = []
-        self.ordered: list[Ordered] = []
+        self.ordered: list[OrderedVoid] = []
         self._till_rate = rate * (1 - REPORTS) / (GROUNDS * BOOTHS * len(TILLS))
         self._terminal_rate = rate * REPORTS / len(MADE)
         self._group = asyncio.TaskGroup()
@@ -261,7 +261,7 @@ class Load:
                 line = stand.to_void.pop()
                 path = f"/festivals/{festival}/receipts/{line.receipt}/void"
                 if await self._command(path, {"booth": booth, "line": line.line, "qty": line.qty}):
-                    self.ordered.append(Ordered(booth, line.receipt, line.line, line.qty))
+                    self.ordered.append(OrderedVoid(booth, line.receipt, line.line, line.qty))
 
     async def _supply(self, festival: str, booth: str, name: str) -> None:
         """Ask for stock, send what is held, and receive it, in the time of one cycle or whenever it can be done. Now

@@ -46,7 +46,7 @@ class Acknowledged(NamedTuple):
     body: Body
 
 
-class Ordered(NamedTuple):
+class OrderedVoid(NamedTuple):
     """Pieces of a receipt's line that an organiser voided, and festival had it done."""
 
     booth: str
@@ -83,7 +83,7 @@ class Issued(NamedTuple):
 
 
 @dataclass(slots=True)
-class Device:
+class ExpectedDevice:
     """How often a device used each number: more than once if there are two of it. `last`: of its last words."""
 
     numbers: Counter[int] = field(default_factory=Counter)
@@ -91,7 +91,7 @@ class Device:
 
 
 @dataclass(slots=True)
-class Drawer:
+class ExpectedDrawer:
     """Rupiah. `counts`: all that were said; `taken` by receipts and `refunded` by voids, in any way."""
 
     float_rupiah: int = 0
@@ -110,8 +110,8 @@ class Told:
     records: dict[str, tuple[Topic, bytes]] = field(default_factory=dict)
     reports: dict[str, Made] = field(default_factory=dict)
     receipts: dict[tuple[str, str], Issued] = field(default_factory=dict)
-    devices: dict[tuple[str, str], Device] = field(default_factory=lambda: defaultdict(Device))
-    drawers: dict[tuple[str, str], Drawer] = field(default_factory=lambda: defaultdict(Drawer))
+    devices: dict[tuple[str, str], ExpectedDevice] = field(default_factory=lambda: defaultdict(ExpectedDevice))
+    drawers: dict[tuple[str, str], ExpectedDrawer] = field(default_factory=lambda: defaultdict(ExpectedDrawer))
     _voids: dict[tuple[str, str, int], list[int]] = field(default_factory=lambda: defaultdict(list))
 
     def hear(self, said: Acknowledged) -> None:
@@ -133,7 +133,7 @@ class Told:
                 self._issued(said.id, body)
             case ReceiptVoided() as body:
                 for line in body.lines:
-                    self.order(Ordered(body.booth, body.receipt, line.line, line.qty))
+                    self.order(OrderedVoid(body.booth, body.receipt, line.line, line.qty))
                 if body.refund_rupiah:
                     self.drawers[body.booth, body.drawer or body.device].refunded_rupiah += body.refund_rupiah
             case DrawerOpened() as body:
@@ -147,7 +147,7 @@ class Told:
             case other:
                 raise TypeError(f"neither a terminal nor a till says {type(other).__name__}")
 
-    def order(self, void: Ordered) -> None:
+    def order(self, void: OrderedVoid) -> None:
         """Pieces that did not stand, by a till or by an organiser."""
         self._voids[void.booth, void.receipt, void.line].append(void.qty)
 

@@ -25,7 +25,7 @@ from deploy.cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.simulate.play import Play, Told
 from deploy.simulate.season import Season
-from deploy.simulate.summary import Books, FacilitySum, RanOut, books, per_facility, ran_out, total
+from deploy.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
 from deploy.verify import Report, verify
@@ -94,7 +94,7 @@ class Outcome:
     told: Told
     lines: list[FacilitySum]
     gone: list[RanOut]
-    books: Books
+    books: SeasonBooks
     report: Report
 
 
@@ -214,7 +214,7 @@ def _show(outcome: Outcome, seconds: float) -> None:
         warn(f"What the services wrote lies in {FOLDER / 'services'}.")
 
 
-def _show_books(told: Told, books: Books) -> None:
+def _show_books(told: Told, books: SeasonBooks) -> None:
     whole = books.counted + books.provisional
     say(
         f"{thousands(whole)} pieces had no label: of {thousands(books.counted)} final counts tell whose they were, "

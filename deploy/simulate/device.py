@@ -30,7 +30,7 @@ _NOTE_RUPIAH = 10_000
 
 
 @dataclass(slots=True)
-class Device:
+class SimulatedDevice:
     """`price_list` is the revision that it knows. `unsent` is what it recorded without a network; `doomed`: nobody
     will ever read that."""
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from deploy.simulate.device import Device
+from deploy.simulate.device import SimulatedDevice
 from deploy.simulate.goods import GOODS
 from deploy.simulate.season import Spoken, new_id
 from shared.events.amounts import net_amounts, value
@@ -91,8 +91,8 @@ class Market:
     _shelves: dict[str, list[Shelf]] = field(default_factory=lambda: defaultdict(list))
     _aside: list[Shelf] = field(default_factory=list)
     _prices: dict[str, list[Price]] = field(default_factory=dict)
-    _devices: list[Device] = field(default_factory=list)
-    _retired: list[Device] = field(default_factory=list)
+    _devices: list[SimulatedDevice] = field(default_factory=list)
+    _retired: list[SimulatedDevice] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._prices = {price.product: [Price(1, price.price_rupiah)] for price in self.booth.prices}
@@ -232,7 +232,7 @@ class Market:
 
     # --- what is sold
 
-    def _sell_basket(self, device: Device, at: datetime) -> None:
+    def _sell_basket(self, device: SimulatedDevice, at: datetime) -> None:
         bought: list[tuple[ReceiptLine, Shelf]] = []
         for number in range(1, 1 + self.rng.choices((1, 2, 3), (75, 18, 7))[0]):
             if not self.left:
@@ -250,7 +250,7 @@ class Market:
             self._void(self.rng.choice([one for one in self._devices if not one.doomed]), at, issued, line, qty)
             shelf.left += qty
 
-    def _sell_mistyped(self, device: Device, at: datetime) -> None:
+    def _sell_mistyped(self, device: SimulatedDevice, at: datetime) -> None:
         """Far too many pieces are typed: the cashier sees it at once, or the organiser later."""
         shelf = self._choose()
         line = self._line(device, 1, shelf.lot, shelf.product, 1 + TYPED_TOO_MANY, at)
@@ -270,7 +270,7 @@ class Market:
             )
         )
 
-    def _sell_misread(self, device: Device, at: datetime) -> None:
+    def _sell_misread(self, device: SimulatedDevice, at: datetime) -> None:
         """The label is read wrongly: no such lot is at the booth. Now and then nothing was sold at all."""
         shelf = self._choose()
         line = self._line(device, 1, f"{shelf.lot}-salah", shelf.product, 1, at)
@@ -280,7 +280,7 @@ class Market:
         if really:
             self._go(shelf, 1, at)
 
-    def _issue(self, device: Device, at: datetime, lines: Sequence[ReceiptLine]) -> _Issued:
+    def _issue(self, device: SimulatedDevice, at: datetime, lines: Sequence[ReceiptLine]) -> _Issued:
         gross, discounts = [line.gross_rupiah for line in lines], [line.discount_rupiah for line in lines]
         due = sum(gross) - sum(discounts)
         discount = min(due, 1_000) if self.rng.randrange(1000) < DISCOUNTED_IN_THOUSAND else 0
@@ -294,14 +294,14 @@ class Market:
             self.unlabelled += sum(line.qty for line in lines if line.lot is None)
         return _Issued(receipt, kind, net_amounts(gross, discounts, discount))
 
-    def _void(self, device: Device, at: datetime, issued: _Issued, line: ReceiptLine, qty: int) -> None:
+    def _void(self, device: SimulatedDevice, at: datetime, issued: _Issued, line: ReceiptLine, qty: int) -> None:
         net = issued.net[line.line - 1]
         rupiah = net - value(net, line.qty, line.qty - qty)
         lines = (VoidedLine(line=line.line, qty=qty),)
         device.void(at, issued.payment, rupiah, receipt=issued.receipt, lines=lines, reason="batal")
 
     def _line(
-        self, device: Device, number: int, lot: str | None, product: str, qty: int, at: datetime
+        self, device: SimulatedDevice, number: int, lot: str | None, product: str, qty: int, at: datetime
     ) -> ReceiptLine:
         listed = self._listed(device, product, at)
         haggled = self.rng.randrange(1000) < HAGGLED_IN_THOUSAND
@@ -317,7 +317,7 @@ class Market:
             price_reason="cacat kecil" if haggled else "",
         )
 
-    def _listed(self, device: Device, product: str, at: datetime) -> int:
+    def _listed(self, device: SimulatedDevice, product: str, at: datetime) -> int:
         """Rupiah for a piece by the list that the device knows. One without a network hears of no new list."""
         if device.online:
             known = [price for prices in self._prices.values() for price in prices]
@@ -342,10 +342,10 @@ class Market:
             yield from shelves
         yield from self._aside
 
-    def _device(self, till: str) -> Device:
-        return Device(self.booth.booth, till, new_id(self.rng), self.rng)
+    def _device(self, till: str) -> SimulatedDevice:
+        return SimulatedDevice(self.booth.booth, till, new_id(self.rng), self.rng)
 
-    def _cut_off(self, device: Device) -> None:
+    def _cut_off(self, device: SimulatedDevice) -> None:
         if not self._retired and self.trouble in (Trouble.REPLACED, Trouble.LOST):
             device.online, device.doomed = False, self.trouble is Trouble.LOST
 

@@ -60,7 +60,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
 
 
 @dataclass(slots=True)
-class Books:
+class SeasonBooks:
     """How sure the books are. Pieces without a label: `counted`, if a final count stands behind whose they were, else
     `provisional`. `drawers` were counted, and `off_rupiah` is by how much all of them together were wrong."""
 
@@ -70,9 +70,9 @@ class Books:
     off_rupiah: int = 0
 
 
-async def books(mongo: Mongo) -> Books:
+async def books(mongo: Mongo) -> SeasonBooks:
     """Over all booths."""
-    whole = Books()
+    whole = SeasonBooks()
     async for document in mongo.database("sales")[BOOTHS.name].find({}):
         booth = BOOTHS.from_document(document)
         for pool in booth.pools:

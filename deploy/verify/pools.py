@@ -8,7 +8,7 @@ from deploy.verify.heard import Pair
 from deploy.verify.parts import LotSold, by_lot, parts
 from deploy.verify.report import Check
 from services.sales.domain import Booth
-from services.sales.domain.booth import Held, Pool
+from services.sales.domain.booth import LotSum, Pool
 from services.sales.domain.pool import level, lot_moment, moment
 from shared.events.sales import PartBasis
 
@@ -53,10 +53,10 @@ def unlabelled_sales(evidence: Evidence, sums: Mapping[Pair, LotSold], late: Map
         "unlabelled sales",
         "per booth and product: the pool = such parts of sales; its shares = the rule's; adjustments cancel to 0",
     )
-    told: dict[Pair, list[Held]] = defaultdict(list)
+    told: dict[Pair, list[LotSum]] = defaultdict(list)
     for (booth_id, lot_id), tally in sorted(sums.items(), key=lambda pair: pair[0]):
         if tally.share.qty or tally.share.rupiah:
-            told[booth_id, tally.product].append(Held(lot_id, *tally.share.both))
+            told[booth_id, tally.product].append(LotSum(lot_id, *tally.share.both))
     for booth in evidence.of(Booth).values():
         for pool in booth.pools:
             _pool(check, booth, pool, told.pop((booth.id, pool.product), []), late)
@@ -96,7 +96,7 @@ def credited(evidence: Evidence, sums: Mapping[Pair, LotSold]) -> Check:
     return check
 
 
-def _pool(check: Check, booth: Booth, pool: Pool, told: list[Held], late: Mapping[Pair, int]) -> None:
+def _pool(check: Check, booth: Booth, pool: Pool, told: list[LotSum], late: Mapping[Pair, int]) -> None:
     what = f"{pool.product} at {booth.id}"
     pieces, rupiah = sum(lot.qty for lot in told), sum(lot.rupiah for lot in told)
     after = late.get((booth.id, pool.product), 0)

@@ -11,14 +11,14 @@ from services.sales.domain.booth import (
     BoothStatus,
     EarlyCount,
     EarlyVoid,
-    Held,
+    LotSum,
     Moved,
     Pool,
     SoFar,
-    Tally,
+    StockCount,
 )
 from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
-from services.sales.domain.device import Branch, Device, Run
+from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale, entity_id, receipt_id, receipt_of
@@ -194,7 +194,7 @@ def _pool_document(pool: Pool) -> dict[str, Any]:
     }
 
 
-def _count_document(count: Tally | None) -> dict[str, Any] | None:
+def _count_document(count: StockCount | None) -> dict[str, Any] | None:
     return None if count is None else {"at": count.at, "qty": count.qty}
 
 
@@ -248,7 +248,7 @@ def _booth(document: Document) -> Booth:
                     Branch(
                         branch["first"],
                         tuple(
-                            Run(first, last, after, head)
+                            RecordRun(first, last, after, head)
                             for (first, last), (after, head) in zip(branch["seen"], branch["ends"], strict=True)
                         ),
                         branch["last_seq"],
@@ -317,8 +317,8 @@ def _pool(document: Document) -> Pool:
         qty=document["qty"],
         rupiah=document["rupiah"],
         after_qty=document["after_qty"],
-        told=tuple(map(Held._make, document["told"])),
-        adjusted=tuple(map(Held._make, document["adjusted"])),
+        told=tuple(map(LotSum._make, document["told"])),
+        adjusted=tuple(map(LotSum._make, document["adjusted"])),
         final=_count(document["final"]),
         latest=_count(document["latest"]),
         counted=document["counted"],
@@ -326,8 +326,8 @@ def _pool(document: Document) -> Pool:
     )
 
 
-def _count(document: Document | None) -> Tally | None:
-    return None if document is None else Tally(document["at"], document["qty"])
+def _count(document: Document | None) -> StockCount | None:
+    return None if document is None else StockCount(document["at"], document["qty"])
 
 
 def _drawer(document: Document) -> Drawer:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sales.domain.booth import Booth, BoothLot, Pool, Tally
+from services.sales.domain.booth import Booth, BoothLot, Pool, StockCount
 from services.sales.domain.pool import level, pieces
 from shared.events.amounts import apportion, net_amounts, value
 from tests.property.examples import examples
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.property
 
 FACILITIES = ("LP-A", "LP-B", "LP-C")
 tallies = st.none() | st.builds(
-    Tally, st.integers(0, 2).map(lambda hours: NOON + timedelta(hours=hours)), st.integers(0, 12)
+    StockCount, st.integers(0, 2).map(lambda hours: NOON + timedelta(hours=hours)), st.integers(0, 12)
 )
 
 
@@ -123,7 +123,7 @@ def test_a_count_of_all_that_is_left_gives_each_lot_exactly_what_is_gone_of_it(
 ) -> None:
     lots = [replace(lot, moved=0, lost=0, label_qty=min(lot.label_qty, lot.stocked), named_qty=0) for lot in lots]
     gone = [data.draw(st.integers(0, lot.room)) for lot in lots]
-    counted = [replace(lot, final=Tally(NOON, lot.room - less)) for lot, less in zip(lots, gone, strict=True)]
+    counted = [replace(lot, final=StockCount(NOON, lot.room - less)) for lot, less in zip(lots, gone, strict=True)]
     assert pieces(counted, Pool("KTI", sum(gone))) == gone
 
 

@@ -30,7 +30,7 @@ class PriceListPage(BaseModel):
     prices: list[Price]
 
 
-class TallyPage(BaseModel):
+class StockCountPage(BaseModel):
     """Pieces that a count saw."""
 
     counted_at: datetime
@@ -56,7 +56,7 @@ class BoothLotPage(BaseModel):
     unsold: int
     beyond: int
     counted: int | None
-    count: TallyPage | None
+    count: StockCountPage | None
     unexplained: int
     sold_rupiah: int
     withdrawn: str | None
@@ -80,7 +80,7 @@ class BoothLotPage(BaseModel):
             counted=latest.qty if latest is not None else None,
             count=None
             if latest is None
-            else TallyPage(counted_at=latest.at, qty=latest.qty, final=latest == lot.final),
+            else StockCountPage(counted_at=latest.at, qty=latest.qty, final=latest == lot.final),
             unexplained=lot.unexplained,
             sold_rupiah=lot.sold_rupiah,
             withdrawn=lot.withdrawn,

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from services.sales.domain import shelf
-from services.sales.domain.booth import Booth, Held, Pool, with_pool
+from services.sales.domain.booth import Booth, LotSum, Pool, with_pool
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawers
 from services.sales.domain.pool import level, lot_moment, moment
@@ -113,8 +113,8 @@ def _with_pool(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, 
     late = qty if counted_at is not None and sold_at > counted_at else 0
     told = {held.lot: held for held in pool.told}
     for lot, (more, worth) in pooled.items():
-        known = told.get(lot, Held(lot, 0, 0))
-        told[lot] = Held(lot, known.qty + more, known.rupiah + worth)
+        known = told.get(lot, LotSum(lot, 0, 0))
+        told[lot] = LotSum(lot, known.qty + more, known.rupiah + worth)
     pool = replace(
         pool,
         qty=pool.qty + qty,

@@ -27,7 +27,7 @@ class BoothStatus(StrEnum):
     SETTLED = "settled"
 
 
-class Tally(NamedTuple):
+class StockCount(NamedTuple):
     """Pieces that were left at a moment (UTC). Of two counts the later one wins, of two at once the larger."""
 
     at: datetime
@@ -54,8 +54,8 @@ class BoothLot:
     pool_qty: int = 0
     pool_rupiah: int = 0
     withdrawn: str | None = None
-    final: Tally | None = None
-    latest: Tally | None = None
+    final: StockCount | None = None
+    latest: StockCount | None = None
 
     def sold_more(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
         """The lot with so much more sold by label, of which `named` pieces by the organiser's word and `after` pieces
@@ -119,7 +119,7 @@ class BoothLot:
         return max(0, self.unsold - self.latest.qty) if self.latest is not None else 0
 
 
-class Held(NamedTuple):
+class LotSum(NamedTuple):
     """Pieces and rupiah of one lot."""
 
     lot: str
@@ -138,10 +138,10 @@ class Pool:
     qty: int = 0
     rupiah: int = 0
     after_qty: int = 0
-    told: tuple[Held, ...] = ()
-    adjusted: tuple[Held, ...] = ()
-    final: Tally | None = None
-    latest: Tally | None = None
+    told: tuple[LotSum, ...] = ()
+    adjusted: tuple[LotSum, ...] = ()
+    final: StockCount | None = None
+    latest: StockCount | None = None
     counted: bool = False
     revision: int = 0
 
@@ -152,8 +152,8 @@ class EarlyCount:
 
     lot: str
     product: str | None
-    final: Tally | None
-    latest: Tally | None
+    final: StockCount | None
+    latest: StockCount | None
 
 
 @dataclass(frozen=True, slots=True)

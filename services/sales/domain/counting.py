@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.sales.domain.booth import Booth, BoothLot, EarlyCount, Pool, Tally, with_pool
+from services.sales.domain.booth import Booth, BoothLot, EarlyCount, Pool, StockCount, with_pool
 from services.sales.domain.pool import level, lot_moment, moment
 from services.sales.domain.receipt import Receipt
 from shared.events import lot_number
@@ -18,10 +18,10 @@ def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     moments = {pool.product: moment(booth, pool.product) for pool in booth.pools}
     for product in body.products:
         pool = booth.pool(product.product) or Pool(product.product)
-        final, latest = _later(pool.final, pool.latest, Tally(body.counted_at, product.qty), body.final)
+        final, latest = _later(pool.final, pool.latest, StockCount(body.counted_at, product.qty), body.final)
         booth = with_pool(booth, replace(pool, final=final, latest=latest))
     for lot in body.lots:
-        booth = _count_lot(booth, lot.lot, Tally(body.counted_at, lot.qty), body.final)
+        booth = _count_lot(booth, lot.lot, StockCount(body.counted_at, lot.qty), body.final)
     lots = [
         lot if lot_moment(booth, lot) == before.get(lot.lot) else replace(lot, after_qty=_labelled(state, booth, lot))
         for lot in booth.lots
@@ -36,7 +36,7 @@ def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     return booth
 
 
-def _count_lot(booth: Booth, id: str, count: Tally, is_final: bool) -> Booth:
+def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Booth:
     held = booth.holds(id)
     if held is not None:
         final, latest = _later(held.final, held.latest, count, is_final)
@@ -51,8 +51,8 @@ def _count_lot(booth: Booth, id: str, count: Tally, is_final: bool) -> Booth:
 
 
 def _later(
-    final: Tally | None, latest: Tally | None, count: Tally, is_final: bool
-) -> tuple[Tally | None, Tally | None]:
+    final: StockCount | None, latest: StockCount | None, count: StockCount, is_final: bool
+) -> tuple[StockCount | None, StockCount | None]:
     return (
         max(final or count, count) if is_final else final,
         max(latest or count, count),

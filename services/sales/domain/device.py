@@ -15,7 +15,7 @@ from shared.events.sales import DeviceHeard, TillRecord
 Ranges = tuple[tuple[int, int], ...]
 
 
-class Run(NamedTuple):
+class RecordRun(NamedTuple):
     """Records that follow one another, by their numbers. `after`: the id of the record before the first one;
     `head`: of the last one."""
 
@@ -31,7 +31,7 @@ class Branch:
     `first`: where the branch begins. `last_seq`: of its TillClosed. `struck`: the organiser gave it up for lost."""
 
     first: int
-    runs: tuple[Run, ...]
+    runs: tuple[RecordRun, ...]
     last_seq: int | None = None
     struck: bool = False
 
@@ -62,7 +62,7 @@ class Branch:
         """It has closed, recorded nothing since, and none of its records is missing; or it was struck."""
         return self.struck or (self.last_seq is not None and self.top <= self.last_seq and not self.missing)
 
-    def takes(self, run: Run) -> bool:
+    def takes(self, run: RecordRun) -> bool:
         """One more record may be of this branch: nobody else has its number here, and its neighbours follow it or
         are followed by it."""
         if any(known.first <= run.first <= known.last for known in self.runs):
@@ -106,7 +106,7 @@ def hear(
             branches = _heard(device.branches, record, id, last_seq)
             heard = Device(device.device, device.till, branches, device.given_up)
             return (*devices[:place], heard, *devices[place + 1 :]), None
-    first = Branch(1, (Run(record.seq, record.seq, record.previous, id),), last_seq)
+    first = Branch(1, (RecordRun(record.seq, record.seq, record.previous, id),), last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
 
@@ -128,7 +128,7 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
 
 
 def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
-    run = Run(record.seq, record.seq, record.previous, id)
+    run = RecordRun(record.seq, record.seq, record.previous, id)
     place = _place(branches, run)
     if place is None:
         # A second successor, or a known number: somebody else goes on under this identity.
@@ -140,7 +140,7 @@ def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: 
     return (*branches[:place], branch, *branches[place + 1 :])
 
 
-def _place(branches: tuple[Branch, ...], run: Run) -> int | None:
+def _place(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
     """The branch that the record goes on with or fills a gap of; None if it begins one."""
     for place, branch in enumerate(branches):
         # Nearly every record is the next one, and looks at no other.
@@ -159,17 +159,17 @@ def _place(branches: tuple[Branch, ...], run: Run) -> int | None:
     return -max(closest)[2] if closest else None
 
 
-def _follows_known(branches: tuple[Branch, ...], run: Run) -> bool:
+def _follows_known(branches: tuple[Branch, ...], run: RecordRun) -> bool:
     """The record before it may be one that was heard and that another one follows already, or there is none."""
     before = run.first - 1
     runs = [known for branch in branches for known in branch.runs]
     return not before or any(known.head == run.after or known.first <= before < known.last for known in runs)
 
 
-def _with(runs: tuple[Run, ...], run: Run) -> tuple[Run, ...]:
+def _with(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
     if runs and runs[-1].last + 1 == run.first:
         return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
-    joined: list[Run] = []
+    joined: list[RecordRun] = []
     for known in sorted((*runs, run)):
         if joined and known.first == joined[-1].last + 1:
             joined[-1] = joined[-1]._replace(last=known.last, head=known.head)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.sales.domain.booth import Booth, BoothLot, Held, Pool, with_pool
+from services.sales.domain.booth import Booth, BoothLot, LotSum, Pool, with_pool
 from shared.events.amounts import apportion
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, AdjustmentCause, LotAdjustment, PoolAdjusted
@@ -179,7 +179,7 @@ def publish(
     counted = _counted(lots, pool)
     every = recounted or counted != pool.counted
     then = {held.lot: held for held in pool.adjusted}
-    changed = {held.lot for held in adjusted if then.pop(held.lot, Held(held.lot, 0, 0)) != held} | then.keys()
+    changed = {held.lot for held in adjusted if then.pop(held.lot, LotSum(held.lot, 0, 0)) != held} | then.keys()
     sharing = _sharing(lots)
     # Who had no share was not told whether a count stands behind it. Where none ever did there is nothing to tell.
     new = sharing - _sharing(before.lots_of(product)) if counted or pool.revision else set()
@@ -196,11 +196,11 @@ def _sharing(lots: Sequence[BoothLot]) -> set[str]:
     return {lot.facility for lot in lots if lot.pool_qty}
 
 
-def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[Held]:
+def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[LotSum]:
     told = {held.lot: held for held in pool.told}
     for lot in lots:
-        known = told.get(lot.lot, Held(lot.lot, 0, 0))
-        held = Held(lot.lot, lot.pool_qty - known.qty, lot.pool_rupiah - known.rupiah)
+        known = told.get(lot.lot, LotSum(lot.lot, 0, 0))
+        held = LotSum(lot.lot, lot.pool_qty - known.qty, lot.pool_rupiah - known.rupiah)
         if held.qty or held.rupiah:
             yield held
 

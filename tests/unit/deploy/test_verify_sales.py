@@ -11,7 +11,7 @@ import pytest
 from deploy.verify.evidence import Evidence
 from deploy.verify.heard import Word
 from services.sales.domain import Booth, FacilityFeed, Receipt, Settlement
-from services.sales.domain.booth import BoothStatus, Held, changed, with_pool
+from services.sales.domain.booth import BoothStatus, LotSum, changed, with_pool
 from services.sales.domain.receipt import Sale
 from shared.events.festival import DisputeOutcome, DisputeResolved, TillStruck, VoidOrdered
 from shared.events.language import Body
@@ -246,7 +246,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ("unlabelled sales", of_booth(lambda booth: replace(booth, pools=())), "there is no pool of it"),
     (
         "unlabelled sales",
-        of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], adjusted=(Held(A, 1, 1),)))),
+        of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], adjusted=(LotSum(A, 1, 1),)))),
         "adjusted in sum, not",
     ),
     (

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from services.sales.domain.booth import Tally
+from services.sales.domain.booth import StockCount
 from shared.events.lot_number import LotNumber
 from shared.events.sales import PoolAdjusted, SellThroughCounted, SettlementCorrected, SettlementIssued
 from tests.unit.sales.builders import (
@@ -51,7 +51,7 @@ def test_an_interim_count_moves_nothing_and_is_seen() -> None:
     world = of_two()
     world.sell("s1", 1, None, 8)
     assert world.give(a_count(2, final=False, **{A: 9, B: 3})) == []
-    assert (shares(world), world.lot(A).latest, world.lot(A).final) == ((4, 4), Tally(NOON, 9), None)
+    assert (shares(world), world.lot(A).latest, world.lot(A).final) == ((4, 4), StockCount(NOON, 9), None)
 
 
 def test_a_count_is_no_sale() -> None:
@@ -117,7 +117,7 @@ def test_of_two_counts_at_one_moment_the_larger_wins_whichever_is_heard_first() 
     for first, second in ((3, 7), (7, 3)):
         world = of_two()
         world.give(a_count(1, **{A: first}), a_count(2, **{A: second}))
-        assert world.lot(A).final == world.lot(A).latest == Tally(NOON, 7)
+        assert world.lot(A).final == world.lot(A).latest == StockCount(NOON, 7)
 
 
 def test_a_later_interim_count_does_not_take_the_place_of_a_final_one() -> None:
@@ -125,7 +125,7 @@ def test_a_later_interim_count_does_not_take_the_place_of_a_final_one() -> None:
     world.sell("s1", 1, None, 6)
     world.give(a_count(2, **{A: 10, B: 4}), a_count(3, at=later(5), final=False, **{A: 4, B: 10}))
     assert shares(world) == (0, 6)
-    assert world.lot(A).latest == Tally(later(5), 4)
+    assert world.lot(A).latest == StockCount(later(5), 4)
 
 
 def test_a_count_of_a_lot_that_comes_later_is_kept_for_it() -> None:
@@ -138,7 +138,7 @@ def test_a_count_of_a_lot_that_comes_later_is_kept_for_it() -> None:
     assert pool is not None
     assert pool.after_qty == 1
     world.give(a_stocking(A, 10, facility=MAKERS[A]))
-    assert world.lot(A).final == Tally(NOON, 10)
+    assert world.lot(A).final == StockCount(NOON, 10)
     assert world.booth().early_counts == ()
     # 4 of B before the count; 1 after it, when 10 and 6 were there.
     assert shares(world) == (1, 4)

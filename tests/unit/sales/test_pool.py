@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from services.sales.domain import pool as pools
-from services.sales.domain.booth import BoothLot, Pool, Tally
+from services.sales.domain.booth import BoothLot, Pool, StockCount
 from services.sales.domain.receipt import SaleStatus
 from shared.events.sales import AdjustmentCause, PartBasis, PoolAdjusted, SaleAccounted, SaleShared
 from tests.unit.sales.builders import (
@@ -279,29 +279,35 @@ def a_lot(lot: str, facility: str, stocked: int, **changed: object) -> BoothLot:
         pytest.param([(5, {"lost": 5}), (5, {})], Pool("KTI", 5), [0, 5], id="lost pieces were not sold"),
         pytest.param([(5, {"label_qty": 4}), (5, {})], Pool("KTI", 3), [1, 2], id="beyond labelled sales"),
         pytest.param(
-            [(5, {"final": Tally(NOON, 5)}), (5, {"final": Tally(NOON, 1)})],
+            [(5, {"final": StockCount(NOON, 5)}), (5, {"final": StockCount(NOON, 1)})],
             Pool("KTI", 4),
             [0, 4],
             id="counts say whose pieces are gone",
         ),
         pytest.param(
-            [(5, {"final": Tally(NOON, 5)}), (5, {})], Pool("KTI", 4), [0, 4], id="what was not counted may be gone"
+            [(5, {"final": StockCount(NOON, 5)}), (5, {})],
+            Pool("KTI", 4),
+            [0, 4],
+            id="what was not counted may be gone",
         ),
         pytest.param(
-            [(5, {"final": Tally(NOON, 5)}), (5, {"final": Tally(NOON, 5)})],
+            [(5, {"final": StockCount(NOON, 5)}), (5, {"final": StockCount(NOON, 5)})],
             Pool("KTI", 4),
             [2, 2],
             id="counts that deny all sales leave it to the stock",
         ),
         pytest.param(
-            [(10, {"final": Tally(NOON, 8)}), (10, {"final": Tally(NOON, 2)})],
+            [(10, {"final": StockCount(NOON, 8)}), (10, {"final": StockCount(NOON, 2)})],
             Pool("KTI", 6, after_qty=2),
             # 2 and 8 are gone: of 4 sold before the count 1 and 3. After it: of 8 and 2 left.
             [3, 3],
             id="sold after the count: of what the count left",
         ),
         pytest.param(
-            [(5, {"label_qty": 5, "after_qty": 5, "final": Tally(NOON, 0)}), (5, {"final": Tally(NOON, 5)})],
+            [
+                (5, {"label_qty": 5, "after_qty": 5, "final": StockCount(NOON, 0)}),
+                (5, {"final": StockCount(NOON, 5)}),
+            ],
             Pool("KTI", 5),
             [0, 5],
             id="a count that denies labelled sales credits nobody twice",
@@ -315,13 +321,13 @@ def a_lot(lot: str, facility: str, stocked: int, **changed: object) -> BoothLot:
         pytest.param([(2, {}), (2, {})], Pool("KTI", 5), [3, 2], id="a pool never loses a piece"),
         pytest.param(
             [(10, {}), (10, {})],
-            Pool("KTI", 4, final=Tally(NOON, 16)),
+            Pool("KTI", 4, final=StockCount(NOON, 16)),
             [2, 2],
             id="a count by product shows what is gone of all",
         ),
         pytest.param(
-            [(10, {"final": Tally(NOON, 9)}), (10, {})],
-            Pool("KTI", 4, final=Tally(NOON, 7)),
+            [(10, {"final": StockCount(NOON, 9)}), (10, {})],
+            Pool("KTI", 4, final=StockCount(NOON, 7)),
             [1, 3],
             id="goods without a label are of lots that were not counted by label",
         ),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploy.simulate.device import Device
+from deploy.simulate.device import SimulatedDevice
 from deploy.simulate.market import Counting, Market, Trouble
 from deploy.simulate.season import Spoken
 from services.sales.domain.booth import BoothStatus
@@ -136,7 +136,7 @@ def test_a_drawer_holds_what_its_device_expects_but_for_slips() -> None:
 
 
 def test_cash_that_is_not_there_is_not_paid_back_from_the_drawer() -> None:
-    device = Device(BOOTH, "T1", "D1", Random(1))
+    device = SimulatedDevice(BOOTH, "T1", "D1", Random(1))
     lines = (VoidedLine(line=1, qty=1),)
     device.void(NOON, PaymentKind.CASH, 10**9, receipt="R1", lines=lines)
     device.void(NOON, PaymentKind.CASH, 1_000, receipt="R2", lines=lines)
