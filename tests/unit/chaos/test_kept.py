@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from deploy.chaos.kept import READ, Kept
-from deploy.chaos.told import Acknowledged, Ordered, Told
+from deploy.chaos.told import Acknowledged, OrderedVoid, Told
 from services.production.domain.entities import Lot, Outcome, Report, ReportKind
 from services.production.store import LOTS, REPORTS
 from services.sales.domain import Booth, Receipt
@@ -182,7 +182,7 @@ def test_a_record_that_two_spools_have_is_one() -> None:
 
 def test_what_an_organiser_voided_does_not_stand_either() -> None:
     model = told()
-    model.order(Ordered("F.B1", "sold", 1, 3))
+    model.order(OrderedVoid("F.B1", "sold", 1, 3))
     assert differences(model, a_database())[2] == [
         "0 pieces of line 1 of receipt sold of F.B1 are voided, but 3 were told"
     ]
