@@ -346,7 +346,8 @@ def _checked() -> Iterator[None]:
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, wrong["loc"]))
-        raise WrongEntry(f"{where}: {wrong['msg']}." if where else f"{wrong['msg']}.") from None
+        words = wrong["msg"].removeprefix("Value error, ")
+        raise WrongEntry(f"{where}: {words}." if where else f"{words[:1].upper()}{words[1:]}.") from None
 
 
 def _payment(kind: PaymentKind, reference: str, given_rupiah: int | None, due_rupiah: int) -> Payment:

@@ -23,6 +23,9 @@ from shared.events.language import (
 # Pieces or rupiah more, or fewer if negative.
 Signed = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 MAX_LINES = 100
+# What one record of a till may tell. Sums of millions of such are still numbers that the database can hold.
+MAX_TILL_RUPIAH = 1_000_000_000_000
+TillRupiah = Annotated[int, Field(ge=0, le=MAX_TILL_RUPIAH)]
 
 # --- tills -> sales. Every record names its device, its number there (from 1 without gaps) and the record before it.
 
@@ -79,9 +82,10 @@ class ReceiptLine(Body):
 
 
 class ReceiptIssued(TillRecord):
-    """One purchase; its ce_id is the receipt's id. Lines are numbered from 1. `discount_rupiah` is the receipt's own
-    discount, spread over the lines by largest remainder. `drawer` is the ce_id of the DrawerOpened under which the
-    payment was taken. `price_list` is the revision that the till knew; 0: none."""
+    """One purchase of at most 1,000,000,000,000 rupiah; its ce_id is the receipt's id. Lines are numbered from 1.
+    `discount_rupiah` is the receipt's own discount, spread over the lines by largest remainder. `drawer` is the
+    ce_id of the DrawerOpened under which the payment was taken. `price_list` is the revision that the till knew; 0:
+    none."""
 
     lines: Annotated[tuple[ReceiptLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     discount_rupiah: Rupiah = 0
@@ -111,6 +115,8 @@ class ReceiptIssued(TillRecord):
             due += net
         if due < 0:
             raise ValueError("the receipt's discount exceeds the sum of its lines")
+        if due > MAX_TILL_RUPIAH:
+            raise ValueError(f"the receipt comes to more than {MAX_TILL_RUPIAH:,} rupiah".replace(",", "."))
         given = self.payment.given_rupiah
         if given is not None and given - self.payment.change_rupiah != due:
             raise ValueError("money given less change is not the sum of the receipt")
@@ -132,7 +138,7 @@ class ReceiptVoided(TillRecord):
     receipt: Id
     lines: Annotated[tuple[VoidedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     refund: PaymentKind = PaymentKind.CASH
-    refund_rupiah: Rupiah = 0
+    refund_rupiah: TillRupiah = 0
     drawer: Id | None = None
     reason: Text = ""
     voided_at: Utc
@@ -165,7 +171,7 @@ class DrawerOpened(TillRecord):
     counted."""
 
     cashier: Id
-    float_rupiah: Rupiah
+    float_rupiah: TillRupiah
     opened_at: Utc
 
 
@@ -173,7 +179,7 @@ class CashDropped(TillRecord):
     """Money was taken out of the drawer for safekeeping."""
 
     drawer: Id
-    rupiah: Rupiah
+    rupiah: TillRupiah
     reason: Text = ""
     dropped_at: Utc
 
@@ -183,7 +189,7 @@ class CashCounted(TillRecord):
     records add up to; the difference of the two is recorded by this."""
 
     drawer: Id
-    counted_rupiah: Rupiah
+    counted_rupiah: TillRupiah
     expected_rupiah: Signed
     counted_at: Utc
 

@@ -1,11 +1,15 @@
 """The money of tills by drawer: what came in, went out, should be there, and was counted blind. Sums are made up."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import permutations
 
+import pytest
+from pydantic import ValidationError
+
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.shelf import HOUR, seconds
-from shared.events.sales import Payment, PaymentKind, TillRecord
+from shared.events.sales import MAX_TILL_RUPIAH, Payment, PaymentKind, TillRecord
 from tests.unit.sales.builders import (
     B1,
     NOON,
@@ -14,6 +18,7 @@ from tests.unit.sales.builders import (
     a_cash_count,
     a_drawer,
     a_drop,
+    a_line,
     a_receipt,
     a_sale,
     a_void,
@@ -142,3 +147,22 @@ def test_a_drawer_is_the_same_in_whatever_order_its_records_are_heard() -> None:
     assert [one for one in ends if {*one.takings} != {*ends[0].takings}] == []
     sums = {(one.cashier, one.float_rupiah, one.cash_rupiah, one.difference_rupiah) for one in ends}
     assert sums == {("K1", 100_000, 80_000 + PRICE, 10_000 - PRICE)}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        lambda rupiah: a_receipt(1, *[a_line(None, 11, n, unit_price_rupiah=rupiah // 1_000) for n in range(1, 101)]),
+        lambda rupiah: a_receipt(1, a_line(None, 1_001, unit_price_rupiah=rupiah // 1_000)),
+        lambda rupiah: a_void("r", 1, refund_rupiah=rupiah + 1),
+        lambda rupiah: a_drawer(1, rupiah + 1),
+        lambda rupiah: a_drop(1, "d", rupiah + 1),
+        lambda rupiah: a_cash_count(1, "d", rupiah + 1, 0),
+    ],
+)
+def test_no_record_of_a_till_tells_so_much_that_a_sum_of_millions_breaks_the_database(
+    record: Callable[[int], TillRecord],
+) -> None:
+    assert 9_000_000 * MAX_TILL_RUPIAH < 2**63, "what a document can hold"
+    with pytest.raises(ValidationError):
+        record(MAX_TILL_RUPIAH)
