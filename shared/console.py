@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -118,7 +119,9 @@ def show_grid(table: Table) -> None:
 def _aligned(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, column in enumerate(columns):
-        table.add_column(column, no_wrap=not any(" " in row[at] for row in cells))
+        # Without it the widest columns give way first, and their words are cut.
+        longest = max(map(cell_len, " ".join([column, *(row[at] for row in cells)]).split()), default=0)
+        table.add_column(column, no_wrap=not any(" " in row[at] for row in cells), min_width=longest)
     for row in cells:
         table.add_row(*row)
     return table

@@ -49,6 +49,13 @@ def test_a_table_on_a_narrow_terminal_breaks_no_word(narrow: io.StringIO) -> Non
     assert "more of" not in first
 
 
+def test_a_column_of_several_words_gives_way_without_losing_a_letter(narrow: io.StringIO) -> None:
+    rows = [{"lot": LOT, "sold": "2026-11-30 06:48 WITA", "note": "departs: dented", "a long header": 1}]
+    console.show_table(["sold", "lot", "note", "a long header"], rows, "nothing")
+    words = narrow.getvalue().split()
+    assert {"2026-11-30", "06:48", "WITA", LOT, "departs:", "dented", "header"} <= set(words)
+
+
 def test_a_table_in_a_pipe_has_a_line_for_each_row(pipe: io.StringIO) -> None:
     rows = [{"lot": LOT, "what": "many words " * 20, "n": 1}, {"lot": "L2", "what": "a\tb\nc", "n": None}]
     console.show_table(["lot", "what", "n"], rows, "nothing")
