@@ -38,7 +38,8 @@ def receipts(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """A booth's sales, receipt by receipt, in the order in which they were heard."""
+    """A booth's sales, receipt by receipt, in the order in which they were heard. A sale is the receipt's id, a slash
+    and the line."""
     id = booth_id(festival, booth)
     with refusing(), sales_service(context) as sales:
         zone = sales.get("booths", id)["zone"] or "UTC"
@@ -50,10 +51,10 @@ def receipts(
             if not marked or sale["old_list"] or sale["departs"]
         ]
         if as_json:
-            names = ("receipt", "sold_at")
+            names = ("receipt", "sold_at", "till", "payment")
             show_json([{**sale, **{name: receipt[name] for name in names}} for receipt, sale in rows])
             return
-        columns = ["sold", "till", "item", "pieces", "each", "net", "status", "note"]
+        columns = ["sale", "sold", "till", "item", "pieces", "each", "net", "status", "note"]
         show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "No such sale was heard.")
         if any(sale["old_list"] for _, sale in rows):
             warn("Sold by an old list: the till had not heard of the price that was valid by then.")
@@ -89,11 +90,14 @@ def _rupiah(amount: Any) -> str | None:
 
 
 def _sale(receipt: Row, sale: Row, zone: str) -> Row:
+    in_doubt = [f"{sale[word]} {word}" for word in ("waiting", "disputed", "rejected", "voided") if sale[word]]
     notes = [
+        ", ".join(in_doubt) if in_doubt != [f"{sale['qty']} {sale['status']}"] else "",
         "old list" if sale["old_list"] else "",
         f"departs: {sale['price_reason'] or 'no reason'}" if sale["departs"] else "",
     ]
     return {
+        "sale": sale["sale"],
         "sold": moment(receipt["sold_at"], zone),
         "till": receipt["till"],
         "item": sale["lot"] or sale["product"],

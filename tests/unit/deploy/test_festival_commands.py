@@ -307,14 +307,48 @@ def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering
     def a_sale(line: int, **changed: Any) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 2, "unit_price_rupiah": 9_000, "net_rupiah": 18_000}
         marks = {"status": "recorded", "price_reason": "", "old_list": False, "departs": False}
+        marks |= {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
         return {"sale": f"r/{line}", "line": line} | usual | marks | changed
 
     lines = [a_sale(1), a_sale(2, old_list=True), a_sale(3, departs=True, price_reason="stain")]
-    receipt = {"receipt": "r", "number": 1, "till": "T1", "sold_at": "2026-04-18T02:30:00Z", "sales": lines}
+    receipt = {
+        "receipt": "r",
+        "number": 1,
+        "till": "T1",
+        "payment": "cash",
+        "sold_at": "2026-04-18T02:30:00Z",
+        "sales": lines,
+    }
     sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar"}
     sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
     rows = json.loads(run(festival, sales, "receipts", "ODOP", "B1", "--marked", "--json").stdout)
-    assert [row["sale"] for row in rows] == ["r/2", "r/3"]
+    assert [(row["sale"], row["till"], row["payment"]) for row in rows] == [
+        ("r/2", "T1", "cash"),
+        ("r/3", "T1", "cash"),
+    ]
     told = run(festival, sales, "receipts", "ODOP", "B1").stdout
     assert "departs: stain" in told
     assert told.count("old list") == 1
+
+
+def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: Answering, sales: Answering) -> None:
+    def a_sale(line: int, status: str, **pieces: int) -> dict[str, Any]:
+        usual = {"lot": None, "product": "KTI", "qty": 3, "unit_price_rupiah": 9_000, "net_rupiah": 27_000}
+        marks = {"status": status, "price_reason": "", "old_list": False, "departs": False}
+        none = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
+        return {"sale": f"r-7/{line}", "line": line} | usual | marks | none | pieces
+
+    lines = [
+        a_sale(1, "recorded", voided=1),
+        a_sale(2, "waiting", waiting=1, voided=1),
+        a_sale(3, "voided", voided=3),
+    ]
+    receipt = {"receipt": "r-7", "number": 1, "till": "T1", "sold_at": "2026-04-18T02:30:00Z", "sales": lines}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar"}
+    sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
+    rows = [line.split("\t") for line in run(festival, sales, "receipts", "ODOP", "B1").stdout.splitlines()[1:]]
+    assert [(row[0], row[-2], row[-1]) for row in rows] == [
+        ("r-7/1", "recorded", "1 voided"),
+        ("r-7/2", "waiting", "1 waiting, 1 voided"),
+        ("r-7/3", "voided", ""),
+    ]
