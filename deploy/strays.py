@@ -2,7 +2,7 @@
 
 Nothing is taken out of a log. Each record of the stray booth is published once more with the right booth in it, with
 its own id, device and number, so that it counts for its device and a second move changes nothing. Then sales is told,
-so that the booth is no longer listed."""
+so that lists say where the booth's records went and how many came after that."""
 
 import asyncio
 from dataclasses import dataclass

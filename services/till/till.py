@@ -59,10 +59,12 @@ class SoldReceipt:
 
 @dataclass(frozen=True, slots=True)
 class Voided:
-    """A void that was kept. `void.refund_rupiah` is to be paid back in the way `void.refund`."""
+    """A void that was kept. `void.refund_rupiah` is to be paid back in the way `void.refund`, which is `assumed` if
+    nobody named it and another device took the payment."""
 
     said: Said
     void: ReceiptVoided
+    assumed: bool
 
 
 def owner(folder: Path, booth: str, name: str) -> Owner:
@@ -156,7 +158,7 @@ class Till:
 
         `receipt` is the number of a record here, or a receipt's id. `refund_rupiah` is for a receipt that this till
         doesn't know, with line and pieces; of all others the till knows the sum. `refund` None: in the way it was
-        paid, if that is known. Raises WrongEntry if the receipt has fewer pieces left.
+        paid; in cash if that is not known. Raises WrongEntry if the receipt has fewer pieces left.
         """
         receipts = self.receipts()
         id = self._receipt_id(receipt)
@@ -184,7 +186,7 @@ class Till:
                 voided_at=at,
             ),
         )
-        return Voided(said, void)
+        return Voided(said, void, assumed=refund is None and id not in receipts.paid)
 
     # Goods
 

@@ -31,7 +31,7 @@ def strays(
             show_json(mine)
             return
         zones = {booth["festival"]: booth["zone"] for booth in booths}
-        columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at"]
+        columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at", "moved_to", "unmoved"]
         table = [_row(row, zones.get(row["festival"], "UTC")) for row in mine]
         show_table(columns, table, "No sale strayed: every booth that tills named is there.")
 

@@ -65,7 +65,8 @@ def void(
     line: Annotated[str | None, typer.Argument(help="Only this line of it.")] = None,
     pieces: Annotated[str | None, typer.Argument(help="Only so many pieces of the line.")] = None,
     refund: Annotated[
-        PaymentKind | None, typer.Option(help="How the money goes back; as it was paid, if left out.")
+        PaymentKind | None,
+        typer.Option(help="How the money goes back; as it was paid if left out, in cash if another device was paid."),
     ] = None,
     returned: Annotated[
         str | None, typer.Option(help="Rupiah paid back, for a receipt that this till does not know.")
@@ -103,6 +104,10 @@ def void(
             f"Void {done.said.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
             f"({done.void.refund.value}). {waiting} to send."
         )
+        if done.assumed:
+            warn(
+                "This till does not know how that receipt was paid. Pay back in cash, or void with --refund next time."
+            )
         _hint(done.void.refund, done.void.drawer)
 
 

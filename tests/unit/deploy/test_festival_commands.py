@@ -233,7 +233,8 @@ def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival:
 def a_stray(booth: str) -> dict[str, Any]:
     at = "2026-04-18T02:30:00Z"
     sums = {"receipts": 3, "rupiah": 70_000}
-    return {"booth": booth, "tills": ["T1", "T2"], **sums, "first_at": at, "last_at": at}
+    moved = {"moved_to": "F3.B1", "unmoved": 0}
+    return {"booth": booth, "tills": ["T1", "T2"], **sums, "first_at": at, "last_at": at, **moved}
 
 
 def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answering, sales: Answering) -> None:
@@ -257,6 +258,7 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answ
     assert "2026-04-18 10:30 WITA" in shown
     assert "T1, T2" in shown
     assert "Rp70.000" in shown
+    assert shown.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
     assert "PASAR" not in shown
     assert "No sale strayed" in run(festival, sales, "strays", "ODOP").stdout
 

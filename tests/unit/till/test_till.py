@@ -211,6 +211,7 @@ def test_an_interim_count_says_so(till: Till) -> None:
     [
         (lambda t: t.sell([BasketEntry("KTI", 10**7, 1)], at=NOW), "qty"),
         (lambda t: t.sell([BasketEntry("KTI", 1, 10**10)], at=NOW), "unit_price_rupiah"),
+        (lambda t: t.sell([BasketEntry("KTI", 10**6, 10**9)], at=NOW), r"^The receipt comes to more than 1\.000\."),
         (lambda t: t.void(str(uuid4()), 1, 10**7, at=NOW, refund_rupiah=1), "qty"),
         (lambda t: t.count({LOT[:-1] + "#": 1}, at=NOW), "neither a lot number"),
         (lambda t: t.count({LOT: 1, LOT.lower(): 1}, at=NOW), "named twice"),
@@ -257,7 +258,7 @@ def test_a_receipt_of_a_lost_till_is_voided_by_what_sales_told_of_it(knowing: Ti
     hear(knowing, accounted(id, 1, 3, net=100, voided=1), accounted(id, 2, 1, net=7))
     done = knowing.void(id, at=NOW)
     assert [(one.line, one.qty) for one in done.void.lines] == [(1, 2), (2, 1)]
-    assert (done.void.refund_rupiah, done.void.refund) == (66 + 7, PaymentKind.CASH)
+    assert (done.void.refund_rupiah, done.void.refund, done.assumed) == (66 + 7, PaymentKind.CASH, True)
     with pytest.raises(WrongEntry, match="void already"):
         knowing.void(id, 1, 1, at=NOW)
 
@@ -284,9 +285,13 @@ def test_what_is_no_receipt_is_not_voided(knowing: Till, receipt: str, words: st
 
 
 def test_what_the_till_knows_is_paid_back_and_nothing_else(knowing: Till) -> None:
-    knowing.sell([BasketEntry("KTI")], at=NOW)
-    with pytest.raises(WrongEntry, match=r"Rp250\.000 is to be paid back"):
+    knowing.sell([BasketEntry("KTI", 2)], at=NOW, payment=PaymentKind.QRIS)
+    with pytest.raises(WrongEntry, match=r"Rp500\.000 is to be paid back"):
         knowing.void("1", at=NOW, refund_rupiah=1)
+    done = knowing.void("1", 1, 1, at=NOW)
+    assert (done.void.refund, done.assumed) == (PaymentKind.QRIS, False)
+    done = knowing.void("1", at=NOW, refund=PaymentKind.CASH)
+    assert (done.void.refund, done.assumed) == (PaymentKind.CASH, False)
 
 
 def test_a_refused_void_leaves_the_pieces_to_void(knowing: Till) -> None:
