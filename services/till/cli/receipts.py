@@ -105,9 +105,7 @@ def void(
             f"({done.void.refund.value}). {waiting} to send."
         )
         if done.assumed:
-            warn(
-                "This till does not know how that receipt was paid. Pay back in cash, or void with --refund next time."
-            )
+            warn("This till does not know how that receipt was paid, and books cash; --refund says otherwise.")
         _hint(done.void.refund, done.void.drawer)
 
 
