@@ -36,7 +36,7 @@ from shared import envelope, garbage
 from shared.admission import TOO_LARGE, Admission
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
-from shared.events.language import MAX_VALUE_BYTES, Body, Topic
+from shared.events.language import MAX_VALUE_BYTES, Body, Topic, in_words
 from shared.problem import TITLE, problem, with_problems
 from shared.retry import attempts
 from shared.service import Service
@@ -179,7 +179,7 @@ async def command_in(request: Request, model: type[B]) -> B:
         body = model.model_validate_json(to_json(said))
     except ValidationError as error:
         wrong += [
-            {"type": one["type"], "loc": ("body", *one["loc"]), "msg": one["msg"]}
+            {"type": one["type"], "loc": ("body", *one["loc"]), "msg": in_words(one["msg"])}
             for one in error.errors(include_url=False, include_input=False, include_context=False)
         ]
         raise RequestValidationError(wrong) from None

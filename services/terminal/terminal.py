@@ -14,7 +14,7 @@ from services.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
-from shared.events.language import Body
+from shared.events.language import Body, in_words
 from shared.events.production import (
     ANSWERS,
     TERMINAL,
@@ -160,7 +160,7 @@ class Terminal:
             ready = body()
         except ValidationError as error:
             wrong = error.errors(include_input=False, include_url=False)[0]
-            raise WrongEntry(f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}.") from None
+            raise WrongEntry(f"{'.'.join(map(str, wrong['loc']))}: {in_words(wrong['msg'])}.") from None
         return self.spool.say(lambda _: ready, at)
 
 

@@ -21,7 +21,7 @@ from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK
-from shared.events.language import Body, Topic
+from shared.events.language import Body, Topic, in_words
 from shared.events.sales import (
     SALES,
     TILL,
@@ -348,7 +348,7 @@ def _checked() -> Iterator[None]:
     except ValidationError as error:
         wrong = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, wrong["loc"]))
-        words = wrong["msg"].removeprefix("Value error, ")
+        words = in_words(wrong["msg"])
         raise WrongEntry(f"{where}: {words}." if where else f"{words[:1].upper()}{words[1:]}.") from None
 
 

@@ -61,8 +61,16 @@ TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 # How many pieces more, or fewer.
 Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
 # What a program made: a key, so only characters that survive files, addresses and shells.
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$")]
+_ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$"
+Id = Annotated[str, StringConstraints(pattern=_ID)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
+
+
+def in_words(message: str) -> str:
+    """What a model found wrong, said to a person: a pattern is none of his language."""
+    if message == f"String should match pattern '{_ID}'":
+        return "It has at most 120 letters, digits, '.', '_', ':', '/' and '-', and begins with a letter or digit"
+    return message.removeprefix("Value error, ")
 
 
 class Body(BaseModel):

@@ -67,6 +67,13 @@ async def test_the_path_says_what_the_body_leaves_out() -> None:
     assert await places(body | {"sale": "t1/8"}, ResolveDispute, festival="ODOP", sale="t1/9") == [("body", "sale")]
 
 
+async def test_a_name_that_can_not_be_is_told_in_words_and_not_as_a_pattern() -> None:
+    with pytest.raises(RequestValidationError) as raised:
+        await command_in(a_post(ANNOUNCED | {"festival": "pekan raya"}), AnnounceFestival)
+    [error] = raised.value.errors()
+    assert error["msg"].startswith("It has at most 120 letters, digits")
+
+
 @pytest.mark.parametrize("wrong", ["18 April", 20_561, "2026-04-18T10:00:00Z", None, True])
 async def test_what_is_no_date_is_named(wrong: object) -> None:
     assert await places(ANNOUNCED | {"first_day": wrong}, AnnounceFestival) == [("body", "first_day")]

@@ -216,7 +216,7 @@ def test_an_interim_count_says_so(till: Till) -> None:
         (lambda t: t.count({LOT[:-1] + "#": 1}, at=NOW), "neither a lot number"),
         (lambda t: t.count({LOT: 1, LOT.lower(): 1}, at=NOW), "named twice"),
         (lambda t: t.count({}, at=NOW), "Nothing was counted"),
-        (lambda t: t.open("the tall man", 1, at=NOW), "cashier"),
+        (lambda t: t.open("the tall man", 1, at=NOW), "^cashier: It has at most 120 letters, digits"),
         (lambda t: t.drop(5, at=NOW), "No drawer is open"),
         (lambda t: t.count_cash(5, at=NOW), "No drawer is open"),
     ],
