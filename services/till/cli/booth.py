@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from services.till.basket import named
 from services.till.booth import BoothView, KnownPrices
 from services.till.cli.session import Json, WallClock, clock, kept, the_till
 from services.till.standing import Standing, Standings
@@ -46,17 +47,22 @@ def count(
 ) -> None:
     """Say what is physically left at the booth. A count is final unless it is --interim."""
     with the_till(context) as till:
-        said = till.count(_counted(goods), at=datetime.now(UTC), final=not interim)
+        counted_goods = _counted(goods)
+        said = till.count(counted_goods, at=datetime.now(UTC), final=not interim)
+        doubts = list(_doubts(till.view(), counted_goods))
         if as_json:
             waiting = till.spool.counts().pending
-            show_json({"record": said.number, "id": said.id, "final": not interim, "to_send": waiting})
+            answer = {"record": said.number, "id": said.id, "final": not interim, "warnings": doubts}
+            show_json(answer | {"to_send": waiting})
             return
         kept(till, said, as_json, f"{'Interim' if interim else 'Final'} count kept")
         if not interim:
             say(
-                "It divides what was sold without a label up to now; a later count replaces it, "
-                "and --interim only informs."
+                "It divides what was sold without a label up to now; a later count of the same lot, or of the same "
+                "goods by product, replaces it. --interim only informs."
             )
+        for doubt in doubts:
+            warn(doubt)
 
 
 def close(context: typer.Context, as_json: Json = False) -> None:
@@ -164,6 +170,20 @@ def _counted(words: Sequence[str]) -> dict[str, int]:
             raise WrongEntry(f"{item} is named twice. Please add its pieces up and name it once.")
         goods[item] = typed.whole(pieces)
     return goods
+
+
+def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
+    """What the till knows otherwise than the count: it may have been typed wrong, or not have been heard yet."""
+    for item, pieces in goods.items():
+        lot, product = named(item)
+        came = sum(here.stocked for here in booth.lots_of(product) if lot in (None, here.id))
+        if pieces > came:
+            yield (
+                f"{pieces} of {lot or product} were counted, and this till knows of {came} that came. If it was typed "
+                "wrong, please count again."
+            )
+        elif not came:
+            yield f"This till knows of no {lot or product} at this booth. Was it typed right?"
 
 
 def _told(rows: list[Standings], wall: WallClock, title: str) -> None:

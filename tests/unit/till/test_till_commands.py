@@ -184,3 +184,21 @@ def test_the_spool_is_backed_up_and_checked(run: Run, tmp_path: Path) -> None:
     assert told(run("spool", "export", str(tmp_path / "backup"), "--json"))["records"] == 1
     assert run("spool", "check", str(tmp_path / "backup")).exit_code == 0
     assert "1 record, 1 not sent" in run("spool", "check").stdout
+
+
+@pytest.mark.parametrize(
+    ("goods", "words"),
+    [
+        (f"{LOT}=3", ""),
+        ("KTI=3", ""),
+        (f"{LOT}=0", ""),
+        (f"{LOT}=4", f"4 of {LOT} were counted, and this till knows of 3 that came."),
+        ("KTI=1.000", "1000 of KTI were counted, and this till knows of"),
+        ("XYZ=0", "This till knows of no XYZ at this booth."),
+        ("XYZ=3", "3 of XYZ were counted, and this till knows of 0 that came."),
+    ],
+)
+def test_a_count_that_the_till_knows_otherwise_is_kept_with_a_warning(run: Run, goods: str, words: str) -> None:
+    warnings = told(run("count", goods, "--json"))["warnings"]
+    assert [warning.startswith(words) for warning in warnings] == ([True] if words else [])
+    assert words in run("count", goods).stderr
