@@ -179,8 +179,8 @@ def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
         came = sum(here.stocked for here in booth.lots_of(product) if lot in (None, here.id))
         if pieces > came:
             yield (
-                f"{pieces} of {lot or product} were counted, and this till knows of {came} that came. If it was typed "
-                "wrong, please count again."
+                f"{pieces} of {lot or product} were counted, and this till knows of {came} that came. "
+                "If it was typed wrong, please count again."
             )
         elif not came:
             yield f"This till knows of no {lot or product} at this booth. Was it typed right?"
