@@ -28,7 +28,7 @@ def _of_booth(booth: Row, devices: Iterable[Row]) -> Iterator[Row]:
 
 
 def _lacks(device: Row) -> bool:
-    return bool(device.get("missing")) or _branches(device) > 1
+    return bool(device.get("missing")) or len(device["branches"]) > 1
 
 
 def _missing(device: Row) -> str:
@@ -36,8 +36,9 @@ def _missing(device: Row) -> str:
         return "nothing was heard"
     holes = ", ".join(_range(first, last) for first, last in device.get("missing") or ())
     lacks = [f"records {holes}"] if holes else []
-    if (branches := _branches(device)) > 1:
-        lacks.append(f"the end of each of its {branches} branches")
+    if (branches := len(device["branches"])) > 1:
+        still_open = sum(not branch["complete"] for branch in device["branches"])
+        lacks.append(f"the end of {still_open} of its {branches} branches")
     elif not device.get("closed"):
         lacks.append("its close")
     return " and ".join(lacks)
@@ -45,12 +46,6 @@ def _missing(device: Row) -> str:
 
 def _range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first} to {last}"
-
-
-def _branches(device: Row) -> int:
-    """How many there are; sales may list them."""
-    branches = device.get("branches") or 1
-    return branches if isinstance(branches, int) else len(branches)
 
 
 def _to_do(booth: Row, device: Row) -> str:

@@ -152,7 +152,7 @@ def a_device(**changed: Any) -> dict[str, Any]:
         "closed": False,
         "complete": False,
         "missing": [],
-        "branches": 1,
+        "branches": [{"complete": False}],
     }
     return well | changed
 
@@ -195,8 +195,8 @@ def test_an_open_booth_waits_for_no_device_that_is_well(festival: Answering, sal
         (a_device(), "its close"),
         (a_device(device=None), "nothing was heard"),
         (a_device(closed=True, missing=[[2, 4]]), "records 2 to 4"),
-        (a_device(branches=2, closed=True), "the end of each of its 2 branches"),
-        (a_device(branches=[{}, {}, {}]), "the end of each of its 3 branches"),
+        (a_device(branches=[{"complete": True}, {"complete": False}], closed=True), "the end of 1 of its 2 branches"),
+        (a_device(branches=[{"complete": False}] * 3), "the end of 3 of its 3 branches"),
     ],
 )
 def test_a_closing_booth_waits_for_every_device(
