@@ -153,7 +153,13 @@ def dispute(
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
         answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
-        tell(answer, f"Sale {sale} is {verdict.value}.", as_json=as_json)
+        done = f"Sale {sale} is {verdict.value}."
+        if verdict is Verdict.ACCEPTED:
+            more = (
+                "Another product's lot is not taken" if lot else "Pieces beyond what facilities sent stay in dispute"
+            )
+            done += f" {more}: `karya festival missing {festival}` says what is left to decide."
+        tell(answer, done, as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:

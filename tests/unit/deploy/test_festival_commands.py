@@ -138,6 +138,7 @@ def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: Answering) -> 
     words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
     assert given(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
     assert given(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
+    assert "`karya festival missing ODOP` says what is left" in run(festival, None, *words).stdout
     ended = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
     assert ended.exit_code == 2
     assert "is no lot number" in " ".join(ended.output.split())
