@@ -403,6 +403,10 @@ def test_pieces_and_money_are_conserved_in_any_order(
             check_booth(world, B1)
     world.pass_all_on()
     check_said(world)
+    voids = {fact.id: fact.body for fact in order if isinstance(fact.body, ReceiptVoided)}
+    assert refunded(world) == sum(void.refund_rupiah for void in voids.values()), (
+        "what tills paid back is as they told"
+    )
 
 
 @examples(60)
