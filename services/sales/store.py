@@ -14,6 +14,7 @@ from services.sales.domain.booth import (
     LotSum,
     Moved,
     Pool,
+    RefusedOrder,
     SoFar,
     StockCount,
 )
@@ -153,6 +154,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             "quarters": list(booth.so_far.quarters),
             "sold_out": list(booth.so_far.sold_out),
         },
+        "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
         "moved": None if booth.moved is None else list(booth.moved),
     }
@@ -285,6 +287,7 @@ def _booth(document: Document) -> Booth:
             tuple(document["so_far"]["quarters"]),
             tuple(document["so_far"]["sold_out"]),
         ),
+        refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
         moved=None if document["moved"] is None else Moved(*document["moved"]),
     )

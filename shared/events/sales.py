@@ -23,6 +23,8 @@ from shared.events.language import (
 # Pieces or rupiah more, or fewer if negative.
 Signed = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 MAX_LINES = 100
+# Lots, or products, in one count.
+MAX_COUNTED = 1000
 # What one record of a till may tell. Sums of millions of such are still numbers that the database can hold.
 MAX_TILL_RUPIAH = 1_000_000_000_000
 TillRupiah = Annotated[int, Field(ge=0, le=MAX_TILL_RUPIAH)]
@@ -162,8 +164,16 @@ class BoothCounted(TillRecord):
 
     counted_at: Utc
     final: bool = True
-    lots: tuple[LotCount, ...] = ()
-    products: tuple[ProductCount, ...] = ()
+    lots: Annotated[tuple[LotCount, ...], Field(max_length=MAX_COUNTED)] = ()
+    products: Annotated[tuple[ProductCount, ...], Field(max_length=MAX_COUNTED)] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len({lot.lot for lot in self.lots}) < len(self.lots):
+            raise ValueError("a lot is counted twice")
+        if len({product.product for product in self.products}) < len(self.products):
+            raise ValueError("a product is counted twice")
+        return self
 
 
 class DrawerOpened(TillRecord):

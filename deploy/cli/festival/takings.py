@@ -42,7 +42,8 @@ def receipts(
     and the line."""
     id = booth_id(festival, booth)
     with refusing(), sales_service(context) as sales:
-        zone = sales.get("booths", id)["zone"] or "UTC"
+        page = sales.get("booths", id)
+        zone = page["zone"] or "UTC"
         pages = sales.all("booths", id, "receipts", by="number")
         rows = [
             (receipt, sale)
@@ -56,6 +57,11 @@ def receipts(
             return
         columns = ["sale", "sold", "till", "item", "pieces", "each", "net", "status", "note"]
         show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "No such sale was heard.")
+        for order in page["refused_orders"]:
+            warn(
+                f"Your void of {order['qty']} of line {order['line']} of {order['receipt']} was not done: "
+                f"{order['left']} could still be voided."
+            )
         if any(sale["old_list"] for _, sale in rows):
             warn("Sold by an old list: the till had not heard of the price that was valid by then.")
 
@@ -79,7 +85,7 @@ def _drawer(drawer: Row, zone: str) -> Row:
         "opened": moment(drawer["opened_at"], zone),
         "float": shown.rupiah(drawer["float_rupiah"]),
         "taken out": shown.rupiah(drawer["dropped_rupiah"]),
-        "should hold": shown.rupiah(drawer["cash_rupiah"]),
+        "should hold": _rupiah(drawer["cash_rupiah"]) or "after the count",
         "counted": _rupiah(drawer["counted_rupiah"]),
         "difference": _rupiah(drawer["difference_rupiah"]),
     }

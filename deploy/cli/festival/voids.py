@@ -22,5 +22,8 @@ def void_sale(
     body = {"booth": booth_id(festival, booth), "line": line, "qty": qty, "reason": reason}
     with service(context) as api:
         answer = api.give("festivals", festival, "receipts", receipt, "void", body=body)
-        done = f"{qty} of line {line} of {receipt} are to be voided. Sales refuses more than are left of that line."
+        done = (
+            f"{qty} of line {line} of {receipt} are to be voided. Sales refuses more than are left: "
+            f"see `karya festival receipts {festival} {booth}`."
+        )
         tell(answer, done, as_json=as_json)

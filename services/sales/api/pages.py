@@ -158,6 +158,15 @@ class TillPage(BaseModel):
         )
 
 
+class RefusedOrderPage(BaseModel):
+    """A void by the organiser that could not be done: `left` pieces of that line could still be voided."""
+
+    receipt: str
+    line: int
+    qty: int
+    left: int
+
+
 class BoothPage(BaseModel):
     """A booth: what it holds and sold, which sales wait for stock or a decision, which devices are waited for.
     `prices` are those of the latest list."""
@@ -178,6 +187,7 @@ class BoothPage(BaseModel):
     receipts: int
     waiting: int
     disputed: int
+    refused_orders: list[RefusedOrderPage]
     revision: int
 
     @classmethod
@@ -218,6 +228,7 @@ class BoothPage(BaseModel):
             receipts=booth.receipts,
             waiting=len(booth.waiting),
             disputed=len(booth.disputed),
+            refused_orders=[RefusedOrderPage(**order._asdict()) for order in booth.refused_orders],
             revision=booth.revision,
         )
 
@@ -337,9 +348,9 @@ class DayPage(BaseModel):
 
 
 class DrawerPage(BaseModel):
-    """A drawer as one cashier (a pseudonym) had it. `cash_rupiah` should be in it by what sales knows;
-    `expected_rupiah` is what its device knew when it was counted; `difference_rupiah` is counted less
-    `cash_rupiah`."""
+    """A drawer as one cashier (a pseudonym) had it. What should be in it is told once it was counted (null before).
+    `cash_rupiah` should be in it by what sales knows; `expected_rupiah` is what its device knew when it was counted;
+    `difference_rupiah` is counted less `cash_rupiah`."""
 
     drawer: str
     till: str
@@ -348,7 +359,7 @@ class DrawerPage(BaseModel):
     opened_at: datetime | None
     float_rupiah: int
     dropped_rupiah: int
-    cash_rupiah: int
+    cash_rupiah: int | None
     counted_rupiah: int | None
     expected_rupiah: int | None
     counted_at: datetime | None
@@ -372,7 +383,7 @@ class TakingsPage(BaseModel):
             for taking in drawer.takings:
                 day = datetime.fromtimestamp(taking.hour * HOUR, zone).date()
                 days.setdefault(day, []).append(taking)
-        names = DrawerPage.model_fields.keys() - {"drawer", "takings"}
+        names = DrawerPage.model_fields.keys() - {"drawer", "takings", "cash_rupiah"}
         return cls(
             booth=booth.id,
             zone=booth.zone or "UTC",
@@ -380,7 +391,9 @@ class TakingsPage(BaseModel):
             drawers=[
                 DrawerPage(
                     drawer=drawer.id,
-                    takings=_by_kind(drawer.takings),
+                    # A blind count: nobody is to know the sum before it.
+                    cash_rupiah=drawer.cash_rupiah if drawer.counted_at is not None else None,
+                    takings=_by_kind(drawer.takings) if drawer.counted_at is not None else [],
                     **{name: getattr(drawer, name) for name in names},
                 )
                 for drawer in booth.drawers

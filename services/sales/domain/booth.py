@@ -166,6 +166,15 @@ class EarlyVoid:
     till: str | None
 
 
+class RefusedOrder(NamedTuple):
+    """A void by the organiser that could not be done: `left` pieces could still be voided."""
+
+    receipt: str
+    line: int
+    qty: int
+    left: int
+
+
 @dataclass(frozen=True, slots=True)
 class SoFar:
     """What festival was told while the booth was open: how often, in which quarters of an hour (counted since 1970,
@@ -213,6 +222,7 @@ class Booth:
     revision: int = 0
     so_far: SoFar = SoFar()
     early_strikes: tuple[str, ...] = ()
+    refused_orders: tuple[RefusedOrder, ...] = ()
     moved: Moved | None = None
 
     def holds(self, lot: str) -> BoothLot | None:

@@ -10,6 +10,9 @@ from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
 from shared.state import State
 
+# Counts of lots that may never come must not fill a booth's document. More is no honest count, and parks the booth.
+MOST_EARLY_COUNTS = 5000
+
 
 def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     """The booth after a count. Per lot, and per product for goods without a label, the latest moment wins, whichever
@@ -44,6 +47,8 @@ def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Boot
         return replace(booth, lots=tuple(counted if lot.lot == id else lot for lot in booth.lots))
     number = lot_number.parse(id)
     new = EarlyCount(id, number.product if number is not None else None, None, None)
+    if len(booth.early_counts) >= MOST_EARLY_COUNTS and all(known.lot != id for known in booth.early_counts):
+        raise OverflowError(f"{booth.id} has {MOST_EARLY_COUNTS} counts of lots that never came")
     early = next((known for known in booth.early_counts if known.lot == id), new)
     final, latest = _later(early.final, early.latest, count, is_final)
     others = tuple(known for known in booth.early_counts if known.lot != id)

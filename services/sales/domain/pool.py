@@ -65,10 +65,16 @@ def _gone(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
     for lot in lots:
         base = lot.stocked - lot.lost - lot.moved - (lot.label_qty - lot.after_qty)
         gone.append(max(0, base - (lot.final.qty if lot.final is not None else 0)))
-    if pool.final is not None and any(gone):
-        # Goods without a label are of lots that were not counted by label, as far as there are such.
+    if pool.final is not None:
+        # Goods without a label are of lots that were not counted by label, as far as there are such; of no lot that
+        # was
+        # counted later, for then the later count stands.
         uncounted = [qty if lot.final is None else 0 for lot, qty in zip(lots, gone, strict=True)]
-        weights = uncounted if any(uncounted) else gone
+        before = [
+            qty if lot.final is not None and lot.final.at <= pool.final.at else 0
+            for lot, qty in zip(lots, gone, strict=True)
+        ]
+        weights = uncounted if any(uncounted) else before
         seen = apportion(min(pool.final.qty, sum(weights)), weights)
         gone = [qty - left for qty, left in zip(gone, seen, strict=True)]
     return [min(qty, lot.creditable) for lot, qty in zip(lots, gone, strict=True)]

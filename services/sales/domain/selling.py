@@ -10,7 +10,7 @@ from typing import TypeAlias
 from services.sales.domain import drawer as drawers
 from services.sales.domain import pool, so_far
 from services.sales.domain.accounting import book, receipt_in, tell, with_sums
-from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, take_in
+from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, RefusedOrder, take_in
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawer
 from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receipt_id, receipt_of
@@ -19,6 +19,10 @@ from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
 from shared.events.sales import SALES, PartBasis, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
 from shared.state import State
+
+# Voids of receipts that may never come must not fill a booth's document, nor must what is kept for people to read.
+MOST_EARLY_VOIDS = 1000
+MOST_REFUSED = 50
 
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
 
@@ -260,20 +264,24 @@ def _early_voids(state: State, booth: Booth, receipt: str) -> Change:
 def _void(state: State, booth: Booth, wanted: EarlyVoid) -> Change:
     receipt = receipt_in(state, booth, wanted.receipt)
     if receipt is None:
+        if len(booth.early_voids) >= MOST_EARLY_VOIDS:
+            return _refuse(state, booth, wanted, left=0)
         return state, replace(booth, early_voids=(*booth.early_voids, wanted)), []
     sale = receipt.sale(wanted.line)
     left = sale.qty - sale.voided if sale is not None else 0
     if sale is None or wanted.qty > left:
-        refused = VoidRefused(
-            booth=booth.id,
-            receipt=wanted.receipt,
-            line=wanted.line,
-            till=wanted.till,
-            qty=wanted.qty,
-            left=left,
-        )
-        return state, booth, [SALES.of(refused)]
+        return _refuse(state, booth, wanted, left)
     voided = sale.without(wanted.qty)
     state, booth, told = book(state, booth, receipt, voided)
     state, booth, said = cover_waiting(state, booth, sale.product)
     return state, booth, told + said
+
+
+def _refuse(state: State, booth: Booth, wanted: EarlyVoid, left: int) -> Change:
+    refused = VoidRefused(
+        booth=booth.id, receipt=wanted.receipt, line=wanted.line, till=wanted.till, qty=wanted.qty, left=left
+    )
+    if wanted.till is None:
+        order = RefusedOrder(wanted.receipt, wanted.line, wanted.qty, left)
+        booth = replace(booth, refused_orders=(*booth.refused_orders, order)[-MOST_REFUSED:])
+    return state, booth, [SALES.of(refused)]

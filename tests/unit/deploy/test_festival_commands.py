@@ -322,14 +322,17 @@ def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering
         "sold_at": "2026-04-18T02:30:00Z",
         "sales": lines,
     }
-    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar"}
+    refused = {"receipt": "r-9", "line": 1, "qty": 3, "left": 0}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar", "refused_orders": [refused]}
     sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
     rows = json.loads(run(festival, sales, "receipts", "ODOP", "B1", "--marked", "--json").stdout)
     assert [(row["sale"], row["till"], row["payment"]) for row in rows] == [
         ("r/2", "T1", "cash"),
         ("r/3", "T1", "cash"),
     ]
-    told = run(festival, sales, "receipts", "ODOP", "B1").stdout
+    ended = run(festival, sales, "receipts", "ODOP", "B1")
+    assert "Your void of 3 of line 1 of r-9 was not done: 0 could still be voided." in ended.output
+    told = ended.stdout
     assert "departs: stain" in told
     assert told.count("old list") == 1
 
@@ -347,7 +350,8 @@ def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: Answeri
         a_sale(3, "voided", voided=3),
     ]
     receipt = {"receipt": "r-7", "number": 1, "till": "T1", "sold_at": "2026-04-18T02:30:00Z", "sales": lines}
-    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar"}
+    refused = {"receipt": "r-9", "line": 1, "qty": 3, "left": 0}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar", "refused_orders": [refused]}
     sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
     rows = [line.split("\t") for line in run(festival, sales, "receipts", "ODOP", "B1").stdout.splitlines()[1:]]
     assert [(row[0], row[-2], row[-1]) for row in rows] == [

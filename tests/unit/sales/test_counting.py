@@ -2,6 +2,9 @@
 
 from datetime import date, datetime, timedelta
 
+import pytest
+
+from services.sales.domain import counting
 from services.sales.domain.booth import StockCount
 from shared.events.lot_number import LotNumber
 from shared.events.sales import PoolAdjusted, SellThroughCounted, SettlementCorrected, SettlementIssued
@@ -238,3 +241,20 @@ def test_a_share_is_provisional_until_all_that_is_there_was_counted() -> None:
     assert {one.facility: one.counted for one in world.heard(PoolAdjusted)} == dict.fromkeys(
         ("LP-AAA", "LP-BAA", "LP-C"), False
     )
+
+
+def test_a_later_count_by_label_replaces_an_earlier_one_by_product() -> None:
+    world = open_booth(10, L2=10)
+    world.sell("s1", 1, None, 10)
+    world.give(a_count(2, at=NOON + timedelta(hours=1), products={"KTI": 10}))
+    assert [(lot.lot, lot.sold) for lot in world.booth().lots] == [("L1", 5), ("L2", 5)]
+    world.give(a_count(3, at=NOON + timedelta(hours=2), L1=10, L2=0))
+    assert [(lot.lot, lot.sold) for lot in world.booth().lots] == [("L1", 0), ("L2", 10)]
+
+
+def test_counts_of_lots_that_never_come_do_not_fill_the_booth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MOST_EARLY_COUNTS", 1)
+    world = open_booth()
+    world.give(a_count(1, NEVER=1), a_count(2, NEVER=2))
+    with pytest.raises(OverflowError, match="never came"):
+        world.give(a_count(3, NOR=1))

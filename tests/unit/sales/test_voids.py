@@ -1,5 +1,9 @@
 """Voids: by receipt, line and pieces, from any till, to the rupiah, and never more than was sold."""
 
+import pytest
+
+from services.sales.domain import selling
+from services.sales.domain.booth import RefusedOrder
 from services.sales.domain.receipt import SaleStatus
 from shared.events.sales import (
     PartBasis,
@@ -172,3 +176,19 @@ def test_money_goes_back_in_the_way_that_the_till_said() -> None:
         PaymentKind.QRIS: PRICE,
     }
     assert drawer.cash_rupiah == PRICE
+
+
+def test_voids_of_receipts_that_never_come_do_not_fill_the_booth(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selling, "MOST_EARLY_VOIDS", 2)
+    world = open_booth()
+    world.give(a_void("never-1", 1, till="T2"), a_void("never-2", 2, till="T2"))
+    [refused] = world.give(a_void("never-3", 3, till="T2"))
+    assert isinstance(refused, VoidRefused)
+    assert (refused.receipt, refused.left, len(world.booth().early_voids)) == ("never-3", 0, 2)
+
+
+def test_what_the_organiser_asked_in_vain_is_kept_for_people_to_read() -> None:
+    world = open_booth()
+    world.sell("s1", qty=3)
+    world.give(an_order("s1", 2), an_order("s1", 2))
+    assert world.booth().refused_orders == (RefusedOrder("s1", 1, 2, 1),)
