@@ -7,7 +7,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, NodeNotReadyError
 
 from deploy.chaos.pace import Tally
 from deploy.chaos.told import Acknowledged
@@ -66,7 +66,11 @@ class TransactionAgent:
             transaction_timeout_ms=OPEN_MS,
         )
         try:
-            await client.start()
+            try:
+                await client.start()
+            except AssertionError as error:
+                # aiokafka asserts that it knows a broker. One that has only begun tells of none, not even itself.
+                raise NodeNotReadyError(str(error)) from error
             await client.begin_transaction()
             key = said.topic.key_of(said.body)
             headers = envelope.headers(
