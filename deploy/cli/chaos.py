@@ -59,8 +59,9 @@ def _show(report: ChaosReport) -> None:
         felt = report.recoveries[kind]
         table.add_row(kind.value, str(len(of)), f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
     show_grid(table)
+    say()
     say(
-        f"\n{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "
+        f"{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "
         f"({report.tally.refused_by_spool} refused at once by a full disk); {report.events} events in all, "
         f"{report.events_per_second:.0f} a second; {report.tally.festivals_closed} festivals from start to end."
     )
