@@ -18,6 +18,7 @@ from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
 from shared.spool import Counts, Owner, RecordPlace, Spool
 from shared.spool import file as spool_file
+from tests.unit.former_spool import FORMER_SCHEMA
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
 
@@ -226,22 +227,6 @@ def test_a_file_of_another_owner_is_left_alone(tmp_path: Path) -> None:
         path = spool.path
     with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1 and not to terminal/LP-KPG/T2"):
         Spool(Owner(path, TERMINAL, "terminal/LP-KPG/T2"))
-
-
-FORMER_SCHEMA = """
-create table said (
-    number integer primary key, id text not null unique, key text not null, type text not null, value blob not null,
-    headers text not null, recorded_at text not null, acknowledged integer not null default 0
-);
-create index said_pending on said (number) where not acknowledged;
-create table heard (
-    number integer primary key, source text not null, id text not null, topic text not null, type text not null,
-    value blob not null, about text, logged_at text not null, unique (source, id, topic)
-);
-create index heard_about on heard (about);
-create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
-pragma user_version = 1;
-"""
 
 
 def a_former_file(path: Path, *bodies: Body) -> list[tuple[str, bytes, str]]:

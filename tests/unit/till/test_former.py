@@ -24,21 +24,9 @@ from shared.events.sales import (
     VoidedLine,
 )
 from shared.spool.check import check
+from tests.unit.former_spool import FORMER_SCHEMA
 from tests.unit.till.builders import BOOTH, LOT, NOW, line, opened
 
-SCHEMA = """
-create table said (
-    number integer primary key, id text not null unique, key text not null, type text not null, value blob not null,
-    headers text not null, recorded_at text not null, acknowledged integer not null default 0
-);
-create index said_pending on said (number) where not acknowledged;
-create table heard (
-    number integer primary key, source text not null, id text not null, topic text not null, type text not null,
-    value blob not null, about text, logged_at text not null, unique (source, id, topic)
-);
-create index heard_about on heard (about);
-create table positions (topic text, partition integer, next integer not null, primary key (topic, partition));
-"""
 SALE = {"lot": LOT, "product": "KTI", "qty": 3, "unit_price_rupiah": 1000, "sold_at": "2023-04-18T01:02:03.456Z"}
 RECORDS = [
     ("sale-1", "SaleReported.v1", SALE),
@@ -54,7 +42,7 @@ SOLD = datetime(2023, 4, 18, 1, 2, 3, 456000, tzinfo=UTC)
 def till(tmp_path: Path) -> Iterator[Till]:
     (tmp_path / "till").mkdir()
     with sqlite3.connect(tmp_path / "till" / f"{BOOTH}.T1.spool") as db:
-        db.executescript(SCHEMA)
+        db.executescript(FORMER_SCHEMA)
         for number, (id, type, told) in enumerate(RECORDS, 1):
             value = json.dumps({"booth": BOOTH, "till": "T1", "seq": number, **told}).encode()
             headers = json.dumps([["ce_id", id], ["ce_type", type]])
@@ -70,7 +58,6 @@ def till(tmp_path: Path) -> Iterator[Till]:
                 (number, f"h{number}", topic, type, value, NOW.isoformat()),
             )
             db.execute("insert into positions values (?, 0, 7)", (topic,))
-        db.execute("pragma user_version = 1")
     db.close()
     with Till(tmp_path, BOOTH, "T1") as till:
         yield till
