@@ -1,5 +1,5 @@
-"""Changing single settings of a topic. aiokafka speaks only the older request, which puts all that it does not name
-back to the broker's defaults."""
+"""Changes single settings of a topic. aiokafka speaks only the older request for it. That request resets every setting
+that it does not name."""
 
 from collections.abc import Iterable
 from itertools import groupby

@@ -190,7 +190,7 @@ class Load:
         """A device under this name; `place`: where its spool lies if another one was there before."""
         rng = self._rng_of(f"{booth}.{name}{place}")
         agent = TillAgent(Till(self._folder / place, booth, name), stand, rng, self.tally)
-        # Or its first sync would do so, and nobody would count it.
+        # The first sync would introduce the device too, but the tally would miss that record.
         agent.introduce()
         return agent
 
@@ -251,7 +251,7 @@ class Load:
         raise AssertionError("attempts without a bound do not end")
 
     async def _organise(self, festival: str, stands: dict[str, Stand]) -> None:
-        """What the organisers see to now and then: prices, and pieces that nobody can have bought."""
+        """Now and then the organisers change a price. They void the pieces that a stand says nobody bought."""
         for booth, stand in stands.items():
             if self._rng.random() < PRICE_CHANGED:
                 product, price = self._rng.choice(PRODUCTS), self._rng.choice((4_000, PRICE, 6_000))

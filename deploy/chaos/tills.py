@@ -84,8 +84,8 @@ class Stand:
 class TillAgent:
     """One device at a booth: it sells what it has heard of, now and then more, now and then without a label.
 
-    `over` ends its selling, `closed` its sending once nothing waits. While it is `offline` it sends nothing. One that
-    is `alone` tells nobody of its receipts.
+    `over` ends its selling, `closed` its sending once nothing waits. While it is `offline` it sends nothing. An agent
+    that is `alone` keeps its receipts from its stand, so that nobody voids them or answers for them.
     """
 
     till: Till
