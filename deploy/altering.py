@@ -1,5 +1,5 @@
-"""Changes single settings of a topic. aiokafka speaks only the older request for it. That request resets every setting
-that it does not name."""
+"""Changes single settings of a topic. aiokafka speaks only the older request for it. That request resets every
+setting that it does not name."""
 
 from collections.abc import Iterable
 from itertools import groupby
