@@ -15,7 +15,7 @@ from bench.place import Place
 from bench.report import Figure, Said, Tell
 from bench.runners import floor
 from bench.runners.job import Job
-from deploy.rebuild import rebuild
+from ops.rebuild import rebuild
 
 EVENTS = 1_000_000
 

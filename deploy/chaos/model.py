@@ -6,8 +6,8 @@ from typing import Any
 
 from deploy.chaos.kept import READ, Kept
 from deploy.chaos.told import Told
-from deploy.rebuild import compare
 from deploy.topics import SERVICES
+from ops.rebuild import compare
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.ledger import Ledger

@@ -22,7 +22,7 @@ from deploy.chaos.watch import Recovery, Watch
 from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.topics import SERVICES, make_topics
-from deploy.verify import Report, verify
+from ops.verify import Report, verify
 from shared.errors import KaryaError
 from shared.retry import PASSING
 from shared.settings import Settings

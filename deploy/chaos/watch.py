@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from deploy.chaos.faults import Injected, Kind, by_kind
 from deploy.topics import SERVICES
-from deploy.verify.log import Log
+from ops.verify.log import Log
 from shared.kafka import topic_name
 from shared.ledger import Ledger
 from shared.mongo import Mongo

@@ -28,7 +28,7 @@ from deploy.simulate.season import Season
 from deploy.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
-from deploy.verify import Report, verify
+from ops.verify import Report, verify
 from services.production import reference
 from shared import typed
 from shared.console import err, here, say, show_grid, show_json, warn

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deploy.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
+from ops.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
 from shared.console import counted, local, refusing, say, show_json, warn
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter

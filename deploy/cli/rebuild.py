@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.rebuild import SHOWN, WITHIN, Rebuilt
-from deploy.rebuild import rebuild as rebuild_one
 from deploy.topics import SERVICES
+from ops.rebuild import SHOWN, WITHIN, Rebuilt
+from ops.rebuild import rebuild as rebuild_one
 from shared.console import err, say, show_json, show_table, warn
 from shared.errors import AtWork, NotReached
 from shared.parameters import seconds

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.strays import list_strays, move
+from ops.strays import list_strays, move
 from shared.console import counted, refusing, say, show_json, show_table
 from shared.settings import told
 

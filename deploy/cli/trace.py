@@ -7,8 +7,8 @@ import typer
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
-from deploy.trace import Life
-from deploy.trace import trace as trace_lot
+from ops.trace import Life
+from ops.trace import trace as trace_lot
 from shared.console import err, say, show_json, show_table
 from shared.errors import NotReached
 from shared.settings import told

@@ -10,8 +10,8 @@ from pymongo.errors import PyMongoError
 from rich.table import Table
 from rich.text import Text
 
-from deploy.verify import WITHIN, Check, Look, Report
-from deploy.verify import verify as verify_all
+from ops.verify import WITHIN, Check, Look, Report
+from ops.verify import verify as verify_all
 from shared.console import err, say, show_grid, show_json, warn
 from shared.errors import NotReached
 from shared.parameters import seconds

@@ -21,8 +21,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from deploy.simulate.goods import CAKES
 from deploy.simulate.market import Counting, Market, Trouble, interleaved
 from deploy.simulate.season import FestivalPlan, Season, Spoken, new_id, speak
-from deploy.verify.log import Log
-from deploy.verify.quiet import Look, topic_names, wait_until_quiet
+from ops.verify.log import Log
+from ops.verify.quiet import Look, topic_names, wait_until_quiet
 from shared import envelope
 from shared.errors import KaryaError
 from shared.events.festival import (

@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.topics import SERVICES
-from deploy.verify.log import Log
-from deploy.verify.quiet import Look, topic_names, wait_until_quiet
+from ops.verify.log import Log
+from ops.verify.quiet import Look, topic_names, wait_until_quiet
 from shared import envelope
 from shared.dlq import BUG, KEY_PARKED, original_headers
 from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from deploy.local.services import environment
-from deploy.rebuild import compare
 from deploy.topics import SERVICES, all_topics, read_topics
-from deploy.verify import verify
+from ops.rebuild import compare
+from ops.verify import verify
 from services.terminal.terminal import Terminal
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name

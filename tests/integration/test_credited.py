@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from deploy.stack import Stack
-from deploy.verify import verify
+from ops.verify import verify
 from shared.events.festival import (
     ORGANISER,
     AnnounceFestival,

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.structs import RecordMetadata
 
 from deploy.stack import Stack
-from deploy.verify import verify
+from ops.verify import verify
 from shared.events.festival import BOOTH_STOCK, FESTIVAL, FestivalCancelled
 from shared.events.inventory import INVENTORY, RESERVATIONS
 from shared.events.journal import journal

@@ -12,11 +12,11 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from typer.testing import CliRunner
 
 from deploy.cli import app
-from deploy.dlq import dead_letters
 from deploy.local.services import environment
-from deploy.rebuild import Rebuilt, compare, rebuild, switching
 from deploy.stack import Stack
 from deploy.topics import SERVICES
+from ops.dlq import dead_letters
+from ops.rebuild import Rebuilt, compare, rebuild, switching
 from shared import envelope
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.festival import FESTIVAL, FestivalCancelled

@@ -7,10 +7,10 @@ from itertools import islice
 
 import pytest
 
-from deploy.rebuild import Rebuilt, compare, rebuild
 from deploy.stack import Stack
 from deploy.topics import SERVICES
-from deploy.verify import verify
+from ops.rebuild import Rebuilt, compare, rebuild
+from ops.verify import verify
 from services.production import reference
 from shared.events.festival import (
     FESTIVAL,

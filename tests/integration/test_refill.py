@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from deploy.rebuild import compare
 from deploy.stack import Stack
-from deploy.verify import verify
+from ops.rebuild import compare
+from ops.verify import verify
 from shared.events.festival import FESTIVAL as SAID
 from shared.events.festival import (
     ORGANISER,

@@ -8,11 +8,11 @@ from uuid import uuid4
 
 import pytest
 
-from deploy.rebuild import compare
 from deploy.stack import Stack
 from deploy.topics import SERVICES
-from deploy.trace import trace
-from deploy.verify import verify
+from ops.rebuild import compare
+from ops.trace import trace
+from ops.verify import verify
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,

@@ -10,8 +10,8 @@ from random import Random
 
 import pytest
 
-from deploy.rebuild import compare
-from deploy.verify import verify
+from ops.rebuild import compare
+from ops.verify import verify
 from shared.events.festival import (
     FESTIVAL,
     ORGANISER,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy import strays
+from ops import strays
 from shared.errors import NoSuchStray
 from shared.events.festival import (
     BOOTH_STOCK,

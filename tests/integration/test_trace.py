@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
-from deploy.trace import trace
+from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
 from tests.integration.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from deploy.rebuild import compare
 from deploy.stack import Stack
-from deploy.verify import verify
+from ops.rebuild import compare
+from ops.verify import verify
 from shared.events.festival import (
     ORGANISER,
     CloseFestival,

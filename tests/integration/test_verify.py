@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from deploy.cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
-from deploy.verify import Look, verify
+from ops.verify import Look, verify
 from shared import envelope
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.language import Body, Topic

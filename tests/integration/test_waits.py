@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.rebuild import compare
+from ops.rebuild import compare
 from shared.events.festival import (
     FESTIVAL,
     FESTIVAL_DEADLINES,

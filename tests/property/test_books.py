@@ -13,7 +13,7 @@ from shared.events.language import Body
 from shared.events.lot_number import LotNumber
 from shared.events.sales import Payment, PaymentKind
 from tests.property.examples import examples
-from tests.unit.deploy.witness import Witness, broken
+from tests.unit.ops.witness import Witness, broken
 from tests.unit.sales.builders import (
     B1,
     NOON,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from deploy.topics import all_topics
-from deploy.trace import Entry, Life
-from deploy.trace.words import told
+from ops.trace import Entry, Life
+from ops.trace.words import told
 from services.terminal.cli import app as terminal_app
 from services.till.cli import app as till_app
 from shared import console

@@ -1,0 +1,1 @@
+"""Tools of whoever operates Karya: checks, rebuilding, tracing, dead letters and strays."""

@@ -1,0 +1,250 @@
+"""Remembered plans: the same festival again, without ever seeing the stock."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ops.rebuild.plans import Remembered
+from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment, deciding, planner
+from services.festival.handlers import FESTIVAL as FAMILY
+from services.festival.handlers import LOT as VIEW_FAMILY
+from shared import envelope
+from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
+from shared.events.language import Deadline, Event, Publication, event_type
+from shared.family import Family
+from tests.unit.festival.builders import (
+    B1,
+    B2,
+    NOON,
+    ODOP,
+    World,
+    a_booth,
+    a_booth_closing,
+    a_receipt,
+    a_report,
+    a_request,
+    a_revision,
+    a_shipment,
+    an_accept,
+    announced,
+)
+
+pytestmark = pytest.mark.unit
+
+PRODUCTS = ("KTI", "KRJ")
+PLANNED = event_type(FESTIVAL, AllocationPlanned)
+
+
+class Recorded(World):
+    """A world that remembers every event of the festival and what was said to it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.worked: list[tuple[Event, list[Publication | Deadline]]] = []
+
+    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
+        outputs = super()._decide(family, event)
+        if family is not VIEW_FAMILY:
+            self.worked.append((event, outputs))
+        return outputs
+
+    def topic(self) -> Remembered:
+        """The festival topic as readers have it, taken in."""
+        plans = Remembered()
+        for event, outputs in self.worked:
+            for index, output in enumerate(outputs):
+                if isinstance(output, Publication) and output.topic is FESTIVAL:
+                    id = envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
+                    plans.hear(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
+        return plans
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Lots as facility, product and pieces; who took how much of which lot unseen; what is asked; how it goes on; and
+    when it is revised, without whom, and whether that is wanted at once."""
+
+    lots: list[tuple[str, str, int]]
+    taken: list[tuple[int, int]]
+    asked: list[tuple[tuple[str, str], int]]
+    consent: bool
+    ends: str
+    percent: int | None = None
+    revisions: tuple[tuple[tuple[str, ...], bool], ...] = ()
+
+
+CASES = st.builds(
+    Case,
+    st.lists(
+        st.tuples(st.sampled_from(["LP-AAA", "LP-BBB", "LP-CCC"]), st.sampled_from(PRODUCTS), st.integers(1, 9)),
+        max_size=6,
+    ),
+    st.lists(st.tuples(st.integers(0, 5), st.integers(1, 9)), max_size=4),
+    st.lists(
+        st.tuples(st.tuples(st.sampled_from([B1, B2]), st.sampled_from(PRODUCTS)), st.integers(1, 20)),
+        min_size=1,
+        max_size=4,
+        unique_by=lambda one: one[0],
+    ),
+    st.booleans(),
+    st.sampled_from(["settled", "lapsed", "sent", "closed"]),
+    st.sampled_from([None, 1, 60]),
+    st.lists(st.tuples(st.sampled_from([(), ("LP-AAA",), ("LP-AAA", "LP-BBB")]), st.booleans()), max_size=3).map(
+        tuple
+    ),
+)
+
+
+def played(case: Case) -> Recorded:
+    world = Recorded()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        world.give(body)
+    for n, (facility, product, qty) in enumerate(case.lots):
+        world.make(f"L{n}", qty, facility, product)
+    for n, qty in case.taken:
+        if n < len(case.lots) and qty <= world.lots[f"L{n}"].on_hand:
+            world.take(f"L{n}", qty)
+    asked = [(booth, product, qty) for (booth, product), qty in case.asked]
+    world.give(a_request(*asked, consent=case.consent, revise_at_percent=case.percent))
+    if not case.consent:
+        world.give(an_accept())
+    world.settle()
+    if case.ends == "lapsed" and f"hold/{ODOP}/R1" in world.deadlines:
+        world.fire(f"hold/{ODOP}/R1")
+    elif case.ends == "sent":
+        world.give(a_shipment(facility="LP-AAA"))
+        world.settle()
+        world.give(a_receipt())
+    elif case.ends == "closed":
+        world.give(a_booth_closing())
+    world.settle()
+    for without, consent in case.revisions:
+        world.give(a_revision(*without, consent=consent))
+        world.settle()
+    world.give(an_accept())
+    world.settle()
+    return world
+
+
+@given(CASES)
+@settings(max_examples=100, deadline=None)
+def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Case) -> None:
+    world = played(case)
+    plans = world.topic()
+    family = replace(FAMILY, decide=deciding(plans))
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(family, event) == outputs
+    for entity in (Booth, Command, Festival, Request, Shipment):
+        assert again.all(entity) == world.all(entity)
+    assert plans.gone == []
+
+
+def test_a_remembered_refill_is_the_same_refill() -> None:
+    """Only what facilities send of it came from a stock that can't be seen again."""
+    world = Recorded()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        world.give(body)
+    world.make("LA", 90)
+    world.give(a_request((B1, "KTI", 20), (B2, "KTI", 20)))
+    world.settle()
+    for booth, shipment in ((B1, "S1"), (B2, "S2")):
+        world.give(a_shipment(shipment, booth=booth))
+        world.settle()
+        world.give(a_receipt(shipment, booth, LA=20))
+    hour = int(NOON.timestamp()) // 3600
+    world.give(a_report(B1, hours=[("KTI", hour - n, 5) for n in (3, 2, 1)], LA=15))
+    world.give(a_report(B2, hours=[("KTI", hour - n, 1) for n in (3, 2, 1)], LA=3))
+    until = NOON + timedelta(hours=6)
+    world.give(Replenish(festival=ODOP, request="R2", until=until, products=("KTI",), consent=True))
+    world.settle()
+    [found] = world.heard(ReplenishmentProposed)
+    assert found.transfers
+    assert found.refills
+    plans = world.topic()
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+    assert again.all(Replenishment) == world.all(Replenishment)
+    assert again.all(Booth) == world.all(Booth)
+    assert plans.gone == []
+
+
+def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(planner, "MAX_PROPOSED", 1)
+        world = played(Case([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled"))
+    assert world.all(Request) == []
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(world.topic())), event) == outputs
+
+
+def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
+    world = Recorded()
+    for body in (announced(), a_booth(B1)):
+        world.give(body)
+    world.make("LA", 20)
+    world.give(a_request((B1, "KTI", 20)))
+    world.settle()
+    world.give(a_shipment())
+    world.settle()
+    world.give(a_receipt(LA=20))
+    hour = int(NOON.timestamp()) // 3600
+    world.give(a_report(B1, hours=[("KTI", hour - n, 6) for n in (3, 2, 1)], LA=18))
+    world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
+    assert world.heard(ReplenishmentProposed)[0].conflicts
+    plans = world.topic()
+    again = World()
+    for event, outputs in world.worked:
+        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+    for entity in (Command, Replenishment, Request):
+        assert again.all(entity) == world.all(entity)
+    assert plans.gone == []
+
+
+def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
+    with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
+    old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
+    plans = Remembered()
+    plans.hear(
+        envelope.derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old)
+    )
+    again = World()
+    for body in (announced(), a_booth(B1), a_booth(B2)):
+        again.give(body)
+    again._decide(replace(FAMILY, decide=deciding(plans)), with_plan)
+    assert again.request().lines == ()
+    assert plans.gone == []
+
+
+def test_a_plan_that_is_in_no_topic_is_missed() -> None:
+    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    plans = Remembered()
+    again = World()
+    for event, _ in world.worked[:4]:
+        again._decide(replace(FAMILY, decide=deciding(plans)), event)
+    [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
+    assert set(plans.gone) == {asked}
+
+
+def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
+    plans = Remembered()
+    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    event, outputs = world.worked[3]
+    [said] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert isinstance(said, AllocationPlanned)
+    bare = said.model_copy(
+        update={
+            "offers": (),
+            "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in said.lines),
+        }
+    )
+    plans.hear(envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
+    again = World()
+    for earlier, _ in world.worked[:4]:
+        again._decide(replace(FAMILY, decide=deciding(plans)), earlier)
+    assert set(plans.gone) == {f"{event.source} {event.id}"}

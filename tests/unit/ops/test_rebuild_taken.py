@@ -1,0 +1,62 @@
+"""Refusals of ids that were used before: followed where they were said, and nowhere else."""
+
+from datetime import date
+
+import pytest
+from aiokafka import ConsumerRecord
+
+from ops.rebuild.taken import REUSED, Taken
+from shared import envelope
+from shared.batch import Item
+from shared.events.language import Body, Event, Topic, event_type
+from shared.events.production import ANSWERS, PRODUCTION, ProductionReported, Refusal, ReportAccepted, ReportRejected
+
+pytestmark = pytest.mark.unit
+
+REPORT = ProductionReported(facility="F", terminal="F.T1", product="KTI", qty=1, made_on=date(2026, 4, 1))
+EVENT = Event("r1", "source", "F", envelope.EPOCH, envelope.EPOCH, REPORT)
+
+
+def rejected(reason: Refusal, message: str = "") -> ReportRejected:
+    return ReportRejected(
+        facility="F", terminal="F.T1", report="r1", field="id", reason=reason, message=message, message_id=""
+    )
+
+
+def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> Taken:
+    taken = Taken()
+    id = envelope.derived_id(f"{source} r1", topic.name, 0)
+    taken.hear(topic.name, id, event_type(topic, type(body)), envelope.encode(body))
+    return taken
+
+
+def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
+    said = rejected(Refusal.ID_REUSED)
+    assert having_heard(said).refusal(EVENT) == ANSWERS.of(said)
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        having_heard(rejected(Refusal.NOT_POSITIVE)),
+        having_heard(rejected(Refusal.NOT_POSITIVE, "not id_reused")),
+        having_heard(ReportAccepted(facility="F", terminal="F.T1", report="r1", lot="id_reused")),
+        having_heard(rejected(Refusal.ID_REUSED), source="another"),
+        having_heard(rejected(Refusal.ID_REUSED), topic=PRODUCTION),
+    ],
+    ids=["another reason", "a word in the message", "an acceptance", "another source", "another topic"],
+)
+def test_any_other_word_changes_nothing(taken: Taken) -> None:
+    assert taken.refusal(EVENT) is None
+
+
+def test_a_record_that_was_a_dead_letter_for_its_id_is_one_again_and_no_other_is() -> None:
+    taken = Taken()
+    taken.hear_letter("topic/1/7", REUSED)
+    taken.hear_letter("topic/1/8", "BUG")
+    assert [taken.as_then(an_item(offset)).reason for offset in (6, 7, 8)] == ["", REUSED, ""]
+
+
+def an_item(offset: int) -> Item:
+    record = ConsumerRecord("topic", 1, offset, 0, 0, None, b"{}", None, -1, 2, ())
+    return Item(record, EVENT, "source r1", b"digest")
