@@ -21,7 +21,7 @@ from shared.parameters import within
 from shared.shown import thousands
 
 if TYPE_CHECKING:
-    from bench.report import Head, Said, Tell
+    from lab.bench.report import Head, Said, Tell
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".karya" / "bench"
@@ -53,8 +53,8 @@ def bench(
     When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
     """
     try:
-        from bench.all import check_amount, chosen, run
-        from bench.report import Head
+        from lab.bench.all import check_amount, chosen, run
+        from lab.bench.report import Head
     except ModuleNotFoundError as missing:
         raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
     wanted = chosen(names or [])
@@ -85,8 +85,8 @@ def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
 
 def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_file: Path | None) -> None:
     """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
-    from bench import chart
-    from bench.report import as_dict
+    from lab.bench import chart
+    from lab.bench.report import as_dict
 
     told = as_dict(head, results)
     if json_file is not None and str(json_file) == "-":

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from deploy.chaos.faults import by_kind
-from deploy.chaos.run import LEAST_RATE, ChaosReport, run
 from deploy.cli.alone import alone, terminable
 from deploy.cli.verify import show
+from lab.chaos.faults import by_kind
+from lab.chaos.run import LEAST_RATE, ChaosReport, run
 from shared import typed
 from shared.console import err, say, show_grid, show_json, warn
 from shared.parameters import WHOLE, within

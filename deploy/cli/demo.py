@@ -23,11 +23,11 @@ from rich.table import Table
 from deploy.cli.alone import alone, terminable
 from deploy.cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
-from deploy.simulate.play import Play, Told
-from deploy.simulate.season import Season
-from deploy.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
+from lab.simulate.play import Play, Told
+from lab.simulate.season import Season
+from lab.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
 from ops.verify import Report, verify
 from services.production import reference
 from shared import typed

@@ -8,10 +8,10 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.chaos.run import run
 from deploy.cli.alone import Busy, alone
 from deploy.local.server import StackError
 from deploy.topics import SERVICES
+from lab.chaos.run import run
 from shared.errors import KaryaError
 from tests.planted.bugs import BUGS
 

@@ -1,0 +1,38 @@
+"""One event of inventory and the document of its lot after it, by inventory's own rules: all that a peer keeps."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from lab.bench import backlog
+from services.inventory.domain import Lot, decide
+from services.inventory.store import LOTS
+from shared.envelope import header
+from shared.events.inventory import STOCK_ORDERS
+from shared.events.language import Event
+from shared.events.production import PRODUCTION
+from shared.state import State
+
+MODELS = {**PRODUCTION.by_type, **STOCK_ORDERS.by_type}
+NOW = datetime(2023, 4, 17, tzinfo=UTC)
+KNOWN = "L"
+
+
+def after(
+    document: Mapping[str, Any] | None, key: str, value: bytes, headers: Iterable[tuple[str, bytes | None]]
+) -> dict[str, Any] | None:
+    """The lot's document, with its `_id`; None when the event changes nothing."""
+    body = MODELS[header(headers, "ce_type") or ""].model_validate_json(value)
+    event = Event(id="", source="", key=key, time=NOW, logged_at=NOW, body=body)
+    before = None if document is None else LOTS.from_document(document)
+    state, _ = decide(State({(Lot, key): before}), event)
+    lot = state.changes.get((Lot, key))
+    return None if lot is None else {"_id": key, **LOTS.to_document(lot)}
+
+
+def at_first(key: str) -> dict[str, Any] | None:
+    """The document of a lot that was known before the bench, for those that don't look it up."""
+    if not key.startswith(KNOWN):
+        return None
+    lot = next(backlog.known_lots(1))
+    return {"_id": key, **LOTS.to_document(lot)}

@@ -1,0 +1,78 @@
+"""One raw hop: consume, one transaction, produce, commit. What any service between two topics has to do at least.
+
+`variant` is the topic that it writes to. Records go on as they are; of each batch the database keeps one document per
+record and where to go on. As in a service, offsets are committed while the next batch is worked, one commit at a
+time, and Python looks for garbage as seldom.
+"""
+
+import asyncio
+import signal
+from collections.abc import Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from bson import Binary
+from pymongo import ReplaceOne
+
+from lab.bench.runners.job import Job
+from shared import garbage
+from shared.kafka import READ_COMMITTED, producer, topic_name
+from shared.mongo import Mongo
+from shared.settings import Settings
+
+READY = "READY"
+Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+
+
+async def hop(job: Job, settings: Settings) -> None:
+    """For ever, until SIGTERM."""
+    mongo = Mongo(settings)
+    database = mongo.database(job.group)
+    consumer = AIOKafkaConsumer(
+        *sorted({part.topic for part in job.by_part}),
+        bootstrap_servers=settings.kafka,
+        group_id=topic_name(settings, job.group),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        isolation_level=READ_COMMITTED,
+    )
+    client = producer(settings)
+    await client.start()
+    await consumer.start()
+    committing: asyncio.Task[None] | None = None
+    print(READY, flush=True)
+    while True:
+        fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
+        if not fetched:
+            continue
+        offsets = {part: records[-1].offset + 1 for part, records in fetched.items()}
+        every = [record for records in fetched.values() for record in records]
+        async with mongo.transaction() as session:
+            documents = [
+                {"_id": f"{r.partition}/{r.topic}/{r.offset}", "value": Binary(r.value or b"")} for r in every
+            ]
+            await database["hop"].insert_many(documents, session=session)
+            nexts = [
+                ReplaceOne({"_id": f"{part.topic}/{part.partition}"}, {"next": next}, True)
+                for part, next in offsets.items()
+            ]
+            await database["lanes"].bulk_write(nexts, ordered=False, session=session)
+        futures = [
+            await client.send(job.variant, r.value, r.key, r.partition, headers=list(r.headers)) for r in every
+        ]
+        await asyncio.gather(*futures)
+        if committing is not None:
+            await committing
+        committing = asyncio.create_task(consumer.commit(offsets))
+
+
+async def main() -> None:
+    garbage.look_seldom()
+    work = asyncio.create_task(hop(*Job.given()))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
+    await asyncio.wait([work])
+    if not work.cancelled():
+        work.result()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,65 @@
+"""Who is told in terms of whom when benches compare."""
+
+import pytest
+
+from lab.bench import backlog, growth
+from lab.bench.catchup import FLOOR, OURS, PAGED, SIZED, Run, means, relative
+from lab.bench.meter import Ran
+from lab.bench.report import Figure
+from shared.settings import Settings
+
+pytestmark = pytest.mark.unit
+
+
+def ran(per_second: float, megabytes: float = 50.0) -> Ran:
+    return Ran(1.0, megabytes, ((0.0, 0), (100 / per_second, 100)))
+
+
+def runs(*paces: float) -> list[Run]:
+    return [Run(ran(pace), 2.0) for pace in paces]
+
+
+def values(figures: list[Figure]) -> dict[str, float]:
+    return {figure.name: figure.value for figure in figures}
+
+
+def test_karya_is_the_mean_of_its_runs_and_each_pair_is_told() -> None:
+    found = values(relative({OURS.name: runs(80, 60), FLOOR.name: runs(100, 100), PAGED.name: runs(150)}))
+    assert found["Karya / floor"] == pytest.approx(0.7)
+    assert found["Karya / floor, the lower of two"] == pytest.approx(0.6)
+    assert found["Karya / floor, the higher of two"] == pytest.approx(0.8)
+    assert found["floor, paged ledger / floor"] == pytest.approx(1.5)
+
+
+def test_other_sizes_of_batch_are_told_in_terms_of_karya_only() -> None:
+    other = SIZED[0].name
+    found = values(relative({OURS.name: runs(80, 60), other: runs(140)}))
+    assert found == {f"{other} / Karya": pytest.approx(2.0)}
+    assert means(other, runs(140)) == []
+
+
+def test_servers_whose_time_is_not_known_have_no_figure_of_a_mean() -> None:
+    assert "floor: servers' CPU ms per event" in values(means("floor", runs(10, 20)))
+    assert values(means("floor", [*runs(10), Run(ran(20), None)])).keys() == {
+        "floor: events/s",
+        "floor: CPU ms per event",
+        "floor: MB resident, peak",
+    }
+
+
+def test_growth_shows_the_quicker_run_and_the_most_memory() -> None:
+    small = growth.Grown(10, Settings(), [(ran(100, 80), []), (ran(50, 90), [])])
+    large = growth.Grown(1000, Settings(), [(ran(40, 99), []), (ran(80, 91), [])])
+    found = values(growth.compared([small, large]))
+    assert found["largest / smallest: ms per event"] == pytest.approx(100 / 80)
+    assert found["largest / smallest: MB resident, peak"] == pytest.approx(99 / 90)
+
+
+def test_orders_are_about_lots_that_lie_evenly_among_all() -> None:
+    every = [one.key for one in backlog.events(2000, 10, every=100) if one.key.startswith("L")]
+    assert {int(lot[1:]) for lot in every} == set(range(0, 1000, 100))
+
+
+def test_later_events_have_no_number_of_earlier_ones() -> None:
+    first, later = ({one.headers[1] for one in backlog.events(50, 10, first=at)} for at in (0, 50))
+    assert not first & later
