@@ -30,3 +30,8 @@ def zone(moment: datetime) -> str:
     """`WIB`, `WITA`, `WIT` or `UTC`; for every other zone its distance from UTC then, e.g. `+05:30`."""
     name = moment.tzname() or ""
     return name if name in _UNDERSTOOD else moment.isoformat(timespec="minutes")[len("2026-11-29T14:30") :]
+
+
+def counted(count: int, what: str) -> str:
+    """`1 record`, `2 records`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -22,8 +22,8 @@ from lab.chaos.told import (
     reports_of,
 )
 from services.production.domain.entities import Outcome, ReportKind
-from shared.console import counted
 from shared.family import Document
+from shared.shown import counted
 
 # What the comparison reads of each collection, by service and name.
 READ: dict[tuple[str, str], tuple[str, ...]] = {

@@ -11,7 +11,7 @@ import pytest
 from aiokafka import TopicPartition
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from cli import app
 from deploy.local.services import environment
 from deploy.topics import SERVICES, all_topics, read_topics
 from ops.rebuild import compare

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.cli.dlq import app
+from cli.dlq import app
 from deploy.local.services import environment
 from services.inventory.handlers import LOT
 from shared import envelope

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
-from deploy.cli.festival import app
+from cli.festival import app
 from services.festival.api import routes
 from services.festival.handlers import FAMILIES
 from shared.events.festival import BOOTH_STOCK, ORGANISER, BoothClosing, CancelFestival, FestivalClosed

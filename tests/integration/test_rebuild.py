@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
 from deploy.topics import SERVICES

@@ -10,8 +10,8 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from typer.testing import CliRunner
 
+from cli import app
 from deploy.altering import alter
-from deploy.cli import app
 from deploy.local.services import environment
 from deploy.topics import Ordered, make_topics, order_topics
 from shared.errors import TopicsRefused

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
 from ops.trace import trace

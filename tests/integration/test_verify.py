@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli import app
+from cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
 from ops.verify import Look, verify

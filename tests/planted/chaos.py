@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from deploy.cli.alone import Busy, alone
+from cli.alone import Busy, alone
 from deploy.local.server import StackError
 from deploy.topics import SERVICES
 from lab.chaos.run import run

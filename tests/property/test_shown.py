@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cli import console
+from cli.terminal import app as terminal_app
+from cli.till import app as till_app
 from deploy.topics import all_topics
 from ops.trace import Entry, Life
 from ops.trace.words import told
-from services.terminal.cli import app as terminal_app
-from services.till.cli import app as till_app
-from shared import console
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, StrayMoved

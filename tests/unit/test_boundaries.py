@@ -37,7 +37,7 @@ class Import:
 
 def modules(root: Path) -> Iterator[tuple[str, ast.Module]]:
     """Every module of the project below `root`, by its dotted name."""
-    for package in ("deploy", "ops", "services", "shared"):
+    for package in ("cli", "deploy", "ops", "services", "shared"):
         for file in sorted((root / package).rglob("*.py")):
             parts = file.relative_to(root).with_suffix("").parts
             name = parts[:-1] if parts[-1] == "__init__" else parts

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.console import local
+from cli.console import local
 from shared.shown import clock, rupiah, thousands, time_of_day
 
 pytestmark = pytest.mark.unit

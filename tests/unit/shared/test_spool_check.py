@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from cli.spool import spool_commands
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.sales import TILL, DeviceIntroduced
 from shared.spool import Owner, RecordPlace, Spool
 from shared.spool.backup import export, import_into
 from shared.spool.check import check, repair
-from shared.spool.commands import spool_commands
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
 PAGE = 4096

@@ -8,7 +8,8 @@ import typer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import parameters, typed
+from cli import parameters
+from shared import typed
 from shared.errors import WrongEntry
 from shared.events.language import MAX_WHOLE
 from shared.events.lot_number import LotNumber

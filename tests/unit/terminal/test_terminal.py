@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from services.terminal import cli
-from services.terminal.cli import app
+from cli import terminal as commands
+from cli.terminal import app
 from services.terminal.maker import key_at, pseudonym
 from services.terminal.terminal import Standing, Terminal
 from shared.errors import SpoolFailed, WrongEntry
@@ -177,7 +177,7 @@ def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None
         def now(cls, tz: Any = None) -> datetime:
             return now.astimezone(tz)
 
-    monkeypatch.setattr(cli, "datetime", Clock)
+    monkeypatch.setattr(commands, "datetime", Clock)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
 

@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deploy.cli import bench as command
+from cli import bench as command
 from deploy.stack import Stack
 from lab.bench import all as every
 from lab.bench import catchup

@@ -1,0 +1,120 @@
+"""`karya`: one command for all that people do with Karya. Each group lies in a module of its own."""
+
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from cli import surroundings
+from cli.console import complain, err, warn
+from shared.errors import KaryaError
+
+# Loaded only when asked for: a terminal on a slow machine should not wait for what a service needs.
+_GROUPS = {
+    "up": "cli.stack:up",
+    "down": "cli.stack:down",
+    "status": "cli.stack:status",
+    "topics": "cli.topics:topics",
+    "demo": "cli.demo:demo",
+    "simulate": "cli.demo:simulate",
+    "verify": "cli.verify:verify",
+    "trace": "cli.trace:trace",
+    "rebuild": "cli.rebuild:rebuild",
+    "chaos": "cli.chaos:chaos",
+    "bench": "cli.bench:bench",
+    "dlq": "cli.dlq:app",
+    "strays": "cli.strays:app",
+    "festival": "cli.festival:app",
+    "terminal": "cli.terminal:app",
+    "till": "cli.till:app",
+}
+
+# What only a checkout has, neither the wheel nor the image.
+_LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
+_LOCAL_STACK = frozenset({"up", "down", "status"})
+
+NOT_HERE = 2
+
+
+class _Lazy(TyperGroup):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
+        return list(_GROUPS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        place = _GROUPS.get(cmd_name)
+        if place is None:
+            return None
+        if (room := _missing(cmd_name)) is not None:
+            return _stand_in(cmd_name, room)
+        module, _, name = place.partition(":")
+        found = getattr(import_module(module), name)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer()
+            single.command(name=cmd_name)(found)
+            found = single
+        command = get_command(found)
+        command.name = cmd_name
+        return command
+
+
+def _missing(name: str) -> str | None:
+    """What the command stands on and is not installed."""
+    if name in _LABORATORY and find_spec("lab") is None:
+        return "the laboratory"
+    if name in _LABORATORY | _LOCAL_STACK and find_spec("psutil") is None:
+        return "the local stack"
+    return None
+
+
+def _stand_in(name: str, room: str) -> Any:
+    """Says in the command's place how to get it. Ends with 2, whatever its arguments are."""
+    stand_in = typer.Typer()
+
+    @stand_in.command(
+        name=name,
+        help=f"Belongs to {room}, which is not installed here.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def refuse() -> None:
+        warn(
+            f"`karya {name}` belongs to {room}, which comes with the source and not with the package: "
+            "please clone the repository and run `make setup`."
+        )
+        raise typer.Exit(NOT_HERE)
+
+    command = get_command(stand_in)
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=_Lazy,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Karya: from a facility's workshop to a festival booth.",
+)
+
+
+@app.callback()
+def _karya() -> None:
+    """Karya: from a facility's workshop to a festival booth."""
+
+
+def main() -> None:
+    """Run the command line. Ends with 1 and a sentence for what a person can mend, 130 after Ctrl-C."""
+    surroundings.adopt()
+    try:
+        app()
+    except KaryaError as error:
+        complain(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        err.print("Stopped.")
+        sys.exit(130)

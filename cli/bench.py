@@ -1,0 +1,124 @@
+"""`karya bench`: how fast the services are beside what the same servers could do."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cli.alone import alone, terminable
+from cli.console import err, say, show_grid, show_json, warn
+from cli.parameters import within
+from shared import typed
+from shared.errors import KaryaError
+from shared.events.language import MAX_WHOLE
+from shared.shown import thousands
+
+if TYPE_CHECKING:
+    from lab.bench.report import Head, Said, Tell
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".karya" / "bench"
+
+
+class NoBenches(KaryaError):
+    """Benches come with a checkout and not with the installed package."""
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all without it.")] = None,
+    amount: Annotated[
+        int | None,
+        typer.Option(
+            parser=within(typed.whole, 1, MAX_WHOLE),
+            help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
+            "Less says less, sooner. For one bench only.",
+        ),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
+    ] = None,
+    svg_file: Annotated[
+        Path | None, typer.Option("--svg", help="Where to write the chart of the catch-up, if that is among them.")
+    ] = None,
+) -> None:
+    """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts.
+
+    When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
+    """
+    try:
+        from lab.bench.all import check_amount, chosen, run
+        from lab.bench.report import Head
+    except ModuleNotFoundError as missing:
+        raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
+    wanted = chosen(names or [])
+    check_amount(wanted, amount)
+    head = Head.now(ROOT)
+    results: list[Said] = []
+    try:
+        with alone(FOLDER), terminable(), _progress(len(wanted), results) as tell:
+            asyncio.run(run(FOLDER, wanted, amount, tell, results.append))
+        shutil.rmtree(FOLDER, ignore_errors=True)
+    finally:
+        # Nothing measured is no reason to write over the figures of an earlier run.
+        if results:
+            show(head, results, json_file, svg_file)
+
+
+@contextmanager
+def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
+    """What is done now, beside a bar over all benches; a line for each where there is no terminal."""
+    if not err.is_terminal:
+        yield lambda text: err.print(text, highlight=False)
+        return
+    columns = (BarColumn(20), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=err, transient=True) as progress:
+        task = progress.add_task("", total=count)
+        yield lambda text: progress.update(task, completed=len(results), description=text)
+
+
+def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_file: Path | None) -> None:
+    """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
+    from lab.bench import chart
+    from lab.bench.report import as_dict
+
+    told = as_dict(head, results)
+    if json_file is not None and str(json_file) == "-":
+        show_json(told)
+    else:
+        if json_file is not None:
+            json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+        for result in results:
+            _show_table(result)
+    if svg_file is not None:
+        if bars := chart.bars(told):
+            svg_file.write_text(chart.svg(bars))
+        else:
+            warn(f"{svg_file} was not written: the chart shows the catch-up, which was not measured.")
+    missed = [f"{result.bench}, {figure.name}" for result in results for figure in result.figures if figure.missed]
+    if missed:
+        warn(f"Missed: {'; '.join(missed)}")
+
+
+def _show_table(result: "Said") -> None:
+    title = result.bench if result.amount is None else f"{result.bench} ({thousands(result.amount)})"
+    table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
+    table.title_justify = "left"
+    table.add_column("value", justify="right")
+    table.add_column("goal", justify="right")
+    table.add_column("")
+    for figure in result.figures:
+        sign = "≤" if figure.at_most else "≥"
+        goal = "" if figure.goal is None else f"{sign} {figure.goal:g}"
+        style = "red" if figure.missed else None
+        table.add_row(figure.name, figure.shown, goal, figure.verdict, style=style)
+    show_grid(table)
+    if result.note:
+        say(result.note)
+    say()

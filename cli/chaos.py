@@ -1,0 +1,81 @@
+"""`karya chaos`: is anything lost, doubled or torn, whatever dies?"""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.alone import alone, terminable
+from cli.console import err, say, show_grid, show_json, warn
+from cli.parameters import WHOLE, within
+from cli.verify import show
+from lab.chaos.faults import by_kind
+from lab.chaos.run import LEAST_RATE, ChaosReport, run
+from shared import typed
+
+FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
+
+
+def chaos(
+    minutes: Annotated[
+        float, typer.Option(parser=within(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
+    ] = 3.0,
+    seed: Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same plan of faults.")] = 1,
+    rate: Annotated[
+        float,
+        typer.Option(
+            parser=within(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
+        ),
+    ] = 400.0,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
+    ] = None,
+) -> None:
+    """Faults at random, seeded times under a steady load; then the reckoning. Everything is on loopback."""
+    with alone(FOLDER), terminable(), err.status("") as status:
+        tell = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
+        report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, tell=tell))
+    if json_file is not None and str(json_file) != "-":
+        json_file.write_text(json.dumps(report.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n")
+    if json_file is not None and str(json_file) == "-":
+        show_json(report.as_dict())
+    else:
+        _show(report)
+    if not report.ok:
+        warn(f"What everything wrote lies in {FOLDER}.")
+        raise typer.Exit(1)
+    shutil.rmtree(FOLDER, ignore_errors=True)
+
+
+def _show(report: ChaosReport) -> None:
+    table = Table("fault", box=None, pad_edge=False, header_style="bold")
+    for column in ("times", "recovered in (median)", "longest", "never"):
+        table.add_column(column, justify="right")
+    for kind, of in by_kind(report.faults):
+        felt = report.recoveries[kind]
+        table.add_row(kind.value, str(len(of)), f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
+    show_grid(table)
+    say()
+    say(
+        f"{report.tally.recorded} records of terminals and tills, {report.acknowledged} acknowledged by Kafka "
+        f"({report.tally.refused_by_spool} refused at once by a full disk); {report.events} events in all, "
+        f"{report.events_per_second:.0f} a second; {report.tally.festivals_closed} festivals from start to end."
+    )
+    if report.below_rate:
+        warn(f"Fewer than {LEAST_RATE:.0f} events a second: a slow machine, or too low a --rate, to prove much with.")
+    say(f"The longest time in which nothing moved: {report.standstill:.1f} s.")
+    show(report.verify)
+    for name, found in (
+        ("lost", report.reckoning.lost),
+        ("doubled", report.reckoning.doubled),
+        ("torn", report.reckoning.torn),
+        ("ended badly", report.bad_exits),
+        ("stuck", report.stuck),
+    ):
+        say(f"{name}: {len(found)}")
+        for sentence in found[:20]:
+            warn(f"  {sentence}")

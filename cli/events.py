@@ -1,0 +1,172 @@
+"""`python -m cli.events > docs/events.md`: every topic and event, written from the models themselves."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from deploy.topics import SERVICES, all_topics, read_topics, writers
+from shared.events import festival, inventory, names, production, sales
+from shared.events.journal import journal
+from shared.events.language import Body, Topic, event_type
+
+_MODULES = {
+    "production": ("Terminals and production", production),
+    "inventory": ("Inventory", inventory),
+    "festival": ("Organisers and festival", festival),
+    "sales": ("Tills and sales", sales),
+}
+# Whoever is no service is not to be read from the code.
+_WRITERS = {
+    production.TERMINAL.name: "terminals",
+    festival.ORGANISER.name: "organisers (by festival's HTTP API)",
+    sales.TILL.name: "tills",
+    **writers(),
+}
+_READERS = {
+    production.ANSWERS.name: ("terminals", "staff"),
+    inventory.INVENTORY.name: ("anyone",),
+    festival.FESTIVAL.name: ("organisers", "anyone"),
+    festival.BOOTH_STOCK.name: ("tills",),
+    sales.SALES.name: ("tills", "anyone"),
+    sales.SETTLEMENTS.name: ("facilities",),
+    sales.DEMAND.name: ("facilities",),
+    sales.PUBLIC_SALES.name: ("subscribers",),
+    **{journal(service).name: ("rebuild",) for service in SERVICES},
+}
+_PATTERNS = {
+    r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$": "id",
+    r"^[!-~]{1,200}$": "id of any visible characters",
+    r"^[^\x00-\x1f\x7f]+$": "what was typed",
+    r"^[^\x00]*$": "text",
+}
+_INTRODUCTION = """# Topics and events
+
+Written from the models by `python -m cli.events > docs/events.md`; please change those, not this.
+
+Every record is a CloudEvents 1.0 event in Kafka's binary mode: the attributes are headers (`ce_specversion`,
+`ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type`, and where there is one `traceparent` and `causationid`),
+the value is the JSON body below. `ce_source` and `ce_id` together are the event's identity: an event that comes
+twice has the same. `ce_type` is the event's name and version, as in `LotRecorded.v1`. The record's key is the field
+of the body that the table names, in the partition that Kafka's own default (murmur2) gives for it.
+
+Within a `.v1` events only gain fields that have defaults; readers pass over fields that they don't know. Money is
+whole rupiah, times are UTC (RFC 3339) in the years 1970 to 2099, quantities are whole pieces. No object has a name
+twice. A field with `=` may be left out and then means that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and
+`-`; text has at most 500 characters. Names that people give have a narrower rule each, which is checked where one is
+said first: see [Names](#names).
+
+What a service can't use lies in `<topic>.dlq`: the same key, value and headers, with `dlq_reason`, `dlq_message`,
+`dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.
+"""
+
+
+def page() -> str:
+    """docs/events.md, whole."""
+    lines = [_INTRODUCTION, *_overview(), *_names()]
+    for title, module in _MODULES.values():
+        lines += ["", f"## {title}"]
+        for topic in vars(module).values():
+            if isinstance(topic, Topic):
+                lines += _section(topic)
+    lines += ["", "## Journals", "", "Each service has one, `karya.<service>.journal.v1`, keyed by lane."]
+    lines += _events(journal("inventory"))
+    return "\n".join(lines) + "\n"
+
+
+def readers(topic: Topic) -> list[str]:
+    """Who reads the topic: services by their key families, and who else does."""
+    services = [service for service, families in SERVICES.items() if any(topic in f.topics for f in families)]
+    return [*services, *_READERS.get(topic.name, ())]
+
+
+def _overview() -> Iterator[str]:
+    yield "| topic | key | written by | read by | events |"
+    yield "|---|---|---|---|---|"
+    for topic in all_topics():
+        events = ", ".join(body.__name__ for body in topic.bodies)
+        dlq = " ·" if topic.name in read_topics() else ""
+        cells = [f"`{topic.name}`{dlq}", topic.key, _WRITERS[topic.name], ", ".join(readers(topic)), events]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+    yield "· has a DLQ."
+
+
+def _names() -> Iterator[str]:
+    yield ""
+    yield "## Names"
+    yield ""
+    yield from (f"- {rule.words}" for rule in vars(names).values() if isinstance(rule, names.NameRule))
+
+
+def _section(topic: Topic) -> Iterator[str]:
+    yield ""
+    yield f"### `{topic.name}`"
+    yield ""
+    yield f"Key: `{topic.key}`. Written by {_WRITERS[topic.name]}, read by {', '.join(readers(topic))}."
+    yield from _events(topic)
+
+
+def _events(topic: Topic) -> Iterator[str]:
+    parts: dict[str, dict[str, Any]] = {}
+    for body in topic.bodies:
+        schema = body.model_json_schema()
+        parts |= schema.get("$defs", {})
+        yield ""
+        yield f"**{event_type(topic, body)}** {_about(body)}".rstrip()
+        yield from _fields(schema, parts)
+    for name, part in sorted(parts.items()):
+        if "properties" in part:
+            yield ""
+            yield f"*{name}*: {' '.join(part.get('description', '').split())}".rstrip(": ")
+            yield from _fields(part, parts)
+
+
+def _fields(schema: dict[str, Any], parts: dict[str, dict[str, Any]]) -> Iterator[str]:
+    required = set(schema.get("required", []))
+    yield ""
+    for name, field in schema["properties"].items():
+        default = "" if name in required else f" = `{_default(field)}`"
+        yield f"- `{name}`: {_words(name, field, parts)}{default}"
+
+
+def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -> str:
+    """The type of a field in words."""
+    if "$ref" in field:
+        part = field["$ref"].rsplit("/", 1)[1]
+        values = parts[part].get("enum")
+        return "one of " + ", ".join(f"`{value}`" for value in values) if values else f"*{part}*"
+    if "anyOf" in field:
+        kinds = [_words(name, one, parts) for one in field["anyOf"] if one.get("type") != "null"]
+        return f"{' or '.join(kinds)}, or null"
+    match field.get("type"):
+        case "array":
+            return f"list: {_words(name, field['items'], parts)}"
+        case "string":
+            return _PATTERNS.get(field.get("pattern", "")) or {"date": "day", "date-time": "time"}[field["format"]]
+        case "boolean":
+            return "true or false"
+        case _:
+            return ("rupiah" if name.endswith("_rupiah") else "number") + _range(field)
+
+
+def _range(field: dict[str, Any]) -> str:
+    least, most = field.get("minimum"), field.get("maximum")
+    shown = most if most is not None and most < 2**53 else None
+    if least is not None and least >= 0:
+        return f", {least:,} to {shown:,}" if shown is not None else f", at least {least:,}"
+    return ""
+
+
+def _default(field: dict[str, Any]) -> str:
+    return json.dumps(field.get("default"), ensure_ascii=False)
+
+
+def _about(body: type[Body]) -> str:
+    own = body.__dict__.get("__doc__")
+    return re.sub(r"\s+", " ", inspect.cleandoc(own)) if own else ""
+
+
+if __name__ == "__main__":
+    print(page(), end="")

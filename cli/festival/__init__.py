@@ -1,0 +1,52 @@
+"""`karya festival`: what an organiser does, from the announcement to the last piece that comes home."""
+
+from collections.abc import Callable
+
+import typer
+
+from cli.festival.desk import choose
+from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
+from cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from cli.festival.prices import change_price
+from cli.festival.refills import replenish
+from cli.festival.revising import close_booth, revise
+from cli.festival.strays import strays
+from cli.festival.takings import receipts, takings
+from cli.festival.tills import add_till, strike_till
+from cli.festival.transfers import app as transfers
+from cli.festival.voids import void_sale
+
+app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
+app.callback()(choose)
+# In the order in which a festival needs them.
+COMMANDS: dict[str, Callable[..., None]] = {
+    "announce": announce,
+    "booth": booth,
+    "stock": stock,
+    "request": request,
+    "plan": plan,
+    "accept": accept,
+    "revise": revise,
+    "ship": ship,
+    "receive": receive,
+    "replenish": replenish,
+    "loss": loss,
+    "change-price": change_price,
+    "add-till": add_till,
+    "strike-till": strike_till,
+    "void-sale": void_sale,
+    "receipts": receipts,
+    "takings": takings,
+    "strays": strays,
+    "close-booth": close_booth,
+    "close": close,
+    "missing": missing,
+    "dispute": dispute,
+    "return": come_home,
+    "cancel": cancel,
+    "list": list_festivals,
+    "show": show,
+}
+for name, command in COMMANDS.items():
+    app.command(name=name)(command)
+app.add_typer(transfers, name="transfer")

@@ -1,0 +1,267 @@
+"""Festivals and their booths: announced, looked at, closed, and what is missing until then."""
+
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from cli.console import say, show_json, show_table, warn
+from cli.festival.client import Row
+from cli.festival.desk import Festival, Json, booth_id, moment, sales_service, service, tell
+from cli.festival.devices import waited_for
+from cli.parameters import DAY, LOT, WHOLE, understood
+from services.production import reference
+from shared import shown, typed
+from shared.errors import BadReference, NotAnswered
+
+Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
+Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
+Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
+
+
+class Verdict(StrEnum):
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+def announce(
+    context: typer.Context,
+    festival: Festival,
+    name: Annotated[str, typer.Argument(help="What people call it.")],
+    place: Annotated[str, typer.Option(help="Where it is held.")],
+    first_day: Day,
+    last_day: Day,
+    zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
+    island: Annotated[str | None, typer.Option(help="Where parcels go: plans count how long they take.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it is due N times the share.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Announce a festival."""
+    weights = understood(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
+    body = {
+        "festival": festival,
+        "name": name,
+        "place": place,
+        "zone": zone,
+        "first_day": first_day.isoformat(),
+        "last_day": last_day.isoformat(),
+        "lead_days": _lead_days(island),
+        "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
+    }
+    done = f"{name} is announced as {festival}, {_days(body)}."
+    with service(context) as api:
+        tell(api.give("festivals", body=body), done, as_json=as_json)
+
+
+def _lead_days(island: str | None) -> list[Row]:
+    if island is None:
+        return []
+    try:
+        known = reference.load().days_to(island)
+    except BadReference as wrong:
+        raise typer.BadParameter(str(wrong)) from None
+    return [{"facility": facility, "days": days} for facility, days in known.items()]
+
+
+def booth(
+    context: typer.Context,
+    festival: Festival,
+    booth: Booth,
+    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH of what is sold there, e.g. KTI=150.000.")],
+    name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
+    till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
+    capacity: Annotated[
+        int | None, typer.Option(parser=WHOLE, help="How many pieces it has room for at once.")
+    ] = None,
+    limit: Annotated[list[str] | None, typer.Option(help="CATEGORY=PIECES, e.g. tenun=40.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Open a booth."""
+    id = booth_id(festival, booth)
+    products = reference.load().catalogue.products
+    limits = understood(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
+    prices = understood(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
+    body = {
+        "booth": id,
+        "name": name or id,
+        "prices": [
+            {
+                "product": product,
+                "price_rupiah": rupiah,
+                "category": products[product].category if product in products else None,
+            }
+            for product, rupiah in prices.items()
+        ],
+        "tills": till or ["T1"],
+        "capacity": capacity,
+        "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],
+    }
+    with service(context) as api:
+        tell(api.give("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
+
+
+def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
+    """Cancel a festival before anything was sent: all that is reserved goes back."""
+    with service(context) as api:
+        answer = api.give("festivals", festival, "cancel", body={"reason": reason})
+        tell(answer, f"{festival} is cancelled.", as_json=as_json)
+
+
+def close(
+    context: typer.Context,
+    festival: Festival,
+    till_hours: Annotated[
+        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send what they sold.")
+    ] = 48,
+    as_json: Json = False,
+) -> None:
+    """Close a festival when the last sale was made."""
+    with service(context) as api:
+        answer = api.give("festivals", festival, "close", body={"till_hours": till_hours})
+        done = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
+        tell(answer, done, as_json=as_json)
+
+
+def loss(
+    context: typer.Context,
+    festival: Festival,
+    lot: Annotated[str, typer.Argument(parser=LOT, help="The lot number on the label.")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or gone.")],
+    booth: Annotated[str | None, typer.Option(help="At which booth; at the facility if left out.")] = None,
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Record pieces that are spoilt or gone."""
+    where: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
+    with service(context) as api:
+        answer = api.give("festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **where})
+        tell(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
+
+
+def dispute(
+    context: typer.Context,
+    festival: Festival,
+    sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
+    verdict: Annotated[Verdict, typer.Argument(help="Does the sale stand?")],
+    booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
+    lot: Annotated[str | None, typer.Option(parser=LOT, help="The lot number on the label, if you know it.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Decide on pieces that the booth was not known to hold. Without a lot no facility gets more than it sent."""
+    body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
+    with service(context) as api:
+        answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
+        done = f"Sale {sale} is {verdict.value}."
+        if verdict is Verdict.ACCEPTED:
+            more = (
+                "Another product's lot is not taken" if lot else "Pieces beyond what facilities sent stay in dispute"
+            )
+            done += f" {more}: `karya festival missing {festival}` says what is left to decide."
+        tell(answer, done, as_json=as_json)
+
+
+def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
+    """What is missing until the festival is closed, and which devices are waited for."""
+    with service(context) as api:
+        page = api.get("festivals", festival, "missing")
+        booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
+        devices = _devices(context, booths) if booths and page["status"] in ("open", "closing") else []
+        if as_json:
+            show_json({**page, "devices": devices})
+            return
+        empty = f"Nothing is missing: {festival} is {page['status']}."
+        show_table(["what", "booth", "lot", "qty", "message"], [_spaced(row) for row in page["missing"]], empty)
+        if devices:
+            say("")
+            show_table(["booth", "till", "device", "what_is_missing", "to_do"], devices, "")
+
+
+def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
+    """None if sales can't be asked: the rest is worth showing."""
+    try:
+        with sales_service(context) as sales:
+            return waited_for(sales, booths)
+    except NotAnswered as fault:
+        warn(f"Which devices are waited for is not known. {fault}")
+        return None
+
+
+def list_festivals(
+    context: typer.Context,
+    status: Annotated[str | None, typer.Option(help="Only open, cancelled, closing or closed ones.")] = None,
+    as_json: Json = False,
+) -> None:
+    """All festivals."""
+    with service(context) as api:
+        rows = list(api.all("festivals", by="festival", status=status))
+        if as_json:
+            show_json(rows)
+            return
+        columns = ["festival", "name", "place", "first_day", "last_day", "zone", "status"]
+        show_table(
+            columns,
+            [{**row, "zone": _zone(row)} for row in rows],
+            "No festival is announced; `karya festival announce` does it.",
+        )
+
+
+def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
+    """A festival with its booths, requests, shipments and transfers."""
+    with service(context) as api:
+        found = api.get("festivals", festival)
+        booths = list(api.all("festivals", festival, "booths", by="booth"))
+        requests = list(api.all("festivals", festival, "requests", by="request"))
+        shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
+        transfers = list(api.all("festivals", festival, "transfers", by="transfer"))
+    if as_json:
+        more = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
+        show_json({**found, **more})
+        return
+    say(f"{found['name']}, {found['place']}, {_days(found)}: {found['status']}")
+    if found["sums"]:
+        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in found["sums"].items()))
+    zone = found["zone"]
+    say("")
+    columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "tills_until"]
+    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
+    say("")
+    held = [{**row, "hold_until": moment(row["hold_until"], zone)} for row in requests]
+    show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
+    say("")
+    columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
+    show_table(columns, [_expected(row, zone) for row in shipments], "Nothing was sent.")
+    if transfers:
+        say("")
+        moved = [{**row, "pieces": sum(lot["sent"] for lot in row["lots"])} for row in transfers]
+        show_table(["transfer", "booth", "to", "status", "pieces"], moved, "")
+
+
+def _days(festival: Row) -> str:
+    return f"{festival['first_day']} to {festival['last_day']} {_zone(festival)}"
+
+
+def _zone(festival: Row) -> str:
+    """The zone that the festival's days are of, by its short name; as it stands if it is none."""
+    try:
+        noon = datetime.combine(date.fromisoformat(festival["first_day"]), time(12), ZoneInfo(festival["zone"]))
+    except (ValueError, ZoneInfoNotFoundError):
+        return str(festival["zone"])
+    return shown.zone(noon)
+
+
+def _expected(shipment: Row, zone: str) -> Row:
+    pieces = sum(parcel["qty"] for parcel in shipment["parcels"])
+    late = shipment["overdue"] and shipment["status"] == "sent"
+    status = "overdue" if late else shipment["status"]
+    return {**shipment, "pieces": pieces, "status": status, "expected_by": moment(shipment["due"], zone)}
+
+
+def _spaced(row: Row) -> Row:
+    return {**row, "what": row["what"].replace("_", " ")}
+
+
+def _summed(booth: Row, zone: str) -> Row:
+    sums = {name: sum(lot[name] for lot in booth["lots"]) for name in ("in_transit", "received", "sold", "left")}
+    return {**booth, **sums, "tills_until": moment(booth["deadline"], zone)}

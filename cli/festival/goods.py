@@ -1,0 +1,275 @@
+"""Stock for booths: asked for, planned, reserved, sent, counted in, and home again."""
+
+from typing import Annotated
+
+import typer
+
+from cli.console import say, show_json, show_table, warn
+from cli.festival.client import Answer, Api, Fate, Row
+from cli.festival.desk import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
+from cli.festival.revising import show_revision
+from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, understood
+from shared import typed
+from shared.errors import WrongEntry
+
+Lots = list[Row]
+
+
+def stock(
+    context: typer.Context,
+    product: Annotated[str | None, typer.Argument(parser=PRODUCT, help="Only this product, lot by lot.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What could be planned now."""
+    with service(context) as api:
+        if product is None:
+            rows, columns = api.get("stock"), ["product", "on_hand", "lots", "facilities"]
+        else:
+            rows = list(api.all("stock", product, by="lot"))
+            columns = ["lot", "facility", "on_hand", "made_on", "best_before"]
+        if as_json:
+            show_json(rows)
+        else:
+            show_table(columns, rows, "Nothing is on hand.")
+
+
+def request(
+    context: typer.Context,
+    festival: Festival,
+    request: Request,
+    demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
+    consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
+    hold_hours: Annotated[
+        int, typer.Option(parser=WHOLE, help="After how many hours what is not sent goes back.")
+    ] = 72,
+    even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
+    revise_at: Annotated[
+        int | None, typer.Option(parser=WHOLE, help="Percent lost, recalled or freed at which it revises itself.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask for stock and see the plan."""
+    asked = []
+    wanted = understood(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
+    for named, qty in wanted.items():
+        booth, _, product = named.rpartition(":")
+        asked.append({"booth": booth, "product": product, "qty": qty})
+    body = {
+        "request": request,
+        "demands": asked,
+        "consent": consent,
+        "hold_hours": hold_hours,
+        "even": even,
+        "revise_at_percent": revise_at,
+    }
+    with service(context) as api:
+        answer = api.give("festivals", festival, "requests", body=body)
+        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
+        then = "." if consent else "; `karya festival accept` makes it real."
+        tell(answer, f"{request} is planned{then}", as_json=as_json, more={"plan": page})
+        if page is not None and not as_json:
+            _show_plan(api, page)
+
+
+def _demand(festival: str, text: str) -> str:
+    """`ODOP.B1:KTI` for `B1:kti`. Raises WrongEntry."""
+    booth, colon, product = text.rpartition(":")
+    if not colon:
+        raise WrongEntry(f"{text!r} does not say which booth would like what; write e.g. B1:KTI=20.")
+    return f"{booth_id(festival, booth)}:{typed.product(product)}"
+
+
+def plan(
+    context: typer.Context,
+    festival: Festival,
+    request: Request,
+    why: Annotated[bool, typer.Option("--why", help="Say of each line why it is so.")] = False,
+    as_json: Json = False,
+) -> None:
+    """A plan: what goes where, each facility's share and why it is not more."""
+    with service(context) as api:
+        page = api.get("festivals", festival, "requests", request)
+        if as_json:
+            show_json(page)
+        else:
+            _show_plan(api, page, why=why)
+
+
+def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
+    """Make a plan, or the revision that waits, real: its lots are reserved."""
+    with service(context) as api:
+        answer = api.give("festivals", festival, "requests", request, "accept", body={})
+        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
+        done = page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
+        tell(answer, done or "", as_json=as_json, more={"plan": page})
+
+
+def ship(
+    context: typer.Context,
+    festival: Festival,
+    shipment: Annotated[str | None, typer.Argument(help="A new name for the shipment, e.g. S1.")] = None,
+    request: Annotated[str | None, typer.Option(help="Under which request it is reserved.")] = None,
+    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="Who sends it.")] = None,
+    booth: Annotated[str | None, typer.Option(help="Where it goes.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Send all that is reserved; of --request, --facility, --booth if given.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Send what a facility has reserved for a booth."""
+    to = booth_id(festival, booth) if booth else None
+    with service(context) as api:
+        if everything and shipment is None:
+            wanted = {"request": request, "facility": facility, "booth": to}
+            told = [_send(api, festival, one) for one in _reserved(api, festival, wanted)]
+            columns = ["shipment", "request", "facility", "booth", "pieces", "shipment_status"]
+            tell_all(told, columns, "Nothing is reserved that was not sent.", as_json=as_json)
+            return
+        if everything or not (shipment and request and facility and to):
+            raise typer.BadParameter("name the shipment, --request, --facility and --booth; or say --all and no name")
+        one = {"shipment": shipment, "request": request, "facility": facility, "booth": to}
+        row, answer = _send(api, festival, one)
+        done = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {to}."
+        tell(answer, done, as_json=as_json, more=row)
+
+
+def receive(
+    context: typer.Context,
+    festival: Festival,
+    shipment: Annotated[str | None, typer.Argument(help="The shipment that came.")] = None,
+    lots: Annotated[list[str] | None, typer.Argument(help="LOT=PIECES counted; what is not named is lost.")] = None,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help="All that was sent has come.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All shipments on their way came as sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Count in what came to a booth."""
+    counted = lots_counted(lots or [])
+    if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
+        raise typer.BadParameter("name the shipment and count its lots (or say --as-sent), or say --all alone")
+    with service(context) as api:
+        if everything:
+            told = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
+            tell_all(told, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
+            return
+        sent = _left(api, festival, str(shipment))
+        row, answer = _receive(api, festival, sent, None if as_sent else counted)
+        done = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
+        tell(answer, done, as_json=as_json, more=row)
+
+
+def come_home(
+    context: typer.Context,
+    festival: Festival,
+    booth: Annotated[str | None, typer.Argument(help="Where it comes from, e.g. B1.")] = None,
+    lot: Annotated[str | None, typer.Argument(parser=LOT, help="The lot number on the label.")] = None,
+    qty: Annotated[int | None, typer.Argument(parser=WHOLE, help="How many pieces the facility counted.")] = None,
+    more_to_come: Annotated[
+        bool, typer.Option("--more-to-come", help="Else what is still missing counts as lost.")
+    ] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All that is left has come home.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Count in at the facility what came home from a booth."""
+    if everything != (booth is None) or (not everything and (lot is None or qty is None)):
+        raise typer.BadParameter("say booth, lot and pieces, or --all alone")
+    with service(context) as api:
+        if not everything:
+            row, answer = _return(api, festival, booth_id(festival, str(booth)), str(lot), qty or 0, not more_to_come)
+            tell(answer, f"{qty} pieces of {lot} are home.", as_json=as_json, more=row)
+            return
+        booths = list(api.all("festivals", festival, "booths", by="booth"))
+        unsettled = [one["booth"] for one in booths if one["status"] != "settled" and one["lots"]]
+        told = [
+            _return(api, festival, one["booth"], held["lot"], held["left"], True)
+            for one in booths
+            if one["status"] == "settled"
+            for held in one["lots"]
+            if held["left"]
+        ]
+        if unsettled:
+            warn(f"Not settled yet, so nothing of theirs can go home: {', '.join(unsettled)}.")
+        tell_all(told, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
+        if unsettled:
+            raise typer.Exit(1)
+
+
+def _settled(api: Api, festival: str, request: str) -> Row:
+    """The plan, when inventory has answered for every line that it was asked for."""
+    return api.until(
+        lambda: dict(api.get("festivals", festival, "requests", request)), lambda page: page["status"] != "reserving"
+    )
+
+
+def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
+    zone = api.get("festivals", page["festival"])["zone"]
+    until = moment(page["hold_until"], zone)
+    say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
+    if page["status"] == "proposed":
+        say(f"Accept it by {until}, or it is withdrawn.")
+    if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
+        say(f"What is not sent by {until} goes back.")
+    say("")
+    columns = ["booth", "product", "qty", "facility", "lot", "status"]
+    # Long sentences leave lot numbers little room.
+    columns += ["reason"] if why else []
+    show_table(columns, page["lines"], "Nothing could be planned.")
+    say("")
+    show_table(["facility", "offered", "allocated", "held", "reason"], page["shares"], "No facility has any of it.")
+    if page["shortfalls"]:
+        say("")
+        show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
+    if page["revision"] and page["revision"]["status"] == "waiting":
+        say("")
+        say("A revision waits; `karya festival accept` makes it real:")
+        show_revision(page["revision"])
+
+
+def _reserved(api: Api, festival: str, wanted: Row) -> Lots:
+    """A shipment for all that is reserved, one for each request, facility and booth."""
+    trios: dict[tuple[str, str, str], None] = {}
+    for summary in api.all("festivals", festival, "requests", by="request"):
+        if summary["held"]:
+            page = api.get("festivals", festival, "requests", summary["request"])
+            for line in page["lines"]:
+                if line["status"] == "reserved":
+                    trios[summary["request"], line["facility"], line["booth"]] = None
+    rows = [dict(zip(("request", "facility", "booth"), trio, strict=True)) for trio in sorted(trios)]
+    chosen = [row for row in rows if all(value in (None, row[name]) for name, value in wanted.items())]
+    taken = {one["shipment"] for one in api.all("festivals", festival, "shipments", by="shipment")}
+    free = (name for number in range(1, len(taken) + len(chosen) + 1) if (name := f"S{number}") not in taken)
+    return [{"shipment": name, **row} for name, row in zip(free, chosen, strict=False)]
+
+
+def _send(api: Api, festival: str, shipment: Row) -> tuple[Row, Answer]:
+    answer = api.give("festivals", festival, "shipments", body=shipment)
+    if answer.status is not Fate.DONE:
+        return shipment, answer
+    sent = _left(api, festival, shipment["shipment"])
+    pieces = sum(parcel["qty"] for parcel in sent["parcels"] if parcel["leg"] != "dropped")
+    return {**shipment, "pieces": pieces, "shipment_status": sent["status"]}, answer
+
+
+def _on_their_way(api: Api, festival: str) -> Lots:
+    shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
+    sent = [_left(api, festival, one["shipment"]) for one in shipments if one["status"] in ("sending", "sent")]
+    return [one for one in sent if one["status"] != "dropped"]
+
+
+def _left(api: Api, festival: str, shipment: str) -> Row:
+    """The shipment, when inventory has answered for all of it."""
+    return api.until(
+        lambda: dict(api.get("festivals", festival, "shipments", shipment)), lambda page: page["status"] != "sending"
+    )
+
+
+def _receive(api: Api, festival: str, shipment: Row, counted: dict[str, int] | None = None) -> tuple[Row, Answer]:
+    """Without `counted`: all that was sent has come."""
+    came = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
+    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in came.items()]}
+    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(came.values())}
+    return row, api.give("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
+
+
+def _return(api: Api, festival: str, booth: str, lot: str, qty: int, final: bool) -> tuple[Row, Answer]:
+    body = {"booth": booth, "lot": lot, "qty": qty, "final": final}
+    return {"booth": booth, "lot": lot, "pieces": qty}, api.give("festivals", festival, "returns", body=body)

@@ -1,0 +1,46 @@
+"""Prices that change while a booth is open."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from cli.festival.desk import Festival, Json, booth_id, moment, service, tell
+from cli.parameters import PRODUCT, RUPIAH
+from shared import shown, typed
+from shared.errors import WrongEntry
+
+
+def change_price(
+    context: typer.Context,
+    festival: Festival,
+    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
+    product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product that it sells, e.g. KTI.")],
+    price: Annotated[int, typer.Argument(parser=RUPIAH, help="Rupiah, e.g. 150.000.")],
+    valid_from: Annotated[
+        str | None,
+        typer.Option("--from", help="The clock there, e.g. 14:00 or '2026-04-19 08:00'; from now on if left out."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change a price from a moment on."""
+    id = booth_id(festival, booth)
+    with service(context) as api:
+        zone = str(api.get("festivals", festival)["zone"])
+        at = _moment(valid_from, ZoneInfo(zone)) if valid_from else None
+        body = {"product": product, "price_rupiah": price, "valid_from": at}
+        answer = api.give("festivals", festival, "booths", id, "prices", body=body)
+        since = moment(at, zone) or "now on"
+        tell(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
+
+
+def _moment(clock: str, zone: ZoneInfo) -> str:
+    """A time of today there (`14.00` or `14:00`), or a day with a time, in UTC."""
+    day, _, hour = clock.strip().rpartition(" ")
+    try:
+        on = typed.day(day) if day else datetime.now(zone).date()
+        at = datetime.combine(on, typed.clock(hour), zone)
+    except WrongEntry as wrong:
+        raise typer.BadParameter(f"{wrong} Say e.g. --from 14.00 or --from '2026-04-19 08.00'.") from None
+    return at.astimezone(UTC).isoformat()

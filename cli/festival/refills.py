@@ -1,0 +1,91 @@
+"""A refill while the booths sell: what will run out, what should go between booths, what facilities should send."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from cli.console import say, show_table
+from cli.festival.client import Api, Fate, Row
+from cli.festival.desk import Festival, Json, moment, service, tell
+from cli.parameters import CLOCK, understood
+from shared import typed
+
+
+def replenish(
+    context: typer.Context,
+    festival: Festival,
+    request: Annotated[str, typer.Argument(help="A new name, also of the request to facilities, e.g. R2.")],
+    until: Annotated[
+        time,
+        typer.Option(parser=CLOCK, help="When the booths close: the next time the clock there shows it, e.g. 17.00."),
+    ],
+    product: Annotated[
+        list[str] | None, typer.Option(help="Facilities send only this; all that booths sell if left out.")
+    ] = None,
+    opens: Annotated[
+        time | None,
+        typer.Option(parser=CLOCK, help="If booths are closed: when they open again, the next time there."),
+    ] = None,
+    between_booths: Annotated[bool, typer.Option("--between-booths", help="Facilities send nothing.")] = False,
+    consent: Annotated[bool, typer.Option(help="Facilities' plan is taken as it comes.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Forecast the rest of the day, or with --opens the next one, and propose what should move."""
+    if between_booths and product:
+        raise typer.BadParameter("say --product or --between-booths, not both")
+    with service(context) as api:
+        zone = ZoneInfo(api.get("festivals", festival)["zone"])
+        products = understood(lambda: [typed.product(one) for one in product or []])
+        products = products or ([] if between_booths else _sold(api, festival))
+        body = {
+            "request": request,
+            "until": _next(until, zone).isoformat(),
+            "opens": _next(opens, zone).isoformat() if opens is not None else None,
+            "products": products,
+            "consent": consent,
+        }
+        answer = api.give("festivals", festival, "replenishments", body=body)
+        done = answer.status is Fate.DONE
+        page = api.get("festivals", festival, "replenishments", request) if done else None
+        tell(
+            answer,
+            f"{request}: until {page and moment(page['until'], str(zone))}",
+            as_json=as_json,
+            more={"replenishment": page},
+        )
+        if page is not None and not as_json:
+            _show(page, str(zone))
+
+
+def _sold(api: Api, festival: str) -> list[str]:
+    booths = api.all("festivals", festival, "booths", by="booth")
+    return sorted({price["product"] for booth in booths for price in booth["prices"]})
+
+
+def _next(at: time, zone: ZoneInfo) -> datetime:
+    now = datetime.now(zone)
+    today = datetime.combine(now.date(), at, zone)
+    return (today if today > now else today + timedelta(days=1)).astimezone(UTC)
+
+
+def _show(page: Row, zone: str) -> None:
+    short = [
+        {**one, "runs_out": moment(one["runs_out"], zone), "expected": f"{one['expected']} ± {one['give_or_take']}"}
+        for one in page["forecasts"]
+        if one["missing"]
+    ]
+    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], short, "Nothing will run out.")
+    say("")
+    empty = "No booth has enough of what another one lacks."
+    show_table(["booth", "to", "product", "qty", "lot", "reason"], page["transfers"], empty)
+    if page["transfers"]:
+        say("Carry them out with `karya festival transfer send`.")
+    say("")
+    show_table(["booth", "product", "qty", "reason"], page["refills"], "Facilities need not send anything.")
+    if page["conflicts"]:
+        say("But nothing of it can be planned:")
+        show_table(["booth", "product", "short", "reason"], page["conflicts"], "")
+    elif page["refills"]:
+        say(f"`karya festival plan` shows who sends it as {page['request']}.")

@@ -1,0 +1,68 @@
+"""Sales for booths that do not exist: a till was set up with a wrong name."""
+
+from collections.abc import Iterable, Sequence
+from difflib import SequenceMatcher
+from typing import Annotated
+
+import typer
+
+from cli.console import show_json, show_table
+from cli.festival.client import Api, Row
+from cli.festival.desk import Json, moment, sales_service, service
+from shared import shown
+
+# Of two ids: how much of them is alike, from 0 to 1, for one to be taken for a slip of the other.
+ALIKE = 0.6
+
+
+def strays(
+    context: typer.Context,
+    festival: Annotated[
+        str | None, typer.Argument(help="Only what was probably meant for this festival; all if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Sales for booths that nobody opened, and which booth was probably meant."""
+    with service(context) as api, sales_service(context) as sales:
+        booths = list(_booths(api))
+        rows = [_with_nearest(stray, booths) for stray in sales.all("strays", by="booth")]
+        mine = [row for row in rows if festival in (None, row["festival"])]
+        if as_json:
+            show_json(mine)
+            return
+        zones = {booth["festival"]: booth["zone"] for booth in booths}
+        columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at", "moved_to", "unmoved"]
+        table = [_row(row, zones.get(row["festival"], "UTC")) for row in mine]
+        show_table(columns, table, "No sale strayed: every booth that tills named is there.")
+
+
+def nearest(id: str, booths: Iterable[str]) -> str | None:
+    """The booth whose id is most like this one, however letters are written; None if none is alike. Of equals the
+    first one in the order of ids."""
+    alike = {booth: SequenceMatcher(None, id.casefold(), booth.casefold()).ratio() for booth in sorted(booths)}
+    best = max(alike, key=lambda booth: alike[booth], default=None)
+    return best if best is not None and alike[best] >= ALIKE else None
+
+
+def _booths(api: Api) -> Iterable[Row]:
+    """Every booth of a festival that was not cancelled, with the festival's zone."""
+    for festival in api.all("festivals", by="festival"):
+        if festival["status"] != "cancelled":
+            for booth in api.all("festivals", festival["festival"], "booths", by="booth"):
+                yield {"booth": booth["booth"], "festival": festival["festival"], "zone": festival["zone"]}
+
+
+def _with_nearest(stray: Row, booths: Sequence[Row]) -> Row:
+    festivals = {booth["booth"]: booth["festival"] for booth in booths}
+    booth = nearest(stray["booth"], festivals)
+    return {**stray, "nearest": booth, "festival": festivals[booth] if booth else None}
+
+
+def _row(row: Row, zone: str) -> Row:
+    return {
+        **row,
+        "tills": ", ".join(row["tills"]),
+        "takings": shown.rupiah(row["rupiah"]),
+        "first_at": moment(row["first_at"], zone),
+        "last_at": moment(row["last_at"], zone),
+    }

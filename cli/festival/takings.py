@@ -1,0 +1,115 @@
+"""What a booth took: by day and payment kind, by drawer, and receipt by receipt."""
+
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import refusing, say, show_json, show_table, warn
+from cli.festival.client import Row
+from cli.festival.desk import Festival, Json, booth_id, moment, sales_service
+from shared import shown
+
+Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
+
+
+def takings(context: typer.Context, festival: Festival, booth: Booth, as_json: Json = False) -> None:
+    """What a booth took by day and payment kind, and what was counted in its drawers."""
+    with refusing(), sales_service(context) as sales:
+        page = sales.get("booths", booth_id(festival, booth), "takings")
+        if as_json:
+            show_json(page)
+            return
+        columns = ["day", "payment", "receipts", "net", "paid back"]
+        show_table(columns, list(_days(page["days"])), "Nothing was taken yet, as far as sales has heard.")
+        zone = page["zone"]
+        if drawers := [_drawer(drawer, zone) for drawer in page["drawers"]]:
+            columns = ["till", "cashier", "opened", "float", "taken out", "should hold", "counted", "difference"]
+            show_table(columns, drawers, "")
+        say(f"Days and times are those of {zone}.")
+
+
+def receipts(
+    context: typer.Context,
+    festival: Festival,
+    booth: Booth,
+    marked: Annotated[
+        bool, typer.Option("--marked", help="Only sales at another price than the valid list's, or by an old list.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """A booth's sales, receipt by receipt, in the order in which they were heard. A sale is the receipt's id, a slash
+    and the line."""
+    id = booth_id(festival, booth)
+    with refusing(), sales_service(context) as sales:
+        page = sales.get("booths", id)
+        zone = page["zone"] or "UTC"
+        pages = sales.all("booths", id, "receipts", by="number")
+        rows = [
+            (receipt, sale)
+            for receipt in pages
+            for sale in receipt["sales"]
+            if not marked or sale["old_list"] or sale["departs"]
+        ]
+        if as_json:
+            names = ("receipt", "sold_at", "till", "payment")
+            show_json([{**sale, **{name: receipt[name] for name in names}} for receipt, sale in rows])
+            return
+        columns = ["sale", "sold", "till", "item", "pieces", "each", "net", "status", "note"]
+        show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "No such sale was heard.")
+        for order in page["refused_orders"]:
+            warn(
+                f"Your void of {order['qty']} of line {order['line']} of {order['receipt']} was not done: "
+                f"{order['left']} could still be voided."
+            )
+        if any(sale["old_list"] for _, sale in rows):
+            warn("Sold by an old list: the till had not heard of the price that was valid by then.")
+
+
+def _days(days: Iterable[Row]) -> Iterator[Row]:
+    for day in days:
+        for taking in day["takings"]:
+            yield {
+                "day": day["day"],
+                "payment": taking["payment"],
+                "receipts": taking["receipts"],
+                "net": shown.rupiah(taking["net_rupiah"]),
+                "paid back": shown.rupiah(taking["refunded_rupiah"]),
+            }
+
+
+def _drawer(drawer: Row, zone: str) -> Row:
+    return {
+        "till": drawer["till"],
+        "cashier": drawer["cashier"],
+        "opened": moment(drawer["opened_at"], zone),
+        "float": shown.rupiah(drawer["float_rupiah"]),
+        "taken out": shown.rupiah(drawer["dropped_rupiah"]),
+        "should hold": _rupiah(drawer["cash_rupiah"]) or "after the count",
+        "counted": _rupiah(drawer["counted_rupiah"]),
+        "difference": _rupiah(drawer["difference_rupiah"]),
+    }
+
+
+def _rupiah(amount: Any) -> str | None:
+    return None if amount is None else shown.rupiah(amount)
+
+
+def _sale(receipt: Row, sale: Row, zone: str) -> Row:
+    in_doubt = [f"{sale[word]} {word}" for word in ("waiting", "disputed", "rejected", "voided") if sale[word]]
+    notes = [
+        ", ".join(in_doubt) if in_doubt != [f"{sale['qty']} {sale['status']}"] else "",
+        "old list" if sale["old_list"] else "",
+        f"departs: {sale['price_reason'] or 'no reason'}" if sale["departs"] else "",
+    ]
+    return {
+        "sale": sale["sale"],
+        "sold": moment(receipt["sold_at"], zone),
+        "till": receipt["till"],
+        "item": sale["lot"] or sale["product"],
+        "pieces": sale["qty"],
+        "each": shown.rupiah(sale["unit_price_rupiah"]),
+        "net": shown.rupiah(sale["net_rupiah"]),
+        "status": sale["status"],
+        "note": "; ".join(filter(None, notes)),
+    }

@@ -1,0 +1,85 @@
+"""`karya up`, `down` and `status`: the stack and the services of this checkout, for people to use."""
+
+import asyncio
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import err, local, say, show_json, show_table, warn
+from cli.parameters import PORT
+from cli.surroundings import FOLDER
+from deploy.local.group import ServerStatus
+from deploy.local.services import LocalServices
+from deploy.local.stack import LocalStack
+from deploy.topics import make_topics
+from shared.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+def up(
+    kafka_port: Annotated[
+        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one near it when it is taken.")
+    ] = None,
+    mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Start Kafka, MongoDB and the four services, and leave them running. Data stays in .karya/up."""
+    stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
+    with err.status("Starting Kafka and MongoDB") as progress:
+        stack.start()
+        settings = _settings(stack)
+        progress.update("Making topics")
+        asyncio.run(make_topics(settings))
+        progress.update("Starting production, inventory, festival and sales")
+        LocalServices(FOLDER, settings, keep_running=True).start()
+    _show(as_json)
+    if not as_json:
+        say()
+        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
+
+
+def down() -> None:
+    """Stop what `karya up` has started. The data stays."""
+    stack = LocalStack(FOLDER)
+    with err.status("Stopping the services"):
+        LocalServices(FOLDER, _settings(stack)).stop()
+    with err.status("Stopping Kafka and MongoDB"):
+        stack.stop()
+    say("Nothing of this checkout's stack runs any more.")
+
+
+def status(as_json: Json = False) -> None:
+    """Say what runs, where, since when, and what keeps a service from being ready."""
+    _show(as_json)
+
+
+def _settings(stack: LocalStack) -> Settings:
+    return Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
+
+
+def _show(as_json: bool) -> None:
+    stack = LocalStack(FOLDER)
+    services = LocalServices(FOLDER, _settings(stack))
+    found = [*stack.status(), *services.status()]
+    troubles = services.troubles()
+    if as_json:
+        show_json([{**asdict(one), "trouble": troubles.get(one.name)} for one in found])
+        return
+    show_table(["what", "runs", "address", "process", "since"], [_row(one) for one in found], "")
+    for name, trouble in troubles.items():
+        if trouble is not None:
+            warn(f"{name} is not ready: {trouble}")
+
+
+def _row(one: ServerStatus) -> dict[str, Any]:
+    since = datetime.fromtimestamp(one.started_at, UTC) if one.started_at else None
+    return {
+        "what": one.name,
+        "runs": "yes" if one.alive else "no",
+        "address": one.address if one.alive else None,
+        "process": one.pid,
+        "since": local(since, None) if since else None,
+    }

@@ -1,0 +1,41 @@
+"""`karya till`: sell at a booth, with or without a network."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.spool import spool_commands
+from cli.till import booth, cash, receipts
+from cli.till.session import HOME, Chosen
+from services.till.till import owner
+from shared.spool import Owner
+
+app = typer.Typer(no_args_is_help=True, help="A booth's till: sell, void, count, close; sync when online.")
+
+
+@app.callback()
+def choose(
+    context: typer.Context,
+    booth: Annotated[str, typer.Option(envvar="KARYA_BOOTH", help="The booth, e.g. ODOP.B07.")],
+    till: Annotated[str, typer.Option(envvar="KARYA_TILL", help="This till's name at the booth.")] = "T1",
+    spool_dir: Annotated[
+        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
+    ] = HOME,
+    zone: Annotated[
+        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone to show; the festival's if left out.")
+    ] = None,
+) -> None:
+    context.obj = Chosen(spool_dir, booth.strip(), till.strip(), zone)
+
+
+def _owner(context: typer.Context) -> Owner:
+    chosen: Chosen = context.obj
+    return owner(chosen.folder, chosen.booth, chosen.name)
+
+
+for command in (receipts.sell, receipts.void, booth.count, booth.close, booth.sync, booth.stock, cash.report):
+    app.command()(command)
+app.command(name="list")(booth.list_records)
+app.add_typer(cash.drawer, name="drawer")
+app.add_typer(spool_commands(_owner), name="spool")

@@ -1,0 +1,157 @@
+"""`karya till drawer` and `report`: who had the cash, and whether it is all there."""
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from typing import Annotated
+
+import typer
+
+from cli.console import say, show_json, show_table, warn
+from cli.parameters import DAY
+from cli.till.session import Json, WallClock, Why, clock, kept, the_till
+from services.till.drawer import CashDrawer, DayLine, day_lines
+from shared import shown, typed
+from shared.envelope import rfc3339
+
+drawer = typer.Typer(no_args_is_help=True, help="The cash drawer: open, drop, count.")
+_AFTER = "after the count"
+
+
+@drawer.command(name="open")
+def open_drawer(
+    context: typer.Context,
+    cashier: Annotated[str, typer.Option(help="A number or short name that only the booth can read, e.g. P1.")],
+    float_: Annotated[str, typer.Option("--float", help="Rupiah in the drawer at the beginning.")],
+    as_json: Json = False,
+) -> None:
+    """Take the drawer."""
+    with the_till(context) as till:
+        said = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
+        kept(till, said, as_json, f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}")
+
+
+@drawer.command()
+def drop(
+    context: typer.Context,
+    amount: Annotated[str, typer.Argument(help="Rupiah that are taken out for safekeeping.")],
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
+    """Take money out of the drawer."""
+    with the_till(context) as till:
+        said = till.drop(typed.rupiah(amount), at=datetime.now(UTC), reason=why)
+        kept(till, said, as_json, f"{shown.rupiah(typed.rupiah(amount))} taken out")
+
+
+@drawer.command()
+def count(
+    context: typer.Context,
+    amount: Annotated[str, typer.Argument(help="Rupiah in the drawer, the float too.")],
+    as_json: Json = False,
+) -> None:
+    """Count the drawer and give it back. What should be in it is told afterwards."""
+    with the_till(context) as till:
+        done = till.count_cash(typed.rupiah(amount), at=datetime.now(UTC))
+        difference = done.counted_rupiah - done.expected_rupiah
+        if as_json:
+            show_json(
+                {
+                    "record": done.seq,
+                    "counted_rupiah": done.counted_rupiah,
+                    "expected_rupiah": done.expected_rupiah,
+                    "difference_rupiah": difference,
+                    "to_send": till.spool.counts().pending,
+                }
+            )
+            return
+        say(f"Counted {shown.rupiah(done.counted_rupiah)}, expected {shown.rupiah(done.expected_rupiah)}.")
+        if difference:
+            warn(f"{shown.rupiah(abs(difference))} too {'much' if difference > 0 else 'little'}; this is recorded.")
+        else:
+            say("It adds up.")
+
+
+@drawer.command()
+def show(context: typer.Context, as_json: Json = False) -> None:
+    """The drawers of this till. What should be in an open one is not shown before its count."""
+    with the_till(context) as till:
+        _show_drawers(till.drawers(), clock(context, till), as_json)
+
+
+def report(
+    context: typer.Context,
+    day: Annotated[
+        date | None, typer.Option(parser=DAY, help="Which day at the festival; today if left out.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """The day of this till: receipts and refunds by kind of payment, and each drawer."""
+    with the_till(context) as till:
+        wall = clock(context, till)
+        which = day or wall.day(datetime.now(UTC))
+        lines = day_lines(till.spool.all_said(), which, wall.day)
+        drawers = [one for one in till.drawers() if which in _days(one, wall)]
+        if as_json:
+            show_json(
+                {
+                    "booth": till.booth,
+                    "till": till.name,
+                    "device": till.spool.device,
+                    "day": which,
+                    "zone": wall.zone,
+                    "payments": [{**asdict(line), "kind": line.kind.value} for line in lines],
+                    "drawers": [_row(one, wall) for one in drawers],
+                }
+            )
+            return
+        say(f"{till.booth} {till.name}, {which} ({wall.zone or 'the zone of this machine'})")
+        show_table(["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in lines], "")
+        if drawers:
+            _show_drawers(drawers, wall, as_json=False)
+
+
+def _days(drawer: CashDrawer, wall: WallClock) -> set[date]:
+    return {wall.day(moment) for moment in (drawer.opened_at, drawer.counted_at) if moment is not None}
+
+
+def _day_row(line: DayLine) -> dict[str, object]:
+    return {
+        "paid": line.kind.value,
+        "receipts": line.receipts,
+        "net": _AFTER if line.net_rupiah is None else shown.rupiah(line.net_rupiah),
+        "refunds": line.refunds,
+        "paid back": _AFTER if line.refunded_rupiah is None else shown.rupiah(line.refunded_rupiah),
+    }
+
+
+def _show_drawers(drawers: list[CashDrawer], wall: WallClock, as_json: bool) -> None:
+    rows = [_row(one, wall) for one in drawers]
+    if as_json:
+        show_json(rows)
+        return
+    table = [
+        {name: shown.rupiah(value) if isinstance(value, int) else value for name, value in row.items()}
+        for row in rows
+    ]
+    named = [{name.removesuffix("_rupiah"): value for name, value in row.items()} for row in table]
+    show_table(
+        ["cashier", "opened", "float", "dropped", "counted", "expected", "difference"],
+        named,
+        "No drawer was opened at this till yet.",
+    )
+
+
+def _row(drawer: CashDrawer, wall: WallClock) -> dict[str, object]:
+    counted = drawer.counted_at
+    return {
+        "drawer": drawer.id,
+        "cashier": drawer.cashier,
+        "opened": wall.local(drawer.opened_at),
+        "opened_at": rfc3339(drawer.opened_at),
+        "float_rupiah": drawer.float_rupiah,
+        "dropped_rupiah": drawer.dropped_rupiah,
+        "counted_at": rfc3339(counted) if counted else None,
+        "counted_rupiah": drawer.counted_rupiah,
+        "expected_rupiah": drawer.expected_rupiah if counted else None,
+        "difference_rupiah": drawer.difference_rupiah,
+    }

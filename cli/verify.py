@@ -1,0 +1,102 @@
+"""`karya verify`: is everything done, and does everything add up?"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from aiokafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+from rich.table import Table
+from rich.text import Text
+
+from cli.console import err, say, show_grid, show_json, warn
+from cli.parameters import seconds
+from ops.verify import WITHIN, Check, Look, Report
+from ops.verify import verify as verify_all
+from shared.errors import NotReached
+from shared.settings import told
+from shared.shown import thousands
+from shared.visible import visible
+
+BROKEN = 1
+NOT_QUIET = 2
+
+
+def verify(
+    within: Annotated[
+        float, typer.Option(parser=seconds(), help="Seconds to wait until everything is done.")
+    ] = WITHIN,
+    allow_parked: Annotated[bool, typer.Option(help="Keys that wait for a replay are no fault.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
+) -> None:
+    """Wait until everything is done, then check every invariant across all services.
+
+    Ends with 1 when something is broken, with 2 when not everything was done in time.
+    """
+    settings = told("kafka", "mongo")
+    with err.status("Looking whether everything is done") as progress:
+        try:
+            report = asyncio.run(
+                verify_all(
+                    settings,
+                    within=within,
+                    allow_parked=allow_parked,
+                    on_wait=_waiting(lambda text: progress.update(Text(visible(text)))),
+                    on_quiet=lambda: progress.update("Everything is done; checking"),
+                )
+            )
+        except (KafkaError, PyMongoError, OSError) as error:
+            # Not where MongoDB is: its address may hold a password.
+            raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
+    if as_json:
+        show_json(report.as_dict())
+    else:
+        show(report)
+    if not report.quiet:
+        raise typer.Exit(NOT_QUIET)
+    if not report.ok:
+        raise typer.Exit(BROKEN)
+
+
+def show(report: Report) -> None:
+    """The verdict for a person: a table of the checks, then what is broken."""
+    if not report.quiet:
+        warn("Nothing was checked, for not everything is done yet:")
+        for sentence in report.waits:
+            warn(f"  {sentence}")
+        return
+    table = Table("check", "looked at", "verdict", "what must hold", box=None, pad_edge=False, header_style="bold")
+    for check in report.checks:
+        verdict = Text("ok", "green") if check.ok else Text(f"{check.total} broken", "red")
+        table.add_row(check.name, thousands(check.looked_at), verdict, check.about)
+    show_grid(table)
+    for check in report.checks:
+        for note in check.notes:
+            say(f"  {check.name}: {note}")
+    for check in report.broken:
+        _show_broken(check)
+    took = report.seconds.get("checking", 0.0)
+    if report.ok:
+        say()
+        say(f"Everything adds up (checked in {took:.1f} s).")
+    else:
+        warn()
+        warn(f"{len(report.broken)} of {len(report.checks)} checks found something broken (checked in {took:.1f} s).")
+
+
+def _show_broken(check: Check) -> None:
+    warn()
+    warn(f"{check.name}: {check.about}")
+    for sentence in check.broken:
+        warn(f"  {sentence}")
+    if check.total > len(check.broken):
+        warn(f"  and {check.total - len(check.broken)} more")
+
+
+def _waiting(update: Callable[[str], None]) -> Callable[[Look], None]:
+    def say_what_waits(look: Look) -> None:
+        first, more = (look.waits or ("seen done once",))[0], len(look.waits) - 1
+        update(f"Waiting: {first}" + (f", and {more} more" if more > 0 else ""))
+
+    return say_what_waits

@@ -1,0 +1,131 @@
+"""What commands say to a person: no word is cut off, and nobody else's text steers the terminal."""
+
+import io
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import typer
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+
+from cli import console
+from shared.errors import NobodySaid, WrongEntry
+from shared.settings import told
+from shared.visible import visible, visible_json
+
+LOT = "PR-KPG-KBS-261125-001-I"
+
+
+FORGED = "cakes\x1b[2J\x1b]0;title\x07 \u202eesrever\u200b\x9b1m\nLot X: all is well"
+SHOWN = r"cakes\x1b[2J\x1b]0;title\x07 \u202eesrever\u200b\x9b1m\nLot X: all is well"
+
+
+@pytest.fixture
+def narrow(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is printed on a terminal that is narrower than a lot number."""
+    return printed(monkeypatch, force_terminal=True, color_system=None)
+
+
+@pytest.fixture
+def pipe(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is printed where no terminal is."""
+    return printed(monkeypatch)
+
+
+def printed(monkeypatch: pytest.MonkeyPatch, **kind: Any) -> io.StringIO:
+    file = io.StringIO()
+    monkeypatch.setattr(console, "out", console.PlainConsole(file=file, width=20, **kind))
+    return file
+
+
+def test_a_table_on_a_narrow_terminal_breaks_no_word(narrow: io.StringIO) -> None:
+    rows = [{"lot": LOT, "sale": "1 of 2", "what": "many words and more of them"}]
+    console.show_table(["lot", "sale", "what"], rows, "nothing")
+    first, *_ = narrow.getvalue().splitlines()[1:]
+    assert first.split()[0] == LOT
+    assert "more of" not in first
+
+
+def test_a_column_of_several_words_gives_way_without_losing_a_letter(narrow: io.StringIO) -> None:
+    rows = [{"lot": LOT, "sold": "2026-11-30 06:48 WITA", "note": "departs: dented", "a long header": 1}]
+    console.show_table(["sold", "lot", "note", "a long header"], rows, "nothing")
+    words = narrow.getvalue().split()
+    assert {"2026-11-30", "06:48", "WITA", LOT, "departs:", "dented", "header"} <= set(words)
+
+
+def test_a_table_in_a_pipe_has_a_line_for_each_row(pipe: io.StringIO) -> None:
+    rows = [{"lot": LOT, "what": "many words " * 20, "n": 1}, {"lot": "L2", "what": "a\tb\nc", "n": None}]
+    console.show_table(["lot", "what", "n"], rows, "nothing")
+    lines = [line.split("\t") for line in pipe.getvalue().splitlines()]
+    assert lines == [["lot", "what", "n"], [LOT, "many words " * 20, "1"], ["L2", r"a\tb\nc", ""]]
+
+
+def test_a_table_made_by_hand_breaks_no_cell_in_a_pipe(pipe: io.StringIO) -> None:
+    table = Table("lot", "what", box=None)
+    table.add_row(LOT, "many words " * 20)
+    console.show_grid(table)
+    assert len(pipe.getvalue().splitlines()) == 2
+
+
+@pytest.mark.parametrize("text", ["[red]cakes[/red]", "[/]", ":smile:", "[link=https://x]x[/link]"])
+def test_what_was_typed_is_no_markup(text: str, narrow: io.StringIO) -> None:
+    console.show_table(["name"], [{"name": text}], "nothing")
+    console.say(text)
+    console.show_grid(Table(text, box=None))
+    assert [line.strip() for line in narrow.getvalue().splitlines()] == ["name", text, text, text]
+
+
+def test_nothing_that_people_typed_steers_the_terminal(narrow: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    errors = io.StringIO()
+    monkeypatch.setattr(console, "err", console.PlainConsole(file=errors, width=20))
+    console.say(FORGED)
+    console.warn(FORGED)
+    assert (narrow.getvalue(), errors.getvalue()) == (f"{SHOWN}\n", f"{SHOWN}\n")
+    console.show_table(["what"], [{"what": FORGED}], "nothing")
+    console.show_grid(Table("what", box=None, title=FORGED))
+    with console.err.status(""), pytest.raises(typer.Exit), console.refusing():
+        raise WrongEntry(FORGED)
+    steering = {c for c in narrow.getvalue() + errors.getvalue() if not c.isprintable()} - {"\n"}
+    assert steering == set()
+
+
+def test_json_for_programs_means_the_same_and_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"reason": f"{FORGED}\U000e0001\ud800", "lots": ["é 蜂"]}
+    console.show_json(value)
+    text = capsys.readouterr().out
+    assert json.loads(text) == value
+    assert {c for c in text if not c.isprintable()} == {"\n"}
+    assert "é 蜂" in text
+
+
+@given(st.text())
+def test_what_is_visible_is_printable_and_printable_text_stays(text: str) -> None:
+    shown = visible(text)
+    assert shown.isprintable()
+    assert visible(shown) == shown
+    assert json.loads(visible_json(json.dumps(text, ensure_ascii=False))) == text
+
+
+@pytest.mark.parametrize("moment", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)])
+def test_a_moment_at_the_end_of_all_years_is_shown(moment: datetime) -> None:
+    for zone in ("Asia/Makassar", "America/Lima", None):
+        assert console.local(moment, zone)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "0 records"), (1, "1 record"), (2, "2 records")])
+def test_one_is_no_plural(count: int, said: str) -> None:
+    assert console.counted(count, "record") == said
+
+
+def test_a_command_that_was_not_told_where_its_servers_are_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KARYA_KAFKA", raising=False)
+    monkeypatch.delenv("KARYA_MONGO", raising=False)
+    with pytest.raises(NobodySaid, match="KARYA_KAFKA and KARYA_MONGO"):
+        told("kafka", "mongo")
+    monkeypatch.setenv("KARYA_KAFKA", "kafka:9092")
+    assert told("kafka").kafka == "kafka:9092"
+    with pytest.raises(NobodySaid, match=r"set KARYA_MONGO\."):
+        told("kafka", "mongo")

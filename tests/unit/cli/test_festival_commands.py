@@ -1,0 +1,361 @@
+"""What an organiser's commands ask of the services, and what they show of the answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.festival import app
+from cli.festival.strays import nearest
+
+pytestmark = pytest.mark.unit
+
+LOT = "PR-KPG-KTI-230418-007-4"
+
+
+class Answering:
+    """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Any] = {}
+        self.given: list[tuple[str, Any]] = []
+        answering = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page = answering.pages.get(unquote(urlsplit(self.path).path))
+                self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answering.given.append((self.path, body))
+                self.reply(200, {})
+
+            def reply(self, status: int, page: Any) -> None:
+                raw = json.dumps(page).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, *_: Any) -> None:
+                """Nobody reads it."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@pytest.fixture
+def festival() -> Iterator[Answering]:
+    yield from _running()
+
+
+@pytest.fixture
+def sales() -> Iterator[Answering]:
+    yield from _running()
+
+
+def _running() -> Iterator[Answering]:
+    answering = Answering()
+    thread = threading.Thread(target=answering.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield answering
+    finally:
+        answering.server.shutdown()
+        answering.server.server_close()
+        thread.join()
+
+
+def run(festival: Answering, sales: Answering | None, *words: str) -> Result:
+    env = {"KARYA_FESTIVAL_URL": festival.url, "KARYA_SALES_URL": sales.url if sales else "", "COLUMNS": "300"}
+    return CliRunner().invoke(app, words, env=env)
+
+
+def given(festival: Answering, *words: str) -> tuple[str, Any]:
+    """Where a command goes that succeeds, and its body."""
+    ended = run(festival, None, *words)
+    assert ended.exit_code == 0, ended.output
+    return festival.given[-1]
+
+
+def test_a_till_is_added_and_struck(festival: Answering) -> None:
+    assert given(festival, "add-till", "ODOP", "B1", "T2") == ("/festivals/ODOP/booths/ODOP.B1/tills", {"till": "T2"})
+    place = "/festivals/ODOP/booths/ODOP.B1/tills/T2/strike"
+    assert given(festival, "strike-till", "ODOP", "B1", "T2") == (
+        place,
+        {"device": None, "branch": None, "reason": ""},
+    )
+    assert given(festival, "strike-till", "ODOP", "ODOP.B1", "T2", "--device", "d-1", "--branch", "2") == (
+        place,
+        {"device": "d-1", "branch": 2, "reason": ""},
+    )
+
+
+def test_pieces_of_a_sale_are_voided(festival: Answering) -> None:
+    assert given(festival, "void-sale", "ODOP", "r-9", "2", "3", "--booth", "B1", "--reason", "till lost") == (
+        "/festivals/ODOP/receipts/r-9/void",
+        {"booth": "ODOP.B1", "line": 2, "qty": 3, "reason": "till lost"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("clock", "expected"),
+    [
+        ("2026-04-19 08:00", "2026-04-19T00:00:00+00:00"),
+        ("2026-04-19 08.30", "2026-04-19T00:30:00+00:00"),
+    ],
+)
+def test_a_price_is_valid_from_the_festivals_clock(festival: Answering, clock: str, expected: str) -> None:
+    festival.pages["/festivals/ODOP"] = {"zone": "Asia/Makassar"}
+    place, body = given(festival, "change-price", "ODOP", "B1", "KTI", "Rp12.000", "--from", clock)
+    assert place == "/festivals/ODOP/booths/ODOP.B1/prices"
+    assert body == {"product": "KTI", "price_rupiah": 12_000, "valid_from": expected}
+
+
+def test_a_time_of_day_is_todays_at_the_festival_and_none_is_now(festival: Answering) -> None:
+    festival.pages["/festivals/ODOP"] = {"zone": "Asia/Jayapura"}
+    words = ("change-price", "ODOP", "B1", "KTI", "12000")
+    zone = ZoneInfo("Asia/Jayapura")
+    before = datetime.now(zone).date()
+    _, body = given(festival, *words, "--from", "14:00")
+    at = datetime.fromisoformat(body["valid_from"])
+    assert at.tzinfo == UTC
+    assert before <= at.astimezone(zone).date() <= datetime.now(zone).date()
+    assert f"{at.astimezone(zone):%H:%M}" == "14:00"
+    assert given(festival, *words)[1]["valid_from"] is None
+    assert run(festival, None, *words, "--from", "soon").exit_code == 2
+
+
+def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: Answering) -> None:
+    words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
+    assert given(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
+    assert given(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
+    assert "`karya festival missing ODOP` says what is left" in run(festival, None, *words).stdout
+    ended = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
+    assert ended.exit_code == 2
+    assert "is no lot number" in " ".join(ended.output.split())
+
+
+def a_device(**changed: Any) -> dict[str, Any]:
+    well = {
+        "till": "T1",
+        "device": "d-1",
+        "listed": True,
+        "struck": False,
+        "closed": False,
+        "complete": False,
+        "missing": [],
+        "branches": [{"complete": False}],
+    }
+    return well | changed
+
+
+def waited_for(festival: Answering, sales: Answering, status: str, *devices: dict[str, Any]) -> list[dict[str, Any]]:
+    page = {"festival": "ODOP", "status": "open" if status == "open" else "closing", "missing": []}
+    festival.pages["/festivals/ODOP/missing"] = page
+    festival.pages["/festivals/ODOP/booths"] = [
+        {"booth": "ODOP.B1", "festival": "ODOP", "status": status},
+        {"booth": "ODOP.B2", "festival": "ODOP", "status": "open"},
+    ]
+    sales.pages["/booths/ODOP.B1"] = {"tills": list(devices)}
+    ended = run(festival, sales, "missing", "ODOP", "--json")
+    assert ended.exit_code == 0, ended.output
+    rows: list[dict[str, Any]] = json.loads(ended.stdout)["devices"]
+    return rows
+
+
+def test_a_till_that_the_booth_does_not_list_is_shown_with_what_it_lost(
+    festival: Answering, sales: Answering
+) -> None:
+    [row] = waited_for(festival, sales, "open", a_device(till="T9", listed=False, missing=[[3, 3], [5, 8]]))
+    assert (row["booth"], row["till"], row["device"]) == ("ODOP.B1", "T9", "d-1")
+    assert row["what_is_missing"] == "records 3, 5 to 8 and its close"
+    assert row["to_do"] == (
+        "not listed: add it with `karya festival add-till ODOP ODOP.B1 T9`; "
+        "sync it; lost? `karya festival strike-till ODOP ODOP.B1 T9 --device d-1`"
+    )
+    shown = run(festival, sales, "missing", "ODOP").stdout
+    assert "add-till ODOP ODOP.B1 T9" in shown
+
+
+def test_an_open_booth_waits_for_no_device_that_is_well(festival: Answering, sales: Answering) -> None:
+    assert waited_for(festival, sales, "open", a_device(), a_device(device=None)) == []
+
+
+@pytest.mark.parametrize(
+    ("device", "lacks"),
+    [
+        (a_device(), "its close"),
+        (a_device(device=None), "nothing was heard"),
+        (a_device(closed=True, missing=[[2, 4]]), "records 2 to 4"),
+        (a_device(branches=[{"complete": True}, {"complete": False}], closed=True), "the end of 1 of its 2 branches"),
+        (a_device(branches=[{"complete": False}] * 3), "the end of 3 of its 3 branches"),
+    ],
+)
+def test_a_closing_booth_waits_for_every_device(
+    festival: Answering, sales: Answering, device: dict[str, Any], lacks: str
+) -> None:
+    [row] = waited_for(festival, sales, "closing", device)
+    assert row["what_is_missing"] == lacks
+    assert row["to_do"].startswith("sync it; lost? `karya festival strike-till ODOP ODOP.B1 T1")
+
+
+def test_nothing_can_be_added_to_a_closing_booth(festival: Answering, sales: Answering) -> None:
+    [row] = waited_for(festival, sales, "closing", a_device(listed=False))
+    assert "add-till" not in row["to_do"]
+
+
+@pytest.mark.parametrize("gone", [{"struck": True, "missing": [[1, 2]]}, {"complete": True, "closed": True}])
+def test_a_device_that_is_struck_or_complete_is_not_waited_for(
+    festival: Answering, sales: Answering, gone: dict[str, Any]
+) -> None:
+    assert waited_for(festival, sales, "closing", a_device(**gone)) == []
+
+
+def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: Answering) -> None:
+    left = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
+    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [left]}
+    festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1", "festival": "ODOP", "status": "closing"}]
+    ended = run(festival, None, "missing", "ODOP")
+    assert ended.exit_code == 0
+    assert "Booth ODOP.B1 is not settled." in ended.output
+    assert "Which devices are waited for is not known." in ended.output
+    assert json.loads(run(festival, None, "missing", "ODOP", "--json").stdout)["devices"] is None
+
+
+def a_stray(booth: str) -> dict[str, Any]:
+    at = "2026-04-18T02:30:00Z"
+    sums = {"receipts": 3, "rupiah": 70_000}
+    moved = {"moved_to": "F3.B1", "unmoved": 0}
+    return {"booth": booth, "tills": ["T1", "T2"], **sums, "first_at": at, "last_at": at, **moved}
+
+
+def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answering, sales: Answering) -> None:
+    festival.pages["/festivals"] = [
+        {"festival": "F3", "zone": "Asia/Makassar", "status": "open"},
+        {"festival": "ODOP", "zone": "Asia/Jakarta", "status": "open"},
+        {"festival": "F3-OLD", "zone": "Asia/Jakarta", "status": "cancelled"},
+    ]
+    festival.pages["/festivals/F3/booths"] = [{"booth": "F3.B1"}, {"booth": "F3.B2"}]
+    festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1"}]
+    sales.pages["/strays"] = [a_stray("f3.b1"), a_stray("PASAR-RAYA.X")]
+    ended = run(festival, sales, "strays", "--json")
+    assert ended.exit_code == 0, ended.output
+    rows = json.loads(ended.stdout)
+    assert [(row["booth"], row["nearest"], row["festival"]) for row in rows] == [
+        ("PASAR-RAYA.X", None, None),
+        ("f3.b1", "F3.B1", "F3"),
+    ]
+    assert rows[0]["rupiah"] == 70_000
+    shown = run(festival, sales, "strays", "F3").stdout
+    assert "2026-04-18 10:30 WITA" in shown
+    assert "T1, T2" in shown
+    assert "Rp70.000" in shown
+    assert shown.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
+    assert "PASAR" not in shown
+    assert "No sale strayed" in run(festival, sales, "strays", "ODOP").stdout
+
+
+@pytest.mark.parametrize(
+    ("id", "meant"),
+    [
+        ("f3.b1", "F3.B1"),
+        ("F3.B01", "F3.B1"),
+        ("F3B2", "F3.B2"),
+        ("ODP.B1", "ODOP.B1"),
+        ("PEKAN_RAYA.K7", None),
+    ],
+)
+def test_the_nearest_name(id: str, meant: str | None) -> None:
+    assert nearest(id, ["ODOP.B1", "F3.B2", "F3.B1"]) == meant
+
+
+def test_without_any_booth_no_name_is_near() -> None:
+    assert nearest("F3.B1", []) is None
+
+
+def test_strays_need_sales(festival: Answering) -> None:
+    festival.pages["/festivals"] = []
+    ended = run(festival, None, "strays")
+    assert ended.exit_code == 1
+    assert "KARYA_SALES_URL" in ended.output
+
+
+def test_a_booths_takings_are_told_by_day_and_drawer(festival: Answering, sales: Answering) -> None:
+    cash = {"payment": "cash", "receipts": 3, "net_rupiah": 1_250_000, "refunded_rupiah": 50_000}
+    drawer = {"till": "T1", "cashier": "k.7q2m", "opened_at": "2026-04-18T02:30:00Z", "float_rupiah": 200_000}
+    drawer |= {
+        "dropped_rupiah": 0,
+        "cash_rupiah": 1_400_000,
+        "counted_rupiah": 1_398_000,
+        "difference_rupiah": -2_000,
+    }
+    page = {"zone": "Asia/Makassar", "days": [{"day": "2026-04-18", "takings": [cash]}], "drawers": [drawer]}
+    sales.pages["/booths/ODOP.B1/takings"] = page
+    told = run(festival, sales, "takings", "ODOP", "B1").stdout
+    for word in ("2026-04-18", "Rp1.250.000", "Rp50.000", "k.7q2m", "10:30 WITA", "Rp1.400.000", "-Rp2.000"):
+        assert word in told
+    assert json.loads(run(festival, sales, "takings", "ODOP", "B1", "--json").stdout) == page
+
+
+def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering) -> None:
+    def a_sale(line: int, **changed: Any) -> dict[str, Any]:
+        usual = {"lot": None, "product": "KTI", "qty": 2, "unit_price_rupiah": 9_000, "net_rupiah": 18_000}
+        marks = {"status": "recorded", "price_reason": "", "old_list": False, "departs": False}
+        marks |= {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
+        return {"sale": f"r/{line}", "line": line} | usual | marks | changed
+
+    lines = [a_sale(1), a_sale(2, old_list=True), a_sale(3, departs=True, price_reason="stain")]
+    receipt = {
+        "receipt": "r",
+        "number": 1,
+        "till": "T1",
+        "payment": "cash",
+        "sold_at": "2026-04-18T02:30:00Z",
+        "sales": lines,
+    }
+    refused = {"receipt": "r-9", "line": 1, "qty": 3, "left": 0}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar", "refused_orders": [refused]}
+    sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
+    rows = json.loads(run(festival, sales, "receipts", "ODOP", "B1", "--marked", "--json").stdout)
+    assert [(row["sale"], row["till"], row["payment"]) for row in rows] == [
+        ("r/2", "T1", "cash"),
+        ("r/3", "T1", "cash"),
+    ]
+    ended = run(festival, sales, "receipts", "ODOP", "B1")
+    assert "Your void of 3 of line 1 of r-9 was not done: 0 could still be voided." in ended.output
+    told = ended.stdout
+    assert "departs: stain" in told
+    assert told.count("old list") == 1
+
+
+def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: Answering, sales: Answering) -> None:
+    def a_sale(line: int, status: str, **pieces: int) -> dict[str, Any]:
+        usual = {"lot": None, "product": "KTI", "qty": 3, "unit_price_rupiah": 9_000, "net_rupiah": 27_000}
+        marks = {"status": status, "price_reason": "", "old_list": False, "departs": False}
+        none = {"waiting": 0, "disputed": 0, "rejected": 0, "voided": 0}
+        return {"sale": f"r-7/{line}", "line": line} | usual | marks | none | pieces
+
+    lines = [
+        a_sale(1, "recorded", voided=1),
+        a_sale(2, "waiting", waiting=1, voided=1),
+        a_sale(3, "voided", voided=3),
+    ]
+    receipt = {"receipt": "r-7", "number": 1, "till": "T1", "sold_at": "2026-04-18T02:30:00Z", "sales": lines}
+    refused = {"receipt": "r-9", "line": 1, "qty": 3, "left": 0}
+    sales.pages["/booths/ODOP.B1"] = {"zone": "Asia/Makassar", "refused_orders": [refused]}
+    sales.pages["/booths/ODOP.B1/receipts"] = [receipt]
+    rows = [line.split("\t") for line in run(festival, sales, "receipts", "ODOP", "B1").stdout.splitlines()[1:]]
+    assert [(row[0], row[-2], row[-1]) for row in rows] == [
+        ("r-7/1", "recorded", "1 voided"),
+        ("r-7/2", "waiting", "1 waiting, 1 voided"),
+        ("r-7/3", "voided", ""),
+    ]

@@ -1,0 +1,204 @@
+"""`karya till` as a cashier uses it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from cli.till import app
+from services.till.till import Till
+from tests.unit.till.builders import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """The command at a till that has heard of its booth."""
+    with Till(tmp_path, BOOTH, "T1") as till:
+        hear(till, opened("T1", prices={"KTI": 250_000, "KRJ": 50_000}), stocked(LOT, 3), withdrawn(OTHER))
+
+    def run(*arguments: str) -> Result:
+        env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_BOOTH": BOOTH, "KARYA_TILL": "T1", "COLUMNS": "200"}
+        return CliRunner().invoke(app, list(arguments), env=env)
+
+    return run
+
+
+def told(done: Result) -> Any:
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)
+
+
+def test_it_sells_voids_counts_and_closes(run: Run) -> None:
+    sold = told(run("sell", LOT, "2", "--json"))
+    assert (sold["record"], sold["amount_rupiah"], sold["warnings"], sold["price_list"]) == (1, 500_000, [], 1)
+    done = run("sell", "KTI")
+    assert (done.exit_code, done.stdout) == (0, "Receipt 2: Rp250.000 (cash). 2 to send.\n")
+    assert "allows 1 more" not in done.stderr
+    assert "No drawer is open" in done.stderr
+    refused = run("sell", OTHER)
+    assert (refused.exit_code, "withdrawn" in refused.stderr) == (1, True)
+    assert "Pay back Rp250.000 (cash)" in run("void", "2").stdout
+    assert "Final count kept as record 4" in run("count", f"{LOT}=1").stdout
+    assert "Interim count kept as record 5" in run("count", f"{LOT}=1", "KTI=0", "--interim").stdout
+    assert run("count", LOT).exit_code == 1
+    assert run("close").exit_code == 0
+    rows = told(run("list", "--json"))
+    assert [row["what"] for row in rows] == [
+        f"2 × {LOT}: Rp500.000 cash",
+        "1 × KTI: Rp250.000 cash",
+        "void of 1 piece: Rp250.000 cash paid back",
+        "final count of 1 piece",
+        "interim count of 1 piece",
+        "closing",
+    ]
+    assert rows[0]["recorded"].endswith("WITA")
+    stock = told(run("stock", "--json"))["stock"]
+    assert [(row["product"], row["at booth"], row["this till"], row["sold"]) for row in stock] == [
+        ("KRJ", 0, 0, 0),
+        ("KTI", 3, 1, 2),
+        ("KTI", 3, 1, 2),
+    ]
+    assert "Rp250.000" in run("stock").stdout
+
+
+def test_a_basket_is_one_receipt_with_discounts_and_change(run: Run) -> None:
+    done = run(
+        *("sell", "KRJ=2", "KTI", "--off", "KRJ=5.000", "--discount", "Rp10.000", "--given", "400.000"),
+    )
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "1. 2 × KRJ at Rp50.000: Rp92.246",
+        "2. 1 × KTI at Rp250.000: Rp242.754",
+        "Receipt 1: Rp335.000 (cash). 1 to send.",
+        "Change: Rp65.000",
+    ]
+    [row] = told(run("list", "--json"))
+    assert row["what"] == "2 × KRJ, 1 × KTI: Rp335.000 cash"
+
+
+def test_another_price_is_typed_in_two_ways_and_says_why(run: Run) -> None:
+    assert (
+        told(run("sell", "KTI", "2", "--price", "150.000", "--why", "a scratch", "--json"))["amount_rupiah"]
+        == 300_000
+    )
+    assert told(run("sell", "KTI=2@150.000", "--why", "a scratch", "--json"))["amount_rupiah"] == 300_000
+    without = run("sell", "KTI", "--price", "150.000")
+    assert (without.exit_code, "--why" in without.stderr) == (1, True)
+    for wrong in (["KTI", "KRJ", "--price", "1"], ["KTI@1", "--price", "1"]):
+        refused = run("sell", *wrong)
+        assert (refused.exit_code, "--price is for one item" in refused.stderr) == (1, True)
+
+
+def test_other_payments_are_named(run: Run) -> None:
+    done = run("sell", "KTI", "--pay", "qris", "--reference", "Q77")
+    assert done.stdout == "Receipt 1: Rp250.000 (qris). 1 to send.\n"
+    assert "drawer" not in done.stderr
+
+
+def test_a_drawer_is_counted_blind(run: Run) -> None:
+    assert (
+        "P1 has the drawer with Rp200.000 as record 1"
+        in run("drawer", "open", "--cashier", "P1", "--float", "200.000").stdout
+    )
+    assert run("sell", "KTI").stderr == ""
+    assert "Rp50.000 taken out" in run("drawer", "drop", "50.000", "--why", "to the safe").stdout
+    before = [run("drawer", "show"), run("report"), run("drawer", "show", "--json"), run("report", "--json")]
+    for shown in before:
+        assert shown.exit_code == 0, shown.output
+        # 200.000 + 250.000 - 50.000, and the cash that would tell it.
+        digits = shown.output.replace(".", "")
+        assert "400000" not in digits
+        assert "250000" not in digits
+    counted = run("drawer", "count", "399.000")
+    assert "Counted Rp399.000, expected Rp400.000." in counted.stdout
+    assert "Rp1.000 too little" in counted.stderr
+    [row] = told(run("drawer", "show", "--json"))
+    assert (row["cashier"], row["expected_rupiah"], row["counted_rupiah"], row["difference_rupiah"]) == (
+        "P1",
+        400_000,
+        399_000,
+        -1000,
+    )
+    assert run("drawer", "count", "1").exit_code == 1
+
+
+def test_the_day_report_adds_up(run: Run) -> None:
+    run("drawer", "open", "--cashier", "P1", "--float", "0")
+    run("sell", "KTI")
+    run("sell", "KRJ", "2", "--pay", "qris")
+    run("void", "2")
+    assert told(run("drawer", "count", "0", "--json"))["difference_rupiah"] == 0
+    report = told(run("report", "--json"))
+    assert [
+        (row["kind"], row["receipts"], row["net_rupiah"], row["refunded_rupiah"]) for row in report["payments"]
+    ] == [
+        ("cash", 1, 250_000, 250_000),
+        ("qris", 1, 100_000, 0),
+        ("other", 0, 0, 0),
+    ]
+    assert [row["difference_rupiah"] for row in report["drawers"]] == [0]
+    assert report["zone"] == "Asia/Makassar"
+    shown = run("report").stdout
+    assert "Asia/Makassar" in shown
+    assert "Rp100.000" in shown
+    empty = told(run("report", "--day", "2001-01-01", "--json"))
+    assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
+    assert empty["drawers"] == []
+
+
+def test_closing_with_an_open_drawer_is_told(run: Run) -> None:
+    run("drawer", "open", "--cashier", "P1", "--float", "0")
+    assert "drawer is not counted" in run("close").stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("sell", "2", "KTI"),
+        ("sell", "KTI", "2", "3"),
+        ("sell", "KTI", "1,5"),
+        ("sell", "KTI", "--given", "much"),
+        ("void", "7"),
+        ("void", "1", "one"),
+        ("drawer", "drop", "5"),
+        ("count", "KTI"),
+        ("count", "KTI=1", "KTI=2"),
+    ],
+)
+def test_what_is_not_understood_is_refused_without_a_traceback(run: Run, arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert done.stderr
+    assert isinstance(done.exception, SystemExit)
+    assert told(run("list", "--json")) == []
+
+
+def test_the_spool_is_backed_up_and_checked(run: Run, tmp_path: Path) -> None:
+    run("sell", "KTI")
+    assert told(run("spool", "export", str(tmp_path / "backup"), "--json"))["records"] == 1
+    assert run("spool", "check", str(tmp_path / "backup")).exit_code == 0
+    assert "1 record, 1 not sent" in run("spool", "check").stdout
+
+
+@pytest.mark.parametrize(
+    ("goods", "words"),
+    [
+        (f"{LOT}=3", ""),
+        ("KTI=3", ""),
+        (f"{LOT}=0", ""),
+        (f"{LOT}=4", f"4 of {LOT} were counted, and this till knows of 3 that came."),
+        ("KTI=1.000", "1000 of KTI were counted, and this till knows of"),
+        ("XYZ=0", "This till knows of no XYZ at this booth."),
+        ("XYZ=3", "3 of XYZ were counted, and this till knows of 0 that came."),
+    ],
+)
+def test_a_count_that_the_till_knows_otherwise_is_kept_with_a_warning(run: Run, goods: str, words: str) -> None:
+    warnings = told(run("count", goods, "--json"))["warnings"]
+    assert [warning.startswith(words) for warning in warnings] == ([True] if words else [])
+    assert words in run("count", goods).stderr
