@@ -7,11 +7,11 @@ from typing import Annotated
 import typer
 
 from cli.console import refusing, say, show_json, warn
+from edge.spool.backup import export, import_into
+from edge.spool.check import check, repair
+from edge.spool.file import Owner
+from edge.spool.records import Spool
 from shared.shown import counted
-from shared.spool.backup import export, import_into
-from shared.spool.check import check, repair
-from shared.spool.file import Owner
-from shared.spool.records import Spool
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 

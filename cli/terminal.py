@@ -15,14 +15,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.console import err, here, local, refusing, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
-from services.terminal.terminal import Standing, Standings, Terminal, owner
+from edge.spool import Owner, Said
+from edge.terminal.terminal import Standing, Standings, Terminal, owner
 from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import told
 from shared.shown import counted
-from shared.spool import Owner, Said
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 

@@ -1,1 +1,1 @@
-"""The four services and the two edge agents. No service imports another."""
+"""The four services. None imports another."""

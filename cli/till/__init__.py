@@ -8,8 +8,8 @@ import typer
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts
 from cli.till.session import HOME, Chosen
-from services.till.till import owner
-from shared.spool import Owner
+from edge.spool import Owner
+from edge.till.till import owner
 
 app = typer.Typer(no_args_is_help=True, help="A booth's till: sell, void, count, close; sync when online.")
 

@@ -12,9 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
 from cli.till.session import Json, WallClock, clock, kept, the_till
-from services.till.basket import named
-from services.till.booth import BoothView, KnownPrices
-from services.till.standing import Standing, Standings
+from edge.spool import Said
+from edge.till.basket import named
+from edge.till.booth import BoothView, KnownPrices
+from edge.till.standing import Standing, Standings
 from shared import shown, typed
 from shared.envelope import rfc3339
 from shared.errors import WrongEntry
@@ -29,7 +30,6 @@ from shared.events.sales import (
 )
 from shared.settings import told
 from shared.shown import counted
-from shared.spool import Said
 
 
 def count(

@@ -9,7 +9,7 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.parameters import DAY
 from cli.till.session import Json, WallClock, Why, clock, kept, the_till
-from services.till.drawer import CashDrawer, DayLine, day_lines
+from edge.till.drawer import CashDrawer, DayLine, day_lines
 from shared import shown, typed
 from shared.envelope import rfc3339
 

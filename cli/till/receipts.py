@@ -7,8 +7,8 @@ import typer
 
 from cli.console import say, show_json, warn
 from cli.till.session import Json, Why, the_till
-from services.till.basket import discounted, entries
-from services.till.till import SoldReceipt, Till
+from edge.till.basket import discounted, entries
+from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind

@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from cli.console import here, local, refusing, say, show_json
-from services.till.till import Till
-from shared.spool import Said
+from edge.spool import Said
+from edge.till.till import Till
 
 HOME = Path(typer.get_app_dir("karya"))
 

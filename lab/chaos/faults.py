@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 from deploy.local.server import Server
+from edge.spool import Spool
 from lab.chaos.crew import Crew, Member
 from lab.chaos.load import Load
 from lab.chaos.outage import Outage
 from lab.chaos.proxy import Line, Proxy
 from lab.chaos.terminals import TerminalAgent
-from shared.spool import Spool
 
 T = TypeVar("T")
 

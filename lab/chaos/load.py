@@ -19,20 +19,20 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from edge.spool import Spool
+from edge.terminal.terminal import Terminal
+from edge.till.till import Till
 from lab.chaos.pace import Tally
 from lab.chaos.terminals import TerminalAgent
 from lab.chaos.tills import PRICE, Stand, TillAgent
 from lab.chaos.told import Acknowledged, OrderedVoid
 from lab.chaos.transactions import TransactionAgent
-from services.terminal.terminal import Terminal
-from services.till.till import Till
 from shared.envelope import digest
 from shared.errors import NotReached, SpoolFailed
 from shared.events.festival import AnnounceFestival, Demand, OpenBooth, Price, RequestAllocation
 from shared.events.language import Body
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.spool import Spool
 
 # Facility, product, most pieces in one report: what is made in quantity, so that little work keeps many tills busy.
 MADE = (

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from edge.terminal.terminal import Terminal
 from lab.chaos.pace import Pace, Tally
-from services.terminal.terminal import Terminal
 from shared.errors import SpoolFailed
 from shared.events.production import ANSWERS, ReportAccepted
 

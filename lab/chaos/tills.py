@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from edge.spool import RecordPlace, Said
+from edge.till.till import Till, owner
 from lab.chaos.pace import Pace, Tally
-from services.till.till import Till, owner
 from shared.errors import SpoolFailed
 from shared.events.amounts import value
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, PricesChanged
@@ -34,7 +35,6 @@ from shared.events.sales import (
     VoidedLine,
 )
 from shared.retry import attempts
-from shared.spool import RecordPlace, Said
 
 # All made up: rupiah, and how often something is done.
 PRICE = 5_000

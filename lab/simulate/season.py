@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from edge.terminal.maker import pseudonym
 from lab.simulate.goods import CAKES, GOODS
 from services.production.domain.catalogue import Facility
 from services.production.reference import Reference
-from services.terminal.maker import pseudonym
 from shared import envelope
 from shared.events import lot_number
 from shared.events.festival import AnnounceFestival, Demand, OpenBooth, Price, RequestAllocation

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 from cli import app
 from deploy.local.services import environment
 from deploy.topics import SERVICES, all_topics, read_topics
+from edge.terminal.terminal import Terminal
 from ops.rebuild import compare
 from ops.verify import verify
-from services.terminal.terminal import Terminal
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
 from shared.mongo import Mongo

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local.services import environment
+from edge import sync
+from edge.terminal.terminal import Standing, Terminal
 from services.production.domain.entities import Outcome
-from services.terminal.terminal import Standing, Terminal
-from shared import exchange
 from shared.errors import NotReached
 from shared.events.inventory import INVENTORY
 from shared.events.production import (
@@ -39,12 +39,12 @@ ROOT = Path(__file__).parents[2]
 DYING = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from services.terminal.terminal import Terminal
-from shared import exchange
+from edge.terminal.terminal import Terminal
+from edge import sync
 from shared.settings import Settings
-from shared.spool import Spool
+from edge.spool import Spool
 
-exchange.WINDOW = 10
+sync.WINDOW = 10
 acknowledge = Spool.acknowledge
 
 def dying(self, numbers):
@@ -161,7 +161,7 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
 async def test_two_syncs_at_once_keep_the_order(
     settings: Settings, probe: Probe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "WINDOW", 7)
+    monkeypatch.setattr(sync, "WINDOW", 7)
     with Terminal(tmp_path, "PR-KPG", "T1") as one, Terminal(tmp_path, "PR-KPG", "T1") as other:
         ids = [record(one, qty) for qty in range(1, 41)]
         await asyncio.gather(one.sync(settings, wait=0), other.sync(settings, wait=0))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from services.till.basket import BasketEntry
-from services.till.standing import Standing
-from services.till.till import Till
+from edge.till.basket import BasketEntry
+from edge.till.standing import Standing
+from edge.till.till import Till
 from shared import envelope
 from shared.errors import NotReached, SpoolFailed, WrongEntry
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, TillStruck

@@ -16,12 +16,12 @@ from cli import console
 from cli.terminal import app as terminal_app
 from cli.till import app as till_app
 from deploy.topics import all_topics
+from edge.spool import Owner, Spool
 from ops.trace import Entry, Life
 from ops.trace.words import told
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, StrayMoved
-from shared.spool import Owner, Spool
 from tests.property.examples import examples
 
 PLACES = ("Asia/Makassar", "America/Lima", "Pacific/Kiritimati", "UTC")

@@ -115,11 +115,6 @@ def test_a_moment_at_the_end_of_all_years_is_shown(moment: datetime) -> None:
         assert console.local(moment, zone)
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "0 records"), (1, "1 record"), (2, "2 records")])
-def test_one_is_no_plural(count: int, said: str) -> None:
-    assert console.counted(count, "record") == said
-
-
 def test_a_command_that_was_not_told_where_its_servers_are_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KARYA_KAFKA", raising=False)
     monkeypatch.delenv("KARYA_MONGO", raising=False)

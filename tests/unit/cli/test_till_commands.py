@@ -10,8 +10,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from cli.till import app
-from services.till.till import Till
-from tests.unit.till.builders import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
+from edge.till.till import Till
+from tests.unit.edge.till.builders import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
 
 Run = Callable[..., Result]
 

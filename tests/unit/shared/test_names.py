@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from services.terminal.terminal import Terminal
+from edge.terminal.terminal import Terminal
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.language import Id

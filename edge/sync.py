@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from edge.spool import Said, Spool
 from shared import envelope
 from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.spool import Said, Spool
 from shared.within import let_go, within
 
 WINDOW = 500

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from services.till.till import Till
+from edge.spool import Said
+from edge.till.till import Till
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, PricesChanged
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
@@ -20,7 +21,6 @@ from shared.events.sales import (
     VoidedLine,
     VoidRefused,
 )
-from shared.spool import Said
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
 DAY = date(2023, 4, 18)

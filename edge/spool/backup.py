@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from edge.spool.check import check
+from edge.spool.file import Owner, explained
+from edge.spool.records import Spool
 from shared.errors import SpoolFailed, WrongEntry
-from shared.spool.check import check
-from shared.spool.file import Owner, explained
-from shared.spool.records import Spool
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.till.receipts import KnownLine, known_receipts, to_void
+from edge.till.receipts import KnownLine, known_receipts, to_void
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind, VoidedLine
-from tests.unit.till.builders import PRICE, accounted, line, receipt, said, void, void_refused
+from tests.unit.edge.till.builders import PRICE, accounted, line, receipt, said, void, void_refused
 
 
 @given(st.integers(1, 200), st.integers(0, 10**9), st.data())

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.till.drawer import day_lines, drawers, open_drawer
+from edge.spool import Said
+from edge.till.drawer import day_lines, drawers, open_drawer
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
-from shared.spool import Said
-from tests.unit.till.builders import BOOTH, NOW, line, receipt, said, void
+from tests.unit.edge.till.builders import BOOTH, NOW, line, receipt, said, void
 
 PLACE = {"booth": BOOTH, "till": "T1", "device": "d1", "seq": 1}
 DAY = date(2023, 4, 18)

@@ -10,7 +10,9 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from services.terminal.maker import key_at, pseudonym
+from edge.spool import Counts, Owner, Said, Spool
+from edge.sync import Ear, Exchanged, exchange
+from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
@@ -24,9 +26,7 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.exchange import Ear, Exchanged, exchange
 from shared.settings import Settings
-from shared.spool import Counts, Owner, Said, Spool
 
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from services.till.receipts import Receipts
+from edge.till.receipts import Receipts
 from shared.events.festival import (
     BoothClosing,
     BoothOpened,

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.spool import Owner, RecordPlace, Spool
+from edge.spool.backup import export, import_into
+from edge.spool.check import check
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, ReportAccepted
-from shared.spool import Owner, RecordPlace, Spool
-from shared.spool.backup import export, import_into
-from shared.spool.check import check
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
 

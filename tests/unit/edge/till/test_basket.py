@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.till.basket import BasketEntry, discounted, entries, receipt_lines, warnings
-from services.till.booth import KnownPrices, view
-from services.till.receipts import Receipts
+from edge.till.basket import BasketEntry, discounted, entries, receipt_lines, warnings
+from edge.till.booth import KnownPrices, view
+from edge.till.receipts import Receipts
 from shared.errors import WrongEntry
 from shared.events.festival import TillStruck
 from shared.events.sales import MAX_LINES
-from tests.unit.till.builders import BOOTH, LOT, OTHER, line, opened, stocked
+from tests.unit.edge.till.builders import BOOTH, LOT, OTHER, line, opened, stocked
 
 LIST = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000})
 

@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from services.till.basket import BasketEntry
-from services.till.till import Till
+from edge.spool.check import check
+from edge.till.basket import BasketEntry
+from edge.till.till import Till
 from shared.errors import WrongEntry
 from shared.events.sales import (
     TILL,
@@ -26,8 +27,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from shared.spool.check import check
-from tests.unit.till.builders import (
+from tests.unit.edge.till.builders import (
     BOOTH,
     LOT,
     NOW,

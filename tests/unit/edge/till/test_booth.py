@@ -5,11 +5,11 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.till.booth import BoothView, view
-from services.till.receipts import Receipts, known_receipts
+from edge.till.booth import BoothView, view
+from edge.till.receipts import Receipts, known_receipts
 from shared.events.festival import BoothClosing, BoothStockLost, BoothStockMoved, TillAdded, TillStruck
 from shared.events.language import Body
-from tests.unit.till.builders import (
+from tests.unit.edge.till.builders import (
     BOOTH,
     NOW,
     changed,

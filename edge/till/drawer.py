@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from edge.spool import Said
 from shared.events.sales import (
     CashCounted,
     CashDropped,
@@ -12,7 +13,6 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
 )
-from shared.spool import Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ spool: numbers are given in a write transaction, and two who send at once only s
 the same order.
 """
 
-from shared.spool.file import Former, FormerRecord, Owner
-from shared.spool.records import Counts, Heard, RecordPlace, Said, Spool
+from edge.spool.file import Former, FormerRecord, Owner
+from edge.spool.records import Counts, Heard, RecordPlace, Said, Spool
 
 __all__ = ["Counts", "Former", "FormerRecord", "Heard", "Owner", "RecordPlace", "Said", "Spool"]

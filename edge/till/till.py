@@ -11,12 +11,14 @@ from typing import Any, Self, TypeVar, cast
 
 from pydantic import ValidationError
 
-from services.till.basket import BasketEntry, named, not_withdrawn, receipt_lines, warnings
-from services.till.booth import BoothView, view
-from services.till.drawer import CashDrawer, drawers, open_drawer
-from services.till.former import FORMER
-from services.till.receipts import Receipts, known_receipts, to_void
-from services.till.standing import Standings, standings
+from edge.spool import Owner, RecordPlace, Said, Spool
+from edge.sync import Ear, Exchanged, exchange
+from edge.till.basket import BasketEntry, named, not_withdrawn, receipt_lines, warnings
+from edge.till.booth import BoothView, view
+from edge.till.drawer import CashDrawer, drawers, open_drawer
+from edge.till.former import FORMER
+from edge.till.receipts import Receipts, known_receipts, to_void
+from edge.till.standing import Standings, standings
 from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
@@ -39,9 +41,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from shared.exchange import Ear, Exchanged, exchange
 from shared.settings import Settings
-from shared.spool import Owner, RecordPlace, Said, Spool
 
 B = TypeVar("B", bound=Body)
 _RECEIPT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")

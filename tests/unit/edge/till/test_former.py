@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from services.till.till import Till
+from edge.spool.check import check
+from edge.till.till import Till
 from shared import envelope
 from shared.events.festival import BOOTH_STOCK
 from shared.events.sales import (
@@ -23,9 +24,8 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from shared.spool.check import check
+from tests.unit.edge.till.builders import BOOTH, LOT, NOW, line, opened
 from tests.unit.former_spool import FORMER_SCHEMA
-from tests.unit.till.builders import BOOTH, LOT, NOW, line, opened
 
 SALE = {"lot": LOT, "product": "KTI", "qty": 3, "unit_price_rupiah": 1000, "sold_at": "2023-04-18T01:02:03.456Z"}
 RECORDS = [

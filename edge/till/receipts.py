@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from edge.spool import Said
 from shared.errors import WrongEntry
 from shared.events.amounts import value
 from shared.events.language import Body
 from shared.events.sales import PaymentKind, ReceiptIssued, ReceiptVoided, SaleAccounted, VoidedLine, VoidRefused
-from shared.spool import Said
 
 K = TypeVar("K")
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.till.booth import BoothView, KnownPrices
+from edge.till.booth import BoothView, KnownPrices
 from shared import shown, typed
 from shared.errors import WrongEntry
 from shared.events import lot_number

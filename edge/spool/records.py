@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
+from edge.spool.file import Owner, explained, headers_text, open_file
 from shared import envelope
 from shared.errors import WrongEntry
 from shared.events.language import Body, Event, Topic, as_utc, event_type
-from shared.spool.file import Owner, explained, headers_text, open_file
 
 _NOT_KEPT = "This record was NOT kept, all earlier ones are safe. Please enter it again afterwards."
 _NOT_NOTED = (

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.till.receipts import latest, refused
+from edge.spool import Said
+from edge.till.receipts import latest, refused
 from shared.events.language import Body
 from shared.events.sales import ReceiptIssued, ReceiptVoided, SaleAccounted, VoidRefused
-from shared.spool import Said
 
 
 class Standing(StrEnum):

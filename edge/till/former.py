@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from edge.spool import Former, FormerRecord
 from shared.events.language import Body
 from shared.events.sales import (
     SALES,
@@ -17,7 +18,6 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from shared.spool import Former, FormerRecord
 
 
 def bodies(records: Sequence[FormerRecord], device: str) -> list[Body]:

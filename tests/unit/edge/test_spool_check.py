@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cli.spool import spool_commands
+from edge.spool import Owner, RecordPlace, Spool
+from edge.spool.backup import export, import_into
+from edge.spool.check import check, repair
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.sales import TILL, DeviceIntroduced
-from shared.spool import Owner, RecordPlace, Spool
-from shared.spool.backup import export, import_into
-from shared.spool.check import check, repair
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, tzinfo=UTC)
 PAGE = 4096

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from cli import terminal as commands
 from cli.terminal import app
-from services.terminal.maker import key_at, pseudonym
-from services.terminal.terminal import Standing, Terminal
+from edge.terminal.maker import key_at, pseudonym
+from edge.terminal.terminal import Standing, Terminal
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from edge.spool.file import VERSION, Owner, open_file
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Topic
-from shared.spool.file import VERSION, Owner, open_file
 
 _FEWEST_BYTES = 100  # of a record: more of them than this can't be in a file
 _MOST_FAULTS = 20

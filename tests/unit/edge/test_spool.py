@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from edge.spool import Counts, Owner, RecordPlace, Spool
+from edge.spool import file as spool_file
 from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
-from shared.spool import Counts, Owner, RecordPlace, Spool
-from shared.spool import file as spool_file
 from tests.unit.former_spool import FORMER_SCHEMA
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
@@ -27,7 +27,7 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from shared.events.production import TERMINAL, RecallLot
-from shared.spool import Owner, Spool
+from edge.spool import Owner, Spool
 
 with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
     for _ in range(int(sys.argv[2])):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from services.till.standing import Standing, standings
+from edge.till.standing import Standing, standings
 from shared.events.language import Body
 from shared.events.sales import TillClosed
-from tests.unit.till.builders import BOOTH, accounted, device_heard, line, receipt, said, void, void_refused
+from tests.unit.edge.till.builders import BOOTH, accounted, device_heard, line, receipt, said, void, void_refused
 
 TWO_LINES = receipt(line(1, 15), line(2, 5))
 
