@@ -19,8 +19,8 @@ from shared.errors import TopicsRefused
 from shared.events import festival, inventory, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
-from shared.family import Family
 from shared.kafka import reader, stop_reader, topic_name
+from shared.runtime.family import Family
 from shared.settings import Settings
 from shared.topics import COMPRESSION, DLQ, TIME, Wrong, configs, wanted, wrong
 

@@ -20,14 +20,14 @@ from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
 from ops.verify.log import Log
-from shared.dlq import BUG, KEY_PARKED, HeaderList, original_headers
 from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
 from shared.events.production import TERMINAL
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
-from shared.ledger import Ledger
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
+from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"

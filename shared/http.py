@@ -39,7 +39,7 @@ from shared.errors import NotReached
 from shared.events.language import MAX_VALUE_BYTES, Body, Topic, in_words
 from shared.problem import TITLE, problem, with_problems
 from shared.retry import attempts
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.within import where
 
 log = structlog.get_logger()

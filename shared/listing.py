@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 from pydantic import AfterValidator
 
-from shared.arrival import ARRIVED, CURSOR, cursor_of, lane_of, read_on, read_up_to
-from shared.family import Collection
 from shared.mongo import Database
-from shared.state import E
+from shared.runtime.arrival import ARRIVED, CURSOR, cursor_of, lane_of, read_on, read_up_to
+from shared.runtime.family import Collection
+from shared.runtime.state import E
 
 
 def _checked(cursor: str) -> str:

@@ -29,15 +29,15 @@ from services.inventory.domain import Lot
 from services.inventory.handlers import LOT
 from services.sales import handlers as of_sales
 from shared import envelope
-from shared.batch import Batch, Item, Loaded, touched
 from shared.events.festival import BOOTH_STOCK
 from shared.events.language import Topic
 from shared.events.sales import TILL
-from shared.family import Family
 from shared.kafka import partition_for
-from shared.ledger import Lane, Outgoing, Writes, to_outbox
-from shared.state import Key, Ref
-from shared.step import decoded
+from shared.runtime.batch import Batch, Item, Loaded, touched
+from shared.runtime.family import Family
+from shared.runtime.ledger import Lane, Outgoing, Writes, to_outbox
+from shared.runtime.state import Key, Ref
+from shared.runtime.step import decoded
 
 EVENTS = 20_000
 # For each sale so many events of inventory: a sale costs several times as much.

@@ -24,8 +24,8 @@ from lab.bench.report import GOAL_MEGABYTES, Figure, Said, Tell, servers
 from lab.bench.runners.job import Job
 from services.inventory.handlers import FAMILIES
 from shared import envelope
-from shared.ledger import Ledger
 from shared.mongo import Database, Mongo
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 
 EVENTS = 20_000

@@ -43,9 +43,9 @@ from shared.events.language import Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import PUBLIC_SALES, SALES, TILL
 from shared.kafka import partition_for, producer, reader, topic_name
-from shared.ledger import Ledger
 from shared.mongo import Mongo
 from shared.retry import attempts
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 
 RATES = (50, 200, 1000)

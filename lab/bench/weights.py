@@ -9,7 +9,7 @@ from pymongo import InsertOne, ReplaceOne
 
 from lab.bench.report import Figure
 from shared import envelope
-from shared.ledger import Writes, to_outbox
+from shared.runtime.ledger import Writes, to_outbox
 
 
 class Weights:

@@ -22,7 +22,7 @@ from lab.chaos.told import (
     reports_of,
 )
 from services.production.domain.entities import Outcome, ReportKind
-from shared.family import Document
+from shared.runtime.family import Document
 from shared.shown import counted
 
 # What the comparison reads of each collection, by service and name.

@@ -10,8 +10,8 @@ from lab.chaos.told import Told
 from ops.rebuild import compare
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
-from shared.ledger import Ledger
 from shared.mongo import Mongo
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 
 AT_ONCE = 1000

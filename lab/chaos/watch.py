@@ -15,9 +15,9 @@ from deploy.topics import SERVICES
 from lab.chaos.faults import Injected, Kind, by_kind
 from ops.verify.log import Log
 from shared.kafka import topic_name
-from shared.ledger import Ledger
 from shared.mongo import Mongo
 from shared.retry import PASSING
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 from shared.within import within
 

@@ -12,10 +12,10 @@ from ops.rebuild.switching import check_nobody, switch
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.journal import journal
 from shared.kafka import producer, survey, topic_name
-from shared.ledger import Ledger, lane_id
 from shared.mongo import Database, Document, Mongo
-from shared.relay import Relay
 from shared.retry import attempts
+from shared.runtime.ledger import Ledger, lane_id
+from shared.runtime.relay import Relay
 from shared.settings import Settings
 
 __all__ = ["WITHIN", "Compared", "Rebuilt", "Replayed", "compare", "rebuild"]

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.family import Collection, Family
 from shared.mongo import Database, Document
+from shared.runtime.family import Collection, Family
 
 PAGE = 100_000
 BATCH = 2000

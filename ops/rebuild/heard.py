@@ -15,11 +15,11 @@ from ops.rebuild.plans import Remembered
 from ops.rebuild.taken import Taken
 from ops.verify.log import Ends, Log
 from shared import envelope
-from shared.dlq import BUG
 from shared.events.festival import FESTIVAL
 from shared.events.language import DeadlineReached
 from shared.events.production import ANSWERS
-from shared.ledger import Outgoing
+from shared.runtime.dlq import BUG
+from shared.runtime.ledger import Outgoing
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 

@@ -19,19 +19,19 @@ from ops.verify.log import Ends, Log
 from services.festival.domain import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
 from shared import envelope
-from shared.batch import Batch, Item
-from shared.clock import reached_id
 from shared.errors import HistoryGone, NotReached
 from shared.events.festival import FESTIVAL
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, DeadlineReached, Event
-from shared.family import Decide, Decision, Family
 from shared.kafka import survey, topic_name
-from shared.ledger import Lane, Ledger, Numbered, Writes
 from shared.mongo import Database, Mongo
+from shared.runtime.batch import Batch, Item
+from shared.runtime.clock import reached_id
+from shared.runtime.family import Decide, Decision, Family
+from shared.runtime.ledger import Lane, Ledger, Numbered, Writes
+from shared.runtime.state import State
+from shared.runtime.step import decoded, load
 from shared.settings import Settings
-from shared.state import State
-from shared.step import decoded, load
 
 CHUNK = 2000
 

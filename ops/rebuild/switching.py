@@ -10,9 +10,9 @@ from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, collections, pairs
 from shared.errors import AtWork, NotReached
 from shared.kafka import topic_name
-from shared.lanes import SWITCHING
-from shared.ledger import lane_id
 from shared.mongo import Database, Document, Mongo
+from shared.runtime.lanes import SWITCHING
+from shared.runtime.ledger import lane_id
 from shared.settings import Settings
 
 AT_ONCE = 1000

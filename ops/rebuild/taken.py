@@ -12,13 +12,13 @@ from pydantic import ValidationError
 
 from services.festival.store import COMMANDS
 from services.production.store import REPORTS
-from shared.batch import Item
 from shared.envelope import derived_id
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused
 from shared.events.language import Event, Publication, Topic, event_type
 from shared.events.production import ANSWERS, Refusal, ReportRejected
-from shared.family import Family
 from shared.mongo import Database
+from shared.runtime.batch import Item
+from shared.runtime.family import Family
 
 REUSED = "ID_REUSED"
 AT_ONCE = 1000

@@ -8,11 +8,11 @@ from aiokafka import ConsumerRecord
 
 from ops.verify.report import Check
 from shared import envelope
-from shared.dlq import BUG, KEY_PARKED
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked
 from shared.events.language import Topic
-from shared.ledger import Lane, lane_id
+from shared.runtime.dlq import BUG, KEY_PARKED
+from shared.runtime.ledger import Lane, lane_id
 
 Place = tuple[str, int, int]
 

@@ -22,10 +22,10 @@ from ops.verify.writers import Writers
 from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
-from shared.family import Collection, Family
-from shared.ledger import Ledger
 from shared.mongo import Mongo
-from shared.state import Entity
+from shared.runtime.family import Collection, Family
+from shared.runtime.ledger import Ledger
+from shared.runtime.state import Entity
 
 E = TypeVar("E", bound=Entity)
 

@@ -13,9 +13,9 @@ from aiokafka import TopicPartition
 from deploy.topics import SERVICES, all_topics, read_topics
 from ops.verify.log import Ends, Log
 from shared.kafka import topic_name
-from shared.ledger import Ledger, lane_id
 from shared.mongo import Mongo
 from shared.retry import attempts
+from shared.runtime.ledger import Ledger, lane_id
 from shared.settings import Settings
 
 

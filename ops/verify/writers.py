@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from deploy.topics import SERVICES, writers
 from ops.verify.report import Check
 from shared import envelope
-from shared.clock import reached_id
 from shared.envelope import derived_id
 from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
+from shared.runtime.clock import reached_id
 
 Headers = Mapping[str, bytes | None]
 

@@ -4,7 +4,7 @@ from services.festival.api import routes
 from services.festival.handlers import FAMILIES
 from shared import log
 from shared.http import application, serve
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 
 

@@ -18,7 +18,7 @@ from services.festival.store import (
 from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
 from shared.events.inventory import INVENTORY, RESERVATIONS
 from shared.events.sales import BOOTH_REPORTS
-from shared.family import Family
+from shared.runtime.family import Family
 
 LOT = Family(
     service="festival",

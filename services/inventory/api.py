@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
 from shared.listing import Listing
-from shared.service import Service
+from shared.runtime.service import Service
 
 
 class Balance(BaseModel):

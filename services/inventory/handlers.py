@@ -4,7 +4,7 @@ from services.inventory.domain import decide
 from services.inventory.store import LOTS, touches
 from shared.events.inventory import STOCK_ORDERS
 from shared.events.production import PRODUCTION
-from shared.family import Family
+from shared.runtime.family import Family
 
 LOT = Family(
     service="inventory",

@@ -7,8 +7,8 @@ from typing import Any
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
 from shared.events.language import Event
-from shared.family import Collection, Document
-from shared.state import Ref
+from shared.runtime.family import Collection, Document
+from shared.runtime.state import Ref
 
 # In Python 3.11 an enum is slow to find a member, and a member its value.
 _STANDINGS = {standing.value: standing for standing in Standing}

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from services.production.domain.catalogue import Catalogue
 from services.production.store import LOTS, REPORTS
 from shared.events import lot_number
-from shared.service import Service
+from shared.runtime.service import Service
 
 
 class FacilityPage(BaseModel):

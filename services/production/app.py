@@ -5,7 +5,7 @@ from services.production.api import routes
 from services.production.handlers import FAMILIES
 from shared import log
 from shared.http import application, serve
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 
 

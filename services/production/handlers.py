@@ -7,7 +7,7 @@ from services.production.domain.catalogue import Catalogue
 from services.production.domain.rules import deciding
 from services.production.store import COUNTERS, LOTS, REPORTS, touches
 from shared.events.production import LOT_ANSWERS, TERMINAL
-from shared.family import Family
+from shared.runtime.family import Family
 from shared.settings import Settings
 
 

@@ -16,8 +16,8 @@ from shared.events.production import (
     RecallLot,
     Refusal,
 )
-from shared.family import Collection, Document
-from shared.state import Ref
+from shared.runtime.family import Collection, Document
+from shared.runtime.state import Ref
 
 
 def touches(event: Event) -> Iterator[Ref]:

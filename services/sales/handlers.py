@@ -8,7 +8,7 @@ from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS, 
 from shared.errors import BadSettings
 from shared.events.festival import BOOTH_STOCK
 from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL
-from shared.family import Family
+from shared.runtime.family import Family
 from shared.settings import Settings
 
 BOOTH = Family(

@@ -39,8 +39,8 @@ from shared.events.sales import (
     SaleShared,
     ShareOpened,
 )
-from shared.family import Collection, Document
-from shared.state import Hint, KeyRange, Read, Ref
+from shared.runtime.family import Collection, Document
+from shared.runtime.state import Hint, KeyRange, Read, Ref
 
 
 def touches(event: Event) -> Iterator[Read]:

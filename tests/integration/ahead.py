@@ -8,7 +8,7 @@ import runpy
 import sys
 from datetime import datetime, timedelta
 
-from shared.clock import Clock
+from shared.runtime.clock import Clock
 from tests.integration.killed_at import kill_at
 
 

@@ -15,7 +15,7 @@ from pymongo.errors import NetworkTimeout
 from deploy.stack import Stack, choose_stack
 from deploy.topics import make_topics
 from shared.mongo import Mongo
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import MongoDriver, Settings
 from tests.integration import running
 from tests.integration.probe import Probe, a_probe

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from shared import relay, step
-from shared.batch import Batch
-from shared.lanes import Lanes
-from shared.ledger import Ledger
-from shared.relay import Relay
-from shared.step import Step
+from shared.runtime import relay, step
+from shared.runtime.batch import Batch
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Ledger
+from shared.runtime.relay import Relay
+from shared.runtime.step import Step
 
 POINTS: dict[str, tuple[type[Any], str, str]] = {
     "1-2 decoded, nothing loaded": (Step, "_transact", "before"),

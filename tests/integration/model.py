@@ -6,9 +6,9 @@ from typing import Any
 
 from shared.envelope import derived_id
 from shared.events.language import Event, Publication
-from shared.family import Collection, Family
 from shared.mongo import Database
-from shared.state import Key, Ref, State
+from shared.runtime.family import Collection, Family
+from shared.runtime.state import Key, Ref, State
 
 Documents = dict[str, dict[str, Any]]
 

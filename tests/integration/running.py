@@ -18,7 +18,7 @@ from pymongo import AsyncMongoClient
 
 from deploy.local import process
 from deploy.local.services import environment
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.integration.waiting import eventually
 

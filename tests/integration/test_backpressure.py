@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.integration import loads
 from tests.integration.backpressure import STOPPED, Figures, stop_under_load

@@ -16,16 +16,16 @@ from deploy.topics import SERVICES
 from ops.verify.log import Log
 from ops.verify.quiet import Look, topic_names, wait_until_quiet
 from shared import envelope
-from shared.dlq import BUG, KEY_PARKED, original_headers
 from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
 from shared.events.language import Body, DeadlineReached, Topic
 from shared.events.production import LOT_ANSWERS, PRODUCTION, TERMINAL, LotCorrected, LotRecorded, ProductionReported
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, TILL, SellThroughCounted, ShareOpened, TillClosed
-from shared.family import Family
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
-from shared.ledger import lane_id
 from shared.mongo import Mongo
+from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
+from shared.runtime.family import Family
+from shared.runtime.ledger import lane_id
 from shared.settings import Settings
 from tests.integration import foreign
 from tests.integration.conftest import RunProcess

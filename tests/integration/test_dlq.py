@@ -14,9 +14,9 @@ from services.inventory.handlers import LOT
 from shared import envelope
 from shared.events.inventory import INVENTORY, STOCK_ORDERS
 from shared.events.production import PRODUCTION, TERMINAL, ProductionReported
-from shared.family import Decide, Decision, Family
 from shared.kafka import partition_for
 from shared.mongo import Mongo
+from shared.runtime.family import Decide, Decision, Family
 from shared.settings import Settings
 from tests.integration.conftest import RunService
 from tests.integration.model import documents

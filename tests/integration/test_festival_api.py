@@ -28,7 +28,7 @@ from shared.events.sales import (
     SoldThrough,
 )
 from shared.http import application
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe

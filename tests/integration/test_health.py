@@ -15,11 +15,11 @@ from deploy.topics import make_topics
 from shared.errors import NotReached
 from shared.events.production import PRODUCTION
 from shared.http import NOT_STARTED
-from shared.ledger import Ledger, Outgoing
 from shared.mongo import Mongo
-from shared.service import Service
+from shared.runtime.ledger import Ledger, Outgoing
+from shared.runtime.service import Service
+from shared.runtime.step import Step
 from shared.settings import Settings
-from shared.step import Step
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe, a_probe
 from tests.integration.running import ServiceProcess, service_process
@@ -97,7 +97,7 @@ async def test_a_service_whose_polling_has_ended_says_so(run_service: RunService
 async def test_a_service_whose_polling_fails_again_and_again_says_so(
     run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.line.SILENT", 2.0)
+    monkeypatch.setattr("shared.runtime.line.SILENT", 2.0)
     async with run_service("inventory") as service:
         [line] = service._lines
         consumer = line.subscriber.consumer
@@ -113,7 +113,7 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
 async def test_a_long_batch_is_no_death(
     run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.line.SILENT", 0.5)
+    monkeypatch.setattr("shared.runtime.line.SILENT", 0.5)
     release = hold_back(monkeypatch)
     async with run_service("inventory") as service:
         await send(probe, [a_lot(1)])
@@ -178,7 +178,7 @@ async def test_a_relay_that_can_not_publish_is_said(
     run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with run_service("inventory") as service:
-        monkeypatch.setattr("shared.batch.Batch._outgoing", _to_nowhere)
+        monkeypatch.setattr("shared.runtime.batch.Batch._outgoing", _to_nowhere)
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0

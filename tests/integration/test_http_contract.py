@@ -10,7 +10,7 @@ import pytest
 
 from services.production import reference
 from shared.http import application
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 
 pytestmark = pytest.mark.integration

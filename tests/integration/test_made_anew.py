@@ -9,7 +9,7 @@ from deploy.topics import make_topics
 from shared.events.production import PRODUCTION, LotRecorded
 from shared.kafka import topic_name
 from shared.mongo import Mongo
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.integration.conftest import RunService
 from tests.integration.probe import Probe, a_probe

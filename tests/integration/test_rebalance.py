@@ -8,8 +8,8 @@ from itertools import islice
 import pytest
 
 from deploy.topics import SERVICES
-from shared.ledger import lane_id
 from shared.mongo import Database, Mongo
+from shared.runtime.ledger import lane_id
 from shared.settings import Settings
 from tests.integration import killed_at, loads
 from tests.integration.conftest import RunProcess, RunService

@@ -23,14 +23,14 @@ from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.journal import journal
 from shared.events.language import Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
-from shared.family import Decision
 from shared.kafka import topic_name
-from shared.ledger import Numbered
 from shared.mongo import Document, Mongo
-from shared.relay import Relay
-from shared.service import Service
+from shared.runtime.family import Decision
+from shared.runtime.ledger import Numbered
+from shared.runtime.relay import Relay
+from shared.runtime.service import Service
+from shared.runtime.state import State
 from shared.settings import Settings
-from shared.state import State
 from tests.integration.conftest import RunService, a_place
 from tests.integration.probe import Probe, a_probe
 from tests.integration.season import CLOTH, MAKERS, Season, played

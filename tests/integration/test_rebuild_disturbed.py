@@ -32,12 +32,12 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, Refusal, ReportRejected
-from shared.family import Decision
 from shared.kafka import partition_for
 from shared.mongo import Mongo
-from shared.service import Service
+from shared.runtime.family import Decision
+from shared.runtime.service import Service
+from shared.runtime.state import State
 from shared.settings import Settings
-from shared.state import State
 from tests.integration import loads
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe

@@ -11,17 +11,17 @@ from pymongo.errors import AutoReconnect, OperationFailure
 
 from services.inventory.handlers import FAMILIES, LOT
 from shared import envelope
-from shared.batch import Item
 from shared.errors import PartitionsDiffer
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested, StockChanged
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
 from shared.kafka import partition_for
-from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, to_outbox
 from shared.mongo import Database, Mongo, Session
-from shared.service import Service
+from shared.runtime.batch import Item
+from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, to_outbox
+from shared.runtime.service import Service
+from shared.runtime.step import Step
 from shared.settings import Settings
-from shared.step import Step
 from tests.integration import killed_at
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.model import Model, documents, settled
@@ -108,8 +108,8 @@ async def test_duplicates_and_redelivery_change_nothing(
 async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was_and_the_rest(
     worked_within: float, probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
-    monkeypatch.setattr("shared.step.WORKED_WITHIN", worked_within)
+    monkeypatch.setattr("shared.runtime.step.DECIDED_WITHIN", 0.0)
+    monkeypatch.setattr("shared.runtime.step.WORKED_WITHIN", worked_within)
     original, sizes = Ledger.write, list[tuple[int, int]]()
 
     async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
@@ -238,7 +238,7 @@ async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_
             tried.update(lots)
 
     monkeypatch.setattr(Step, "_transact", failing)
-    monkeypatch.setattr("shared.step.RETRY_WITHIN", 0.1)
+    monkeypatch.setattr("shared.runtime.step.RETRY_WITHIN", 0.1)
     database = mongo.database("inventory")
     other = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) != partition_for("L1", 3))
     same = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) == partition_for("L1", 3))

@@ -21,10 +21,10 @@ from shared.events.festival import ORGANISER
 from shared.events.inventory import INVENTORY
 from shared.kafka import topic_name
 from shared.mongo import Mongo
-from shared.relay import Relay
-from shared.service import Service
+from shared.runtime.relay import Relay
+from shared.runtime.service import Service
+from shared.runtime.step import Step
 from shared.settings import Settings
-from shared.step import Step
 from tests.integration import loads
 from tests.integration.conftest import RunProcess, RunService
 from tests.integration.probe import Probe, a_probe
@@ -117,7 +117,7 @@ async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
 async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
     settings: Settings, run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.service.FINISH_WITHIN", 0.2)
+    monkeypatch.setattr("shared.runtime.service.FINISH_WITHIN", 0.2)
     database = mongo.database("inventory")
     async with run_service("inventory") as service:
         held = HeldBack(monkeypatch)
@@ -135,7 +135,7 @@ async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
 async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction_is_finished(
     settings: Settings, run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.step.DECIDED_WITHIN", 0.0)
+    monkeypatch.setattr("shared.runtime.step.DECIDED_WITHIN", 0.0)
     database = mongo.database("inventory")
     many = [a_lot(n) for n in range(9)]
     await send(probe, many)

@@ -17,7 +17,7 @@ from deploy.topics import Ordered, make_topics, order_topics
 from shared.errors import TopicsRefused
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 from shared.topics import COMPRESSION, RETENTION, TIME, Wrong, configs, wrong
 from tests.integration.conftest import RunService

@@ -14,9 +14,9 @@ from shared import envelope
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Event, Topic
-from shared.family import Family
-from shared.ledger import lane_id
 from shared.mongo import Database
+from shared.runtime.family import Family
+from shared.runtime.ledger import lane_id
 from shared.settings import Settings
 from tests.integration.model import Model, documents
 from tests.integration.probe import Probe, Record

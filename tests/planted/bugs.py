@@ -16,17 +16,17 @@ from services.inventory.domain.reservation import release
 from services.sales.domain import Booth, Receipt, accounting
 from services.sales.domain.device import Device
 from services.sales.domain.receipt import Sale
-from shared import ledger
-from shared.batch import Batch, Item
 from shared.events.inventory import ReleaseRequested
 from shared.events.language import Publication
 from shared.kafka import PatientConsumer
-from shared.lanes import Lanes
-from shared.ledger import Lane, Ledger, Numbered, Outgoing, Writes, _to_lane
 from shared.mongo import Session
-from shared.relay import Relay
-from shared.step import Step
-from shared.witness import mark
+from shared.runtime.batch import Batch, Item
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, store
+from shared.runtime.ledger.store import _to_lane
+from shared.runtime.relay import Relay
+from shared.runtime.step import Step
+from shared.runtime.witness import mark
 
 STEP = "tests/integration/test_step.py::"
 KILLED = f"{STEP}test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undisturbed"
@@ -65,7 +65,7 @@ def _fence_not_checked() -> None:
     def unmoved(lane: Lane) -> dict[str, Any]:
         return {"_id": lane.id}
 
-    ledger._unmoved = unmoved
+    store._unmoved = unmoved
 
 
 def _outbox_deleted_before_the_acknowledgement() -> None:
@@ -271,7 +271,7 @@ BUGS = {
     "out-of-order": Bug(
         "The relay publishes out of order",
         _relay_out_of_order,
-        "tests/unit/shared/test_relay.py",
+        "tests/unit/shared/runtime/test_relay.py",
         "assert [4, 3, 2, 1, 0] == [0, 1, 2, 3, 4]",
     ),
 }

@@ -6,7 +6,7 @@ from typing import TypeAlias, TypeVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from shared.dlq import original_headers
+from shared.runtime.dlq import original_headers
 from tests.property.shell import PARTITIONS, Kafka, Line, Service
 
 T = TypeVar("T")

@@ -20,15 +20,15 @@ from bson.codec_options import CodecOptions
 from pymongo import ReplaceOne
 
 from shared import envelope
-from shared.batch import Batch, Item, Loaded, parked_id, touched
-from shared.dlq import BUG, KEY_PARKED, original_headers
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
-from shared.family import Collection, Decision, Family
 from shared.kafka import partition_for, partition_for_bytes
-from shared.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
-from shared.state import KeyRange, Ref, State
+from shared.runtime.batch import Batch, Item, Loaded, parked_id, touched
+from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
+from shared.runtime.family import Collection, Decision, Family
+from shared.runtime.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
+from shared.runtime.state import KeyRange, Ref, State
 
 Record: TypeAlias = ConsumerRecord[Any, Any]
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]

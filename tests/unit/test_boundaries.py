@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 STEP_MOST_LINES = 400
 
 # What a rule of business may stand on. Of the standard library all that gives the same answer at every replay.
-PURE_ROOTS = ("shared.events", "shared.state", "shared.family")
+PURE_ROOTS = ("shared.events", "shared.runtime.state", "shared.runtime.family")
 IMPURE = {
     *("asyncio", "concurrent", "io", "logging", "multiprocessing", "os", "pathlib", "queue", "random", "secrets"),
     *("select", "shutil", "signal", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time"),
@@ -151,12 +151,12 @@ def test_no_domain_has_a_clock() -> None:
 
 def test_the_walk_sees_the_whole_project() -> None:
     seen = {name for name, _ in modules(ROOT)}
-    assert {"shared.step", "services.inventory", "services.inventory.domain.lot", "deploy.topics"} <= seen
-    assert Import("services.inventory.app", "shared.service.Service") in set(imports(ROOT))
+    assert {"shared.runtime.step", "services.inventory", "services.inventory.domain.lot", "deploy.topics"} <= seen
+    assert Import("services.inventory.app", "shared.runtime.service.Service") in set(imports(ROOT))
 
 
 def test_the_step_can_be_read_in_one_sitting() -> None:
-    assert faults_of_step((ROOT / "shared" / "step.py").read_text()) == []
+    assert faults_of_step((ROOT / "shared" / "runtime" / "step.py").read_text()) == []
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ WRONG = [
     (a_service_imports_no_other, "services/sales/__init__.py", "from services import inventory"),
     (nothing_that_runs_imports_what_deploys, "services/sales/app.py", "import deploy.topics"),
     (nothing_that_runs_imports_what_deploys, "shared/kafka.py", "def f():\n    from deploy import topics"),
-    (shared_imports_no_service, "shared/step.py", "from services.sales.domain import Receipt"),
+    (shared_imports_no_service, "shared/runtime/step.py", "from services.sales.domain import Receipt"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain/receipt.py", "import pymongo"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain.py", "from aiokafka import ConsumerRecord"),
     (a_domain_stands_on_the_language_alone, "services/sales/domain.py", "import faststream.kafka"),
@@ -205,8 +205,8 @@ RIGHT = [
     ("services/sales/domain/receipt.py", "from shared.events.sales import ReceiptIssued"),
     ("services/sales/domain/receipt.py", "from datetime import datetime"),
     ("services/sales/app.py", "from shared.mongo import Mongo"),
-    ("services/sales/api.py", "from shared.service import Service"),
-    ("shared/relay.py", "from aiokafka import AIOKafkaProducer"),
+    ("services/sales/api.py", "from shared.runtime.service import Service"),
+    ("shared/runtime/relay.py", "from aiokafka import AIOKafkaProducer"),
     ("deploy/topics.py", "from services.sales.handlers import FAMILIES"),
 ]
 

@@ -8,7 +8,7 @@ import pytest
 from fastapi import APIRouter, FastAPI
 
 from services.production import reference
-from shared.service import Service
+from shared.runtime.service import Service
 from shared.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "docs" / "http.md"

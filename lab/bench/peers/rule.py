@@ -11,7 +11,7 @@ from shared.envelope import header
 from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event
 from shared.events.production import PRODUCTION
-from shared.state import State
+from shared.runtime.state import State
 
 MODELS = {**PRODUCTION.by_type, **STOCK_ORDERS.by_type}
 NOW = datetime(2023, 4, 17, tzinfo=UTC)

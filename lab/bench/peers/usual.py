@@ -25,8 +25,8 @@ from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event, Publication
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
+from shared.runtime.state import State
 from shared.settings import Settings
-from shared.state import State
 
 WORKERS = "workers"
 

@@ -33,8 +33,8 @@ from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, Stock
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
 from shared.kafka import READ_COMMITTED, producer, topic_name
-from shared.ledger import FULL_RECORDS
 from shared.mongo import Database, Mongo, Session
+from shared.runtime.ledger import FULL_RECORDS
 from shared.settings import Settings
 
 READS, BARE, PAGED, FRESH = "reads", "bare", "paged", "fresh"

@@ -9,7 +9,7 @@ from lab.bench.meter import Meter, Worked
 from lab.bench.runners.job import Job, say
 from services.inventory.handlers import FAMILIES
 from shared import garbage, log
-from shared.service import Service
+from shared.runtime.service import Service
 
 LOOK = 0.02
 

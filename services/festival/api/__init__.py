@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from services.festival.api import commands, reads
-from shared.service import Service
+from shared.runtime.service import Service
 
 
 def routes(service: Service) -> APIRouter:

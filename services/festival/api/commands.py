@@ -40,7 +40,7 @@ from shared.events.festival import (
 )
 from shared.events.language import Body
 from shared.http import CommandId, Commands, Outcome, Prefer, Taken, command_in
-from shared.service import Service
+from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
 

@@ -22,10 +22,10 @@ from services.festival.domain.request import request_id
 from services.festival.domain.shipment import shipment_id
 from services.festival.domain.transfer import transfer_id
 from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
-from shared.family import Collection
 from shared.listing import Listing
-from shared.service import Service
-from shared.state import E
+from shared.runtime.family import Collection
+from shared.runtime.service import Service
+from shared.runtime.state import E
 
 Paged = Annotated[Listing, Depends()]
 

@@ -51,8 +51,8 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Event
-from shared.family import Decide, Decision
-from shared.state import State
+from shared.runtime.family import Decide, Decision
+from shared.runtime.state import State
 
 __all__ = [
     "Booth",

@@ -10,7 +10,7 @@ from services.festival.domain.pace import sold_so_far
 from services.festival.domain.request import Request, requests_of, withdraw_revision
 from services.festival.domain.revision import left
 from shared.events.festival import CommandRefusal
-from shared.state import State
+from shared.runtime.state import State
 
 
 def too_late(festival: Festival, request: Request, at: datetime) -> Wrong | None:

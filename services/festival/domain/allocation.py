@@ -20,7 +20,7 @@ from services.festival.domain.stock import StockView
 from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
 from shared.events.language import Event
-from shared.state import State
+from shared.runtime.state import State
 
 MAX_HOLD_HOURS = 90 * 24
 MAX_DEMANDS = 500

@@ -26,8 +26,8 @@ from shared.events.inventory import (
 )
 from shared.events.language import Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import SellThroughCounted, SellThroughSoFar
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 
 def take(state: State, event: Event, planner: Planner) -> Decision:

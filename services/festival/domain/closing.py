@@ -22,7 +22,7 @@ from shared.events.festival import (
     Withdrawal,
 )
 from shared.events.language import Deadline, Publication
-from shared.state import State
+from shared.runtime.state import State
 
 MAX_TILL_HOURS = 30 * 24
 _SENT = (LineStatus.DISPATCHING, LineStatus.DISPATCHED)

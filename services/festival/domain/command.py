@@ -9,7 +9,7 @@ from typing import TypeAlias
 from services.festival.domain.plan.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
-from shared.family import Decision
+from shared.runtime.family import Decision
 
 # As many as are read, and an event can hold.
 MAX_CONFLICTS = 20

@@ -20,8 +20,8 @@ from shared.events.festival import (
 )
 from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 MAX_PRICES = 500
 MAX_TILLS = 50

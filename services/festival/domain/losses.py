@@ -23,8 +23,8 @@ from shared.events.inventory import (
     StockReturned,
 )
 from shared.events.language import MAX_QTY, Event
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 
 def receive_return(state: State, festival: Festival, body: ReceiveReturn, event: Event) -> Carried:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from services.festival.domain.booth import Booth, BoothStatus
 from shared.events.sales import SellThroughSoFar
-from shared.state import State
+from shared.runtime.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from services.festival.domain.booth import PriceTag
 from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, open_booth_of
 from shared.events.festival import BOOTH_STOCK, ChangePrice, CommandRefusal, Price, PricesChanged
-from shared.state import State
+from shared.runtime.state import State
 
 
 def change(state: State, festival: Festival, body: ChangePrice, at: datetime) -> Carried:

@@ -36,7 +36,7 @@ from shared.events.festival import (
     ReplenishmentProposed,
 )
 from shared.events.language import Event, Publication
-from shared.state import State
+from shared.runtime.state import State
 
 MAX_PRODUCTS = 500
 LONGEST = timedelta(hours=24)

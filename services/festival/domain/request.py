@@ -27,7 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
-from shared.state import State
+from shared.runtime.state import State
 
 HOLD = "hold/"
 

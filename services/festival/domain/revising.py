@@ -28,8 +28,8 @@ from services.festival.domain.shortage import before, plannable
 from services.festival.domain.stock import StockView
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 MAX_WITHOUT = 1000
 _NOTHING = Plan(chosen=(), shares=(), short=(), offers={})

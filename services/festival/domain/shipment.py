@@ -28,8 +28,8 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
 from shared.events.language import Deadline, Publication
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 ARRIVE = "arrive/"
 

@@ -14,7 +14,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.lot_number import parse
-from shared.state import State
+from shared.runtime.state import State
 
 
 def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> Carried:

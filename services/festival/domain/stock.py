@@ -5,8 +5,8 @@ from datetime import date
 
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import MAX_TILLS, Festival, booth_of, misnamed, open_booth_of
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK, AddTill, CommandRefusal, StrikeTill, TillAdded, TillStruck
-from shared.state import State
+from shared.runtime.state import State
 
 
 def add(state: State, festival: Festival, body: AddTill) -> Carried:

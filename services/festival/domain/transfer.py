@@ -25,8 +25,8 @@ from shared.events.festival import (
     TransferSent,
 )
 from shared.events.language import MAX_QTY, Deadline
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 CARRY = "carry/"
 # From booth to booth is a walk: what has not come by then should be looked for.

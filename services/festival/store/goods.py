@@ -9,7 +9,7 @@ from services.festival.domain.replenish import Forecast, Move, Refill
 from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus
 from services.festival.domain.transfer import TransferStatus
 from services.festival.store.requests import conflict_documents, conflicts
-from shared.family import Collection, Document
+from shared.runtime.family import Collection, Document
 
 
 def _shipment_document(shipment: Shipment) -> dict[str, Any]:

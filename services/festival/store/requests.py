@@ -11,7 +11,7 @@ from services.festival.domain.plan import Conflict, Share, Wanted
 from services.festival.domain.request import RequestStatus
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule
-from shared.family import Collection, Document
+from shared.runtime.family import Collection, Document
 
 
 def _request_document(request: Request) -> dict[str, Any]:

@@ -51,7 +51,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import DeadlineReached, Event
 from shared.events.sales import SellThroughCounted, SellThroughSoFar
-from shared.state import Hint, Ref
+from shared.runtime.state import Hint, Ref
 
 
 def touches_stock(event: Event) -> Iterator[Ref | Hint]:

@@ -13,8 +13,8 @@ from shared.events.inventory import (
 )
 from shared.events.language import Event, Publication
 from shared.events.production import CorrectionRequested, LotRecalled, LotRecorded
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 __all__ = ["Lot", "decide"]
 

@@ -24,8 +24,8 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.family import Decide, Decision
-from shared.state import State
+from shared.runtime.family import Decide, Decision
+from shared.runtime.state import State
 
 OLDEST = timedelta(days=400)
 

@@ -12,10 +12,10 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
-from shared.family import Collection
 from shared.listing import Listing
-from shared.service import Service
-from shared.state import E
+from shared.runtime.family import Collection
+from shared.runtime.service import Service
+from shared.runtime.state import E
 
 Paged = Annotated[Listing, Depends()]
 

@@ -44,8 +44,8 @@ from shared.events.sales import (
     TillClosed,
     TillRecord,
 )
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 __all__ = ["Booth", "Demand", "FacilityFeed", "Receipt", "Settlement", "decide"]
 

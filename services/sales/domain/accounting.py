@@ -16,7 +16,7 @@ from services.sales.domain.pool import level, lot_moment, moment
 from services.sales.domain.receipt import PartAmounts, Receipt, Sale, entity_id
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, SALES, LotShare, PartBasis, SaleAccounted, SalePart, SaleShared
-from shared.state import State
+from shared.runtime.state import State
 
 # Pieces and rupiah.
 _Sum = tuple[int, int]

@@ -9,7 +9,7 @@ from services.sales.domain.selling import Change, dispute_waiting
 from shared.events.festival import BoothClosing
 from shared.events.language import Deadline, DeadlineReached, Publication
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, BoothSettled, SellThroughCounted, SoldThrough
-from shared.state import State
+from shared.runtime.state import State
 
 # A report has to stay a readable record, however many sales are in dispute.
 MOST_LISTED = 1000

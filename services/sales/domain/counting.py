@@ -8,7 +8,7 @@ from services.sales.domain.pool import level, lot_moment, moment
 from services.sales.domain.receipt import Receipt
 from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
-from shared.state import State
+from shared.runtime.state import State
 
 # Counts of lots that may never come must not fill a booth's document. More is no honest count, and parks the booth.
 MOST_EARLY_COUNTS = 5000

@@ -20,8 +20,8 @@ from shared.events.sales import (
     ShareOpened,
     SoldOut,
 )
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 # A signal has to stay a readable record, however many booths there are; its sums are over all of them.
 MOST_LISTED = 50

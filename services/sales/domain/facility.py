@@ -4,8 +4,8 @@ from services.sales.domain import demand, public, settlement
 from services.sales.domain.settlement import Percentages
 from shared.events.language import Event
 from shared.events.sales import DemandCounted, PoolAdjusted, SaleShared, ShareOpened
-from shared.family import Decide, Decision
-from shared.state import State
+from shared.runtime.family import Decide, Decision
+from shared.runtime.state import State
 
 
 def deciding(percentages: Percentages) -> Decide:

@@ -5,8 +5,8 @@ from uuid import UUID, uuid5
 
 from shared.events.language import Publication
 from shared.events.sales import PUBLIC_SALES, AdjustmentPublished, PoolAdjusted, SalePublished, SaleShared
-from shared.family import Decision
-from shared.state import State
+from shared.runtime.family import Decision
+from shared.runtime.state import State
 
 # Of what only sales knows together: no id that is published leads back to a receipt or joins its lines.
 _SALES = UUID("3d0f6f0e-6a0c-5c1c-9a35-4b3d0c5f2b61")

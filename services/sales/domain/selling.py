@@ -18,7 +18,7 @@ from shared.events import lot_number
 from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
 from shared.events.sales import SALES, PartBasis, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
-from shared.state import State
+from shared.runtime.state import State
 
 # Voids of receipts that may never come must not fill a booth's document, nor must what is kept for people to read.
 MOST_EARLY_VOIDS = 1000

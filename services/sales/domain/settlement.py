@@ -17,8 +17,8 @@ from shared.events.sales import (
     SettlementIssued,
     ShareOpened,
 )
-from shared.family import Decide, Decision
-from shared.state import State
+from shared.runtime.family import Decide, Decision
+from shared.runtime.state import State
 
 _WHOLE = 100
 

@@ -59,8 +59,8 @@ from shared.events.sales import (
     SellThroughSoFar,
     SoldThrough,
 )
-from shared.family import Collection, Family
-from shared.state import Key, Ref, State
+from shared.runtime.family import Collection, Family
+from shared.runtime.state import Key, Ref, State
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"

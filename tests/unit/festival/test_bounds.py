@@ -21,7 +21,7 @@ from shared.events.festival import (
     RequestAllocation,
 )
 from shared.events.language import MAX_VALUE_BYTES, Body, Event
-from shared.state import Hint
+from shared.runtime.state import Hint
 from tests.unit.festival.builders import (
     B1,
     B2,

@@ -25,7 +25,7 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
-from shared.state import State
+from shared.runtime.state import State
 from tests.unit.festival.builders import NOON, announced, kinds, product_codes
 
 FIRST, SECOND = 1, 2

@@ -10,7 +10,7 @@ from services.festival.domain.stock import StockView, decide
 from services.festival.handlers import FAMILIES
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
-from shared.state import Ref, State
+from shared.runtime.state import Ref, State
 
 NOON = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 

@@ -18,7 +18,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, Deadline
 from shared.events.production import CorrectionRefused, LotCorrected
-from shared.state import Ref, State
+from shared.runtime.state import Ref, State
 from tests.unit.inventory.builders import (
     LOT,
     a_correction,

@@ -14,7 +14,7 @@ from services.festival.handlers import LOT as VIEW_FAMILY
 from shared import envelope
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
-from shared.family import Family
+from shared.runtime.family import Family
 from tests.unit.festival.builders import (
     B1,
     B2,

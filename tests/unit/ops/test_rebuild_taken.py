@@ -7,9 +7,9 @@ from aiokafka import ConsumerRecord
 
 from ops.rebuild.taken import REUSED, Taken
 from shared import envelope
-from shared.batch import Item
 from shared.events.language import Body, Event, Topic, event_type
 from shared.events.production import ANSWERS, PRODUCTION, ProductionReported, Refusal, ReportAccepted, ReportRejected
+from shared.runtime.batch import Item
 
 pytestmark = pytest.mark.unit
 

@@ -12,10 +12,10 @@ from ops.verify.accounts import Books, Journals, Readable
 from ops.verify.privacy import Watch
 from ops.verify.report import SHOWN, Check, Report
 from shared import envelope
-from shared.dlq import dead_letter
 from shared.events.journal import BatchWorked, Range
 from shared.events.production import PRODUCTION, LotRecorded
-from shared.ledger import Lane
+from shared.runtime.dlq import dead_letter
+from shared.runtime.ledger import Lane
 
 pytestmark = pytest.mark.unit
 

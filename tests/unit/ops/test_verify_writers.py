@@ -12,12 +12,12 @@ from deploy.topics import all_topics, writers
 from ops.verify.accounts import first_of_each
 from ops.verify.writers import NEAR, Writers
 from shared import envelope
-from shared.clock import reached_id
 from shared.events.festival import ORGANISER
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.events.production import PRODUCTION, TERMINAL
 from shared.events.sales import DEMAND, SALES_DEADLINES, SETTLEMENTS, TILL, DemandSignalled
+from shared.runtime.clock import reached_id
 
 pytestmark = pytest.mark.unit
 

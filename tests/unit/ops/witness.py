@@ -15,8 +15,8 @@ from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settleme
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
-from shared.family import Family
-from shared.state import Entity
+from shared.runtime.family import Family
+from shared.runtime.state import Entity
 from tests.unit.sales.builders import World
 
 _ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, Demand, FacilityFeed)

@@ -16,7 +16,7 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
-from shared.state import Ref, State
+from shared.runtime.state import Ref, State
 
 WITA = ZoneInfo("Asia/Makassar")
 NOW = datetime(2023, 4, 18, 2, 0, tzinfo=UTC)

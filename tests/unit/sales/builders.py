@@ -54,8 +54,8 @@ from shared.events.sales import (
     TillRecord,
     VoidedLine,
 )
-from shared.family import Collection, Family
-from shared.state import Hint, Key, KeyRange, State
+from shared.runtime.family import Collection, Family
+from shared.runtime.state import Hint, Key, KeyRange, State
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"

@@ -9,8 +9,8 @@ from aiokafka import ConsumerRecord
 
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Id, Topic
-from shared.family import Collection, Decision, Document, Family
-from shared.state import Ref, State
+from shared.runtime.family import Collection, Decision, Document, Family
+from shared.runtime.state import Ref, State
 
 NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import envelope
-from shared.dlq import dead_letter
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Event
+from shared.runtime.dlq import dead_letter
 from tests.unit.shared.records import IN, NOON, Added, a_record
 
 GOOD = dict(a_record().headers)

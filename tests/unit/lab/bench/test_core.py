@@ -12,7 +12,7 @@ from lab.bench.place import Place
 from lab.bench.spoken import Words
 from lab.bench.weights import Weights
 from services.sales.domain import Booth, Settlement
-from shared.ledger import Lane, Outgoing, Writes
+from shared.runtime.ledger import Lane, Outgoing, Writes
 
 pytestmark = pytest.mark.unit
 

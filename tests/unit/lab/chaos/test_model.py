@@ -8,7 +8,7 @@ from lab.chaos import model
 from lab.chaos.told import Told
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
-from shared.ledger import Ledger
+from shared.runtime.ledger import Ledger
 from shared.settings import Settings
 
 

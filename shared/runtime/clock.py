@@ -13,12 +13,12 @@ import structlog
 from shared import envelope
 from shared.errors import FenceMoved
 from shared.events.language import DeadlineReached
-from shared.family import Family
-from shared.lanes import Lanes
-from shared.ledger import Due, Lane, Ledger, Outgoing, Writes, lane_id
 from shared.mongo import Mongo
-from shared.relay import Relay
 from shared.retry import PASSING
+from shared.runtime.family import Family
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Due, Lane, Ledger, Outgoing, Writes, lane_id
+from shared.runtime.relay import Relay
 
 log = structlog.get_logger()
 

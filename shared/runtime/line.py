@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.clock import Clock
 from shared.kafka import PatientConsumer
-from shared.lag import late
-from shared.lanes import Lanes
 from shared.retry import PASSING
-from shared.step import Step
+from shared.runtime.clock import Clock
+from shared.runtime.lag import late
+from shared.runtime.lanes import Lanes
+from shared.runtime.step import Step
 from shared.within import within
 
 # Longer than a batch may take when all is well, its retries included.

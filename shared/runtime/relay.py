@@ -19,8 +19,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 
 from shared.errors import NotRelayed
 from shared.kafka import partition_for_bytes, stop_producer
-from shared.ledger import Ledger, Numbered, Outgoing
 from shared.retry import PASSING, attempts
+from shared.runtime.ledger import Ledger, Numbered, Outgoing
 from shared.within import within
 
 log = structlog.get_logger()

@@ -14,12 +14,10 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.clock import Clock
 from shared.envelope import Headers
 from shared.errors import NotReached
 from shared.events.journal import journal
 from shared.events.language import Topic
-from shared.family import Family
 from shared.kafka import (
     LOOK_MS,
     READ_COMMITTED,
@@ -30,17 +28,19 @@ from shared.kafka import (
     survey,
     topic_name,
 )
-from shared.lanes import Lanes
-from shared.ledger import Ledger
-from shared.line import Line
 from shared.mongo import Mongo
-from shared.relay import Relay
 from shared.retry import PASSING, attempts
+from shared.runtime.clock import Clock
+from shared.runtime.family import Family
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Ledger
+from shared.runtime.line import Line
+from shared.runtime.relay import Relay
+from shared.runtime.step import Step
+from shared.runtime.witness import marks_at
 from shared.settings import Settings
-from shared.step import Step
 from shared.topics import unfit
 from shared.within import within
-from shared.witness import marks_at
 
 log = structlog.get_logger()
 

@@ -10,8 +10,8 @@ from aiokafka.errors import KafkaTimeoutError
 from pymongo.errors import AutoReconnect
 
 from shared.errors import NotRelayed
-from shared.ledger import Ledger, Numbered, Outgoing, outbox_id
-from shared.relay import Relay
+from shared.runtime.ledger import Ledger, Numbered, Outgoing, outbox_id
+from shared.runtime.relay import Relay
 from tests.integration.waiting import eventually
 
 LANE = "karya.test.account/000"
@@ -230,7 +230,7 @@ async def test_a_half_that_is_cancelled_from_within_ends_the_whole_and_is_heard_
 
 
 async def test_who_works_waits_while_too_many_bytes_wait_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.relay.MOST_BYTES", 2)
+    monkeypatch.setattr("shared.runtime.relay.MOST_BYTES", 2)
     rows = [numbered(n) for n in range(2)]
     relay = a_relay(FakeKafka(), FakeLedger(*rows))
     relay.offer(rows[:1])

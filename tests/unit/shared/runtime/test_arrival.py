@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.arrival import CURSOR, arrival, cursor_of, lane_of, read_on, read_up_to
+from shared.runtime.arrival import CURSOR, arrival, cursor_of, lane_of, read_on, read_up_to
 
 NUMBERS = st.builds(arrival, st.integers(0, 255), st.integers(0, 10**10 - 1), st.integers(0, 10**6 - 1))
 

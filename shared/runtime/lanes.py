@@ -18,9 +18,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from shared.errors import FenceMoved, LaneOutOfRange
-from shared.ledger import Lane, Ledger, Writes, lane_id
-from shared.relay import Relay
 from shared.retry import PASSING, attempts
+from shared.runtime.ledger import Lane, Ledger, Writes, lane_id
+from shared.runtime.relay import Relay
 from shared.within import within
 
 log = structlog.get_logger()

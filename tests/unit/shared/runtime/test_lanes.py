@@ -10,10 +10,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo.errors import AutoReconnect
 
 from shared.errors import FenceMoved
-from shared.lanes import Lanes
-from shared.ledger import Lane, Ledger, Writes, lane_id
-from shared.relay import Relay
-from shared.step import Step
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Lane, Ledger, Writes, lane_id
+from shared.runtime.relay import Relay
+from shared.runtime.step import Step
 from tests.integration.waiting import eventually
 from tests.unit.shared.records import a_record
 
@@ -150,7 +150,7 @@ async def test_a_client_that_never_answers_while_a_lane_is_settled_is_asked_agai
         raise AssertionError("nobody sets it")
 
     world.lanes = hangs  # type: ignore[method-assign, assignment]
-    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.05)
+    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.05)
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     await eventually(lambda: lanes.settled, until=lambda found: list(found) == [0])
@@ -233,7 +233,7 @@ async def test_a_bug_in_the_shell_stops_the_lane_and_says_so(lanes: Lanes) -> No
 
 
 async def test_a_rebalance_cancels_a_batch_that_takes_too_long(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.lanes.REVOKE_PATIENCE", 0.01)
+    monkeypatch.setattr("shared.runtime.lanes.REVOKE_PATIENCE", 0.01)
     await settled(lanes, 0)
     holding = asyncio.create_task(lanes.hold(asyncio.Event().wait(), [0]))  # type: ignore[arg-type]
     await asyncio.sleep(0)
@@ -345,11 +345,11 @@ async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_
         await settle(lanes)
 
     monkeypatch.setattr(Lanes, "_settle", settling)
-    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.001)
+    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())
     assert "were not settled within" in (await eventually(lambda: lanes.stuck) or "")
-    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 10.0)
+    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 10.0)
     hangs = False
     await eventually(lambda: lanes.stuck is None)
     assert lanes.ready
@@ -375,7 +375,7 @@ async def test_lanes_whose_server_is_away_are_not_stuck(lanes: Lanes, monkeypatc
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Lanes, "_settle", settling)
-    monkeypatch.setattr("shared.lanes.SETTLED_WITHIN", 0.001)
+    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())
     await eventually(lambda: rounds > 6)

@@ -6,7 +6,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
 from shared.kafka import PatientConsumer
-from shared.lanes import Lanes
+from shared.runtime.lanes import Lanes
 
 
 async def late(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:

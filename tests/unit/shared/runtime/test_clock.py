@@ -8,12 +8,12 @@ from typing import cast
 import pytest
 
 from services.sales.handlers import BOOTH
-from shared.clock import Clock
 from shared.errors import FenceMoved
-from shared.lanes import Lanes
-from shared.ledger import Due, Lane, Ledger, Writes
 from shared.mongo import Mongo
-from shared.relay import Relay
+from shared.runtime.clock import Clock
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Due, Lane, Ledger, Writes
+from shared.runtime.relay import Relay
 
 LANE = Lane(BOOTH.group, 1, next_out=7, batches=3, cluster="c")
 NOW = datetime(2026, 4, 18, 9, tzinfo=UTC)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiokafka import ConsumerRecord
 
 from shared.envelope import EPOCH, rfc3339, taken_in
-from shared.ledger import Outgoing
+from shared.runtime.ledger import Outgoing
 
 HeaderList = list[tuple[str, bytes | None]]
 

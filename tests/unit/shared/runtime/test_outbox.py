@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import ledger
-from shared.ledger import FULL_BYTES, FULL_RECORDS, Numbered, Outgoing, to_outbox
+from shared.runtime.ledger import FULL_BYTES, FULL_RECORDS, Numbered, Outgoing, outbox_id, to_outbox
+from shared.runtime.ledger.outbox import from_outbox
 
 HEADERS = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)), max_size=4)
 RECORDS = st.builds(
@@ -21,7 +21,7 @@ RECORDS = st.builds(
 
 
 def count(page: Mapping[str, Any]) -> int:
-    return len(list(ledger._from_outbox(page)))
+    return len(list(from_outbox(page)))
 
 
 @given(st.lists(RECORDS, max_size=20), st.lists(RECORDS, max_size=20), st.integers(0, 10**9))
@@ -31,7 +31,7 @@ def test_what_is_read_is_what_was_written(one: list[Outgoing], other: list[Outgo
         for lane, records in (("g/000", one), ("g/001", other))
         for number, record in enumerate(records, first)
     ]
-    assert [numbered for page in to_outbox(written) for numbered in ledger._from_outbox(page)] == written
+    assert [numbered for page in to_outbox(written) for numbered in from_outbox(page)] == written
 
 
 def test_a_document_has_the_id_of_its_first_record_and_ends_before_it_is_too_large() -> None:
@@ -41,7 +41,7 @@ def test_a_document_has_the_id_of_its_first_record_and_ends_before_it_is_too_lar
     pages = list(to_outbox(Numbered("g/000", number, record) for number, record in enumerate(records)))
     assert [count(page) for page in pages] == [FULL_RECORDS, 2, 1]
     assert [page["_id"] for page in pages] == [
-        ledger.outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 2)
+        outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 2)
     ]
 
 

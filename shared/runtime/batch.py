@@ -10,15 +10,15 @@ from aiokafka import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 
 from shared import envelope
-from shared.arrival import ARRIVED, arrival
-from shared.dlq import BUG, KEY_PARKED, dead_letter
 from shared.errors import NotLoaded
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, Event, Publication
-from shared.family import Family
-from shared.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
-from shared.state import Key, Read, State
-from shared.witness import mark
+from shared.runtime.arrival import ARRIVED, arrival
+from shared.runtime.dlq import BUG, KEY_PARKED, dead_letter
+from shared.runtime.family import Family
+from shared.runtime.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
+from shared.runtime.state import Key, Read, State
+from shared.runtime.witness import mark
 
 log = structlog.get_logger()
 

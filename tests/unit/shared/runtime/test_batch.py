@@ -3,10 +3,10 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from shared import envelope
-from shared.batch import Batch, Item, Loaded
 from shared.errors import Unusable
-from shared.ledger import Lane, Outgoing, Waiting, Writes
-from shared.witness import mark
+from shared.runtime.batch import Batch, Item, Loaded
+from shared.runtime.ledger import Lane, Outgoing, Waiting, Writes
+from shared.runtime.witness import mark
 from tests.unit.shared.records import FAMILY, IN, NOON, Account, Added, a_record
 
 LANE = Lane(FAMILY.group, 0)

@@ -10,8 +10,8 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndTimestamp
 
 from shared.kafka import PatientConsumer
-from shared.lag import late
-from shared.lanes import Lanes
+from shared.runtime.lag import late
+from shared.runtime.lanes import Lanes
 
 A, B = TopicPartition("in", 0), TopicPartition("in", 1)
 NOW = 1_000.0
@@ -48,7 +48,7 @@ class Log:
 
 @pytest.fixture(autouse=True)
 def _now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.lag.time", SimpleNamespace(time=lambda: NOW))
+    monkeypatch.setattr("shared.runtime.lag.time", SimpleNamespace(time=lambda: NOW))
 
 
 async def said(nexts: dict[TopicPartition, int], log: Log) -> str | None:

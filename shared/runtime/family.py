@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from shared.events.language import Deadline, Event, Publication, Topic
-from shared.state import Entity, Read, State
+from shared.runtime.state import Entity, Read, State
 
 Document: TypeAlias = Mapping[str, Any]
 Decision: TypeAlias = tuple[State, list[Publication | Deadline]]

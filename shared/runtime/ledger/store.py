@@ -1,126 +1,22 @@
-"""The shell's own documents: lanes (the fence), ledger, outbox, deadlines and parked keys.
+"""Reads and writes of the shell's documents, each a constant number of calls."""
 
-| collection  | `_id`                     | what                                                                 |
-|-------------|---------------------------|----------------------------------------------------------------------|
-| `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
-|             |                           | next outbox number, batches so far                                   |
-| `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
-| `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
-| `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
-| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
-"""
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
-from itertools import chain, groupby
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
 
-import bson
-from pymongo import ASCENDING, DeleteMany, DeleteOne, InsertOne, ReplaceOne
+from pymongo import ASCENDING, DeleteMany, DeleteOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
-from shared.arrival import ARRIVED
 from shared.errors import FenceMoved
-from shared.family import Family
 from shared.mongo import Database, Document, Session
-
-_Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
-# The events that a parked key waits for, in order: `<source> <event id>` and the digest of the body.
-Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
+from shared.runtime.arrival import ARRIVED
+from shared.runtime.family import Family
+from shared.runtime.ledger.outbox import from_outbox, to_outbox
+from shared.runtime.ledger.types import Due, Lane, Numbered, Operations, Waiting, Writes, lane_id
 
 PAGE = 2000
-# What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
-# that MongoDB takes.
-FULL_RECORDS = 1000
-FULL_BYTES = 1024 * 1024
 PAGES = 8
 DUPLICATE_KEY = 11000
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
-    mark of the last record worked, of the same topics."""
-
-    group: str
-    partition: int
-    offsets: Mapping[str, int] = field(default_factory=dict)
-    next_out: int = 0
-    batches: int = 0
-    cluster: str = ""
-    marks: Mapping[str, bytes] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return lane_id(self.group, self.partition)
-
-
-class Outgoing(NamedTuple):
-    """One record to be published. `topic` is the full name; a None partition follows from the key."""
-
-    topic: str
-    partition: int | None
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
-
-
-class Numbered(NamedTuple):
-    """An outgoing record at its place in its lane's outbox."""
-
-    lane: str
-    number: int
-    record: Outgoing
-
-    @property
-    def id(self) -> str:
-        return outbox_id(self.lane, self.number)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A deadline as it is kept: which lane will say what about which key."""
-
-    id: str
-    lane: str
-    key: str
-    deadline: str
-    due: datetime
-
-
-@dataclass(slots=True)
-class Writes:
-    """All that one transaction writes, gathered by the step."""
-
-    lanes: dict[int, Lane] = field(default_factory=dict)
-    ledger: list[Document] = field(default_factory=list)
-    entities: dict[str, _Writes] = field(default_factory=dict)
-    outbox: list[Numbered] = field(default_factory=list)
-    deadlines: dict[str, Due] = field(default_factory=dict)
-    deadlines_reached: list[str] = field(default_factory=list)
-    parked: dict[str, Waiting] = field(default_factory=dict)
-
-    def send(self, partition: int, records: Iterable[Outgoing]) -> None:
-        """Give records the next numbers of the lane of `partition`."""
-        lane = self.lanes[partition]
-        id = lane.id
-        numbered = [Numbered(id, number, one) for number, one in enumerate(records, lane.next_out)]
-        self.outbox += numbered
-        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
-
-
-@lru_cache(maxsize=1024)
-def lane_id(group: str, partition: int) -> str:
-    return f"{group}/{partition:03d}"
-
-
-def outbox_id(lane: str, number: int) -> str:
-    # Fixed width, so that the order of strings is the order of numbers and one range covers a lane.
-    return f"{lane}/{number:012d}"
 
 
 class Ledger:
@@ -190,7 +86,7 @@ class Ledger:
         """The beginning of what a lane still has to say, in number order, whole documents."""
         cursor = self._database["outbox"].find({"_id": {"$gt": f"{lane}/", "$lt": f"{lane}0"}})
         pages = await cursor.sort("_id", ASCENDING).limit(PAGES).to_list(None)
-        return [numbered for page in pages for numbered in _from_outbox(page)]
+        return [numbered for page in pages for numbered in from_outbox(page)]
 
     async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
         """Delete what Kafka has acknowledged: per lane the first and the last id, both included. What was written
@@ -216,7 +112,7 @@ class Ledger:
         await _bulk(database, "parked", _parked_writes(writes.parked), session)
 
     async def _move(self, lanes: Mapping[int, Lane], session: Session, fence: Mapping[int, Lane] | None) -> None:
-        operations: _Writes = [
+        operations: Operations = [
             ReplaceOne({"_id": lane.id} if fence is None else _unmoved(fence[partition]), _to_lane(lane), True)
             for partition, lane in lanes.items()
         ]
@@ -233,7 +129,9 @@ def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
     return {"_id": id, "digest": digest, "lane": lane.id, "batch": lane.batches}
 
 
-async def _bulk(database: Database, collection: str, operations: _Writes, session: Session) -> BulkWriteResult | None:
+async def _bulk(
+    database: Database, collection: str, operations: Operations, session: Session
+) -> BulkWriteResult | None:
     if not operations:
         return None
     return await database[collection].bulk_write(operations, ordered=False, session=session)
@@ -258,42 +156,9 @@ def _to_lane(lane: Lane) -> Document:
     }
 
 
-def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
-    """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
-    cost as much as all else that a batch writes."""
-    for _, run in groupby(outbox, key=attrgetter("lane")):
-        page: list[list[Any]] = []
-        first = size = 0
-        for lane, number, (topic, partition, key, value, headers) in run:
-            if not page:
-                first = number
-            # Arrays, since the names of the fields would be half of it, in one piece of bytes, since only this module
-            # looks into it: a server that took it for arrays spent several times as long on it.
-            flat = list(chain.from_iterable(headers))
-            page.append([number, topic, partition, key, value, flat])
-            # Headers too: those of a dead letter are whatever its sender made of them.
-            size += sum(map(len, filter(None, (key, value, *flat))))
-            if len(page) == FULL_RECORDS or size >= FULL_BYTES:
-                yield _page(lane, first, page)
-                page, size = [], 0
-        if page:
-            yield _page(lane, first, page)
-
-
-def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
-    return {"_id": outbox_id(lane, first), "records": bson.encode({"records": records})}
-
-
-def _from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
-    lane = document["_id"].rsplit("/", 1)[0]
-    for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:
-        headers = list(zip(flat[::2], flat[1::2], strict=True))
-        yield Numbered(lane, number, Outgoing(topic, partition, key, value, headers))
-
-
-def _deadline_writes(writes: Writes) -> _Writes:
-    reached: _Writes = [DeleteOne({"_id": id}) for id in writes.deadlines_reached]
-    asked: _Writes = [
+def _deadline_writes(writes: Writes) -> Operations:
+    reached: Operations = [DeleteOne({"_id": id}) for id in writes.deadlines_reached]
+    asked: Operations = [
         ReplaceOne(
             {"_id": due.id},
             {"_id": due.id, "lane": due.lane, "key": due.key, "deadline": due.deadline, "due": due.due},
@@ -304,7 +169,7 @@ def _deadline_writes(writes: Writes) -> _Writes:
     return [*reached, *asked]
 
 
-def _parked_writes(parked: Mapping[str, Waiting]) -> _Writes:
+def _parked_writes(parked: Mapping[str, Waiting]) -> Operations:
     return [
         ReplaceOne({"_id": id}, _to_parked(id, waiting), True) if waiting else DeleteOne({"_id": id})
         for id, waiting in parked.items()

@@ -34,18 +34,18 @@ from aiokafka.errors import IllegalStateError
 from pymongo.errors import PyMongoError
 
 from shared import envelope
-from shared.arrival import ARRIVED
-from shared.batch import Batch, Item, Loaded, parked_id, touched
 from shared.errors import Unusable
 from shared.events.language import Topic
-from shared.family import Family
 from shared.kafka import partition_for_bytes
-from shared.lanes import Lanes
-from shared.ledger import Ledger, Writes
 from shared.mongo import Database, Document, Mongo
-from shared.relay import Relay
 from shared.retry import PASSING, attempts
-from shared.state import KeyRange, Ref
+from shared.runtime.arrival import ARRIVED
+from shared.runtime.batch import Batch, Item, Loaded, parked_id, touched
+from shared.runtime.family import Family
+from shared.runtime.lanes import Lanes
+from shared.runtime.ledger import Ledger, Writes
+from shared.runtime.relay import Relay
+from shared.runtime.state import KeyRange, Ref
 from shared.within import within
 
 log = structlog.get_logger()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.witness import mark
+from shared.runtime.witness import mark
 from tests.unit.shared.records import a_record
 
 RECORD = a_record(offset=7)

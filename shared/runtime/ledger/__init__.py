@@ -1,0 +1,31 @@
+"""The shell's own documents: lanes (the fence), ledger, outbox, deadlines and parked keys.
+
+| collection  | `_id`                     | what                                                                 |
+|-------------|---------------------------|----------------------------------------------------------------------|
+| `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
+|             |                           | next outbox number, batches so far                                   |
+| `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
+| `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
+| `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
+| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
+"""
+
+from shared.runtime.ledger.outbox import FULL_BYTES, FULL_RECORDS, to_outbox
+from shared.runtime.ledger.store import Ledger, ledger_entry
+from shared.runtime.ledger.types import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id, outbox_id
+
+__all__ = [
+    "FULL_BYTES",
+    "FULL_RECORDS",
+    "Due",
+    "Lane",
+    "Ledger",
+    "Numbered",
+    "Outgoing",
+    "Waiting",
+    "Writes",
+    "lane_id",
+    "ledger_entry",
+    "outbox_id",
+    "to_outbox",
+]

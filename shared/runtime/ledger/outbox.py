@@ -1,0 +1,49 @@
+"""How outgoing records lie in the outbox's documents."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, groupby
+from operator import attrgetter
+from typing import Any
+
+import bson
+
+from shared.mongo import Document
+from shared.runtime.ledger.types import Numbered, Outgoing, outbox_id
+
+# What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
+# that MongoDB takes.
+FULL_RECORDS = 1000
+FULL_BYTES = 1024 * 1024
+
+
+def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
+    """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
+    cost as much as all else that a batch writes."""
+    for _, run in groupby(outbox, key=attrgetter("lane")):
+        page: list[list[Any]] = []
+        first = size = 0
+        for lane, number, (topic, partition, key, value, headers) in run:
+            if not page:
+                first = number
+            # Arrays, since the names of the fields would be half of it, in one piece of bytes, since only this module
+            # looks into it: a server that took it for arrays spent several times as long on it.
+            flat = list(chain.from_iterable(headers))
+            page.append([number, topic, partition, key, value, flat])
+            # Headers too: those of a dead letter are whatever its sender made of them.
+            size += sum(map(len, filter(None, (key, value, *flat))))
+            if len(page) == FULL_RECORDS or size >= FULL_BYTES:
+                yield _page(lane, first, page)
+                page, size = [], 0
+        if page:
+            yield _page(lane, first, page)
+
+
+def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
+    return {"_id": outbox_id(lane, first), "records": bson.encode({"records": records})}
+
+
+def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
+    lane = document["_id"].rsplit("/", 1)[0]
+    for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:
+        headers = list(zip(flat[::2], flat[1::2], strict=True))
+        yield Numbered(lane, number, Outgoing(topic, partition, key, value, headers))

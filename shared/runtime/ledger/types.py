@@ -1,0 +1,97 @@
+"""The values that the shell keeps of its own: lanes, outgoing records, deadlines, one transaction's writes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import NamedTuple, TypeAlias
+
+from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne
+
+from shared.mongo import Document
+
+Operations: TypeAlias = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
+# The events that a parked key waits for, in order: `<source> <event id>` and the digest of the body.
+Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
+    mark of the last record worked, of the same topics."""
+
+    group: str
+    partition: int
+    offsets: Mapping[str, int] = field(default_factory=dict)
+    next_out: int = 0
+    batches: int = 0
+    cluster: str = ""
+    marks: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        return lane_id(self.group, self.partition)
+
+
+class Outgoing(NamedTuple):
+    """One record to be published. `topic` is the full name; a None partition follows from the key."""
+
+    topic: str
+    partition: int | None
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]]
+
+
+class Numbered(NamedTuple):
+    """An outgoing record at its place in its lane's outbox."""
+
+    lane: str
+    number: int
+    record: Outgoing
+
+    @property
+    def id(self) -> str:
+        return outbox_id(self.lane, self.number)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A deadline as it is kept: which lane will say what about which key."""
+
+    id: str
+    lane: str
+    key: str
+    deadline: str
+    due: datetime
+
+
+@dataclass(slots=True)
+class Writes:
+    """All that one transaction writes, gathered by the step."""
+
+    lanes: dict[int, Lane] = field(default_factory=dict)
+    ledger: list[Document] = field(default_factory=list)
+    entities: dict[str, Operations] = field(default_factory=dict)
+    outbox: list[Numbered] = field(default_factory=list)
+    deadlines: dict[str, Due] = field(default_factory=dict)
+    deadlines_reached: list[str] = field(default_factory=list)
+    parked: dict[str, Waiting] = field(default_factory=dict)
+
+    def send(self, partition: int, records: Iterable[Outgoing]) -> None:
+        """Give records the next numbers of the lane of `partition`."""
+        lane = self.lanes[partition]
+        id = lane.id
+        numbered = [Numbered(id, number, one) for number, one in enumerate(records, lane.next_out)]
+        self.outbox += numbered
+        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
+
+
+@lru_cache(maxsize=1024)
+def lane_id(group: str, partition: int) -> str:
+    return f"{group}/{partition:03d}"
+
+
+def outbox_id(lane: str, number: int) -> str:
+    # Fixed width, so that the order of strings is the order of numbers and one range covers a lane.
+    return f"{lane}/{number:012d}"
