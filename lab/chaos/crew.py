@@ -10,7 +10,7 @@ import httpx
 
 from deploy.local.server import Server, StackError
 from deploy.local.services import PREFERRED_PORTS, ServiceKind, environment
-from shared.http import NOT_STARTED
+from shared.http.server import NOT_STARTED
 from shared.settings import Settings
 
 FIRST_PORT = 18100

@@ -3,7 +3,7 @@
 from services.festival.api import routes
 from services.festival.handlers import FAMILIES
 from shared import log
-from shared.http import application, serve
+from shared.http.server import application, serve
 from shared.runtime.service import Service
 from shared.settings import Settings
 

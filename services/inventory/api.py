@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
-from shared.listing import Listing
+from shared.http.listing import Listing
 from shared.runtime.service import Service
 
 

@@ -4,7 +4,7 @@ from services.production import reference
 from services.production.api import routes
 from services.production.handlers import FAMILIES
 from shared import log
-from shared.http import application, serve
+from shared.http.server import application, serve
 from shared.runtime.service import Service
 from shared.settings import Settings
 

@@ -27,7 +27,7 @@ from shared.events.sales import (
     SellThroughSoFar,
     SoldThrough,
 )
-from shared.http import application
+from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.integration.conftest import RunProcess, RunService

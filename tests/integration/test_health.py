@@ -14,7 +14,7 @@ from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.errors import NotReached
 from shared.events.production import PRODUCTION
-from shared.http import NOT_STARTED
+from shared.http.server import NOT_STARTED
 from shared.mongo import Mongo
 from shared.runtime.ledger import Ledger, Outgoing
 from shared.runtime.service import Service

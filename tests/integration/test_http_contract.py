@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from services.production import reference
-from shared.http import application
+from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
 

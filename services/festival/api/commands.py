@@ -39,7 +39,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http import CommandId, Commands, Outcome, Prefer, Taken, command_in
+from shared.http.commands import CommandId, Commands, Outcome, Prefer, Taken, command_in
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"

@@ -22,7 +22,7 @@ from services.festival.domain.request import request_id
 from services.festival.domain.shipment import shipment_id
 from services.festival.domain.transfer import transfer_id
 from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
-from shared.listing import Listing
+from shared.http.listing import Listing
 from shared.runtime.family import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E

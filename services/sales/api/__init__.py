@@ -12,7 +12,7 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
-from shared.listing import Listing
+from shared.http.listing import Listing
 from shared.runtime.family import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E

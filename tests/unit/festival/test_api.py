@@ -14,7 +14,7 @@ from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
-from shared.http import command_in
+from shared.http.commands import command_in
 from shared.runtime.family import Collection
 from tests.unit.festival.builders import (
     B1,

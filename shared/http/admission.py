@@ -17,7 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.events.language import MAX_VALUE_BYTES
-from shared.problem import TITLE, problem
+from shared.http.problems import TITLE, problem
 from shared.within import within
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -8,8 +8,8 @@ import pytest
 from fastapi import FastAPI, Request
 from starlette.types import Message, Receive, Scope
 
-from shared.admission import MOST_DROPPED, Admission
 from shared.events.language import MAX_VALUE_BYTES
+from shared.http.admission import MOST_DROPPED, Admission
 
 OWN = "http://127.0.0.1:8003"
 JSON = {"Content-Type": "application/json"}

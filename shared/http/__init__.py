@@ -1,0 +1,1 @@
+"""What every service's HTTP API has in common: health, problem details, and commands that become events."""

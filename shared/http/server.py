@@ -1,0 +1,164 @@
+"""A service's HTTP application, and the process that serves it."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
+from types import FrameType
+from typing import Any
+
+import structlog
+import uvicorn
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pymongo.errors import PyMongoError
+from starlette.exceptions import HTTPException
+from starlette.routing import Match
+from starlette.types import Scope
+
+from shared import garbage
+from shared.http.admission import Admission
+from shared.http.health import health
+from shared.http.problems import TITLE, problem, with_problems
+from shared.runtime.service import Service
+from shared.within import where
+
+log = structlog.get_logger()
+
+ENDED_WITHIN = 0.5
+NOT_STARTED = 3  # how a process ends that did not reach its servers
+# When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
+ANSWERED_WITHIN = 1
+GIVEN_UP_WITHIN = 1.0
+METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+
+
+class _Application(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """With all that it really answers."""
+        return with_problems(super().openapi())
+
+
+def application(service: Service, title: str, router: APIRouter) -> FastAPI:
+    """The service's HTTP application; starting it starts the service, stopping it stops the service. It answers while
+    the service still waits for its servers, and ends (SIGTERM to itself) when they stay away."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(service.start())
+        starting.add_done_callback(partial(_end_if_failed, service))
+        try:
+            yield
+        finally:
+            starting.cancel()
+            await asyncio.wait({starting}, timeout=GIVEN_UP_WITHIN)
+            await service.stop()
+
+    app = _Application(title=title, version="1", lifespan=lifespan, redirect_slashes=False)
+    app.add_middleware(Admission, names=service.settings.names)
+    app.include_router(router)
+    app.include_router(health(service))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            # Of all routes of this path: the framework names those of the first one.
+            headers["Allow"] = ", ".join(_allowed(app, request.scope))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+        return problem(error.status_code, TITLE, str(error.detail), headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
+        return problem(422, "The request is not valid", "See `errors`.", errors=wrong)
+
+    @app.exception_handler(PyMongoError)
+    async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:
+        log.warning("database_fault", fault=repr(fault)[:300])
+        return problem(503, "The database does not answer", "Nothing was changed. Try again in a while.")
+
+    return app
+
+
+def _allowed(app: FastAPI, scope: Scope) -> list[str]:
+    """The methods that the path takes."""
+    routed = {
+        method
+        for method in METHODS
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    }
+    return sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set()))
+
+
+def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
+    if not starting.cancelled() and (fault := starting.exception()) is not None:
+        log.critical("service_not_started", exc_info=fault)
+        service.failed = True
+        signal.raise_signal(signal.SIGTERM)
+
+
+def _field(place: Sequence[str | int]) -> str:
+    """As the body calls it: a refused command's `field` has no `body.` before it either."""
+    parts = place[1:] if place[0] == "body" and len(place) > 1 else place
+    return ".".join(map(str, parts))
+
+
+def serve(app: FastAPI, service: Service) -> None:
+    """Run until SIGTERM or SIGINT, then stop in order; SystemExit with 3 if the service never started. A free port is
+    taken when the setting is 0."""
+    settings = service.settings
+    listening = socket.create_server((settings.http_host, settings.http_port))
+    if settings.http_port_file is not None:
+        settings.http_port_file.write_text(str(listening.getsockname()[1]))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=ANSWERED_WITHIN
+    )
+    server = _Server(config, service)
+    garbage.look_seldom()
+    server.run(sockets=[listening])
+    raise SystemExit(server.exit_code)
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, service: Service) -> None:
+        super().__init__(config)
+        self._service = service
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.started and not self._service.failed else NOT_STARTED
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().serve(sockets)
+        own = asyncio.current_task()
+        if hanging := await _cancelled([task for task in asyncio.all_tasks() if task is not own]):
+            # Python would wait for them for ever.
+            log.critical("tasks_hang", at=[where(task) for task in hanging])
+            logging.shutdown()
+            os._exit(self.exit_code)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._service.stopping.set()
+        super().handle_exit(sig, frame)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again after an orderly stop; for us an orderly stop is exit code 0.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+async def _cancelled(tasks: Collection[asyncio.Task[Any]]) -> Collection[asyncio.Task[Any]]:
+    """Cancel them all. Returns those that have not ended a moment later."""
+    for task in tasks:
+        task.cancel()
+    return (await asyncio.wait(tasks, timeout=ENDED_WITHIN))[1] if tasks else ()
