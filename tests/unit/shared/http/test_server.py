@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import uvicorn
 from fastapi import FastAPI
 
-from shared.http import _Server
+from shared.http.server import _Server
 
 async def stubborn():
     while True:
