@@ -47,6 +47,10 @@ class NotRelayed(KaryaError):
     """Kafka did not acknowledge what a lane has to say, within the bound."""
 
 
+class UnknownVersion(KaryaError):
+    """A library is installed in a version that a patch of it does not know."""
+
+
 class BadSettings(KaryaError):
     """Settings that are each allowed contradict each other."""
 

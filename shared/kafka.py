@@ -1,19 +1,18 @@
 """Kafka clients and names: what is the same wherever Karya meets Kafka."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, Literal
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError, ProducerClosed
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 
-from shared import fetched
 from shared.errors import PartitionsDiffer
+from shared.patches.aiokafka import give_up, read_any_header_name
 from shared.retry import attempts
 from shared.settings import Settings
 from shared.topics import DLQ_MAX_BYTES
@@ -29,7 +28,7 @@ LOOK_MS = 200
 
 
 # Whoever reads Kafka here comes by this module.
-fetched.read_any_header_name()
+read_any_header_name()
 
 
 def topic_name(settings: Settings, name: str) -> str:
@@ -87,50 +86,13 @@ async def stop_reader(client: AIOKafkaConsumer) -> None:
         await within(CLOSED_WITHIN, client.stop())
 
 
-class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
-    """Asked for records it waits until there are some. FastStream sleeps after an answer of none for as long as it
-    had waited, and what comes meanwhile lies there."""
-
-    _answered: float | None = None
-    _asked = False
-
-    @property
-    def silence(self) -> float:
-        """Seconds since it was last asked and gave an answer; 0 while it is being asked, which may take long when
-        Kafka is away, and before it was first asked. A consumer whose coordination has died refuses to be asked, and
-        nothing else would tell: aiokafka's own figure stands still when it is refused in the middle of a question."""
-        return 0.0 if self._asked or self._answered is None else time.monotonic() - self._answered
-
-    @property
-    def waits(self) -> bool:
-        """Whether it is being asked for records. Whoever asks has done with all that it gave before: between its
-        position and the last record that was worked lies nothing that anybody is given."""
-        return self._asked
-
-    async def getmany(
-        self, *partitions: TopicPartition, timeout_ms: int = LOOK_MS, max_records: int | None = None
-    ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        if self._answered is None:
-            self._answered = time.monotonic()
-        found: dict[TopicPartition, list[ConsumerRecord]] = {}
-        self._asked = True
-        try:
-            while not found:
-                found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
-                self._answered = time.monotonic()
-        finally:
-            self._asked = False
-        return found
-
-
 async def stop_producer(client: AIOKafkaProducer) -> None:
     """Stop it, with a bound: an idempotent producer that is only told to stop waits for ever for a broker that
     has gone, and would send what it holds long after somebody else has."""
     stopping = asyncio.create_task(client.stop())
     await asyncio.wait([stopping], timeout=FLUSHED_WITHIN)
     if not stopping.done():
-        # No public way to give up on what it holds.
-        client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))
+        give_up(client)
     # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
     with suppress(KafkaError, TimeoutError, ConnectionAbortedError, KeyError):
         await within(CLOSED_WITHIN, stopping)

@@ -1,39 +1,27 @@
 """The one place that knows which MongoDB driver is in use."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, cast
 
-import pymongo.lock
 from pymongo import AsyncMongoClient
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shared.patches.pymongo import hold_no_lock_after_cancellation
 from shared.settings import MongoDriver, Settings
 
 Document: TypeAlias = dict[str, Any]
 Database: TypeAlias = AsyncDatabase[Document]
 Session: TypeAlias = AsyncClientSession
 
-T = TypeVar("T")
 _SNAPSHOT = ReadConcern("snapshot")
 _MAJORITY = WriteConcern("majority")
 
 
-async def _wait_for(work: Awaitable[T], seconds: float | None) -> T:
-    async with asyncio.timeout(seconds):
-        return await work
-
-
-if sys.version_info < (3, 12):
-    # PyMongo waits for a connection or a server in a Condition under a lock. `wait_for` of older Pythons does so in a
-    # task apart: whoever is cancelled just when the time is over leaves that task behind, it takes the lock, and
-    # nobody gives it back. From then on every call hangs, until the process ends.
-    vars(pymongo.lock)["wait_for"] = _wait_for
+hold_no_lock_after_cancellation()
 
 
 class Mongo:

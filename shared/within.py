@@ -11,7 +11,8 @@ T = TypeVar("T")
 async def within(seconds: float, work: Awaitable[T]) -> T:
     """What the work gives. Raises TimeoutError after so many seconds, ConnectionAbortedError when the work was
     cancelled from within: to the caller that would look as if it had been told to stop itself, and nobody would hear
-    of it (aiokafka's consumer, stopped while it asks where to begin, does so).
+    of it (aiokafka's consumer, stopped while it asks where to begin, does so:
+    https://github.com/aio-libs/aiokafka/issues/647).
 
     `asyncio.timeout` cancels once and then waits for the end. A client that takes the cancellation for one of its own
     (aiokafka may, when a connection is made or lost at that moment) goes on, and nobody would ever hear of it. Here

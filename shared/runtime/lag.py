@@ -5,7 +5,7 @@ import time
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.kafka import PatientConsumer
+from shared.patches.faststream import PatientConsumer
 from shared.runtime.lanes import Lanes
 
 

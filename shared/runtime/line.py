@@ -4,10 +4,9 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from faststream._internal.endpoint.subscriber.utils import MultiLock
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.kafka import PatientConsumer
+from shared.patches.faststream import PatientConsumer, batch_done, has_a_batch
 from shared.retry import PASSING
 from shared.runtime.clock import Clock
 from shared.runtime.lag import late
@@ -36,7 +35,7 @@ class Line:
         if self.subscriber.tasks and all(task.done() for task in self.subscriber.tasks):
             return f"nobody polls Kafka for {self.lanes.group}"
         # A long batch, as with a database that does not answer, will end; with none in hand nothing will.
-        silence = None if self._has_a_batch else self._silence
+        silence = None if has_a_batch(self.subscriber) else self._silence
         return silence or self.lanes.stuck
 
     @property
@@ -64,15 +63,9 @@ class Line:
         self.lanes.urge()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                if isinstance(lock := self.subscriber.lock, MultiLock):
-                    await lock.wait_release(seconds)
+                await batch_done(self.subscriber, seconds)
                 await self.step.offsets_committed()
         await self.lanes.give_up()
-
-    @property
-    def _has_a_batch(self) -> bool:
-        lock = self.subscriber.lock
-        return isinstance(lock, MultiLock) and not lock.empty
 
     @property
     def _silence(self) -> str | None:

@@ -4,14 +4,13 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Coroutine, Sequence
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
+from aiokafka import AIOKafkaProducer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.message import FAKE_CONSUMER
+from faststream.kafka import KafkaBroker
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.envelope import Headers
@@ -21,7 +20,6 @@ from shared.events.language import Topic
 from shared.kafka import (
     LOOK_MS,
     READ_COMMITTED,
-    PatientConsumer,
     partition_for,
     producer,
     stop_producer,
@@ -29,6 +27,7 @@ from shared.kafka import (
     topic_name,
 )
 from shared.mongo import Mongo
+from shared.patches.faststream import Records, build_patient_consumers, decode, parse
 from shared.retry import PASSING, attempts
 from shared.runtime.clock import Clock
 from shared.runtime.family import Family
@@ -56,7 +55,6 @@ LEAVE_WITHIN = 1.0
 CLOSE_WITHIN = 1.0
 RELAY = "relay"
 STARTING = "starting"
-Records = tuple[ConsumerRecord, ...]
 
 
 class Service:
@@ -100,8 +98,7 @@ class Service:
             self._keep(f"lanes {line.lanes.group}", line.lanes.run())
             self._keep(f"clock {line.lanes.group}", line.clock.run())
         await self._broker.connect()
-        config = self._broker.config.broker_config
-        config.builder = partial(PatientConsumer, **cast("partial[AIOKafkaConsumer]", config.builder).keywords)
+        build_patient_consumers(self._broker)
         await self._broker.start()
         await self._look_at_topics()
         self._keep("pulse", self._pulse())
@@ -282,8 +279,8 @@ class Service:
             session_timeout_ms=self.settings.session_timeout_ms,
             heartbeat_interval_ms=self.settings.session_timeout_ms // 4,
             listener=lanes,
-            parser=_parse,
-            decoder=_decode,
+            parser=parse,
+            decoder=decode,
         )
 
         @subscriber
@@ -300,16 +297,3 @@ async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> No
         await within(seconds, work)
     except (ExceptionGroup, *PASSING) as fault:
         log.warning("not_stopped_in_order", part=part, fault=repr(fault)[:300])
-
-
-async def _parse(records: Records) -> KafkaMessage:
-    # FastStream's own parser fails on a null or non-UTF-8 header, and a batch would be passed over: the step
-    # alone reads headers.
-    first = records[0]
-    name = f"{first.topic}/{first.partition}/{first.offset}"
-    return KafkaMessage(raw_message=records, body=b"", message_id=name, correlation_id=name, consumer=FAKE_CONSUMER)
-
-
-async def _decode(message: KafkaMessage) -> Records:
-    records: Records = message.raw_message
-    return records

@@ -18,8 +18,8 @@ from services.sales.domain.device import Device
 from services.sales.domain.receipt import Sale
 from shared.events.inventory import ReleaseRequested
 from shared.events.language import Publication
-from shared.kafka import PatientConsumer
 from shared.mongo import Session
+from shared.patches.faststream import PatientConsumer
 from shared.runtime.batch import Batch, Item
 from shared.runtime.lanes import Lanes
 from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, store

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndTimestamp
 
-from shared.kafka import PatientConsumer
+from shared.patches.faststream import PatientConsumer
 from shared.runtime.lag import late
 from shared.runtime.lanes import Lanes
 

@@ -1,12 +1,17 @@
-"""Batches as Kafka hands them over, read by whoever reads Kafka here."""
+"""Batches as Kafka hands them over, read by whoever reads Kafka here; clients that are stopped."""
 
+import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
 
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from aiokafka.record.memory_records import MemoryRecords
 
 from shared import kafka
-from shared.fetched import Records
+from shared.patches.aiokafka import Records, give_up
 
 
 class Name(str):
@@ -57,3 +62,34 @@ def test_batches_one_after_the_other_are_told_apart() -> None:
 def test_every_consumer_here_reads_so() -> None:
     assert kafka.topic_name
     assert fetcher.MemoryRecords is Records
+
+
+def test_aiokafka_alone_still_fails_on_an_odd_header_name() -> None:
+    with pytest.raises(UnicodeDecodeError):
+        list(MemoryRecords(a_batch(GOOD, ODD)).next_batch())
+
+
+@pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer")
+async def test_a_producer_still_waits_for_a_broker_that_has_gone_unless_it_gives_up() -> None:
+    client = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1")
+    held = await client._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
+    flushing = asyncio.create_task(client._message_accumulator.flush())
+    await asyncio.wait([flushing], timeout=0.05)
+    assert not flushing.done()
+    give_up(client)
+    await asyncio.wait_for(flushing, 1)
+    assert held.exception() is not None
+
+
+async def test_a_consumer_that_is_stopped_still_cancels_whoever_stops_it() -> None:
+    async def forever() -> None:
+        await asyncio.Event().wait()
+
+    parts = SimpleNamespace(
+        _fetch_task=asyncio.create_task(forever()),
+        _fetch_waiters=set(),
+        _pending_tasks={asyncio.create_task(forever())},
+    )
+    await asyncio.sleep(0)
+    with pytest.raises(asyncio.CancelledError):
+        await fetcher.Fetcher.close(parts)
