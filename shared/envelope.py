@@ -246,7 +246,9 @@ def _unknown_type(topic: Topic, name: str) -> Unusable:
     stem = name.rsplit(".", 1)[0]
     if any(other.rsplit(".", 1)[0] == stem for other in known):
         return Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {', '.join(known)}.")
-    return Unusable("UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(known)}.")
+    return Unusable(
+        "UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(known)}."
+    )
 
 
 def _time(text: str) -> datetime:

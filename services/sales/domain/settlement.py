@@ -119,12 +119,12 @@ class Settlement:
 
     @property
     def complete(self) -> bool:
-        return bool(self.booths) and all([booth.settled for booth in self.booths])
+        return bool(self.booths) and all(booth.settled for booth in self.booths)
 
     @property
     def halfway(self) -> bool:
         """The change of a booth is known in part. Half of a change is no sum: it might even be below zero."""
-        return any([booth.halfway for booth in self.booths])
+        return any(booth.halfway for booth in self.booths)
 
     @property
     def parts(self) -> Parts:
