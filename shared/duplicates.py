@@ -3,15 +3,17 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeAlias
+from datetime import date, datetime
+from enum import Enum
+from functools import cache
+from typing import Annotated, Any, TypeAlias, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 NAME_TWICE = "This name comes twice in the same object."
 
 # What most fields hold.
-_PLAIN = frozenset({str, int, bool, type(None), datetime})
+_PLAIN = frozenset({str, int, bool, type(None), date, datetime, AwareDatetime})
 
 Place: TypeAlias = tuple[str | int, ...]
 
@@ -30,15 +32,27 @@ class _Twice:
 def names_in(body: BaseModel) -> int:
     """How many names the JSON had that this was read from, as far as its models know them, each once per object."""
     names = len(body.__pydantic_fields_set__)
-    for held in body.__dict__.values():
-        kind = type(held)
-        if kind is tuple:
-            for item in held:
-                if isinstance(item, BaseModel):
-                    names += names_in(item)
-        elif kind not in _PLAIN and isinstance(held, BaseModel):
-            names += names_in(held)
+    for field in _holding_models(type(body)):
+        held = getattr(body, field)
+        for item in held if isinstance(held, tuple) else (held,):
+            if isinstance(item, BaseModel):
+                names += names_in(item)
     return names
+
+
+@cache
+def _holding_models(model: type[BaseModel]) -> tuple[str, ...]:
+    """The fields whose type is not one of those that surely hold no model."""
+    return tuple(name for name, field in model.model_fields.items() if not _plain(field.annotation))
+
+
+def _plain(annotation: Any) -> bool:
+    parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        parts = parts[:1]
+    if parts:
+        return all(_plain(part) for part in parts if part is not ...)
+    return annotation in _PLAIN or (isinstance(annotation, type) and issubclass(annotation, Enum))
 
 
 def each_once(value: bytes, names: int) -> bool:

@@ -1,9 +1,14 @@
-"""What holds for all tests: their marker by their folder, and where Hypothesis keeps what it found."""
+"""What holds for all tests: their marker by their folder, where Hypothesis keeps what it found, and that every body
+is checked."""
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import configuration, settings
+
+from shared.events.language import Body
 
 HERE = Path(__file__).parent
 
@@ -11,6 +16,22 @@ configuration.set_hypothesis_home_dir(HERE.parent / ".karya" / "cache" / "hypoth
 # How long an example takes says something about the machine, nothing about the rule.
 settings.register_profile("karya", deadline=None)
 settings.load_profile("karya")
+
+
+def _checked(body: type[Body], /, **values: Any) -> Body:
+    """What a rule says was checked before is checked here: its types, its bounds, and that no field is missing or out
+    of order, for the same body has to be the same bytes whoever makes it."""
+    assert list(values) == list(body.model_fields), f"{body.__name__}: all fields in their order"
+    return body(**values)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def unchecked() -> Iterator[Callable[..., Body]]:
+    """Checks them during all tests. What it gives takes a class and values, and checks nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        unchecked: Callable[..., Body] = Body.model_construct.__func__  # type: ignore[attr-defined]
+        patch.setattr(Body, "model_construct", classmethod(_checked))
+        yield unchecked
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

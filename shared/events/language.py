@@ -6,7 +6,7 @@ Within a `.v1` a model only gains fields that have defaults; readers pass over f
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -73,11 +73,26 @@ def in_words(message: str) -> str:
     return message.removeprefix("Value error, ")
 
 
+# A frozen model lets nobody else set its fields.
+_set = object.__setattr__
+
+
 class Body(BaseModel):
     """The JSON body of one event. Strict: "5" is no number, 1.0 no count of pieces. Every number in it has bounds:
     JSON has numbers that no database keeps. What is wrong is said without the value, which may be a name."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
+
+    @classmethod
+    def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override]
+        """A body of values that were checked before, all of them and in the order of the fields: for rules that
+        publish an event for each one they read. It takes a fifth of the time of checking them again."""
+        body = cls.__new__(cls)
+        _set(body, "__dict__", values)
+        _set(body, "__pydantic_fields_set__", set(values) if _fields_set is None else _fields_set)
+        _set(body, "__pydantic_extra__", None)
+        _set(body, "__pydantic_private__", None)
+        return body
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +102,10 @@ class Topic:
     name: str
     key: str
     bodies: tuple[type[Body], ...]
+
+    def __hash__(self) -> int:
+        # Caches ask for it with every record.
+        return hash(self.name)
 
     def of(self, body: Body) -> "Publication":
         """`body`, to be published on this topic. Raises TypeError for a body this topic does not carry."""

@@ -129,7 +129,7 @@ def _snapshot(booth: Booth, receipt: Receipt, sale: Sale, now: PartAmounts) -> P
     recorded = sum(rupiah for _, rupiah in now)
     returned = sale.returned_rupiah if sale.voided else 0
     return SALES.of(
-        SaleAccounted(
+        SaleAccounted.model_construct(
             booth=booth.id,
             sale=receipt.sale_id(sale),
             receipt=receipt.receipt,
@@ -144,7 +144,7 @@ def _snapshot(booth: Booth, receipt: Receipt, sale: Sale, now: PartAmounts) -> P
             revision=sale.revision,
             parts=tuple(
                 [
-                    SalePart(
+                    SalePart.model_construct(
                         lot=part.lot,
                         facility=part.facility,
                         qty=part.qty,
@@ -169,12 +169,10 @@ def _share(
     booth: Booth, receipt: Receipt, sale: Sale, facility: str, then: PartAmounts, now: PartAmounts
 ) -> Publication:
     assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
-    qty, rupiah = _sum(now)
-    former_qty, former_rupiah = _sum(then)
-    pooled_qty, pooled_rupiah = _sum([one for one in now if one[0].basis is PartBasis.SHARE])
-    unpooled_qty, unpooled_rupiah = _sum([one for one in then if one[0].basis is PartBasis.SHARE])
+    qty, rupiah, pooled_qty, pooled_rupiah = _sums(now)
+    former_qty, former_rupiah, unpooled_qty, unpooled_rupiah = _sums(then)
     return SALE_SHARES.of(
-        SaleShared(
+        SaleShared.model_construct(
             facility=facility,
             festival=booth.festival,
             booth=booth.id,
@@ -189,16 +187,21 @@ def _share(
             pooled_change_qty=pooled_qty - unpooled_qty,
             pooled_change_rupiah=pooled_rupiah - unpooled_rupiah,
             sold_at=receipt.sold_at,
+            continued=False,
         )
     )
 
 
-def _sum(amounts: PartAmounts) -> _Sum:
-    qty = rupiah = 0
+def _sums(amounts: PartAmounts) -> tuple[int, int, int, int]:
+    """Pieces and rupiah of all parts, and of those that are shares of the pool."""
+    qty = rupiah = pooled_qty = pooled_rupiah = 0
     for part, worth in amounts:
         qty += part.qty
         rupiah += worth
-    return qty, rupiah
+        if part.basis is PartBasis.SHARE:
+            pooled_qty += part.qty
+            pooled_rupiah += worth
+    return qty, rupiah, pooled_qty, pooled_rupiah
 
 
 def _lot_shares(amounts: PartAmounts) -> tuple[LotShare, ...]:
@@ -206,4 +209,6 @@ def _lot_shares(amounts: PartAmounts) -> tuple[LotShare, ...]:
     for part, rupiah in amounts:
         qty, worth = sums.get(part.lot, _NOTHING)
         sums[part.lot] = (qty + part.qty, worth + rupiah)
-    return tuple([LotShare(lot=lot, qty=qty, amount_rupiah=rupiah) for lot, (qty, rupiah) in sums.items()])
+    return tuple(
+        [LotShare.model_construct(lot=lot, qty=qty, amount_rupiah=rupiah) for lot, (qty, rupiah) in sums.items()]
+    )

@@ -169,9 +169,11 @@ def _of(settlement: Settlement, booth: str) -> BoothShare:
 
 
 def _with(settlement: Settlement, share: BoothShare) -> Settlement:
-    others = [other for other in settlement.booths if other.booth != share.booth]
-    booths = sorted([*others, share], key=lambda share: share.booth)
-    return replace(settlement, booths=tuple(booths))
+    booths = settlement.booths
+    for place, known in enumerate(booths):
+        if known.booth == share.booth:
+            return replace(settlement, booths=(*booths[:place], share, *booths[place + 1 :]))
+    return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda one: one.booth)))
 
 
 def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
@@ -182,13 +184,8 @@ def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | B
             pools = share.pools
             if body.pooled_change_qty or body.pooled_change_rupiah:
                 pools = _pooled(pools, body.product, body.pooled_change_qty, body.pooled_change_rupiah)
-            return replace(
-                share,
-                qty=share.qty + body.change_qty,
-                sold_rupiah=share.sold_rupiah + body.change_rupiah,
-                pools=pools,
-                halfway=body.continued,
-            )
+            qty, rupiah = share.qty + body.change_qty, share.sold_rupiah + body.change_rupiah
+            return BoothShare(share.booth, share.settled, qty, rupiah, pools, body.continued)
         case PoolAdjusted():
             return replace(
                 share,
@@ -210,8 +207,11 @@ def _pooled(
 
 
 def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
+    if not settlement.complete or settlement.halfway:
+        # While a festival runs no sum is wanted, and every sale comes by here.
+        return settlement, []
     now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
-    if not settlement.complete or settlement.halfway or settlement.said == now:
+    if settlement.said == now:
         return settlement, []
     kind = SettlementIssued if settlement.said is None else SettlementCorrected
     settlement = replace(settlement, said=now, revision=settlement.revision + 1)

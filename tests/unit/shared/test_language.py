@@ -1,7 +1,7 @@
 """What holds for every model of the published language."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from deploy.topics import all_topics
 from shared.events.festival import AnnounceFestival
 from shared.events.language import MAX_WHOLE, Body
-from shared.events.production import LotRecorded
+from shared.events.production import LotRecalled, LotRecorded
 
 SAMPLES = Path(__file__).parents[2] / "contract" / "samples"
 AT = "2023-04-18T02:30:00Z"
@@ -78,3 +78,20 @@ def test_what_is_wrong_is_said_without_the_value() -> None:
     with pytest.raises(ValidationError) as wrong:
         LotRecorded.model_validate_json('{"lot": "a name"}')
     assert "a name" not in str(wrong.value)
+
+
+def test_a_body_of_checked_values_is_the_one_that_is_checked_again(unchecked: Callable[..., Body]) -> None:
+    values = {"lot": "L-1", "facility": "F-1", "reason": ""}
+    body = unchecked(LotRecalled, **values)
+    assert body == LotRecalled(**values)
+    assert body.model_dump_json() == LotRecalled(**values).model_dump_json()
+    assert body.model_copy(update={"reason": "mould"}) == LotRecalled(**{**values, "reason": "mould"})
+    with pytest.raises(ValidationError):
+        body.lot = "L-2"
+
+
+def test_tests_check_what_rules_do_not_check_again() -> None:
+    with pytest.raises(ValidationError):
+        LotRecalled.model_construct(lot="L-1", facility="F-1", reason=7)
+    with pytest.raises(AssertionError, match="in their order"):
+        LotRecalled.model_construct(facility="F-1", lot="L-1", reason="")
