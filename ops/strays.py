@@ -16,6 +16,7 @@ from ops.verify.log import Log
 from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
 from shared import envelope
+from shared.derivation import derived_id
 from shared.errors import NoSuchStray, NotReached, Unusable
 from shared.events.language import Body, Event
 from shared.events.sales import TILL, StrayMoved, TillRecord
@@ -75,7 +76,7 @@ async def move(settings: Settings, stray: str, booth: str) -> int:
                 await _publish(settings, client, booth, *_copy(record, booth))
             told = StrayMoved(booth=stray, to=booth, records=len(records))
             # The same move has the same id: repeated, it changes nothing.
-            id = envelope.derived_id(f"{stray} {booth}", TILL.name, len(records))
+            id = derived_id(f"{stray} {booth}", TILL.name, len(records))
             await _publish(settings, client, stray, told, id, "karya/strays", datetime.now(UTC))
         return len(records)
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:

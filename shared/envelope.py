@@ -6,20 +6,18 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple, Protocol
-from uuid import UUID
 
 from pydantic import ValidationError
 
+from shared.derivation import Derivation
 from shared.duplicates import NAME_TWICE, each_once, name_twice, names_in
 from shared.errors import Unusable
-from shared.events.ids import named_uuid
 from shared.events.language import MAX_VALUE_BYTES, OUTSIDE, Body, Event, Topic, as_utc, event_type
 
 Headers = list[tuple[str, bytes]]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = b"application/json"
-_NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes
 _NAME = re.compile(rb"[!-~]{1,200}").fullmatch
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 # A time as `rfc3339` writes it, which has no second spelling.
@@ -78,14 +76,18 @@ class Cause(NamedTuple):
     """The header values that all outputs of one event share, made once per event."""
 
     id: str
+    derive: Derivation
     trace: bytes
     source: tuple[str, bytes]
     time: tuple[str, bytes]
     causation: tuple[str, bytes]
 
 
-def cause(event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None]], source: str) -> Cause:
-    """The shared values of what `source` publishes because of `event`, which came with the headers `parent`."""
+def cause(
+    event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None]], source: str, derive: Derivation
+) -> Cause:
+    """The shared values of what `source` publishes because of `event`, which came with the headers `parent`.
+    `derive` makes the ids."""
     given = _first_of_each(parent)
     written = given.get("ce_time")
     if written is None or not _WRITTEN_HERE(written):
@@ -93,6 +95,7 @@ def cause(event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None
     known = _TRACEPARENT(given.get("traceparent") or b"")
     return Cause(
         ledger_id,
+        derive,
         b"00-" + (known[1] if known else digest(ledger_id.encode()).hex().encode()),
         _source_header(source),
         ("ce_time", written),
@@ -102,7 +105,7 @@ def cause(event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None
 
 def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
     """The headers of the event at `index` of what `cause` brought about."""
-    id = derived_id(cause.id, topic.name, index).encode()
+    id = cause.derive(cause.id, topic.name, index).encode()
     return [
         _SPEC_VERSION,
         ("ce_id", id),
@@ -113,11 +116,6 @@ def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
         cause.causation,
         ("traceparent", b"%b-%b%b%b-01" % (cause.trace, id[:8], id[9:13], id[14:18])),
     ]
-
-
-def derived_id(cause: str, topic: str, index: int) -> str:
-    """The id of the event at `index` of what `cause` brought about on `topic`: the same at every redo."""
-    return named_uuid(_NAMESPACE, f"{cause}\n{topic}\n{index}")
 
 
 def digest(value: bytes) -> bytes:

@@ -48,7 +48,7 @@ class NotRelayed(KaryaError):
 
 
 class UnknownVersion(KaryaError):
-    """A library is installed in a version that a patch of it does not know."""
+    """A library, or what another Karya has written, has a version that is not known here."""
 
 
 class BadSettings(KaryaError):

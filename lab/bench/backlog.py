@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from services.inventory.domain import Lot
 from services.inventory.store import LOTS
 from shared import envelope
+from shared.derivation import derived_id
 from shared.envelope import Headers
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered, ReleaseRequested, ReservationRequested
 from shared.events.language import Body, Topic
@@ -133,14 +134,14 @@ def _reservation(lot: str, number: int, random: Random) -> ReservationRequested:
 
 def _record(body: Body, number: int) -> Waiting:
     topic = PRODUCTION if type(body) in PRODUCTION.bodies else STOCK_ORDERS
-    id = envelope.derived_id("bench", topic.name, number)
+    id = derived_id("bench", topic.name, number)
     headers = envelope.headers(
         id=id,
         source="karya/production" if topic is PRODUCTION else "karya/festival",
         topic=topic,
         body=body,
         time=SAID_AT,
-        cause=envelope.derived_id("cause", topic.name, number),
+        cause=derived_id("cause", topic.name, number),
         trace=f"00-{number:032x}-{number:016x}-01",
     )
     return Waiting(topic, topic.key_of(body), envelope.encode(body), headers)

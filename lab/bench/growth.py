@@ -23,7 +23,7 @@ from lab.bench.place import Place
 from lab.bench.report import GOAL_MEGABYTES, Figure, Said, Tell, servers
 from lab.bench.runners.job import Job
 from services.inventory.handlers import FAMILIES
-from shared import envelope
+from shared.derivation import derived_id
 from shared.mongo import Database, Mongo
 from shared.runtime.ledger import Ledger
 from shared.settings import Settings
@@ -118,7 +118,7 @@ async def _worked_before(database: Database, count: int) -> None:
         await database["ledger"].insert_many(
             [
                 {
-                    "_id": f"karya/production {envelope.derived_id('before', 'ledger', number)}",
+                    "_id": f"karya/production {derived_id('before', 'ledger', number)}",
                     "digest": Binary(number.to_bytes(16)),
                     "lane": "karya.inventory.lot/000",
                     "batch": 0,

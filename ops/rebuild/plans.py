@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from services.festival.domain.command import Wrong, nothing_planned
 from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
 from services.festival.domain.request import Request
-from shared.envelope import derived_id
+from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
 
@@ -71,7 +71,8 @@ class Remembered:
 
     def _of(self, event: Event) -> Body | None:
         # A plan, and a refusal in its place, is the first that its event brings about on this topic.
-        said = self._said.get(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0))
+        ids = derived_ids(f"{event.source} {event.id}", FESTIVAL.name, 0)
+        said = next((self._said[id] for id in ids if id in self._said), None)
         if said is None:
             return None
         model, value = said

@@ -6,6 +6,7 @@ service's words (see `heard`).
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from uuid import UUID
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -26,7 +27,7 @@ from shared.events.language import Deadline, DeadlineReached, Event
 from shared.kafka import survey, topic_name
 from shared.mongo import Database, Mongo
 from shared.runtime.batch import Batch, Item
-from shared.runtime.clock import reached_id
+from shared.runtime.clock import reached_ids
 from shared.runtime.family import Decide, Decision, Family
 from shared.runtime.ledger import Lane, Ledger, Numbered, Writes
 from shared.runtime.state import State
@@ -99,6 +100,13 @@ class _Target:
     partitions: int
 
 
+class _Run(NamedTuple):
+    """The items of one batch, and the number of the derivation that it was worked with."""
+
+    items: list[Item]
+    derivation: int
+
+
 class _Replay:
     def __init__(
         self,
@@ -167,12 +175,12 @@ class _Replay:
         topics = {f"{self._prefix}{topic.name}": topic for topic in family.topics}
         told = TopicPartition(f"{self._prefix}{self._journal}", partition)
         self._shelf.open([told, *(TopicPartition(name, partition) for name in topics)])
-        chunk: list[list[Item]] = []
+        chunk: list[_Run] = []
         async for worked in self._batches(told, lane.id):
             records = [record for one in worked.ranges for record in await self._take(one, partition)]
             items = (decoded(topics, self._target.partitions, record) for record in records)
-            chunk.append([self._heard.taken.as_then(item) for item in items])
-            if sum(map(len, chunk)) >= CHUNK:
+            chunk.append(_Run([self._heard.taken.as_then(item) for item in items], worked.derivation))
+            if sum(len(run.items) for run in chunk) >= CHUNK:
                 lane, chunk = await self._work(family, lane, chunk), []
         if chunk:
             lane = await self._work(family, lane, chunk)
@@ -216,14 +224,14 @@ class _Replay:
         self._done.passed_over += [f"{part.topic} {partition}/{record.offset}" for record in before]
         return records[len(before) :]
 
-    async def _work(self, family: Family, lane: Lane, chunk: Sequence[list[Item]]) -> Lane:
+    async def _work(self, family: Family, lane: Lane, chunk: Sequence[_Run]) -> Lane:
         """As the step does it, but for the I/O on both sides: what was said already is not said again."""
-        items = [item for run in chunk for item in run]
+        items = [item for run in chunk for item in run.items]
         # Nobody else writes here, so only the writing needs a transaction: a long chunk would outlive one.
         loaded = await load(family, self._target.database, self._ledger, items)
         batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
         for run in chunk:
-            batch.work(lane.partition, run)
+            batch.work(lane.partition, run.items, way=run.derivation)
         writes = batch.finish()
         if self._heard.plans.gone:
             raise HistoryGone(
@@ -259,13 +267,11 @@ class _Replay:
     def _was_reached(self, family: Family, deadline: Deadline) -> bool:
         topic = family.deadlines
         assert topic is not None, f"{family.group} keeps deadlines but names no topic for them"
-        id = reached_id(f"{family.group} {deadline.id}", deadline.due)
-        body = DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due)
-        mark = word([("ce_id", id.encode())], envelope.encode(body))
-        said = mark in self._heard.said[topic.name]
-        if said:
-            self._reached[topic.name].add(mark)
-        return said
+        body = envelope.encode(DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due))
+        ids = reached_ids(f"{family.group} {deadline.id}", deadline.due)
+        said = {word([("ce_id", id.encode())], body) for id in ids} & self._heard.said[topic.name]
+        self._reached[topic.name] |= said
+        return bool(said)
 
     async def _account(self) -> None:
         """What is left of what was heard has no explanation; what of it was expected with another body is told

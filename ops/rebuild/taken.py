@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from services.festival.store import COMMANDS
 from services.production.store import REPORTS
-from shared.envelope import derived_id
+from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused
 from shared.events.language import Event, Publication, Topic, event_type
 from shared.events.production import ANSWERS, Refusal, ReportRejected
@@ -83,10 +83,10 @@ class Taken:
             return None
         cause = f"{event.source} {event.id}"
         for kind in _KINDS:
-            id = derived_id(cause, kind.topic.name, 0)
-            if id in self._refusals:
-                self._rests_on[kind.holders][event.id] = f"{kind.topic.name} {id}"
-                return self._refusals[id][1]
+            for id in derived_ids(cause, kind.topic.name, 0):
+                if id in self._refusals:
+                    self._rests_on[kind.holders][event.id] = f"{kind.topic.name} {id}"
+                    return self._refusals[id][1]
         return None
 
     def as_then(self, item: Item) -> Item:

@@ -6,7 +6,7 @@ ledger can make an id that fits: this finds mistakes and carelessness, not malic
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from aiokafka import ConsumerRecord
@@ -15,10 +15,10 @@ from pydantic import ValidationError
 from deploy.topics import SERVICES, writers
 from ops.verify.report import Check
 from shared import envelope
-from shared.envelope import derived_id
+from shared.derivation import derived_ids
 from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
-from shared.runtime.clock import reached_id
+from shared.runtime.clock import reached_ids
 
 Headers = Mapping[str, bytes | None]
 
@@ -77,12 +77,13 @@ class Writers:
         if headers.get("ce_source") != f"karya/{service}".encode():
             return self._foreign(place, service, "its ce_source is another")
         if topic in self._journals or type.startswith(_BY_THE_CLOCK):
-            by_itself = self._journal_id(topic, record) if topic in self._journals else self._clock_ids(topic, record)
+            ids_of = self._journal_ids if topic in self._journals else self._clock_ids
+            by_itself = ids_of(topic, record)
             return id in by_itself or self._foreign(place, service, "its id does not follow from its body")
         sources = self._sources[service].get(cause)
         if sources is None:
             return self._foreign(place, service, "no event in the ledger caused it")
-        if any(id == derived_id(f"{source} {cause}", topic, n) for source in sources for n in range(NEAR)):
+        if any(id in derived_ids(f"{source} {cause}", topic, n) for source in sources for n in range(NEAR)):
             return True
         self._later[service, topic, cause].append(_Later(id, place))
         return False
@@ -109,26 +110,26 @@ class Writers:
                 for n in range(NEAR, FAR):
                     if not wanted:
                         break
-                    wanted.discard(derived_id(f"{source} {cause}", topic, n))
+                    wanted.difference_update(derived_ids(f"{source} {cause}", topic, n))
             for record in records:
                 if record.id in wanted:
                     self._foreign(record.place, service, "its id does not follow from its cause")
         for place, service, why in self._set_aside:
             self._foreign(place, service, why)
 
-    def _journal_id(self, topic: str, record: ConsumerRecord) -> list[str]:
+    def _journal_ids(self, topic: str, record: ConsumerRecord) -> Sequence[str]:
         try:
             body = BatchWorked.model_validate_json(record.value or b"")
         except ValidationError:
             return []
-        return [derived_id(body.lane, topic, body.batch)]
+        return derived_ids(body.lane, topic, body.batch)
 
-    def _clock_ids(self, topic: str, record: ConsumerRecord) -> list[str]:
+    def _clock_ids(self, topic: str, record: ConsumerRecord) -> Sequence[str]:
         try:
             body = DeadlineReached.model_validate_json(record.value or b"")
         except ValidationError:
             return []
-        return [reached_id(f"{group} {body.deadline}", body.due) for group in self._clocks[topic]]
+        return [id for group in self._clocks[topic] for id in reached_ids(f"{group} {body.deadline}", body.due)]
 
     def _foreign(self, place: str, service: str, why: str) -> bool:
         if place not in self._foreigners:

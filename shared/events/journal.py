@@ -1,6 +1,6 @@
 """What a service notes of its own work, so that its database can be built anew in the same order."""
 
-from shared.events.language import Body, Count, Id, Topic
+from shared.events.language import Body, Count, Id, Qty, Topic
 
 
 class Range(Body):
@@ -12,11 +12,13 @@ class Range(Body):
 
 
 class BatchWorked(Body):
-    """One lane's part of one transaction: what was worked, in this order."""
+    """One lane's part of one transaction: what was worked, in this order. `derivation`: the number of the way in
+    which the ids of its events follow from their causes."""
 
     lane: Id
     batch: Count
     ranges: tuple[Range, ...]
+    derivation: Qty = 1
 
 
 def journal(service: str) -> Topic:

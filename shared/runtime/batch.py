@@ -9,7 +9,7 @@ import structlog
 from aiokafka import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 
-from shared import envelope
+from shared import derivation, envelope
 from shared.errors import NotLoaded
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, Event, Publication
@@ -85,12 +85,22 @@ class Batch:
         self._new: Counter[str] = Counter()
         self._journal = journal(family.service)
         self._source = f"karya/{family.service}"
+        self._derive = derivation.derivation(derivation.CURRENT)
         self._kinds = frozenset(collection.entity for collection in family.collections)
 
-    def work(self, partition: int, run: Sequence[Item], enough: Callable[[], bool] = lambda: False) -> int:
-        """The items of one lane, in order, at least one of them and no more once it is `enough`. How many it were."""
+    def work(
+        self,
+        partition: int,
+        run: Sequence[Item],
+        enough: Callable[[], bool] = lambda: False,
+        *,
+        way: int | None = None,
+    ) -> int:
+        """The items of one lane, in order, at least one of them and no more once it is `enough`. How many it were.
+        `way`: the number of the derivation of ids, of a rebuild that of the time. Raises UnknownVersion."""
         lane = self.writes.lanes.get(partition, self._lanes[partition])
-        lane = replace(lane, batches=lane.batches + 1)
+        lane = replace(lane, batches=lane.batches + 1, derivation=derivation.CURRENT if way is None else way)
+        self._derive = derivation.derivation(lane.derivation)
         last, turns, said = dict[str, ConsumerRecord](), list[_Turn](), list[Outgoing]()
         worked = 0
         for item in run:
@@ -172,7 +182,7 @@ class Batch:
         said: list[Outgoing] = []
         deadlines: list[Due] = []
         if outputs:
-            cause = envelope.cause(event, item.ledger_id, item.record.headers, self._source)
+            cause = envelope.cause(event, item.ledger_id, item.record.headers, self._source, self._derive)
             for index, output in enumerate(outputs):
                 if isinstance(output, Deadline):
                     deadlines.append(self._due(output, lane))
@@ -206,10 +216,10 @@ class Batch:
 
     def _journal_entry(self, lane: Lane, turns: Sequence[_Turn]) -> Outgoing:
         ranges = tuple(Range(topic=turn.topic, first=turn.first, next=turn.next) for turn in turns)
-        body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=ranges)
+        body = BatchWorked(lane=lane.id, batch=lane.batches, ranges=ranges, derivation=lane.derivation)
         last = ranges[-1]
         headers = envelope.headers(
-            id=envelope.derived_id(lane.id, self._journal.name, lane.batches),
+            id=self._derive(lane.id, self._journal.name, lane.batches),
             source=self._source,
             topic=self._journal,
             body=body,
@@ -217,7 +227,9 @@ class Batch:
             cause=f"{last.topic}/{last.next - 1}",
         )
         name = self._prefix + self._journal.name
-        return Outgoing(name, lane.partition, lane.id.encode(), envelope.encode(body), headers)
+        # The first derivation is left out: an entry has the bytes that it had before there were several.
+        value = body.model_dump_json(exclude_defaults=True).encode()
+        return Outgoing(name, lane.partition, lane.id.encode(), value, headers)
 
     def _park(self, id: str, waiting: Waiting) -> None:
         self._parked[id] = waiting

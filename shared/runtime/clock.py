@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shared import envelope
+from shared.derivation import derived_id, derived_ids
 from shared.errors import FenceMoved
 from shared.events.language import DeadlineReached
 from shared.mongo import Mongo
@@ -85,4 +86,9 @@ class Clock:
 
 def reached_id(due_id: str, due: datetime) -> str:
     """The id of the event that says that this deadline (`<group> <deadline id>`) has been reached."""
-    return envelope.derived_id(due_id, envelope.rfc3339(due), 0)
+    return derived_id(due_id, envelope.rfc3339(due), 0)
+
+
+def reached_ids(due_id: str, due: datetime) -> tuple[str, ...]:
+    """The id of that event by every derivation, for readers of logs that may be older."""
+    return derived_ids(due_id, envelope.rfc3339(due), 0)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from shared.envelope import derived_id
+from shared.derivation import derived_id
 from shared.events.language import Event, Publication
 from shared.mongo import Database
 from shared.runtime.family import Collection, Family

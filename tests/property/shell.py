@@ -20,6 +20,7 @@ from bson.codec_options import CodecOptions
 from pymongo import ReplaceOne
 
 from shared import envelope
+from shared.derivation import derived_id
 from shared.errors import Unusable
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
@@ -205,7 +206,7 @@ class Service:
         partition = partition_for(due.key, PARTITIONS)
         body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
         headers = envelope.headers(
-            id=envelope.derived_id(due.id, envelope.rfc3339(due.due), 0),
+            id=derived_id(due.id, envelope.rfc3339(due.due), 0),
             source=f"karya/{family.service}",
             topic=family.deadlines,
             body=body,

@@ -21,6 +21,7 @@ from lab.bench.runners.job import Job, say
 from services.inventory.domain import Lot, decide
 from services.inventory.store import LOTS
 from shared import envelope
+from shared.derivation import derived_id
 from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event, Publication
 from shared.events.production import PRODUCTION
@@ -76,7 +77,7 @@ async def work(job: Job, settings: Settings) -> None:
                 headers={
                     name: value.decode()
                     for name, value in envelope.headers(
-                        id=envelope.derived_id(f"{event.source} {event.id}", one.topic.name, index),
+                        id=derived_id(f"{event.source} {event.id}", one.topic.name, index),
                         source="karya/usual",
                         topic=one.topic,
                         body=one.body,

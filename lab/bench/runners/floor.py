@@ -29,6 +29,7 @@ from lab.bench.runners.job import Job, say
 from services.inventory.domain.lot import Reservation, Standing
 from services.inventory.store import LOTS
 from shared import envelope, garbage
+from shared.derivation import derived_id
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, StockReserved
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
@@ -57,7 +58,7 @@ class Message:
 
 
 def _message(settings: Settings, topic: Topic, body: Body) -> Message:
-    id = envelope.derived_id("floor", topic.name, 0)
+    id = derived_id("floor", topic.name, 0)
     headers = envelope.headers(
         id=id,
         source="karya/inventory",

@@ -3,7 +3,7 @@
 | collection  | `_id`                     | what                                                                 |
 |-------------|---------------------------|----------------------------------------------------------------------|
 | `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
-|             |                           | next outbox number, batches so far                                   |
+|             |                           | next outbox number, batches so far, number of the ids' derivation    |
 | `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
 | `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
 | `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |

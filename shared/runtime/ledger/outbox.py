@@ -7,6 +7,7 @@ from typing import Any
 
 import bson
 
+from shared.errors import UnknownVersion
 from shared.mongo import Document
 from shared.runtime.ledger.types import Numbered, Outgoing, outbox_id
 
@@ -14,6 +15,11 @@ from shared.runtime.ledger.types import Numbered, Outgoing, outbox_id
 # that MongoDB takes.
 FULL_RECORDS = 1000
 FULL_BYTES = 1024 * 1024
+
+
+# How a page's records are written. A page without a number is of codec 0, which had the same bytes.
+CODEC = 1
+READABLE = (0, CODEC)
 
 
 def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
@@ -39,10 +45,17 @@ def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
 
 
 def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
-    return {"_id": outbox_id(lane, first), "records": bson.encode({"records": records})}
+    return {"_id": outbox_id(lane, first), "codec": CODEC, "records": bson.encode({"records": records})}
 
 
 def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
+    """The records of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
+    codec = document.get("codec", 0)
+    if codec not in READABLE:
+        raise UnknownVersion(
+            f"The outbox page {document['_id']} has codec {codec}, and this Karya reads codecs up to {CODEC}: "
+            "use the newer one."
+        )
     lane = document["_id"].rsplit("/", 1)[0]
     for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:
         headers = list(zip(flat[::2], flat[1::2], strict=True))

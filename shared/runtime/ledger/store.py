@@ -7,6 +7,7 @@ from pymongo import ASCENDING, DeleteMany, DeleteOne, ReplaceOne
 from pymongo.errors import BulkWriteError
 from pymongo.results import BulkWriteResult
 
+from shared.derivation import FIRST
 from shared.errors import FenceMoved
 from shared.mongo import Database, Document, Session
 from shared.runtime.arrival import ARRIVED
@@ -50,6 +51,7 @@ class Ledger:
                 document["batches"],
                 document["cluster"],
                 {entry["topic"]: bytes(entry["mark"]) for entry in document["offsets"]},
+                document.get("derivation", FIRST),
             )
         return found
 
@@ -140,7 +142,11 @@ async def _bulk(
 def _unmoved(lane: Lane) -> Document:
     """What finds the lane's document only if it is still as it was: every transaction of a lane counts something of
     it up. One that has moved is not found, and is there all the same: putting it there anew is refused."""
-    return _to_lane(lane)
+    unmoved = _to_lane(lane)
+    if lane.derivation == FIRST:
+        # Documents from before there were several ways do not name one.
+        unmoved["derivation"] = {"$in": [FIRST, None]}
+    return unmoved
 
 
 def _to_lane(lane: Lane) -> Document:
@@ -153,6 +159,7 @@ def _to_lane(lane: Lane) -> Document:
         "next_out": lane.next_out,
         "batches": lane.batches,
         "cluster": lane.cluster,
+        "derivation": lane.derivation,
     }
 
 

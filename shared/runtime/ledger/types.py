@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from pymongo import DeleteMany, DeleteOne, InsertOne, ReplaceOne
 
+from shared.derivation import FIRST
 from shared.mongo import Document
 
 Operations: TypeAlias = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
@@ -18,7 +19,8 @@ Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
 @dataclass(frozen=True, slots=True)
 class Lane:
     """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
-    mark of the last record worked, of the same topics."""
+    mark of the last record worked, of the same topics; `derivation`: the number of the way in which the last batch
+    derived its events' ids."""
 
     group: str
     partition: int
@@ -27,6 +29,7 @@ class Lane:
     batches: int = 0
     cluster: str = ""
     marks: Mapping[str, bytes] = field(default_factory=dict)
+    derivation: int = FIRST
 
     @property
     def id(self) -> str:

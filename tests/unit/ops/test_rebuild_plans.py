@@ -12,6 +12,7 @@ from services.festival.domain import Booth, Command, Festival, Replenishment, Re
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from shared import envelope
+from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.runtime.family import Family
@@ -57,7 +58,7 @@ class Recorded(World):
         for event, outputs in self.worked:
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication) and output.topic is FESTIVAL:
-                    id = envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
+                    id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
                     plans.hear(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
         return plans
 
@@ -210,9 +211,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
     plans = Remembered()
-    plans.hear(
-        envelope.derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old)
-    )
+    plans.hear(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
     again = World()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
@@ -243,7 +242,7 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
             "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in said.lines),
         }
     )
-    plans.hear(envelope.derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
+    plans.hear(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = World()
     for earlier, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), earlier)

@@ -7,6 +7,7 @@ from aiokafka import ConsumerRecord
 
 from ops.rebuild.taken import REUSED, Taken
 from shared import envelope
+from shared.derivation import derived_id
 from shared.events.language import Body, Event, Topic, event_type
 from shared.events.production import ANSWERS, PRODUCTION, ProductionReported, Refusal, ReportAccepted, ReportRejected
 from shared.runtime.batch import Item
@@ -25,7 +26,7 @@ def rejected(reason: Refusal, message: str = "") -> ReportRejected:
 
 def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> Taken:
     taken = Taken()
-    id = envelope.derived_id(f"{source} r1", topic.name, 0)
+    id = derived_id(f"{source} r1", topic.name, 0)
     taken.hear(topic.name, id, event_type(topic, type(body)), envelope.encode(body))
     return taken
 

@@ -12,6 +12,7 @@ from deploy.topics import all_topics, writers
 from ops.verify.accounts import first_of_each
 from ops.verify.writers import NEAR, Writers
 from shared import envelope
+from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.festival import ORGANISER
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
@@ -40,7 +41,7 @@ def caused(topic: Topic, body: Body, *, by: str = CAUSE, n: int = 0, source: str
     """What `source` says n-th because of the event `by`, as the shell makes it."""
     origin, id = by.split(" ")
     event = Event(id, origin, "key", DUE, DUE, TOLD)
-    headers = envelope.caused(envelope.cause(event, by, (), source), topic, body, n)
+    headers = envelope.caused(envelope.cause(event, by, (), source, derivation(CURRENT)), topic, body, n)
     return cast("ConsumerRecord", Record(headers, envelope.encode(body)))
 
 
@@ -106,9 +107,9 @@ def test_what_the_clock_says_follows_from_the_deadline() -> None:
 def test_a_journal_that_somebody_else_wrote_or_nobody_can_read_is_found() -> None:
     topic, lane = journal("sales"), "karya.sales.booth/000"
     body = BatchWorked(lane=lane, batch=3, ranges=(Range(topic="t", first=0, next=1),))
-    right = said(topic, body, id=envelope.derived_id(lane, topic.name, 3))
+    right = said(topic, body, id=derived_id(lane, topic.name, 3))
     assert broken(topic, right, ledger=()) == []
-    assert len(broken(topic, said(topic, body, id=envelope.derived_id(lane, topic.name, 4)))) == 1
+    assert len(broken(topic, said(topic, body, id=derived_id(lane, topic.name, 4)))) == 1
     garbage = cast("ConsumerRecord", Record(right.headers, b"{"))
     assert len(broken(topic, garbage)) == 1
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any, TypeVar
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from ops.verify import cash, devices, pools, receipts
 from ops.verify.demand import demand
@@ -20,7 +20,7 @@ from shared.runtime.state import Entity
 from tests.unit.sales.builders import World
 
 _ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, Demand, FacilityFeed)
-_NAMESPACE = envelope.UUID(int=13)
+_NAMESPACE = UUID(int=13)
 
 E = TypeVar("E", bound=Entity)
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import envelope
+from shared.derivation import CURRENT, derivation, derived_id
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Event
 from shared.runtime.dlq import dead_letter
@@ -132,15 +133,15 @@ def test_a_name_in_two_objects_is_no_name_twice() -> None:
 
 
 def test_derived_ids_differ_by_cause_topic_and_index() -> None:
-    made = {envelope.derived_id(c, t, i) for c in ("a", "b") for t in ("x", "y") for i in (0, 1)}
+    made = {derived_id(c, t, i) for c in ("a", "b") for t in ("x", "y") for i in (0, 1)}
     assert len(made) == 8
-    assert envelope.derived_id("a", "x", 0) == envelope.derived_id("a", "x", 0)
+    assert derived_id("a", "x", 0) == derived_id("a", "x", 0)
 
 
 def test_a_derived_id_is_the_uuid_that_pythons_own_uuid5_makes() -> None:
     namespace = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff")
     for index in range(200):
-        assert envelope.derived_id("a b", "x", index) == str(uuid5(namespace, f"a b\nx\n{index}"))
+        assert derived_id("a b", "x", index) == str(uuid5(namespace, f"a b\nx\n{index}"))
 
 
 @pytest.mark.parametrize("parent", [None, f"00-{'a' * 32}-{'b' * 16}-01"])
@@ -148,8 +149,8 @@ def test_what_an_event_brings_about_has_the_headers_of_any_event(parent: str | N
     body = Added(account="a", amount=1)
     cause = Event(id="c", source="s", key="a", time=NOON, logged_at=NOON, body=body)
     came_with = [("traceparent", parent.encode())] if parent else []
-    made = envelope.caused(envelope.cause(cause, "s c", came_with, "karya/test"), IN, body, 3)
-    id = envelope.derived_id("s c", IN.name, 3)
+    made = envelope.caused(envelope.cause(cause, "s c", came_with, "karya/test", derivation(CURRENT)), IN, body, 3)
+    id = derived_id("s c", IN.name, 3)
     trace = "a" * 32 if parent else envelope.digest(b"s c").hex()
     assert made == envelope.headers(
         id=id,
