@@ -5,9 +5,9 @@ from datetime import date
 
 from pydantic import ValidationError
 
+from services.festival.domain.allocation.request import Request
 from services.festival.domain.command import Wrong, nothing_planned
-from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
-from services.festival.domain.request import Request
+from services.festival.domain.planning import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
 from shared.envelope import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type

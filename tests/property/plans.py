@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
 
-from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted
+from services.festival.domain.planning import Available, Before, Plan, Rules, Wanted
 
 LAST_DAY = date(2023, 4, 20)
 

@@ -14,13 +14,13 @@ from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothPace, Command, Festival, Replenishment, Request, Shipment, Transfer
+from services.festival.domain.allocation.line import COUNTED, LineStatus
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.line import COUNTED, LineStatus
-from services.festival.domain.request import RequestStatus
-from services.festival.domain.shipment import ShipmentStatus
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Standing

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.plan import Plan, Rules, plan
+from services.festival.domain.planning import Plan, Rules, plan
 from tests.property.optimum import Whole, fractions
 from tests.property.plans import Case, a_case, bounds, check, shares, totals
 

@@ -2,30 +2,21 @@
 
 import re
 
-from services.festival.domain import (
-    allocation,
-    answers,
-    closing,
-    losses,
-    prices,
-    refill,
-    revising,
-    shipment,
-    sold,
-    tills,
-    transfer,
-)
+from services.festival.domain import answers, closing, prices, sold, tills
 from services.festival.domain import festival as festivals
+from services.festival.domain.allocation import allocation, revising
+from services.festival.domain.allocation.planner import Fair, Planner
+from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
 from services.festival.domain.festival import Festival
+from services.festival.domain.logistics import losses, shipment, transfer
+from services.festival.domain.logistics.shipment import Shipment
+from services.festival.domain.logistics.transfer import Transfer
 from services.festival.domain.pace import BoothPace
-from services.festival.domain.planner import Fair, Planner
-from services.festival.domain.refill import Replenishment
-from services.festival.domain.request import Request
-from services.festival.domain.shipment import Shipment
+from services.festival.domain.replenishment import refill
+from services.festival.domain.replenishment.refill import Replenishment
 from services.festival.domain.stock import StockView
-from services.festival.domain.transfer import Transfer
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,

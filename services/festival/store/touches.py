@@ -13,9 +13,9 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
-from services.festival.domain.request import HOLD, request_id, request_of
-from services.festival.domain.shipment import ARRIVE, shipment_id
-from services.festival.domain.transfer import CARRY, transfer_id
+from services.festival.domain.allocation.request import HOLD, request_id, request_of
+from services.festival.domain.logistics.shipment import ARRIVE, shipment_id
+from services.festival.domain.logistics.transfer import CARRY, transfer_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,

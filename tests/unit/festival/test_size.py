@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 
 from services.festival.domain import Festival, Request, StockView, decide
-from services.festival.domain.line import LineStatus
-from services.festival.domain.plan import Kept, words
-from services.festival.domain.request import RequestStatus, all_moved
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import RequestStatus, all_moved
+from services.festival.domain.planning import Kept, words
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,

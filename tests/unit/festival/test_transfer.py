@@ -7,7 +7,7 @@ import pytest
 
 from services.festival.domain import Booth, BoothPace, Transfer
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.store import BOOTHS
 from shared.events.festival import (
     BoothStocked,

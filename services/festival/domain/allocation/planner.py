@@ -4,10 +4,10 @@ at a replay it is what was planned then, for that view can't be had again."""
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
+from services.festival.domain.allocation.request import Request
+from services.festival.domain.allocation.size import fits
 from services.festival.domain.command import Wrong, nothing_planned
-from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
-from services.festival.domain.request import Request
-from services.festival.domain.size import fits
+from services.festival.domain.planning import Available, Before, Plan, Rules, Wanted, plan
 from shared.events.festival import CommandRefusal
 from shared.events.language import MAX_VALUE_BYTES, Event
 

@@ -3,19 +3,19 @@
 from dataclasses import replace
 from datetime import datetime
 
-from services.festival.domain import acceptance
-from services.festival.domain import request as requests
+from services.festival.domain.allocation import acceptance
+from services.festival.domain.allocation import request as requests
+from services.festival.domain.allocation.bounds import bounds
+from services.festival.domain.allocation.line import Offer
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, request_id, requests_of
+from services.festival.domain.allocation.revision import carry_out
+from services.festival.domain.allocation.shortage import plannable
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.bounds import bounds
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, FestivalStatus, misnamed, not_open
-from services.festival.domain.line import Offer
 from services.festival.domain.pace import sold_so_far
-from services.festival.domain.plan import Rules, Wanted
-from services.festival.domain.planner import Planner
-from services.festival.domain.request import Request, RequestStatus, add_plan, request_id, requests_of
-from services.festival.domain.revision import carry_out
-from services.festival.domain.shortage import plannable
+from services.festival.domain.planning import Rules, Wanted
 from services.festival.domain.stock import StockView
 from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation

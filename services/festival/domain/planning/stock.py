@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter
 
-from services.festival.domain.plan.terms import Available, Kept, Rules
+from services.festival.domain.planning.terms import Available, Kept, Rules
 from shared.events.festival import PlanRule
 
 Shelves = dict[str, dict[str, list[Available]]]

@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
-from services.festival.domain.bounds import bounds, lacks_room, too_slow
+from services.festival.domain.allocation.bounds import bounds, lacks_room, too_slow
+from services.festival.domain.allocation.line import Line, LineStatus
+from services.festival.domain.allocation.request import Request, requests_of, withdraw_revision
+from services.festival.domain.allocation.revision import left
 from services.festival.domain.command import Wrong, names
 from services.festival.domain.festival import Festival
-from services.festival.domain.line import Line, LineStatus
 from services.festival.domain.pace import sold_so_far
-from services.festival.domain.request import Request, requests_of, withdraw_revision
-from services.festival.domain.revision import left
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services.festival.domain.plan import Rules, Wanted
+from services.festival.domain.planning import Rules, Wanted
 
 HOUR = timedelta(hours=1)
 # What people at a festival said of neither: half an hour from booth to booth, two hours from a facility nearby.

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from services.festival.domain.plan import words
-from services.festival.domain.plan.booths import Booth, Filled
-from services.festival.domain.plan.shares import Giver
-from services.festival.domain.plan.terms import Before, Conflict, Kept, Share, Wanted
+from services.festival.domain.planning import words
+from services.festival.domain.planning.booths import Booth, Filled
+from services.festival.domain.planning.shares import Giver
+from services.festival.domain.planning.terms import Before, Conflict, Kept, Share, Wanted
 from shared.events.festival import PlanRule
 
 

@@ -1,9 +1,9 @@
 """Refills while a festival is open: what booths will still sell, what moves between them, what facilities send. Pure,
 importable alone."""
 
-from services.festival.domain.replenish.proposal import propose
-from services.festival.domain.replenish.room import after
-from services.festival.domain.replenish.terms import (
+from services.festival.domain.replenishment.proposal import propose
+from services.festival.domain.replenishment.room import after
+from services.festival.domain.replenishment.terms import (
     Forecast,
     Held,
     Hour,

@@ -6,16 +6,12 @@ does not say which stock is to be looked up.
 
 from dataclasses import replace
 
-from services.festival.domain import acceptance
-from services.festival.domain import request as requests
-from services.festival.domain.bounds import bounds
-from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, nothing_planned, refused
-from services.festival.domain.festival import Festival, FestivalStatus, not_open
-from services.festival.domain.line import LineStatus
-from services.festival.domain.pace import sold_so_far
-from services.festival.domain.plan import Plan, Wanted
-from services.festival.domain.planner import Planner
-from services.festival.domain.request import (
+from services.festival.domain.allocation import acceptance
+from services.festival.domain.allocation import request as requests
+from services.festival.domain.allocation.bounds import bounds
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import (
     Request,
     RequestStatus,
     request_id,
@@ -23,8 +19,20 @@ from services.festival.domain.request import (
     shortfalls,
     withdraw_revision,
 )
-from services.festival.domain.revision import at_rest, carry_out, draw_up, leaving, left, said_of, to_revise
-from services.festival.domain.shortage import before, plannable
+from services.festival.domain.allocation.revision import (
+    at_rest,
+    carry_out,
+    draw_up,
+    leaving,
+    left,
+    said_of,
+    to_revise,
+)
+from services.festival.domain.allocation.shortage import before, plannable
+from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, nothing_planned, refused
+from services.festival.domain.festival import Festival, FestivalStatus, not_open
+from services.festival.domain.pace import sold_so_far
+from services.festival.domain.planning import Plan, Wanted
 from services.festival.domain.stock import StockView
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from itertools import islice
 from math import ceil
 
-from services.festival.domain.replenish.forecast import Rate, rates
-from services.festival.domain.replenish.terms import HOUR, Forecast, Held, Situation
+from services.festival.domain.replenishment.forecast import Rate, rates
+from services.festival.domain.replenishment.terms import HOUR, Forecast, Held, Situation
 
 # In spreads of the forecast: what a giver keeps, and a taker should have, beyond what is expected.
 MARGIN = 1.0

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
-from services.festival.domain.line import COUNTED, Cap, Line, LineStatus, Offer, pieces
-from services.festival.domain.plan import Available, Before, Rules, Wanted, refused
-from services.festival.domain.planner import Planner
-from services.festival.domain.request import (
+from services.festival.domain.allocation.line import COUNTED, Cap, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import (
     Change,
     Request,
     add_plan,
@@ -17,6 +16,7 @@ from services.festival.domain.request import (
     settle,
     shortfalls,
 )
+from services.festival.domain.planning import Available, Before, Rules, Wanted, refused
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import Event

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from services.festival.domain.allocation.line import PROMISED
+from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
-from services.festival.domain.line import PROMISED
-from services.festival.domain.plan import Rules, late
-from services.festival.domain.request import Request
+from services.festival.domain.planning import Rules, late
 
 
 def bounds(

@@ -9,7 +9,7 @@ give too little and the rest, neither can help the other, and each is shared out
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.festival.domain.plan.network import Network
+from services.festival.domain.planning.network import Network
 
 
 @dataclass(frozen=True, slots=True)

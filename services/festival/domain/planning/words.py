@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from services.festival.domain.plan.terms import Kept
+from services.festival.domain.planning.terms import Kept
 from shared.events.festival import LineReason, LotReason, PlanRule
 from shared.events.language import MAX_TEXT
 

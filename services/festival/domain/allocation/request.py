@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from services.festival.domain.allocation.difference import Revision
+from services.festival.domain.allocation.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
 from services.festival.domain.command import said_of
-from services.festival.domain.difference import Revision
-from services.festival.domain.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
-from services.festival.domain.plan import Conflict, Plan, Share, Wanted
+from services.festival.domain.planning import Conflict, Plan, Share, Wanted
 from shared.events.festival import (
     FESTIVAL,
     AllocationConfirmed,

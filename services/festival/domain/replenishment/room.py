@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.festival.domain.plan import Rules
-from services.festival.domain.replenish.terms import Move
+from services.festival.domain.planning import Rules
+from services.festival.domain.replenishment.terms import Move
 
 
 class Room:

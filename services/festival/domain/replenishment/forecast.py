@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from services.festival.domain.replenish.terms import Hour, Pace
+from services.festival.domain.replenishment.terms import Hour, Pace
 
 ALPHA = 0.1
 START_HOURS = 1.0

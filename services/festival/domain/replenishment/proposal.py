@@ -6,11 +6,11 @@ The same every time, whatever the order of what it is given.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from services.festival.domain.plan import Wanted
-from services.festival.domain.replenish import words
-from services.festival.domain.replenish.room import Room
-from services.festival.domain.replenish.shelf import MARGIN, Shelf, shelves
-from services.festival.domain.replenish.terms import Move, Proposal, Refill, Situation
+from services.festival.domain.planning import Wanted
+from services.festival.domain.replenishment import words
+from services.festival.domain.replenishment.room import Room
+from services.festival.domain.replenishment.shelf import MARGIN, Shelf, shelves
+from services.festival.domain.replenishment.terms import Move, Proposal, Refill, Situation
 from shared.events.language import MAX_QTY
 
 # Fewer pieces are not worth a walk or a parcel.

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from services.festival.domain.plan.fair import Claim, shared
-from services.festival.domain.plan.network import Network
-from services.festival.domain.plan.terms import Rules, Wanted
+from services.festival.domain.planning.fair import Claim, shared
+from services.festival.domain.planning.network import Network
+from services.festival.domain.planning.terms import Rules, Wanted
 
 Filled: TypeAlias = Mapping[tuple[str, str], int]
 

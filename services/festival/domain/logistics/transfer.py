@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
+from services.festival.domain.allocation.bounds import bounds, lacks_room
+from services.festival.domain.allocation.request import requests_of
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.bounds import bounds, lacks_room
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, misnamed
+from services.festival.domain.logistics.shipment import counted_in, counted_twice
 from services.festival.domain.pace import BoothPace, sold_so_far
-from services.festival.domain.request import requests_of
-from services.festival.domain.shipment import counted_in, counted_twice
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,

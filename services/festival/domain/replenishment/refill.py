@@ -4,16 +4,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.festival.domain import allocation, command
+from services.festival.domain import command
+from services.festival.domain.allocation import allocation
+from services.festival.domain.allocation.bounds import bounds, day_of
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import Request, request_id, requests_of
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.bounds import bounds, day_of
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, booths_of
-from services.festival.domain.line import LineStatus
 from services.festival.domain.pace import BoothPace, as_sold, paces
-from services.festival.domain.plan import Conflict
-from services.festival.domain.planner import Planner
-from services.festival.domain.replenish import (
+from services.festival.domain.planning import Conflict
+from services.festival.domain.replenishment import (
     Forecast,
     Held,
     Hour,
@@ -25,7 +27,6 @@ from services.festival.domain.replenish import (
     after,
     propose,
 )
-from services.festival.domain.request import Request, request_id, requests_of
 from shared.events.festival import (
     FESTIVAL,
     BoothForecast,

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence, Set
 from dataclasses import replace
 from datetime import datetime
 
-from services.festival.domain import request as requests
-from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.line import COUNTED, OPEN, Line, LineStatus, Offer, pieces
-from services.festival.domain.plan import Plan, Wanted, words
-from services.festival.domain.request import (
+from services.festival.domain.allocation import request as requests
+from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import COUNTED, OPEN, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.request import (
     Change,
     Request,
     RequestStatus,
@@ -21,7 +20,8 @@ from services.festival.domain.request import (
     shortfalls,
     withdraw_revision,
 )
-from services.festival.domain.shortage import offered
+from services.festival.domain.allocation.shortage import offered
+from services.festival.domain.planning import Plan, Wanted, words
 from shared.events.festival import (
     FESTIVAL,
     FESTIVAL_DEADLINES,

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.festival.domain.line import COUNTED, PROMISED, Line
-from services.festival.domain.plan import Plan
-from services.festival.domain.request import Request, lines_of, planned
+from services.festival.domain.allocation.line import COUNTED, PROMISED, Line
+from services.festival.domain.allocation.request import Request, lines_of, planned
+from services.festival.domain.planning import Plan
 from shared.events.festival import AllocationRevised, BackReason, GivenBack, ShareMoved, ShortMoved
 from shared.events.language import MAX_QTY, MAX_TEXT, MAX_VALUE_BYTES, Body
 

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, nlargest
 from itertools import accumulate
 
-from services.festival.domain.plan.booths import Booth, Filled, Intake
-from services.festival.domain.plan.network import Network
-from services.festival.domain.plan.shares import Pieces
+from services.festival.domain.planning.booths import Booth, Filled, Intake
+from services.festival.domain.planning.network import Network
+from services.festival.domain.planning.shares import Pieces
 
 Carried = dict[tuple[str, str], dict[str, int]]
 

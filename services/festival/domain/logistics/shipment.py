@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
+from services.festival.domain.allocation.bounds import misses
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import Request, lose, moved, request_id, withdraw_revision
+from services.festival.domain.allocation.revision import rest
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.bounds import misses
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, misnamed
-from services.festival.domain.line import LineStatus
-from services.festival.domain.request import Request, lose, moved, request_id, withdraw_revision
-from services.festival.domain.revision import rest
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,

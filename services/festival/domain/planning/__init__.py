@@ -17,12 +17,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from services.festival.domain.plan.booths import booths_of, fill
-from services.festival.domain.plan.pairs import Carried, fewest, paired
-from services.festival.domain.plan.reasons import conflicts, refused, shares
-from services.festival.domain.plan.shares import Giver, Pieces, given
-from services.festival.domain.plan.stock import Shelves, late, leaving, offers, shelve
-from services.festival.domain.plan.terms import (
+from services.festival.domain.planning.booths import booths_of, fill
+from services.festival.domain.planning.pairs import Carried, fewest, paired
+from services.festival.domain.planning.reasons import conflicts, refused, shares
+from services.festival.domain.planning.shares import Giver, Pieces, given
+from services.festival.domain.planning.stock import Shelves, late, leaving, offers, shelve
+from services.festival.domain.planning.terms import (
     Available,
     Before,
     Chosen,

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.festival.domain.plan.booths import Booth, Intake
-from services.festival.domain.plan.fair import Claim, level
-from services.festival.domain.plan.network import Network
-from services.festival.domain.plan.terms import Before
+from services.festival.domain.planning.booths import Booth, Intake
+from services.festival.domain.planning.fair import Claim, level
+from services.festival.domain.planning.network import Network
+from services.festival.domain.planning.terms import Before
 
 Pieces = dict[str, dict[str, int]]
 
