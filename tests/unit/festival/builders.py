@@ -27,7 +27,7 @@ from services.festival.domain.command import Outcome
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from services.inventory.domain import Lot
-from services.inventory.domain import decide as decide_lot
+from services.inventory.domain.rules import decide as decide_lot
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,

@@ -6,7 +6,8 @@ import pytest
 
 from services.festival.api.commands import CommandPage
 from services.festival.domain import Command, Request
-from services.festival.store import REQUESTS, touches
+from services.festival.reads import touches
+from services.festival.store import REQUESTS
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,

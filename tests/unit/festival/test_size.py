@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from services.festival.domain import Festival, Request, StockView, decide
+from services.festival.domain import Festival, Request, StockView
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus, all_moved
 from services.festival.domain.planning import Kept, words
+from services.festival.domain.rules import decide
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,

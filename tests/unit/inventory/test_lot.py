@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.domain import Lot, decide
+from services.inventory.domain import Lot
+from services.inventory.domain.rules import decide
 from services.inventory.store import LOTS
 from shared.events.inventory import (
     OrderRefusal,

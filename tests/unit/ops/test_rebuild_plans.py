@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.rebuild.plans import Remembered
-from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment, deciding
+from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner
+from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from shared import envelope
