@@ -13,7 +13,7 @@ from services.festival.domain import Request
 from services.festival.domain.allocation.line import HELD
 from services.festival.domain.allocation.request import RequestStatus
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
-from tests.unit.festival.builders import World, a_booth, a_request, announced
+from tests.support.builders.festival import World, a_booth, a_request, announced
 
 pytestmark = pytest.mark.property
 

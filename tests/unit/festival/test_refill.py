@@ -23,7 +23,7 @@ from shared.events.festival import (
     ReplenishmentProposed,
 )
 from shared.events.language import MAX_VALUE_BYTES
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

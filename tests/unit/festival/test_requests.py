@@ -19,7 +19,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import OrderRefusal, ReleaseRequested, ReservationRefused, ReservationRequested
 from shared.events.language import DeadlineReached
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     LAST_DAY,

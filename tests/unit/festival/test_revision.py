@@ -27,7 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import ReleaseRequested, ReservationRequested
 from shared.events.language import Body
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     ODOP,

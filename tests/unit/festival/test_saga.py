@@ -32,7 +32,7 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.sales import SellThroughCounted, SoldThrough
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     LAST_DAY,
     ODOP,
     World,

@@ -27,7 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
 from shared.runtime.state import State
-from tests.unit.festival.builders import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import NOON, announced, kinds, product_codes
 
 FIRST, SECOND = 1, 2
 

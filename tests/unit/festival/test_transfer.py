@@ -28,7 +28,7 @@ from shared.events.festival import (
     TransferReceived,
     TransferSent,
 )
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

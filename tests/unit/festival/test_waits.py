@@ -15,7 +15,7 @@ from shared.events.festival import (
     Withdrawal,
 )
 from shared.events.language import DeadlineReached
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     NOON,
     ODOP,

@@ -20,7 +20,7 @@ from shared.events.inventory import (
 from shared.events.language import Body, Deadline
 from shared.events.production import CorrectionRefused, LotCorrected
 from shared.runtime.state import Ref, State
-from tests.unit.inventory.builders import (
+from tests.support.builders.inventory import (
     LOT,
     a_correction,
     a_dispatch,

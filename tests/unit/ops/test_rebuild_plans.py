@@ -17,7 +17,7 @@ from shared import envelope
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.runtime.family import Family
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

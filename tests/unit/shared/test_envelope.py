@@ -10,7 +10,7 @@ from shared import envelope
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Event
 from shared.runtime.dlq import dead_letter
-from tests.unit.shared.records import IN, NOON, Added, a_record
+from tests.support.records import IN, NOON, Added, a_record
 
 GOOD = dict(a_record().headers)
 

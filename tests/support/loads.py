@@ -25,7 +25,7 @@ from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, R
 from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
 from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
-from tests.integration.probe import Probe
+from tests.support.probe import Probe
 
 MADE_ON = date(2026, 4, 1)
 SOLD_AT = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)

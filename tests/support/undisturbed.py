@@ -18,8 +18,8 @@ from shared.mongo import Database
 from shared.runtime.family import Family
 from shared.runtime.ledger import lane_id
 from shared.settings import Settings
-from tests.integration.model import Model, documents
-from tests.integration.probe import Probe, Record
+from tests.support.model import Model, documents
+from tests.support.probe import Probe, Record
 
 
 async def all_worked(name: str, settings: Settings, probe: Probe, database: Database) -> bool:

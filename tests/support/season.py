@@ -45,10 +45,10 @@ from shared.events.sales import (
 )
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration.conftest import a_place
-from tests.integration.probe import Probe, a_probe
-from tests.integration.running import run_service
-from tests.integration.waiting import eventually
+from tests.support.place import a_place
+from tests.support.probe import Probe, a_probe
+from tests.support.running import run_service
+from tests.support.waiting import eventually
 
 SERVICES = ("production", "inventory", "festival", "sales")
 FESTIVAL = "ODOP"

@@ -15,7 +15,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body
 from shared.events.production import CorrectionRefused, LotCorrected
-from tests.history.spec import Answer
+from tests.support.history.spec import Answer
 
 
 def answer_of(bodies: Sequence[Body]) -> Answer:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.runtime.dlq import original_headers
-from tests.property.shell import PARTITIONS, Kafka, Line, Service
+from tests.support.shell import PARTITIONS, Kafka, Line, Service
 
 T = TypeVar("T")
 

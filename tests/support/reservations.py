@@ -28,9 +28,9 @@ from shared.events.language import Body, Topic
 from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled
 from shared.kafka import READ_COMMITTED, partition_for, producer, stop_producer, topic_name
 from shared.settings import Settings
-from tests.history.answers import answer_of
-from tests.history.checker import Operation
-from tests.history.spec import Answer, Kind, Order
+from tests.support.history.answers import answer_of
+from tests.support.history.checker import Operation
+from tests.support.history.spec import Answer, Kind, Order
 
 Op: TypeAlias = Operation[Order, Answer]
 

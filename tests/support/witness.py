@@ -17,7 +17,7 @@ from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.runtime.family import Family
 from shared.runtime.state import Entity
-from tests.unit.sales.builders import World
+from tests.support.builders.sales import World
 
 _ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, Demand, FacilityFeed)
 _NAMESPACE = envelope.UUID(int=13)

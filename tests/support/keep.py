@@ -1,4 +1,4 @@
-"""Keeps a sample and the schema of each event as it is now: `python -m tests.contract.keep`.
+"""Keeps a sample and the schema of each event as it is now: `python -m tests.support.keep`.
 
 Only of events that have none yet. What is kept is what readers of the past were promised: it is never changed, and
 taken away only for an event that was never released. All values are made up.
@@ -20,8 +20,9 @@ from shared import envelope
 from shared.events.festival import PlanRule
 from shared.events.language import Body, Topic, event_type
 
-SAMPLES = Path(__file__).parent / "samples"
-SCHEMAS = Path(__file__).parent / "schemas"
+CONTRACT = Path(__file__).parents[1] / "contract"
+SAMPLES = CONTRACT / "samples"
+SCHEMAS = CONTRACT / "schemas"
 AT = datetime(2023, 4, 18, 2, 30, tzinfo=UTC)
 
 _BY_NAME: dict[str, Any] = {

@@ -20,7 +20,7 @@ from deploy.local import process
 from deploy.local.services import environment
 from shared.runtime.service import Service
 from shared.settings import Settings
-from tests.integration.waiting import eventually
+from tests.support.waiting import eventually
 
 READY_WITHIN = 60.0
 END_WITHIN = 20.0

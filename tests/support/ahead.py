@@ -9,7 +9,7 @@ import sys
 from datetime import datetime, timedelta
 
 from shared.runtime.clock import Clock
-from tests.integration.killed_at import kill_at
+from tests.support.killed_at import kill_at
 
 
 def look_ahead(hours: int) -> None:

@@ -1,6 +1,6 @@
 """MongoDB stops under full load: memory stays flat, nothing is read on, and all is worked off afterwards.
 
-`python -m tests.integration.backpressure --seconds 300` does it for as long as you like, on a stack of its own, and
+`python -m tests.support.backpressure --seconds 300` does it for as long as you like, on a stack of its own, and
 prints the figures; exit code 1 when a service grew. What reports and orders it sends is made up.
 """
 
@@ -24,13 +24,13 @@ from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration import loads
-from tests.integration.loads import Said
-from tests.integration.probe import Probe, a_probe
-from tests.integration.running import ServiceProcess, let_go_of_the_dead, service_process
-from tests.integration.servers import frozen, gone, settings_on
-from tests.integration.undisturbed import all_worked, assert_undisturbed
-from tests.integration.waiting import eventually
+from tests.support import loads
+from tests.support.loads import Said
+from tests.support.probe import Probe, a_probe
+from tests.support.running import ServiceProcess, let_go_of_the_dead, service_process
+from tests.support.servers import frozen, gone, settings_on
+from tests.support.undisturbed import all_worked, assert_undisturbed
+from tests.support.waiting import eventually
 
 # What production records goes to inventory, so that the one's output is the other's load too.
 AT_WORK = ("production", "inventory")

@@ -8,7 +8,7 @@ from ortools.linear_solver import pywraplp
 from ortools.sat.python import cp_model
 
 from services.festival.domain.planning import Before
-from tests.property.plans import Bounds, Case, bounds, facilities_of
+from tests.support.plans import Bounds, Case, bounds, facilities_of
 
 # Levels of share per solve: their weights must stay far below 2**62.
 AT_ONCE = 8

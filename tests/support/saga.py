@@ -19,8 +19,8 @@ from shared.events.festival import (
 from shared.events.production import PRODUCTION, LotRecorded
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration.probe import Probe
-from tests.integration.season import Season, now
+from tests.support.probe import Probe
+from tests.support.season import Season, now
 
 PRICE = 10_000
 PRODUCTS = ("KTI", "SVR", "KRJ")
