@@ -8,7 +8,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 
 
-def tests_imported(source: str) -> list[str]:
+def imported_tests(source: str) -> list[str]:
     """The test modules that it imports."""
     named = []
     for node in ast.walk(ast.parse(source)):
@@ -20,11 +20,11 @@ def tests_imported(source: str) -> list[str]:
 
 
 def test_no_test_imports_a_test() -> None:
-    assert {str(file): found for file in TESTS.rglob("*.py") if (found := tests_imported(file.read_text()))} == {}
+    assert {str(file): found for file in TESTS.rglob("*.py") if (found := imported_tests(file.read_text()))} == {}
 
 
 @pytest.mark.parametrize(
     "line", ["from tests.unit.test_a import b", "from tests.unit import test_a", "import tests.unit.test_a"]
 )
 def test_one_that_does_is_found(line: str) -> None:
-    assert tests_imported(line) != []
+    assert imported_tests(line) != []
