@@ -50,10 +50,11 @@ bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (
 test: setup ## all tests, the integration ones against a real broker and database
 	@$(BIN)/python -m pytest $(ARGS)
 
-lint: setup ## ruff and mypy
+lint: setup ## ruff, mypy, and who may import whom
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo --cache-dir .karya/cache/import-linter
 
 format: setup ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .

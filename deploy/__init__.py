@@ -1,1 +1,1 @@
-"""What sets Karya up and runs it: the local stack, the `karya` command, checks over all databases."""
+"""What deploys Karya: its image, its topics, the stack it runs on."""

@@ -12,6 +12,9 @@ from shared.events.language import Body
 
 HERE = Path(__file__).parent
 
+# An assertion there tells what differs, as one in a test does.
+pytest.register_assert_rewrite("tests.support")
+
 configuration.set_hypothesis_home_dir(HERE.parent / ".karya" / "cache" / "hypothesis")
 # How long an example takes says something about the machine, nothing about the rule.
 settings.register_profile("karya", deadline=None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 from lab.bench.planner import LAST_DAY, Size, made
-from services.festival.domain.plan import Available, Rules, Wanted, plan
+from services.festival.domain.planning import Available, Rules, Wanted, plan
 
 DOCS = Path(__file__).parents[2] / "docs"
 Sent = dict[tuple[str, str, str], int]

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from lab.simulate.goods import GOODS
 from lab.simulate.season import FestivalPlan, Season
-from services.festival.domain.plan import Available, Rules, Wanted, plan
+from services.festival.domain.planning import Available, Rules, Wanted, plan
 from services.production.domain.rules import spoils_on, wrong_goods
 from services.production.reference import load
 from shared.events.production import ProductionReported

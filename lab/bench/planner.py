@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from multiprocessing import get_context
 from random import Random
 
-from services.festival.domain.plan import Available, Rules, Wanted, plan
+from services.festival.domain.planning import Available, Rules, Wanted, plan
 
 LAST_DAY = date(2023, 4, 20)
 CATEGORIES = 6

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field, replace
 from lab.bench.allocation import DOCS, picture
 from lab.bench.buyers import MINUTES, festivals
 from lab.bench.stalls import EPOCH, HOUR, MINUTE, Outcome, Propose, Stalls
-from services.festival.domain.replenish import Pace, Proposal, Situation, propose
-from services.festival.domain.replenish.forecast import rates
+from services.festival.domain.replenishment import Pace, Proposal, Situation, propose
+from services.festival.domain.replenishment.forecast import rates
 
 # What the forecast and the proposal fix (α, margin, the fewest pieces) was chosen on other seeds, from 100 on.
 SEEDS = range(1, 11)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from lab.bench.buyers import MINUTES, Buyer, Festival, left
-from services.festival.domain.plan import plan
-from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, after
+from services.festival.domain.planning import plan
+from services.festival.domain.replenishment import Held, Hour, Pace, Proposal, Situation, after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

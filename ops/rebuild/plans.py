@@ -5,9 +5,9 @@ from datetime import date
 
 from pydantic import ValidationError
 
+from services.festival.domain.allocation.request import Request
 from services.festival.domain.command import Wrong, nothing_planned
-from services.festival.domain.plan import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
-from services.festival.domain.request import Request
+from services.festival.domain.planning import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
 from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
@@ -23,7 +23,7 @@ _MODELS: dict[str, type[Body]] = {
 
 
 class Remembered:
-    """A planner for `services.festival.domain.deciding` that gives the plans that were said.
+    """A planner for `services.festival.domain.rules.deciding` that gives the plans that were said.
 
     `gone` names the events whose plan can't be known: what was decided of them here is worth nothing.
     """

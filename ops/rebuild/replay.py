@@ -17,7 +17,7 @@ from ops.rebuild.heard import DLQ, Heard, id_of, mark_of, word
 from ops.rebuild.reading import Shelf
 from ops.rebuild.taken import refused_on
 from ops.verify.log import Ends, Log
-from services.festival.domain import deciding
+from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
 from shared import envelope
 from shared.errors import HistoryGone, NotReached

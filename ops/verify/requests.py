@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
+from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.line import LineStatus
-from services.festival.domain.shipment import Leg, ShipmentStatus
+from services.festival.domain.logistics.shipment import Leg, ShipmentStatus
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
+from services.festival.domain.allocation.line import Line, LineStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Outcome
-from services.festival.domain.line import Line, LineStatus
-from services.festival.domain.shipment import Leg, ShipmentStatus
+from services.festival.domain.logistics.shipment import Leg, ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.stock import StockView
-from services.festival.domain.transfer import TransferStatus
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
 from services.production.domain import entities as production

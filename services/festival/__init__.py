@@ -9,12 +9,13 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                         BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
-`domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a festival: `festival`,
-               `allocation`, `planner` and `plan` (fairness), `request` (reserve, release), `shortage` (plan again),
-               `revising` and `revision` (where reality differs), `shipment`, `booth` (the sums), `pace` (sold so
-               far), `refill` and `replenish` (the forecast), `transfer`, `closing`, `losses`; `answers` leads what
-               inventory and sales say to them.
-`store`        how entities are kept in MongoDB, and which of them an event touches.
+`domain/`      the rules, pure. Begin with `decide` in `rules`. Then, in the order of a festival: `festival`;
+               `planning/` (fairness); `allocation/`, with `request` (reserve, release), `shortage` (plan again),
+               `revising` and `revision` (where reality differs); `logistics/`, with `shipment`, `transfer`,
+               `losses`; `booth` (the sums), `pace` (sold so far); `replenishment/` (the forecast, the refill);
+               `closing`; `answers` leads what inventory and sales say to them.
+`store/`       how entities are kept in MongoDB.
+`reads.py`     which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api`          commands and pages over HTTP; `app.py` the wiring.
 """

@@ -1,7 +1,8 @@
 """Festival's two key families: a festival with all that belongs to it, and the view of the stock to plan by."""
 
-from services.festival.domain import decide
+from services.festival.domain.rules import decide
 from services.festival.domain.stock import decide as keep
+from services.festival.reads import touches, touches_stock
 from services.festival.store import (
     BOOTHS,
     COMMANDS,
@@ -12,8 +13,6 @@ from services.festival.store import (
     SHIPMENTS,
     STOCK,
     TRANSFERS,
-    touches,
-    touches_stock,
 )
 from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
 from shared.events.inventory import INVENTORY, RESERVATIONS

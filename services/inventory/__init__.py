@@ -8,8 +8,9 @@ Out:               StockChanged                      the lot's whole balance, fo
                    LotCorrected, CorrectionRefused                           answers, by facility
 
 Read on in this order; every service has these rooms:
-`domain/`    the rules, pure: `decide(state, event) -> (state, events)`. Begin here.
-`store.py`   how a lot is kept in MongoDB, and which lot an event touches.
+`domain/`    the rules, pure: `rules.py` has `decide(state, event) -> (state, events)`. Begin here.
+`store.py`   how a lot is kept in MongoDB.
+`reads.py`   which lot an event touches.
 `handlers.py`  the key family: topics, collections, rules, tied together for the step (`shared/runtime/step.py`).
 `api.py`     what people may read over HTTP.
 `app.py`     wiring, nothing else.

@@ -1,23 +1,15 @@
-"""How lots are kept, and which lot an event touches."""
+"""How lots are kept."""
 
-from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
-from shared.events.language import Event
 from shared.runtime.family import Collection, Document
-from shared.runtime.state import Ref
 
 # In Python 3.11 an enum is slow to find a member, and a member its value.
 _STANDINGS = {standing.value: standing for standing in Standing}
 _VALUES = {standing: standing.value for standing in Standing}
-
-
-def touches(event: Event) -> Iterable[Ref]:
-    """Every event that inventory reads is keyed by its lot."""
-    return (Ref(Lot, event.key),)
 
 
 def _to_document(lot: Lot) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from datetime import timedelta
 from services.production import reference
 from services.production.domain.catalogue import Catalogue
 from services.production.domain.rules import deciding
-from services.production.store import COUNTERS, LOTS, REPORTS, touches
+from services.production.reads import touches
+from services.production.store import COUNTERS, LOTS, REPORTS
 from shared.events.production import LOT_ANSWERS, TERMINAL
 from shared.runtime.family import Family
 from shared.settings import Settings

@@ -13,14 +13,15 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                         DemandSignalled                       for facilities: what was asked for, sold out, and missed
                         SalePublished, AdjustmentPublished    for subscribers, by facility: nobody's name in it
 
-`domain/`      the rules, pure. Begin with `decide` in `__init__`. Then, in the order of a day: `booth` (what it
+`domain/`      the rules, pure. Begin with `decide` in `rules`. Then, in the order of a day: `booth` (what it
                holds), `device` (whose records were heard), `prices`, `receipt` (a purchase and its sales),
                `selling` (recorded, waiting, disputed, voided), `accounting` (what each change of a sale means for
                every sum), `pool` (unlabelled sales, shared fairly), `counting`, `drawer` (the money), `shelf`
                (when), `so_far` (what an open booth tells), `closing` (settled, and corrected after), `missed` (sold
                out, and lost by it). By facility: `facility`, with `settlement` (the shares), `demand` (what to make
                next) and `public` (what subscribers see).
-`store.py`     how entities are kept in MongoDB, and which of them an event touches.
+`store.py`     how entities are kept in MongoDB.
+`reads.py`     which of them an event touches.
 `handlers.py`  the two key families, tied together for the step.
 `api/`         what people may read over HTTP.
 `app.py`       wiring, nothing else.

@@ -1,10 +1,11 @@
 """The two key families of sales: a booth with its receipts, and from it a facility's settlements, demand and public
 events."""
 
-from services.sales.domain import decide
 from services.sales.domain.facility import deciding
+from services.sales.domain.rules import decide
 from services.sales.domain.settlement import Percentages
-from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS, touches, touches_facility
+from services.sales.reads import touches, touches_facility
+from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS
 from shared.errors import BadSettings
 from shared.events.festival import BOOTH_STOCK
 from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL

@@ -1,6 +1,5 @@
-"""How booths, receipts, settlements, demand and feeds are kept, and what an event touches."""
+"""How booths, receipts, settlements, demand and feeds are kept."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
@@ -18,65 +17,18 @@ from services.sales.domain.booth import (
     SoFar,
     StockCount,
 )
-from services.sales.domain.demand import BoothDemand, Gap, Line, demand_id
+from services.sales.domain.demand import BoothDemand, Gap, Line
 from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.prices import PriceList
-from services.sales.domain.receipt import Part, Sale, entity_id, receipt_id, receipt_of
-from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, Said, settlement_id
+from services.sales.domain.receipt import Part, Sale
+from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, Said
 from services.sales.domain.shelf import Hour, Shelf
-from shared.events.festival import DisputeResolved, VoidOrdered
-from shared.events.language import Event
 from shared.events.sales import (
-    BoothCounted,
-    BoothSettled,
-    DemandCounted,
     PartBasis,
     PaymentKind,
-    PoolAdjusted,
-    ReceiptIssued,
-    ReceiptVoided,
-    SaleShared,
-    ShareOpened,
 )
 from shared.runtime.family import Collection, Document
-from shared.runtime.state import Hint, KeyRange, Read, Ref
-
-
-def touches(event: Event) -> Iterator[Read]:
-    """The booth, the receipt that the event is about, and the booth's receipts that wait: nearly any event can cover
-    them or end their waiting. They lie in the booth's own lane, so that the hint finds them as they are. A count is
-    about what was sold up to its moment, so it needs what was sold after it."""
-    yield Ref(Booth, event.key)
-    yield Hint(Receipt, "waiting", event.key)
-    match event.body:
-        case ReceiptIssued() as body:
-            yield Ref(Receipt, entity_id(body.booth, receipt_id(event)))
-        case ReceiptVoided() | VoidOrdered() as body:
-            yield Ref(Receipt, entity_id(body.booth, body.receipt))
-        case DisputeResolved() as body:
-            yield Ref(Receipt, entity_id(body.booth, receipt_of(body.sale)[0]))
-        case BoothCounted() as body:
-            yield KeyRange(Receipt, "sold", sold_key(body.booth, body.counted_at), f"{body.booth}!")
-        case _:
-            return
-
-
-def touches_facility(event: Event) -> Iterator[Read]:
-    """All that a booth says is of one facility at one festival."""
-    match event.body:
-        case DemandCounted() as body:
-            yield Ref(Demand, demand_id(body.facility, body.festival))
-        case ShareOpened() as body:
-            yield Ref(Settlement, settlement_id(body.facility, body.festival))
-            yield Ref(Demand, demand_id(body.facility, body.festival))
-        case SaleShared() | PoolAdjusted() as body:
-            yield Ref(Settlement, settlement_id(body.facility, body.festival))
-            yield Ref(FacilityFeed, body.facility)
-        case BoothSettled() as body:
-            yield Ref(Settlement, settlement_id(body.facility, body.festival))
-        case _:
-            return
 
 
 def sold_key(booth: str, sold_at: datetime) -> str:

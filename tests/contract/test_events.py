@@ -8,7 +8,7 @@ import pytest
 
 from shared import envelope
 from shared.events.language import Body, Topic
-from tests.contract.keep import SAMPLES, SCHEMAS, Kept, every_event
+from tests.support.keep import SAMPLES, SCHEMAS, Kept, every_event
 
 pytestmark = pytest.mark.contract
 
@@ -27,8 +27,8 @@ class Record:
 
 @pytest.mark.parametrize("kept", EVENTS, ids=str)
 def test_every_event_has_a_sample_and_a_schema(kept: Kept) -> None:
-    assert kept.sample.exists(), "keep one: python -m tests.contract.keep"
-    assert kept.schema.exists(), "keep it: python -m tests.contract.keep"
+    assert kept.sample.exists(), "keep one: python -m tests.support.keep"
+    assert kept.schema.exists(), "keep it: python -m tests.support.keep"
 
 
 @pytest.mark.parametrize("kept", EVENTS, ids=str)

@@ -5,8 +5,8 @@ from typing import TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.history.checker import Operation, Verdict, check
-from tests.history.spec import Answer, Kind, Order, Stock, step
+from tests.support.history.checker import Operation, Verdict, check
+from tests.support.history.spec import Answer, Kind, Order, Stock, step
 
 Op: TypeAlias = Operation[Order, Answer]
 

@@ -1,29 +1,21 @@
 """A real Kafka and a real MongoDB server for all integration tests; topics and databases of its own for each."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from pymongo import AsyncMongoClient
-from pymongo.errors import NetworkTimeout
 
 from deploy.stack import Stack, choose_stack
-from deploy.topics import make_topics
 from shared.mongo import Mongo
-from shared.runtime.service import Service
 from shared.settings import MongoDriver, Settings
-from tests.integration import running
-from tests.integration.probe import Probe, a_probe
+from tests.support import running
+from tests.support.place import RunProcess, RunService, a_place
+from tests.support.probe import Probe, a_probe
 
 FOLDER = Path(__file__).parents[2] / ".karya" / "test"
-
-RunService = Callable[..., AbstractAsyncContextManager[Service]]
-RunProcess = Callable[..., AbstractAsyncContextManager[running.ServiceProcess]]
 
 
 @pytest.fixture(scope="session")
@@ -46,29 +38,6 @@ async def settings(stack: Stack, request: pytest.FixtureRequest) -> AsyncIterato
     """
     async with a_place(stack, MongoDriver(getattr(request, "param", MongoDriver.PYMONGO))) as settings:
         yield settings
-
-
-@asynccontextmanager
-async def a_place(stack: Stack, driver: MongoDriver = MongoDriver.PYMONGO) -> AsyncIterator[Settings]:
-    """Topics and databases of its own as long as the block lasts."""
-    mark = uuid4().hex[:8]
-    settings = Settings(
-        kafka=stack.kafka,
-        mongo=stack.mongo,
-        mongo_driver=driver,
-        topic_prefix=f"t{mark}.",
-        database_prefix=f"t{mark}_",
-        partitions=3,
-        session_timeout_ms=6000,
-        http_host="127.0.0.1",
-        http_port=0,
-    )
-    await make_topics(settings)
-    try:
-        yield settings
-    finally:
-        await _drop_databases(settings)
-        await _delete_topics(settings)
 
 
 @pytest.fixture
@@ -96,27 +65,3 @@ def service_process(settings: Settings, tmp_path: Path) -> RunProcess:
     """`async with service_process("inventory") as process:` runs a service as a process of its own."""
     run = partial(running.service_process, folder=tmp_path)
     return lambda name, settings=settings, *rest, **options: run(name, settings, *rest, **options)
-
-
-async def _drop_databases(settings: Settings) -> None:
-    # A drop waits for what a killed client left open, and the local server lets nobody else write meanwhile.
-    await running.let_go_of_the_dead(settings)
-    async with AsyncMongoClient[dict[str, object]](settings.mongo, socketTimeoutMS=20_000) as client:
-        try:
-            for name in await client.list_database_names():
-                if name.startswith(settings.database_prefix):
-                    await client.drop_database(name)
-        except NetworkTimeout as fault:
-            # Every later test would wait for it in vain, for hours in all.
-            pytest.exit(f"MongoDB does not answer any more: {fault}", returncode=1)
-
-
-async def _delete_topics(settings: Settings) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
-    await admin.start()
-    try:
-        ours = [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]
-        if ours:
-            await admin.delete_topics(ours, timeout_ms=30_000)
-    finally:
-        await admin.close()

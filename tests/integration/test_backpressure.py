@@ -1,6 +1,6 @@
 """MongoDB stops under load: consumers pause, memory stays flat, and all is worked off afterwards, once.
 
-For longer: `python -m tests.integration.backpressure --seconds 300`.
+For longer: `python -m tests.support.backpressure --seconds 300`.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ from deploy.local.stack import LocalStack
 from deploy.topics import make_topics
 from shared.runtime.service import Service
 from shared.settings import Settings
-from tests.integration import loads
-from tests.integration.backpressure import STOPPED, Figures, stop_under_load
-from tests.integration.probe import a_probe
-from tests.integration.running import let_go_of_the_dead
-from tests.integration.running import run_service as running_service
-from tests.integration.servers import gone, settings_on
-from tests.integration.undisturbed import all_worked, assert_undisturbed
-from tests.integration.waiting import eventually
+from tests.support import loads
+from tests.support.backpressure import STOPPED, Figures, stop_under_load
+from tests.support.probe import a_probe
+from tests.support.running import let_go_of_the_dead
+from tests.support.running import run_service as running_service
+from tests.support.servers import gone, settings_on
+from tests.support.undisturbed import all_worked, assert_undisturbed
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -27,12 +27,12 @@ from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
 from shared.runtime.family import Family
 from shared.runtime.ledger import lane_id
 from shared.settings import Settings
-from tests.integration import foreign
-from tests.integration.conftest import RunProcess
-from tests.integration.corpus import Made, corpus, ledger_id
-from tests.integration.probe import DeadLetter, Probe, Record
-from tests.integration.running import ServiceProcess
-from tests.integration.waiting import eventually
+from tests.support import foreign
+from tests.support.corpus import Made, corpus, ledger_id
+from tests.support.place import RunProcess
+from tests.support.probe import DeadLetter, Probe, Record
+from tests.support.running import ServiceProcess
+from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 

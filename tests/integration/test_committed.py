@@ -21,10 +21,10 @@ from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration.conftest import RunService
-from tests.integration.probe import Probe
-from tests.integration.transactions import Transactional, transactional
-from tests.integration.waiting import eventually
+from tests.support.place import RunService
+from tests.support.probe import Probe
+from tests.support.transactions import Transactional, transactional
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

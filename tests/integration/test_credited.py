@@ -26,10 +26,10 @@ from shared.events.festival import (
 from shared.events.production import TERMINAL, ProductionReported
 from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, TillClosed
 from shared.mongo import Mongo
-from tests.integration.conftest import a_place
-from tests.integration.probe import a_probe
-from tests.integration.running import run_service
-from tests.integration.season import MAKERS, SERVICES, Season, now
+from tests.support.place import a_place
+from tests.support.probe import a_probe
+from tests.support.running import run_service
+from tests.support.season import MAKERS, SERVICES, Season, now
 
 pytestmark = pytest.mark.integration
 

@@ -18,12 +18,12 @@ from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.runtime.family import Decide, Decision, Family
 from shared.settings import Settings
-from tests.integration.conftest import RunService
-from tests.integration.model import documents
-from tests.integration.probe import Probe
-from tests.integration.test_step import a_correction, a_lot, a_reservation, assert_is, send, the_model
-from tests.integration.undisturbed import all_worked
-from tests.integration.waiting import eventually
+from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
+from tests.support.model import documents
+from tests.support.place import RunService
+from tests.support.probe import Probe
+from tests.support.undisturbed import all_worked
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

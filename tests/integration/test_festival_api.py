@@ -30,23 +30,16 @@ from shared.events.sales import (
 from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe
-from tests.integration.waiting import eventually
+from tests.support.announced import FESTIVAL
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
 
 WAIT = {"Prefer": "wait=20"}
 JSON = {"Content-Type": "application/json"}
-FESTIVAL = {
-    "festival": "ODOP",
-    "name": "One Day One Prison's Product",
-    "place": "Kupang",
-    "zone": "Asia/Makassar",
-    "first_day": "2026-04-18",
-    "last_day": "2026-04-20",
-}
 BOOTH = {
     "booth": "ODOP.B1",
     "name": "First booth",

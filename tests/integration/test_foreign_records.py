@@ -13,8 +13,8 @@ from shared.events.inventory import INVENTORY, RESERVATIONS
 from shared.events.journal import journal
 from shared.events.language import DeadlineReached, Topic
 from shared.events.sales import PUBLIC_SALES, SALES, SALES_DEADLINES, SETTLEMENTS, SalePublished
-from tests.integration.probe import HeaderList, Record
-from tests.integration.season import B1, STRANGER, Season, now, sell, stocked
+from tests.support.probe import HeaderList, Record
+from tests.support.season import B1, STRANGER, Season, now, sell, stocked
 
 pytestmark = pytest.mark.integration
 

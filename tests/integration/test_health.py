@@ -20,13 +20,13 @@ from shared.runtime.ledger import Ledger, Outgoing
 from shared.runtime.service import Service
 from shared.runtime.step import Step
 from shared.settings import Settings
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe, a_probe
-from tests.integration.running import ServiceProcess, service_process
-from tests.integration.running import run_service as running_service
-from tests.integration.servers import frozen, settings_on
-from tests.integration.test_step import a_lot, send
-from tests.integration.waiting import eventually
+from tests.support.lots import a_lot, send
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe, a_probe
+from tests.support.running import ServiceProcess, service_process
+from tests.support.running import run_service as running_service
+from tests.support.servers import frozen, settings_on
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -127,7 +127,7 @@ async def test_a_process_whose_consumer_died_is_not_alive(
     service_process: RunProcess, tmp_path: Path, probe: Probe
 ) -> None:
     dies = tmp_path / "dies"
-    command = ("-m", "tests.integration.dying_consumer", "inventory", str(dies))
+    command = ("-m", "tests.support.dying_consumer", "inventory", str(dies))
     async with service_process("inventory", command=command) as process:
         for ask in ("live", "started", "ready"):
             assert (await health(process, ask)).status_code == 200

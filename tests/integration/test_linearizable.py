@@ -13,13 +13,13 @@ from shared.events.production import PRODUCTION, LotRecorded
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.history.checker import Verdict, check
-from tests.history.spec import Answer, Order, Stock, step
-from tests.integration.conftest import RunProcess
-from tests.integration.probe import Probe
-from tests.integration.reservations import FACILITY, Client, Recorder, a_producer, listening
-from tests.integration.running import let_go_of_the_dead
-from tests.integration.waiting import eventually
+from tests.support.history.checker import Verdict, check
+from tests.support.history.spec import Answer, Order, Stock, step
+from tests.support.place import RunProcess
+from tests.support.probe import Probe
+from tests.support.reservations import FACILITY, Client, Recorder, a_producer, listening
+from tests.support.running import let_go_of_the_dead
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -11,9 +11,9 @@ from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.runtime.service import Service
 from shared.settings import Settings
-from tests.integration.conftest import RunService
-from tests.integration.probe import Probe, a_probe
-from tests.integration.waiting import eventually
+from tests.support.place import RunService
+from tests.support.probe import Probe, a_probe
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -11,13 +11,13 @@ from deploy.topics import SERVICES
 from shared.mongo import Database, Mongo
 from shared.runtime.ledger import lane_id
 from shared.settings import Settings
-from tests.integration import killed_at, loads
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.loads import Said
-from tests.integration.probe import Probe
-from tests.integration.running import ServiceProcess, let_go_of_the_dead
-from tests.integration.undisturbed import all_worked, assert_undisturbed
-from tests.integration.waiting import eventually
+from tests.support import killed_at, loads
+from tests.support.loads import Said
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.undisturbed import all_worked, assert_undisturbed
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -126,7 +126,7 @@ async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_a
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
     await loads.send(probe, list(islice(loads.after(name), 150)))
     assert point in killed_at.POINTS
-    command = ("-m", "tests.integration.killed_at", name, point, "3")
+    command = ("-m", "tests.support.killed_at", name, point, "3")
     async with service_process(name, small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
     await let_go_of_the_dead(settings)

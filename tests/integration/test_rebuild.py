@@ -31,10 +31,10 @@ from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.state import State
 from shared.settings import Settings
-from tests.integration.conftest import RunService, a_place
-from tests.integration.probe import Probe, a_probe
-from tests.integration.season import CLOTH, MAKERS, Season, played
-from tests.integration.waiting import eventually
+from tests.support.place import RunService, a_place
+from tests.support.probe import Probe, a_probe
+from tests.support.season import CLOTH, MAKERS, Season, played
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -38,13 +38,13 @@ from shared.runtime.family import Decision
 from shared.runtime.service import Service
 from shared.runtime.state import State
 from shared.settings import Settings
-from tests.integration import loads
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe
-from tests.integration.running import let_go_of_the_dead
-from tests.integration.season import CLOTH, MAKERS, played
-from tests.integration.undisturbed import all_worked
-from tests.integration.waiting import eventually
+from tests.support import loads
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.running import let_go_of_the_dead
+from tests.support.season import CLOTH, MAKERS, played
+from tests.support.undisturbed import all_worked
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -76,7 +76,7 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
     for n, topic in enumerate(topic for family in SERVICES[name] for topic in family.topics):
         await probe.send_raw(topic, key=b"k", value=b'{"', headers=[("ce_id", None if n % 2 else b"bad")])
     async with service_process(
-        name, small, command=("-m", "tests.integration.killed_at", name, DIES, "3"), ready=False
+        name, small, command=("-m", "tests.support.killed_at", name, DIES, "3"), ready=False
     ) as dying:
         assert await dying.ended() == -9, dying.output
     await let_go_of_the_dead(settings)

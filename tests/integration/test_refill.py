@@ -21,7 +21,7 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
-from tests.integration.season import B1, B2, FESTIVAL, T1, T2, Season, bring_home, now, stocked
+from tests.support.season import B1, B2, FESTIVAL, T1, T2, Season, bring_home, now, stocked
 
 pytestmark = pytest.mark.integration
 

@@ -36,10 +36,10 @@ from shared.events.festival import (
 from shared.events.language import Body
 from shared.events.production import TERMINAL, ProductionReported
 from shared.mongo import Mongo
-from tests.integration.conftest import a_place
-from tests.integration.probe import a_probe
-from tests.integration.running import run_service
-from tests.integration.season import B1, B2, MAKERS, PRICE, T1, T2, Season, now
+from tests.support.place import a_place
+from tests.support.probe import a_probe
+from tests.support.running import run_service
+from tests.support.season import B1, B2, MAKERS, PRICE, T1, T2, Season, now
 
 pytestmark = pytest.mark.integration
 

@@ -26,11 +26,11 @@ from shared.events.inventory import STOCK_ORDERS, ReservationRequested
 from shared.events.production import TERMINAL, ProductionReported
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe
-from tests.integration.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
-from tests.integration.season import SERVICES, Season
-from tests.integration.waiting import eventually
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
+from tests.support.season import SERVICES, Season
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -48,9 +48,9 @@ from shared.events.sales import (
 )
 from shared.mongo import Database, Mongo
 from shared.settings import Settings
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe
-from tests.integration.waiting import eventually
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)

@@ -1,8 +1,6 @@
 """The step against a real Kafka and a real MongoDB: nothing lost, nothing twice, nothing in the way."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,80 +10,25 @@ from pymongo.errors import AutoReconnect, OperationFailure
 from services.inventory.handlers import FAMILIES, LOT
 from shared import envelope
 from shared.errors import PartitionsDiffer
-from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested, StockChanged
-from shared.events.language import Body, Topic
-from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
+from shared.events.inventory import INVENTORY, STOCK_ORDERS
+from shared.events.production import PRODUCTION
 from shared.kafka import partition_for
-from shared.mongo import Database, Mongo, Session
+from shared.mongo import Mongo, Session
 from shared.runtime.batch import Item
 from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, to_outbox
 from shared.runtime.service import Service
 from shared.runtime.step import Step
 from shared.settings import Settings
-from tests.integration import killed_at
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.model import Model, documents, settled
-from tests.integration.probe import Probe
-from tests.integration.running import let_go_of_the_dead
-from tests.integration.waiting import eventually
+from tests.support import killed_at
+from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
+from tests.support.model import documents, settled
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe
+from tests.support.running import let_go_of_the_dead
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Something for the probe to send."""
-
-    topic: Topic
-    body: Body
-    id: str
-
-
-def a_lot(number: int, qty: int = 10) -> Said:
-    body = LotRecorded(
-        lot=f"L{number}", facility="LP-KPG", product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
-    )
-    return Said(PRODUCTION, body, f"lot-{number}")
-
-
-def a_correction(number: int, change: int = -1) -> Said:
-    body = CorrectionRequested(lot=f"L{number}", facility="LP-KPG", correction=f"c{number}", change=change)
-    return Said(PRODUCTION, body, f"correction-{number}")
-
-
-def a_reservation(number: int, qty: int = 3, nth: int = 0) -> Said:
-    body = ReservationRequested(
-        lot=f"L{number}", reservation=f"r{number}.{nth}", festival="F1", booth="F1.B1", request="F1/q", qty=qty
-    )
-    return Said(STOCK_ORDERS, body, f"reservation-{number}.{nth}")
-
-
-async def send(probe: Probe, said: Sequence[Said]) -> None:
-    for one in said:
-        await probe.send(one.topic, one.body, id=one.id)
-
-
-async def the_model(probe: Probe, *topics: Topic) -> Model:
-    """What inventory must make of what lies in these topics, worked one after the other."""
-    model = Model(LOT)
-    for topic in topics:
-        model.work([heard.event for heard in await probe.read_all(topic)])
-    return model
-
-
-async def ids_in(probe: Probe, topic: Topic) -> list[str]:
-    return sorted({heard.event.id for heard in await probe.read_all(topic)})
-
-
-async def assert_is(model: Model, probe: Probe, database: Database) -> None:
-    assert await documents(database, LOT) == model.documents
-    for topic in (INVENTORY, RESERVATIONS):
-        assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
-    for lot in model.documents["lots"]:
-        heard = [h.body for h in await probe.read_all(INVENTORY) if h.event.key == lot]
-        revisions = [body.revision for body in heard if isinstance(body, StockChanged)]
-        assert list(dict.fromkeys(revisions)) == sorted(set(revisions)), "a lane's events must leave in commit order"
 
 
 @both_drivers
@@ -158,7 +101,7 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
         await send(probe, lots)
         await eventually(lambda: settled(database, len(lots)))
     await send(probe, orders)
-    command = ("-m", "tests.integration.killed_at", "inventory", point, "2")
+    command = ("-m", "tests.support.killed_at", "inventory", point, "2")
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
     await let_go_of_the_dead(settings)

@@ -25,15 +25,15 @@ from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.step import Step
 from shared.settings import Settings
-from tests.integration import loads
-from tests.integration.conftest import RunProcess, RunService
-from tests.integration.probe import Probe, a_probe
-from tests.integration.running import ServiceProcess, let_go_of_the_dead
-from tests.integration.servers import frozen, settings_on
-from tests.integration.test_festival_api import FESTIVAL
-from tests.integration.test_step import a_lot, send
-from tests.integration.undisturbed import all_worked, assert_undisturbed
-from tests.integration.waiting import eventually
+from tests.support import loads
+from tests.support.announced import FESTIVAL
+from tests.support.lots import a_lot, send
+from tests.support.place import RunProcess, RunService
+from tests.support.probe import Probe, a_probe
+from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.servers import frozen, settings_on
+from tests.support.undisturbed import all_worked, assert_undisturbed
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

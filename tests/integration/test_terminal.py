@@ -28,8 +28,8 @@ from shared.events.production import (
 )
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration.conftest import RunService
-from tests.integration.probe import Probe
+from tests.support.place import RunService
+from tests.support.probe import Probe
 
 pytestmark = pytest.mark.integration
 

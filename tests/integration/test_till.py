@@ -26,9 +26,9 @@ from shared.events.sales import (
 )
 from shared.kafka import topic_name
 from shared.settings import Settings
-from tests.integration.conftest import RunService
-from tests.integration.probe import Probe
-from tests.integration.waiting import eventually
+from tests.support.place import RunService
+from tests.support.probe import Probe
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

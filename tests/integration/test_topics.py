@@ -20,9 +20,9 @@ from shared.kafka import topic_name
 from shared.runtime.service import Service
 from shared.settings import Settings
 from shared.topics import COMPRESSION, RETENTION, TIME, Wrong, configs, wrong
-from tests.integration.conftest import RunService
-from tests.integration.probe import Probe
-from tests.integration.waiting import eventually
+from tests.support.place import RunService
+from tests.support.probe import Probe
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ from deploy.stack import Stack
 from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.integration.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
+from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
 
 pytestmark = pytest.mark.integration
 

@@ -16,7 +16,7 @@ from shared.events.festival import (
     ResolveDispute,
     SendTransfer,
 )
-from tests.integration.season import (
+from tests.support.season import (
     B1,
     B2,
     FESTIVAL,

@@ -29,7 +29,7 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.integration.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, Season, played
+from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, Season, played
 
 pytestmark = pytest.mark.integration
 

@@ -27,14 +27,14 @@ from shared.events.language import Body, Topic
 from shared.events.sales import BOOTH_REPORTS, SALES_DEADLINES, SellThroughCounted
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.integration import killed_at
-from tests.integration.conftest import RunProcess
-from tests.integration.probe import Probe
-from tests.integration.running import ServiceProcess, let_go_of_the_dead
-from tests.integration.saga import a_place, announce, ask, lots, make, open_booth
-from tests.integration.season import Season
-from tests.integration.undisturbed import all_worked
-from tests.integration.waiting import eventually
+from tests.support import killed_at
+from tests.support.place import RunProcess
+from tests.support.probe import Probe
+from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.saga import a_place, announce, ask, lots, make, open_booth
+from tests.support.season import Season
+from tests.support.undisturbed import all_worked
+from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -186,7 +186,7 @@ async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_i
     await let_go_of_the_dead(place.settings)
     assert wait.deadline in await deadlines(place, wait.owner)
 
-    later = ("-m", "tests.integration.ahead", wait.owner, str(wait.hours))
+    later = ("-m", "tests.support.ahead", wait.owner, str(wait.hours))
     async with service_process(wait.owner, command=(*later, wait.dies, "1"), ready=False) as process:
         assert await process.ended() == -9, process.output
     await let_go_of_the_dead(place.settings)

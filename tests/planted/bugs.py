@@ -10,8 +10,8 @@ from typing import Any
 from pymongo import ReplaceOne
 from pymongo.errors import OperationFailure
 
-from services.inventory import domain as inventory
 from services.inventory.domain import Lot
+from services.inventory.domain import rules as inventory
 from services.inventory.domain.reservation import release
 from services.sales.domain import Booth, Receipt, accounting
 from services.sales.domain.device import Device
@@ -135,7 +135,7 @@ def _reservation_not_released() -> None:
         _, said = release(lot, request)
         return lot, said
 
-    inventory.release = said_only  # type: ignore[attr-defined]
+    inventory.release = said_only
 
 
 def _void_forgotten_by_the_pool() -> None:

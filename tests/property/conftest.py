@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from tests.property import examples
+from tests.support import examples
 
 # Known before pytest asks for it: `--hypothesis-profile=thorough`.
 assert examples.THOROUGH

@@ -12,9 +12,7 @@ from shared.events.festival import DisputeOutcome, DisputeResolved, TillStruck, 
 from shared.events.language import Body
 from shared.events.lot_number import LotNumber
 from shared.events.sales import Payment, PaymentKind
-from tests.property.examples import examples
-from tests.unit.ops.witness import Witness, broken
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     a_closing,
@@ -28,6 +26,8 @@ from tests.unit.sales.builders import (
     a_void,
     an_opening,
 )
+from tests.support.examples import examples
+from tests.support.witness import Witness, broken
 
 TILLS = ("T1", "T2")
 LOTS = {

@@ -14,13 +14,13 @@ from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothPace, Command, Festival, Replenishment, Request, Shipment, Transfer
+from services.festival.domain.allocation.line import COUNTED, LineStatus
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.line import COUNTED, LineStatus
-from services.festival.domain.request import RequestStatus
-from services.festival.domain.shipment import ShipmentStatus
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Standing
@@ -73,10 +73,12 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from tests.property import test_inventory, test_production, test_sales
-from tests.property.examples import examples
-from tests.property.machine import Machine, one_of, until, which
-from tests.property.shell import NOON, Service
+from tests.support.examples import examples
+from tests.support.invariants import inventory as of_inventory
+from tests.support.invariants import production as of_production
+from tests.support.invariants import sales as of_sales
+from tests.support.machine import Machine, one_of, until, which
+from tests.support.shell import NOON, Service
 
 FESTIVAL = "ODOP"
 BOOTHS = ("ODOP.B1", "ODOP.B2")
@@ -179,7 +181,7 @@ class Chain(Machine):
             product=product,
             qty=qty,
             made_on=(NOON - timedelta(days=n)).date(),
-            maker=test_production.MAKER,
+            maker=of_production.MAKER,
         )
         self.kafka.say(TERMINAL, body)
 
@@ -428,21 +430,21 @@ class Chain(Machine):
     # what holds
 
     def check(self) -> None:
-        test_production.check_lots(self.production)
-        test_inventory.check_lots(self.inventory)
+        of_production.check_lots(self.production)
+        of_inventory.check_lots(self.inventory)
         check_festival(self.festival)
-        test_sales.check_booths(self.sales)
+        of_sales.check_booths(self.sales)
 
     def check_at_rest(self) -> None:
-        test_production.check_said(self.production)
-        test_production.check_nobody_learns_a_maker(self.kafka)
-        test_inventory.check_said(self.inventory)
+        of_production.check_said(self.production)
+        of_production.check_nobody_learns_a_maker(self.kafka)
+        of_inventory.check_said(self.inventory)
         check_commands(self.festival)
         check_production_and_inventory(self.production, self.inventory)
         check_inventory_and_festival(self.inventory, self.festival)
         check_festival_and_sales(self.festival, self.sales)
-        test_sales.check_said(self.sales)
-        test_sales.check_money(self.sales)
+        of_sales.check_said(self.sales)
+        of_sales.check_money(self.sales)
 
 
 ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {

@@ -12,7 +12,6 @@ from services.inventory.handlers import FAMILIES
 from shared import envelope
 from shared.errors import Unusable
 from shared.events.inventory import (
-    INVENTORY,
     RESERVATIONS,
     STOCK_ORDERS,
     DispatchOrdered,
@@ -20,15 +19,15 @@ from shared.events.inventory import (
     ReleaseRequested,
     ReservationRequested,
     ReturnReceived,
-    StockChanged,
 )
 from shared.events.language import Body, Event
 from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
-from tests.history.answers import answer_of
-from tests.history.spec import Answer, Kind, Order, Stock, step
-from tests.property.examples import examples
-from tests.property.machine import Machine, which
-from tests.property.shell import Service
+from tests.support.examples import examples
+from tests.support.history.answers import answer_of
+from tests.support.history.spec import Answer, Kind, Order, Stock, step
+from tests.support.invariants.inventory import check_lots, check_said
+from tests.support.machine import Machine, which
+from tests.support.shell import Service
 
 FACILITY = "LP-KPG"
 LOTS = ("L0", "L1")
@@ -103,38 +102,6 @@ class InventoryMachine(Machine):
             sent = frozenset((r.id, r.qty) for r in lot.reservations if r.standing is Standing.DISPATCHED)
             assert (lot.on_hand, held, sent) == (stock.on_hand, stock.held, stock.sent)
             assert (lot.returned, lot.recalled) == (stock.returned, stock.recalled)
-
-
-def check_lots(inventory: Service) -> None:
-    """recorded + corrected = on hand + reserved + dispatched - returned + written off, none below zero."""
-    for lot in inventory.all(Lot):
-        out = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
-        assert lot.recorded + lot.corrected == out, lot
-        assert min(lot.on_hand, lot.reserved, lot.dispatched, lot.returned, lot.written_off) >= 0, lot
-        assert lot.returned <= lot.dispatched, lot
-        assert len({r.id for r in lot.reservations}) == len(lot.reservations), "reserved twice"
-        assert not (lot.recalled and lot.reserved), "promised though it was recalled"
-
-
-def check_said(inventory: Service) -> None:
-    """The last balance said of each lot is the lot; every revision was said once; reservations end once."""
-    balances: dict[str, list[StockChanged]] = defaultdict(list)
-    for body in inventory.kafka.bodies(INVENTORY, StockChanged):
-        balances[body.lot].append(body)
-    lots = {lot.id: lot for lot in inventory.all(Lot)}
-    assert balances.keys() == lots.keys()
-    for id, lot in lots.items():
-        assert [one.revision for one in balances[id]] == list(range(1, lot.revision + 1))
-        last = balances[id][-1]
-        assert (last.on_hand, last.reserved, last.dispatched) == (lot.on_hand, lot.reserved, lot.dispatched)
-    ends: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for event in inventory.kafka.heard(RESERVATIONS):
-        reservation, lot_id = getattr(event.body, "reservation", None), getattr(event.body, "lot", "")
-        if reservation is not None:
-            ends[reservation, lot_id].append(type(event.body).__name__)
-    for (reservation, _), said in ends.items():
-        assert said.count("StockReserved") <= 1, reservation
-        assert said.count("ReservationReleased") + said.count("StockDispatched") <= said.count("StockReserved")
 
 
 def answers_by_cause(inventory: Service) -> dict[str, Answer]:

@@ -6,9 +6,9 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.plan import Plan, Rules, plan
-from tests.property.optimum import Whole, fractions
-from tests.property.plans import Case, a_case, bounds, check, shares, totals
+from services.festival.domain.planning import Plan, Rules, plan
+from tests.support.optimum import Whole, fractions
+from tests.support.plans import Case, a_case, bounds, check, shares, totals
 
 CASES = 1000
 AT_ONCE = 100

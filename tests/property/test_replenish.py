@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.plan import Available, Plan, Rules, plan
-from services.festival.domain.replenish import Held, Hour, Pace, Proposal, Situation, after, propose
-from services.festival.domain.replenish.forecast import rates
-from services.festival.domain.replenish.proposal import FEW
+from services.festival.domain.planning import Available, Plan, Rules, plan
+from services.festival.domain.replenishment import Held, Hour, Pace, Proposal, Situation, after, propose
+from services.festival.domain.replenishment.forecast import rates
+from services.festival.domain.replenishment.proposal import FEW
 
 CASES = 400
 NOON = datetime(2023, 4, 18, 4, tzinfo=UTC)

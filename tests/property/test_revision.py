@@ -7,12 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.line import LineStatus, pieces
-from services.festival.domain.request import shortfalls
-from services.festival.domain.shipment import Shipment, ShipmentStatus
+from services.festival.domain.allocation.line import LineStatus, pieces
+from services.festival.domain.allocation.request import shortfalls
+from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
 from shared.events.festival import AllocationRevised
-from tests.property.examples import examples
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     World,
@@ -23,6 +22,7 @@ from tests.unit.festival.builders import (
     a_shipment,
     a_world,
 )
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.property
 

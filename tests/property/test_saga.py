@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.festival.domain import Request
-from services.festival.domain.line import HELD
-from services.festival.domain.request import RequestStatus
+from services.festival.domain.allocation.line import HELD
+from services.festival.domain.allocation.request import RequestStatus
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
-from tests.unit.festival.builders import World, a_booth, a_request, announced
+from tests.support.builders.festival import World, a_booth, a_request, announced
 
 pytestmark = pytest.mark.property
 

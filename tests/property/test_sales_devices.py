@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sales.domain.device import Device, hear
-from tests.property.examples import examples
-from tests.unit.sales.builders import an_introduction
+from tests.support.builders.sales import an_introduction
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.property
 

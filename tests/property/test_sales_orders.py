@@ -28,9 +28,8 @@ from shared.events.sales import (
     SaleShared,
     SettlementIssued,
 )
-from tests.property.books import check_books
-from tests.property.examples import examples
-from tests.unit.sales.builders import (
+from tests.support.books import check_books
+from tests.support.builders.sales import (
     B1,
     B2,
     NOON,
@@ -54,6 +53,7 @@ from tests.unit.sales.builders import (
     new_prices,
     record_id,
 )
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.property
 

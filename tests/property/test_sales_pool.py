@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from services.sales.domain.booth import Booth, BoothLot, Pool, StockCount
 from services.sales.domain.pool import level, pieces
 from shared.events.amounts import apportion, net_amounts, value
-from tests.property.examples import examples
-from tests.unit.sales.builders import B1, NOON
+from tests.support.builders.sales import B1, NOON
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.property
 

@@ -22,7 +22,7 @@ from ops.trace.words import told
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, StrayMoved
-from tests.property.examples import examples
+from tests.support.examples import examples
 
 PLACES = ("Asia/Makassar", "America/Lima", "Pacific/Kiritimati", "UTC")
 WHOLE = 2**53

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lab.bench import backlog
-from services.inventory.domain import Lot, decide
+from services.inventory.domain import Lot
+from services.inventory.domain.rules import decide
 from services.inventory.store import LOTS
 from shared.envelope import header
 from shared.events.inventory import STOCK_ORDERS

@@ -18,7 +18,8 @@ from pymongo import WriteConcern
 
 from lab.bench.meter import Meter
 from lab.bench.runners.job import Job, say
-from services.inventory.domain import Lot, decide
+from services.inventory.domain import Lot
+from services.inventory.domain.rules import decide
 from services.inventory.store import LOTS
 from shared import envelope
 from shared.derivation import derived_id

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from services.festival.api.pages import Page
 from services.festival.domain import Shipment, Transfer
-from services.festival.domain.shipment import ShipmentStatus
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 
 
 class ParcelPage(Page):

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request
+from services.festival.domain.allocation.line import HELD, Line, pieces
+from services.festival.domain.allocation.request import shortfalls
 from services.festival.domain.booth import LotSeen
 from services.festival.domain.booth_lot import Account, BoothLot
-from services.festival.domain.line import HELD, Line, pieces
 from services.festival.domain.missing import Missing
-from services.festival.domain.plan import words
-from services.festival.domain.request import shortfalls
+from services.festival.domain.planning import words
 
 
 class Page(BaseModel):

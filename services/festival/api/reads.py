@@ -17,10 +17,10 @@ from services.festival.api.pages import (
 )
 from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Festival, Request, Shipment, Transfer
+from services.festival.domain.allocation.request import request_id
+from services.festival.domain.logistics.shipment import shipment_id
+from services.festival.domain.logistics.transfer import transfer_id
 from services.festival.domain.missing import missing
-from services.festival.domain.request import request_id
-from services.festival.domain.shipment import shipment_id
-from services.festival.domain.transfer import transfer_id
 from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
 from shared.http.listing import Listing
 from shared.runtime.family import Collection

@@ -3,7 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from services.festival.domain import Request
-from services.festival.domain.plan import words
+from services.festival.domain.planning import words
 from shared.events.festival import BackReason
 
 

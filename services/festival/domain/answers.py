@@ -1,18 +1,29 @@
 """What inventory, sales and the clock have to say. An answer to what nobody here asked changes nothing."""
 
 from services.festival.domain import booth as booths
-from services.festival.domain import losses, pace, revising, shortage, transfer
-from services.festival.domain import request as requests
+from services.festival.domain import pace
+from services.festival.domain.allocation import request as requests
+from services.festival.domain.allocation import revising, shortage
+from services.festival.domain.allocation.bounds import bounds
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import (
+    HOLD,
+    Request,
+    find,
+    let_go,
+    moved,
+    request_id,
+    request_of,
+    settle,
+)
+from services.festival.domain.allocation.revision import rest
 from services.festival.domain.booth import Booth
-from services.festival.domain.bounds import bounds
 from services.festival.domain.festival import Festival, account, booths_of
-from services.festival.domain.line import LineStatus
-from services.festival.domain.planner import Planner
-from services.festival.domain.request import HOLD, Request, find, let_go, moved, request_id, request_of, settle
-from services.festival.domain.revision import rest
-from services.festival.domain.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
+from services.festival.domain.logistics import losses, transfer
+from services.festival.domain.logistics.shipment import ARRIVE, Leg, Shipment, answered, late, shipment_id
+from services.festival.domain.logistics.transfer import CARRY
 from services.festival.domain.stock import StockView
-from services.festival.domain.transfer import CARRY
 from shared.events.festival import RevisionRequested
 from shared.events.inventory import (
     LotRecallReached,

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import Request, lapse, requests_of
+from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open, open_booth_of
-from services.festival.domain.line import LineStatus
-from services.festival.domain.request import Request, lapse, requests_of
-from services.festival.domain.revision import without_booth
-from services.festival.domain.shipment import Shipment, ShipmentStatus
-from services.festival.domain.transfer import Transfer, TransferStatus
+from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
+from services.festival.domain.logistics.transfer import Transfer, TransferStatus
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,

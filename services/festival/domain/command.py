@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from services.festival.domain.plan.terms import Conflict
+from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
 from shared.runtime.family import Decision

@@ -7,8 +7,8 @@ from enum import StrEnum
 from services.festival.domain.booth import Booth, BoothStatus, LotSeen
 from services.festival.domain.booth_lot import Account
 from services.festival.domain.festival import Festival, FestivalStatus
-from services.festival.domain.shipment import Shipment, ShipmentStatus
-from services.festival.domain.transfer import Transfer, TransferStatus
+from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
+from services.festival.domain.logistics.transfer import Transfer, TransferStatus
 
 
 class What(StrEnum):

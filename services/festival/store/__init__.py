@@ -1,11 +1,10 @@
-"""How festivals and all that belongs to them, commands and the stock view are kept, and what an event touches."""
+"""How festivals and all that belongs to them, commands and the stock view are kept."""
 
 from services.festival.store.booths import BOOTHS, FESTIVALS, PACES
 from services.festival.store.commands import COMMANDS
 from services.festival.store.goods import REPLENISHMENTS, SHIPMENTS, TRANSFERS
 from services.festival.store.requests import REQUESTS
 from services.festival.store.stock import STOCK
-from services.festival.store.touches import touches, touches_stock
 
 __all__ = [
     "BOOTHS",
@@ -17,6 +16,4 @@ __all__ = [
     "SHIPMENTS",
     "STOCK",
     "TRANSFERS",
-    "touches",
-    "touches_stock",
 ]

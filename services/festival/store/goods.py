@@ -4,10 +4,10 @@ from dataclasses import asdict
 from typing import Any
 
 from services.festival.domain import Replenishment, Shipment, Transfer
-from services.festival.domain.plan import Wanted
-from services.festival.domain.replenish import Forecast, Move, Refill
-from services.festival.domain.shipment import Leg, Parcel, ShipmentStatus
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.shipment import Leg, Parcel, ShipmentStatus
+from services.festival.domain.logistics.transfer import TransferStatus
+from services.festival.domain.planning import Wanted
+from services.festival.domain.replenishment import Forecast, Move, Refill
 from services.festival.store.requests import conflict_documents, conflicts
 from shared.runtime.family import Collection, Document
 

@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from services.festival.domain import Request
-from services.festival.domain.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.line import Cap, Line, LineStatus, Offer, promises
-from services.festival.domain.plan import Conflict, Share, Wanted
-from services.festival.domain.request import RequestStatus
+from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import Cap, Line, LineStatus, Offer, promises
+from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.planning import Conflict, Share, Wanted
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule
 from shared.runtime.family import Collection, Document

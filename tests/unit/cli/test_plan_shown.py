@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli import console
 from cli.festival import app, goods
 from services.festival.api.pages import RequestPage
-from tests.unit.festival.builders import B1, a_request, a_world
+from tests.support.builders.festival import B1, a_request, a_world
 
 pytestmark = pytest.mark.unit
 

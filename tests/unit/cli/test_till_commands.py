@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.till import app
 from edge.till.till import Till
-from tests.unit.edge.till.builders import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
+from tests.support.builders.till import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
 
 Run = Callable[..., Result]
 

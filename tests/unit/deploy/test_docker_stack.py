@@ -10,7 +10,7 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from deploy import docker_stack
 from deploy.local import jars
 from deploy.local.stack import Addresses, StackError
-from tests.unit.deploy.docker_engine import Engine, an_engine
+from tests.support.docker_engine import Engine, an_engine
 
 MAPPED = {"9092": 40001, "27017": 40002}
 

@@ -18,7 +18,7 @@ from shared import envelope
 from shared.errors import SpoolFailed
 from shared.events.language import Body, Event
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, RecallLot, ReportAccepted
-from tests.unit.former_spool import FORMER_SCHEMA
+from tests.support.former_spool import FORMER_SCHEMA
 
 NOW = datetime(2023, 4, 18, 1, 2, 3, 456789, tzinfo=UTC)
 

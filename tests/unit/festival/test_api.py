@@ -16,7 +16,7 @@ from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.commands import command_in
 from shared.runtime.family import Collection
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     World,
     a_closing,

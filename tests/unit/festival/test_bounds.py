@@ -6,7 +6,8 @@ import pytest
 
 from services.festival.api.commands import CommandPage
 from services.festival.domain import Command, Request
-from services.festival.store import REQUESTS, touches
+from services.festival.reads import touches
+from services.festival.store import REQUESTS
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -22,7 +23,7 @@ from shared.events.festival import (
 )
 from shared.events.language import MAX_VALUE_BYTES, Body, Event
 from shared.runtime.state import Hint
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

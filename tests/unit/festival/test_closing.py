@@ -8,7 +8,7 @@ from services.festival.domain import Booth, Command, Festival, Shipment
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.shipment import ShipmentStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
     AnnounceFestival,
     BoothClosing,
@@ -31,7 +31,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import LossRecorded, OrderRefusal, ReturnReceived, StockOrderRefused
 from shared.events.language import Body
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

@@ -4,7 +4,7 @@ from services.festival.api.pages import BoothPage, MissingPages
 from services.festival.domain import Booth, Festival, Shipment, Transfer
 from services.festival.domain.missing import Missing, What, missing
 from shared.events.festival import CancelFestival
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     ODOP,

@@ -16,8 +16,8 @@ from shared.events.festival import (
     ProgrammeWeight,
 )
 from shared.events.language import Body
-from tests.property.examples import examples
-from tests.unit.festival.builders import ODOP, World, a_booth, a_shipment, announced
+from tests.support.builders.festival import ODOP, World, a_booth, a_shipment, announced
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.unit
 

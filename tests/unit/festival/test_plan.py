@@ -8,7 +8,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.plan import Available, Before, Plan, Rules, Wanted, plan
+from services.festival.domain.planning import Available, Before, Plan, Rules, Wanted, plan
 
 DAY = date(2023, 4, 1)
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.plan import Available, Plan, Rules, Wanted, plan, words
+from services.festival.domain.planning import Available, Plan, Rules, Wanted, plan, words
 from shared.events.festival import LineReason, LotReason, PlanRule
 
 DAY = date(2023, 4, 1)

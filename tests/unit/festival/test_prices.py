@@ -17,7 +17,7 @@ from shared.events.festival import (
     Price,
     PricesChanged,
 )
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     NOON,
     ODOP,

@@ -7,11 +7,11 @@ import pytest
 
 from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Replenishment, Request
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.plan import Wanted
-from services.festival.domain.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
-from services.festival.domain.replenish import Forecast, Move, Proposal, Refill
-from services.festival.domain.request import RequestStatus
+from services.festival.domain.planning import Wanted
+from services.festival.domain.replenishment import Forecast, Move, Proposal, Refill
+from services.festival.domain.replenishment.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -23,7 +23,7 @@ from shared.events.festival import (
     ReplenishmentProposed,
 )
 from shared.events.language import MAX_VALUE_BYTES
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,
@@ -103,7 +103,7 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.festival.domain.refill.MOST_MOVES", 0)
+    monkeypatch.setattr("services.festival.domain.replenishment.refill.MOST_MOVES", 0)
     world = selling(first=2, second=15)
     world.give(a_replenishment())
     found = proposed(world)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.plan import Rules
-from services.festival.domain.replenish import Held, Hour, Move, Pace, Proposal, Situation, after, propose
-from services.festival.domain.replenish.forecast import ALPHA, levels, rates
+from services.festival.domain.planning import Rules
+from services.festival.domain.replenishment import Held, Hour, Move, Pace, Proposal, Situation, after, propose
+from services.festival.domain.replenishment.forecast import ALPHA, levels, rates
 from shared.events.language import MAX_QTY
 
 NOON = datetime(2023, 4, 18, 4, tzinfo=UTC)

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.festival.domain import Command, planner
+from services.festival.domain import Command
+from services.festival.domain.allocation import planner
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.command import Outcome
-from services.festival.domain.line import LineStatus
-from services.festival.domain.request import RequestStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -18,7 +19,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import OrderRefusal, ReleaseRequested, ReservationRefused, ReservationRequested
 from shared.events.language import DeadlineReached
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     LAST_DAY,

@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 
-from services.festival.domain import Booth, Command, Shipment, planner
+from services.festival.domain import Booth, Command, Shipment
+from services.festival.domain.allocation import planner
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
-from services.festival.domain.line import LineStatus
-from services.festival.domain.request import RequestStatus
-from services.festival.domain.shipment import ShipmentStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -26,7 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import ReleaseRequested, ReservationRequested
 from shared.events.language import Body
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     ODOP,

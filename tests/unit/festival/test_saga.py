@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.festival.domain import Booth, Command, Festival, Request, Shipment
+from services.festival.domain.allocation.line import COUNTED, OPEN, LineStatus, pieces
+from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Outcome
 from services.festival.domain.festival import FestivalStatus
-from services.festival.domain.line import COUNTED, OPEN, LineStatus, pieces
-from services.festival.domain.request import RequestStatus
-from services.festival.domain.shipment import ShipmentStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.inventory.domain.lot import Standing
 from shared.events.festival import (
     AllocationConfirmed,
@@ -32,7 +32,7 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.sales import SellThroughCounted, SoldThrough
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     LAST_DAY,
     ODOP,
     World,

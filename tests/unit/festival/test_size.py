@@ -6,10 +6,11 @@ from datetime import date
 
 import pytest
 
-from services.festival.domain import Festival, Request, StockView, decide
-from services.festival.domain.line import LineStatus
-from services.festival.domain.plan import Kept, words
-from services.festival.domain.request import RequestStatus, all_moved
+from services.festival.domain import Festival, Request, StockView
+from services.festival.domain.allocation.line import LineStatus
+from services.festival.domain.allocation.request import RequestStatus, all_moved
+from services.festival.domain.planning import Kept, words
+from services.festival.domain.rules import decide
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -26,7 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
 from shared.runtime.state import State
-from tests.unit.festival.builders import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import NOON, announced, kinds, product_codes
 
 FIRST, SECOND = 1, 2
 

@@ -12,7 +12,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from tests.unit.festival.builders import B1, ODOP, World, a_booth_closing, a_closing, a_sell_through, a_world
+from tests.support.builders.festival import B1, ODOP, World, a_booth_closing, a_closing, a_sell_through, a_world
 
 SALE = "r-9/1"
 LOT = "PR-KPG-KTI-230418-007-4"

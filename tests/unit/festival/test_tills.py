@@ -12,7 +12,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     ODOP,
     World,

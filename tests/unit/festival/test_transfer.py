@@ -7,7 +7,7 @@ import pytest
 
 from services.festival.domain import Booth, BoothPace, Transfer
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.transfer import TransferStatus
+from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.store import BOOTHS
 from shared.events.festival import (
     BoothStocked,
@@ -28,7 +28,7 @@ from shared.events.festival import (
     TransferReceived,
     TransferSent,
 )
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

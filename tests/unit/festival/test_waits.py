@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from services.festival.domain import Festival, Shipment
+from services.festival.domain.allocation.request import LineStatus, RequestStatus
+from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.missing import missing
-from services.festival.domain.request import LineStatus, RequestStatus
-from services.festival.domain.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationWithdrawn,
     CommandRefusal,
@@ -15,7 +15,7 @@ from shared.events.festival import (
     Withdrawal,
 )
 from shared.events.language import DeadlineReached
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     NOON,
     ODOP,

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.inventory.domain import Lot, decide
+from services.inventory.domain import Lot
+from services.inventory.domain.rules import decide
 from services.inventory.store import LOTS
 from shared.events.inventory import (
     OrderRefusal,
@@ -19,7 +20,7 @@ from shared.events.inventory import (
 from shared.events.language import Body, Deadline
 from shared.events.production import CorrectionRefused, LotCorrected
 from shared.runtime.state import Ref, State
-from tests.unit.inventory.builders import (
+from tests.support.builders.inventory import (
     LOT,
     a_correction,
     a_dispatch,

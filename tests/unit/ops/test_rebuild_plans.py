@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ops.rebuild.plans import Remembered
-from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment, deciding, planner
+from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
+from services.festival.domain.allocation import planner
+from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from shared import envelope
@@ -16,7 +18,7 @@ from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
 from shared.runtime.family import Family
-from tests.unit.festival.builders import (
+from tests.support.builders.festival import (
     B1,
     B2,
     NOON,

@@ -12,7 +12,7 @@ from shared.events.festival import DisputeOutcome, DisputeResolved
 from shared.events.language import Event
 from shared.events.lot_number import LotNumber
 from shared.events.sales import SALE_SHARES, SALES, PoolAdjusted
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     World,

@@ -32,8 +32,7 @@ from shared.events.sales import (
     TillRecord,
     VoidRefused,
 )
-from tests.unit.ops.witness import Witness, broken, notes, with_entity, without
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     ODOP,
@@ -48,6 +47,7 @@ from tests.unit.sales.builders import (
     an_opening,
     record_id,
 )
+from tests.support.witness import Witness, broken, notes, with_entity, without
 
 pytestmark = pytest.mark.unit
 

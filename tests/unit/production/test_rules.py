@@ -18,7 +18,7 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from tests.unit.production.builders import (
+from tests.support.builders.production import (
     MAKER,
     NOW,
     SKEW,

@@ -18,7 +18,7 @@ from shared.events.sales import (
     ShareOpened,
     SoldThrough,
 )
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     DEADLINE,
     World,

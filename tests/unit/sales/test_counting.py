@@ -8,7 +8,7 @@ from services.sales.domain import counting
 from services.sales.domain.booth import StockCount
 from shared.events.lot_number import LotNumber
 from shared.events.sales import PoolAdjusted, SellThroughCounted, SettlementCorrected, SettlementIssued
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     NOON,
     PRICE,
     World,

@@ -13,7 +13,7 @@ from services.sales.domain.missed import counted, openings
 from services.sales.domain.shelf import Shelf, moment
 from shared.events.language import Body
 from shared.events.sales import DemandCounted, DemandLine, DemandSignalled, ShareOpened, SoldOut
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     B2,
     NOON,

@@ -7,7 +7,7 @@ from services.sales.domain.booth import BoothStatus
 from services.sales.domain.device import Device, hear, strike
 from shared.events.language import Body
 from shared.events.sales import DeviceHeard
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     World,

@@ -15,7 +15,7 @@ from shared.events.sales import (
     ShareOpened,
     SoldThrough,
 )
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     PRICE,
     World,
     a_closing,

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.shelf import HOUR, seconds
 from shared.events.sales import MAX_TILL_RUPIAH, Payment, PaymentKind, TillRecord
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     PRICE,

@@ -9,7 +9,7 @@ from services.sales.domain import pool as pools
 from services.sales.domain.booth import BoothLot, Pool, StockCount
 from services.sales.domain.receipt import SaleStatus
 from shared.events.sales import AdjustmentCause, PartBasis, PoolAdjusted, SaleAccounted, SaleShared
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     NOON,
     PRICE,
     World,

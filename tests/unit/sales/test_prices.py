@@ -6,7 +6,7 @@ from itertools import permutations
 import pytest
 
 from services.sales.domain.prices import PriceList, PriceMark, mark, valid_at, with_list
-from tests.unit.sales.builders import B1, NOON, PRICE, World, a_line, a_receipt, a_stocking, an_opening, new_prices
+from tests.support.builders.sales import B1, NOON, PRICE, World, a_line, a_receipt, a_stocking, an_opening, new_prices
 
 
 def at(minutes: int) -> datetime:

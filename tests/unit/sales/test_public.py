@@ -4,7 +4,7 @@ from uuid import UUID
 
 from services.sales.domain.public import public_adjustment, public_sale
 from shared.events.sales import AdjustmentPublished, SalePublished, SaleShared
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     B2,
     PRICE,

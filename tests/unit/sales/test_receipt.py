@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from services.sales.domain.receipt import Part, Sale, SaleStatus, receipt_of
 from shared.events.sales import PartBasis, Payment, PaymentKind, ReceiptIssued, SaleAccounted
-from tests.unit.sales.builders import PRICE, World, a_line, a_receipt, a_stocking, an_opening, open_booth
+from tests.support.builders.sales import PRICE, World, a_line, a_receipt, a_stocking, an_opening, open_booth
 
 
 def accounted(world: World, sale: str) -> SaleAccounted:

@@ -20,7 +20,7 @@ from shared.events.sales import (
     ShareOpened,
 )
 from shared.settings import Settings
-from tests.unit.sales.builders import B1, B2, NOON, ODOP, World
+from tests.support.builders.sales import B1, B2, NOON, ODOP, World
 
 
 def opened(booth: str = B1, facility: str = "LP-A") -> ShareOpened:

@@ -11,7 +11,7 @@ from services.sales.domain.so_far import HOURS_BACK, MOST_HOURS, tell
 from shared.envelope import encode
 from shared.events.language import MAX_VALUE_BYTES
 from shared.events.sales import LotSoFar, ProductSoFar, SaleAccounted, SellThroughCounted, SellThroughSoFar
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     NOON,
     ODOP,

@@ -14,7 +14,7 @@ from shared.events.sales import (
     VoidedLine,
     VoidRefused,
 )
-from tests.unit.sales.builders import (
+from tests.support.builders.sales import (
     B1,
     B2,
     PRICE,

@@ -11,7 +11,7 @@ from shared.derivation import CURRENT, derivation, derived_id
 from shared.errors import Unusable
 from shared.events.language import MAX_VALUE_BYTES, Event
 from shared.runtime.dlq import dead_letter
-from tests.unit.shared.records import IN, NOON, Added, a_record
+from tests.support.records import IN, NOON, Added, a_record
 
 GOOD = dict(a_record().headers)
 

@@ -12,7 +12,7 @@ from edge.terminal.terminal import Terminal
 from shared.errors import WrongEntry
 from shared.events import names
 from shared.events.language import Id
-from tests.property.examples import examples
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.unit
 

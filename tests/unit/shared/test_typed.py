@@ -15,7 +15,7 @@ from shared.events.language import MAX_WHOLE
 from shared.events.lot_number import LotNumber
 from shared.settings import Settings
 from shared.shown import rupiah, thousands
-from tests.property.examples import examples
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.unit
 

@@ -12,7 +12,7 @@ from edge.till.receipts import Receipts
 from shared.errors import WrongEntry
 from shared.events.festival import TillStruck
 from shared.events.sales import MAX_LINES
-from tests.unit.edge.till.builders import BOOTH, LOT, OTHER, line, opened, stocked
+from tests.support.builders.till import BOOTH, LOT, OTHER, line, opened, stocked
 
 LIST = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000})
 

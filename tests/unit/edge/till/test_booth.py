@@ -9,7 +9,7 @@ from edge.till.booth import BoothView, view
 from edge.till.receipts import Receipts, known_receipts
 from shared.events.festival import BoothClosing, BoothStockLost, BoothStockMoved, TillAdded, TillStruck
 from shared.events.language import Body
-from tests.unit.edge.till.builders import (
+from tests.support.builders.till import (
     BOOTH,
     NOW,
     changed,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from edge.spool import Said
 from edge.till.drawer import day_lines, drawers, open_drawer
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
-from tests.unit.edge.till.builders import BOOTH, NOW, line, receipt, said, void
+from tests.support.builders.till import BOOTH, NOW, line, receipt, said, void
 
 PLACE = {"booth": BOOTH, "till": "T1", "device": "d1", "seq": 1}
 DAY = date(2023, 4, 18)

@@ -24,8 +24,8 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from tests.unit.edge.till.builders import BOOTH, LOT, NOW, line, opened
-from tests.unit.former_spool import FORMER_SCHEMA
+from tests.support.builders.till import BOOTH, LOT, NOW, line, opened
+from tests.support.former_spool import FORMER_SCHEMA
 
 SALE = {"lot": LOT, "product": "KTI", "qty": 3, "unit_price_rupiah": 1000, "sold_at": "2023-04-18T01:02:03.456Z"}
 RECORDS = [

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from edge.till.receipts import KnownLine, known_receipts, to_void
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind, VoidedLine
-from tests.unit.edge.till.builders import PRICE, accounted, line, receipt, said, void, void_refused
+from tests.support.builders.till import PRICE, accounted, line, receipt, said, void, void_refused
 
 
 @given(st.integers(1, 200), st.integers(0, 10**9), st.data())

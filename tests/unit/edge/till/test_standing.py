@@ -5,7 +5,7 @@ import pytest
 from edge.till.standing import Standing, standings
 from shared.events.language import Body
 from shared.events.sales import TillClosed
-from tests.unit.edge.till.builders import BOOTH, accounted, device_heard, line, receipt, said, void, void_refused
+from tests.support.builders.till import BOOTH, accounted, device_heard, line, receipt, said, void, void_refused
 
 TWO_LINES = receipt(line(1, 15), line(2, 5))
 

@@ -27,7 +27,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from tests.unit.edge.till.builders import (
+from tests.support.builders.till import (
     BOOTH,
     LOT,
     NOW,

@@ -10,7 +10,7 @@ from deploy.local.server import Server
 from lab.chaos import crew as crews
 from lab.chaos.crew import Crew, Exit
 from shared.settings import Settings
-from tests.integration.waiting import eventually
+from tests.support.waiting import eventually
 
 WAITS = ["-c", "import time; time.sleep(60)"]
 # Told to end, it takes half a second.

@@ -35,7 +35,7 @@ from shared.events.sales import (
     VoidedLine,
     VoidRefused,
 )
-from tests.unit.sales.builders import NOON, World
+from tests.support.builders.sales import NOON, World
 
 pytestmark = pytest.mark.unit
 

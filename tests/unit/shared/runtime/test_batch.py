@@ -7,7 +7,7 @@ from shared.errors import Unusable
 from shared.runtime.batch import Batch, Item, Loaded
 from shared.runtime.ledger import Lane, Outgoing, Waiting, Writes
 from shared.runtime.witness import mark
-from tests.unit.shared.records import FAMILY, IN, NOON, Account, Added, a_record
+from tests.support.records import FAMILY, IN, NOON, Account, Added, a_record
 
 LANE = Lane(FAMILY.group, 0)
 PARKED = f"{FAMILY.group} a"

@@ -14,8 +14,8 @@ from shared.runtime.lanes import Lanes
 from shared.runtime.ledger import Lane, Ledger, Writes, lane_id
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
-from tests.integration.waiting import eventually
-from tests.unit.shared.records import a_record
+from tests.support.records import a_record
+from tests.support.waiting import eventually
 
 GROUP, TOPIC = "karya.test.account", "in"
 MARK = b"the last record"

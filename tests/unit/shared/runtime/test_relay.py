@@ -12,7 +12,7 @@ from pymongo.errors import AutoReconnect
 from shared.errors import NotRelayed
 from shared.runtime.ledger import Ledger, Numbered, Outgoing, outbox_id
 from shared.runtime.relay import Relay
-from tests.integration.waiting import eventually
+from tests.support.waiting import eventually
 
 LANE = "karya.test.account/000"
 OTHER = "karya.test.account/001"

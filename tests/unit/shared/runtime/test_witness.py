@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.runtime.witness import mark
-from tests.unit.shared.records import a_record
+from tests.support.records import a_record
 
 RECORD = a_record(offset=7)
 

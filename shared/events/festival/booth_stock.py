@@ -1,0 +1,120 @@
+"""What booths and tills need to know (festival -> sales, tills)."""
+
+from datetime import date
+
+from shared.events.festival.organiser import DisputeOutcome, Price
+from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+
+
+class BoothOpened(Body):
+    """`prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
+
+    booth: Id
+    festival: Id
+    name: Text
+    prices: tuple[Price, ...]
+    tills: tuple[Id, ...]
+    zone: Id = "Asia/Jakarta"
+
+
+class PricesChanged(Body):
+    """The booth's whole price list of this `revision`, from `valid_from` on."""
+
+    booth: Id
+    revision: Qty
+    valid_from: Utc
+    prices: tuple[Price, ...]
+
+
+class TillAdded(Body):
+    booth: Id
+    till: Id
+
+
+class TillStruck(Body):
+    """The booth no longer waits for this device, or for its branch number `branch` (from 1); without `device`, for no
+    device of this till's name."""
+
+    booth: Id
+    till: Id
+    device: Id | None = None
+    branch: Qty | None = None
+
+
+class VoidOrdered(Body):
+    """The organiser voids pieces of a sale."""
+
+    booth: Id
+    receipt: Id
+    line: Qty
+    qty: Qty
+
+
+class BoothStocked(Body):
+    """`qty` pieces of the lot were counted in at the booth. `made_on` orders lots from old to new."""
+
+    booth: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    made_on: date
+    qty: Qty
+
+
+class BoothStockLost(Body):
+    """`qty` pieces at the booth are spoilt or gone: they can't be sold."""
+
+    booth: Id
+    lot: Id
+    qty: Qty
+
+
+class BoothStockMoved(Body):
+    """`qty` pieces have left the booth for booth `to`: they can't be sold here. There they are BoothStocked when
+    they were counted in."""
+
+    booth: Id
+    lot: Id
+    qty: Qty
+    to: Id
+
+
+class LotWithdrawn(Body):
+    booth: Id
+    lot: Id
+    reason: Text
+
+
+class DisputeResolved(Body):
+    booth: Id
+    sale: Id
+    outcome: DisputeOutcome
+    lot: Id | None = None
+
+
+class BoothClosing(Body):
+    """No more stock will come. Tills have until `deadline`."""
+
+    booth: Id
+    festival: Id
+    deadline: Utc
+
+
+BOOTH_STOCK = Topic(
+    "karya.booth-stock.v1",
+    "booth",
+    (
+        BoothOpened,
+        PricesChanged,
+        TillAdded,
+        TillStruck,
+        BoothStocked,
+        BoothStockLost,
+        BoothStockMoved,
+        LotWithdrawn,
+        DisputeResolved,
+        VoidOrdered,
+        BoothClosing,
+    ),
+)

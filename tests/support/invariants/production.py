@@ -1,0 +1,68 @@
+"""What holds of production, whatever it heard."""
+
+from collections import Counter as Count
+from collections import defaultdict
+
+from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind
+from shared.events import lot_number
+from shared.events.production import (
+    ANSWERS,
+    PRODUCTION,
+    TERMINAL,
+    LotRecalled,
+    LotRecorded,
+    Refusal,
+    ReportAccepted,
+    ReportRejected,
+)
+from tests.support.shell import Kafka, Service
+
+MAKER = "p.makerpseudonym"
+
+
+def check_lots(production: Service) -> None:
+    """Lots are numbered 1 to the counter without a gap, and corrected by what was accepted."""
+    lots = production.all(Lot)
+    numbers: dict[str, list[int]] = defaultdict(list)
+    for lot in lots:
+        number = lot_number.parse(lot.id)
+        assert number is not None
+        assert (number.facility, number.product, number.made_on) == (lot.facility, lot.product, lot.made_on)
+        numbers[f"{lot.facility}/{lot.product}/{lot.made_on.isoformat()}"].append(number.counter)
+    assert {counter.id: list(range(1, counter.last + 1)) for counter in production.all(Counter)} == {
+        id: sorted(found) for id, found in numbers.items()
+    }
+    accepted: dict[str, list[int]] = defaultdict(list)
+    for report in production.all(Report):
+        assert (report.outcome is Outcome.REJECTED) == (report.wrong is not None)
+        if report.kind is ReportKind.CORRECTION and report.outcome is Outcome.ACCEPTED:
+            accepted[report.lot or ""].append(report.change or 0)
+    for lot in lots:
+        assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
+
+
+def check_said(production: Service) -> None:
+    """Every report ended; its terminal was told once, and production said each lot and each recall once."""
+    kafka = production.kafka
+    reports = {report.id: report for report in production.all(Report)}
+    assert reports.keys() == {event.id for event in kafka.heard(TERMINAL)}
+    told: dict[str, list[str]] = defaultdict(list)
+    for event in kafka.heard(ANSWERS):
+        body = event.body
+        if isinstance(body, ReportAccepted):
+            told[body.report].append("accepted")
+        elif isinstance(body, ReportRejected) and body.reason is not Refusal.ID_REUSED:
+            told[body.report].append("rejected")
+    assert {id: [report.outcome.value] for id, report in reports.items()} == told
+    recorded = kafka.bodies(PRODUCTION, LotRecorded)
+    assert sorted((one.lot, one.qty) for one in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
+    recalls = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecalled))
+    assert recalls == {lot.id: 1 for lot in production.all(Lot) if lot.recalled}
+
+
+def check_nobody_learns_a_maker(kafka: Kafka) -> None:
+    """Beyond the terminals' own topic and its dead letters no byte of a maker."""
+    for topic in list(kafka.logs):
+        if topic not in (TERMINAL.name, TERMINAL.dlq):
+            for record in kafka.records(topic):
+                assert MAKER.encode() not in b"".join([record.value or b"", *(v or b"" for _, v in record.headers)])

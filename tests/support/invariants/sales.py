@@ -1,0 +1,172 @@
+"""What holds of sales, whatever it heard."""
+
+from collections import Counter
+
+from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain.booth import BoothStatus
+from services.sales.domain.missed import counted, openings
+from services.sales.domain.public import public_adjustment, public_sale
+from shared.events.sales import (
+    BOOTH_REPORTS,
+    DEMAND,
+    PUBLIC_SALES,
+    SALE_SHARES,
+    SALES,
+    SETTLEMENTS,
+    TILL,
+    AdjustmentPublished,
+    DemandSignalled,
+    PoolAdjusted,
+    ReceiptIssued,
+    SaleAccounted,
+    SalePublished,
+    SaleShared,
+    SellThroughCounted,
+    SellThroughSoFar,
+    SettlementIssued,
+)
+from tests.support.books import check_books
+from tests.support.shell import Service
+
+
+def check_booths(sales: Service) -> None:
+    """Every booth's books are what its receipts add up to, and nothing waits once it is settled."""
+    found: dict[str, list[Receipt]] = {}
+    for receipt in sales.all(Receipt):
+        found.setdefault(receipt.booth, []).append(receipt)
+    for booth in sales.all(Booth):
+        check_books(booth, found.get(booth.id, []))
+
+
+def check_said(sales: Service) -> None:
+    """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
+    kafka = sales.kafka
+    issued = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)}
+    receipts = sales.all(Receipt)
+    assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
+    for booth in sales.all(Booth):
+        numbers = sorted(receipt.number for receipt in receipts if receipt.booth == booth.id)
+        assert numbers == list(range(1, booth.receipts + 1))
+    told: dict[tuple[str, str], list[SaleAccounted]] = {}
+    for one in kafka.bodies(SALES, SaleAccounted):
+        told.setdefault((one.booth, one.sale), []).append(one)
+    for receipt in receipts:
+        for sale in receipt.sales:
+            said = told.pop((receipt.booth, receipt.sale_id(sale)))
+            assert [one.revision for one in said] == list(range(1, sale.revision + 1))
+            last = said[-1]
+            assert [(part.lot, part.qty, part.basis) for part in last.parts] == [
+                (part.lot, part.qty, part.basis) for part in sale.parts
+            ]
+            assert (last.waiting, last.disputed, last.rejected, last.voided) == (
+                *(sale.waiting, sale.disputed, sale.rejected, sale.voided),
+            )
+            assert (last.open_rupiah, last.returned_rupiah) == (sale.open_rupiah, sale.returned_rupiah)
+    assert not told
+    check_reports(sales)
+    check_public(sales)
+
+
+def check_reports(sales: Service) -> None:
+    """Festival was told last what is so, and each time with the next revision."""
+    kafka = sales.kafka
+    for booth in sales.all(Booth):
+        reports = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughCounted) if one.booth == booth.id]
+        assert [one.revision for one in reports] == list(range(1, booth.revision + 1))
+        if booth.status is BoothStatus.SETTLED:
+            last = {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in reports[-1].lots}
+            assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in booth.lots}
+            assert reports[-1].disputed == booth.disputed
+        so_far = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if one.booth == booth.id]
+        assert [one.revision for one in so_far] == list(range(1, booth.so_far.revision + 1))
+        for one in so_far:
+            by_hour = sum(sum(product.sold) for product in one.products)
+            assert by_hour == sum(lot.sold for lot in one.lots)
+
+
+def check_public(sales: Service) -> None:
+    """What is public is what facilities were told, once each, numbered without gaps."""
+    shares = sales.kafka.bodies(SALE_SHARES, SaleShared)
+    adjusted = sales.kafka.bodies(SALE_SHARES, PoolAdjusted)
+    shown = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
+    moved = sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished)
+    told = Counter((public_sale(one.booth, one.sale), one.facility, one.revision, one.qty) for one in shares)
+    assert told == Counter((one.sale, one.facility, one.revision, one.qty) for one in shown)
+    told = Counter(
+        (public_adjustment(one.booth, one.product), one.facility, one.revision, one.adjusted_qty) for one in adjusted
+    )
+    assert told == Counter((one.adjustment, one.facility, one.revision, one.qty) for one in moved)
+    numbers: dict[str, list[int]] = {}
+    for event in (*shown, *moved):
+        numbers.setdefault(event.facility, []).append(event.sequence)
+    assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
+
+
+def check_money(sales: Service) -> None:
+    """Settlements, and snapshots upserted by their revision, are the lots' sums, per facility, to the rupiah."""
+    sold: Counter[tuple[str, str]] = Counter()
+    for booth in sales.all(Booth):
+        for lot in booth.lots:
+            sold[lot.facility, booth.festival or ""] += lot.sold_rupiah
+    assert +_published(sales) == +sold
+    said: dict[tuple[str, str], SettlementIssued] = {}
+    revisions: Counter[tuple[str, str]] = Counter()
+    for one in sales.kafka.bodies(SETTLEMENTS, SettlementIssued):
+        revisions[one.facility, one.festival] += 1
+        assert one.revision == revisions[one.facility, one.festival]
+        said[one.facility, one.festival] = one
+        assert one.facility_rupiah + one.maker_premium_rupiah + one.programme_rupiah == one.sold_rupiah
+    settlements = {(one.facility, one.festival): one for one in sales.all(Settlement)}
+    assert sold.keys() <= settlements.keys()
+    settled = all(booth.status is BoothStatus.SETTLED for booth in sales.all(Booth))
+    for name, settlement in settlements.items():
+        assert settlement.sold_rupiah == sold[name]
+        assert not settlement.halfway
+        assert min(share.qty for share in settlement.booths) >= 0
+        assert settlement.complete == settled or not settled
+        if settlement.complete:
+            assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
+
+
+def _published(sales: Service) -> Counter[tuple[str, str]]:
+    """Rupiah by facility and festival, as a subscriber adds them up."""
+    latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
+    for sale in sales.kafka.bodies(PUBLIC_SALES, SalePublished):
+        known = latest.get((sale.facility, sale.sale))
+        if known is None or known.revision < sale.revision:
+            latest[sale.facility, sale.sale] = sale
+    for moved in sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished):
+        known = latest.get((moved.facility, moved.adjustment))
+        if known is None or known.revision < moved.revision:
+            latest[moved.facility, moved.adjustment] = moved
+    published: Counter[tuple[str, str]] = Counter()
+    for event in latest.values():
+        published[event.facility, event.festival] += event.amount_rupiah
+    return published
+
+
+def check_demand(sales: Service) -> None:
+    """Each facility was told last how the booths stand now, and its pieces are those that its lots sold."""
+    sold: Counter[tuple[str, str, str]] = Counter()
+    for held in sales.all(Booth):
+        for lot in held.lots:
+            sold[lot.facility, held.festival or "", lot.product] += lot.sold
+    booths = {booth.id: booth for booth in sales.all(Booth)}
+    told: dict[tuple[str, str], list[DemandSignalled]] = {}
+    for one in sales.kafka.bodies(DEMAND, DemandSignalled):
+        told.setdefault((one.facility, one.festival), []).append(one)
+    for demand in sales.all(Demand):
+        said = told.pop((demand.facility, demand.festival), [])
+        assert [one.revision for one in said] == list(range(1, demand.revision + 1))
+        if not demand.complete:
+            assert not all(booths[one.booth].status is BoothStatus.SETTLED for one in demand.booths)
+            continue
+        lines = [line for product in said[-1].products for line in product.booths]
+        here = [booths[one.booth] for one in demand.booths]
+        now = [counted(booth, openings(booth), demand.facility) for booth in here]
+        by_place = {(line.booth, line.product): line for line in lines}
+        assert by_place == {(line.booth, line.product): line for count in now for line in count.lines}
+        for product in said[-1].products:
+            assert product.sold == sold.pop((demand.facility, demand.festival, product.product), 0)
+    assert not told
+    assert not (sold and all(booth.status is BoothStatus.SETTLED for booth in booths.values()))

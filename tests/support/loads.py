@@ -1,0 +1,216 @@
+"""Something to do for each service: what must be there first, and then work without end. All quantities made up."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from itertools import count
+from typing import Any
+
+from services.production import reference
+from shared.events.festival import (
+    BOOTH_STOCK,
+    ORGANISER,
+    AnnounceFestival,
+    BoothOpened,
+    BoothStocked,
+    CloseFestival,
+    Demand,
+    OpenBooth,
+    Price,
+    RequestAllocation,
+)
+from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, ReservationRequested, StockChanged
+from shared.events.language import Body, Topic
+from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
+from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
+from tests.support.probe import Probe
+
+MADE_ON = date(2026, 4, 1)
+SOLD_AT = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
+LOTS = 30
+KEYS = 9  # festivals or booths: some on every lane
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something for the probe to send."""
+
+    topic: Topic
+    body: Body
+    id: str
+
+
+async def send(probe: Probe, said: list[Said]) -> None:
+    for one in said:
+        await probe.send(one.topic, one.body, id=one.id)
+
+
+async def send_at_once(probe: Probe, said: Iterable[Said]) -> None:
+    """All of them in the time of one."""
+    await asyncio.gather(*(probe.send(one.topic, one.body, id=one.id) for one in said))
+
+
+def before(service: str) -> list[Said]:
+    """What the work of `after` stands on."""
+    return list(_BEFORE[service]())
+
+
+def after(service: str) -> Iterator[Said]:
+    """Work without end; every seventh is said twice."""
+    for number, said in enumerate(_AFTER[service]()):
+        yield said
+        if number % 7 == 0:
+            yield said
+
+
+def _lots() -> Iterator[Said]:
+    for n in range(LOTS):
+        body = LotRecorded(lot=f"L{n}", facility="LP-KPG", product="KTI", category="tenun", qty=900, made_on=MADE_ON)
+        yield Said(PRODUCTION, body, f"lot-{n}")
+
+
+def _orders() -> Iterator[Said]:
+    for n in count():
+        lot, held = f"L{n % LOTS}", f"r{n}"
+        asked = ReservationRequested(lot=lot, reservation=held, festival="F1", booth="F1.B1", request="F1/q", qty=3)
+        yield Said(STOCK_ORDERS, asked, f"reserve-{n}")
+        if n % 3 == 0:
+            yield Said(STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=held, festival="F1"), f"release-{n}")
+        if n % 5 == 0:
+            change = CorrectionRequested(lot=lot, facility="LP-KPG", correction=f"c{n}", change=1)
+            yield Said(PRODUCTION, change, f"correction-{n}")
+
+
+def _nothing() -> Iterator[Said]:
+    return iter(())
+
+
+def _reports() -> Iterator[Said]:
+    facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda one: one.code)
+    for n in count():
+        facility = facilities[n % len(facilities)]
+        body = ProductionReported(
+            facility=facility.code,
+            terminal=f"{facility.code}.T1",
+            product="XXX" if n % 11 == 0 else min(facility.products),
+            qty=1 + n % 9,
+            made_on=date(2023, 4, 1 + n % 17),
+            maker="p.MADEUP",
+        )
+        yield Said(TERMINAL, body, f"report-{n}")
+
+
+def _festivals() -> Iterator[Said]:
+    for n in range(LOTS):
+        yield Said(INVENTORY, _balance(f"L{n}"), f"stock-{n}")
+    for n in range(KEYS):
+        announced = AnnounceFestival(
+            festival=f"F{n}",
+            name="Festival",
+            place="Kupang",
+            zone="Asia/Makassar",
+            first_day=date(2026, 4, 18),
+            last_day=date(2026, 4, 20),
+        )
+        yield Said(ORGANISER, announced, f"announce-{n}")
+        prices = (Price(product="KTI", price_rupiah=10_000),)
+        booth = OpenBooth(festival=f"F{n}", booth=f"F{n}.B1", name="Booth", prices=prices, tills=(f"F{n}.T1",))
+        yield Said(ORGANISER, booth, f"open-{n}")
+
+
+def _requests() -> Iterator[Said]:
+    """Each is planned by the stock view, and its reservations' deadline has come at once."""
+    for n in count():
+        festival = f"F{n % KEYS}"
+        demand = Demand(booth=f"{festival}.B1", product="KTI", qty=1 + n % 20)
+        asked = RequestAllocation(
+            festival=festival, request=f"R{n}", demands=(demand,), consent=n % 4 != 0, hold_hours=0
+        )
+        yield Said(ORGANISER, asked, f"request-{n}")
+        if n % 50 == 49:
+            yield Said(ORGANISER, CloseFestival(festival=f"F{n % KEYS}X", till_hours=0), f"close-{n}")
+
+
+def _balance(lot: str) -> StockChanged:
+    return StockChanged(
+        lot=lot,
+        revision=1,
+        facility=f"LP-{int(lot[1:]) % 4}",
+        product="KTI",
+        category="tenun",
+        made_on=MADE_ON,
+        best_before=None,
+        recalled=False,
+        recorded=500,
+        corrected=0,
+        on_hand=500,
+        reserved=0,
+        dispatched=0,
+        returned=0,
+        written_off=0,
+    )
+
+
+def _booths() -> Iterator[Said]:
+    for n in range(KEYS):
+        prices = (Price(product="KTI", price_rupiah=10_000),)
+        opened = BoothOpened(booth=f"F.B{n}", festival="F", name="Booth", prices=prices, tills=(f"F.B{n}.T1",))
+        yield Said(BOOTH_STOCK, opened, f"opened-{n}")
+        for lot in range(3):
+            stocked = BoothStocked(
+                booth=f"F.B{n}",
+                festival="F",
+                lot=f"L{n}-{lot}",
+                facility=f"LP-{lot}",
+                product="KTI",
+                made_on=MADE_ON,
+                qty=400,
+            )
+            yield Said(BOOTH_STOCK, stocked, f"stocked-{n}-{lot}")
+
+
+def _sales() -> Iterator[Said]:
+    """Receipts of one to three lines, every fifth piece without a label; now and then some of one come back."""
+    records: dict[str, list[str]] = defaultdict(list)
+    for n in count():
+        booth = f"F.B{n % KEYS}"
+        lines = tuple(
+            ReceiptLine(
+                line=line,
+                lot=f"L{n % KEYS}-{(n + line) % 3}" if (n + line) % 5 else None,
+                product="KTI",
+                qty=1 + n % 3,
+                unit_price_rupiah=10_000,
+            )
+            for line in range(1, 2 + n % 3)
+        )
+        receipt = ReceiptIssued(
+            **_place(booth, records[booth], f"sale-{n}"),
+            lines=lines,
+            discount_rupiah=n % 4,
+            payment=Payment(kind=PaymentKind.CASH),
+            sold_at=SOLD_AT,
+        )
+        yield Said(TILL, receipt, f"sale-{n}")
+        if n % 6 == 0:
+            void = ReceiptVoided(
+                **_place(booth, records[booth], f"void-{n}"),
+                receipt=f"sale-{n}",
+                lines=(VoidedLine(line=1, qty=1),),
+                refund_rupiah=10_000,
+                voided_at=SOLD_AT,
+            )
+            yield Said(TILL, void, f"void-{n}")
+
+
+def _place(booth: str, records: list[str], id: str) -> dict[str, Any]:
+    """Where the booth's next record, of this id, stands on its device."""
+    before = records[-1] if records else None
+    records.append(id)
+    return {"booth": booth, "till": f"{booth}.T1", "device": f"{booth}.D1", "seq": len(records), "previous": before}
+
+
+_BEFORE = {"inventory": _lots, "production": _nothing, "festival": _festivals, "sales": _booths}
+_AFTER = {"inventory": _orders, "production": _reports, "festival": _requests, "sales": _sales}

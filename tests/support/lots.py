@@ -1,0 +1,68 @@
+"""Lots as production tells of them, reservations as festival asks for them, and what inventory must make of both."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.inventory.handlers import LOT
+from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested, StockChanged
+from shared.events.language import Body, Topic
+from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
+from shared.mongo import Database
+from tests.support.model import Model, documents
+from tests.support.probe import Probe
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Something for the probe to send."""
+
+    topic: Topic
+    body: Body
+    id: str
+
+
+def a_lot(number: int, qty: int = 10) -> Said:
+    body = LotRecorded(
+        lot=f"L{number}", facility="LP-KPG", product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
+    )
+    return Said(PRODUCTION, body, f"lot-{number}")
+
+
+def a_correction(number: int, change: int = -1) -> Said:
+    body = CorrectionRequested(lot=f"L{number}", facility="LP-KPG", correction=f"c{number}", change=change)
+    return Said(PRODUCTION, body, f"correction-{number}")
+
+
+def a_reservation(number: int, qty: int = 3, nth: int = 0) -> Said:
+    body = ReservationRequested(
+        lot=f"L{number}", reservation=f"r{number}.{nth}", festival="F1", booth="F1.B1", request="F1/q", qty=qty
+    )
+    return Said(STOCK_ORDERS, body, f"reservation-{number}.{nth}")
+
+
+async def send(probe: Probe, said: Sequence[Said]) -> None:
+    for one in said:
+        await probe.send(one.topic, one.body, id=one.id)
+
+
+async def the_model(probe: Probe, *topics: Topic) -> Model:
+    """What inventory must make of what lies in these topics, worked one after the other."""
+    model = Model(LOT)
+    for topic in topics:
+        model.work([heard.event for heard in await probe.read_all(topic)])
+    return model
+
+
+async def ids_in(probe: Probe, topic: Topic) -> list[str]:
+    return sorted({heard.event.id for heard in await probe.read_all(topic)})
+
+
+async def assert_is(model: Model, probe: Probe, database: Database) -> None:
+    assert await documents(database, LOT) == model.documents
+    for topic in (INVENTORY, RESERVATIONS):
+        assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
+    for lot in model.documents["lots"]:
+        heard = [h.body for h in await probe.read_all(INVENTORY) if h.event.key == lot]
+        revisions = [body.revision for body in heard if isinstance(body, StockChanged)]
+        assert list(dict.fromkeys(revisions)) == sorted(set(revisions)), "a lane's events must leave in commit order"

@@ -1,0 +1,95 @@
+"""Festivals whose requests can be followed from the asking to the last answer. All quantities are made up."""
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from typing import Any
+
+from services.festival.domain.allocation.line import HELD, LineStatus
+from shared.events.festival import (
+    FESTIVAL,
+    ORGANISER,
+    AllocationConfirmed,
+    AllocationFellShort,
+    AnnounceFestival,
+    Demand,
+    OpenBooth,
+    Price,
+    RequestAllocation,
+)
+from shared.events.production import PRODUCTION, LotRecorded
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.support.probe import Probe
+from tests.support.season import Season, now
+
+PRICE = 10_000
+PRODUCTS = ("KTI", "SVR", "KRJ")
+Pair = tuple[str, str]
+
+
+def a_place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+    """Hands to play with, where nothing was played yet."""
+    return Season(settings, probe, mongo, (now() - timedelta(days=1)).date())
+
+
+async def announce(place: Season, festival: str, booths: int = 1, **booth: Any) -> None:
+    """A festival of next month with so many booths, at which all products have a price."""
+    opening = place.today + timedelta(days=30)
+    body = AnnounceFestival(
+        festival=festival, name="Festival", place="Kupang", zone="Asia/Makassar", first_day=opening, last_day=opening
+    )
+    await place.say(ORGANISER, body, f"announce-{festival}")
+    for n in range(1, booths + 1):
+        await open_booth(place, festival, f"{festival}.B{n}", **booth)
+    await place.until("festival", "booths", {"festival": festival}, booths)
+
+
+async def open_booth(place: Season, festival: str, booth: str, **more: Any) -> None:
+    prices = tuple(Price(product=product, price_rupiah=PRICE) for product in PRODUCTS)
+    body = OpenBooth(festival=festival, booth=booth, name=booth, prices=prices, tills=(f"{booth}.T1",), **more)
+    await place.say(ORGANISER, body, f"open-{booth}")
+
+
+async def make(place: Season, lot: str, qty: int, facility: str) -> None:
+    """A lot of cloth that production is not asked about."""
+    body = LotRecorded(lot=lot, facility=facility, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1))
+    await place.say(PRODUCTION, body, f"lot-{lot}")
+    await place.until("festival", "stock", {"_id": lot, "on_hand": qty})
+
+
+def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation:
+    """So many pieces of cloth for the first booth."""
+    given: dict[str, Any] = {
+        "festival": festival,
+        "request": name,
+        "demands": (Demand(booth=f"{festival}.B1", product="KTI", qty=qty),),
+        "consent": True,
+    }
+    return RequestAllocation(**given | changed)
+
+
+async def requests_of(place: Season) -> dict[Pair, dict[str, Any]]:
+    kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
+    return {(one["festival"], one["name"]): one for one in kept}
+
+
+async def answers(place: Season) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
+    """What was said to each request, in its order."""
+    said: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
+    for heard in await place.probe.read_all(FESTIVAL):
+        if isinstance(heard.body, AllocationConfirmed | AllocationFellShort):
+            said[heard.body.festival, heard.body.request].append(heard.body)
+    return said
+
+
+def held(request: dict[str, Any], of: str = "product") -> Counter[str]:
+    """Pieces by product, or by facility or lot."""
+    pieces: Counter[str] = Counter()
+    for line in request["lines"]:
+        if LineStatus(line["status"]) in HELD:
+            pieces[line[of]] += line["qty"]
+    return pieces
+
+
+async def lots(place: Season) -> dict[str, dict[str, Any]]:
+    return {lot["_id"]: lot for lot in await place.mongo.database("inventory")["lots"].find({}).to_list(None)}

@@ -1,0 +1,367 @@
+"""A small season played through the four real services: three facilities, one festival, two booths. All made up."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from deploy.stack import Stack
+from shared.events.festival import (
+    ORGANISER,
+    AnnounceFestival,
+    CloseFestival,
+    CountedLot,
+    Demand,
+    DisputeOutcome,
+    LossPlace,
+    OpenBooth,
+    Price,
+    ReceiveReturn,
+    ReceiveShipment,
+    ReceiveTransfer,
+    RecordLoss,
+    Replenish,
+    RequestAllocation,
+    ResolveDispute,
+    SendShipment,
+    SendTransfer,
+)
+from shared.events.language import Body, Topic
+from shared.events.production import TERMINAL, ProductionCorrected, ProductionReported, RecallLot
+from shared.events.sales import (
+    TILL,
+    BoothCounted,
+    CashCounted,
+    DrawerOpened,
+    LotCount,
+    Payment,
+    PaymentKind,
+    ReceiptIssued,
+    ReceiptLine,
+    ReceiptVoided,
+    TillClosed,
+    VoidedLine,
+)
+from shared.mongo import Mongo
+from shared.settings import Settings
+from tests.support.place import a_place
+from tests.support.probe import Probe, a_probe
+from tests.support.running import run_service
+from tests.support.waiting import eventually
+
+SERVICES = ("production", "inventory", "festival", "sales")
+FESTIVAL = "ODOP"
+B1, B2 = "ODOP.B1", "ODOP.B2"
+T1, T2 = "B1.T1", "B2.T1"
+CLOTH, CRAFT, ALSO_CRAFT = "PR-KPG", "LP-KPG", "LA-KPG"
+MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
+STRANGER = "p.wd7ne2sfr9cuk1xp"
+PRICE = 250_000
+WITHIN = 30.0
+
+
+@dataclass(slots=True)
+class Season:
+    """What was played, and the hands to play more: each record of a till's device follows the one before it."""
+
+    settings: Settings
+    probe: Probe
+    mongo: Mongo
+    today: date
+    lots: list[str] = field(default_factory=list)
+    recalled: str = ""
+    moved: str = ""
+    records: dict[str, list[str]] = field(default_factory=dict)
+
+    async def say(self, topic: Topic, body: Body, id: str, source: str = "season", times: int = 1) -> None:
+        for _ in range(times):
+            await self.probe.send(topic, body, id=id, source=source)
+
+    async def till(self, kind: Callable[..., Body], till: str, id: str, **said: Any) -> None:
+        """The next record of a till's device."""
+        records = self.records.setdefault(till, [])
+        place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
+        booth = B1 if till == T1 else B2
+        records.append(id)
+        await self.say(TILL, kind(booth=booth, till=till, **place, **said), id, source=till)
+
+    async def sell(self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI") -> None:
+        """A receipt of one line, paid in cash."""
+        await self.basket(till, id, [(lot, qty, product)])
+
+    async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **said: Any) -> None:
+        """A receipt of several lines: lot, pieces and product of each."""
+        numbered = tuple(
+            ReceiptLine(line=line, lot=lot, product=product, qty=qty, unit_price_rupiah=PRICE)
+            for line, (lot, qty, product) in enumerate(lines, 1)
+        )
+        paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
+        await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | said)
+
+    async def last_word(self, till: str) -> None:
+        """The till closes."""
+        last_seq = len(self.records.get(till, ())) + 1
+        await self.till(TillClosed, till, f"closed-{till}", last_seq=last_seq)
+
+    async def sold(self, status: str | None = None, count: int = 1, **wanted: Any) -> None:
+        """Until so many receipts have a sale of this status (or are there), and are as wanted."""
+        of = {} if status is None else {"sales.status": status}
+        await self.until("sales", "receipts", of | wanted, count)
+
+    async def until(self, service: str, collection: str, wanted: dict[str, Any], count: int = 1) -> None:
+        """Until so many documents are as wanted."""
+        kept = self.mongo.database(service)[collection]
+        await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
+
+    async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
+        found = await self.mongo.database(service)[collection].find_one({"_id": id})
+        assert found is not None, f"{service} has no {collection} {id}"
+        return found
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def device(till: str) -> str:
+    """The device that stands at a till."""
+    return f"device-{till}"
+
+
+@asynccontextmanager
+async def played(stack: Stack) -> AsyncIterator[Season]:
+    """All of it, from the first report to the last piece at home, in a place of its own; the services are stopped."""
+    async with a_place(stack) as settings, a_probe(settings) as probe:
+        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        try:
+            async with AsyncExitStack() as running:
+                for service in SERVICES:
+                    await running.enter_async_context(run_service(service, settings))
+                await make(season)
+                await allocate(season)
+                await move(season)
+                await sell(season)
+                await replenish(season)
+                await close(season)
+                await bring_home(season)
+            yield season
+        finally:
+            await season.mongo.close()
+
+
+@asynccontextmanager
+async def stocked(stack: Stack) -> AsyncIterator[Season]:
+    """The season up to the morning: both booths have goods, and all services are at work."""
+    async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
+        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        running.push_async_callback(season.mongo.close)
+        for service in SERVICES:
+            await running.enter_async_context(run_service(service, settings))
+        await make(season)
+        await allocate(season)
+        yield season
+
+
+async def make(season: Season) -> None:
+    """Six lots, a correction that fits and one that does not, a refused report, and what can't be read."""
+    made = [
+        (CLOTH, "KTI", 20),
+        (CLOTH, "KTI", 10),
+        (CLOTH, "SVR", 40),
+        (CRAFT, "KRJ", 30),
+        (CRAFT, "KRJ", 6),
+        (ALSO_CRAFT, "KRJ", 8),
+    ]
+    for n, (facility, product, qty) in enumerate(made):
+        await season.say(TERMINAL, _made(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2)
+    await season.say(TERMINAL, _made(season, CLOTH, "NIX", 3, STRANGER), "refused")
+    await season.say(TERMINAL, _made(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
+    await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
+    await season.until("inventory", "lots", {}, len(made))
+    kept = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
+    season.lots = [one["lot"] for one in sorted(kept, key=lambda one: one["_id"])]
+    for n, change in enumerate((-2, -150)):
+        body = ProductionCorrected(facility=CLOTH, terminal=f"{CLOTH}.T1", lot=season.lots[0], change=change)
+        await season.say(TERMINAL, body, f"corrected-{n}")
+    await season.until("production", "reports", {"kind": "correction", "outcome": {"$ne": "waiting"}}, 2)
+
+
+async def allocate(season: Season) -> None:
+    """Both booths get cloth and craft; one piece is lost on the way, one lot is recalled at the booth."""
+    await season.say(ORGANISER, _festival(), "announce")
+    prices = tuple(Price(product=product, price_rupiah=PRICE) for product in ("KTI", "SVR", "KRJ"))
+    for booth, till in ((B1, T1), (B2, T2)):
+        opened = OpenBooth(festival=FESTIVAL, booth=booth, name=f"Booth {booth}", prices=prices, tills=(till,))
+        await season.say(ORGANISER, opened, f"open-{booth}")
+    await season.until("festival", "stock", {"on_hand": {"$gt": 0}}, len(season.lots))
+    demands = [(B1, "KTI", 12), (B2, "KTI", 9), (B1, "KRJ", 16), (B2, "KRJ", 4), (B1, "SVR", 5)]
+    request = RequestAllocation(
+        festival=FESTIVAL,
+        request="R1",
+        demands=tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands),
+        consent=True,
+    )
+    await season.say(ORGANISER, request, "request")
+    await season.until("festival", "requests", {"status": "settled"})
+    planned = (await season.document("festival", "requests", f"{FESTIVAL}/R1"))["lines"]
+    ways = sorted({(line["facility"], line["booth"]) for line in planned})
+    for facility, booth in ways:
+        name = f"S-{facility}-{booth}"
+        sent = SendShipment(festival=FESTIVAL, request="R1", shipment=name, facility=facility, booth=booth)
+        await season.say(ORGANISER, sent, f"send-{name}")
+    await season.until("festival", "shipments", {"status": "sent"}, len(ways))
+    for shipment in await season.mongo.database("festival")["shipments"].find({}).to_list(None):
+        await season.say(ORGANISER, _received(shipment), f"receive-{shipment['name']}")
+    await season.until("festival", "shipments", {"status": "received"}, len(ways))
+    lost = RecordLoss(festival=FESTIVAL, lot=season.lots[3], place=LossPlace.FACILITY, qty=2, reason="damp")
+    await season.say(ORGANISER, lost, "lost-at-facility")
+    await season.until("festival", "commands", {"_id": "lost-at-facility", "outcome": "done"})
+
+
+async def move(season: Season) -> None:
+    """Three pieces go from the first booth to the second; one gets lost between them."""
+    season.moved = await _lot_at(season, B1, "SVR")
+    sent, came = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
+    leaves = SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=(sent,))
+    await season.say(ORGANISER, leaves, "move")
+    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(came,))
+    await season.say(ORGANISER, arrives, "moved")
+    await season.until("sales", "booths", {"_id": B2, "lots.lot": season.moved})
+    # Sales hears of both booths on one topic, but not in one order.
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
+
+
+async def sell(season: Season) -> None:
+    """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
+    facilities make; voids, one of them refused; a loss at the booth, a recall.
+
+    `sale-5` is of all that came and was not sold for good, as if the lost piece had been found: no more can be
+    believed."""
+    cloth = await _lot_at(season, B1, "KTI")
+    craft = await _lot_at(season, B1, "KRJ", CRAFT)
+    await season.till(DrawerOpened, T1, "drawer", cashier="cashier.1", float_rupiah=100_000, opened_at=now())
+    await season.sell(T1, "sale-1", cloth, 2)
+    await season.basket(
+        T1,
+        "sale-2",
+        [(None, 1, "KTI"), (craft, 1, "KRJ"), (None, 3, "KRJ")],
+        discount_rupiah=1_000,
+        payment=Payment(kind=PaymentKind.QRIS),
+        drawer="drawer",
+    )
+    await season.sell(T1, "sale-3", cloth, 3)
+    await season.sell(T1, "sale-4", craft, 1, "KRJ")
+    await season.sold("recorded", receipt="sale-4")
+    lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
+    await season.say(ORGANISER, lost, "lost-at-booth")
+    await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "lost": 1}}})
+    [held] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
+    await season.sell(T1, "sale-5", cloth, held["stocked"] - held["label_qty"] - held["pool_qty"] + 3)
+    await season.sell(T1, "sale-6", season.lots[4], 400, "KRJ")
+    voided = {"lines": (VoidedLine(line=1, qty=3),), "refund_rupiah": 3 * PRICE, "voided_at": now()}
+    await season.till(ReceiptVoided, T1, "void-3", receipt="sale-3", drawer="drawer", **voided)
+    too_many = (VoidedLine(line=1, qty=9),)
+    await season.till(ReceiptVoided, T1, "void-4", receipt="sale-4", lines=too_many, voided_at=now())
+    await season.sell(T2, "sale-1-at-2", None, 4)
+    one = (VoidedLine(line=1, qty=1),)
+    await season.till(ReceiptVoided, T2, "void-1-at-2", receipt="sale-1-at-2", lines=one, voided_at=now())
+    await season.sold(count=7)
+    season.recalled = craft
+    recall = RecallLot(facility=CRAFT, terminal=f"{CRAFT}.T1", lot=craft, reason="splinters")
+    await season.say(TERMINAL, recall, "recall")
+    held = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
+    await season.until("sales", "booths", held)
+
+
+async def replenish(season: Season) -> None:
+    """What could move between booths; facilities are asked for nothing."""
+    ask = Replenish(festival=FESTIVAL, request="R2", until=now() + timedelta(hours=3))
+    await season.say(ORGANISER, ask, "replenish")
+    await season.until("festival", "replenishments", {"festival": FESTIVAL})
+
+
+async def close(season: Season) -> None:
+    """A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
+    that nothing covered are disputed, one is accepted."""
+    await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
+    await season.until("sales", "booths", {"status": "closing"}, 2)
+    cloth = await _lot_at(season, B1, "KTI")
+    lots = (await season.document("sales", "booths", B1))["lots"]
+    [of_one, of_other] = [
+        next(lot for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
+        for facility in (CRAFT, ALSO_CRAFT)
+    ]
+    gone = min(3, of_other["stocked"])
+    left = {
+        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - gone),
+        of_other["lot"]: of_other["stocked"] - gone,
+    }
+    counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in left.items()))
+    await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
+    drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
+    await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
+    for till in (T1, T2):
+        await season.last_word(till)
+    await season.until("festival", "booths", {"status": "settled"}, 2)
+    disputed = {"_id": B1, "disputed": {"$all": ["sale-5/1", "sale-6/1"]}}
+    await season.until("festival", "booths", disputed)
+    for sale, outcome in (("sale-6", DisputeOutcome.REJECTED), ("sale-5", DisputeOutcome.ACCEPTED)):
+        word = ResolveDispute(festival=FESTIVAL, booth=B1, sale=f"{sale}/1", outcome=outcome)
+        await season.say(ORGANISER, word, f"resolve-{sale}")
+    await season.sold(count=0, **{"sales.status": {"$in": ["waiting", "disputed"]}})
+    await season.until("festival", "booths", {"_id": B1, "disputed": [], "revision": 3})
+
+
+async def bring_home(season: Season) -> None:
+    """What is left is counted home, but for one piece."""
+    for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
+        sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+        for lot in booth["lots"]:
+            left = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
+            counted = max(0, left - 1) if lot["lot"] == season.recalled else left
+            home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=counted)
+            await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")
+    await season.until("festival", "festivals", {"status": "closed"})
+
+
+def _made(season: Season, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
+    return ProductionReported(
+        facility=facility,
+        terminal=f"{facility}.T1",
+        product=product,
+        qty=qty,
+        made_on=season.today,
+        maker=maker,
+    )
+
+
+def _festival() -> AnnounceFestival:
+    return AnnounceFestival(
+        festival=FESTIVAL,
+        name="Festival",
+        place="Kupang",
+        zone="Asia/Makassar",
+        first_day=date(2026, 4, 18),
+        last_day=date(2026, 4, 18),
+    )
+
+
+def _received(shipment: dict[str, Any]) -> ReceiveShipment:
+    """All that was sent, but for one piece of cloth on the way to the first booth."""
+    short = 1 if (shipment["facility"], shipment["booth"]) == (CLOTH, B1) else 0
+    counted = []
+    for parcel in shipment["parcels"]:
+        counted.append(CountedLot(lot=parcel["lot"], qty=parcel["qty"] - short))
+        short = 0
+    return ReceiveShipment(
+        festival=FESTIVAL, shipment=shipment["name"], booth=shipment["booth"], counted=tuple(counted)
+    )
+
+
+async def _lot_at(season: Season, booth: str, product: str, facility: str = CLOTH) -> str:
+    """The first lot of the facility's product that sales knows at the booth, once it was stocked."""
+    wanted = {"facility": facility, "product": product}
+    await season.until("sales", "booths", {"_id": booth, "lots": {"$elemMatch": wanted}})
+    lots = (await season.document("sales", "booths", booth))["lots"]
+    return str(next(lot["lot"] for lot in lots if wanted.items() <= lot.items()))
