@@ -19,6 +19,8 @@ Generated from the code by `python -m docsite`; change the code, not this page.
 one line with tabs. Exit code 1 comes with a sentence that says what to do. Exit code 2 means a wrong option, and 130
 means Ctrl-C.
 """
+# Needed to ask a parameter for its kind, and of no influence on the answer.
+_CONTEXT = typer.Context(TyperCommand("karya"))
 
 
 def page() -> str:
@@ -75,7 +77,15 @@ def _row(parameter: Any) -> str:
         value = "" if parameter.is_flag else f" {_value(parameter)}"
         names = ", ".join(f"`{option}{value}`" for option in [*parameter.opts, *parameter.secondary_opts])
     also = f" Also `{parameter.envvar}`." if parameter.envvar else ""
-    return f"| {names} | {_default(parameter)} | {_cell((parameter.help or '') + also)} |"
+    return f"| {names} | {_default(parameter)} | {_cell((parameter.help or '') + _choices(parameter) + also)} |"
+
+
+def _choices(parameter: Any) -> str:
+    """An argument's few values, which its name doesn't tell."""
+    kind = str(parameter.display_type_rich(_CONTEXT)).strip("<>[]")
+    return (
+        f" One of `{kind.replace('|', '`, `')}`." if parameter.param_type_name == "argument" and "|" in kind else ""
+    )
 
 
 def _default(parameter: Any) -> str:
@@ -94,7 +104,7 @@ def _value(parameter: Any) -> str:
         name = parameter.metavar or parameter.name.upper()
         more = "..." if parameter.nargs != 1 else ""
         return f"{name}{more}" if parameter.required else f"[{name}]{more}"
-    return str(parameter.display_type_rich(typer.Context(TyperCommand("karya")))).strip("<>").upper()
+    return str(parameter.display_type_rich(_CONTEXT)).strip("<>").upper()
 
 
 def _help(command: Any) -> str:
