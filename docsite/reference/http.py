@@ -9,11 +9,10 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
+from deploy.topics import SERVICES
 from services.production import reference
 from shared.service import Service
 from shared.settings import Settings
-
-SERVICES = ("production", "inventory", "festival", "sales")
 
 Schema = Mapping[str, Any]
 
