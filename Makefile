@@ -22,7 +22,7 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo chaos bench test lint format lock clean
+.PHONY: help setup up down status demo chaos bench test lint format docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -59,6 +59,11 @@ lint: setup ## ruff, mypy, and who may import whom
 format: setup ## let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+docs: setup ## the documentation as a site in .karya/site; generated pages are written by `python -m docsite`
+	@NO_COLOR=1 $(BIN)/zensical build --clean --strict
+	@rm -rf .cache
+	@$(BIN)/python -m docsite.check .karya/site
 
 lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }

@@ -11,7 +11,7 @@ from services.production import reference
 from shared.runtime.service import Service
 from shared.settings import Settings
 
-PAGE = Path(__file__).parents[2] / "docs" / "http.md"
+PAGE = Path(__file__).parents[3] / "docs" / "http.md"
 SERVICES = ("production", "inventory", "festival", "sales")
 
 

@@ -1,4 +1,4 @@
-"""`python -m cli.events > docs/events.md`: every topic and event, written from the models themselves."""
+"""The page of topics and events, from the models themselves."""
 
 import inspect
 import json
@@ -43,7 +43,7 @@ _PATTERNS = {
 }
 _INTRODUCTION = """# Topics and events
 
-Written from the models by `python -m cli.events > docs/events.md`; please change those, not this.
+Generated from the code by `python -m docsite`; change the code, not this page.
 
 Every record is a CloudEvents 1.0 event in Kafka's binary mode: the attributes are headers (`ce_specversion`,
 `ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type`, and where there is one `traceparent` and `causationid`),
@@ -63,7 +63,7 @@ What a service can't use lies in `<topic>.dlq`: the same key, value and headers,
 
 
 def page() -> str:
-    """docs/events.md, whole."""
+    """The page as Markdown: a table of topics, the rules for names, then each topic with its events."""
     lines = [_INTRODUCTION, *_overview(), *_names()]
     for title, module in _MODULES.values():
         lines += ["", f"## {title}"]
@@ -166,7 +166,3 @@ def _default(field: dict[str, Any]) -> str:
 def _about(body: type[Body]) -> str:
     own = body.__dict__.get("__doc__")
     return re.sub(r"\s+", " ", inspect.cleandoc(own)) if own else ""
-
-
-if __name__ == "__main__":
-    print(page(), end="")

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.events import page, readers
 from deploy.topics import all_topics, read_topics
+from docsite.reference.events import page, readers
 
 pytestmark = pytest.mark.unit
 
@@ -13,7 +13,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "events.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "python -m cli.events > docs/events.md"
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m docsite"
 
 
 def test_the_page_names_every_topic_and_event() -> None:

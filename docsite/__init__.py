@@ -1,0 +1,1 @@
+"""The documentation's generated pages and pictures, and the checks of the built site."""

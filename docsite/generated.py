@@ -1,0 +1,19 @@
+"""The files of the documentation that are made from code."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from docsite.pictures import flow, request, step
+from docsite.reference import commands, events, http, settings
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+GENERATED: Mapping[str, Callable[[], str]] = {
+    "events.md": events.page,
+    "http.md": http.page,
+    "commands.md": commands.page,
+    "settings.md": settings.page,
+    "flow.svg": flow.picture,
+    "step.svg": step.picture,
+    "request.svg": request.picture,
+}

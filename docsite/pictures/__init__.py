@@ -1,0 +1,1 @@
+"""The documentation's pictures, each drawn from a description in Python."""

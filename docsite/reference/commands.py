@@ -1,0 +1,124 @@
+"""The page of the command line, from the commands themselves."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+from typer.main import get_command
+
+from cli import app
+
+_INTRODUCTION = """# Command line
+
+Generated from the code by `python -m docsite`; change the code, not this page.
+
+`karya COMMAND --help` shows the same. `--json` writes one JSON document in place of text. In a pipe a table's row is
+one line with tabs. Exit code 1 comes with a sentence that says what to do. Exit code 2 means a wrong option, and 130
+means Ctrl-C.
+"""
+# Needed to ask a parameter for its kind, and of no influence on the answer.
+_CONTEXT = typer.Context(TyperCommand("karya"))
+
+
+def page() -> str:
+    """The page as Markdown: a section for each command, in the order of `karya --help`."""
+    root = get_command(app)
+    context = typer.Context(root, info_name="karya")
+    lines = [_INTRODUCTION, "| command | does |", "|---|---|"]
+    commands = list(_commands(root, context))
+    lines += [f"| [`{path}`](#{_anchor(path)}) | {_first(command)} |" for path, command in commands]
+    for path, command in commands:
+        lines += _section(path, command)
+    return "\n".join(lines) + "\n"
+
+
+def _commands(group: Any, context: typer.Context) -> Iterator[tuple[str, Any]]:
+    """Every command below a group, and each group that has options of its own, with its whole name."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        path = f"{context.info_name} {name}"
+        is_group = hasattr(command, "list_commands")
+        if not is_group or _shown(command):
+            yield path, command
+        if is_group:
+            yield from _commands(command, typer.Context(command, info_name=path, parent=context))
+
+
+def _section(path: str, command: Any) -> Iterator[str]:
+    parameters = _shown(command)
+    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    options = ["[OPTIONS]"] if len(parameters) > len(arguments) else []
+    rest = ["COMMAND ..."] if hasattr(command, "list_commands") else []
+    yield ""
+    yield f"## {path}"
+    yield ""
+    yield "\n\n".join(" ".join(paragraph.split()) for paragraph in _help(command).split("\n\n"))
+    yield ""
+    yield f"`{' '.join([path, *options, *(_value(one) for one in arguments), *rest])}`"
+    if parameters:
+        yield ""
+        yield "| parameter | default | meaning |"
+        yield "|---|---|---|"
+        yield from (_row(one) for one in parameters)
+
+
+def _shown(command: Any) -> list[Any]:
+    """The parameters that are the command's own: those that the framework adds have no value."""
+    return [one for one in command.params if one.expose_value and not one.hidden]
+
+
+def _row(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        names = f"`{_value(parameter)}`"
+    else:
+        value = "" if parameter.is_flag else f" {_value(parameter)}"
+        names = ", ".join(f"`{option}{value}`" for option in [*parameter.opts, *parameter.secondary_opts])
+    also = f" Also `{parameter.envvar}`." if parameter.envvar else ""
+    return f"| {names} | {_default(parameter)} | {_cell((parameter.help or '') + _choices(parameter) + also)} |"
+
+
+def _choices(parameter: Any) -> str:
+    """An argument's few values, which its name doesn't tell."""
+    kind = str(parameter.display_type_rich(_CONTEXT)).strip("<>[]")
+    return (
+        f" One of `{kind.replace('|', '`, `')}`." if parameter.param_type_name == "argument" and "|" in kind else ""
+    )
+
+
+def _default(parameter: Any) -> str:
+    default = parameter.default
+    if parameter.required:
+        return "required"
+    if default in (None, False, "", [], ()) or callable(default):
+        return ""
+    # The person's own folder differs from machine to machine.
+    return "`karya`'s folder" if isinstance(default, Path) else f"`{default}`"
+
+
+def _value(parameter: Any) -> str:
+    """How the value is written: an argument's name, an option's kind."""
+    if parameter.param_type_name == "argument":
+        name = parameter.metavar or parameter.name.upper()
+        more = "..." if parameter.nargs != 1 else ""
+        return f"{name}{more}" if parameter.required else f"[{name}]{more}"
+    return str(parameter.display_type_rich(_CONTEXT)).strip("<>").upper()
+
+
+def _help(command: Any) -> str:
+    return str(command.help or "")
+
+
+def _first(command: Any) -> str:
+    return _cell(_help(command).split("\n\n", 1)[0])
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _anchor(title: str) -> str:
+    """The anchor of a heading, as both a repository's viewer and the site make it."""
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")

@@ -1,0 +1,160 @@
+"""The page of the HTTP APIs, from the routes themselves."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from deploy.topics import SERVICES
+from services.production import reference
+from shared.runtime.service import Service
+from shared.settings import Settings
+
+Schema = Mapping[str, Any]
+
+_INTRODUCTION = """# HTTP
+
+Generated from the code by `python -m docsite`; change the code, not this page.
+
+Every service has an HTTP API. [The guide](guides/http.md) explains how commands answer, who may ask, and how pages
+work. `make status` shows where each service listens. A running service has the same reference at `/docs`, and at
+`/openapi.json` for programs. Counts are pieces, amounts are whole rupiah, and times are UTC (RFC 3339).
+
+| every service | |
+|---|---|
+| `GET /health/live` | 200 while all of the process lives; 503 with the parts that died |
+| `GET /health/started` | 200 once every lane was worked and while the process lives; 503 with what is awaited |
+| `GET /health/ready` | 200 while every lane is worked without lag; 503 with the reasons |
+"""
+# Said once on the page of the guide: every command has them.
+_HEADERS = {"prefer", "idempotency-key"}
+
+
+def page() -> str:
+    """The page as Markdown: a table for each service, then a section for each endpoint."""
+    described = {service: asyncio.run(openapi(service)) for service in SERVICES}
+    lines = [_INTRODUCTION]
+    for service, document in described.items():
+        lines += [f"| {service} | |", "|---|---|"]
+        lines += [f"| `{endpoint}` | {said['summary']} |" for endpoint, said in _endpoints(document)]
+        lines.append("")
+    for service, document in described.items():
+        lines += [f"## {service.capitalize()}"]
+        for endpoint, said in _endpoints(document):
+            lines += _section(endpoint, said, document)
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+async def openapi(name: str) -> Schema:
+    """The OpenAPI document of a service's own routes; connects to no server."""
+    service = Service(name, (), Settings())
+    try:
+        more = (reference.load().catalogue,) if name == "production" else ()
+        router: APIRouter = import_module(f"services.{name}.api").routes(service, *more)
+    finally:
+        await service.mongo.close()
+    app = FastAPI()
+    app.include_router(router)
+    return app.openapi()
+
+
+def _endpoints(document: Schema) -> Iterator[tuple[str, Schema]]:
+    for path, methods in document["paths"].items():
+        for method, said in methods.items():
+            yield f"{method.upper()} {path}", said
+
+
+def _section(endpoint: str, said: Schema, document: Schema) -> Iterator[str]:
+    body = said.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    yield ""
+    yield f"### `{endpoint}`"
+    yield ""
+    yield f"{said['summary']}."
+    if body and body.get("description"):
+        yield ""
+        yield _line(body["description"])
+    parameters = [one for one in said.get("parameters", ()) if one["name"].lower() not in _HEADERS]
+    rows = [*_parameters(parameters, document), *(_fields(_resolved(body, document), document) if body else ())]
+    if rows:
+        yield ""
+        yield "| name | in | kind | default |"
+        yield "|---|---|---|---|"
+        yield from rows
+    yield ""
+    yield from _answer(said, document)
+
+
+def _parameters(parameters: list[Schema], document: Schema) -> Iterator[str]:
+    for one in parameters:
+        schema = one["schema"]
+        about = f": {_cell(one['description'])}" if one.get("description") else ""
+        default = _default(schema, one.get("required", False))
+        yield f"| `{one['name']}` | {one['in']} | {_kind(schema, document)}{about} | {default} |"
+
+
+def _fields(schema: Schema, document: Schema) -> Iterator[str]:
+    required = set(schema.get("required", ()))
+    for name, field in schema.get("properties", {}).items():
+        yield f"| `{name}` | body | {_kind(field, document)} | {_default(field, name in required)} |"
+
+
+def _answer(said: Schema, document: Schema) -> Iterator[str]:
+    content = said["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if "202" in said["responses"]:
+        yield "Answers as [every command](guides/http.md#how-commands-answer)."
+        return
+    schema = _resolved(content.get("items", content), document)
+    names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
+    what = "A list, each row with" if content.get("type") == "array" else "Answers with"
+    yield f"{what} {names}." if names else "Answers with JSON."
+
+
+def _resolved(schema: Schema | None, document: Schema) -> Schema:
+    if schema and "$ref" in schema:
+        found: Schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return found
+    return schema or {}
+
+
+def _kind(schema: Schema, document: Schema) -> str:
+    """The kind of a value in words."""
+    schema = _resolved(schema, document)
+    if "anyOf" in schema:
+        kinds = [_kind(one, document) for one in schema["anyOf"] if one.get("type") != "null"]
+        return f"{' or '.join(kinds)}, or null"
+    if "enum" in schema:
+        return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])
+    match schema.get("type"):
+        case "array":
+            return f"list: {_kind(schema['items'], document)}"
+        case "object":
+            names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
+            return f"object of {names}" if names else "object"
+        case "string":
+            return {"date": "day", "date-time": "time"}.get(schema.get("format", ""), "text")
+        case "boolean":
+            return "true or false"
+        case "integer":
+            return "whole number"
+        case kind:
+            return str(kind or "any")
+
+
+def _default(schema: Schema, required: bool) -> str:
+    if required:
+        return "required"
+    default = json.dumps(schema.get("default"), ensure_ascii=False)
+    return "" if default in ("null", '""') else f"`{default}`"
+
+
+def _line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).strip()
+
+
+def _cell(text: str) -> str:
+    return _line(text).replace("|", "\\|")
