@@ -4,7 +4,7 @@ Each derivation has a number. A lane and its journal keep the number that each b
 rebuild makes the ids of that time.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeAlias
 from uuid import UUID
 
@@ -21,7 +21,7 @@ def _by_name(cause: str, topic: str, index: int) -> str:
     return named_uuid(_NAMESPACE, f"{cause}\n{topic}\n{index}")
 
 
-DERIVATIONS: Mapping[int, Derivation] = {1: _by_name}
+DERIVATIONS: dict[int, Derivation] = {1: _by_name}
 # The number of lanes and journals that were written before they had one.
 FIRST = 1
 CURRENT = 1

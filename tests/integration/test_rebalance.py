@@ -100,6 +100,42 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     await assert_undisturbed(name, settings, probe, database)
 
 
+@pytest.mark.timeout(170)
+async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_nothing(
+    settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
+) -> None:
+    """A rolling update: lanes go from instances of the former version to those of this one and back."""
+    name = "inventory"
+    small = settings.model_copy(update={"max_batch": 50})
+    database = mongo.database(name)
+    former = ("-m", "tests.support.former_version", name)
+    async with service_process(name, small, command=former) as old:
+        await loads.send(probe, loads.before(name))
+        await eventually(lambda: all_worked(name, settings, probe, database), within=40)
+        assert await database["lanes"].count_documents({"derivation": {"$exists": True}}) == 0
+        async with pouring(probe, loads.after(name)):
+            async with service_process(name, small) as new:
+                await has_lanes(new)
+                await more_is_worked(name, settings.partitions, database)
+                assert await database["lanes"].count_documents({"derivation": 1})
+                await new.kill()
+            await let_go_of_the_dead(settings)
+            await more_is_worked(name, settings.partitions, database)
+            async with service_process(name, small) as new:
+                await has_lanes(new)
+                await old.kill()
+                await let_go_of_the_dead(settings)
+                await more_is_worked(name, settings.partitions, database)
+                async with service_process(name, small, command=former) as back:
+                    await has_lanes(back)
+                    await more_is_worked(name, settings.partitions, database)
+                    assert await new.stop() == 0, new.output
+                    await more_is_worked(name, settings.partitions, database)
+        async with service_process(name, small):
+            await eventually(lambda: all_worked(name, settings, probe, database), within=60)
+    await assert_undisturbed(name, settings, probe, database)
+
+
 # The step is one, and inventory is killed at every point of it (test_step): here the points that differ most.
 SOME_POINTS = [
     "3-4 decided, nothing written",

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -17,10 +18,10 @@ from deploy.stack import Stack
 from deploy.topics import SERVICES
 from ops.dlq import dead_letters
 from ops.rebuild import Rebuilt, compare, rebuild, switching
-from shared import envelope
-from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
+from shared import derivation, envelope
+from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid, UnknownVersion
 from shared.events.festival import FESTIVAL, FestivalCancelled
-from shared.events.journal import journal
+from shared.events.journal import BatchWorked, journal
 from shared.events.language import Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
@@ -31,9 +32,11 @@ from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.state import State
 from shared.settings import Settings
-from tests.support.place import RunService, a_place
+from tests.support import loads, second_derivation
+from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
 from tests.support.season import CLOTH, MAKERS, Season, played
+from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -114,6 +117,31 @@ async def test_a_document_from_before_a_field_was_added_is_the_same(season: Seas
     finally:
         await kept.replace_one({"_id": before["_id"]}, before)
     assert found.torn == []
+
+
+async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then(
+    settings: Settings,
+    probe: Probe,
+    mongo: Mongo,
+    service_process: RunProcess,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name, database = "inventory", mongo.database("inventory")
+    load = iter(loads.after(name))
+    async with service_process(name, settings):
+        await loads.send(probe, [*loads.before(name), *islice(load, 60)])
+        await eventually(lambda: all_worked(name, settings, probe, database), within=40)
+    async with service_process(name, settings, command=("-m", "tests.support.second_derivation", name)):
+        await loads.send(probe, list(islice(load, 60)))
+        await eventually(lambda: all_worked(name, settings, probe, database), within=40)
+    assert {entry.derivation for entry in await probe.bodies(journal(name), BatchWorked)} == {1, 2}
+    assert await database["lanes"].count_documents({"derivation": 2})
+    # The reader knows both, and its own way is the first.
+    monkeypatch.setitem(derivation.DERIVATIONS, second_derivation.NUMBER, second_derivation.derive)
+    assert found_in(await compare(settings, name)) == ([], [], [])
+    monkeypatch.delitem(derivation.DERIVATIONS, second_derivation.NUMBER)
+    with pytest.raises(UnknownVersion, match="way 2"):
+        await compare(settings, name)
 
 
 async def test_what_is_missing_and_what_is_too_much_is_found(season: Season) -> None:

@@ -1,13 +1,19 @@
 """How the outbox is kept: some records a document, none torn apart, none out of its order."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import bson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import UnknownVersion
 from shared.runtime.ledger import FULL_BYTES, FULL_RECORDS, Numbered, Outgoing, outbox_id, to_outbox
-from shared.runtime.ledger.outbox import from_outbox
+from shared.runtime.ledger.outbox import CODEC, from_outbox
+
+SAMPLES = Path(__file__).parent / "samples"
 
 HEADERS = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)), max_size=4)
 RECORDS = st.builds(
@@ -43,6 +49,26 @@ def test_a_document_has_the_id_of_its_first_record_and_ends_before_it_is_too_lar
     assert [page["_id"] for page in pages] == [
         outbox_id("g/000", number) for number in (0, FULL_RECORDS, FULL_RECORDS + 2)
     ]
+
+
+def test_a_page_of_the_codec_before_is_read() -> None:
+    # The bytes as they were written before a page named its codec.
+    page = bson.decode((SAMPLES / "outbox-page-codec-0.bson").read_bytes())
+    assert "codec" not in page
+    headers = [("ce_id", b"7c0f"), ("ce_type", b"DeviceHeard.v1"), ("traceparent", None)]
+    heard = Outgoing("x.karya.sales.v1", None, b"F1-B1", b'{"booth":"F1-B1"}', headers)
+    empty = Outgoing("x.karya.sales.journal.v1", 3, b"karya.sales.booth/003", None, [])
+    lane = "karya.sales.booth/003"
+    assert list(from_outbox(page)) == [Numbered(lane, 41, heard), Numbered(lane, 42, empty)]
+    # Who knows no codec reads these bytes as well: old and new instances can work side by side.
+    (written,) = to_outbox(from_outbox(page))
+    assert {**written, "codec": None} == {**page, "codec": None}
+
+
+def test_a_page_of_a_newer_codec_is_refused_loudly() -> None:
+    (page,) = to_outbox([Numbered("g/000", 7, Outgoing("a", 0, b"k", b"v", []))])
+    with pytest.raises(UnknownVersion, match=f"g/000/000000000007 has codec {CODEC + 1}"):
+        list(from_outbox({**page, "codec": CODEC + 1}))
 
 
 def test_large_headers_fill_a_document_as_values_do() -> None:
