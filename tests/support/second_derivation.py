@@ -1,4 +1,4 @@
-"""`python -m tests.support.second_derivation SERVICE`: a service that derives ids in another way, by its own number."""
+"""`python -m tests.support.second_derivation SERVICE`: a service that derives ids in another way, under number 2."""
 
 import runpy
 import sys
