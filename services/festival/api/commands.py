@@ -10,9 +10,9 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, Page
+from services.festival.api.pages import ConflictPage, EntityPage
 from services.festival.domain import Command
-from services.festival.domain.command import Outcome as Fate
+from services.festival.domain.command import CommandStatus as Fate
 from services.festival.store import COMMANDS
 from shared.events.festival import (
     ORGANISER,
@@ -87,7 +87,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Mistake(Page):
+class RejectionPage(EntityPage):
     """`conflicts`: the first of those that let nothing be planned."""
 
     field: str
@@ -104,7 +104,7 @@ class CommandPage(BaseModel):
     name: str
     given_at: datetime
     status: str
-    wrong: Mistake | None
+    wrong: RejectionPage | None
 
     @classmethod
     def of(cls, command: Command) -> "CommandPage":
@@ -114,7 +114,7 @@ class CommandPage(BaseModel):
             name=command.name,
             given_at=command.given_at,
             status=command.outcome.value,
-            wrong=Mistake.model_validate(command.wrong) if command.wrong else None,
+            wrong=RejectionPage.model_validate(command.wrong) if command.wrong else None,
         )
 
 
@@ -141,13 +141,13 @@ def routes(service: Service) -> APIRouter:
     for endpoint in ENDPOINTS:
         router.add_api_route(
             endpoint.path,
-            _giving(commands, endpoint.body),
+            _endpoint_function(commands, endpoint.body),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
             operation_id=endpoint.body.__name__,
             responses=ANSWERS,
-            openapi_extra=_described(endpoint),
+            openapi_extra=_openapi(endpoint),
         )
 
     @router.get("/commands/{command:path}", summary="What became of a command")
@@ -160,14 +160,14 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _giving(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
         return await commands.append(await command_in(request, body), prefer, id)
 
     return give
 
 
-def _described(endpoint: Endpoint) -> dict[str, Any]:
+def _openapi(endpoint: Endpoint) -> dict[str, Any]:
     """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
     names = re.findall(r"\{(\w+)", endpoint.path)
     schema = endpoint.body.model_json_schema()

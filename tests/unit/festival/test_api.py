@@ -8,7 +8,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
-from services.festival.api.commands import ENDPOINTS, Endpoint, _described
+from services.festival.api.commands import ENDPOINTS, Endpoint, _openapi
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
@@ -97,7 +97,7 @@ async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
 def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
-    described = _described(endpoint)
+    described = _openapi(endpoint)
     assert '"$' not in json.dumps(described)
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     named = {parameter["name"] for parameter in described["parameters"]}

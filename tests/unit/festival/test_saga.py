@@ -12,7 +12,7 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.allocation.line import COUNTED, OPEN, LineStatus, pieces
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.inventory.domain.lot import Standing
@@ -278,7 +278,7 @@ class Saga(RuleBasedStateMachine):
         return [request for request in self.world.all(Request) if request.status is status]
 
     def to_accept(self) -> list[Request]:
-        waiting = [request for request in self.world.all(Request) if request.waiting is not None]
+        waiting = [request for request in self.world.all(Request) if request.pending_revision is not None]
         return self.requests(RequestStatus.PROPOSED) + waiting
 
     def to_send(self) -> list[tuple[str, str, str]]:
@@ -390,7 +390,7 @@ class Saga(RuleBasedStateMachine):
 
     @staticmethod
     def everything_was_answered(world: World) -> None:
-        assert all(command.outcome is not Outcome.WAITING for command in world.all(Command))
+        assert all(command.outcome is not CommandStatus.WAITING for command in world.all(Command))
         for request in world.all(Request):
             assert request.status is not RequestStatus.RESERVING
             told = [
