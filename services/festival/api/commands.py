@@ -1,4 +1,4 @@
-"""The organiser's commands: each is a POST whose path says what it is about and whose body says the rest."""
+"""The organiser's commands: each is a POST with the ids in its path and the other fields in its body."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,7 +10,8 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, EntityPage
+from services.festival.api.entity_page import EntityPage
+from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
 from services.festival.domain.command import CommandStatus as Fate
 from services.festival.store import COMMANDS
@@ -47,7 +48,7 @@ SOURCE = "karya/festival/http"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a command is given; the names in the path are fields of its body."""
+    """The endpoint of a command. Names in its path are fields of the command."""
 
     path: str
     body: type[Body]
@@ -88,7 +89,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 class RejectionPage(EntityPage):
-    """`conflicts`: the first of those that let nothing be planned."""
+    """The rejection of a command. `conflicts`: the first conflicts that left nothing to plan."""
 
     field: str
     reason: str
@@ -97,7 +98,10 @@ class RejectionPage(EntityPage):
 
 
 class CommandPage(BaseModel):
-    """`status` is `waiting` while inventory has the last word, then `done` or `refused`; `wrong` says why."""
+    """A command and its outcome.
+
+    `status` is `waiting` until inventory answers, then `done` or `refused`. `wrong` is the rejection.
+    """
 
     command: str
     festival: str
@@ -121,21 +125,22 @@ class CommandPage(BaseModel):
 def routes(service: Service) -> APIRouter:
     """The router of the commands."""
     router = APIRouter(tags=["commands"])
-    kept = service.database[COMMANDS.name]
+    commands_collection = service.database[COMMANDS.name]
 
     async def find(id: str) -> Outcome | None:
-        document = await kept.find_one({"_id": id})
+        document = await commands_collection.find_one({"_id": id})
         if document is None:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
-            message = "Somebody else gave a command with this id; give each one its own UUID."
-            return Outcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+            message = "Another sender used this id for a command. Give each command its own UUID."
+            return Outcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
         if command.outcome is Fate.WAITING:
             return None
         if command.wrong is None:
-            return Outcome(True)
-        return Outcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+            return Outcome(done=True)
+        rejection = command.wrong
+        return Outcome(done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message)
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
@@ -151,8 +156,8 @@ def routes(service: Service) -> APIRouter:
         )
 
     @router.get("/commands/{command:path}", summary="What became of a command")
-    async def one(command: str) -> CommandPage:
-        document = await kept.find_one({"_id": command})
+    async def command_page(command: str) -> CommandPage:
+        document = await commands_collection.find_one({"_id": command})
         if document is None:
             raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
         return CommandPage.of(COMMANDS.from_document(document))
@@ -168,15 +173,18 @@ def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Aw
 
 
 def _openapi(endpoint: Endpoint) -> dict[str, Any]:
-    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
+    """Path and body of an endpoint for OpenAPI.
+
+    FastAPI can't derive them, as the body is read raw so that JSON alone decides its types.
+    """
     names = re.findall(r"\{(\w+)", endpoint.path)
     schema = endpoint.body.model_json_schema()
-    whole = _inlined(schema, schema.get("$defs", {}))
-    fields = {name: field for name, field in whole["properties"].items() if name not in names}
+    inlined = _inlined(schema, schema.get("$defs", {}))
+    fields = {name: field for name, field in inlined["properties"].items() if name not in names}
     required = [name for name in schema.get("required", []) if name not in names]
     return {
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": whole["properties"][name]} for name in names
+            {"name": name, "in": "path", "required": True, "schema": inlined["properties"][name]} for name in names
         ],
         "requestBody": {
             "required": bool(required),
@@ -197,7 +205,10 @@ def _openapi(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with what it refers to in its place: references count from the document's root in OpenAPI."""
+    """The schema with its references replaced by their definitions.
+
+    In OpenAPI a reference counts from the root of the document, so it would point to nothing here.
+    """
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):

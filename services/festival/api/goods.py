@@ -1,18 +1,18 @@
-"""How goods on their way look over HTTP: shipments from facilities, transfers between booths."""
+"""The pages of goods on their way: shipments from facilities, transfers between booths."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import EntityPage
+from services.festival.api.entity_page import EntityPage
 from services.festival.domain import Shipment, Transfer
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 
 
 class ParcelPage(EntityPage):
-    """`leg`: ordered, left or dropped."""
+    """A parcel of a shipment. `leg`: ordered, left or dropped."""
 
     reservation: str
     lot: str
@@ -21,7 +21,7 @@ class ParcelPage(EntityPage):
 
 
 class SentLot(BaseModel):
-    """`counted` is missing until the booth has counted."""
+    """A lot on its way. `counted` is null until the booth has counted."""
 
     lot: str
     sent: int
@@ -29,7 +29,7 @@ class SentLot(BaseModel):
 
 
 class ShipmentPage(BaseModel):
-    """`lots`: what has left, and what was counted of it. It is expected by `due`; `overdue`: it had not come then."""
+    """A shipment, expected by `due`. `lots`: the pieces that left and the count. `overdue`: not received by `due`."""
 
     shipment: str
     festival: str
@@ -44,7 +44,7 @@ class ShipmentPage(BaseModel):
 
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentPage":
-        # What the booth did not name counts as 0, once it has counted.
+        # After the count, lots that the booth did not name count as 0.
         uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
         return cls(
             shipment=shipment.name,
@@ -61,7 +61,7 @@ class ShipmentPage(BaseModel):
 
 
 class TransferPage(BaseModel):
-    """`lots`: what left `booth` for booth `to`, and what was counted there of it. It is expected by `due`."""
+    """A transfer from `booth` to booth `to`, expected by `due`. `lots`: the pieces that left and the count."""
 
     transfer: str
     festival: str

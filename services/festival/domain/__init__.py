@@ -1,4 +1,4 @@
-"""What festival knows (festivals, booths, requests, what is on its way) and the rules that it goes by."""
+"""The rules of festival, and its entities: festivals, booths, requests, shipments, transfers, commands."""
 
 from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth

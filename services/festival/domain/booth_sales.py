@@ -1,4 +1,4 @@
-"""How a booth sells while it is open, as sales last said: what transfers and refills are decided by."""
+"""The sales of open booths, as sales last reported them. Transfers and refills go by them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,8 +11,11 @@ from shared.runtime.state import State
 
 @dataclass(frozen=True, slots=True)
 class BoothSales:
-    """By booth. `sold`: pieces by lot; `hours`, by product and in order: clock hour (since 1970, in UTC), pieces, and
-    minutes in which there were some to sell. `at` is when the sale was made that it was said with."""
+    """The sales of one booth so far, reported with the sale made `at`.
+
+    - `sold`: pieces by lot.
+    - `hours`: by product and in order: clock hour (since 1970, in UTC), pieces sold, minutes in stock.
+    """
 
     id: str
     festival: str
@@ -22,39 +25,39 @@ class BoothSales:
     hours: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...] = ()
 
 
-def record(state: State, said: SellThroughSoFar) -> State:
-    """The highest revision replaces every lower one."""
-    known = state.get(BoothSales, said.booth)
-    if known is not None and known.revision >= said.revision:
+def record(state: State, report: SellThroughSoFar) -> State:
+    """Keep the report if its revision is higher than that of the last one."""
+    latest = state.get(BoothSales, report.booth)
+    if latest is not None and latest.revision >= report.revision:
         return state
     return state.put(
         BoothSales(
-            id=said.booth,
-            festival=said.festival,
-            at=said.at,
-            revision=said.revision,
-            sold=tuple((lot.lot, lot.sold) for lot in said.lots),
+            id=report.booth,
+            festival=report.festival,
+            at=report.at,
+            revision=report.revision,
+            sold=tuple((lot.lot, lot.sold) for lot in report.lots),
             hours=tuple(
-                (one.product, tuple(zip(one.hours, one.sold, one.minutes, strict=False))) for one in said.products
+                (product.product, tuple(zip(product.hours, product.sold, product.minutes, strict=False)))
+                for product in report.products
             ),
         )
     )
 
 
 def sales_by_booth(state: State, festival: str) -> dict[str, BoothSales]:
-    """By booth, those of the festival that a batch has loaded."""
-    return {pace.id: pace for pace in state.all(BoothSales) if pace.festival == festival}
+    """The sales of the festival's booths that the batch has loaded, by booth."""
+    return {sales.id: sales for sales in state.all(BoothSales) if sales.festival == festival}
 
 
-def less_sold(booth: Booth, pace: BoothSales | None) -> Booth:
-    """An open booth less what it is known to have sold so far, there may be more by now; once it is settled, it knows
-    better itself."""
-    if booth.status is not BoothStatus.OPEN or pace is None:
+def less_sold(booth: Booth, sales: BoothSales | None) -> Booth:
+    """An open booth less its reported sales, which may lag. A settled booth has its own counts."""
+    if booth.status is not BoothStatus.OPEN or sales is None:
         return booth
-    return replace(booth, sold=pace.sold)
+    return replace(booth, sold=sales.sold)
 
 
 def booths_less_sold(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
-    """These booths as far as they are known, each less what it has sold so far."""
-    known = sales_by_booth(state, festival)
-    return [less_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]
+    """The known booths of these ids, each less its reported sales."""
+    sales = sales_by_booth(state, festival)
+    return [less_sold(booth, sales.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

@@ -1,4 +1,4 @@
-"""What still has to happen before a festival can be closed, or before a closing one is closed: a list for people."""
+"""The open steps before a festival can be closed, or before a closing festival is closed, as a list for people."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,10 +12,15 @@ from services.festival.domain.logistics.transfer import Transfer, TransferStatus
 
 
 class MissingKind(StrEnum):
-    """`NOT_RECEIVED`: a shipment or transfer is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
-    `NOT_SETTLED`: sales has not counted the booth. `NOT_HOME`: pieces are left at a booth. `NOT_STOCKED`: they came
-    home and inventory has not taken them in. `DISPUTED`: pieces of a sale
-    wait for the organiser's word."""
+    """The kind of an open step.
+
+    - `NOT_RECEIVED`: a shipment or transfer is on its way.
+    - `NOT_CLOSED`: the organiser has not closed the festival.
+    - `NOT_SETTLED`: sales has not counted the booth.
+    - `NOT_HOME`: pieces are left at a booth.
+    - `NOT_STOCKED`: pieces came home, and inventory has not confirmed them.
+    - `DISPUTED`: pieces of a sale wait for the organiser's decision.
+    """
 
     NOT_RECEIVED = "not_received"
     NOT_CLOSED = "not_closed"
@@ -27,8 +32,11 @@ class MissingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing to do or to wait for; `qty` in pieces. What does not `block` can still be done later. `counted`,
-    `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
+    """One step to take or to wait for; `qty` in pieces.
+
+    - `blocks`: false if the step is still possible after the festival is closed.
+    - `counted`, `unexplained`: the last count of the lot, and the further pieces that should have been there.
+    """
 
     what: MissingKind
     message: str
@@ -46,22 +54,25 @@ class Missing:
 def missing(
     festival: Festival, booths: Sequence[Booth], shipments: Iterable[Shipment], transfers: Iterable[Transfer]
 ) -> list[Missing]:
-    """In the order in which it can be done, of all the booths, shipments and transfers of the festival; empty once it
-    is closed or cancelled, but for sales in dispute."""
-    found: list[Missing] = []
+    """The open steps in the order in which they can be taken.
+
+    `booths`, `shipments` and `transfers` are all those of the festival. Once it is closed or cancelled, only disputed
+    sales are left.
+    """
+    steps: list[Missing] = []
     if festival.status is FestivalStatus.OPEN:
-        found += _shipments_on_the_way(shipments)
-        found += _transfers_on_the_way(transfers)
+        steps += _shipments_on_the_way(shipments)
+        steps += _transfers_on_the_way(transfers)
         for booth in booths:
             if booth.status is not BoothStatus.OPEN:
-                found += _at_booth(booth)
-        found.append(Missing(MissingKind.NOT_CLOSED, "Close the festival when the last sale was made."))
+                steps += _at_booth(booth)
+        steps.append(Missing(MissingKind.NOT_CLOSED, "Close the festival when the last sale was made."))
     elif festival.status is FestivalStatus.CLOSING:
         for booth in booths:
-            found += _at_booth(booth)
+            steps += _at_booth(booth)
     for booth in booths:
-        found += _disputes(booth)
-    return found
+        steps += _disputes(booth)
+    return steps
 
 
 def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
@@ -78,12 +89,12 @@ def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
 
 
 def _transfers_on_the_way(transfers: Iterable[Transfer]) -> Iterator[Missing]:
-    for one in transfers:
-        if one.status is TransferStatus.SENT:
-            how = "overdue: look for it, or" if one.overdue else "on its way:"
-            message = f"Transfer {one.name} is {how} receive it at {one.to}, with 0 for what is lost."
-            qty = sum(qty for _, qty in one.sent)
-            yield Missing(MissingKind.NOT_RECEIVED, message, transfer=one.name, booth=one.to, qty=qty)
+    for transfer in transfers:
+        if transfer.status is TransferStatus.SENT:
+            how = "overdue: look for it, or" if transfer.overdue else "on its way:"
+            message = f"Transfer {transfer.name} is {how} receive it at {transfer.to}, with 0 for what is lost."
+            qty = sum(qty for _, qty in transfer.sent)
+            yield Missing(MissingKind.NOT_RECEIVED, message, transfer=transfer.name, booth=transfer.to, qty=qty)
 
 
 def _at_booth(booth: Booth) -> Iterator[Missing]:
@@ -105,11 +116,11 @@ def _not_home(booth: Booth, lot: str, account: Account, seen: LastCount | None) 
     if seen is None:
         message = f"{account.left} pieces of {lot} are left at {booth.id}: {receive}"
         return Missing(MissingKind.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
-    home = account.returned + account.returning
-    rest = f"{seen.unexplained} are unexplained" + (f", {home} came home since" if home else "")
+    returned = account.returned + account.returning
+    others = f"{seen.unexplained} are unexplained" + (f", {returned} came home since" if returned else "")
     return Missing(
         MissingKind.NOT_HOME,
-        f"{seen.counted} pieces of {lot} were counted at {booth.id}, {rest}: {receive}",
+        f"{seen.counted} pieces of {lot} were counted at {booth.id}, {others}: {receive}",
         booth=booth.id,
         lot=lot,
         qty=account.left,

@@ -1,4 +1,4 @@
-"""The organiser's word on what tills sold: pieces in doubt, and pieces that did not stand."""
+"""The organiser's corrections of sales: disputed pieces, and voided pieces."""
 
 from dataclasses import replace
 
@@ -18,8 +18,10 @@ from shared.runtime.state import State
 
 
 def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> CommandResult:
-    """Pieces that sales could not cover are accepted, of a `lot` if one is named, or rejected. What it changes comes
-    back as a sell-through."""
+    """The booth after a decision on a disputed sale, and the event for sales.
+
+    The pieces are accepted, of a lot if the organiser names one, or rejected. A sell-through brings the effect.
+    """
     booth = find_booth(state, festival, body.booth)
     if isinstance(booth, Rejection):
         return booth
@@ -37,15 +39,17 @@ def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> C
             return Rejection("lot", CommandRefusal.BAD_NAME, message)
         lot = str(number)
     resolved = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot)
-    # Accepted without a lot, some pieces may stay in dispute: that is sales' to say.
+    # Accepted without a lot, some pieces may stay in dispute; sales decides that.
     if body.outcome is DisputeOutcome.REJECTED or lot is not None:
         state = state.put(replace(booth, disputed=tuple(sale for sale in booth.disputed if sale != body.sale)))
     return state, [BOOTH_STOCK.of(resolved)]
 
 
 def void(state: State, festival: Festival, body: VoidSale) -> CommandResult:
-    """Pieces of a line of a receipt did not stand, whether or not the booth is settled. Sales knows the receipt: it
-    refuses visibly more pieces than are left to void."""
+    """The order to sales to void pieces of one line of a receipt, before or after the booth is settled.
+
+    Sales knows the receipt, and refuses a void of more pieces than are left.
+    """
     booth = find_booth(state, festival, body.booth)
     if isinstance(booth, Rejection):
         return booth

@@ -1,4 +1,4 @@
-"""The tills of a booth after its opening: one more, or one that is lost and no longer waited for."""
+"""Changes of a booth's tills after its opening: an added till, or a lost one that is no longer waited for."""
 
 from dataclasses import replace
 
@@ -11,12 +11,12 @@ from shared.runtime.state import State
 
 
 def add(state: State, festival: Festival, body: AddTill) -> CommandResult:
-    """An open booth sells from one more till."""
+    """The open booth with one more till, and the event."""
     booth = find_open_booth(state, festival, body.booth)
     if isinstance(booth, Rejection):
         return booth
-    if (wrong := check_names("till", names.TILL, body.till)) is not None:
-        return wrong
+    if (rejection := check_names("till", names.TILL, body.till)) is not None:
+        return rejection
     if body.till in booth.tills:
         return Rejection("till", CommandRefusal.ALREADY_EXISTS, f"Booth {booth.id} has a till {body.till} already.")
     if len(booth.tills) >= MAX_TILLS:
@@ -26,8 +26,11 @@ def add(state: State, festival: Festival, body: AddTill) -> CommandResult:
 
 
 def strike(state: State, festival: Festival, body: StrikeTill) -> CommandResult:
-    """A device (or one branch of its records) is lost, or all devices of a till's name: that name can be added anew.
-    Sales knows which devices there are, so one that the booth does not list can be struck as well, and one twice."""
+    """The booth without a lost till, and the event for sales.
+
+    The command names one device, one branch of its records, or all devices of a till's name. Such a name can be added
+    again. Only sales knows the devices, so a strike of an unknown device, or a second strike, is accepted.
+    """
     booth = find_booth(state, festival, body.booth)
     if isinstance(booth, Rejection):
         return booth

@@ -1,4 +1,4 @@
-"""Whether what was proposed a while ago can still be had as it is when it is accepted."""
+"""Checks that an older proposal still fits at the time of its acceptance."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from shared.runtime.state import State
 
 
 def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | None:
-    """Why the plan or revision that waits can't be accepted: something of it can't come in time any more."""
+    """The rejection of a proposal of which some lines can no longer come in time."""
     slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at)
     if not slow:
         return None
@@ -26,23 +26,25 @@ def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | 
 
 
 def no_room(state: State, festival: Festival, request: Request, at: datetime) -> Rejection | None:
-    """Why a revision that waits can't be accepted: it keeps no room, so that others may have it now. A plan that
-    waits keeps its own."""
-    waiting = request.pending_revision
-    if waiting is None:
+    """The rejection of a pending revision that no longer has room.
+
+    A revision keeps no room, so other requests may have taken it. A proposed plan keeps its own.
+    """
+    pending = request.pending_revision
+    if pending is None:
         return None
-    comes = _incoming_lines(request)
-    bare = without_returned(withdraw_revision(request), [one.reservation for one in waiting.back])
+    incoming = _incoming_lines(request)
+    bare = without_returned(withdraw_revision(request), [line.reservation for line in pending.back])
     rules = planning_rules(
         festival,
         at,
-        booths_less_sold(state, festival.id, {line.booth for line in comes}),
+        booths_less_sold(state, festival.id, {line.booth for line in incoming}),
         [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
     )
-    why = lacks_room(rules, ((line.booth, line.product, line.qty) for line in comes))
-    if why is None:
+    bound = lacks_room(rules, ((line.booth, line.product, line.qty) for line in incoming))
+    if bound is None:
         return None
-    message = f"{why}; others took some since the revision was drawn up. Revise {request.name} again."
+    message = f"{bound}. Other requests took room since the revision was drawn up. Revise {request.name} again."
     return Rejection("request", CommandRefusal.TOO_MANY, message)
 
 

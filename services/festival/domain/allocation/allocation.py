@@ -1,4 +1,4 @@
-"""Asking for stock: a fair plan is proposed, and made real when it is accepted."""
+"""Requests for stock: a fair plan is proposed, and carried out on acceptance."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -30,10 +30,12 @@ WHOLE = 100
 def propose(
     state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner
 ) -> CommandResult:
-    """Plan what was asked for, and with `consent` ask inventory for it at once."""
-    wrong = check_new_request(state, festival, body.request, body.hold_hours) or _check_demands(state, festival, body)
-    if wrong is not None:
-        return wrong
+    """A new request with its plan, and the events. With `consent` inventory is asked for the stock at once."""
+    rejection = check_new_request(state, festival, body.request, body.hold_hours) or _check_demands(
+        state, festival, body
+    )
+    if rejection is not None:
+        return rejection
     request = Request(
         id=request_id(festival.id, body.request),
         festival=festival.id,
@@ -56,21 +58,21 @@ def propose(
 def plan_request(
     state: State, request: Request, rules: Rules, event: Event, planner: Planner, *, consent: bool
 ) -> CommandResult:
-    """Plan a new request, and with `consent` ask inventory for it at once."""
-    # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
+    """The new request with its plan, and the events. With `consent` inventory is asked for the stock at once."""
+    # A batch may have loaded lots for other requests too. The planner ignores products without a demand.
     stock = available_lots(state.all(StockView), request)
     proposal = planner.propose(event, request, request.demands, stock, {}, rules)
     if isinstance(proposal, Rejection):
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
-    request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
-    begin = requests.accept if consent else requests.await_acceptance
-    request, told = begin(request, event.logged_at)
-    return state.put(request), said + told
+    request, publications = add_plan(replace(request, offers=offers), proposal, replan=False)
+    next_step = requests.accept if consent else requests.await_acceptance
+    request, outputs = next_step(request, event.logged_at)
+    return state.put(request), publications + outputs
 
 
 def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> CommandResult:
-    """Make a proposed plan real, or the revision that waits."""
+    """The request with its proposed plan or pending revision accepted, and the orders."""
     request = state.get(Request, request_id(festival.id, body.request))
     if request is None:
         return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
@@ -83,25 +85,24 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         if request.outdated:
             message = (
-                f"The change of {body.request} that waited was withdrawn: something that it gave back was sent, a "
-                "booth closed, or its time was over. Nothing of it was carried out; ask for a revision of what is so "
-                "now."
+                f"The revision of {body.request} was withdrawn before it was accepted: stock that it gave back was "
+                "sent, a booth closed, or its time was over. Nothing of it was carried out. Ask for a new revision."
             )
         return Rejection("request", CommandRefusal.WRONG_STATE, message)
-    wrong = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
-    if wrong is not None:
-        return wrong
-    begin = requests.accept if request.pending_revision is None else carry_out
-    request, said = begin(request, at)
-    return state.put(request), said
+    rejection = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
+    if rejection is not None:
+        return rejection
+    next_step = requests.accept if request.pending_revision is None else carry_out
+    request, outputs = next_step(request, at)
+    return state.put(request), outputs
 
 
 def check_new_request(state: State, festival: Festival, name: str, hold_hours: int) -> Rejection | None:
-    """Why there can be no new request with this name, to be held for so long."""
+    """The rejection of a new request with this name and hold, or None."""
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    if (wrong := check_names("request", names.REQUEST, name)) is not None:
-        return wrong
+    if (rejection := check_names("request", names.REQUEST, name)) is not None:
+        return rejection
     if state.get(Request, request_id(festival.id, name)) is not None:
         return Rejection("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:

@@ -1,7 +1,7 @@
-"""Revising an allocation: asked for by the organiser, or by festival itself when enough was lost or freed.
+"""Revising an allocation: for the organiser, or for festival itself after enough losses.
 
-The order to revise comes back to festival by way of Kafka with the products of the request, because a command alone
-does not say which stock is to be looked up.
+The order to revise takes a way through Kafka back to festival, with the products of the request. A command alone does
+not say which stock to look up.
 """
 
 from dataclasses import replace
@@ -53,7 +53,7 @@ _EMPTY_PLAN = Plan(allotments=(), shares=(), short=(), offers={})
 
 
 def order(state: State, festival: Festival, body: ReviseAllocation, event: Event) -> CommandResult:
-    """What can be seen without the stock is checked; then festival tells itself to revise."""
+    """The order to revise as an event of festival to itself, after the checks that need no stock."""
     request = _find_revisable(state, festival, body.request)
     if isinstance(request, Rejection):
         return request
@@ -61,29 +61,29 @@ def order(state: State, festival: Festival, body: ReviseAllocation, event: Event
         return Rejection(
             "without", CommandRefusal.TOO_MANY, f"A revision goes without at most {MAX_EXCLUDED} facilities."
         )
-    known = {line.facility for line in request.lines} | {offer.facility for offer in request.offers}
-    if unknown := sorted(set(body.without) - known):
+    facilities = {line.facility for line in request.lines} | {offer.facility for offer in request.offers}
+    if unknown := sorted(set(body.without) - facilities):
         message = f"Nothing of {first_names(unknown)} was planned or could have been under {body.request}."
         return Rejection("without", CommandRefusal.UNKNOWN_FACILITY, message)
-    told = request_revision(
+    revision = request_revision(
         request, tuple(sorted(set(body.without))), body.reason, consent=body.consent, command=event.id
     )
-    return state.put(command_of(event, CommandStatus.WAITING)), [told]
+    return state.put(command_of(event, CommandStatus.WAITING)), [revision]
 
 
 def revise(state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner) -> Decision:
-    """Draw the revision up, and carry it out if it is wanted already. Who gave the command for it hears its end."""
+    """The request with its revision, carried out if consent was given. The command receives the outcome."""
     if body.command is None:
         return _revise_unasked(state, festival, body, event, planner)
     command = state.get(Command, body.command)
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
-    found = _draw_up_revision(state, festival, body, event, planner)
-    if isinstance(found, Rejection):
-        command, refusal = refuse(command, found)
+    change = _draw_up_revision(state, festival, body, event, planner)
+    if isinstance(change, Rejection):
+        command, refusal = refuse(command, change)
         return state.put(command), [refusal]
-    request, said = found
-    return state.put(request, replace(command, outcome=CommandStatus.DONE)), said
+    request, outputs = change
+    return state.put(request, replace(command, outcome=CommandStatus.DONE)), outputs
 
 
 def _revise_unasked(
@@ -93,15 +93,15 @@ def _revise_unasked(
     if request is None:
         return state, []
     state = state.put(replace(request, revising=False))
-    found = _draw_up_revision(state, festival, body, event, planner)
-    if isinstance(found, Rejection):
-        # What keeps it from being revised now is asked for again when the request comes to rest; what was lost,
-        # recalled and freed counts no more if nothing can be done about it.
-        if found.reason is CommandRefusal.NOTHING_TO_PLAN:
+    change = _draw_up_revision(state, festival, body, event, planner)
+    if isinstance(change, Rejection):
+        # If nothing can be planned, the lost, recalled and freed pieces no longer count. After any other reason the
+        # request asks for a revision again when it comes to rest.
+        if change.reason is CommandRefusal.NOTHING_TO_PLAN:
             state = state.put(replace(request, revising=False, lost=0, recalled=0, freed=0))
         return state, []
-    request, said = found
-    return state.put(request), said
+    request, outputs = change
+    return state.put(request), outputs
 
 
 def _draw_up_revision(
@@ -112,36 +112,38 @@ def _draw_up_revision(
         return request
     request = withdraw_revision(request)
     back = returning_lines(request, set(body.without))
-    bare = replace(without_returned(request, back), without=body.without)
-    wanted = [
-        RequestDemand(one.booth, one.product, one.short, one.asked)
-        for one in shortfalls(bare)
-        if one.booth not in request.closed
+    bare = replace(without_returned(request, back), excluded_facilities=body.without)
+    demands = [
+        RequestDemand(gap.booth, gap.product, gap.short, gap.asked)
+        for gap in shortfalls(bare)
+        if gap.booth not in request.closed
     ]
-    if not back and not wanted:
+    if not back and not demands:
         message = f"Nothing is missing under {request.name}, and nothing of it has to go back."
         return Rejection("request", CommandRefusal.NOTHING_TO_PLAN, message)
-    plan = _plan(state, festival, body, event, planner, request, bare, wanted, back) if wanted else None
+    plan = _plan(state, festival, body, event, planner, request, bare, demands, back) if demands else None
     if isinstance(plan, Rejection):
         return plan
-    request, said = draw_up(request, bare, back, plan, wanted, without=body.without, own=body.reason)
+    request, publications = draw_up(
+        request, bare, back, plan, demands, excluded_facilities=body.without, own=body.reason
+    )
     at_once = body.consent or request.status is RequestStatus.PROPOSED
-    told: requests.Outputs = [*said, revision_event(request, carried_out=at_once)]
+    outputs: requests.Outputs = [*publications, revision_event(request, carried_out=at_once)]
     if at_once:
         accepting = body.consent and request.status is RequestStatus.PROPOSED
         request, orders = carry_out(request, event.logged_at)
-        told += orders
+        outputs += orders
         if accepting:
-            wrong = acceptance.too_late(festival, request, event.logged_at)
-            if wrong is not None:
-                return wrong
+            rejection = acceptance.too_late(festival, request, event.logged_at)
+            if rejection is not None:
+                return rejection
             request, orders = requests.accept(request, event.logged_at)
-            told += orders
+            outputs += orders
     elif request.lapsed:
-        # Its time was over before, and with it the deadline by which what waits ends.
-        request, until = requests.await_acceptance(replace(request, lapsed=False), event.logged_at)
-        told += until
-    return request, told
+        # Its hold was over, and with it the deadline for acceptance.
+        request, deadline = requests.await_acceptance(replace(request, lapsed=False), event.logged_at)
+        outputs += deadline
+    return request, outputs
 
 
 def _plan(
@@ -152,13 +154,13 @@ def _plan(
     planner: Planner,
     request: Request,
     bare: Request,
-    wanted: list[RequestDemand],
+    demands: list[RequestDemand],
     back: dict[str, BackReason],
 ) -> Plan | Rejection:
     rules = planning_rules(
         festival,
         event.logged_at,
-        booths_less_sold(state, festival.id, {want.booth for want in wanted}),
+        booths_less_sold(state, festival.id, {demand.booth for demand in demands}),
         [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
         spread_evenly=bare.spread_evenly,
     )
@@ -170,17 +172,17 @@ def _plan(
     ]
     plan = planner.propose(
         event,
-        request,  # not bare: what goes back has to be said too
-        wanted,
+        request,  # not bare: lines that go back need room in the event too
+        demands,
         available_lots(state.all(StockView), bare, freed),
-        earlier_shares(bare, {want.product for want in wanted}),
+        earlier_shares(bare, {demand.product for demand in demands}),
         rules,
     )
     if body.command is None:
-        # Nobody is there to be told why not.
+        # No command waits for a reason.
         return _EMPTY_PLAN if isinstance(plan, Rejection) else plan
     if not isinstance(plan, Rejection) and not plan.allotments and not back:
-        missing = sum(want.qty for want in wanted)
+        missing = sum(demand.qty for demand in demands)
         first = f"Nothing of the {missing} pieces that are missing under {bare.name} can be had now."
         return nothing_to_plan("request", first, plan.conflicts)
     return plan

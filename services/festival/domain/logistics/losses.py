@@ -1,4 +1,4 @@
-"""Pieces that come home or are lost: what people counted, and what inventory answers."""
+"""Returns and losses: the pieces that people counted, and the answers of inventory."""
 
 from dataclasses import replace
 
@@ -28,17 +28,20 @@ from shared.runtime.state import State
 
 
 def receive_return(state: State, festival: Festival, body: ReceiveReturn, event: Event) -> CommandResult:
-    """Pieces came home. Which lot they are of is true as counted: sales may have been booked on the wrong one. But
-    pieces that were sold or moved can't come home: over all lots of a product at a booth
+    """The booth after pieces of a lot came home, and the order to inventory.
+
+    The counted lot is trusted, as a sale may have been booked on another. But sold or moved pieces can't come home.
+    Over all lots of a product at a booth
 
         returned + returning <= received - moved out - sold
 
-    by the sell-through that is known now; a later sale may break it, and shows as surplus. Pieces that were recorded
-    as lost may be found and come home. By single lot no more comes home than the booth ever received."""
-    found = _find_lot(state, festival, body.booth, body.lot)
-    if isinstance(found, Rejection):
-        return found
-    booth, lot = found
+    by the latest sell-through. A later sale may break this, and shows as surplus. Pieces that were recorded as lost
+    may come home. Of a single lot no more comes home than the booth ever received.
+    """
+    holding = _find_lot(state, festival, body.booth, body.lot)
+    if isinstance(holding, Rejection):
+        return holding
+    booth, lot = holding
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
@@ -46,36 +49,36 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
-    home = booth.return_balance(lot.product)
-    if body.qty > home.most:
+    balance = booth.return_balance(lot.product)
+    if body.qty > balance.most:
         message = (
-            f"At most {home.most} pieces of {lot.product} can still come home from {booth.id}, not {body.qty}: "
-            f"{home.received} came, {home.moved_out} went to other booths, {home.sold} were sold and {home.home} are "
-            "home. If more are there, a sale or a count was wrong."
+            f"At most {balance.most} pieces of {lot.product} can still come home from {booth.id}, not {body.qty}: "
+            f"{balance.received} came, {balance.moved_out} went to other booths, {balance.sold} were sold and "
+            f"{balance.home} are home. If more are there, a sale or a count was wrong."
         )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
     state = state.put(with_lot(booth, lot))
     if body.qty == 0:
         return update_sums(state, festival)
-    waiting = replace(command_of(event, CommandStatus.WAITING), booth=booth.id, lot=lot.lot, qty=body.qty)
+    command = replace(command_of(event, CommandStatus.WAITING), booth=booth.id, lot=lot.lot, qty=body.qty)
     order = ReturnReceived(lot=lot.lot, order=event.id, festival=festival.id, booth=booth.id, qty=body.qty)
-    state, said = update_sums(state.put(waiting), festival)
-    return state, [STOCK_ORDERS.of(order), *said]
+    state, events = update_sums(state.put(command), festival)
+    return state, [STOCK_ORDERS.of(order), *events]
 
 
 def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event) -> CommandResult:
-    """Pieces are spoilt or gone: at the facility that is inventory's to say, at a booth sales hears of it."""
+    """The record of spoilt or lost pieces. At a facility inventory decides; at a booth the event goes to sales."""
     if body.place is LossPlace.FACILITY:
-        waiting = replace(command_of(event, CommandStatus.WAITING), lot=body.lot, qty=body.qty)
+        command = replace(command_of(event, CommandStatus.WAITING), lot=body.lot, qty=body.qty)
         order = LossRecorded(lot=body.lot, order=event.id, festival=festival.id, qty=body.qty, reason=body.reason)
-        return state.put(waiting), [STOCK_ORDERS.of(order)]
+        return state.put(command), [STOCK_ORDERS.of(order)]
     if body.booth is None:
         return Rejection("booth", CommandRefusal.MISSING, "Say at which booth the pieces were lost.")
-    found = _find_lot(state, festival, body.booth, body.lot)
-    if isinstance(found, Rejection):
-        return found
-    booth, lot = found
+    holding = _find_lot(state, festival, body.booth, body.lot)
+    if isinstance(holding, Rejection):
+        return holding
+    booth, lot = holding
     if booth.status is BoothStatus.SETTLED:
         message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
@@ -86,12 +89,12 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
         )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     booth = with_lot(booth, replace(lot, recorded_lost=lot.recorded_lost + body.qty))
-    said = BoothStockLost(booth=booth.id, lot=lot.lot, qty=body.qty)
-    return state.put(booth), [BOOTH_STOCK.of(said)]
+    loss = BoothStockLost(booth=booth.id, lot=lot.lot, qty=body.qty)
+    return state.put(booth), [BOOTH_STOCK.of(loss)]
 
 
 def confirm_return(state: State, festival: Festival, answer: StockReturned) -> Decision:
-    """Inventory has the pieces on hand again."""
+    """The return confirmed: inventory has the pieces on hand again."""
     command = state.get(Command, answer.order)
     booth = state.get(Booth, answer.booth)
     lot = booth.find_lot(answer.lot) if booth is not None else None
@@ -103,7 +106,7 @@ def confirm_return(state: State, festival: Festival, answer: StockReturned) -> D
 
 
 def confirm_write_off(state: State, order: str) -> State:
-    """Inventory has written the loss off."""
+    """The command of the loss done: inventory has written the pieces off."""
     command = state.get(Command, order)
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state
@@ -111,22 +114,23 @@ def confirm_write_off(state: State, order: str) -> State:
 
 
 def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) -> Decision:
-    """Inventory refused a return or a loss: the command is refused after all, and a return is taken back."""
+    """The command refused after all, as inventory refused its return or loss. A return is undone."""
     command = state.get(Command, answer.order)
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
-    command, said = refuse(command, _rejection(answer))
+    command, refusal = refuse(command, _rejection(answer))
     state = state.put(command)
-    booth = next((one for one in state.all(Booth) if one.id == command.booth), None)
+    booth = next((booth for booth in state.all(Booth) if booth.id == command.booth), None)
     lot = booth.find_lot(answer.lot) if booth is not None else None
     if booth is None or lot is None:
-        return state, [said]
+        return state, [refusal]
     lot = replace(lot, returning=lot.returning - command.qty, final=False)
-    state, told = update_sums(state.put(with_lot(booth, lot)), festival)
-    return state, [said, *told]
+    state, events = update_sums(state.put(with_lot(booth, lot)), festival)
+    return state, [refusal, *events]
 
 
 def _rejection(answer: StockOrderRefused) -> Rejection:
+    """The reason of inventory, for the organiser."""
     if answer.reason is OrderRefusal.UNKNOWN_LOT:
         return Rejection(
             "lot", CommandRefusal.UNKNOWN_LOT, f"No lot {answer.lot} is known. Its number is on its label."

@@ -1,4 +1,4 @@
-"""A shipment: from one facility to one booth, on its way once every piece has left, counted when it comes."""
+"""Shipments from a facility to a booth: on the way once every piece has left, counted on arrival."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ ARRIVAL_DEADLINE = "arrive/"
 
 
 class ShipmentStatus(StrEnum):
-    """`SENDING`: inventory has not answered every dispatch yet. `DROPPED`: nothing could leave."""
+    """`SENDING`: inventory has not answered every dispatch yet. `DROPPED`: no piece could leave."""
 
     SENDING = "sending"
     SENT = "sent"
@@ -50,7 +50,7 @@ class ShipmentStatus(StrEnum):
 
 
 class DispatchStatus(StrEnum):
-    """What became of one dispatch."""
+    """The outcome of one dispatch."""
 
     ORDERED = "ordered"
     LEFT = "left"
@@ -69,8 +69,10 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """`request` is the request's whole id; `counted` what the booth counted, in pieces by lot. It is expected by
-    `due`, and `overdue` if it was not received by then."""
+    """A shipment, expected by `due` and `overdue` if it was not received by then.
+
+    `request`: the request's whole id. `counted`: the booth's count, in pieces by lot.
+    """
 
     id: str
     festival: str
@@ -104,9 +106,9 @@ def shipment_id(festival: str, name: str) -> str:
 
 
 def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> CommandResult:
-    """Everything held of one facility for one booth under one request is to leave."""
-    if (wrong := check_names("shipment", names.SHIPMENT, order.shipment)) is not None:
-        return wrong
+    """The shipment of all lines reserved at one facility for one booth under a request, and the dispatch orders."""
+    if (rejection := check_names("shipment", names.SHIPMENT, order.shipment)) is not None:
+        return rejection
     if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
         return Rejection("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
     request = state.get(Request, request_id(festival.id, order.request))
@@ -133,9 +135,11 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
             f"Revise {request.name} without {order.facility}, so that it goes back."
         )
         return Rejection("facility", CommandRefusal.WRONG_DAYS, message)
-    waiting = request.pending_revision
-    if waiting is not None and {line.reservation for line in lines} & {one.reservation for one in waiting.back}:
-        # It counts on these going back.
+    pending = request.pending_revision
+    if pending is not None and {line.reservation for line in lines} & {
+        returning.reservation for returning in pending.back
+    }:
+        # The revision expects these lines to go back.
         request = withdraw_revision(request)
     for line in lines:
         request = with_status(request, line, LineStatus.DISPATCHING)
@@ -157,7 +161,7 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
 
 
 def receive(state: State, festival: Festival, count: ReceiveShipment) -> CommandResult:
-    """The booth counted what came: stock it, and say what differs from what was sent."""
+    """The booth after it counted and stocked a shipment, and the events. They name the discrepancies."""
     shipment = state.get(Shipment, shipment_id(festival.id, count.shipment))
     if shipment is None:
         return Rejection(
@@ -168,27 +172,27 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
         return Rejection("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
     if shipment.status is not ShipmentStatus.SENT:
         return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    if (twice := check_counted_once("counted", count.counted)) is not None:
-        return twice
+    if (rejection := check_counted_once("counted", count.counted)) is not None:
+        return rejection
     booth = state.get(Booth, shipment.booth)
     assert booth is not None, "a shipment goes to a booth that was opened"
-    received, stocked, said = _receive(shipment, count.counted)
-    booth, told = booths.receive_lots(booth, shipment.lots, stocked)
+    received, stocked, receipt = _receive(shipment, count.counted)
+    booth, booth_events = booths.receive_lots(booth, shipment.lots, stocked)
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
-    short, revised = on_rest(_without_lost(request, shipment, stocked))
+    request_after, revised = on_rest(_without_lost(request, shipment, stocked))
     state = state.put(received, booth)
-    return (state if short == request else state.put(short)), [said, *told, *revised]
+    return (state if request_after == request else state.put(request_after)), [receipt, *booth_events, *revised]
 
 
 def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
-    """The request less what was lost on the way, of each lot its first parcels."""
+    """The request less the pieces lost on the way. Of each lot the first parcels bear the loss."""
     lost = {lot: qty - stocked[lot] for lot, qty in shipment.lots.items()}
     for parcel in shipment.parcels:
-        of = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is DispatchStatus.LEFT else 0
-        if of:
-            request = record_loss(request, parcel.reservation, of)
-            lost[parcel.lot] -= of
+        missing = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is DispatchStatus.LEFT else 0
+        if missing:
+            request = record_loss(request, parcel.reservation, missing)
+            lost[parcel.lot] -= missing
     return request
 
 
@@ -202,8 +206,11 @@ _NOT_SENT = {
 def record_dispatch(
     shipment: Shipment, reservation: str, leg: DispatchStatus, festival: Festival, at: datetime
 ) -> tuple[Shipment, list[Publication | Deadline]]:
-    """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped. One that is sent
-    is expected within its lead time and a day: who has none is near."""
+    """The shipment after inventory's answer to one dispatch, and the events.
+
+    After the last answer the shipment is sent, or dropped. It is expected within the facility's lead time (0 if none
+    is known) and a day.
+    """
     parcels = tuple(
         replace(parcel, leg=leg)
         if parcel.reservation == reservation and parcel.leg is DispatchStatus.ORDERED
@@ -238,11 +245,11 @@ def record_dispatch(
 
 
 def mark_overdue(state: State, id: str) -> Decision:
-    """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
+    """The shipment as overdue, and the event. It stays on its way: no clock can tell that pieces are lost."""
     shipment = state.get(Shipment, id)
     if shipment is None or shipment.status is not ShipmentStatus.SENT or shipment.due is None:
         return state, []
-    said = ShipmentOverdue(
+    overdue = ShipmentOverdue(
         festival=shipment.festival,
         request=shipment.request_name,
         shipment=shipment.name,
@@ -250,12 +257,12 @@ def mark_overdue(state: State, id: str) -> Decision:
         booth=shipment.booth,
         due=shipment.due,
     )
-    return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(said)]
+    return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(overdue)]
 
 
 def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection | None:
-    """Why this count can't be taken, if a lot has two numbers in it."""
-    if len({one.lot for one in counted}) == len(counted):
+    """The rejection of a count that names a lot twice."""
+    if len({entry.lot for entry in counted}) == len(counted):
         return None
     return Rejection(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
 
@@ -263,9 +270,11 @@ def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection |
 def compare_counts(
     sent: Mapping[str, int], counted: Sequence[CountedLot]
 ) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
-    """The pieces by lot that are stocked, never more than were sent, and where the count differs. A lot that was not
-    counted counts as 0."""
-    count = {one.lot: one.qty for one in counted}
+    """The pieces by lot that are stocked, never more than were sent, and the discrepancies of the count.
+
+    An uncounted lot counts as 0.
+    """
+    count = {entry.lot: entry.qty for entry in counted}
     stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent.items()}
     return stocked, tuple(
         Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
@@ -275,14 +284,14 @@ def compare_counts(
 
 
 def _receive(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
-    """The shipment as received, the pieces by lot that are stocked, and what is said."""
+    """The shipment as received, the pieces by lot that are stocked, and the event."""
     stocked, discrepancies = compare_counts(shipment.lots, counted)
-    said = ShipmentReceived(
+    receipt = ShipmentReceived(
         festival=shipment.festival,
         shipment=shipment.name,
         booth=shipment.booth,
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
         discrepancies=discrepancies,
     )
-    count = tuple(sorted((one.lot, one.qty) for one in counted))
-    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(said)
+    count = tuple(sorted((entry.lot, entry.qty) for entry in counted))
+    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(receipt)

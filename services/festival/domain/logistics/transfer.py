@@ -1,4 +1,4 @@
-"""Transfers between booths of a festival: what leaves is counted by people there, what comes by people here."""
+"""Transfers between booths of a festival, counted by people at both ends."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -29,7 +29,7 @@ from shared.runtime.family import Decision
 from shared.runtime.state import State
 
 CARRY_DEADLINE = "carry/"
-# From booth to booth is a walk: what has not come by then should be looked for.
+# From booth to booth is a walk. After this time people should look for the goods.
 OVERDUE_AFTER = timedelta(hours=2)
 
 
@@ -40,8 +40,10 @@ class TransferStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
-    """From one booth to another, in pieces by lot: `sent` as counted when they left, `counted` when they came. It is
-    expected by `due`, and `overdue` if it was not received by then."""
+    """A transfer from `booth` to booth `to`, expected by `due` and `overdue` if it was not received by then.
+
+    In pieces by lot: `sent` as counted on departure, `counted` on arrival.
+    """
 
     id: str
     festival: str
@@ -60,9 +62,9 @@ def transfer_id(festival: str, name: str) -> str:
 
 
 def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> CommandResult:
-    """Pieces have left one open booth for another."""
-    if (misnaming := check_names("transfer", names.TRANSFER, body.transfer)) is not None:
-        return misnaming
+    """The transfer of pieces that have left one open booth for another, and the events."""
+    if (rejection := check_names("transfer", names.TRANSFER, body.transfer)) is not None:
+        return rejection
     if state.get(Transfer, transfer_id(festival.id, body.transfer)) is not None:
         return Rejection("transfer", CommandRefusal.ALREADY_EXISTS, f"There is a transfer {body.transfer} already.")
     giver = _find_open_booth(state, festival, "booth", body.booth)
@@ -75,21 +77,21 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         return Rejection(
             "to", CommandRefusal.WRONG_STATE, f"The pieces are at {giver.id} already; name another booth."
         )
-    if (twice := check_counted_once("lots", body.lots)) is not None:
-        return twice
-    lots = {one.lot: one.qty for one in body.lots if one.qty}
+    if (rejection := check_counted_once("lots", body.lots)) is not None:
+        return rejection
+    lots = {entry.lot: entry.qty for entry in body.lots if entry.qty}
     if not lots:
         return Rejection("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
-    pace = state.get(BoothSales, giver.id)
-    sold = dict(pace.sold) if pace is not None else {}
+    sales = state.get(BoothSales, giver.id)
+    sold = dict(sales.sold) if sales is not None else {}
     for lot, qty in lots.items():
-        wrong = _check_leaving(giver, taker, lot, qty, sold.get(lot, 0))
-        if wrong is not None:
-            return wrong
-    full = _check_room(state, festival, giver, taker, lots, at)
-    if full is not None:
-        return full
-    giver, taker, told = booths.move_lots(giver, taker, lots)
+        rejection = _check_leaving(giver, taker, lot, qty, sold.get(lot, 0))
+        if rejection is not None:
+            return rejection
+    rejection = _check_room(state, festival, giver, taker, lots, at)
+    if rejection is not None:
+        return rejection
+    giver, taker, booth_events = booths.move_lots(giver, taker, lots)
     transfer = Transfer(
         id=transfer_id(festival.id, body.transfer),
         festival=festival.id,
@@ -99,7 +101,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         sent=tuple(lots.items()),
         due=at + OVERDUE_AFTER,
     )
-    said = TransferSent(
+    sent = TransferSent(
         festival=festival.id,
         transfer=transfer.name,
         booth=giver.id,
@@ -107,11 +109,11 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items()),
     )
     deadline = Deadline(CARRY_DEADLINE + transfer.id, festival.id, transfer.due)
-    return state.put(transfer, giver, taker), [FESTIVAL.of(said), *told, deadline]
+    return state.put(transfer, giver, taker), [FESTIVAL.of(sent), *booth_events, deadline]
 
 
 def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandResult:
-    """The booth counted what came: stock it, and say what differs from what was sent."""
+    """The booth after it counted and stocked a transfer, and the events. They name the discrepancies."""
     transfer = state.get(Transfer, transfer_id(festival.id, body.transfer))
     if transfer is None:
         message = f"{festival.name} has no transfer {body.transfer}."
@@ -122,19 +124,19 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
     if transfer.status is TransferStatus.RECEIVED:
         message = f"Transfer {transfer.name} was received already."
         return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
-    if (twice := check_counted_once("counted", body.counted)) is not None:
-        return twice
+    if (rejection := check_counted_once("counted", body.counted)) is not None:
+        return rejection
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
     sent = dict(transfer.sent)
     stocked, discrepancies = compare_counts(sent, body.counted)
-    taker, told = booths.receive_lots(taker, sent, stocked)
+    taker, booth_events = booths.receive_lots(taker, sent, stocked)
     transfer = replace(
         transfer,
         status=TransferStatus.RECEIVED,
-        counted=tuple(sorted((one.lot, one.qty) for one in body.counted)),
+        counted=tuple(sorted((entry.lot, entry.qty) for entry in body.counted)),
     )
-    said = TransferReceived(
+    receipt = TransferReceived(
         festival=festival.id,
         transfer=transfer.name,
         booth=transfer.booth,
@@ -142,22 +144,22 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
         discrepancies=discrepancies,
     )
-    return state.put(transfer, taker), [FESTIVAL.of(said), *told]
+    return state.put(transfer, taker), [FESTIVAL.of(receipt), *booth_events]
 
 
 def mark_overdue(state: State, id: str) -> Decision:
-    """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
+    """The transfer as overdue, and the event. It stays on its way: no clock can tell that pieces are lost."""
     transfer = state.get(Transfer, id)
     if transfer is None or transfer.status is not TransferStatus.SENT:
         return state, []
-    said = TransferOverdue(
+    overdue = TransferOverdue(
         festival=transfer.festival,
         transfer=transfer.name,
         booth=transfer.booth,
         to=transfer.to,
         due=transfer.due,
     )
-    return state.put(replace(transfer, overdue=True)), [FESTIVAL.of(said)]
+    return state.put(replace(transfer, overdue=True)), [FESTIVAL.of(overdue)]
 
 
 def _find_open_booth(state: State, festival: Festival, field: str, id: str) -> Booth | Rejection:
@@ -184,7 +186,7 @@ def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) ->
     if qty > most:
         message = (
             f"At most {most} of {lot} are left at {giver.id}: {held.received} came, {held.recorded_lost} were lost, "
-            f"{held.moved_out} went to other booths and at least {sold} are sold. Please count again; if more are "
+            f"{held.moved_out} went to other booths and at least {sold} are sold. Please count again. If more are "
             "there, a sale was booked on the wrong lot."
         )
         return Rejection("lots", CommandRefusal.TOO_MANY, message)
@@ -194,14 +196,14 @@ def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) ->
 def _check_room(
     state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
 ) -> Rejection | None:
-    comes = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
+    coming = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
     rules = planning_rules(
         festival, at, booths_less_sold(state, festival.id, [taker.id]), requests_of(state, festival.id)
     )
-    why = lacks_room(rules, comes)
-    if why is None:
+    bound = lacks_room(rules, coming)
+    if bound is None:
         return None
-    message = f"{why}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some."
+    message = f"{bound}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some."
     return Rejection("to", CommandRefusal.TOO_MANY, message)
 
 

@@ -1,17 +1,10 @@
-"""What is said of a move and of a refill, in English and in Indonesian: one sentence each."""
+"""The explanations of moves and refills, one sentence each, in English and Indonesian."""
 
-from typing import NamedTuple
-
-
-class Bilingual(NamedTuple):
-    """One sentence in two languages."""
-
-    en: str
-    id: str
+from services.festival.domain.bilingual import Bilingual
 
 
 def move(*, product: str, giver: str, keeps: int, sells: int, taker: str, has: int, wants: int) -> Bilingual:
-    """Of each booth what it has (the giver: after the move) and what it will probably sell until closing."""
+    """The stock of both booths (the giver's after the move) and their probable sales until closing."""
     return Bilingual(
         f"{taker} has {has} of {product} and will probably sell {wants} until closing; {giver} keeps {keeps} and "
         f"will probably sell {sells}.",
@@ -21,7 +14,7 @@ def move(*, product: str, giver: str, keeps: int, sells: int, taker: str, has: i
 
 
 def refill(*, product: str, booth: str, has: int, wants: int) -> Bilingual:
-    """`has`: with what other booths give."""
+    """The stock of a booth, with the moves to it, and its probable sales until closing."""
     return Bilingual(
         f"{booth} has {has} of {product} with what other booths can give and will probably sell {wants} until "
         "closing.",

@@ -1,4 +1,4 @@
-"""A refill while booths sell: what may move between them is proposed, what facilities should send is planned."""
+"""The command Replenish: moves between booths are proposed, and parcels from facilities are planned."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,17 +41,19 @@ from shared.runtime.state import State
 
 MAX_PRODUCTS = 500
 LONGEST = timedelta(hours=24)
-# It has to stay a readable record, and people have to carry it out before closing.
+# People must be able to read the record, and to carry the moves out before closing.
 MOST_FORECASTS, MOST_MOVES, MOST_REFILLS = 400, 120, 120
 _HOUR = 3600
-# A plan that nobody has accepted is not on its way.
+# Lines of a plan that was not accepted do not come.
 _TO_COME = frozenset({LineStatus.ASKED, LineStatus.RESERVED, LineStatus.DISPATCHING})
 
 
 @dataclass(frozen=True, slots=True)
 class Replenishment:
-    """What was proposed under the name of one request, as in ReplenishmentProposed. `conflicts`: why there is no such
-    request, though facilities should send something."""
+    """The proposal under the name of one request, as in ReplenishmentProposed.
+
+    `conflicts`: the reasons why there is no such request although facilities should send goods.
+    """
 
     id: str
     festival: str
@@ -66,64 +68,64 @@ class Replenishment:
 
 
 def replenish(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> CommandResult:
-    """Propose a refill, from what is known when the command comes to its turn."""
-    wrong = _check(state, festival, body, event.logged_at)
-    if wrong is not None:
-        return wrong
-    known = sales_by_booth(state, festival.id)
+    """The proposal for the state at the time of the command, with a new request for its refills, and the events."""
+    rejection = _check(state, festival, body, event.logged_at)
+    if rejection is not None:
+        return rejection
+    sales = sales_by_booth(state, festival.id)
     booths = [
-        less_sold(booth, known.get(booth.id))
+        less_sold(booth, sales.get(booth.id))
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
     requests = requests_of(state, festival.id)
-    # What does not come by the day on which booths sell comes too late.
+    # Parcels must come by the day of the sale.
     days_left = _days_left(festival, event.logged_at, body.opens)
     rules = replace(planning_rules(festival, event.logged_at, booths, requests), days_left=days_left)
     now = Situation(
         at=event.logged_at,
         until=body.until,
         sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
-        paces=tuple(_histories(booths, known, event.logged_at)),
+        paces=tuple(_histories(booths, sales, event.logged_at)),
         held=(*_lots_at_booths(booths), *_lots_to_come(booths, requests)),
         rules=rules,
         most_moves=MOST_MOVES,
         opens=body.opens,
     )
-    found = most_urgent(propose(now), body.products)
-    kept = Replenishment(
+    proposal = most_urgent(propose(now), body.products)
+    replenishment = Replenishment(
         id=request_id(festival.id, body.request),
         festival=festival.id,
         name=body.request,
         at=event.logged_at,
         until=body.until,
-        forecasts=found.forecasts,
-        moves=found.moves,
-        refills=found.refills,
+        forecasts=proposal.forecasts,
+        moves=proposal.moves,
+        refills=proposal.refills,
         opens=body.opens,
     )
-    state = state.put(kept)
-    if not found.refills:
-        return state, [proposal_event(kept)]
+    state = state.put(replenishment)
+    if not proposal.refills:
+        return state, [proposal_event(replenishment)]
     request = Request(
-        id=kept.id,
+        id=replenishment.id,
         festival=festival.id,
         name=body.request,
-        demands=tuple(refill.wanted for refill in found.refills),
+        demands=tuple(refill.wanted for refill in proposal.refills),
         hold_hours=body.hold_hours,
     )
-    planned = allocation.plan_request(
-        state, request, rules_after(rules, found.moves), event, planner, consent=body.consent
+    result = allocation.plan_request(
+        state, request, rules_after(rules, proposal.moves), event, planner, consent=body.consent
     )
-    if isinstance(planned, Rejection) and planned.reason is CommandRefusal.NOTHING_TO_PLAN:
-        # People can still carry what moves between booths.
-        kept = replace(kept, conflicts=planned.conflicts)
-        return state.put(kept), [proposal_event(kept)]
-    if isinstance(planned, Rejection):
-        return planned
-    state, said = planned
-    # Behind the plan: a rebuild knows that by being the first.
-    return state, [*said, proposal_event(kept)]
+    if isinstance(result, Rejection) and result.reason is CommandRefusal.NOTHING_TO_PLAN:
+        # The moves between booths remain possible.
+        replenishment = replace(replenishment, conflicts=result.conflicts)
+        return state.put(replenishment), [proposal_event(replenishment)]
+    if isinstance(result, Rejection):
+        return result
+    state, publications = result
+    # Behind the plan: a rebuild takes the first event of the command as its plan.
+    return state, [*publications, proposal_event(replenishment)]
 
 
 def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Rejection | None:
@@ -142,7 +144,7 @@ def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> R
 
 
 def _days_left(festival: Festival, at: datetime, opens: datetime | None) -> int:
-    """From today to the day on which booths open again, by the calendar there; 0 if they are open."""
+    """The calendar days from today to the next opening, in the festival's zone; 0 if booths are open."""
     return 0 if opens is None else max(0, (local_day(festival, opens) - local_day(festival, at)).days)
 
 
@@ -164,7 +166,7 @@ def _lots_at_booths(booths: Iterable[Booth]) -> Iterator[HeldLot]:
 
 
 def _lots_to_come(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[HeldLot]:
-    """What facilities hold for the booths and have not sent yet: the refill of an hour ago is not asked for again."""
+    """The unsent lines for the booths. With them the refill of an hour ago is not requested again."""
     ids = {booth.id for booth in booths}
     for request in requests:
         for line in request.lines:
@@ -181,51 +183,59 @@ def _lots_to_come(booths: Iterable[Booth], requests: Iterable[Request]) -> Itera
                 )
 
 
-def _histories(booths: Sequence[Booth], known: Mapping[str, BoothSales], at: datetime) -> Iterator[SalesHistory]:
+def _histories(booths: Sequence[Booth], sales: Mapping[str, BoothSales], at: datetime) -> Iterator[SalesHistory]:
     now = int(at.timestamp())
     for booth in booths:
-        pace = known.get(booth.id)
-        for product, hours in pace.hours if pace is not None else ():
-            # A till whose clock is ahead may have sold tomorrow.
+        sales_of_booth = sales.get(booth.id)
+        for product, hours in sales_of_booth.hours if sales_of_booth is not None else ():
+            # A till with a fast clock may report sales of future hours.
             past = tuple(SalesHour(*hour) for hour in hours if hour[0] * _HOUR <= now)
             if past:
                 yield SalesHistory(booth.id, product, past)
 
 
-def most_urgent(found: Proposal, products: Sequence[str]) -> Proposal:
-    """The most urgent first, and no more than one record holds; facilities send only of these products. The moves
-    are bounded before: what can't be carried is sent."""
-    # To the minute: nobody knows it better, and no database keeps it better than to the millisecond.
+def most_urgent(proposal: Proposal, products: Sequence[str]) -> Proposal:
+    """The proposal with the most urgent entries first, as many as one record holds. Refills are only of `products`.
+
+    The moves were bounded before, so that refills cover the moves left out.
+    """
+    # To the minute: a forecast is no more precise, and the database keeps milliseconds only.
     forecasts = [
-        replace(one, runs_out=one.runs_out and one.runs_out.replace(second=0, microsecond=0))
-        for one in sorted(found.forecasts, key=lambda one: (-one.missing, one.booth, one.product))
+        replace(forecast, runs_out=forecast.runs_out and forecast.runs_out.replace(second=0, microsecond=0))
+        for forecast in sorted(
+            proposal.forecasts, key=lambda forecast: (-forecast.missing, forecast.booth, forecast.product)
+        )
     ]
-    refills = [one for one in found.refills if one.wanted.product in products]
-    refills.sort(key=lambda one: (-one.wanted.qty, one.wanted.booth, one.wanted.product))
-    return Proposal(tuple(forecasts[:MOST_FORECASTS]), found.moves, tuple(refills[:MOST_REFILLS]))
+    refills = [refill for refill in proposal.refills if refill.wanted.product in products]
+    refills.sort(key=lambda refill: (-refill.wanted.qty, refill.wanted.booth, refill.wanted.product))
+    return Proposal(tuple(forecasts[:MOST_FORECASTS]), proposal.moves, tuple(refills[:MOST_REFILLS]))
 
 
-def proposal_event(kept: Replenishment) -> Publication:
-    """The event that shows it."""
+def proposal_event(replenishment: Replenishment) -> Publication:
+    """The event of the proposal."""
     return FESTIVAL.of(
         ReplenishmentProposed(
-            festival=kept.festival,
-            request=kept.name,
-            at=kept.at,
-            until=kept.until,
-            opens=kept.opens,
-            forecasts=tuple(BoothForecast.model_validate(one, from_attributes=True) for one in kept.forecasts),
-            transfers=tuple(ProposedTransfer.model_validate(one, from_attributes=True) for one in kept.moves),
+            festival=replenishment.festival,
+            request=replenishment.name,
+            at=replenishment.at,
+            until=replenishment.until,
+            opens=replenishment.opens,
+            forecasts=tuple(
+                BoothForecast.model_validate(forecast, from_attributes=True) for forecast in replenishment.forecasts
+            ),
+            transfers=tuple(
+                ProposedTransfer.model_validate(move, from_attributes=True) for move in replenishment.moves
+            ),
             refills=tuple(
                 ProposedRefill(
-                    booth=one.wanted.booth,
-                    product=one.wanted.product,
-                    qty=one.wanted.qty,
-                    reason=one.reason,
-                    reason_id=one.reason_id,
+                    booth=refill.wanted.booth,
+                    product=refill.wanted.product,
+                    qty=refill.wanted.qty,
+                    reason=refill.reason,
+                    reason_id=refill.reason_id,
                 )
-                for one in kept.refills
+                for refill in replenishment.refills
             ),
-            conflicts=tuple(command.conflict_event(one) for one in kept.conflicts),
+            conflicts=tuple(command.conflict_event(conflict) for conflict in replenishment.conflicts),
         )
     )
