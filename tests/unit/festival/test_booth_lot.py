@@ -1,4 +1,4 @@
-"""What became of a booth's lots: by single lot sales may be booked wrongly, by product it adds up."""
+"""The accounts of a booth's lots: sales can be booked on the wrong lot, but each product adds up."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from services.festival.domain.booth_lot import Account, BoothLot, accounts, retu
 DAY = date(2023, 4, 1)
 few = st.integers(0, 12)
 NAMES = ("LA", "LB", "LC", "LD")
-# Sold without ever having come: of product KTI by its number.
+# Sold but never received; its number names product KTI.
 NEVER_CAME = "PR-KPG-KTI-230418-007-4"
 
 

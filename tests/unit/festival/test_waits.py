@@ -1,4 +1,4 @@
-"""Every wait of an organiser ends: by an answer, or by its deadline. One deadline for one thing that waits."""
+"""Every wait of an organiser ends by an answer or by its deadline. Each waiting entity has one deadline."""
 
 from datetime import timedelta
 
@@ -103,8 +103,8 @@ def test_accepting_moves_the_one_deadline_and_the_old_time_means_nothing() -> No
 
 def test_closing_withdraws_a_plan_that_was_not_accepted_and_its_deadline_says_nothing_more() -> None:
     world = a_proposal()
-    said = world.give(a_closing())
-    assert AllocationWithdrawn(festival=ODOP, request="R1", why=Withdrawal.FESTIVAL_ENDED) in said
+    bodies = world.give(a_closing())
+    assert AllocationWithdrawn(festival=ODOP, request="R1", why=Withdrawal.FESTIVAL_ENDED) in bodies
     assert world.fire(HOLD) == []
 
 
