@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
-from services.festival.domain.allocation.line import Line, LineStatus
+from services.festival.domain.allocation.line import AllocationLine, LineStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.command import Outcome
-from services.festival.domain.logistics.shipment import Leg, ShipmentStatus
+from services.festival.domain.command import CommandStatus
+from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.stock import StockView
 from services.inventory.domain import Lot
@@ -183,9 +183,9 @@ def in_transit(evidence: Evidence) -> Check:
     for shipment in evidence.of(Shipment).values():
         if shipment.status in _ON_THE_WAY:
             for parcel in shipment.parcels:
-                if parcel.leg is Leg.LEFT:
+                if parcel.leg is DispatchStatus.LEFT:
                     under_way[shipment.booth, parcel.lot] += parcel.qty
-                elif parcel.leg is Leg.ORDERED:
+                elif parcel.leg is DispatchStatus.ORDERED:
                     check.wrong(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in evidence.of(Transfer).values():
@@ -221,9 +221,14 @@ def home_and_lost(evidence: Evidence) -> Check:
     lost: Counter[str] = Counter()
     for command in evidence.of(Command).values():
         check.expect(
-            command.outcome is not Outcome.WAITING, f"command {command.id} ({command.name}) still waits for inventory"
+            command.outcome is not CommandStatus.WAITING,
+            f"command {command.id} ({command.name}) still waits for inventory",
         )
-        if (command.name, command.outcome) == ("RecordLoss", Outcome.DONE) and command.lot and not command.booth:
+        if (
+            (command.name, command.outcome) == ("RecordLoss", CommandStatus.DONE)
+            and command.lot
+            and not command.booth
+        ):
             lost[command.lot] += command.qty
     for stock in evidence.of(Lot).values():
         check.same(
@@ -307,7 +312,7 @@ def _reservations(evidence: Evidence) -> Iterator[tuple[str, tuple[str, Reservat
             yield reservation.id, (lot.id, reservation)
 
 
-def _lines(evidence: Evidence) -> Iterator[tuple[Request, Line]]:
+def _lines(evidence: Evidence) -> Iterator[tuple[Request, AllocationLine]]:
     for request in evidence.of(Request).values():
         for line in request.lines:
             yield request, line

@@ -1,21 +1,20 @@
-"""Festival: who gets which stock, on its way there and home again, until every piece is accounted for.
+"""Festival: the allocation of stock to booths, its way there and home, and the account of every piece.
 
 In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   commands of organisers
                         StockReserved, ReservationRefused, StockDispatched, LotRecallReached, ...   from inventory
                         SellThroughSoFar, SellThroughCounted                  from sales
-                        DeadlineReached, RevisionRequested                    its own
-In, keyed by lot:       StockChanged     from inventory: a view to plan by, perhaps out of date
+                        DeadlineReached, RevisionRequested                    from festival itself
+In, keyed by lot:       StockChanged     from inventory: a view of the stock for plans, perhaps stale
 Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered, ...   orders to inventory, by lot
                         BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
-`domain/`      the rules, pure. Begin with `decide` in `rules`. Then, in the order of a festival: `festival`;
-               `planning/` (fairness); `allocation/`, with `request` (reserve, release), `shortage` (plan again),
-               `revising` and `revision` (where reality differs); `logistics/`, with `shipment`, `transfer`,
-               `losses`; `booth` (the sums), `pace` (sold so far); `replenishment/` (the forecast, the refill);
-               `closing`; `answers` leads what inventory and sales say to them.
-`store/`       how entities are kept in MongoDB.
-`reads.py`     which of them an event touches.
-`handlers.py`  the two key families, tied together for the step.
-`api`          commands and pages over HTTP; `app.py` the wiring.
+`domain/`      the pure rules, begun in `rules`. In the order of a festival: `festival`; `planning/` (fairness);
+               `allocation/` with `request` (reserve, release), `shortage` (plan again), `revising` and `revision`;
+               `logistics/` with `shipment`, `transfer`, `losses`; `booth` (the sums), `booth_sales` (sold so far);
+               `replenishment/` (forecasts, refills); `closing`. `answers` routes the answers of inventory and sales.
+`store/`       the entities as MongoDB documents.
+`reads.py`     the entities that each event reads or changes.
+`handlers.py`  the definitions of the two key families.
+`api/`         commands and pages over HTTP. `app.py`: the wiring.
 """

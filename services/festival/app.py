@@ -9,7 +9,7 @@ from shared.settings import Settings
 
 
 def main() -> None:
-    """Run the service until it is told to stop."""
+    """Run the service until it is stopped."""
     settings = Settings()
     log.configure(settings, "festival")
     service = Service("festival", FAMILIES, settings)

@@ -1,4 +1,4 @@
-"""What organisers may say to festival over HTTP, and what everybody may read of it."""
+"""The HTTP interface of festival: the organisers' commands, and the pages that everybody may read."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""The organiser's commands: each is a POST whose path says what it is about and whose body says the rest."""
+"""The organiser's commands: each is a POST with the ids in its path and the other fields in its body."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -10,9 +10,10 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, Page
+from services.festival.api.entity_page import EntityPage
+from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
-from services.festival.domain.command import Outcome as Fate
+from services.festival.domain.command import CommandStatus as Fate
 from services.festival.store import COMMANDS
 from shared.events.festival import (
     ORGANISER,
@@ -47,7 +48,7 @@ SOURCE = "karya/festival/http"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a command is given; the names in the path are fields of its body."""
+    """The endpoint of a command. Names in its path are fields of the command."""
 
     path: str
     body: type[Body]
@@ -87,8 +88,8 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Mistake(Page):
-    """`conflicts`: the first of those that let nothing be planned."""
+class RejectionPage(EntityPage):
+    """The rejection of a command. `conflicts`: the first conflicts that left nothing to plan."""
 
     field: str
     reason: str
@@ -97,14 +98,17 @@ class Mistake(Page):
 
 
 class CommandPage(BaseModel):
-    """`status` is `waiting` while inventory has the last word, then `done` or `refused`; `wrong` says why."""
+    """A command and its outcome.
+
+    `status` is `waiting` until inventory answers, then `done` or `refused`. `wrong` is the rejection.
+    """
 
     command: str
     festival: str
     name: str
     given_at: datetime
     status: str
-    wrong: Mistake | None
+    wrong: RejectionPage | None
 
     @classmethod
     def of(cls, command: Command) -> "CommandPage":
@@ -114,45 +118,46 @@ class CommandPage(BaseModel):
             name=command.name,
             given_at=command.given_at,
             status=command.outcome.value,
-            wrong=Mistake.model_validate(command.wrong) if command.wrong else None,
+            wrong=RejectionPage.model_validate(command.wrong) if command.wrong else None,
         )
 
 
 def routes(service: Service) -> APIRouter:
     """The router of the commands."""
     router = APIRouter(tags=["commands"])
-    kept = service.database[COMMANDS.name]
+    commands_collection = service.database[COMMANDS.name]
 
     async def find(id: str) -> Outcome | None:
-        document = await kept.find_one({"_id": id})
+        document = await commands_collection.find_one({"_id": id})
         if document is None:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
-            message = "Somebody else gave a command with this id; give each one its own UUID."
-            return Outcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+            message = "Another sender used this id for a command. Give each command its own UUID."
+            return Outcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
         if command.outcome is Fate.WAITING:
             return None
         if command.wrong is None:
-            return Outcome(True)
-        return Outcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+            return Outcome(done=True)
+        rejection = command.wrong
+        return Outcome(done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message)
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
         router.add_api_route(
             endpoint.path,
-            _giving(commands, endpoint.body),
+            _endpoint_function(commands, endpoint.body),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
             operation_id=endpoint.body.__name__,
             responses=ANSWERS,
-            openapi_extra=_described(endpoint),
+            openapi_extra=_openapi(endpoint),
         )
 
     @router.get("/commands/{command:path}", summary="What became of a command")
-    async def one(command: str) -> CommandPage:
-        document = await kept.find_one({"_id": command})
+    async def command_page(command: str) -> CommandPage:
+        document = await commands_collection.find_one({"_id": command})
         if document is None:
             raise HTTPException(404, f"No command {command} was worked (yet). If it was just given, ask again.")
         return CommandPage.of(COMMANDS.from_document(document))
@@ -160,23 +165,26 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _giving(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
         return await commands.append(await command_in(request, body), prefer, id)
 
     return give
 
 
-def _described(endpoint: Endpoint) -> dict[str, Any]:
-    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
+def _openapi(endpoint: Endpoint) -> dict[str, Any]:
+    """Path and body of an endpoint for OpenAPI.
+
+    FastAPI can't derive them, as the body is read raw so that JSON alone decides its types.
+    """
     names = re.findall(r"\{(\w+)", endpoint.path)
     schema = endpoint.body.model_json_schema()
-    whole = _inlined(schema, schema.get("$defs", {}))
-    fields = {name: field for name, field in whole["properties"].items() if name not in names}
+    inlined = _inlined(schema, schema.get("$defs", {}))
+    fields = {name: field for name, field in inlined["properties"].items() if name not in names}
     required = [name for name in schema.get("required", []) if name not in names]
     return {
         "parameters": [
-            {"name": name, "in": "path", "required": True, "schema": whole["properties"][name]} for name in names
+            {"name": name, "in": "path", "required": True, "schema": inlined["properties"][name]} for name in names
         ],
         "requestBody": {
             "required": bool(required),
@@ -197,7 +205,10 @@ def _described(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """The schema with what it refers to in its place: references count from the document's root in OpenAPI."""
+    """The schema with its references replaced by their definitions.
+
+    In OpenAPI a reference counts from the root of the document, so it would point to nothing here.
+    """
     if isinstance(schema, list):
         return [_inlined(part, definitions) for part in schema]
     if not isinstance(schema, dict):

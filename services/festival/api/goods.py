@@ -1,18 +1,18 @@
-"""How goods on their way look over HTTP: shipments from facilities, transfers between booths."""
+"""The pages of goods on their way: shipments from facilities, transfers between booths."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import Page
+from services.festival.api.entity_page import EntityPage
 from services.festival.domain import Shipment, Transfer
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 
 
-class ParcelPage(Page):
-    """`leg`: ordered, left or dropped."""
+class ParcelPage(EntityPage):
+    """A parcel of a shipment. `leg`: ordered, left or dropped."""
 
     reservation: str
     lot: str
@@ -21,7 +21,7 @@ class ParcelPage(Page):
 
 
 class SentLot(BaseModel):
-    """`counted` is missing until the booth has counted."""
+    """A lot on its way. `counted` is null until the booth has counted."""
 
     lot: str
     sent: int
@@ -29,7 +29,7 @@ class SentLot(BaseModel):
 
 
 class ShipmentPage(BaseModel):
-    """`lots`: what has left, and what was counted of it. It is expected by `due`; `overdue`: it had not come then."""
+    """A shipment, expected by `due`. `lots`: the pieces that left and the count. `overdue`: not received by `due`."""
 
     shipment: str
     festival: str
@@ -44,7 +44,7 @@ class ShipmentPage(BaseModel):
 
     @classmethod
     def of(cls, shipment: Shipment) -> "ShipmentPage":
-        # What the booth did not name counts as 0, once it has counted.
+        # After the count, lots that the booth did not name count as 0.
         uncounted = 0 if shipment.status is ShipmentStatus.RECEIVED else None
         return cls(
             shipment=shipment.name,
@@ -56,12 +56,12 @@ class ShipmentPage(BaseModel):
             due=shipment.due,
             overdue=shipment.overdue,
             parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
-            lots=_sent(shipment.lots, dict(shipment.counted), uncounted),
+            lots=_sent_lots(shipment.lots, dict(shipment.counted), uncounted),
         )
 
 
 class TransferPage(BaseModel):
-    """`lots`: what left `booth` for booth `to`, and what was counted there of it. It is expected by `due`."""
+    """A transfer from `booth` to booth `to`, expected by `due`. `lots`: the pieces that left and the count."""
 
     transfer: str
     festival: str
@@ -83,11 +83,11 @@ class TransferPage(BaseModel):
             status=transfer.status.value,
             due=transfer.due,
             overdue=transfer.overdue,
-            lots=_sent(dict(transfer.sent), dict(transfer.counted), uncounted),
+            lots=_sent_lots(dict(transfer.sent), dict(transfer.counted), uncounted),
         )
 
 
-def _sent(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
+def _sent_lots(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
     return [
         SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
         for lot in sorted(sent.keys() | counted.keys())

@@ -1,32 +1,26 @@
-"""How festivals, booths, requests, shipments and the stock view look over HTTP. All counts are in pieces."""
+"""The pages of festivals, booths, requests and the stock view. All counts are in pieces."""
 
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from services.festival.api.entity_page import EntityPage
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request
-from services.festival.domain.allocation.line import HELD, Line, pieces
+from services.festival.domain.allocation.line import HELD, AllocationLine, pieces
 from services.festival.domain.allocation.request import shortfalls
-from services.festival.domain.booth import LotSeen
+from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.missing import Missing
-from services.festival.domain.planning import words
+from services.festival.domain.planning import explanations
 
-
-class Page(BaseModel):
-    """Read from an entity, attribute by attribute."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
-# What the entity calls `id` is called by what it is.
+# An id, which a page names after its kind.
 Named = Annotated[str, Field(validation_alias="id")]
 
 
-class SumsPage(Page):
-    """received + surplus = sold + returned + lost."""
+class SumsPage(EntityPage):
+    """The final sums of a festival: received + surplus = sold + returned + lost."""
 
     received: int
     sold: int
@@ -47,7 +41,7 @@ class WeightPage(BaseModel):
 
 
 class FestivalPage(BaseModel):
-    """`sums` are there once every piece is accounted for; `revision` counts how often they were said."""
+    """A festival. `sums`: once every piece is accounted for. `revision`: how often they were published."""
 
     festival: str
     name: str
@@ -78,7 +72,7 @@ class FestivalPage(BaseModel):
         )
 
 
-class PricePage(Page):
+class PricePage(EntityPage):
     product: str
     price_rupiah: int
     category: str | None
@@ -90,12 +84,16 @@ class LimitPage(BaseModel):
 
 
 class BoothLotPage(BaseModel):
-    """received + surplus = sold + lost + returned + returning + moved out (to other booths) + misbooked + left.
-    `misbooked`: its pieces that were booked on other lots of the product (negative: others' on this one).
-    `facility` and its like are missing of a lot that was sold here without ever having been sent here. `withdrawn`:
-    why, if it was recalled. `sold`, `counted` and `unexplained` are what sales says once the booth is settled: the
-    pieces that were seen last (null: nobody counted), and those that should have been there. `final`: nothing more
-    will come home."""
+    """A lot at a booth: received + surplus = sold + lost + returned + returning + moved out + misbooked + left.
+
+    - `moved_out`: to other booths. `misbooked`: its pieces booked on other lots of the product; negative: others' on
+      it.
+    - `facility`, `product`, `made_on`: null for a lot that was sold here but never sent here.
+    - `withdrawn`: the reason of a recall.
+    - `sold`, `counted`, `unexplained`: by sales, once the booth is settled. `counted` is the last count (null: none),
+      `unexplained` the further pieces that should have been there.
+    - `final`: nothing more will come home.
+    """
 
     lot: str
     facility: str | None
@@ -119,9 +117,13 @@ class BoothLotPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """`deadline`: until when tills may send after closing. `accounted`: every piece is sold, lost or home. It has
-    room for `capacity` pieces at once, and for so many of a category as `limits` says. `prices` are the latest list,
-    of revision `price_list`, valid from `prices_from` (null: from the opening)."""
+    """A booth.
+
+    - `deadline`: the time until which tills can send after closing.
+    - `accounted`: whether every piece is sold, lost or home.
+    - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `prices`: the list of revision `price_list`, valid from `prices_from` (null: from the opening).
+    """
 
     booth: str
     festival: str
@@ -158,15 +160,18 @@ class BoothPage(BaseModel):
         )
 
 
-class DemandPage(Page):
+class RequestDemandPage(EntityPage):
     booth: str
     product: str
     qty: int
 
 
-class LinePage(Page):
-    """`revision`: the lot's balance that the plan saw. `lost`: pieces of it that did not come. `reason` says why this
-    facility and this lot (`reason_id`: in Indonesian); nothing is said of plans from before reasons were kept."""
+class LinePage(EntityPage):
+    """A line of a plan.
+
+    - `revision`: that of the lot's balance in the plan. `lost`: pieces that did not arrive.
+    - `reason`: for this facility and this lot (`reason_id`: in Indonesian). It is empty for older plans.
+    """
 
     reservation: str
     booth: str
@@ -182,19 +187,21 @@ class LinePage(Page):
     reason_id: str = ""
 
     @classmethod
-    def of(cls, line: Line) -> "LinePage":
+    def of(cls, line: AllocationLine) -> "LinePage":
         page = cls.model_validate(line)
         if line.why is None or line.first is None:
             return page
-        said = words.line(
+        reason = explanations.line(
             line.why, line.first, facility=line.facility, product=line.product, booth=line.booth, lot=line.lot
         )
-        return page.model_copy(update={"reason": said.en, "reason_id": said.id})
+        return page.model_copy(update={"reason": reason.en, "reason_id": reason.id})
 
 
 class SharePage(BaseModel):
-    """What a facility could have given, what the latest plan gave it and why not more (`reason_id`: in Indonesian),
-    and what is held of it."""
+    """The pieces that a facility offered, those of the latest plan with the reason for not more, and those held.
+
+    `reason_id`: the reason in Indonesian.
+    """
 
     facility: str
     offered: int
@@ -205,8 +212,10 @@ class SharePage(BaseModel):
 
 
 class ShortPage(BaseModel):
-    """What no line covers of what was asked, and the fewest rules that stood against it when it was planned, with
-    the reason in a sentence (`reason_id`: in Indonesian). No rules if it was planned and got lost since."""
+    """A demand that the lines do not cover in full, and the fewest rules that explain it, by the plan.
+
+    `reason` is a sentence (`reason_id`: in Indonesian). Planned pieces that were lost since have no rules.
+    """
 
     booth: str
     product: str
@@ -218,25 +227,25 @@ class ShortPage(BaseModel):
 
     @classmethod
     def all_of(cls, request: Request) -> "list[ShortPage]":
-        against = {(one.booth, one.product): one for one in request.conflicts}
+        """The page of each such demand of the request."""
+        conflicts = {(conflict.booth, conflict.product): conflict for conflict in request.conflicts}
         return [
             cls(
                 booth=missing.booth,
                 product=missing.product,
                 asked=missing.asked,
                 short=missing.short,
-                rules=[rule.value for rule in found.rules] if found else [],
-                reason=found.reason if found else "",
-                reason_id=found.reason_id if found else "",
+                rules=[rule.value for rule in conflict.rules] if conflict else [],
+                reason=conflict.reason if conflict else "",
+                reason_id=conflict.reason_id if conflict else "",
             )
             for missing in shortfalls(request)
-            for found in (against.get((missing.booth, missing.product)),)
+            for conflict in (conflicts.get((missing.booth, missing.product)),)
         ]
 
 
-class ConflictPage(Page):
-    """The fewest rules that leave the booth short of all that it asked of a product, in a sentence (`reason_id`: in
-    Indonesian)."""
+class ConflictPage(EntityPage):
+    """The fewest rules that leave a demand of the booth short, with a sentence (`reason_id`: in Indonesian)."""
 
     booth: str
     product: str
@@ -247,8 +256,12 @@ class ConflictPage(Page):
 
 
 class RequestSummary(BaseModel):
-    """`held`: pieces reserved or sent, but for those lost on the way. `hold_until`: a plan that is not accepted by
-    then is withdrawn, and what is not sent by then goes back; `lapsed`: it does."""
+    """A request without its lines.
+
+    - `held`: pieces reserved or sent, less those lost on the way.
+    - `hold_until`: then a plan that was not accepted is withdrawn, and unsent stock goes back. `lapsed`: it has
+      passed.
+    """
 
     request: str
     festival: str
@@ -266,7 +279,7 @@ class RequestSummary(BaseModel):
             request=request.name,
             festival=request.festival,
             status=request.status.value,
-            asked=sum(want.qty for want in request.demands),
+            asked=sum(demand.qty for demand in request.demands),
             held=pieces(request.lines, HELD),
             short=sum(missing.short for missing in shortfalls(request)),
             hold_hours=request.hold_hours,
@@ -276,10 +289,12 @@ class RequestSummary(BaseModel):
 
 
 class RequestPage(RequestSummary):
-    """A request with its plan: the lines, each facility's share with the reason, and what stays short where.
-    `closed`: booths that take no more. `revision`: the latest one, which waits to be accepted or was carried out."""
+    """A request with its plan: the lines, each facility's share with the reason, and the shortfalls.
 
-    demands: list[DemandPage]
+    `closed`: booths that take no more. `revision`: the latest one, pending or carried out.
+    """
+
+    demands: list[RequestDemandPage]
     lines: list[LinePage]
     shares: list[SharePage]
     shortfalls: list[ShortPage]
@@ -291,7 +306,7 @@ class RequestPage(RequestSummary):
     def of(cls, request: Request) -> "RequestPage":
         return cls(
             **RequestSummary.of(request).model_dump(),
-            demands=[DemandPage.model_validate(want) for want in request.demands],
+            demands=[RequestDemandPage.model_validate(demand) for demand in request.demands],
             lines=[LinePage.of(line) for line in request.lines],
             shares=[
                 SharePage(
@@ -311,9 +326,12 @@ class RequestPage(RequestSummary):
         )
 
 
-class MissingPage(Page):
-    """One thing to do or to wait for. What does not `block` can still be done after the festival is closed.
-    `counted`, `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
+class MissingPage(EntityPage):
+    """One step to take or to wait for.
+
+    - `blocks`: false if the step is still possible after the festival is closed.
+    - `counted`, `unexplained`: the last count of the lot, and the further pieces that should have been there.
+    """
 
     what: str
     message: str
@@ -329,23 +347,23 @@ class MissingPage(Page):
 
 
 class MissingPages(BaseModel):
-    """What is missing until the festival is closed."""
+    """The open steps until the festival is closed."""
 
     festival: str
     status: str
     missing: list[MissingPage]
 
     @classmethod
-    def of(cls, festival: Festival, found: list[Missing]) -> "MissingPages":
+    def of(cls, festival: Festival, steps: list[Missing]) -> "MissingPages":
         return cls(
             festival=festival.id,
             status=festival.status.value,
-            missing=[MissingPage.model_validate(one) for one in found],
+            missing=[MissingPage.model_validate(step) for step in steps],
         )
 
 
 class ProductStock(BaseModel):
-    """What could be planned of a product, as far as festival has heard."""
+    """The stock of a product that plans can use, by the stock view."""
 
     product: str
     on_hand: int
@@ -353,7 +371,7 @@ class ProductStock(BaseModel):
     facilities: int
 
 
-class LotStock(Page):
+class LotStock(EntityPage):
     lot: Named
     facility: str
     product: str
@@ -369,7 +387,7 @@ def _lots(booth: Booth) -> list[BoothLotPage]:
     return [_lot(lot, account, held.get(lot), seen.get(lot)) for lot, account in booth.accounts().items()]
 
 
-def _lot(lot: str, account: Account, held: BoothLot | None, seen: LotSeen | None) -> BoothLotPage:
+def _lot(lot: str, account: Account, held: BoothLot | None, seen: LastCount | None) -> BoothLotPage:
     return BoothLotPage(
         lot=lot,
         facility=held.facility if held else None,

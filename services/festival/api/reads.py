@@ -1,4 +1,4 @@
-"""What everybody may read of festivals: plans with their reasons, shipments, booths, what is missing, the stock."""
+"""The pages of festivals: plans with their reasons, shipments, booths, open steps, the stock."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -31,33 +31,34 @@ Paged = Annotated[Listing, Depends()]
 
 
 class Reader:
-    """Entities out of the service's own database. Raises PyMongoError."""
+    """Reads entities from the service's own database. Raises PyMongoError."""
 
     def __init__(self, service: Service) -> None:
         self._database = service.database
 
-    async def one(self, collection: Collection[E], id: str, name: str) -> E:
-        """Raises HTTPException 404, which calls what was not found by `name`."""
+    async def find(self, collection: Collection[E], id: str, name: str) -> E:
+        """The entity of this id. Raises HTTPException 404, with `name` for the missing entity."""
         document = await self._database[collection.name].find_one({"_id": id})
         if document is None:
             raise HTTPException(404, f"No {name} is known here.")
         return collection.from_document(document)
 
     async def page(self, listing: Listing, collection: Collection[E], **wanted: str) -> list[E]:
-        """As they arrived."""
+        """A page of the entities whose fields have the values `wanted`, in the order of arrival."""
         return await listing.page(self._database, collection, wanted)
 
     async def festival(self, id: str) -> Festival:
-        return await self.one(FESTIVALS, id, f"festival {id}")
+        """The festival of this id. Raises HTTPException 404."""
+        return await self.find(FESTIVALS, id, f"festival {id}")
 
     async def of_festival(self, collection: Collection[E], festival: str) -> list[E]:
-        """All of a festival, in the order of their ids. Raises HTTPException 404 for an unknown one."""
+        """All entities of a festival, in the order of their ids. Raises HTTPException 404 for an unknown festival."""
         await self.festival(festival)
-        found = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
-        return [collection.from_document(document) for document in await found.to_list(None)]
+        cursor = self._database[collection.name].find({"festival": festival}).sort("_id", 1)
+        return [collection.from_document(document) for document in await cursor.to_list(None)]
 
     async def page_of(self, listing: Listing, collection: Collection[E], festival: str) -> list[E]:
-        """A page of what belongs to a festival. Raises HTTPException 404."""
+        """A page of the entities of a festival. Raises HTTPException 404 for an unknown festival."""
         await self.festival(festival)
         return await self.page(listing, collection, festival=festival)
 
@@ -70,7 +71,7 @@ def routes(service: Service) -> APIRouter:
     @router.get("/festivals", summary="Festivals, a page at a time as they arrived")
     async def festivals(listing: Paged, status: str | None = None) -> list[FestivalPage]:
         query = {} if status is None else {"status": status}
-        return [FestivalPage.of(one) for one in await reader.page(listing, FESTIVALS, **query)]
+        return [FestivalPage.of(festival) for festival in await reader.page(listing, FESTIVALS, **query)]
 
     @router.get("/festivals/{festival}", summary="One festival, with its sums once it is closed")
     async def festival(festival: str) -> FestivalPage:
@@ -78,78 +79,80 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/booths", summary="Its booths and what they hold")
     async def booths(festival: str, listing: Paged) -> list[BoothPage]:
-        return [BoothPage.of(one) for one in await reader.page_of(listing, BOOTHS, festival)]
+        return [BoothPage.of(booth) for booth in await reader.page_of(listing, BOOTHS, festival)]
 
     @router.get("/festivals/{festival}/booths/{booth}", summary="One booth and what it holds")
     async def booth(festival: str, booth: str) -> BoothPage:
-        found: Booth = await reader.one(BOOTHS, booth, f"booth {booth}")
-        if found.festival != festival:
-            raise HTTPException(404, f"Booth {booth} is one of {found.festival}, not of {festival}.")
-        return BoothPage.of(found)
+        entity: Booth = await reader.find(BOOTHS, booth, f"booth {booth}")
+        if entity.festival != festival:
+            raise HTTPException(404, f"Booth {booth} is one of {entity.festival}, not of {festival}.")
+        return BoothPage.of(entity)
 
     @router.get("/festivals/{festival}/requests", summary="Its requests for stock, without their lines")
     async def requests(festival: str, listing: Paged) -> list[RequestSummary]:
-        return [RequestSummary.of(one) for one in await reader.page_of(listing, REQUESTS, festival)]
+        return [RequestSummary.of(request) for request in await reader.page_of(listing, REQUESTS, festival)]
 
     @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
     async def request(festival: str, request: str) -> RequestPage:
-        found: Request = await reader.one(REQUESTS, request_id(festival, request), f"request {request} of {festival}")
-        return RequestPage.of(found)
+        entity: Request = await reader.find(
+            REQUESTS, request_id(festival, request), f"request {request} of {festival}"
+        )
+        return RequestPage.of(entity)
 
     @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
     async def replenishment(festival: str, request: str) -> ReplenishmentPage:
         id, name = request_id(festival, request), f"replenishment {request} of {festival}"
-        return ReplenishmentPage.of(await reader.one(REPLENISHMENTS, id, name))
+        return ReplenishmentPage.of(await reader.find(REPLENISHMENTS, id, name))
 
     @router.get("/festivals/{festival}/shipments", summary="Its shipments")
     async def shipments(festival: str, listing: Paged) -> list[ShipmentPage]:
-        return [ShipmentPage.of(one) for one in await reader.page_of(listing, SHIPMENTS, festival)]
+        return [ShipmentPage.of(shipment) for shipment in await reader.page_of(listing, SHIPMENTS, festival)]
 
     @router.get("/festivals/{festival}/shipments/{shipment}", summary="One shipment: what left, what was counted")
     async def shipment(festival: str, shipment: str) -> ShipmentPage:
         id = shipment_id(festival, shipment)
-        found: Shipment = await reader.one(SHIPMENTS, id, f"shipment {shipment} of {festival}")
-        return ShipmentPage.of(found)
+        entity: Shipment = await reader.find(SHIPMENTS, id, f"shipment {shipment} of {festival}")
+        return ShipmentPage.of(entity)
 
     @router.get("/festivals/{festival}/transfers", summary="Its transfers between booths")
     async def transfers(festival: str, listing: Paged) -> list[TransferPage]:
-        return [TransferPage.of(one) for one in await reader.page_of(listing, TRANSFERS, festival)]
+        return [TransferPage.of(transfer) for transfer in await reader.page_of(listing, TRANSFERS, festival)]
 
     @router.get("/festivals/{festival}/transfers/{transfer}", summary="One transfer: what left, what was counted")
     async def transfer(festival: str, transfer: str) -> TransferPage:
         id = transfer_id(festival, transfer)
-        found: Transfer = await reader.one(TRANSFERS, id, f"transfer {transfer} of {festival}")
-        return TransferPage.of(found)
+        entity: Transfer = await reader.find(TRANSFERS, id, f"transfer {transfer} of {festival}")
+        return TransferPage.of(entity)
 
     @router.get("/festivals/{festival}/missing", summary="What is missing until the festival is closed")
     async def what_is_missing(festival: str) -> MissingPages:
-        mine = await reader.of_festival(BOOTHS, festival)
-        sent = await reader.of_festival(SHIPMENTS, festival)
-        moved = await reader.of_festival(TRANSFERS, festival)
-        # The festival last: what its booths lacked then, they may have by now, and never the other way round.
-        found = await reader.festival(festival)
-        return MissingPages.of(found, missing(found, mine, sent, moved))
+        booths = await reader.of_festival(BOOTHS, festival)
+        shipments = await reader.of_festival(SHIPMENTS, festival)
+        transfers = await reader.of_festival(TRANSFERS, festival)
+        # The festival is read last, so that its status is never older than the steps.
+        entity = await reader.festival(festival)
+        return MissingPages.of(entity, missing(entity, booths, shipments, transfers))
 
     @router.get("/stock", summary="What could be planned of each product", tags=["stock"])
     async def stock() -> list[ProductStock]:
-        found = service.database[STOCK.name].find(
+        cursor = service.database[STOCK.name].find(
             {"plannable": {"$gt": ""}}, {"plannable": 1, "on_hand": 1, "facility": 1}
         )
         products: dict[str, list[Mapping[str, Any]]] = {}
-        for lot in await found.to_list(None):
+        for lot in await cursor.to_list(None):
             products.setdefault(lot["plannable"], []).append(lot)
         return [
             ProductStock(
                 product=product,
-                on_hand=sum(lot["on_hand"] for lot in of),
-                lots=len(of),
-                facilities=len({lot["facility"] for lot in of}),
+                on_hand=sum(lot["on_hand"] for lot in lots),
+                lots=len(lots),
+                facilities=len({lot["facility"] for lot in lots}),
             )
-            for product, of in sorted(products.items())
+            for product, lots in sorted(products.items())
         ]
 
     @router.get("/stock/{product}", summary="The lots of a product that could be planned", tags=["stock"])
     async def lots(product: str, listing: Paged) -> list[LotStock]:
-        return [LotStock.model_validate(one) for one in await reader.page(listing, STOCK, plannable=product)]
+        return [LotStock.model_validate(lot) for lot in await reader.page(listing, STOCK, plannable=product)]
 
     return router

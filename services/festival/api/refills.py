@@ -1,16 +1,19 @@
-"""How refills look over HTTP: what booths will sell, what should move, what facilities should send."""
+"""The page of a replenishment: forecasts of booths, proposed moves, proposed refills."""
 
 from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, Page
+from services.festival.api.entity_page import EntityPage
+from services.festival.api.pages import ConflictPage
 from services.festival.domain import Replenishment
 
 
-class ForecastPage(Page):
-    """What the booth has of a product (with what is on its way) and will sell until closing if it has enough, give or
-    take as many; `missing`: how many too few there are."""
+class ForecastPage(EntityPage):
+    """The stock of a product at a booth, with pieces on their way, and its expected sales until closing.
+
+    `give_or_take`: the standard deviation of these sales. `missing`: the shortage.
+    """
 
     booth: str
     product: str
@@ -21,8 +24,8 @@ class ForecastPage(Page):
     runs_out: datetime | None
 
 
-class MovePage(Page):
-    """What should go from `booth` to booth `to`, and why (`reason_id`: in Indonesian)."""
+class MovePage(EntityPage):
+    """A proposed move from `booth` to booth `to`, and the reason (`reason_id`: in Indonesian)."""
 
     booth: str
     to: str
@@ -35,7 +38,7 @@ class MovePage(Page):
 
 
 class RefillPage(BaseModel):
-    """What facilities should send, and why (`reason_id`: in Indonesian)."""
+    """A demand that facilities should meet, and the reason (`reason_id`: in Indonesian)."""
 
     booth: str
     product: str
@@ -45,9 +48,11 @@ class RefillPage(BaseModel):
 
 
 class ReplenishmentPage(BaseModel):
-    """How booths will sell from `at` (or from when they open again, `opens`) `until` they close, and what is
-    proposed: `transfers` for people to carry out, `refills` for facilities to send. If there are any, request
-    `request` has the plan of these, or `conflicts` say why nothing of it can be planned."""
+    """The forecasts of booths from `at` (or from the next opening, `opens`) `until` closing, and the proposals.
+
+    `transfers` are for people to carry out, `refills` for facilities to send. Request `request` has the plan of the
+    refills, or `conflicts` say why there is none.
+    """
 
     request: str
     festival: str
@@ -60,24 +65,24 @@ class ReplenishmentPage(BaseModel):
     conflicts: list[ConflictPage]
 
     @classmethod
-    def of(cls, found: Replenishment) -> "ReplenishmentPage":
+    def of(cls, replenishment: Replenishment) -> "ReplenishmentPage":
         return cls(
-            request=found.name,
-            festival=found.festival,
-            at=found.at,
-            until=found.until,
-            opens=found.opens,
-            forecasts=[ForecastPage.model_validate(one) for one in found.forecasts],
-            transfers=[MovePage.model_validate(one) for one in found.moves],
+            request=replenishment.name,
+            festival=replenishment.festival,
+            at=replenishment.at,
+            until=replenishment.until,
+            opens=replenishment.opens,
+            forecasts=[ForecastPage.model_validate(forecast) for forecast in replenishment.forecasts],
+            transfers=[MovePage.model_validate(move) for move in replenishment.moves],
             refills=[
                 RefillPage(
-                    booth=one.wanted.booth,
-                    product=one.wanted.product,
-                    qty=one.wanted.qty,
-                    reason=one.reason,
-                    reason_id=one.reason_id,
+                    booth=refill.wanted.booth,
+                    product=refill.wanted.product,
+                    qty=refill.wanted.qty,
+                    reason=refill.reason,
+                    reason_id=refill.reason_id,
                 )
-                for one in found.refills
+                for refill in replenishment.refills
             ],
-            conflicts=[ConflictPage.model_validate(one) for one in found.conflicts],
+            conflicts=[ConflictPage.model_validate(conflict) for conflict in replenishment.conflicts],
         )

@@ -1,17 +1,14 @@
-"""How a revision looks over HTTP: the difference that it makes, in pieces."""
+"""The page of a revision: its changes, in pieces."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
+from services.festival.api.entity_page import EntityPage
 from services.festival.domain import Request
-from services.festival.domain.planning import words
+from services.festival.domain.planning import explanations
 from shared.events.festival import BackReason
 
 
-class Difference(BaseModel):
-    model_config = ConfigDict(from_attributes=True)
-
-
-class RevisedLinePage(Difference):
+class RevisedLinePage(EntityPage):
     reservation: str
     booth: str
     product: str
@@ -21,14 +18,14 @@ class RevisedLinePage(Difference):
 
 
 class GivenBackPage(RevisedLinePage):
-    """`reason` in a sentence (`reason_id`: in Indonesian)."""
+    """A line that goes back; `reason` in a sentence (`reason_id`: in Indonesian)."""
 
     reason: str = ""
     reason_id: str = ""
 
 
-class ShareMovePage(Difference):
-    """What a facility can offer, and what the plan gives it before and after."""
+class ShareMovePage(EntityPage):
+    """The pieces that a facility can offer, and those that the plan gives it before and after."""
 
     facility: str
     offered: int
@@ -36,8 +33,8 @@ class ShareMovePage(Difference):
     after: int
 
 
-class ShortMovePage(Difference):
-    """What a booth asked for, and what is missing before and after."""
+class ShortMovePage(EntityPage):
+    """The pieces that a booth asked for, and those missing before and after."""
 
     booth: str
     product: str
@@ -47,8 +44,10 @@ class ShortMovePage(Difference):
 
 
 class RevisionPage(BaseModel):
-    """The latest revision of a request: `waiting` to be accepted, or `carried_out`. `kept` pieces stay as they were;
-    `shares` and `short` hold only what was or is more than nothing."""
+    """The latest revision of a request: `waiting` for acceptance, or `carried_out`.
+
+    `kept` pieces stay as they were. `shares` and `short` list only entries above 0 before or after.
+    """
 
     status: str
     reason: str
@@ -66,24 +65,27 @@ class RevisionPage(BaseModel):
         if revision is None:
             return None
         lines = {line.reservation: line for line in request.lines}
-        why = {
-            BackReason.FACILITY: lambda line: words.cannot_send([line.facility]),
-            BackReason.BOOTH: lambda line: words.closed([line.booth]),
+        reasons = {
+            BackReason.FACILITY: lambda line: explanations.cannot_send([line.facility]),
+            BackReason.BOOTH: lambda line: explanations.closed([line.booth]),
         }
-        back = [(lines[one.reservation], why[one.why](lines[one.reservation])) for one in revision.back]
+        back = [
+            (lines[returning.reservation], reasons[returning.why](lines[returning.reservation]))
+            for returning in revision.back
+        ]
         return cls(
             status="carried_out" if revision.carried_out else "waiting",
             reason=revision.reason,
             reason_id=revision.reason_id,
-            without=list(revision.without),
+            without=list(revision.excluded_facilities),
             kept=revision.kept,
             added=[RevisedLinePage.model_validate(lines[reservation]) for reservation in revision.added],
             back=[
                 GivenBackPage.model_validate(line).model_copy(
-                    update={"reason": f"{said.en}.", "reason_id": f"{said.id}."}
+                    update={"reason": f"{reason.en}.", "reason_id": f"{reason.id}."}
                 )
-                for line, said in back
+                for line, reason in back
             ],
-            shares=[ShareMovePage.model_validate(one) for one in revision.share_moves],
-            short=[ShortMovePage.model_validate(one) for one in revision.short_moves],
+            shares=[ShareMovePage.model_validate(move) for move in revision.share_moves],
+            short=[ShortMovePage.model_validate(move) for move in revision.short_moves],
         )

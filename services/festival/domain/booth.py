@@ -1,4 +1,4 @@
-"""A booth and what it holds. Nothing is kept that follows from something else, so the sums can't drift:
+"""A booth and its lots. Derived numbers are not stored, so the sums can't drift:
 
 dispatched to the booth + moved to it = in transit + received + lost on the way
 """
@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.festival.domain.allocation.line import Line
-from services.festival.domain.booth_lot import Account, BoothLot, Home, accounts, come_home
+from services.festival.domain.allocation.line import AllocationLine
+from services.festival.domain.booth_lot import Account, BoothLot, ReturnBalance, accounts, return_balance
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted
 
 
 class BoothStatus(StrEnum):
-    """`SETTLED`: sales has counted what was sold."""
+    """`SETTLED`: sales has counted the sold pieces."""
 
     OPEN = "open"
     CLOSING = "closing"
@@ -30,7 +30,7 @@ class PriceTag:
 
 
 @dataclass(frozen=True, slots=True)
-class LotSeen:
+class LastCount:
     """The last count of a lot: `counted` pieces were seen, `unexplained` more should have been there."""
 
     lot: str
@@ -40,9 +40,13 @@ class LotSeen:
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`sold`: pieces by lot, `seen`: what was counted, both from the sell-through of the highest `revision`;
-    `disputed`: sales in doubt. It has room for `capacity` pieces at once, and for as many of a category as `limits`
-    says. `prices` are the list of revision `price_list`, valid from `prices_from`; None: from the opening."""
+    """A booth of a festival.
+
+    - `sold`: pieces by lot, and `seen`: the counts, both from the sell-through of the highest `revision`.
+    - `disputed`: sales in doubt.
+    - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
+    """
 
     id: str
     festival: str
@@ -59,32 +63,33 @@ class Booth:
     limits: tuple[tuple[str, int], ...] = ()
     price_list: int = 1
     prices_from: datetime | None = None
-    seen: tuple[LotSeen, ...] = ()
+    seen: tuple[LastCount, ...] = ()
 
-    def holds(self, lot: str) -> BoothLot | None:
+    def find_lot(self, lot: str) -> BoothLot | None:
+        """The booth's lot of this id."""
         return next((held for held in self.lots if held.lot == lot), None)
 
     def accounts(self) -> dict[str, Account]:
-        """By lot, also those that were sold without ever having been received."""
+        """The account of each lot, also of lots that were sold but never received."""
         return accounts(self.lots, dict(self.sold))
 
-    def come_home(self, product: str) -> Home:
-        """What can come home of a product, whichever of its lots the sales were booked on."""
-        return come_home(self.lots, dict(self.sold), product)
+    def return_balance(self, product: str) -> ReturnBalance:
+        """The pieces of a product that can come home, whichever of its lots the sales were booked on."""
+        return return_balance(self.lots, dict(self.sold), product)
 
     @property
-    def there(self) -> dict[str, int]:
-        """Pieces at the booth or on their way to it, by product."""
+    def held_and_incoming(self) -> dict[str, int]:
+        """Pieces by product, at the booth or on their way to it."""
         products: dict[str, int] = {}
         accounts = self.accounts()
         for held in self.lots:
-            here = held.in_transit + accounts[held.lot].left
-            products[held.product] = products.get(held.product, 0) + here
+            qty = held.in_transit + accounts[held.lot].left
+            products[held.product] = products.get(held.product, 0) + qty
         return products
 
     @property
     def accounted(self) -> bool:
-        """Settled, and every piece is sold, lost or home."""
+        """Whether the booth is settled and every piece is sold, lost or home."""
         return (
             self.status is BoothStatus.SETTLED
             and not any(lot.in_transit for lot in self.lots)
@@ -92,75 +97,80 @@ class Booth:
         )
 
 
-def changed(booth: Booth, lot: BoothLot) -> Booth:
-    """The booth with this lot in place of what it held of it."""
-    if booth.holds(lot.lot) is None:
+def with_lot(booth: Booth, lot: BoothLot) -> Booth:
+    """The booth with this state of the lot."""
+    if booth.find_lot(lot.lot) is None:
         return replace(booth, lots=(*booth.lots, lot))
     return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
 
 
-def expect(booth: Booth, line: Line) -> Booth:
-    """The line's pieces have left the facility for this booth."""
-    held = booth.holds(line.lot) or BoothLot(
+def add_in_transit(booth: Booth, line: AllocationLine) -> Booth:
+    """The booth after the line's pieces have left the facility."""
+    held = booth.find_lot(line.lot) or BoothLot(
         line.lot, line.facility, line.product, line.made_on, best_before=line.best_before
     )
-    return changed(booth, replace(held, in_transit=held.in_transit + line.qty))
+    return with_lot(booth, replace(held, in_transit=held.in_transit + line.qty))
 
 
-def give(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth, list[Publication]]:
-    """Pieces of lots that the giver holds have left it for the taker: both booths after that, and what is said."""
-    said: list[Publication] = []
+def move_lots(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth, list[Publication]]:
+    """Both booths after pieces, by lot, have left the giver for the taker; and the events."""
+    publications: list[Publication] = []
     for lot, qty in lots.items():
-        held = giver.holds(lot)
-        assert held is not None, "who gives has it"
-        there = taker.holds(lot) or BoothLot(
+        held = giver.find_lot(lot)
+        assert held is not None, "the giver holds the lot"
+        expected = taker.find_lot(lot) or BoothLot(
             lot, held.facility, held.product, held.made_on, best_before=held.best_before
         )
-        giver = changed(giver, replace(held, moved_out=held.moved_out + qty))
-        taker = changed(taker, replace(there, in_transit=there.in_transit + qty))
-        said.append(BOOTH_STOCK.of(BoothStockMoved(booth=giver.id, lot=lot, qty=qty, to=taker.id)))
-    return giver, taker, said
+        giver = with_lot(giver, replace(held, moved_out=held.moved_out + qty))
+        taker = with_lot(taker, replace(expected, in_transit=expected.in_transit + qty))
+        publications.append(BOOTH_STOCK.of(BoothStockMoved(booth=giver.id, lot=lot, qty=qty, to=taker.id)))
+    return giver, taker, publications
 
 
-def stock(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
-    """What came of what was sent can be sold; what did not is lost on the way. Of a withdrawn lot sales hears both:
-    that the pieces are there and that they must not be sold."""
-    said: list[Publication] = []
+def receive_lots(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
+    """The booth after the pieces `sent` were counted in, and the events; both by lot.
+
+    Pieces beyond `stocked` are lost on the way. Of a withdrawn lot sales hears both: that the pieces have come and
+    that they must not be sold.
+    """
+    publications: list[Publication] = []
     for lot, qty in sent.items():
-        held = booth.holds(lot)
+        held = booth.find_lot(lot)
         assert held is not None, "pieces that left were expected"
-        come = stocked[lot]
+        received = stocked[lot]
         held = replace(
             held,
             in_transit=held.in_transit - qty,
-            received=held.received + come,
-            lost_on_the_way=held.lost_on_the_way + qty - come,
+            received=held.received + received,
+            lost_on_the_way=held.lost_on_the_way + qty - received,
         )
-        booth = changed(booth, held)
-        if come > 0:
-            said.append(_stocked(booth, held, come))
+        booth = with_lot(booth, held)
+        if received > 0:
+            publications.append(_stocked_event(booth, held, received))
             if held.withdrawn is not None:
-                said.append(_withdrawn(booth, held.lot, held.withdrawn))
-    return booth, said
+                publications.append(_withdrawn_event(booth, held.lot, held.withdrawn))
+    return booth, publications
 
 
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
-    """A recall has reached the booth."""
-    held = booth.holds(lot)
+    """The booth after a recall of the lot, and the event; nothing changes a second time."""
+    held = booth.find_lot(lot)
     if held is None or held.withdrawn is not None:
         return booth, []
-    return changed(booth, replace(held, withdrawn=reason)), [_withdrawn(booth, lot, reason)]
+    return with_lot(booth, replace(held, withdrawn=reason)), [_withdrawn_event(booth, lot, reason)]
 
 
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
-    """The last sale was made; tills have until the deadline."""
-    said = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline)
-    return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(said)
+    """The booth as closing, and the event. Its tills can send until the deadline."""
+    closing = BoothClosing(booth=booth.id, festival=booth.festival, deadline=deadline)
+    return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(closing)
 
 
-def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
-    """What sales counted. A higher revision replaces a lower one, also after the booth was settled: what counted
-    as left or as lost at the end follows. Only a closing booth can be settled by it."""
+def apply_sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
+    """The booth with the counts of a higher revision; an older report changes nothing.
+
+    A report settles a closing booth. It can also correct a settled one.
+    """
     if report.revision <= booth.revision:
         return booth
     return replace(
@@ -168,12 +178,14 @@ def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
         status=booth.status if booth.status is BoothStatus.OPEN else BoothStatus.SETTLED,
         revision=report.revision,
         sold=tuple((lot.lot, lot.sold) for lot in report.lots if lot.sold > 0),
-        seen=tuple(LotSeen(lot.lot, lot.counted, lot.unexplained) for lot in report.lots if lot.counted is not None),
+        seen=tuple(
+            LastCount(lot.lot, lot.counted, lot.unexplained) for lot in report.lots if lot.counted is not None
+        ),
         disputed=report.disputed,
     )
 
 
-def _stocked(booth: Booth, held: BoothLot, qty: int) -> Publication:
+def _stocked_event(booth: Booth, held: BoothLot, qty: int) -> Publication:
     return BOOTH_STOCK.of(
         BoothStocked(
             booth=booth.id,
@@ -187,5 +199,5 @@ def _stocked(booth: Booth, held: BoothLot, qty: int) -> Publication:
     )
 
 
-def _withdrawn(booth: Booth, lot: str, reason: str) -> Publication:
+def _withdrawn_event(booth: Booth, lot: str, reason: str) -> Publication:
     return BOOTH_STOCK.of(LotWithdrawn(booth=booth.id, lot=lot, reason=reason))

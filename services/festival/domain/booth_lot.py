@@ -1,10 +1,10 @@
-"""One lot at a booth, and what became of its pieces:
+"""One lot at a booth, and the account of its pieces:
 
 received + surplus = sold + lost + returned + returning + moved out + misbooked + left
 
-A sale without a label is booked on lots by shares and counts. So more of a single lot can be sold and come home than
-was received, while as much of another lot of the product seems left. Such pieces are `misbooked`: they add up to 0
-over the lots of a product.
+A sale without a label is booked on lots by shares and counts. So one lot can have more pieces sold and returned than
+it received, while another lot of the product has as many left over. Such pieces are `misbooked`. Over the lots of a
+product they add up to 0.
 """
 
 from collections import defaultdict
@@ -18,9 +18,12 @@ from shared.events.lot_number import parse
 
 @dataclass(frozen=True, slots=True)
 class BoothLot:
-    """One lot at (or on its way to or from) one booth, in pieces. `recorded_lost`: by RecordLoss; `moved_out`: to
-    other booths. `final`: nothing more will come home, so what is left counts as lost. `withdrawn`: why, if the lot
-    was recalled."""
+    """One lot at one booth, or on its way there or back, in pieces.
+
+    - `recorded_lost`: by RecordLoss. `moved_out`: to other booths.
+    - `final`: nothing more will come home, so the pieces left count as lost.
+    - `withdrawn`: the reason of a recall.
+    """
 
     lot: str
     facility: str
@@ -39,15 +42,17 @@ class BoothLot:
 
     @property
     def home(self) -> int:
-        """Pieces that came home, whether or not inventory has taken them in."""
+        """Pieces that came home, with and without inventory's confirmation."""
         return self.returned + self.returning
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One lot's sum at a booth, in pieces. `misbooked`: its pieces that were sold, moved or came home in the name of
-    other lots of the product; negative: others' in its name. `surplus`: more of the product was sold and came home
-    than was received, or pieces that were recorded as lost came home after all."""
+    """The account of one lot at a booth, in pieces.
+
+    - `misbooked`: its pieces sold, moved or returned under other lots of the product; negative: others' under it.
+    - `surplus`: more of the product was sold and returned than received, or pieces recorded as lost came home.
+    """
 
     received: int
     sold: int
@@ -61,9 +66,11 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
-    """Pieces of one product at a booth. Received pieces that were neither moved to other booths nor sold can come
-    home, also those that were recorded as lost."""
+class ReturnBalance:
+    """The pieces of one product at a booth that bear on returns.
+
+    Received pieces that were neither moved out nor sold can come home, also pieces that were recorded as lost.
+    """
 
     received: int
     moved_out: int
@@ -72,35 +79,37 @@ class Home:
 
     @property
     def most(self) -> int:
-        """How many more can come home."""
+        """The most pieces that can still come home."""
         return max(0, self.received - self.moved_out - self.sold - self.home)
 
 
 def accounts(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
-    """By lot, also those that were sold without ever having been received; `sold` in pieces by lot."""
+    """The account of each lot, also of lots that were sold but never received. `sold`: pieces by lot."""
     products: dict[str, list[BoothLot]] = defaultdict(list)
-    for lot in _with_never_came(lots, sold):
+    for lot in _all_lots(lots, sold):
         products[lot.product].append(lot)
-    made: dict[str, Account] = {}
-    for of in products.values():
-        made |= _of_product(of, sold)
-    return dict(sorted(made.items()))
+    by_lot: dict[str, Account] = {}
+    for product_lots in products.values():
+        by_lot |= _product_accounts(product_lots, sold)
+    return dict(sorted(by_lot.items()))
 
 
-def come_home(lots: Iterable[BoothLot], sold: Mapping[str, int], product: str) -> Home:
-    """What can come home of one product, over all its lots."""
-    mine = [lot for lot in _with_never_came(lots, sold) if lot.product == product]
-    return Home(
-        received=sum(lot.received for lot in mine),
-        moved_out=sum(lot.moved_out for lot in mine),
-        sold=sum(sold.get(lot.lot, 0) for lot in mine),
-        home=sum(lot.home for lot in mine),
+def return_balance(lots: Iterable[BoothLot], sold: Mapping[str, int], product: str) -> ReturnBalance:
+    """The pieces of one product that can come home, over all its lots."""
+    product_lots = [lot for lot in _all_lots(lots, sold) if lot.product == product]
+    return ReturnBalance(
+        received=sum(lot.received for lot in product_lots),
+        moved_out=sum(lot.moved_out for lot in product_lots),
+        sold=sum(sold.get(lot.lot, 0) for lot in product_lots),
+        home=sum(lot.home for lot in product_lots),
     )
 
 
-def _with_never_came(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[BoothLot]:
-    """In the order of their ids. A sold lot that never came has the product that its number says; without a number it
-    stands for itself."""
+def _all_lots(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[BoothLot]:
+    """The lots in the order of their ids, with those that were sold but never came.
+
+    The number of a lot tells its product. A lot without a valid number counts as a product of its own.
+    """
     held = {lot.lot: lot for lot in lots}
     for lot in sold.keys() - held.keys():
         number = parse(lot)
@@ -108,22 +117,22 @@ def _with_never_came(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[
     return [held[lot] for lot in sorted(held)]
 
 
-def _of_product(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
-    # Pieces that no record of the lot tells of; below 0: its records tell of more than came.
-    rests = [lot.received - sold.get(lot.lot, 0) - lot.recorded_lost - lot.home - lot.moved_out for lot in lots]
-    left = [max(0, rest) for rest in rests]
-    # That lost pieces came home after all says nothing of other lots: it stays in their own surplus.
-    beyond = [max(0, -rest - lot.recorded_lost) for lot, rest in zip(lots, rests, strict=True)]
-    common = min(sum(left), sum(beyond))
-    shifts = zip(apportion(common, left), apportion(common, beyond), strict=True)
+def _product_accounts(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
+    # Pieces without a record of their end; below 0: the records tell of more pieces than came.
+    remainders = [lot.received - sold.get(lot.lot, 0) - lot.recorded_lost - lot.home - lot.moved_out for lot in lots]
+    left = [max(0, remainder) for remainder in remainders]
+    # Lost pieces that came home after all are no sign of misbooking, so they stay in the surplus of their lot.
+    excess = [max(0, -remainder - lot.recorded_lost) for lot, remainder in zip(lots, remainders, strict=True)]
+    misbooked = min(sum(left), sum(excess))
+    shifts = zip(apportion(misbooked, left), apportion(misbooked, excess), strict=True)
     return {
-        lot.lot: _account(lot, sold.get(lot.lot, 0), rest, theirs - others)
-        for lot, rest, (theirs, others) in zip(lots, rests, shifts, strict=True)
+        lot.lot: _account(lot, sold.get(lot.lot, 0), remainder, given - taken)
+        for lot, remainder, (given, taken) in zip(lots, remainders, shifts, strict=True)
     }
 
 
-def _account(lot: BoothLot, sold: int, rest: int, misbooked: int) -> Account:
-    left = max(0, rest - misbooked)
+def _account(lot: BoothLot, sold: int, remainder: int, misbooked: int) -> Account:
+    left = max(0, remainder - misbooked)
     return Account(
         received=lot.received,
         sold=sold,
@@ -131,7 +140,7 @@ def _account(lot: BoothLot, sold: int, rest: int, misbooked: int) -> Account:
         returned=lot.returned,
         returning=lot.returning,
         left=0 if lot.final else left,
-        surplus=max(0, misbooked - rest),
+        surplus=max(0, misbooked - remainder),
         moved_out=lot.moved_out,
         misbooked=misbooked,
     )

@@ -1,4 +1,4 @@
-"""What became of each organiser's command, so that who gave it can ask."""
+"""The organisers' commands and their outcomes, kept so that the sender can look them up."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, Pla
 from shared.events.language import MAX_TEXT, Event, Publication
 from shared.runtime.family import Decision
 
-# As many as are read, and an event can hold.
+# More are not read, and would not fit into an event.
 MAX_CONFLICTS = 20
 
 
-class Outcome(StrEnum):
-    """`WAITING`: sent on to inventory, or to festival itself by way of Kafka; what comes of it has the last word."""
+class CommandStatus(StrEnum):
+    """`WAITING`: the command went on to inventory, or through Kafka to festival itself. The answer decides."""
 
     WAITING = "waiting"
     DONE = "done"
@@ -24,9 +24,11 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """Why a command is refused: which field, the reason for programs, a sentence for a person; `conflicts`: the
-    first of those that let nothing be planned."""
+class Rejection:
+    """The rejection of a command: the field, a reason for programs and a sentence for a person.
+
+    `conflicts`: the first conflicts that left nothing to plan.
+    """
 
     field: str
     reason: CommandRefusal
@@ -36,70 +38,75 @@ class Wrong:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; its id is the event's, and `source` is who gave it. `booth`, `lot` and `qty` (pieces) say what
-    it has in inventory's hands."""
+    """One command. Its id is the event's, its `source` the sender.
+
+    `booth`, `lot` and `qty` (pieces) are those of an order to inventory.
+    """
 
     id: str
     source: str
     festival: str
     name: str
     given_at: datetime
-    outcome: Outcome
-    wrong: Wrong | None = None
+    outcome: CommandStatus
+    wrong: Rejection | None = None
     booth: str | None = None
     lot: str | None = None
     qty: int = 0
 
 
-Carried: TypeAlias = Decision | Wrong
+CommandResult: TypeAlias = Decision | Rejection
 
 
-def given(event: Event, outcome: Outcome = Outcome.DONE) -> Command:
-    """The command in this event."""
-    return Command(event.id, event.source, event.key, type(event.body).__name__, event.logged_at, outcome)
+def command_of(event: Event, status: CommandStatus = CommandStatus.DONE) -> Command:
+    """The command of this event, with a status."""
+    return Command(event.id, event.source, event.key, type(event.body).__name__, event.logged_at, status)
 
 
-def refused(command: Command, wrong: Wrong) -> tuple[Command, Publication]:
-    """The command as refused, and the event that says so."""
-    return replace(command, outcome=Outcome.REFUSED, wrong=wrong), refusal(command, wrong)
+def refuse(command: Command, rejection: Rejection) -> tuple[Command, Publication]:
+    """The command as refused, and its event."""
+    return replace(command, outcome=CommandStatus.REFUSED, wrong=rejection), refusal_event(command, rejection)
 
 
-def refusal(command: Command, wrong: Wrong) -> Publication:
+def refusal_event(command: Command, rejection: Rejection) -> Publication:
+    """The event that a command was refused."""
     return FESTIVAL.of(
         CommandRefused(
             festival=command.festival,
             command=command.id,
-            field=wrong.field,
-            reason=wrong.reason,
-            message=wrong.message[:MAX_TEXT],
-            conflicts=tuple(said_of(one) for one in wrong.conflicts),
+            field=rejection.field,
+            reason=rejection.reason,
+            message=rejection.message[:MAX_TEXT],
+            conflicts=tuple(conflict_event(conflict) for conflict in rejection.conflicts),
         )
     )
 
 
-def said_of(conflict: Conflict) -> PlanConflict:
-    """The conflict as events show it."""
+def conflict_event(conflict: Conflict) -> PlanConflict:
+    """The conflict in the form of events."""
     return PlanConflict.model_validate(conflict, from_attributes=True)
 
 
-def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wrong:
-    """Behind the `first` sentence come those of as many conflicts as fit, at least one, and how many more there
-    are."""
+def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Rejection:
+    """The rejection of a plan without a line.
+
+    Its message is the `first` sentence, those of the conflicts that fit (at least one), and the number of the others.
+    """
     left = len(conflicts)
-    told = first
-    for one in conflicts:
-        longer = f"{told} {one.reason}"
+    message = first
+    for conflict in conflicts:
+        longer = f"{message} {conflict.reason}"
         if left < len(conflicts) and len(longer) + len(_more(left - 1)) > MAX_TEXT:
             break
-        told, left = longer[: MAX_TEXT - len(_more(left - 1))], left - 1
-    kept = tuple(replace(one, kept=()) for one in conflicts[:MAX_CONFLICTS])
-    return Wrong(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
+        message, left = longer[: MAX_TEXT - len(_more(left - 1))], left - 1
+    shown = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(left), shown)
 
 
 def _more(demands: int) -> str:
     return f" Nor can anything be had for {demands} more demand{'s' if demands > 1 else ''}." if demands else ""
 
 
-def names(ids: list[str]) -> str:
-    """The first few of many ids, for a sentence."""
+def first_names(ids: list[str]) -> str:
+    """The first three ids and the number of the others, for a sentence."""
     return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

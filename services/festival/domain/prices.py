@@ -1,7 +1,7 @@
-"""A booth's price list: revision 1 comes with the booth, every change makes the next one.
+"""A booth's price list: revision 1 comes with the booth, and every change makes the next revision.
 
-A list is valid from a moment until the next one is. The moments never go back, so that the list of any moment is the
-one of the highest revision that is valid by then.
+A list is valid until the next one becomes valid. These moments never go back. So the list of any moment is the
+highest revision that is valid by then.
 """
 
 from dataclasses import replace
@@ -9,26 +9,29 @@ from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import PriceTag
-from services.festival.domain.command import Carried, Wrong, names
-from services.festival.domain.festival import Festival, open_booth_of
+from services.festival.domain.command import CommandResult, Rejection, first_names
+from services.festival.domain.festival import Festival, find_open_booth
 from shared.events.festival import BOOTH_STOCK, ChangePrice, CommandRefusal, Price, PricesChanged
 from shared.runtime.state import State
 
 
-def change(state: State, festival: Festival, body: ChangePrice, at: datetime) -> Carried:
-    """The next revision of the list of an open booth, with the changes before it. `at` is when the command was given:
-    a price that is valid from no moment named is valid from then on, and no price from a moment before it."""
-    booth = open_booth_of(state, festival, body.booth)
-    if isinstance(booth, Wrong):
+def change(state: State, festival: Festival, body: ChangePrice, at: datetime) -> CommandResult:
+    """The booth with the next revision of its price list, and the event.
+
+    `at` is the time of the command. Without `valid_from` the price is valid from then on; an earlier moment is
+    rejected.
+    """
+    booth = find_open_booth(state, festival, body.booth)
+    if isinstance(booth, Rejection):
         return booth
     if all(tag.product != body.product for tag in booth.prices):
-        known = names(sorted(tag.product for tag in booth.prices))
-        message = f"Booth {booth.id} has no price for {body.product}, so it doesn't sell it; it sells {known}."
-        return Wrong("product", CommandRefusal.NO_PRICE, message)
+        products = first_names(sorted(tag.product for tag in booth.prices))
+        message = f"Booth {booth.id} has no price for {body.product}, so it doesn't sell it; it sells {products}."
+        return Rejection("product", CommandRefusal.NO_PRICE, message)
     valid_from = at if body.valid_from is None else body.valid_from
-    wrong = _wrong_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
-    if wrong is not None:
-        return wrong
+    rejection = _check_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
+    if rejection is not None:
+        return rejection
     prices = tuple(
         replace(tag, price_rupiah=body.price_rupiah) if tag.product == body.product else tag for tag in booth.prices
     )
@@ -39,33 +42,33 @@ def change(state: State, festival: Festival, body: ChangePrice, at: datetime) ->
     return state.put(booth), [BOOTH_STOCK.of(changed)]
 
 
-def _wrong_moment(
-    festival: Festival, valid_from: datetime, at: datetime, revision: int, before: datetime | None
-) -> Wrong | None:
+def _check_moment(
+    festival: Festival, valid_from: datetime, at: datetime, revision: int, latest: datetime | None
+) -> Rejection | None:
     if valid_from < at:
         message = (
-            f"{_shown(festival, valid_from)} has passed, and goods were sold at the old price since; "
-            "leave the moment out for a price that is valid from now on."
+            f"{_local_time(festival, valid_from)} has passed, and goods were sold at the old price since. "
+            "Leave the moment out for a price that is valid from now on."
         )
-        return Wrong("valid_from", CommandRefusal.OUT_OF_RANGE, message)
-    if before is not None and valid_from < before:
+        return Rejection("valid_from", CommandRefusal.OUT_OF_RANGE, message)
+    if latest is not None and valid_from < latest:
         message = (
-            f"Price list {revision} is valid from {_shown(festival, before)}: a change can't be valid from before "
-            f"that, and {_shown(festival, valid_from)} is. Name that moment or a later one."
+            f"Price list {revision} is valid from {_local_time(festival, latest)}. A change can't be valid from "
+            f"before that, and {_local_time(festival, valid_from)} is. Name that moment or a later one."
         )
-        return Wrong("valid_from", CommandRefusal.OUT_OF_RANGE, message)
+        return Rejection("valid_from", CommandRefusal.OUT_OF_RANGE, message)
     if valid_from > max(at, _end(festival)):
-        message = f"{_shown(festival, valid_from)} is after the last day, {festival.last_day}."
-        return Wrong("valid_from", CommandRefusal.WRONG_DAYS, message)
+        message = f"{_local_time(festival, valid_from)} is after the last day, {festival.last_day}."
+        return Rejection("valid_from", CommandRefusal.WRONG_DAYS, message)
     return None
 
 
 def _end(festival: Festival) -> datetime:
-    """When the last day is over at the festival."""
+    """The end of the last day, in the festival's zone."""
     return datetime.combine(festival.last_day, time(), ZoneInfo(festival.zone)) + timedelta(days=1)
 
 
-def _shown(festival: Festival, moment: datetime) -> str:
+def _local_time(festival: Festival, moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(festival.zone)):%Y-%m-%d %H:%M %Z}"
 
 

@@ -1,4 +1,4 @@
-"""The stock view: a copy of each lot's balance to plan by. Inventory decides; this may lag behind it."""
+"""The stock view: a copy of each lot's balance for plans. It may lag behind inventory, which decides."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from shared.runtime.state import State
 
 @dataclass(frozen=True, slots=True)
 class StockView:
-    """What inventory last said of a lot, in pieces. The highest revision is the truth."""
+    """The last known balance of a lot, in pieces. The highest revision wins."""
 
     id: str
     revision: int
@@ -24,17 +24,17 @@ class StockView:
 
     @property
     def plannable(self) -> str | None:
-        """The product, if there is anything to plan: what planners look lots up by."""
+        """The product, if any piece can be planned: the index by which plans find lots."""
         return self.product if self.on_hand > 0 and not self.recalled else None
 
 
 def decide(state: State, event: Event) -> Decision:
-    """Keep the highest revision of the lot's balance. Says nothing."""
+    """The state with the highest revision of the lot's balance. There are no events."""
     balance = event.body
     if not isinstance(balance, StockChanged):
         raise TypeError(f"the stock view has no rule for {type(balance).__name__}")
-    known = state.get(StockView, balance.lot)
-    if known is not None and known.revision >= balance.revision:
+    latest = state.get(StockView, balance.lot)
+    if latest is not None and latest.revision >= balance.revision:
         return state, []
     view = StockView(
         id=balance.lot,

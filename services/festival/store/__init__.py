@@ -1,4 +1,4 @@
-"""How festivals and all that belongs to them, commands and the stock view are kept."""
+"""The collections of festival: documents of festivals and their entities, of commands and of the stock view."""
 
 from services.festival.store.booths import BOOTHS, FESTIVALS, PACES
 from services.festival.store.commands import COMMANDS

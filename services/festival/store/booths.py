@@ -1,10 +1,10 @@
-"""How festivals, their booths and how these sell are kept."""
+"""Documents of festivals, booths and the sales of open booths."""
 
 from datetime import date
 from typing import Any
 
-from services.festival.domain import Booth, BoothPace, Festival
-from services.festival.domain.booth import BoothStatus, LotSeen, PriceTag
+from services.festival.domain import Booth, BoothSales, Festival
+from services.festival.domain.booth import BoothStatus, LastCount, PriceTag
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.festival import FestivalStatus, Sums
 from services.festival.store.days import as_day, day_text
@@ -46,9 +46,9 @@ def _festival(document: Document) -> Festival:
         status=FestivalStatus(document["status"]),
         revision=document["revision"],
         sums=document["sums"] and Sums(**document["sums"]),
-        # Here and below, `get`: not there in what was written before plans had such rules.
-        lead_days=tuple((one["facility"], one["days"]) for one in document.get("lead_days", ())),
-        weights=tuple((one["facility"], one["weight"]) for one in document.get("weights", ())),
+        # Here and below, `get`: older documents lack the field.
+        lead_days=tuple((entry["facility"], entry["days"]) for entry in document.get("lead_days", ())),
+        weights=tuple((entry["facility"], entry["weight"]) for entry in document.get("weights", ())),
     )
 
 
@@ -124,40 +124,40 @@ def _booth(document: Document) -> Booth:
             for lot in document["lots"]
         ),
         revision=document["revision"],
-        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        sold=tuple((entry["lot"], entry["qty"]) for entry in document["sold"]),
         disputed=tuple(document["disputed"]),
         capacity=document.get("capacity"),
-        limits=tuple((one["category"], one["qty"]) for one in document.get("limits", ())),
+        limits=tuple((entry["category"], entry["qty"]) for entry in document.get("limits", ())),
         price_list=document["price_list"],
         prices_from=document["prices_from"],
-        seen=tuple(LotSeen(**seen) for seen in document["seen"]),
+        seen=tuple(LastCount(**seen) for seen in document["seen"]),
     )
 
 
-def _pace_document(pace: BoothPace) -> dict[str, Any]:
+def _sales_document(sales: BoothSales) -> dict[str, Any]:
     return {
-        "festival": pace.festival,
-        "at": pace.at,
-        "revision": pace.revision,
-        "sold": [{"lot": lot, "qty": qty} for lot, qty in pace.sold],
-        "hours": [{"product": product, "hours": [list(hour) for hour in hours]} for product, hours in pace.hours],
+        "festival": sales.festival,
+        "at": sales.at,
+        "revision": sales.revision,
+        "sold": [{"lot": lot, "qty": qty} for lot, qty in sales.sold],
+        "hours": [{"product": product, "hours": [list(hour) for hour in hours]} for product, hours in sales.hours],
     }
 
 
-def _pace(document: Document) -> BoothPace:
-    return BoothPace(
+def _sales(document: Document) -> BoothSales:
+    return BoothSales(
         id=document["_id"],
         festival=document["festival"],
         at=document["at"],
         revision=document["revision"],
-        sold=tuple((one["lot"], one["qty"]) for one in document["sold"]),
+        sold=tuple((entry["lot"], entry["qty"]) for entry in document["sold"]),
         hours=tuple(
-            (one["product"], tuple((hour, qty, minutes) for hour, qty, minutes in one["hours"]))
-            for one in document["hours"]
+            (entry["product"], tuple((hour, qty, minutes) for hour, qty, minutes in entry["hours"]))
+            for entry in document["hours"]
         ),
     )
 
 
 FESTIVALS = Collection("festivals", Festival, _festival_document, _festival, listed_by=("arrived",))
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival",))
-PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))
+PACES = Collection("paces", BoothSales, _sales_document, _sales, indexes=("festival",))

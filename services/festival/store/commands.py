@@ -1,23 +1,23 @@
-"""How the fates of commands are kept."""
+"""Documents of commands and their outcomes."""
 
 from typing import Any
 
 from services.festival.domain import Command
-from services.festival.domain.command import Outcome, Wrong
-from services.festival.store.requests import conflict_documents, conflicts
+from services.festival.domain.command import CommandStatus, Rejection
+from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
 from shared.runtime.family import Collection, Document
 
 
 def _command_document(command: Command) -> dict[str, Any]:
-    wrong = command.wrong
+    rejection = command.wrong
     return {
         "source": command.source,
         "festival": command.festival,
         "name": command.name,
         "given_at": command.given_at,
         "outcome": command.outcome.value,
-        "wrong": wrong and _wrong_document(wrong),
+        "wrong": rejection and _rejection_document(rejection),
         "booth": command.booth,
         "lot": command.lot,
         "qty": command.qty,
@@ -25,33 +25,33 @@ def _command_document(command: Command) -> dict[str, Any]:
 
 
 def _command(document: Document) -> Command:
-    wrong = document["wrong"]
+    rejection = document["wrong"]
     return Command(
         id=document["_id"],
         source=document["source"],
         festival=document["festival"],
         name=document["name"],
         given_at=document["given_at"],
-        outcome=Outcome(document["outcome"]),
-        wrong=wrong and _wrong(wrong),
+        outcome=CommandStatus(document["outcome"]),
+        wrong=rejection and _rejection(rejection),
         booth=document["booth"],
         lot=document["lot"],
         qty=document["qty"],
     )
 
 
-def _wrong_document(wrong: Wrong) -> dict[str, Any]:
-    kept = {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message}
-    # Few have any, and those of old times don't name them.
-    return {**kept, "conflicts": conflict_documents(wrong.conflicts)} if wrong.conflicts else kept
+def _rejection_document(rejection: Rejection) -> dict[str, Any]:
+    fields = {"field": rejection.field, "reason": rejection.reason.value, "message": rejection.message}
+    # Most rejections have none, and older documents lack the field.
+    return {**fields, "conflicts": conflict_documents(rejection.conflicts)} if rejection.conflicts else fields
 
 
-def _wrong(document: Document) -> Wrong:
-    return Wrong(
+def _rejection(document: Document) -> Rejection:
+    return Rejection(
         document["field"],
         CommandRefusal(document["reason"]),
         document["message"],
-        conflicts(document.get("conflicts", ())),
+        conflicts_from(document.get("conflicts", ())),
     )
 
 

@@ -1,4 +1,4 @@
-"""A day as the database keeps it: text, which sorts as days do."""
+"""Days in documents: ISO text, which sorts like days."""
 
 from datetime import date
 

@@ -1,14 +1,14 @@
-"""How goods on their way are kept, and what was proposed to move."""
+"""Documents of shipments, transfers and replenishment proposals."""
 
 from dataclasses import asdict
 from typing import Any
 
 from services.festival.domain import Replenishment, Shipment, Transfer
-from services.festival.domain.logistics.shipment import Leg, Parcel, ShipmentStatus
+from services.festival.domain.logistics.shipment import DispatchStatus, Parcel, ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
-from services.festival.domain.planning import Wanted
+from services.festival.domain.planning import RequestDemand
 from services.festival.domain.replenishment import Forecast, Move, Refill
-from services.festival.store.requests import conflict_documents, conflicts
+from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.runtime.family import Collection, Document
 
 
@@ -37,10 +37,12 @@ def _shipment(document: Document) -> Shipment:
         request=document["request"],
         facility=document["facility"],
         booth=document["booth"],
-        parcels=tuple(Parcel(p["reservation"], p["lot"], p["qty"], Leg(p["leg"])) for p in document["parcels"]),
+        parcels=tuple(
+            Parcel(p["reservation"], p["lot"], p["qty"], DispatchStatus(p["leg"])) for p in document["parcels"]
+        ),
         status=ShipmentStatus(document["status"]),
-        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
-        # Not there in what was written before shipments were expected by a time.
+        counted=tuple((entry["lot"], entry["qty"]) for entry in document["counted"]),
+        # Older documents lack these fields.
         due=document.get("due"),
         overdue=document.get("overdue", False),
     )
@@ -67,25 +69,25 @@ def _transfer(document: Document) -> Transfer:
         name=document["name"],
         booth=document["booth"],
         to=document["to"],
-        sent=tuple((one["lot"], one["qty"]) for one in document["sent"]),
+        sent=tuple((entry["lot"], entry["qty"]) for entry in document["sent"]),
         due=document["due"],
         overdue=document["overdue"],
         status=TransferStatus(document["status"]),
-        counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
+        counted=tuple((entry["lot"], entry["qty"]) for entry in document["counted"]),
     )
 
 
-def _replenishment_document(found: Replenishment) -> dict[str, Any]:
+def _replenishment_document(replenishment: Replenishment) -> dict[str, Any]:
     return {
-        "festival": found.festival,
-        "name": found.name,
-        "at": found.at,
-        "until": found.until,
-        "opens": found.opens,
-        "forecasts": [asdict(one) for one in found.forecasts],
-        "moves": [asdict(one) for one in found.moves],
-        "refills": [_refill_document(one) for one in found.refills],
-        **({"conflicts": conflict_documents(found.conflicts)} if found.conflicts else {}),
+        "festival": replenishment.festival,
+        "name": replenishment.name,
+        "at": replenishment.at,
+        "until": replenishment.until,
+        "opens": replenishment.opens,
+        "forecasts": [asdict(forecast) for forecast in replenishment.forecasts],
+        "moves": [asdict(move) for move in replenishment.moves],
+        "refills": [_refill_document(refill) for refill in replenishment.refills],
+        **({"conflicts": conflict_documents(replenishment.conflicts)} if replenishment.conflicts else {}),
     }
 
 
@@ -106,10 +108,12 @@ def _replenishment(document: Document) -> Replenishment:
         at=document["at"],
         until=document["until"],
         opens=document.get("opens"),
-        forecasts=tuple(Forecast(**one) for one in document["forecasts"]),
-        moves=tuple(Move(**one) for one in document["moves"]),
-        refills=tuple(Refill(**{**one, "wanted": Wanted(**one["wanted"])}) for one in document["refills"]),
-        conflicts=conflicts(document.get("conflicts", ())),
+        forecasts=tuple(Forecast(**fields) for fields in document["forecasts"]),
+        moves=tuple(Move(**fields) for fields in document["moves"]),
+        refills=tuple(
+            Refill(**{**fields, "wanted": RequestDemand(**fields["wanted"])}) for fields in document["refills"]
+        ),
+        conflicts=conflicts_from(document.get("conflicts", ())),
     )
 
 

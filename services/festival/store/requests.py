@@ -1,14 +1,14 @@
-"""How requests for stock, their plans and revisions are kept."""
+"""Documents of requests for stock, with their plans and revisions."""
 
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
 from services.festival.domain import Request
-from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import Cap, Line, LineStatus, Offer, promises
+from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import AllocationLine, Cap, LineStatus, Offer, has_promised
 from services.festival.domain.allocation.request import RequestStatus
-from services.festival.domain.planning import Conflict, Share, Wanted
+from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule
 from shared.runtime.family import Collection, Document
@@ -45,12 +45,12 @@ def _request_document(request: Request) -> dict[str, Any]:
         "conflicts": conflict_documents(request.conflicts),
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
-        # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
-        "promising": request.festival if promises(request.lines) else None,
-        "even": request.even,
+        # Redundant, for an index: only requests with lines still to come take room at booths.
+        "promising": request.festival if has_promised(request.lines) else None,
+        "even": request.spread_evenly,
         "revise_at_percent": request.revise_at_percent,
         "closed": list(request.closed),
-        "without": list(request.without),
+        "without": list(request.excluded_facilities),
         "lost": request.lost,
         "freed": request.freed,
         "recalled": request.recalled,
@@ -65,11 +65,11 @@ def _request(document: Document) -> Request:
         id=document["_id"],
         festival=document["festival"],
         name=document["name"],
-        demands=tuple(Wanted(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
+        demands=tuple(RequestDemand(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
         hold_hours=document["hold_hours"],
         status=RequestStatus(document["status"]),
         lines=tuple(
-            Line(
+            AllocationLine(
                 reservation=line["reservation"],
                 booth=line["booth"],
                 product=line["product"],
@@ -79,7 +79,7 @@ def _request(document: Document) -> Request:
                 qty=line["qty"],
                 revision=line["revision"],
                 status=LineStatus(line["status"]),
-                # Not there in what was written before lines had reasons.
+                # Older documents lack these fields.
                 why=LineReason(line["why"]) if line.get("why") else None,
                 first=LotReason(line["first"]) if line.get("first") else None,
                 lost=line.get("lost", 0),
@@ -90,14 +90,14 @@ def _request(document: Document) -> Request:
         offers=_offers(document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
         shares=_shares(document["shares"]),
-        conflicts=conflicts(document.get("conflicts", ())),
+        conflicts=conflicts_from(document.get("conflicts", ())),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
-        # Not there in what was written before requests could be revised.
-        even=document.get("even", True),
+        # Older documents lack these fields.
+        spread_evenly=document.get("even", True),
         revise_at_percent=document.get("revise_at_percent"),
         closed=tuple(document.get("closed", ())),
-        without=tuple(document.get("without", ())),
+        excluded_facilities=tuple(document.get("without", ())),
         lost=document.get("lost", 0),
         freed=document.get("freed", 0),
         recalled=document.get("recalled", 0),
@@ -111,23 +111,23 @@ def _revision_document(revision: Revision) -> dict[str, Any]:
     return {
         "reason": revision.reason,
         "reason_id": revision.reason_id,
-        "without": list(revision.without),
+        "without": list(revision.excluded_facilities),
         "added": list(revision.added),
-        "back": [{"reservation": one.reservation, "why": one.why.value} for one in revision.back],
+        "back": [{"reservation": line.reservation, "why": line.why.value} for line in revision.back],
         "kept": revision.kept,
         "share_moves": [
-            {"facility": one.facility, "offered": one.offered, "before": one.before, "after": one.after}
-            for one in revision.share_moves
+            {"facility": move.facility, "offered": move.offered, "before": move.before, "after": move.after}
+            for move in revision.share_moves
         ],
         "short_moves": [
             {
-                "booth": one.booth,
-                "product": one.product,
-                "asked": one.asked,
-                "before": one.before,
-                "after": one.after,
+                "booth": move.booth,
+                "product": move.product,
+                "asked": move.asked,
+                "before": move.before,
+                "after": move.after,
             }
-            for one in revision.short_moves
+            for move in revision.short_moves
         ],
         "offers": _offer_documents(revision.offers),
         "shares": _share_documents(revision.shares),
@@ -142,17 +142,17 @@ def _revision(document: Document) -> Revision:
     return Revision(
         reason=document["reason"],
         reason_id=document["reason_id"],
-        without=tuple(document["without"]),
+        excluded_facilities=tuple(document["without"]),
         added=tuple(document["added"]),
-        back=tuple(Back(one["reservation"], BackReason(one["why"])) for one in document["back"]),
+        back=tuple(ReturningLine(line["reservation"], BackReason(line["why"])) for line in document["back"]),
         kept=document["kept"],
-        share_moves=tuple(ShareMove(**one) for one in document["share_moves"]),
-        short_moves=tuple(ShortMove(**one) for one in document["short_moves"]),
+        share_moves=tuple(ShareMove(**fields) for fields in document["share_moves"]),
+        short_moves=tuple(ShortMove(**fields) for fields in document["short_moves"]),
         offers=_offers(document["offers"]),
         shares=_shares(document["shares"]),
-        conflicts=conflicts(document["conflicts"]),
+        conflicts=conflicts_from(document["conflicts"]),
         lost=document["lost"],
-        # Not there in what was written before recalls counted.
+        # Older documents lack this field.
         recalled=document.get("recalled", 0),
         carried_out=document["carried_out"],
     )
@@ -185,34 +185,34 @@ def _shares(documents: Iterable[Document]) -> tuple[Share, ...]:
     )
 
 
-def conflict_documents(found: Iterable[Conflict]) -> list[dict[str, Any]]:
-    """Of a plan or a refusal."""
+def conflict_documents(conflicts: Iterable[Conflict]) -> list[dict[str, Any]]:
+    """The documents of conflicts, of a plan or a rejection."""
     return [
         {
-            "booth": one.booth,
-            "product": one.product,
-            "short": one.short,
-            "rules": [rule.value for rule in one.rules],
-            "reason": one.reason,
-            "reason_id": one.reason_id,
+            "booth": conflict.booth,
+            "product": conflict.product,
+            "short": conflict.short,
+            "rules": [rule.value for rule in conflict.rules],
+            "reason": conflict.reason,
+            "reason_id": conflict.reason_id,
         }
-        for one in found
+        for conflict in conflicts
     ]
 
 
-def conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
-    """Those that were kept, without the pieces that they keep out."""
+def conflicts_from(documents: Iterable[Document]) -> tuple[Conflict, ...]:
+    """The conflicts of documents, without the excluded stock, which is not stored."""
     return tuple(
         Conflict(
-            booth=one["booth"],
-            product=one["product"],
-            short=one["short"],
-            rules=tuple(PlanRule(rule) for rule in one["rules"]),
+            booth=document["booth"],
+            product=document["product"],
+            short=document["short"],
+            rules=tuple(PlanRule(rule) for rule in document["rules"]),
             kept=(),
-            reason=one["reason"],
-            reason_id=one["reason_id"],
+            reason=document["reason"],
+            reason_id=document["reason_id"],
         )
-        for one in documents
+        for document in documents
     )
 
 

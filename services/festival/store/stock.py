@@ -1,4 +1,4 @@
-"""How the view of the stock is kept."""
+"""Documents of the stock view."""
 
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ def _view_document(view: StockView) -> dict[str, Any]:
         "best_before": day_text(view.best_before),
         "recalled": view.recalled,
         "on_hand": view.on_hand,
-        # Kept besides, for the index: a plan reads the lots that have something, not all that ever were.
+        # Redundant, for an index: a plan reads only lots with stock.
         "plannable": view.plannable,
     }
 

@@ -1,4 +1,4 @@
-"""Festival's HTTP API without servers: what its commands take, and how entities look as pages."""
+"""Festival's HTTP API without servers: the schemas of its commands, and the pages of its entities."""
 
 import json
 from datetime import date
@@ -8,7 +8,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
-from services.festival.api.commands import ENDPOINTS, Endpoint, _described
+from services.festival.api.commands import ENDPOINTS, Endpoint, _openapi
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
@@ -97,7 +97,7 @@ async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
 def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
-    described = _described(endpoint)
+    described = _openapi(endpoint)
     assert '"$' not in json.dumps(described)
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     named = {parameter["name"] for parameter in described["parameters"]}
@@ -124,7 +124,7 @@ def test_a_request_shows_plan_reasons_and_what_is_short() -> None:
         ("LP-BBB", 9, 9, 9),
     ]
     assert all(share.reason for share in page.shares)
-    assert [(one.booth, one.short) for one in page.shortfalls] == [(B1, 2)]
+    assert [(shortfall.booth, shortfall.short) for shortfall in page.shortfalls] == [(B1, 2)]
 
 
 def test_a_share_is_what_the_latest_plan_said_and_what_is_held_of_it() -> None:
@@ -135,7 +135,7 @@ def test_a_share_is_what_the_latest_plan_said_and_what_is_held_of_it() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     shares = {share.facility: share for share in RequestPage.of(world.request()).shares}
-    # Nothing of LP-AAA was there any more; LP-BBB was asked for the rest in a second plan.
+    # LP-AAA had no stock left, so a second plan asked LP-BBB for the rest.
     assert (shares["LP-AAA"].allocated, shares["LP-AAA"].held) == (3, 0)
     assert (shares["LP-BBB"].allocated, shares["LP-BBB"].held) == (6, 6)
 
@@ -155,7 +155,10 @@ def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
 
 
 def shorts(world: World) -> list[tuple[int, list[str], str]]:
-    return [(one.short, one.rules, one.reason) for one in RequestPage.of(world.request()).shortfalls]
+    return [
+        (shortfall.short, shortfall.rules, shortfall.reason)
+        for shortfall in RequestPage.of(world.request()).shortfalls
+    ]
 
 
 def test_what_stays_short_after_a_refusal_is_said_of_the_whole_demand() -> None:
@@ -166,8 +169,8 @@ def test_what_stays_short_after_a_refusal_is_said_of_the_whole_demand() -> None:
     world.make("LC", 3, facility="LP-CCC")
     world.take("LA", 4)
     world.settle()
-    said = f"{B1} lacks 1 of 20 pieces of KTI: all 3 pieces that can be had are given out."
-    assert shorts(world) == [(1, ["stock"], said)]
+    sentence = f"{B1} lacks 1 of 20 pieces of KTI: all 3 pieces that can be had are given out."
+    assert shorts(world) == [(1, ["stock"], sentence)]
 
 
 def test_refused_lines_of_one_demand_are_said_of_together() -> None:
@@ -178,9 +181,9 @@ def test_refused_lines_of_one_demand_are_said_of_together() -> None:
     for n in (1, 2):
         world.take(f"L{n}", n)
     world.settle()
-    [(short, rules, said)] = shorts(world)
+    [(short, rules, sentence)] = shorts(world)
     assert (short, rules) == (3, ["stock"])
-    assert said.startswith(f"{B1} lacks 3 of 8 pieces of KTI: ")
+    assert sentence.startswith(f"{B1} lacks 3 of 8 pieces of KTI: ")
 
 
 def test_a_refused_line_for_which_nothing_is_found_has_a_reason_too() -> None:

@@ -1,4 +1,4 @@
-"""What a festival and its booths were opened with bounds every plan, with what is there and promised already."""
+"""Every plan keeps the limits of its festival and booths, present and promised stock included."""
 
 from datetime import timedelta
 
@@ -49,18 +49,18 @@ def a_world_with(*bodies: Body) -> World:
 
 
 def planned(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> AllocationPlanned:
-    [said] = [
+    [plan] = [
         body
         for body in world.give(a_request(*demands, request=request, **changed))
         if isinstance(body, AllocationPlanned)
     ]
-    return said
+    return plan
 
 
 def refused(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> CommandRefused:
-    [said] = world.give(a_request(*demands, request=request, **changed))
-    assert isinstance(said, CommandRefused)
-    return said
+    [refusal] = world.give(a_request(*demands, request=request, **changed))
+    assert isinstance(refusal, CommandRefused)
+    return refusal
 
 
 def pieces(plan: AllocationPlanned) -> int:
@@ -76,8 +76,8 @@ def of_kinds(capacity: int | None = None, **limits: int) -> OpenBooth:
         Price(product=product, price_rupiah=1, category=category)
         for product, category in (("KTI", "tenun"), ("TTN", "tenun"), ("KUE", "kue"))
     )
-    said = tuple(CategoryLimit(category=category, qty=qty) for category, qty in limits.items())
-    return a_booth(B1, prices=prices, capacity=capacity, limits=said)
+    category_limits = tuple(CategoryLimit(category=category, qty=qty) for category, qty in limits.items())
+    return a_booth(B1, prices=prices, capacity=capacity, limits=category_limits)
 
 
 def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
@@ -87,7 +87,7 @@ def test_what_is_promised_on_its_way_and_there_takes_room() -> None:
     world.settle()
     assert pieces(planned(world, (B1, "KTI", 9), request="R2", consent=False)) == 6
     full = refused(world, (B1, "KTI", 1), request="R3")
-    assert [(one.rules, one.short) for one in full.conflicts] == [((PlanRule.CAPACITY,), 1)]
+    assert [(conflict.rules, conflict.short) for conflict in full.conflicts] == [((PlanRule.CAPACITY,), 1)]
     world.give(a_shipment())
     world.settle()
     refused(world, (B1, "KTI", 1), request="R3")
@@ -102,40 +102,45 @@ def test_of_what_nothing_can_be_planned_there_is_no_request_but_the_rules_agains
     world = a_world_with(announced(), of_kinds(capacity=10), a_booth(B2))
     world.make("LA", 100)
     planned(world, (B1, "KTI", 10), request="R1")
-    said = refused(world, (B1, "KTI", 1), (B2, "KUE", 2), request="R2", consent=consent)
-    assert (said.field, said.reason) == ("demands", CommandRefusal.NOTHING_TO_PLAN)
-    assert said.message == (
+    refusal = refused(world, (B1, "KTI", 1), (B2, "KUE", 2), request="R2", consent=consent)
+    assert (refusal.field, refusal.reason) == ("demands", CommandRefusal.NOTHING_TO_PLAN)
+    assert refusal.message == (
         f"Nothing of what R2 asks for can be planned. {B1} lacks 1 of 1 pieces of KTI: the booth has room for 0 more "
         f"pieces and would like 1. {B2} lacks 2 of 2 pieces of KUE: no facility has any that can be planned."
     )
-    assert [(one.booth, one.rules) for one in said.conflicts] == [(B1, (PlanRule.CAPACITY,)), (B2, (PlanRule.STOCK,))]
-    assert all(one.reason_id for one in said.conflicts)
+    assert [(conflict.booth, conflict.rules) for conflict in refusal.conflicts] == [
+        (B1, (PlanRule.CAPACITY,)),
+        (B2, (PlanRule.STOCK,)),
+    ]
+    assert all(conflict.reason_id for conflict in refusal.conflicts)
     assert [request.name for request in world.all(Request)] == ["R1"]
-    command = world.one(Command, said.command)
+    command = world.one(Command, refusal.command)
     page = CommandPage.of(command)
     assert page.wrong is not None
-    assert [one.reason_id for one in page.wrong.conflicts] == [one.reason_id for one in said.conflicts]
+    assert [conflict.reason_id for conflict in page.wrong.conflicts] == [
+        conflict.reason_id for conflict in refusal.conflicts
+    ]
 
 
 def test_a_refusal_says_why_even_of_a_demand_with_the_longest_names() -> None:
     late = tuple(LeadTime(facility=f"LP-{home}", days=9) for home in ("AAA", "BBB", "CCC"))
     booth, product = "ODOP." + "y" * 40, "KTI"
     world = a_world_with(announced(first_day=TOMORROW, lead_days=late), a_booth(booth, product))
-    for n, one in enumerate(late):
-        world.make(f"L{n}", 9, facility=one.facility, product=product)
-    said = refused(world, (booth, product, 9), request="R" * 60)
-    assert " lacks 9 of 9 pieces of " in said.message
-    assert len(said.message) <= 500
-    assert "more demand" not in said.message
+    for n, lead_time in enumerate(late):
+        world.make(f"L{n}", 9, facility=lead_time.facility, product=product)
+    refusal = refused(world, (booth, product, 9), request="R" * 60)
+    assert " lacks 9 of 9 pieces of " in refusal.message
+    assert len(refusal.message) <= 500
+    assert "more demand" not in refusal.message
 
 
 def test_a_refusal_of_many_demands_names_as_many_as_it_can_hold() -> None:
     products = product_codes(400)
     world = a_world_with(announced(), a_booth(B1, *products))
-    said = refused(world, *((B1, product, 1) for product in products), request="R1")
-    assert 300 < len(said.message) <= 500
-    assert said.message.endswith("more demands.")
-    assert len(encode(said)) < MAX_VALUE_BYTES // 2
+    refusal = refused(world, *((B1, product, 1) for product in products), request="R1")
+    assert 300 < len(refusal.message) <= 500
+    assert refusal.message.endswith("more demands.")
+    assert len(encode(refusal)) < MAX_VALUE_BYTES // 2
 
 
 def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_come() -> None:
@@ -148,9 +153,13 @@ def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_c
     world.settle()
     world.fire("hold/ODOP/R2")
     world.settle()
-    kept = {one.id: REQUESTS.to_document(one)["promising"] for one in world.all(Request)}
+    kept = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
     assert kept == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
-    hints = [one for one in touches(an_event(a_request((B1, "KTI", 9), request="R4"))) if isinstance(one, Hint)]
+    hints = [
+        reference
+        for reference in touches(an_event(a_request((B1, "KTI", 9), request="R4")))
+        if isinstance(reference, Hint)
+    ]
     assert Hint(Request, "promising", ODOP) in hints
     assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4
 
@@ -162,7 +171,7 @@ def test_a_category_s_limit_counts_all_its_products() -> None:
     assert pieces(planned(world, (B1, "KTI", 3), request="R1")) == 3
     rest = planned(world, (B1, "TTN", 9), (B1, "KUE", 9), request="R2")
     assert {line.product: line.qty for line in rest.lines} == {"TTN": 2, "KUE": 9}
-    assert [one.rules for one in rest.conflicts] == [(PlanRule.CATEGORY,)]
+    assert [conflict.rules for conflict in rest.conflicts] == [(PlanRule.CATEGORY,)]
 
 
 def test_a_parcel_comes_before_the_opening_and_later_before_the_last_day() -> None:

@@ -1,4 +1,4 @@
-"""Shipments, booths and the sums: what was sent is on its way, at the booth, sold, home or lost, to the piece."""
+"""Shipments, booths and the sums: every sent piece is on its way, at the booth, sold, home or lost."""
 
 from datetime import timedelta
 
@@ -6,7 +6,7 @@ import pytest
 
 from services.festival.domain import Booth, Command, Festival, Shipment
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
@@ -181,15 +181,15 @@ def test_a_shipment_of_which_nothing_can_leave_is_dropped() -> None:
 
 def test_what_was_counted_is_stocked_and_what_is_missing_is_lost_on_the_way() -> None:
     world = a_sent_shipment()
-    said = world.give(a_receipt(LA=12, LC=1))
-    [received] = [one for one in said if isinstance(one, ShipmentReceived)]
+    bodies = world.give(a_receipt(LA=12, LC=1))
+    [received] = [body for body in bodies if isinstance(body, ShipmentReceived)]
     assert received.lots == (CountedLot(lot="LA", qty=10), CountedLot(lot="LB", qty=0))
     assert received.discrepancies == (
         Discrepancy(lot="LA", sent=10, counted=12),
         Discrepancy(lot="LB", sent=4, counted=0),
         Discrepancy(lot="LC", sent=0, counted=1),
     )
-    [stocked] = [one for one in said if isinstance(one, BoothStocked)]
+    [stocked] = [body for body in bodies if isinstance(body, BoothStocked)]
     assert (stocked.lot, stocked.qty, stocked.product, stocked.facility) == ("LA", 10, "KTI", "LP-AAA")
     assert [(lot.received, lot.lost_on_the_way) for lot in world.one(Booth, B1).lots] == [(10, 0), (0, 4)]
 
@@ -198,9 +198,9 @@ def test_a_recalled_lot_is_withdrawn_at_the_booth_and_again_when_more_of_it_come
     world = a_sent_shipment()
     world.recall("LA")
     world.settle()
-    assert [one.booth for one in world.heard(LotWithdrawn)] == [B1]
-    said = world.give(a_receipt(LA=10, LB=4))
-    assert kinds(said) == ["ShipmentReceived", "BoothStocked", "LotWithdrawn", "BoothStocked"]
+    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1]
+    bodies = world.give(a_receipt(LA=10, LB=4))
+    assert kinds(bodies) == ["ShipmentReceived", "BoothStocked", "LotWithdrawn", "BoothStocked"]
 
 
 @pytest.mark.parametrize(
@@ -247,12 +247,12 @@ def test_a_loss_at_the_booth_is_told_to_sales_and_is_never_more_than_there_was()
 def test_a_loss_at_the_facility_waits_for_inventory() -> None:
     world = a_world()
     world.make("LA", 3)
-    for qty, outcome in ((2, Outcome.DONE), (2, Outcome.REFUSED)):
+    for qty, outcome in ((2, CommandStatus.DONE), (2, CommandStatus.REFUSED)):
         id = world.next_id()
         assert world.give(a_loss(LossPlace.FACILITY, qty), id) == [
             LossRecorded(lot="LA", order=id, festival=ODOP, qty=qty)
         ]
-        assert world.one(Command, id).outcome is Outcome.WAITING
+        assert world.one(Command, id).outcome is CommandStatus.WAITING
         world.settle()
         assert world.one(Command, id).outcome is outcome
     assert world.lots["LA"].written_off == 2
@@ -263,9 +263,9 @@ def test_closing_gives_every_booth_a_deadline_and_takes_back_what_is_not_sent() 
     world.make("LA", 10)
     world.give(a_request((B1, "KTI", 10)))
     world.settle()
-    said = world.give(a_closing(till_hours=5))
-    assert kinds(said) == ["ReleaseRequested", "BoothClosing", "BoothClosing"]
-    assert [one.deadline for one in world.heard(BoothClosing)] == [NOON + timedelta(hours=5)] * 2
+    bodies = world.give(a_closing(till_hours=5))
+    assert kinds(bodies) == ["ReleaseRequested", "BoothClosing", "BoothClosing"]
+    assert [body.deadline for body in world.heard(BoothClosing)] == [NOON + timedelta(hours=5)] * 2
     world.settle()
     assert world.lots["LA"].on_hand == 10
     assert world.refusal(a_closing()) == ("festival", CommandRefusal.WRONG_STATE)
@@ -293,9 +293,9 @@ def test_unsold_pieces_come_home_as_counted_and_the_rest_is_lost() -> None:
     id = world.next_id()
     order = ReturnReceived(lot="LA", order=id, festival=ODOP, booth=B1, qty=3)
     assert world.give(a_return("LA", 3), id) == [order]
-    assert world.one(Command, id).outcome is Outcome.WAITING
+    assert world.one(Command, id).outcome is CommandStatus.WAITING
     world.settle()
-    assert world.one(Command, id).outcome is Outcome.DONE
+    assert world.one(Command, id).outcome is CommandStatus.DONE
     [closed] = world.heard(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost) == (10, 6, 3, 1)
     assert world.lots["LA"].returned == 3
@@ -309,7 +309,7 @@ def test_returns_may_come_in_parts_until_one_is_final() -> None:
     assert not world.heard(FestivalClosed)
     world.give(a_return("LA", 3, final=False))
     world.settle()
-    assert [one.returned for one in world.heard(FestivalClosed)] == [4]
+    assert [body.returned for body in world.heard(FestivalClosed)] == [4]
 
 
 def test_nothing_came_home_is_an_answer_too() -> None:
@@ -351,7 +351,7 @@ def of_three_facilities() -> World:
 def test_no_more_of_a_product_comes_home_than_was_not_sold_whichever_lots_it_is_of() -> None:
     world = of_three_facilities()
     world.give(a_sell_through(L1=5, L2=5, L3=5))
-    # By the label pieces of L1 are left too: unlabelled sales were booked on it that were of L3.
+    # The labels show that pieces of L1 are left too: unlabelled sales of L3 were booked on it.
     world.give(a_return("L1", 2, final=False))
     assert world.refusal(a_return("L3", 4)) == ("qty", CommandRefusal.TOO_MANY)
     world.give(a_return("L3", 3, final=False))
@@ -387,7 +387,7 @@ def test_a_late_sale_of_what_came_home_shows_as_surplus() -> None:
     world.give(a_return("LA", 4))
     world.settle()
     world.give(a_sell_through(LA=7, revision=2))
-    assert [one.surplus for one in world.heard(FestivalClosed)] == [0, 1]
+    assert [body.surplus for body in world.heard(FestivalClosed)] == [0, 1]
 
 
 def test_what_was_lost_at_the_booth_counts_as_lost() -> None:
@@ -422,7 +422,7 @@ def test_a_void_after_closing_opens_the_sums_again() -> None:
     assert world.one(Festival, ODOP).status is FestivalStatus.CLOSING
     world.give(a_return("LA", 1))
     world.settle()
-    assert [(one.sold, one.returned) for one in world.heard(FestivalClosed)] == [(10, 0), (9, 1)]
+    assert [(body.sold, body.returned) for body in world.heard(FestivalClosed)] == [(10, 0), (9, 1)]
 
 
 def test_a_sale_of_a_lot_that_never_came_shows_as_surplus() -> None:
@@ -440,8 +440,8 @@ def test_a_return_that_inventory_refuses_is_taken_back() -> None:
     world.orders.clear()
     refused = StockOrderRefused(festival=ODOP, order=id, lot="LA", reason=OrderRefusal.MORE_THAN_SENT, on_hand=0)
     assert kinds(world.give(refused)) == ["CommandRefused"]
-    assert world.one(Command, id).outcome is Outcome.REFUSED
-    held = world.one(Booth, B1).holds("LA")
+    assert world.one(Command, id).outcome is CommandStatus.REFUSED
+    held = world.one(Booth, B1).find_lot("LA")
     assert held is not None
     assert (held.returning, held.final) == (0, False)
 

@@ -1,4 +1,4 @@
-"""Names are checked where festival hears them first: what it takes, tills and plans can use."""
+"""Festival checks names in its commands, so that tills and plans can use all that it accepts."""
 
 import pytest
 from hypothesis import given
@@ -82,10 +82,10 @@ def test_whatever_festival_takes_a_till_can_use(festival: str, booth: str, till:
     if not world.all(Festival):
         assert names.FESTIVAL.wrong(festival) is not None
         return
-    said = world.give(a_booth(f"{festival}.{booth}", product, festival=festival, tills=(till,)))
+    bodies = world.give(a_booth(f"{festival}.{booth}", product, festival=festival, tills=(till,)))
     usable = (
         names.BOOTH.wrong(f"{festival}.{booth}") is None
         and names.TILL.wrong(till) is None
         and names.PRODUCT.wrong(product) is None
     )
-    assert any(isinstance(one, BoothOpened) for one in said) == usable
+    assert any(isinstance(body, BoothOpened) for body in bodies) == usable

@@ -1,4 +1,4 @@
-"""Hard rules, programme weights, few shipments, and what is said of them."""
+"""Hard rules, programme weights, few shipments, and their explanations."""
 
 from datetime import date, timedelta
 from itertools import combinations
@@ -6,35 +6,35 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.planning import Available, Plan, Rules, Wanted, plan, words
+from services.festival.domain.planning import AvailableLot, Plan, RequestDemand, Rules, explanations, plan
 from shared.events.festival import LineReason, LotReason, PlanRule
 
 DAY = date(2023, 4, 1)
 LAST_DAY = date(2023, 4, 20)
 
 
-def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | None = None) -> Available:
-    return Available(lot, facility, product, qty, DAY, best_before, 1)
+def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | None = None) -> AvailableLot:
+    return AvailableLot(lot, facility, product, qty, DAY, best_before, 1)
 
 
-def sent(made: Plan) -> dict[tuple[str, str, str], int]:
+def sent(result: Plan) -> dict[tuple[str, str, str], int]:
     """Pieces by facility, booth and product."""
     pieces: dict[tuple[str, str, str], int] = {}
-    for one in made.chosen:
-        key = one.lot.facility, one.booth, one.lot.product
-        pieces[key] = pieces.get(key, 0) + one.qty
+    for allotment in result.allotments:
+        key = allotment.lot.facility, allotment.booth, allotment.lot.product
+        pieces[key] = pieces.get(key, 0) + allotment.qty
     return pieces
 
 
-def against(made: Plan) -> dict[tuple[str, str], tuple[PlanRule, ...]]:
-    return {(one.booth, one.product): one.rules for one in made.conflicts}
+def against(result: Plan) -> dict[tuple[str, str], tuple[PlanRule, ...]]:
+    return {(conflict.booth, conflict.product): conflict.rules for conflict in result.conflicts}
 
 
 def test_a_lot_must_be_good_beyond_the_last_day() -> None:
     stock = [a_lot("1", "A", "p", 4, LAST_DAY), a_lot("2", "A", "p", 4, LAST_DAY + timedelta(1))]
-    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
-    assert [(one.lot.lot, one.qty) for one in made.chosen] == [("2", 4)]
-    [conflict] = made.conflicts
+    result = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
+    assert [(allotment.lot.lot, allotment.qty) for allotment in result.allotments] == [("2", 4)]
+    [conflict] = result.conflicts
     assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE)
     assert conflict.reason == (
         "b lacks 4 of 8 pieces of p: all 4 pieces that can be had are given out, "
@@ -48,32 +48,32 @@ def test_a_lot_must_be_good_beyond_the_last_day() -> None:
 
 def test_a_parcel_must_come_before_the_opening() -> None:
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "p", 4)]
-    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
-    assert sent(made) == {("B", "b", "p"): 4}
-    assert against(made) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
-    assert {share.facility: (share.offered, share.reason) for share in made.shares} == {
+    result = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
+    assert sent(result) == {("B", "b", "p"): 4}
+    assert against(result) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
+    assert {share.facility: (share.offered, share.reason) for share in result.shares} == {
         "A": (0, "Nothing of it can be planned: 4 pieces of A would come after the opening."),
         "B": (4, "All 4 pieces that it could offer of what was asked are taken."),
     }
 
 
 def test_what_one_booth_has_no_room_for_the_others_share_evenly() -> None:
-    wanted = [Wanted(booth, "p", 10) for booth in ("b1", "b2", "b3")]
-    made = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, even=True))
-    assert sent(made) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
+    wanted = [RequestDemand(booth, "p", 10) for booth in ("b1", "b2", "b3")]
+    result = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, spread_evenly=True))
+    assert sent(result) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
 
 
 def test_what_others_share_keeps_to_their_rules() -> None:
-    wanted = [Wanted(booth, product, 10) for booth in ("b1", "b2", "b3", "b4") for product in ("p", "q")]
+    wanted = [RequestDemand(booth, product, 10) for booth in ("b1", "b2", "b3", "b4") for product in ("p", "q")]
     rules = Rules(
         capacity={"b1": 1, "b2": 12},
         limits={("b3", "cake"): 5},
         categories={("b3", "p"): "cake"},
-        even=True,
+        spread_evenly=True,
     )
-    made = plan(wanted, [a_lot("1", "A", "p", 20), a_lot("2", "B", "q", 20)], rules=rules)
-    found = {(booth, product): qty for (_, booth, product), qty in sent(made).items()}
-    assert found == {
+    result = plan(wanted, [a_lot("1", "A", "p", 20), a_lot("2", "B", "q", 20)], rules=rules)
+    intakes = {(booth, product): qty for (_, booth, product), qty in sent(result).items()}
+    assert intakes == {
         ("b1", "p"): 1,
         ("b2", "p"): 7,
         ("b3", "p"): 5,
@@ -85,60 +85,60 @@ def test_what_others_share_keeps_to_their_rules() -> None:
 
 
 def test_a_booth_takes_no_more_than_it_can_hold() -> None:
-    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("c", "p", 2)]
+    wanted = [RequestDemand("b", "p", 8), RequestDemand("b", "q", 8), RequestDemand("c", "p", 2)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9)]
-    made = plan(wanted, stock, rules=Rules(capacity={"b": 10}))
-    assert sum(qty for (_, booth, _), qty in sent(made).items() if booth == "b") == 10
-    assert sent(made)["A", "c", "p"] == 2
-    assert set(against(made).values()) == {(PlanRule.CAPACITY,)}
-    assert made.conflicts[0].reason.endswith("the booth has room for 10 more pieces and would like 16.")
-    assert made.conflicts[0].reason_id.endswith("stan itu masih dapat menampung 10 buah, padahal menginginkan 16.")
+    result = plan(wanted, stock, rules=Rules(capacity={"b": 10}))
+    assert sum(qty for (_, booth, _), qty in sent(result).items() if booth == "b") == 10
+    assert sent(result)["A", "c", "p"] == 2
+    assert set(against(result).values()) == {(PlanRule.CAPACITY,)}
+    assert result.conflicts[0].reason.endswith("the booth has room for 10 more pieces and would like 16.")
+    assert result.conflicts[0].reason_id.endswith("stan itu masih dapat menampung 10 buah, padahal menginginkan 16.")
 
 
 def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
-    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("b", "r", 1)]
+    wanted = [RequestDemand("b", "p", 8), RequestDemand("b", "q", 8), RequestDemand("b", "r", 1)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9), a_lot("3", "B", "r", 9)]
     rules = Rules(categories={("b", "p"): "food", ("b", "q"): "food", ("b", "r"): "cloth"}, limits={("b", "food"): 5})
-    made = plan(wanted, stock, rules=rules)
-    assert sum(made.offers.values()) == 17
+    result = plan(wanted, stock, rules=rules)
+    assert sum(result.offers.values()) == 17
     # 2 of 8 and 4 of 9: of two shares from which only one can be raised, the smaller.
-    assert {share.facility: share.allocated for share in made.shares} == {"A": 3, "B": 3}
-    assert against(made) == {("b", "p"): (PlanRule.CATEGORY,), ("b", "q"): (PlanRule.CATEGORY,)}
-    assert made.conflicts[0].reason.endswith(
+    assert {share.facility: share.allocated for share in result.shares} == {"A": 3, "B": 3}
+    assert against(result) == {("b", "p"): (PlanRule.CATEGORY,), ("b", "q"): (PlanRule.CATEGORY,)}
+    assert result.conflicts[0].reason.endswith(
         "the booth has room for 5 more pieces of this category and would like 16."
     )
-    assert made.conflicts[0].reason_id.endswith(
+    assert result.conflicts[0].reason_id.endswith(
         "stan itu masih dapat menerima 5 buah dari kategori ini, padahal menginginkan 16."
     )
 
 
 def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:
     """c can take p as well as b; so that B has its share, p goes to c."""
-    wanted = [Wanted("b", "p", 4), Wanted("b", "q", 4), Wanted("c", "p", 4)]
+    wanted = [RequestDemand("b", "p", 4), RequestDemand("b", "q", 4), RequestDemand("c", "p", 4)]
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "q", 4)]
-    made = plan(wanted, stock, rules=Rules(capacity={"b": 4}))
-    assert sent(made) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
+    result = plan(wanted, stock, rules=Rules(capacity={"b": 4}))
+    assert sent(result) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
 
 
 def test_a_programme_weight_counts_as_so_many_times_the_share() -> None:
     stock = [a_lot("1", "A", "p", 30), a_lot("2", "B", "p", 30)]
-    made = plan([Wanted("b", "p", 30)], stock, rules=Rules(weights={"A": 2}))
-    assert {share.facility: share.allocated for share in made.shares} == {"A": 20, "B": 10}
-    assert "(66 %, weight 2)" in made.shares[0].reason
+    result = plan([RequestDemand("b", "p", 30)], stock, rules=Rules(weights={"A": 2}))
+    assert {share.facility: share.allocated for share in result.shares} == {"A": 20, "B": 10}
+    assert "(66 %, weight 2)" in result.shares[0].reason
 
 
 def test_facilities_swap_goods_so_that_each_serves_one_booth() -> None:
-    wanted = [Wanted("b1", "p", 10), Wanted("b2", "q", 10)]
+    wanted = [RequestDemand("b1", "p", 10), RequestDemand("b2", "q", 10)]
     stock = [a_lot(f"{f}{p}", f, p, 10) for f in "AB" for p in "pq"]
-    made = plan(wanted, stock)
-    assert made.shipments == made.shipments_at_least == 2
-    assert {share.allocated for share in made.shares} == {10}
+    result = plan(wanted, stock)
+    assert result.shipments == result.shipments_at_least == 2
+    assert {share.allocated for share in result.shares} == {10}
 
 
 def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> None:
-    wanted, stock = [Wanted("b1", "p", 10), Wanted("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
+    wanted, stock = [RequestDemand("b1", "p", 10), RequestDemand("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
     assert sent(plan(wanted, stock)) == {("A", "b1", "p"): 10}
-    assert sent(plan(wanted, stock, rules=Rules(even=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
+    assert sent(plan(wanted, stock, rules=Rules(spread_evenly=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
 
 
 @pytest.mark.parametrize(
@@ -154,14 +154,16 @@ def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> No
     ],
 )
 def test_a_conflict_names_the_fewest_rules(stock: list[tuple[str, int, bool]], rules: tuple[PlanRule, ...]) -> None:
-    """5 are asked; of what there is (facility, pieces, spoilt or not) nothing can be planned."""
+    """Five pieces are asked for, and no piece of the stock (facility, pieces, spoilt or not) can be planned."""
     lots = [
         a_lot(str(n), facility, "p", qty, LAST_DAY if spoilt else None)
         for n, (facility, qty, spoilt) in enumerate(stock)
     ]
-    made = plan([Wanted("b", "p", 5)], lots, rules=Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2}))
-    assert not made.chosen
-    assert against(made) == {("b", "p"): rules}
+    result = plan(
+        [RequestDemand("b", "p", 5)], lots, rules=Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2})
+    )
+    assert not result.allotments
+    assert against(result) == {("b", "p"): rules}
 
 
 def test_every_line_says_why_in_two_languages() -> None:
@@ -171,32 +173,37 @@ def test_every_line_says_why_in_two_languages() -> None:
         a_lot("3", "A", "q", 3),
         a_lot("4", "B", "q", 1),
     ]
-    made = plan([Wanted("b", "p", 3), Wanted("b", "q", 4)], stock)
-    why = {one.lot.lot: (one.why, one.first) for one in made.chosen}
+    result = plan([RequestDemand("b", "p", 3), RequestDemand("b", "q", 4)], stock)
+    why = {allotment.lot.lot: (allotment.why, allotment.first) for allotment in result.allotments}
     assert why == {
         "1": (LineReason.ONLY, LotReason.SPOILS_FIRST),
         "2": (LineReason.ONLY, LotReason.NEXT),
         "3": (LineReason.TOGETHER, LotReason.ONLY),
         "4": (LineReason.SHARE, LotReason.ONLY),
     }
-    said = words.line(LineReason.ONLY, LotReason.SPOILS_FIRST, facility="A", product="p", booth="b", lot="1")
-    assert said == ("Only A offers p; 1 spoils first.", "Hanya A yang menawarkan p; 1 yang paling dulu kedaluwarsa.")
+    sentence = explanations.line(
+        LineReason.ONLY, LotReason.SPOILS_FIRST, facility="A", product="p", booth="b", lot="1"
+    )
+    assert sentence == (
+        "Only A offers p; 1 spoils first.",
+        "Hanya A yang menawarkan p; 1 yang paling dulu kedaluwarsa.",
+    )
 
 
 def test_sentences_about_many_facilities_fit_into_an_event() -> None:
     stock = [a_lot(f"{n}", f"F{n:03}" + "x" * 110, "p", 5) for n in range(300)]
-    made = plan(
-        [Wanted("b" * 120, "p", 100)],
+    result = plan(
+        [RequestDemand("b" * 120, "p", 100)],
         stock,
         rules=Rules(days_left=0, lead_days={lot.facility: 1 for lot in stock[:150]}),
     )
-    assert all(len(text) <= 500 for share in made.shares for text in (share.reason, share.reason_id))
-    assert all(len(text) <= 500 for one in made.conflicts for text in (one.reason, one.reason_id))
+    assert all(len(text) <= 500 for share in result.shares for text in (share.reason, share.reason_id))
+    assert all(len(text) <= 500 for conflict in result.conflicts for text in (conflict.reason, conflict.reason_id))
 
 
 @pytest.mark.parametrize("seed", range(200))
 def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None:
-    """Against every set of rules, each tried by planning under it alone."""
+    """The conflict names a smallest set of rules, compared with plans under every set."""
     random = Random(seed)
     stock = [
         a_lot(f"{n}", random.choice("AB"), "p", random.randint(1, 6), random.choice([None, LAST_DAY]))
@@ -208,19 +215,21 @@ def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None
         PlanRule.CAPACITY: {"capacity": {"b": random.randint(0, 12)}},
         PlanRule.CATEGORY: {"categories": {("b", "p"): "c"}, "limits": {("b", "c"): random.randint(0, 12)}},
     }
-    # Without the rule of stock there is always enough.
+    # Without the rule of stock there is always enough stock.
     more = a_lot("more", "C", "p", 10)
 
     def short(rules: tuple[PlanRule, ...]) -> bool:
         under = {name: value for rule in rules for name, value in every.get(rule, {}).items()}
         lots = stock if PlanRule.STOCK in rules else [*stock, more]
-        return bool(plan([Wanted("b", "p", 10)], lots, rules=Rules(**under)).short)
+        return bool(plan([RequestDemand("b", "p", 10)], lots, rules=Rules(**under)).short)
 
-    sets = [some for size in range(6) for some in combinations(PlanRule, size) if short(some)]
-    made = plan(
-        [Wanted("b", "p", 10)], stock, rules=Rules(**{k: v for one in every.values() for k, v in one.items()})
+    sets = [rules for size in range(6) for rules in combinations(PlanRule, size) if short(rules)]
+    result = plan(
+        [RequestDemand("b", "p", 10)],
+        stock,
+        rules=Rules(**{k: v for value in every.values() for k, v in value.items()}),
     )
-    assert bool(sets) == bool(made.conflicts)
-    for conflict in made.conflicts:
+    assert bool(sets) == bool(result.conflicts)
+    for conflict in result.conflicts:
         assert short(conflict.rules)
         assert len(conflict.rules) == len(sets[0])

@@ -46,7 +46,7 @@ def prices(world: World) -> dict[str, int]:
 
 def test_a_booth_opens_with_list_1_and_says_its_zone() -> None:
     world = a_world()
-    assert {one.zone for one in world.heard(BoothOpened)} == {"Asia/Makassar"}
+    assert {body.zone for body in world.heard(BoothOpened)} == {"Asia/Makassar"}
     page = BoothPage.of(world.one(Booth, B1))
     assert (page.price_list, page.prices_from) == (1, None)
 
@@ -152,7 +152,7 @@ def test_whatever_the_order_of_changes_lists_are_numbered_without_gaps_and_never
                 assert change.valid_from == (valid_from or world.now)
                 assert {price.product: price.price_rupiah for price in change.prices} == expected
     lists = world.heard(PricesChanged)
-    assert [one.revision for one in lists] == list(range(2, len(lists) + 2))
-    moments = [one.valid_from for one in lists]
+    assert [price_list.revision for price_list in lists] == list(range(2, len(lists) + 2))
+    moments = [price_list.valid_from for price_list in lists]
     assert moments == sorted(moments)
     assert prices(world) == expected

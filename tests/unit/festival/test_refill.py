@@ -1,4 +1,4 @@
-"""A refill while booths sell: what is proposed fits what is there, and what facilities send is a request as any."""
+"""Replenishment while booths sell: proposals fit the stock, and refills are ordinary requests."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,9 +9,9 @@ from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Replenishment, Request
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.planning import Wanted
+from services.festival.domain.planning import RequestDemand
 from services.festival.domain.replenishment import Forecast, Move, Proposal, Refill
-from services.festival.domain.replenishment.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
+from services.festival.domain.replenishment.replenish import MOST_MOVES, MOST_REFILLS, most_urgent, proposal_event
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -72,45 +72,45 @@ def selling(*, first: int, second: int, festival: AnnounceFestival | None = None
 
 
 def proposed(world: World) -> ReplenishmentProposed:
-    [said] = world.heard(ReplenishmentProposed)
-    return said
+    [proposal] = world.heard(ReplenishmentProposed)
+    return proposal
 
 
 def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
     world = selling(first=2, second=15)
-    said = world.give(a_replenishment())
-    assert kinds(said) == ["AllocationPlanned", "ReplenishmentProposed"]
-    found = proposed(world)
-    assert (found.request, found.at, found.until) == ("R2", NOON, UNTIL)
-    first = next(one for one in found.forecasts if one.booth == B1)
+    bodies = world.give(a_replenishment())
+    assert kinds(bodies) == ["AllocationPlanned", "ReplenishmentProposed"]
+    proposal = proposed(world)
+    assert (proposal.request, proposal.at, proposal.until) == ("R2", NOON, UNTIL)
+    first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     assert (first.product, first.left) == ("KTI", 2)
     # Five an hour for five hours.
     assert 20 <= first.expected <= 25
     assert first.missing == first.expected - 2
     assert first.runs_out is not None
     assert first.runs_out.second == 0
-    [move] = found.transfers
+    [move] = proposal.transfers
     assert (move.booth, move.to, move.lot, move.product) == (B2, B1, "LA", "KTI")
     assert move.reason
     assert move.reason_id
-    [refill] = found.refills
+    [refill] = proposal.refills
     assert (refill.booth, refill.product) == (B1, "KTI")
     assert first.left + move.qty + refill.qty <= first.expected + first.give_or_take
     request = world.request("R2")
     assert (request.status, request.demands[0].qty) == (RequestStatus.PROPOSED, refill.qty)
     [kept] = world.all(Replenishment)
-    assert [forecast.booth for forecast in kept.forecasts] == [one.booth for one in found.forecasts]
+    assert [forecast.booth for forecast in kept.forecasts] == [forecast.booth for forecast in proposal.forecasts]
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.festival.domain.replenishment.refill.MOST_MOVES", 0)
+    monkeypatch.setattr("services.festival.domain.replenishment.replenish.MOST_MOVES", 0)
     world = selling(first=2, second=15)
     world.give(a_replenishment())
-    found = proposed(world)
-    [asked] = found.refills
-    first = next(one for one in found.forecasts if one.booth == B1)
-    assert found.transfers == ()
-    # Two hours' sales are missed until a parcel comes; the two that are there are sold by then.
+    proposal = proposed(world)
+    [asked] = proposal.refills
+    first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
+    assert proposal.transfers == ()
+    # Until a parcel comes, two hours of sales are lost, and the two pieces at the booth are sold.
     assert asked.qty >= first.expected * 3 // 5
 
 
@@ -125,7 +125,7 @@ def test_with_consent_facilities_send_and_people_carry() -> None:
     world.give(a_transfer("T1", move.booth, move.to, LA=move.qty))
     world.give(an_arrival("T1", move.to, LA=move.qty))
     booth = world.one(Booth, B1)
-    held = booth.holds("LA")
+    held = booth.find_lot("LA")
     assert held is not None
     assert held.received == 22 + move.qty + refill.qty
 
@@ -142,7 +142,7 @@ def test_what_is_to_come_is_not_asked_for_again() -> None:
         world.said.clear()
         world.give(a_replenishment("R4" if sent else "R3"))
         again = proposed(world)
-        first = next(one for one in again.forecasts if one.booth == B1)
+        first = next(forecast for forecast in again.forecasts if forecast.booth == B1)
         assert (first.left, first.missing) == (2 + asked.qty, first.expected - 2 - asked.qty)
         assert sum(refill.qty for refill in again.refills) < asked.qty
 
@@ -158,8 +158,8 @@ def test_what_nobody_accepted_does_not_come() -> None:
 
 def test_facilities_send_only_what_is_named() -> None:
     world = selling(first=2, second=4)
-    said = world.give(a_replenishment(products=()))
-    assert kinds(said) == ["ReplenishmentProposed"]
+    bodies = world.give(a_replenishment(products=()))
+    assert kinds(bodies) == ["ReplenishmentProposed"]
     assert proposed(world).refills == ()
     assert [request.name for request in world.all(Request)] == ["R1"]
 
@@ -167,9 +167,9 @@ def test_facilities_send_only_what_is_named() -> None:
 def test_a_booth_that_lacks_nothing_gets_nothing() -> None:
     world = selling(first=60, second=20)
     world.give(a_replenishment())
-    found = proposed(world)
-    assert (found.transfers, found.refills) == ((), ())
-    assert [one.missing for one in found.forecasts] == [0, 0]
+    proposal = proposed(world)
+    assert (proposal.transfers, proposal.refills) == ((), ())
+    assert [forecast.missing for forecast in proposal.forecasts] == [0, 0]
 
 
 def test_what_was_sold_makes_room() -> None:
@@ -225,12 +225,14 @@ def test_what_takes_a_day_comes_too_late() -> None:
     )
     world = selling(first=2, second=4, festival=slow)
     world.give(a_replenishment())
-    found = proposed(world)
-    assert found.refills
-    assert PlanRule.LEAD_TIME in found.conflicts[0].rules
+    proposal = proposed(world)
+    assert proposal.refills
+    assert PlanRule.LEAD_TIME in proposal.conflicts[0].rules
     assert [request.name for request in world.all(Request)] == ["R1"]
     page = ReplenishmentPage.of(world.all(Replenishment)[0])
-    assert [one.reason_id for one in page.conflicts] == [one.reason_id for one in found.conflicts]
+    assert [conflict.reason_id for conflict in page.conflicts] == [
+        conflict.reason_id for conflict in proposal.conflicts
+    ]
 
 
 MORNING, EVENING = NOON + timedelta(hours=20), NOON + timedelta(hours=24)
@@ -239,12 +241,12 @@ MORNING, EVENING = NOON + timedelta(hours=20), NOON + timedelta(hours=24)
 def test_in_the_evening_only_the_hours_of_the_next_day_count() -> None:
     world = selling(first=2, second=4)
     world.give(a_replenishment(opens=MORNING, until=EVENING))
-    found = proposed(world)
-    assert (found.at, found.opens, found.until) == (NOON, MORNING, EVENING)
-    first = next(one for one in found.forecasts if one.booth == B1)
+    proposal = proposed(world)
+    assert (proposal.at, proposal.opens, proposal.until) == (NOON, MORNING, EVENING)
+    first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     # Five an hour for four hours, of which none is missed until a parcel comes.
     assert 16 <= first.expected <= 20
-    assert [(refill.booth, refill.qty) for refill in found.refills] == [(B1, first.expected - 2)]
+    assert [(refill.booth, refill.qty) for refill in proposal.refills] == [(B1, first.expected - 2)]
     assert first.runs_out is not None
     assert MORNING < first.runs_out < MORNING + timedelta(hours=1)
     [kept] = world.all(Replenishment)
@@ -256,7 +258,7 @@ def test_booths_that_opened_before_are_open_now() -> None:
     for opens in (None, NOON - timedelta(hours=4)):
         world = selling(first=2, second=4)
         world.give(a_replenishment(opens=opens))
-        pieces.append([(one.expected, one.runs_out) for one in proposed(world).forecasts])
+        pieces.append([(forecast.expected, forecast.runs_out) for forecast in proposed(world).forecasts])
     assert pieces[0] == pieces[1]
 
 
@@ -270,7 +272,7 @@ def test_what_takes_a_day_comes_overnight(days: int, comes: bool) -> None:
     world = selling(first=2, second=4, festival=far)
     world.give(a_replenishment(opens=MORNING, until=EVENING))
     sent = [line for planned in world.heard(AllocationPlanned) for line in planned.lines]
-    late = [one for one in proposed(world).conflicts if PlanRule.LEAD_TIME in one.rules]
+    late = [conflict for conflict in proposed(world).conflicts if PlanRule.LEAD_TIME in conflict.rules]
     assert (bool(sent), bool(late)) == (comes, not comes)
 
 
@@ -288,7 +290,7 @@ def test_a_clock_that_is_ahead_does_not_count() -> None:
     world = selling(first=60, second=20)
     world.give(a_report(B1, 2, hours=[("KTI", HOUR + 90, 500)], LA=20))
     world.give(a_replenishment())
-    assert max(one.expected for one in proposed(world).forecasts) < 100
+    assert max(forecast.expected for forecast in proposed(world).forecasts) < 100
 
 
 def test_the_day_on_which_it_spoils_goes_with_the_goods() -> None:
@@ -303,18 +305,20 @@ def test_a_proposal_stays_a_readable_record_and_keeps_the_most_urgent() -> None:
     text = "x" * 200
     booths = [f"A-LONG-FESTIVAL-2026.A-LONG-BOOTH-{n:04}" for n in range(2000)]
     lot = "PR-KPG-KTI-230418-007-4"
-    found = ordered(
+    proposal = most_urgent(
         Proposal(
             tuple(Forecast(booth, "KTI", 0, n, 9, n, UNTIL) for n, booth in enumerate(booths)),
             tuple(Move(booth, booths[0], lot, "PR-KPG", "KTI", 5, text, text) for booth in booths[:MOST_MOVES]),
-            tuple(Refill(Wanted(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
+            tuple(Refill(RequestDemand(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
         ),
         ("KTI",),
     )
-    kept = Replenishment("ODOP/R2", ODOP, "R2", NOON, UNTIL, found.forecasts, found.moves, found.refills)
-    assert len(encode(said_of(kept).body)) < MAX_VALUE_BYTES
-    assert found.forecasts[0].missing == found.refills[0].wanted.qty - 1 == 1999
-    assert len(found.refills) == MOST_REFILLS
+    replenishment = Replenishment(
+        "ODOP/R2", ODOP, "R2", NOON, UNTIL, proposal.forecasts, proposal.moves, proposal.refills
+    )
+    assert len(encode(proposal_event(replenishment).body)) < MAX_VALUE_BYTES
+    assert proposal.forecasts[0].missing == proposal.refills[0].wanted.qty - 1 == 1999
+    assert len(proposal.refills) == MOST_REFILLS
 
 
 @pytest.mark.parametrize(

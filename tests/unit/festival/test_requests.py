@@ -1,4 +1,4 @@
-"""Asking for stock: planned, accepted, reserved, refused and planned again, held until its time is over."""
+"""Requests for stock: planned, accepted, reserved, refused and planned again, held until the deadline."""
 
 from datetime import date, timedelta
 
@@ -8,7 +8,7 @@ from services.festival.domain import Command
 from services.festival.domain.allocation import planner
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -46,8 +46,8 @@ def test_a_plan_waits_until_it_is_accepted() -> None:
     world.make("LA", 10)
     assert kinds(world.give(a_request((B1, "KTI", 4), consent=False))) == ["AllocationPlanned"]
     assert not world.orders
-    said = world.give(an_accept())
-    assert kinds(said) == ["ReservationRequested"]
+    bodies = world.give(an_accept())
+    assert kinds(bodies) == ["ReservationRequested"]
     assert world.deadlines["hold/ODOP/R1"].due == NOON + timedelta(hours=72)
     world.settle()
     assert world.heard(AllocationConfirmed) == [AllocationConfirmed(festival=ODOP, request="R1", reserved=4)]
@@ -148,7 +148,7 @@ def test_what_is_not_sent_in_time_goes_back() -> None:
     assert kinds(world.fire("hold/ODOP/R1")) == ["ReleaseRequested"]
     world.settle()
     assert statuses(world) == [LineStatus.DISPATCHED, LineStatus.RELEASED]
-    assert [one.reserved for one in world.heard(AllocationFellShort)] == [5]
+    assert [body.reserved for body in world.heard(AllocationFellShort)] == [5]
 
 
 def test_the_outcome_is_said_once_when_the_last_line_has_gone_back() -> None:
@@ -159,7 +159,7 @@ def test_the_outcome_is_said_once_when_the_last_line_has_gone_back() -> None:
     world.settle()
     world.fire("hold/ODOP/R1")
     world.settle()
-    assert [one.reserved for one in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
 
 
 def test_a_lot_that_inventory_does_not_know_leaves_its_pieces_short() -> None:
@@ -203,7 +203,7 @@ def test_what_is_refused_after_the_deadline_is_not_planned_again() -> None:
     world.fire("hold/ODOP/R1")
     world.settle()
     assert statuses(world) == [LineStatus.REFUSED]
-    assert [one.reserved for one in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
 
 
 def test_a_deadline_that_nobody_waits_for_changes_nothing() -> None:
@@ -225,7 +225,7 @@ def test_a_recall_takes_a_reservation_away_and_says_what_is_short() -> None:
     world.recall("LA")
     world.settle()
     assert statuses(world) == [LineStatus.RELEASED]
-    assert [one.reserved for one in world.heard(AllocationFellShort)] == [0]
+    assert [body.reserved for body in world.heard(AllocationFellShort)] == [0]
 
 
 def test_cancelling_gives_everything_back() -> None:
@@ -302,17 +302,17 @@ def test_an_id_that_another_command_has_is_refused_and_that_command_keeps_its_fa
     world = a_world()
     id = world.next_id()
     world.give(a_booth("ODOP.B3"), id)
-    [said] = world.give(a_booth("ODOP.B4"), id)
-    assert getattr(said, "reason", None) is CommandRefusal.ID_TAKEN
-    assert world.one(Command, id).outcome is Outcome.DONE
+    [refusal] = world.give(a_booth("ODOP.B4"), id)
+    assert getattr(refusal, "reason", None) is CommandRefusal.ID_TAKEN
+    assert world.one(Command, id).outcome is CommandStatus.DONE
 
 
 def test_an_id_that_inventory_could_not_carry_is_refused() -> None:
     world = a_world()
     for id in ("has/slash", "<script>", "x" * 121):
-        [said] = world.give(a_booth("ODOP.B3"), id)
-        assert getattr(said, "field", None) == "command"
-        assert world.one(Command, id).outcome is Outcome.REFUSED
+        [body] = world.give(a_booth("ODOP.B3"), id)
+        assert getattr(body, "field", None) == "command"
+        assert world.one(Command, id).outcome is CommandStatus.REFUSED
 
 
 def test_reservations_name_the_booth_and_the_whole_request() -> None:

@@ -1,4 +1,4 @@
-"""Reality differs from the plan: what is missing is planned again, and nothing moves that can stay."""
+"""Revisions: missing pieces are planned again, and every line that can stay stays."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from services.festival.domain.allocation import planner
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationConfirmed,
@@ -58,45 +58,48 @@ def two_facilities(**changed: Any) -> World:
 
 
 def revised(world: World, *without: str, **changed: Any) -> AllocationRevised:
-    """What festival says to a revision once it has heard itself."""
+    """The event of a revision, after festival has received its own order."""
     world.give(a_revision(*without, **changed))
-    [said] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
-    return said
+    [revision] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
+    return revision
 
 
 def refused(world: World, body: Body) -> tuple[str, CommandRefusal]:
-    """Why festival refuses a revision after it has looked at the stock."""
+    """The field and reason of a revision that is refused for its stock."""
     before = world.request()
     world.give(body)
-    [said] = world.hear_itself()
-    assert isinstance(said, CommandRefused)
+    [refusal] = world.hear_itself()
+    assert isinstance(refusal, CommandRefused)
     assert world.request() == before
-    assert world.one(Command, said.command).outcome is Outcome.REFUSED
-    return said.field, said.reason
+    assert world.one(Command, refusal.command).outcome is CommandStatus.REFUSED
+    return refusal.field, refusal.reason
 
 
 def lines(world: World, status: LineStatus, name: str = "R1") -> dict[str, int]:
     """Pieces by lot."""
-    found: dict[str, int] = {}
+    pieces: dict[str, int] = {}
     for line in world.request(name).lines:
         if line.status is status:
-            found[line.lot] = found.get(line.lot, 0) + line.qty
-    return found
+            pieces[line.lot] = pieces.get(line.lot, 0) + line.qty
+    return pieces
 
 
 def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
     world = two_facilities()
-    said = revised(world, "LP-AAA", reason="the ferry is cancelled")
-    assert (said.carried_out, said.kept) == (False, 3)
-    assert [(line.lot, line.qty) for line in said.added] == [("LB", 3)]
-    assert [(line.lot, line.qty, line.why) for line in said.back] == [("LA", 3, BackReason.FACILITY)]
-    assert [(one.facility, one.before, one.after) for one in said.shares] == [("LP-AAA", 3, 0), ("LP-BBB", 3, 6)]
-    assert not said.short
-    assert said.reason == (
+    revision = revised(world, "LP-AAA", reason="the ferry is cancelled")
+    assert (revision.carried_out, revision.kept) == (False, 3)
+    assert [(line.lot, line.qty) for line in revision.added] == [("LB", 3)]
+    assert [(line.lot, line.qty, line.why) for line in revision.back] == [("LA", 3, BackReason.FACILITY)]
+    assert [(share.facility, share.before, share.after) for share in revision.shares] == [
+        ("LP-AAA", 3, 0),
+        ("LP-BBB", 3, 6),
+    ]
+    assert not revision.short
+    assert revision.reason == (
         "the ferry is cancelled: LP-AAA can't send; 3 pieces go back; 3 of 3 missing pieces are planned again."
     )
-    assert "LP-AAA tidak dapat mengirim" in said.reason_id
-    # A proposal: nothing is released or asked for, and nothing that waits counts.
+    assert "LP-AAA tidak dapat mengirim" in revision.reason_id
+    # Still pending: no line is released or requested, and its lines do not count.
     assert not any(world.orders.values())
     assert lines(world, LineStatus.RESERVED) == {"LA": 3, "LB": 3}
     assert world.request().status is RequestStatus.SETTLED
@@ -110,9 +113,9 @@ def test_a_boat_that_did_not_sail_gives_way_to_who_can_send() -> None:
 
 def test_with_consent_a_revision_is_carried_out_at_once() -> None:
     world = two_facilities()
-    said = revised(world, "LP-BBB", consent=True)
-    assert said.carried_out
-    assert world.request().waiting is None
+    revision = revised(world, "LP-BBB", consent=True)
+    assert revision.carried_out
+    assert world.request().pending_revision is None
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 6}
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
@@ -133,12 +136,12 @@ def test_what_was_lost_on_the_way_is_missing_again() -> None:
     world.settle()
     world.give(a_receipt(LA=1))
     assert world.request().lines[0].lost == 2
-    said = revised(world, consent=True)
-    assert sum(line.qty for line in said.added) == 2
-    assert not said.back
-    assert said.kept == 4
-    assert [(one.before, one.after) for one in said.short] == [(2, 0)]
-    assert said.reason.startswith("2 pieces were lost on the way")
+    revision = revised(world, consent=True)
+    assert sum(line.qty for line in revision.added) == 2
+    assert not revision.back
+    assert revision.kept == 4
+    assert [(shortfall.before, shortfall.after) for shortfall in revision.short] == [(2, 0)]
+    assert revision.reason.startswith("2 pieces were lost on the way")
     world.settle()
     [*_, last] = world.heard(AllocationConfirmed)
     assert last.reserved == 6
@@ -147,17 +150,17 @@ def test_what_was_lost_on_the_way_is_missing_again() -> None:
 
 def test_a_booth_that_closes_gives_its_unsent_stock_back_and_closes_once() -> None:
     world = two_facilities()
-    said = world.give(a_booth_closing())
-    assert kinds(said) == ["BoothClosing", "ReleaseRequested", "ReleaseRequested"]
+    bodies = world.give(a_booth_closing())
+    assert kinds(bodies) == ["BoothClosing", "ReleaseRequested", "ReleaseRequested"]
     world.settle()
     assert lines(world, LineStatus.RELEASED) == {"LA": 3, "LB": 3}
     assert world.heard(AllocationFellShort)[-1].reserved == 0
     assert world.refusal(a_booth_closing()) == ("booth", CommandRefusal.WRONG_STATE)
     assert world.refusal(a_request((B1, "KTI", 1), request="R2")) == ("demands", CommandRefusal.WRONG_STATE)
-    # Nobody wants anything any more under this request.
+    # The request has no demand left.
     assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
     world.give(a_closing())
-    assert [one.booth for one in world.heard(BoothClosing)] == [B1, B2]
+    assert [body.booth for body in world.heard(BoothClosing)] == [B1, B2]
 
 
 def test_what_a_closed_booth_gives_back_another_may_have() -> None:
@@ -168,9 +171,9 @@ def test_what_a_closed_booth_gives_back_another_may_have() -> None:
     assert lines(world, LineStatus.RESERVED) == {"LA": 6}
     world.give(a_booth_closing())
     world.settle()
-    said = revised(world, consent=True)
-    assert [(line.booth, line.lot, line.qty) for line in said.added] == [(B2, "LA", 3)]
-    assert said.reason == "ODOP.B1 closed; 3 of 3 missing pieces are planned again."
+    revision = revised(world, consent=True)
+    assert [(line.booth, line.lot, line.qty) for line in revision.added] == [(B2, "LA", 3)]
+    assert revision.reason == "ODOP.B1 closed; 3 of 3 missing pieces are planned again."
     world.settle()
     assert {(line.booth, line.qty) for line in world.request().lines if line.status is LineStatus.RESERVED} == {
         (B2, 3)
@@ -208,8 +211,8 @@ def test_a_booth_closes_while_inventory_still_answers() -> None:
 
 def test_a_plan_that_nobody_accepted_yet_is_revised_as_it_stands() -> None:
     world = two_facilities(consent=False)
-    said = revised(world, "LP-AAA")
-    assert said.carried_out
+    revision = revised(world, "LP-AAA")
+    assert revision.carried_out
     assert world.request().status is RequestStatus.PROPOSED
     assert lines(world, LineStatus.PLANNED) == {"LB": 6}
     world.give(an_accept())
@@ -236,8 +239,8 @@ def test_a_booth_that_closes_leaves_a_proposed_plan() -> None:
 def test_a_second_revision_replaces_the_one_that_waits() -> None:
     world = two_facilities()
     revised(world, "LP-AAA")
-    said = revised(world, "LP-BBB")
-    assert [(line.lot, line.qty) for line in said.added] == [("LA", 3)]
+    revision = revised(world, "LP-BBB")
+    assert [(line.lot, line.qty) for line in revision.added] == [("LA", 3)]
     assert lines(world, LineStatus.PROPOSED) == {"LA": 3}
     world.give(an_accept())
     world.settle()
@@ -250,9 +253,9 @@ def test_a_revision_that_waits_is_withdrawn_when_what_should_go_back_is_sent() -
     world = two_facilities()
     revised(world, "LP-AAA")
     world.give(a_shipment(facility="LP-BBB"))
-    assert world.request().waiting is not None
+    assert world.request().pending_revision is not None
     world.give(a_shipment("S2"))
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
     world.settle()
     assert lines(world, LineStatus.DISPATCHED) == {"LA": 3, "LB": 3}
@@ -271,7 +274,7 @@ def test_a_revision_that_waits_ends_with_what_it_was_made_for(end: str) -> None:
         world.fire(f"hold/{ODOP}/R1")
     else:
         world.give(ends[end])
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     world.settle()
     assert world.lots["LA"].on_hand == world.lots["LB"].on_hand == 10
     assert world.refusal(an_accept())[1] is CommandRefusal.WRONG_STATE
@@ -283,7 +286,7 @@ def test_what_waits_takes_no_room_and_no_stock_from_others() -> None:
     world.give(a_request((B2, "KTI", 14), request="R2"))
     world.settle()
     assert sum(lines(world, LineStatus.RESERVED, "R2").values()) == 14
-    # Somebody else was quicker: the part that is refused goes the way of every refused part.
+    # Another request took the stock first. The refused line is planned again like any other.
     world.give(an_accept())
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 3}
@@ -315,8 +318,8 @@ def test_the_hold_begins_anew_when_a_revision_is_carried_out() -> None:
     world.fire(f"hold/{ODOP}/R1")
     world.settle()
     assert world.request().lapsed
-    said = revised(world, consent=True)
-    assert sum(line.qty for line in said.added) == 6
+    revision = revised(world, consent=True)
+    assert sum(line.qty for line in revision.added) == 6
     world.settle()
     assert not world.request().lapsed
     assert world.heard(AllocationConfirmed)[-1].reserved == 6
@@ -349,12 +352,12 @@ def test_a_revision_waits_until_inventory_has_answered() -> None:
     world.settle()
     assert world.refusal(a_revision(request="R9")) == ("request", CommandRefusal.UNKNOWN_REQUEST)
     assert world.refusal(a_revision("LP-Z")) == ("without", CommandRefusal.UNKNOWN_FACILITY)
-    # It may have come to this between the command and the look at the stock.
+    # The request can reach this state between the command and the revision.
     world.give(a_revision("LP-AAA"))
     world.give(a_booth_closing())
-    [said] = world.hear_itself()
-    assert isinstance(said, CommandRefused)
-    assert said.reason is CommandRefusal.WRONG_STATE
+    [refusal] = world.hear_itself()
+    assert isinstance(refusal, CommandRefused)
+    assert refusal.reason is CommandRefusal.WRONG_STATE
     world.settle()
     world.give(a_closing())
     assert world.refusal(a_revision()) == ("festival", CommandRefusal.WRONG_STATE)
@@ -364,8 +367,8 @@ def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
     world = two_facilities(consent=False)
     world.give(a_revision("LP-AAA"))
     world.fire(f"hold/{ODOP}/R1")
-    [said] = world.hear_itself()
-    assert isinstance(said, CommandRefused)
+    [refusal] = world.hear_itself()
+    assert isinstance(refusal, CommandRefused)
     assert world.refusal(a_revision()) == ("request", CommandRefusal.WRONG_STATE)
 
 
@@ -377,11 +380,11 @@ def test_a_booth_without_room_is_why_nothing_missing_can_be_had() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     refused(world, a_revision())
-    [said] = world.heard(CommandRefused)
-    assert said.message.endswith(
+    [refusal] = world.heard(CommandRefused)
+    assert refusal.message.endswith(
         f"{B1} lacks 2 of 6 pieces of KTI: the booth has room for 0 more pieces and would like 2."
     )
-    assert said.conflicts[0].rules == (PlanRule.CAPACITY,)
+    assert refusal.conflicts[0].rules == (PlanRule.CAPACITY,)
 
 
 @pytest.mark.parametrize("why", ["sent", "closed", "over"])
@@ -399,7 +402,7 @@ def test_who_accepts_a_revision_that_is_no_more_hears_so(why: str) -> None:
     world.give(an_accept(), id)
     wrong = world.one(Command, id).wrong
     assert wrong is not None
-    assert wrong.message.startswith("The change of R1 that waited was withdrawn:")
+    assert wrong.message.startswith("The revision of R1 was withdrawn before it was accepted:")
     assert wrong.reason is CommandRefusal.WRONG_STATE
 
 
@@ -409,14 +412,14 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert refused(world, a_revision()) == ("request", CommandRefusal.NOTHING_TO_PLAN)
-    said = world.heard(CommandRefused)[-1]
-    assert said.message == (
+    refusal = world.heard(CommandRefused)[-1]
+    assert refusal.message == (
         "Nothing of the 4 pieces that are missing under R1 can be had now. "
         f"{B1} lacks 4 of 6 pieces of KTI: no facility has any that can be planned."
     )
-    assert [one.rules for one in said.conflicts] == [(PlanRule.STOCK,)]
+    assert [conflict.rules for conflict in refusal.conflicts] == [(PlanRule.STOCK,)]
     world.make("LB", 2, facility="LP-BBB")
-    assert [(one.before, one.after) for one in revised(world).short] == [(4, 2)]
+    assert [(shortfall.before, shortfall.after) for shortfall in revised(world).short] == [(4, 2)]
 
 
 def test_the_room_at_a_booth_bounds_a_revision() -> None:
@@ -466,7 +469,7 @@ def test_what_goes_back_makes_room_for_what_comes() -> None:
 
 
 def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None) -> World:
-    """Six were sent to a booth that has room for eight, one came: five more wait to be accepted."""
+    """Six pieces were sent to a booth with room for eight, and one arrived. A revision of five is pending."""
     limits = (CategoryLimit(category="tenun", qty=tenun),) if tenun is not None else ()
     prices = tuple(Price(product=product, price_rupiah=10_000, category="tenun") for product in ("KTI", "KRJ"))
     world = World()
@@ -534,7 +537,7 @@ def test_a_lot_that_once_refused_may_have_stock_again() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 2}
-    [taken] = [one for one in world.lots["LA"].reservations if one.festival == "OTHER"]
+    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
     world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
     world.settle()
     assert sum(line.qty for line in revised(world).added) == 4
@@ -546,7 +549,7 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
     world.take("LA", 8)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    [taken] = [one for one in world.lots["LA"].reservations if one.festival == "OTHER"]
+    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
     world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
     world.make("LB", 4, facility="LP-BBB")
     world.settle()
@@ -560,7 +563,7 @@ def test_a_request_holds_only_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> 
     world = two_facilities(revise_at_percent=30)
     monkeypatch.setattr(planner, "MAX_LINES", 2)
     assert refused(world, a_revision("LP-AAA")) == ("request", CommandRefusal.TOO_MANY)
-    # By itself it gives up, and says so.
+    # A revision without a command ends here, with an event.
     world.give(a_shipment())
     world.settle()
     world.give(a_receipt(LA=1))
@@ -576,7 +579,7 @@ def test_a_plan_that_was_revised_too_often_can_still_be_accepted(monkeypatch: py
     monkeypatch.setattr(planner, "MAX_LINES", 5)
     for without in ("LP-AAA", "LP-BBB", "LP-AAA"):
         revised(world, without)
-    # What was replaced counts: its numbers are not given again.
+    # Replaced lines count, as their numbers are not used again.
     assert len(world.request().lines) == 5
     assert refused(world, a_revision("LP-BBB")) == ("request", CommandRefusal.TOO_MANY)
     world.give(an_accept())
@@ -677,9 +680,9 @@ def test_enough_lost_on_the_way_revises_without_being_asked() -> None:
     world.give(a_receipt(LA=1))
     assert not world.wishes
     world.give(a_receipt("S2", LB=2))
-    [said] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
-    assert said.carried_out
-    assert sum(line.qty for line in said.added) == 3
+    [revision] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
+    assert revision.carried_out
+    assert sum(line.qty for line in revision.added) == 3
     world.settle()
     assert world.heard(AllocationConfirmed)[-1].reserved == 6
     assert not world.wishes
@@ -694,9 +697,9 @@ def test_enough_recalled_revises_without_being_asked() -> None:
     world.recall("LA")
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LB": 5}
-    [said] = world.heard(AllocationRevised)
-    assert said.reason == "5 pieces were recalled; 5 of 5 missing pieces are planned again."
-    assert "5 buah ditarik" in said.reason_id
+    [revision] = world.heard(AllocationRevised)
+    assert revision.reason == "5 pieces were recalled; 5 of 5 missing pieces are planned again."
+    assert "5 buah ditarik" in revision.reason_id
     assert world.heard(AllocationConfirmed)[-1].reserved == 5
     assert not world.request().recalled
 
@@ -734,15 +737,18 @@ def test_a_closed_booth_revises_without_being_asked_and_its_lots_are_not_lost_si
     world.give(a_request((B1, "KTI", 6), (B2, "KTI", 6), revise_at_percent=20))
     world.settle()
     assert kinds(world.give(a_booth_closing())) == ["BoothClosing", "RevisionRequested"]
-    said = world.hear_itself()
-    assert kinds(said) == [
+    bodies = world.hear_itself()
+    assert kinds(bodies) == [
         "AllocationPlanned",
         "AllocationRevised",
         "ReleaseRequested",
         "ReservationRequested",
     ]
     # In this order, for one lot: what is released first can be reserved.
-    assert [order.lot for order in said if isinstance(order, ReleaseRequested | ReservationRequested)] == ["LA", "LA"]
+    assert [order.lot for order in bodies if isinstance(order, ReleaseRequested | ReservationRequested)] == [
+        "LA",
+        "LA",
+    ]
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 6}
     assert {line.booth for line in world.request().lines if line.status is LineStatus.RESERVED} == {B2}
@@ -767,9 +773,9 @@ def test_what_can_not_be_made_good_is_said_once() -> None:
     world.give(a_shipment())
     world.settle()
     world.give(a_receipt(LA=1))
-    said = world.hear_itself()
-    assert kinds(said) == ["AllocationPlanned", "AllocationRevised", "AllocationFellShort"]
-    [planned] = [body for body in said if isinstance(body, AllocationPlanned)]
+    bodies = world.hear_itself()
+    assert kinds(bodies) == ["AllocationPlanned", "AllocationRevised", "AllocationFellShort"]
+    [planned] = [body for body in bodies if isinstance(body, AllocationPlanned)]
     assert not planned.lines
     world.settle()
     assert len(world.heard(AllocationRevised)) == 1

@@ -1,4 +1,4 @@
-"""The life of a request in any order that Kafka could deliver: nothing twice, nothing lost, everything settled."""
+"""The life of a request in any order of delivery: no effect twice, no piece lost, every wait ended."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.allocation.line import COUNTED, OPEN, LineStatus, pieces
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.inventory.domain.lot import Standing
@@ -58,16 +58,16 @@ products = st.sampled_from(PRODUCTS)
 
 
 def counted_in(shipment: Shipment) -> ReceiveShipment:
-    """All that was sent has come."""
+    """The receipt of a shipment that arrived in full."""
     counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
     return ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
 
 
 def only_what_can_not_stay_goes(before: Request, after: Request, without: set[str]) -> None:
-    """A revision gives back what its facility can't send or its booth can't take, and touches nothing else."""
+    """A revision gives back only lines that their facility can't send or their booth can't take."""
     revision = after.revision
     assert revision is not None
-    back = {one.reservation for one in revision.back}
+    back = {line.reservation for line in revision.back}
     for was, line in zip(before.lines, after.lines, strict=False):
         unsent = was.status in (LineStatus.RESERVED, LineStatus.PLANNED)
         goes = unsent and (was.booth in before.closed or was.facility in without)
@@ -84,7 +84,7 @@ def only_what_can_not_stay_goes(before: Request, after: Request, without: set[st
 
 
 class Saga(RuleBasedStateMachine):
-    """Two festivals want the same lots, and a stranger takes some; every queue is emptied in any order."""
+    """Two festivals ask for the same lots, and a third party takes some. Queues are emptied in any order."""
 
     @initialize(data=st.data(), lots=st.integers(1, 6), begun=st.booleans())
     def start(self, data: st.DataObject, lots: int, begun: bool) -> None:
@@ -210,7 +210,7 @@ class Saga(RuleBasedStateMachine):
     def recall(self, data: st.DataObject) -> None:
         self.world.recall(data.draw(st.sampled_from(sorted(self.world.lots))))
 
-    # what arrives when it likes
+    # deliveries in any order
 
     @precondition(lambda self: self.world.wishes)
     @rule()
@@ -218,8 +218,8 @@ class Saga(RuleBasedStateMachine):
         wish = self.world.wishes[0]
         assert isinstance(wish, RevisionRequested)
         before = {request.id: request for request in self.world.all(Request)}
-        said = self.world.hear_itself()
-        revised = any(isinstance(body, AllocationRevised) for body in said)
+        bodies = self.world.hear_itself()
+        revised = any(isinstance(body, AllocationRevised) for body in bodies)
         for request in self.world.all(Request):
             if revised and request.id == f"{wish.key}/{wish.request}":
                 only_what_can_not_stay_goes(before[request.id], request, set(wish.without))
@@ -272,13 +272,13 @@ class Saga(RuleBasedStateMachine):
             festival=booth.festival, booth=booth.id, revision=revision, lots=lots, disputed=("d1",)
         )
 
-    # what there is to choose from
+    # choices
 
     def requests(self, status: RequestStatus) -> list[Request]:
         return [request for request in self.world.all(Request) if request.status is status]
 
     def to_accept(self) -> list[Request]:
-        waiting = [request for request in self.world.all(Request) if request.waiting is not None]
+        waiting = [request for request in self.world.all(Request) if request.pending_revision is not None]
         return self.requests(RequestStatus.PROPOSED) + waiting
 
     def to_send(self) -> list[tuple[str, str, str]]:
@@ -297,7 +297,7 @@ class Saga(RuleBasedStateMachine):
     def held(self) -> list[tuple[str, str]]:
         return [(booth.id, lot.lot) for booth in self.world.all(Booth) for lot in booth.lots if lot.received]
 
-    # what is always so
+    # invariants
 
     @invariant()
     def time_goes_on(self) -> None:
@@ -342,12 +342,12 @@ class Saga(RuleBasedStateMachine):
             if festival.status in (FestivalStatus.CLOSED, FestivalStatus.CLOSING):
                 done = all(booth.accounted for booth in booths)
                 assert (festival.status is FestivalStatus.CLOSED) == done
-            closings = [one for one in self.world.heard(FestivalClosed) if one.festival == festival.id]
-            assert [one.revision for one in closings] == list(range(1, len(closings) + 1))
-            for one in closings:
-                assert one.received + one.surplus == one.sold + one.returned + one.lost
+            closings = [body for body in self.world.heard(FestivalClosed) if body.festival == festival.id]
+            assert [closing.revision for closing in closings] == list(range(1, len(closings) + 1))
+            for closing in closings:
+                assert closing.received + closing.surplus == closing.sold + closing.returned + closing.lost
 
-    # the end: everything arrives, and is as inventory has it
+    # the end: every event arrives, and the state agrees with inventory
 
     def teardown(self) -> None:
         world = getattr(self, "world", None)
@@ -367,55 +367,56 @@ class Saga(RuleBasedStateMachine):
     @staticmethod
     def agrees_with_inventory(world: World) -> None:
         lines = {line.reservation: line for request in world.all(Request) for line in request.lines}
-        mine = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
-        assert len({r.id for r in mine}) == len(mine)
+        reservations = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
+        assert len({r.id for r in reservations}) == len(reservations)
         expected = {
             LineStatus.RESERVED: Standing.HELD,
             LineStatus.RELEASED: Standing.RELEASED,
             LineStatus.DISPATCHED: Standing.DISPATCHED,
         }
-        for reservation in mine:
+        for reservation in reservations:
             assert expected[lines[reservation.id].status] is reservation.standing
             assert lines[reservation.id].qty == reservation.qty
         for id, line in lines.items():
             if line.status in (LineStatus.RESERVED, LineStatus.DISPATCHED):
-                assert any(reservation.id == id for reservation in mine)
+                assert any(reservation.id == id for reservation in reservations)
         for lot in world.lots.values():
             at_booths = [held for booth in world.all(Booth) for held in booth.lots if held.lot == lot.id]
-            there = sum(held.in_transit + held.received + held.lost_on_the_way for held in at_booths)
-            assert there == lot.dispatched
+            dispatched = sum(held.in_transit + held.received + held.lost_on_the_way for held in at_booths)
+            assert dispatched == lot.dispatched
             assert sum(held.returned for held in at_booths) == lot.returned
             assert all(held.returning == 0 for held in at_booths)
             assert all((held.withdrawn is not None) == lot.recalled for held in at_booths)
 
     @staticmethod
     def everything_was_answered(world: World) -> None:
-        assert all(command.outcome is not Outcome.WAITING for command in world.all(Command))
+        assert all(command.outcome is not CommandStatus.WAITING for command in world.all(Command))
         for request in world.all(Request):
             assert request.status is not RequestStatus.RESERVING
-            told = [
-                one
-                for one in [
-                    body for body in world.said if isinstance(body, AllocationConfirmed | AllocationFellShort)
-                ]
-                if (one.festival, one.request) == (request.festival, request.name)
+            answers = [
+                body
+                for body in world.said
+                if isinstance(body, AllocationConfirmed | AllocationFellShort)
+                and (body.festival, body.request) == (request.festival, request.name)
             ]
             if request.status is not RequestStatus.SETTLED:
-                assert not told
+                assert not answers
                 continue
             sent = [line for line in request.lines if line.status is LineStatus.DISPATCHED]
-            reserved = [one.reserved for one in told]
-            # Of what was lost after the last word nothing is said.
+            reserved = [body.reserved for body in answers]
+            # Pieces lost after the last answer are in none.
             most, least = sum(line.qty for line in sent), pieces(sent)
             assert least <= reserved[-1] <= most, "after every deadline, what is held has been sent"
-            revisions = [(one.festival, one.request) for one in world.heard(AllocationRevised)]
+            revisions = [(body.festival, body.request) for body in world.heard(AllocationRevised)]
             if (request.festival, request.name) not in revisions:
-                assert sorted(set(reserved), reverse=True) == reserved, "said once, and again only for less"
+                assert sorted(set(reserved), reverse=True) == reserved, (
+                    "published once, and again only for fewer pieces"
+                )
             assert not request.revising
             asked = sum(want.qty for want in request.demands)
-            for one in told:
-                short = sum(s.short for s in one.short) if isinstance(one, AllocationFellShort) else 0
-                assert one.reserved + short == asked
+            for body in answers:
+                short = sum(s.short for s in body.short) if isinstance(body, AllocationFellShort) else 0
+                assert body.reserved + short == asked
 
     def festivals_can_be_closed(self, world: World) -> None:
         for shipment in world.all(Shipment):
@@ -430,12 +431,12 @@ class Saga(RuleBasedStateMachine):
             accounts = booth.accounts()
             for lot in booth.lots:
                 assert booth.status is BoothStatus.SETTLED
-                said = world.give(a_return(lot.lot, accounts[lot.lot].left, booth.id, final=True))
-                assert "CommandRefused" not in kinds(said), "all that is left can come home"
+                bodies = world.give(a_return(lot.lot, accounts[lot.lot].left, booth.id, final=True))
+                assert "CommandRefused" not in kinds(bodies), "all that is left can come home"
         world.settle()
         self.agrees_with_inventory(world)
-        for one in world.all(Festival):
-            assert one.status in (FestivalStatus.CLOSED, FestivalStatus.CANCELLED)
+        for festival in world.all(Festival):
+            assert festival.status in (FestivalStatus.CLOSED, FestivalStatus.CANCELLED)
 
 
 Saga.TestCase.settings = settings(

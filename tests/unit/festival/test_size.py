@@ -1,4 +1,4 @@
-"""A request at its largest: whatever is said of it stays a record that every reader takes."""
+"""A request at its largest: each of its events stays within the size that every reader accepts."""
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -8,8 +8,8 @@ import pytest
 
 from services.festival.domain import Festival, Request, StockView
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import RequestStatus, all_moved
-from services.festival.domain.planning import Kept, words
+from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
+from services.festival.domain.planning import ExcludedStock, explanations
 from services.festival.domain.rules import decide
 from shared.envelope import encode
 from shared.events.festival import (
@@ -34,7 +34,7 @@ FIRST, SECOND = 1, 2
 
 @dataclass(frozen=True)
 class Names:
-    """Names as they are made, or as long as the language lets them be; a product's code always has three letters."""
+    """Ordinary names, or the longest valid ones. A product's code always has three letters."""
 
     festival: str
     booth: str
@@ -56,7 +56,7 @@ class Season:
     def __init__(self, names: Names, facilities: int, demands: int = 50) -> None:
         self.names, self.facilities = names, facilities
         self.products = product_codes(demands)
-        # What an event touches is not at stake here.
+        # Reads are not the subject here.
         self.state = State(defaultdict(lambda: None, {(Festival, ""): None}))
         self.count = 0
         prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
@@ -65,17 +65,17 @@ class Season:
             assert "CommandRefused" not in kinds(self.give(body))
 
     def give(self, body: Body) -> list[Body]:
-        """What festival says to it."""
+        """The bodies of the events that answer this one."""
         self.count += 1
         event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
-        self.state, said = decide(self.state, event)
-        bodies = [one.body for one in said if isinstance(one, Publication)]
-        for one in bodies:
-            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
+        self.state, outputs = decide(self.state, event)
+        bodies = [body.body for body in outputs if isinstance(body, Publication)]
+        for body in bodies:
+            assert len(encode(body)) <= MAX_VALUE_BYTES, type(body).__name__
         return bodies
 
     def stock(self, lots: int, series: int) -> None:
-        """So many lots of ten pieces, of facilities that no other series has."""
+        """Add lots of ten pieces, of facilities that no other series has."""
         names = self.names
         self.state = self.state.put(
             *(
@@ -94,7 +94,7 @@ class Season:
         )
 
     def ask(self) -> list[Body]:
-        """For more than there ever is, so that every lot makes a line."""
+        """Ask for more than the stock, so that every lot makes a line."""
         names = self.names
         asked = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
         return self.give(
@@ -102,8 +102,8 @@ class Season:
         )
 
     def reserve(self) -> None:
-        """Inventory holds all that it was asked for, and nothing more is there."""
-        request = all_moved(self.request, LineStatus.ASKED, LineStatus.RESERVED)
+        """Inventory reserves all requested pieces and has no more."""
+        request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
         views = [replace(view, on_hand=0) for view in self.state.all(StockView)]
         self.state = self.state.put(replace(request, status=RequestStatus.SETTLED), *views)
 
@@ -115,17 +115,17 @@ class Season:
         order = ReviseAllocation(
             festival=names.festival, request=names.request, without=without, reason=reason, consent=True
         )
-        [told] = self.give(order)
-        assert isinstance(told, RevisionRequested)
-        return self.give(told)
+        [body] = self.give(order)
+        assert isinstance(body, RevisionRequested)
+        return self.give(body)
 
     @property
     def request(self) -> Request:
         return next(self.state.all(Request))
 
 
-def too_many(said: list[Body]) -> bool:
-    return any(isinstance(one, CommandRefused) and one.reason is CommandRefusal.TOO_MANY for one in said)
+def too_many(bodies: list[Body]) -> bool:
+    return any(isinstance(body, CommandRefused) and body.reason is CommandRefusal.TOO_MANY for body in bodies)
 
 
 @pytest.mark.parametrize(
@@ -144,12 +144,12 @@ def test_the_largest_plan_is_a_readable_record(
     can, can_not = lines
     season = Season(names, facilities, demands)
     season.stock(can, FIRST)
-    assert [len(one.lines) for one in season.ask() if isinstance(one, AllocationPlanned)] == [can]
+    assert [len(body.lines) for body in season.ask() if isinstance(body, AllocationPlanned)] == [can]
     season = Season(names, facilities, demands)
     season.stock(can_not, FIRST)
-    said = season.ask()
-    assert kinds(said) == ["CommandRefused"]
-    assert too_many(said)
+    bodies = season.ask()
+    assert kinds(bodies) == ["CommandRefused"]
+    assert too_many(bodies)
 
 
 def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
@@ -169,8 +169,8 @@ def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
 def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int, lines: tuple[int, int]) -> None:
     can, can_not = lines
     season = reserved(names, can, facilities)
-    said = season.revise(*season.without_all(), reason="\x01" * 500)
-    [shown] = [one for one in said if isinstance(one, AllocationRevised)]
+    bodies = season.revise(*season.without_all(), reason="\x01" * 500)
+    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
     assert len(shown.back) == len(shown.added) == can
     season = reserved(names, can_not, facilities)
     before = season.request
@@ -180,7 +180,7 @@ def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int
 
 @pytest.mark.parametrize(("names", "lots"), [(USUAL, 300), (LONGEST, 60)])
 def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -> None:
-    """Plan after plan until no more fits: what was promised must not become what can't be said."""
+    """Plans are added until no more fits: promised lines must always fit into an event."""
     season = Season(names, 10)
     season.stock(lots, FIRST)
     assert not too_many(season.ask())
@@ -192,7 +192,7 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
     else:
         pytest.fail("nothing was too much")
     held = len(season.request.lines)
-    said = season.give(
+    bodies = season.give(
         RevisionRequested(
             key=names.festival,
             request=names.request,
@@ -200,15 +200,15 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
             without=tuple(sorted({line.facility for line in season.request.lines})),
         )
     )
-    # Nobody asked for it, so nobody is told why nothing comes instead.
-    [shown] = [one for one in said if isinstance(one, AllocationRevised)]
+    # No command asked for it, so no reason is published.
+    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
     assert (len(shown.back), shown.added) == (held, ())
 
 
 def test_what_is_sent_makes_place_for_more() -> None:
     season = reserved(USUAL, 800)
     assert too_many(season.revise(*season.without_all()))
-    season.state = season.state.put(all_moved(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
+    season.state = season.state.put(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
     assert not too_many(season.revise())
     assert len(season.request.lines) == 1600
 
@@ -218,18 +218,22 @@ def test_every_sentence_fits_into_an_event() -> None:
     products = product_codes(9)
     late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
     kept = [
-        Kept(facility, products[0], rules, 1_000_000)
+        ExcludedStock(facility, products[0], rules, 1_000_000)
         for rules in ((late,), (stale,), (stale, late))
         for facility in facilities
     ]
-    no_room = words.no_room_of_kind(1_000_000, 1_000_000)
-    why = words.joined(no_room, words.no_stock(1_000_000, kept))
-    causes = [words.cannot_send(facilities), words.closed([LONGEST.booth] * 9), words.lost_on_the_way(1_000_000)]
-    for said in (
-        words.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
-        words.kept_out(kept),
-        words.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
-        words.revised("x" * 500, causes, back=1_000_000, found=1_000_000, missing=1_000_000),
+    no_room = explanations.no_room_of_kind(1_000_000, 1_000_000)
+    why = explanations.joined(no_room, explanations.no_stock(1_000_000, kept))
+    causes = [
+        explanations.cannot_send(facilities),
+        explanations.closed([LONGEST.booth] * 9),
+        explanations.lost_on_the_way(1_000_000),
+    ]
+    for sentences in (
+        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
+        explanations.kept_out(kept),
+        explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
+        explanations.revised("x" * 500, causes, back=1_000_000, planned=1_000_000, missing=1_000_000),
     ):
-        for text in said:
+        for text in sentences:
             assert len(text) <= MAX_TEXT, text

@@ -1,4 +1,4 @@
-"""The organiser's word on what tills sold: disputes and voids."""
+"""The organiser's corrections of sales: disputes and voids."""
 
 import pytest
 

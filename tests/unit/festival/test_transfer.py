@@ -1,11 +1,11 @@
-"""Goods between booths: what leaves is counted, what comes is counted, and every piece is somewhere."""
+"""Transfers between booths: counted at both ends, with every piece accounted for."""
 
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from services.festival.domain import Booth, BoothPace, Transfer
+from services.festival.domain import Booth, BoothSales, Transfer
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.store import BOOTHS
@@ -65,9 +65,9 @@ def stocked_world() -> World:
 
 
 def held(world: World, lot: str = "LA", booth: str = B1) -> BoothLot:
-    found = world.one(Booth, booth).holds(lot)
-    assert found is not None
-    return found
+    booth_lot = world.one(Booth, booth).find_lot(lot)
+    assert booth_lot is not None
+    return booth_lot
 
 
 def account(world: World, lot: str = "LA", booth: str = B1) -> Any:
@@ -106,7 +106,7 @@ def test_what_does_not_come_is_lost_on_the_way_and_what_was_never_sent_is_not_st
     )
     assert isinstance(stocked, BoothStocked)
     assert (stocked.lot, stocked.qty) == ("LA", 3)
-    lots = [(one.lot, one.received, one.lost_on_the_way) for one in world.one(Booth, B2).lots]
+    lots = [(lot.lot, lot.received, lot.lost_on_the_way) for lot in world.one(Booth, B2).lots]
     assert lots == [("LA", 3, 1), ("LB", 0, 2)]
 
 
@@ -171,11 +171,11 @@ def test_no_more_is_moved_than_the_other_booth_has_room_for(room: dict[str, Any]
     world.give(a_booth("ODOP.B4", prices=prices, **room))
     world.make("LC", 3)
     world.give(a_request(("ODOP.B4", "KTI", 3), request="R2", consent=False))
-    # A plan that waits keeps its room.
+    # A proposed plan keeps its room.
     assert world.refusal(a_transfer(to="ODOP.B4", LA=2, LB=2)) == ("to", CommandRefusal.TOO_MANY)
     assert "ODOP.B4 has room for 3 more pieces" in world.heard(CommandRefused)[-1].message
     assert kinds(world.give(a_transfer(to="ODOP.B4", LA=2, LB=1)))[0] == "TransferSent"
-    # What is on its way fills it, what was sold there makes room again.
+    # Pieces on their way take room, and sold pieces free it.
     world.give(an_arrival(booth="ODOP.B4", LA=2, LB=1))
     assert world.refusal(a_transfer("T2", to="ODOP.B4", LA=1)) == ("to", CommandRefusal.TOO_MANY)
     world.give(a_report("ODOP.B4", LA=1))
@@ -209,10 +209,10 @@ def test_a_recalled_lot_stays_where_it_is() -> None:
 def test_a_recall_reaches_what_is_on_its_way_to_another_booth() -> None:
     world = stocked_world()
     world.give(a_transfer(LA=4))
-    # Inventory sent the lot to the first booth, and knows of no other.
+    # Inventory sent the lot to the first booth and knows no other booth.
     world.recall("LA")
     world.settle()
-    assert [one.booth for one in world.heard(LotWithdrawn)] == [B1, B2]
+    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1, B2]
     assert kinds(world.give(an_arrival(LA=4))) == ["TransferReceived", "BoothStocked", "LotWithdrawn"]
     assert held(world, booth=B2).withdrawn == "mould"
 
@@ -223,7 +223,7 @@ def test_a_recall_reaches_what_came_by_transfer() -> None:
     world.give(an_arrival(LA=4))
     world.recall("LA")
     world.settle()
-    assert [one.booth for one in world.heard(LotWithdrawn)] == [B1, B2]
+    assert [body.booth for body in world.heard(LotWithdrawn)] == [B1, B2]
 
 
 def test_a_transfer_that_nobody_counts_in_is_overdue_and_can_still_come() -> None:
@@ -291,14 +291,14 @@ def test_the_report_with_the_highest_revision_counts() -> None:
     world = stocked_world()
     assert world.give(a_report(revision=2, hours=[("KTI", 5, 2), ("KTI", 6, 1)], LA=3)) == []
     world.give(a_report(revision=1, LA=1))
-    [pace] = world.all(BoothPace)
-    assert pace == BoothPace(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
+    [pace] = world.all(BoothSales)
+    assert pace == BoothSales(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
 
 
 def test_a_report_of_a_festival_that_is_not_known_changes_nothing() -> None:
     world = stocked_world()
     world.give(a_report("NONE.B1", LA=1))
-    assert world.all(BoothPace) == []
+    assert world.all(BoothSales) == []
 
 
 def test_a_booth_from_before_there_were_transfers_is_read() -> None:

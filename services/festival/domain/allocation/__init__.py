@@ -1,1 +1,1 @@
-"""Requests for stock, from what was asked to what inventory holds: accepted, short, revised."""
+"""Requests for stock, from the demand to the reservations: plan, acceptance, shortage, revision."""

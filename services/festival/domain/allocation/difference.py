@@ -1,4 +1,4 @@
-"""What a revision changes in a plan, as it is kept with the request."""
+"""The changes of a revision, as stored with the request."""
 
 from dataclasses import dataclass
 
@@ -8,8 +8,8 @@ from shared.events.festival import BackReason
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
-    """A line that a revision gives back, and why."""
+class ReturningLine:
+    """A line that a revision gives back, and the reason."""
 
     reservation: str
     why: BackReason
@@ -38,15 +38,17 @@ class ShortMove:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The difference that the latest revision makes, in reservations and pieces, and what it said of its plan. It
-    waits until it is `carried_out`. `lost`, `recalled`: the pieces lost on the way, and recalled, that it makes good
-    or says to be missing."""
+    """The latest revision of a request: its changes in reservations and pieces, and the explanation of its plan.
+
+    It is pending until it is `carried_out`. `lost` and `recalled` are the pieces lost on the way and recalled that it
+    replaces or reports as missing.
+    """
 
     reason: str
     reason_id: str
-    without: tuple[str, ...]
+    excluded_facilities: tuple[str, ...]
     added: tuple[str, ...]
-    back: tuple[Back, ...]
+    back: tuple[ReturningLine, ...]
     kept: int
     share_moves: tuple[ShareMove, ...]
     short_moves: tuple[ShortMove, ...]

@@ -1,4 +1,4 @@
-"""A line of a plan: pieces of one lot for one booth, and what becomes of them; and what plans are made from."""
+"""The lines of a plan with their status, and the offers and caps that plans are made with."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from shared.events.festival import LineReason, LotReason
 
 
 class LineStatus(StrEnum):
-    """`PROPOSED`: a revision that waits would add it; until then it counts for nothing."""
+    """`PROPOSED`: a pending revision would add the line; until then it counts for nothing."""
 
     PROPOSED = "proposed"
     PLANNED = "planned"
@@ -25,14 +25,18 @@ class LineStatus(StrEnum):
 OPEN = frozenset({LineStatus.ASKED, LineStatus.RELEASING})
 HELD = frozenset({LineStatus.RESERVED, LineStatus.DISPATCHING, LineStatus.DISPATCHED})
 COUNTED = HELD | {LineStatus.PLANNED, LineStatus.ASKED}
-# Neither at the booth yet nor on its way, but it will come.
+# Expected at the booth, and not on its way yet.
 PROMISED = COUNTED - {LineStatus.DISPATCHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw, `why` and `first` say why
-    it is from this facility and of this lot. `lost`: pieces of it that did not come with its shipment."""
+class AllocationLine:
+    """`qty` pieces of a lot for a booth.
+
+    - `revision`: that of the lot's balance in the plan.
+    - `why`, `first`: the reasons for the facility and the lot.
+    - `lost`: pieces that did not arrive with the shipment.
+    """
 
     reservation: str
     booth: str
@@ -60,18 +64,18 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Inventory refused line number `line` of the lot: `qty` pieces were on hand then."""
+    """The `qty` pieces of a lot on hand when inventory refused line number `line`."""
 
     lot: str
     line: int
     qty: int
 
 
-def pieces(lines: Iterable[Line], of: frozenset[LineStatus] = COUNTED) -> int:
-    """How many pieces, without those that were lost on the way."""
-    return sum(line.qty - line.lost for line in lines if line.status in of)
+def pieces(lines: Iterable[AllocationLine], statuses: frozenset[LineStatus] = COUNTED) -> int:
+    """The pieces of the lines with these statuses, less those lost on the way."""
+    return sum(line.qty - line.lost for line in lines if line.status in statuses)
 
 
-def promises(lines: Iterable[Line]) -> bool:
-    """Something of them is still to come."""
+def has_promised(lines: Iterable[AllocationLine]) -> bool:
+    """Whether any of the lines is still to come."""
     return any(line.status in PROMISED for line in lines)

@@ -1,6 +1,6 @@
-"""An allocation request and its lines: proposed, accepted, reserved, released. Each line is answered once.
+"""An allocation request and its lines: proposed, accepted, reserved, released. Inventory answers each line once.
 
-A line's reservation id is `<festival>/<request>.<n>`, so every answer of inventory leads back to its request.
+A line's reservation id is `<festival>/<request>.<n>`, so every answer names its request.
 """
 
 from collections.abc import Iterable
@@ -10,9 +10,18 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
-from services.festival.domain.allocation.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
-from services.festival.domain.command import said_of
-from services.festival.domain.planning import Conflict, Plan, Share, Wanted
+from services.festival.domain.allocation.line import (
+    COUNTED,
+    HELD,
+    OPEN,
+    AllocationLine,
+    Cap,
+    LineStatus,
+    Offer,
+    pieces,
+)
+from services.festival.domain.command import conflict_event
+from services.festival.domain.planning import Conflict, Plan, RequestDemand, Share
 from shared.events.festival import (
     FESTIVAL,
     AllocationConfirmed,
@@ -29,7 +38,7 @@ from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationR
 from shared.events.language import Deadline, Publication
 from shared.runtime.state import State
 
-HOLD = "hold/"
+HOLD_DEADLINE = "hold/"
 
 
 class RequestStatus(StrEnum):
@@ -43,33 +52,34 @@ class RequestStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for and what became of it. By `hold_until` the plan must be accepted, and once it is, what it
-    holds must be sent; `lapsed`: that time is over. `shares`: each facility's, with the reason, as the latest plan
-    that could take something of it said; `conflicts`: for each booth and product, as the latest plan that was short
-    of it said.
+    """A request for stock, with its plan.
 
-    `closed`: booths of it that take no more. `without`: facilities that give nothing, by the latest revision.
-    `outdated`: the latest revision was withdrawn before it was accepted.
-    `lost`, `recalled`, `freed`: pieces lost on the way, recalled before they left, and given back by closed booths,
-    since then; `revising`: they were enough that festival told itself to revise."""
+    - `hold_until`: the time by which the plan must be accepted, and after that its lines sent. `lapsed`: it is over.
+    - `shares`: of each facility, with the reason, by the latest plan that could use its stock.
+    - `conflicts`: of each booth and product, by the latest plan that was short of it.
+    - `closed`: booths that take no more. `excluded_facilities`: by the latest revision.
+    - `lost`, `recalled`, `freed`: pieces lost on the way, recalled before dispatch, and given back by closed booths,
+      since the latest revision. `revising`: they reached the threshold, and festival has asked itself to revise.
+    - `outdated`: the latest revision was withdrawn before it was accepted.
+    """
 
     id: str
     festival: str
     name: str
-    demands: tuple[Wanted, ...]
+    demands: tuple[RequestDemand, ...]
     hold_hours: int
     status: RequestStatus = RequestStatus.PROPOSED
-    lines: tuple[Line, ...] = ()
+    lines: tuple[AllocationLine, ...] = ()
     offers: tuple[Offer, ...] = ()
     caps: tuple[Cap, ...] = ()
     shares: tuple[Share, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     hold_until: datetime | None = None
     lapsed: bool = False
-    even: bool = True
+    spread_evenly: bool = True
     revise_at_percent: int | None = None
     closed: tuple[str, ...] = ()
-    without: tuple[str, ...] = ()
+    excluded_facilities: tuple[str, ...] = ()
     lost: int = 0
     freed: int = 0
     recalled: int = 0
@@ -78,8 +88,8 @@ class Request:
     outdated: bool = False
 
     @property
-    def waiting(self) -> Revision | None:
-        """The revision that waits to be accepted."""
+    def pending_revision(self) -> Revision | None:
+        """The revision that is not accepted yet, if any."""
         return None if self.revision is None or self.revision.carried_out else self.revision
 
 
@@ -92,16 +102,17 @@ def request_id(festival: str, name: str) -> str:
 
 
 def requests_of(state: State, festival: str) -> list[Request]:
-    """The festival's own requests among all that a batch has loaded."""
+    """The festival's own requests that the batch has loaded."""
     return [request for request in state.all(Request) if request.festival == festival]
 
 
 def request_of(reservation: str) -> str:
-    """The id of the request that a reservation belongs to; nonsense for other ids."""
+    """The id of the request that a reservation belongs to. Other ids give an id of no request."""
     return reservation.rpartition(".")[0]
 
 
-def find(request: Request, reservation: str) -> Line | None:
+def find_line(request: Request, reservation: str) -> AllocationLine | None:
+    """The request's line of this reservation."""
     number = reservation.rpartition(".")[2]
     if number.isdecimal() and 0 < int(number) <= len(request.lines):
         line = request.lines[int(number) - 1]
@@ -109,15 +120,15 @@ def find(request: Request, reservation: str) -> Line | None:
     return None
 
 
-def moved(request: Request, line: Line, status: LineStatus) -> Request:
-    """The request with this line in another status."""
-    at = int(line.reservation.rpartition(".")[2]) - 1
-    lines = (*request.lines[:at], replace(line, status=status), *request.lines[at + 1 :])
+def with_status(request: Request, line: AllocationLine, status: LineStatus) -> Request:
+    """The request with the line in this status."""
+    index = int(line.reservation.rpartition(".")[2]) - 1
+    lines = (*request.lines[:index], replace(line, status=status), *request.lines[index + 1 :])
     return replace(request, lines=lines)
 
 
-def lose(request: Request, reservation: str, qty: int) -> Request:
-    """So many pieces of this line did not come with its shipment."""
+def record_loss(request: Request, reservation: str, qty: int) -> Request:
+    """The request after `qty` pieces of a line did not arrive with its shipment."""
     return replace(
         request,
         lines=tuple(
@@ -128,61 +139,64 @@ def lose(request: Request, reservation: str, qty: int) -> Request:
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
-    """What no line covers of what was asked."""
+    """The demands that the lines do not cover in full."""
     covered: dict[tuple[str, str], int] = {}
     for line in request.lines:
         if line.status in COUNTED:
             covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
     return tuple(
-        Shortfall(booth=want.booth, product=want.product, asked=want.qty, short=missing)
-        for want in request.demands
-        if (missing := want.qty - covered.get((want.booth, want.product), 0)) > 0
+        Shortfall(booth=demand.booth, product=demand.product, asked=demand.qty, short=missing)
+        for demand in request.demands
+        if (missing := demand.qty - covered.get((demand.booth, demand.product), 0)) > 0
     )
 
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
-    """The plan's lines behind those that are there, and the event that shows it."""
+    """The request with the lines of the plan behind its own, and the event."""
     lines = lines_of(request, plan)
-    request = explained(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
-    return request, [planned(request, lines, plan, replan=replan)]
+    request = with_reasons(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
+    return request, [plan_event(request, lines, plan, replan=replan)]
 
 
-def lines_of(request: Request, plan: Plan) -> tuple[Line, ...]:
-    """The plan's lines, numbered behind those that are there."""
+def lines_of(request: Request, plan: Plan) -> tuple[AllocationLine, ...]:
+    """The lines of the plan, numbered behind those of the request."""
     first = len(request.lines) + 1
     return tuple(
-        Line(
+        AllocationLine(
             reservation=f"{request.id}.{first + n}",
-            booth=chosen.booth,
-            product=chosen.lot.product,
-            facility=chosen.lot.facility,
-            lot=chosen.lot.lot,
-            made_on=chosen.lot.made_on,
-            qty=chosen.qty,
-            revision=chosen.lot.revision,
+            booth=allotment.booth,
+            product=allotment.lot.product,
+            facility=allotment.lot.facility,
+            lot=allotment.lot.lot,
+            made_on=allotment.lot.made_on,
+            qty=allotment.qty,
+            revision=allotment.lot.revision,
             status=LineStatus.PLANNED,
-            why=chosen.why,
-            first=chosen.first,
-            best_before=chosen.lot.best_before,
+            why=allotment.why,
+            first=allotment.first,
+            best_before=allotment.lot.best_before,
         )
-        for n, chosen in enumerate(plan.chosen)
+        for n, allotment in enumerate(plan.allotments)
     )
 
 
-def explained(request: Request, shares: Iterable[Share], conflicts: Iterable[Conflict]) -> Request:
-    """With what a later plan said in place of what earlier ones said of the same."""
-    latest = {share.facility: share for share in (*request.shares, *shares)}
-    against = {(one.booth, one.product): replace(one, kept=()) for one in (*request.conflicts, *conflicts)}
+def with_reasons(request: Request, shares: Iterable[Share], conflicts: Iterable[Conflict]) -> Request:
+    """The request with these shares and conflicts in place of earlier ones of the same facility or demand."""
+    share_of = {share.facility: share for share in (*request.shares, *shares)}
+    conflict_of = {
+        (conflict.booth, conflict.product): replace(conflict, kept=())
+        for conflict in (*request.conflicts, *conflicts)
+    }
     return replace(
         request,
-        shares=tuple(share for _, share in sorted(latest.items())),
-        conflicts=tuple(one for _, one in sorted(against.items())),
+        shares=tuple(share for _, share in sorted(share_of.items())),
+        conflicts=tuple(conflict for _, conflict in sorted(conflict_of.items())),
     )
 
 
-def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bool) -> Publication:
-    """The event that shows a plan, its `lines` being the request's already."""
-    said = AllocationPlanned(
+def plan_event(request: Request, lines: tuple[AllocationLine, ...], plan: Plan, *, replan: bool) -> Publication:
+    """The event of a plan, whose `lines` the request already has."""
+    planned = AllocationPlanned(
         festival=request.festival,
         request=request.name,
         replan=replan,
@@ -201,30 +215,30 @@ def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bo
         offers=tuple(
             PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
         ),
-        conflicts=tuple(said_of(one) for one in plan.conflicts),
+        conflicts=tuple(conflict_event(conflict) for conflict in plan.conflicts),
         shipments=plan.shipments,
         shipments_at_least=plan.shipments_at_least,
     )
-    return FESTIVAL.of(said)
+    return FESTIVAL.of(planned)
 
 
-def wait(request: Request, at: datetime) -> Change:
-    """The plan is proposed: it waits until it is accepted, but not for ever."""
-    return _until(request, at + timedelta(hours=request.hold_hours))
+def await_acceptance(request: Request, at: datetime) -> Change:
+    """The request as waiting for acceptance, with its deadline."""
+    return _hold_until(request, at + timedelta(hours=request.hold_hours))
 
 
 def accept(request: Request, at: datetime) -> Change:
-    """The plan is wanted: ask inventory for every line, and set the time by which it must be sent."""
-    request, asked = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
-    # Moved if there is nothing to hold, too: the time for accepting must not pass any more.
-    request, until = _until(request, at + timedelta(hours=request.hold_hours))
-    request, told = settle(request)
-    return request, asked + until + told
+    """The request as accepted: reservations requested for every line, and the deadline for dispatch."""
+    request, orders = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
+    # Set even if there is nothing to hold: it replaces the deadline for acceptance.
+    request, deadline = _hold_until(request, at + timedelta(hours=request.hold_hours))
+    request, events = conclude(request)
+    return request, orders + deadline + events
 
 
 def ask(request: Request) -> Change:
-    """Ask inventory for every line that is only planned."""
-    said: Outputs = [
+    """The request with a reservation requested for every planned line, and the orders."""
+    orders: Outputs = [
         STOCK_ORDERS.of(
             ReservationRequested(
                 lot=line.lot,
@@ -238,77 +252,82 @@ def ask(request: Request) -> Change:
         for line in request.lines
         if line.status is LineStatus.PLANNED
     ]
-    return all_moved(request, LineStatus.PLANNED, LineStatus.ASKED), said
+    return with_all_statuses(request, LineStatus.PLANNED, LineStatus.ASKED), orders
 
 
 def reserved(request: Request, reservation: str) -> Change:
-    """Inventory holds the line. If the time for it has passed meanwhile, it goes straight back."""
-    line = find(request, reservation)
+    """The request after inventory reserved the line. If the hold is over by now, the line is released at once."""
+    line = find_line(request, reservation)
     if line is None or line.status is not LineStatus.ASKED:
         return request, []
     if request.lapsed:
-        return moved(request, line, LineStatus.RELEASING), [_release(request, line)]
-    return settle(moved(request, line, LineStatus.RESERVED))
+        return with_status(request, line, LineStatus.RELEASING), [_release_event(request, line)]
+    return conclude(with_status(request, line, LineStatus.RESERVED))
 
 
 def released(request: Request, reservation: str) -> Change:
-    """Inventory let the line go. One that is being dispatched hears that from the dispatch's own answer."""
-    line = find(request, reservation)
+    """The request after inventory released the line. A line in dispatch waits for the answer to its dispatch."""
+    line = find_line(request, reservation)
     if line is None or line.status not in (LineStatus.RESERVED, LineStatus.RELEASING):
         return request, []
-    return settle(let_go(request, line))
+    return conclude(line_released(request, line))
 
 
-def let_go(request: Request, line: Line) -> Request:
-    """The request without this line, which inventory holds no more. Nobody here gave it back: then a recall did."""
+def line_released(request: Request, line: AllocationLine) -> Request:
+    """The request without a line that inventory no longer holds. If festival did not release it, a recall did."""
     given_back = line.status is LineStatus.RELEASING
-    request = moved(request, line, LineStatus.RELEASED)
+    request = with_status(request, line, LineStatus.RELEASED)
     return request if given_back else replace(request, recalled=request.recalled + line.qty)
 
 
-def give_back(request: Request, lines: Iterable[Line]) -> Change:
-    """Release these lines of what is held or only planned."""
-    said: Outputs = []
+def give_back(request: Request, lines: Iterable[AllocationLine]) -> Change:
+    """The request without these reserved or planned lines, and the release orders."""
+    orders: Outputs = []
     for line in lines:
         if line.status is LineStatus.RESERVED:
-            request = moved(request, line, LineStatus.RELEASING)
-            said.append(_release(request, line))
+            request = with_status(request, line, LineStatus.RELEASING)
+            orders.append(_release_event(request, line))
         else:
-            request = moved(request, line, LineStatus.RELEASED)
-    return request, said
+            request = with_status(request, line, LineStatus.RELEASED)
+    return request, orders
 
 
 def withdraw_revision(request: Request) -> Request:
-    """The revision that waits no longer fits: nothing of it is carried out."""
-    if request.waiting is None:
+    """The request without its pending revision, which no longer fits. No part of it is carried out."""
+    if request.pending_revision is None:
         return request
-    return replace(all_moved(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
+    return replace(with_all_statuses(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
 
 
 def lapse(request: Request, why: Withdrawal) -> Change:
-    """Everything that is not sent by now goes back: what is held at once, what is asked when it is answered. A plan
-    that nobody has accepted is withdrawn, and `why` is said."""
+    """The request without its unsent lines, and the events.
+
+    Reserved lines go back at once, requested ones when they are answered. A plan that was not accepted is withdrawn
+    for the reason `why`.
+    """
     if request.status is RequestStatus.WITHDRAWN:
         return request, []
     if request.status is RequestStatus.PROPOSED:
-        withdrawn = all_moved(request, LineStatus.PLANNED, LineStatus.RELEASED)
-        gone = AllocationWithdrawn(festival=request.festival, request=request.name, why=why)
-        return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), [FESTIVAL.of(gone)]
+        withdrawn = with_all_statuses(request, LineStatus.PLANNED, LineStatus.RELEASED)
+        withdrawal = AllocationWithdrawn(festival=request.festival, request=request.name, why=why)
+        return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), [FESTIVAL.of(withdrawal)]
     request = withdraw_revision(request)
-    said: Outputs = [_release(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
-    return replace(all_moved(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
+    orders: Outputs = [_release_event(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
+    return replace(with_all_statuses(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), orders
 
 
-def hold_over(request: Request, due: datetime) -> Change:
-    """A deadline has passed; it counts if it is the one that this request waits for."""
+def hold_expired(request: Request, due: datetime) -> Change:
+    """The request after a deadline, which counts only if it is the latest one of the request."""
     if request.hold_until is None or due < request.hold_until or request.lapsed:
         return request, []
     return lapse(request, Withdrawal.NOT_ACCEPTED)
 
 
-def settle(request: Request) -> Change:
-    """After a line has changed: when none is open any more, say what is held and what stays short. It is said
-    again whenever lines go back or a revision has brought others."""
+def conclude(request: Request) -> Change:
+    """The request as settled once no line is open, with the event of its held and missing pieces.
+
+    It is called after every change of a line. So the event is repeated when lines go back or a revision adds some.
+    """
     if request.status not in (RequestStatus.RESERVING, RequestStatus.SETTLED):
         return request, []
     if any(line.status in OPEN for line in request.lines):
@@ -317,30 +336,30 @@ def settle(request: Request) -> Change:
     short = shortfalls(request)
     request = replace(request, status=RequestStatus.SETTLED)
     if short:
-        fell = AllocationFellShort(festival=request.festival, request=request.name, reserved=held, short=short)
-        return request, [FESTIVAL.of(fell)]
+        fell_short = AllocationFellShort(festival=request.festival, request=request.name, reserved=held, short=short)
+        return request, [FESTIVAL.of(fell_short)]
     confirmed = AllocationConfirmed(festival=request.festival, request=request.name, reserved=held)
     return request, [FESTIVAL.of(confirmed)]
 
 
-def _until(request: Request, due: datetime) -> Change:
-    # One deadline for one request: the same id moves it.
-    return replace(request, hold_until=due), [Deadline(HOLD + request.id, request.festival, due)]
+def _hold_until(request: Request, due: datetime) -> Change:
+    # A request has one deadline: the same id moves it.
+    return replace(request, hold_until=due), [Deadline(HOLD_DEADLINE + request.id, request.festival, due)]
 
 
-def all_moved(request: Request, before: LineStatus, after: LineStatus) -> Request:
-    """The request with all lines of one status in another."""
+def with_all_statuses(request: Request, before: LineStatus, after: LineStatus) -> Request:
+    """The request with all lines of status `before` in status `after`."""
     return replace(
         request,
         lines=tuple(replace(line, status=after) if line.status is before else line for line in request.lines),
     )
 
 
-def _release(request: Request, line: Line) -> Publication:
+def _release_event(request: Request, line: AllocationLine) -> Publication:
     return STOCK_ORDERS.of(ReleaseRequested(lot=line.lot, reservation=line.reservation, festival=request.festival))
 
 
-def _plan_line(line: Line) -> PlanLine:
+def _plan_line(line: AllocationLine) -> PlanLine:
     return PlanLine(
         reservation=line.reservation,
         booth=line.booth,

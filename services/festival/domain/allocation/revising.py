@@ -1,14 +1,14 @@
-"""Revising an allocation: asked for by the organiser, or by festival itself when enough was lost or freed.
+"""Revising an allocation: for the organiser, or for festival itself after enough losses.
 
-The order to revise comes back to festival by way of Kafka with the products of the request, because a command alone
-does not say which stock is to be looked up.
+The order to revise takes a way through Kafka back to festival, with the products of the request. A command alone does
+not say which stock to look up.
 """
 
 from dataclasses import replace
 
 from services.festival.domain.allocation import acceptance
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.bounds import bounds
+from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
@@ -23,110 +23,127 @@ from services.festival.domain.allocation.revision import (
     at_rest,
     carry_out,
     draw_up,
-    leaving,
-    left,
-    said_of,
-    to_revise,
+    request_revision,
+    returning_lines,
+    revision_event,
+    without_returned,
 )
-from services.festival.domain.allocation.shortage import before, plannable
-from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, nothing_planned, refused
-from services.festival.domain.festival import Festival, FestivalStatus, not_open
-from services.festival.domain.pace import sold_so_far
-from services.festival.domain.planning import Plan, Wanted
+from services.festival.domain.allocation.shortage import available_lots, earlier_shares
+from services.festival.domain.booth_sales import booths_less_sold
+from services.festival.domain.command import (
+    Command,
+    CommandResult,
+    CommandStatus,
+    Rejection,
+    command_of,
+    first_names,
+    nothing_to_plan,
+    refuse,
+)
+from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open
+from services.festival.domain.planning import Plan, RequestDemand
 from services.festival.domain.stock import StockView
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-MAX_WITHOUT = 1000
-_NOTHING = Plan(chosen=(), shares=(), short=(), offers={})
+MAX_EXCLUDED = 1000
+_EMPTY_PLAN = Plan(allotments=(), shares=(), short=(), offers={})
 
 
-def order(state: State, festival: Festival, body: ReviseAllocation, event: Event) -> Carried:
-    """What can be seen without the stock is checked; then festival tells itself to revise."""
-    request = _to_revise(state, festival, body.request)
-    if isinstance(request, Wrong):
+def order(state: State, festival: Festival, body: ReviseAllocation, event: Event) -> CommandResult:
+    """The order to revise as an event of festival to itself, after the checks that need no stock."""
+    request = _find_revisable(state, festival, body.request)
+    if isinstance(request, Rejection):
         return request
-    if len(body.without) > MAX_WITHOUT:
-        return Wrong("without", CommandRefusal.TOO_MANY, f"A revision goes without at most {MAX_WITHOUT} facilities.")
-    known = {line.facility for line in request.lines} | {offer.facility for offer in request.offers}
-    if unknown := sorted(set(body.without) - known):
-        message = f"Nothing of {names(unknown)} was planned or could have been under {body.request}."
-        return Wrong("without", CommandRefusal.UNKNOWN_FACILITY, message)
-    told = to_revise(request, tuple(sorted(set(body.without))), body.reason, consent=body.consent, command=event.id)
-    return state.put(given(event, Outcome.WAITING)), [told]
+    if len(body.without) > MAX_EXCLUDED:
+        return Rejection(
+            "without", CommandRefusal.TOO_MANY, f"A revision goes without at most {MAX_EXCLUDED} facilities."
+        )
+    facilities = {line.facility for line in request.lines} | {offer.facility for offer in request.offers}
+    if unknown := sorted(set(body.without) - facilities):
+        message = f"Nothing of {first_names(unknown)} was planned or could have been under {body.request}."
+        return Rejection("without", CommandRefusal.UNKNOWN_FACILITY, message)
+    revision = request_revision(
+        request, tuple(sorted(set(body.without))), body.reason, consent=body.consent, command=event.id
+    )
+    return state.put(command_of(event, CommandStatus.WAITING)), [revision]
 
 
 def revise(state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner) -> Decision:
-    """Draw the revision up, and carry it out if it is wanted already. Who gave the command for it hears its end."""
+    """The request with its revision, carried out if consent was given. The command receives the outcome."""
     if body.command is None:
-        return _by_itself(state, festival, body, event, planner)
+        return _revise_unasked(state, festival, body, event, planner)
     command = state.get(Command, body.command)
-    if command is None or command.outcome is not Outcome.WAITING:
+    if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
-    found = _revised(state, festival, body, event, planner)
-    if isinstance(found, Wrong):
-        command, refusal = refused(command, found)
+    change = _draw_up_revision(state, festival, body, event, planner)
+    if isinstance(change, Rejection):
+        command, refusal = refuse(command, change)
         return state.put(command), [refusal]
-    request, said = found
-    return state.put(request, replace(command, outcome=Outcome.DONE)), said
+    request, outputs = change
+    return state.put(request, replace(command, outcome=CommandStatus.DONE)), outputs
 
 
-def _by_itself(state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner) -> Decision:
+def _revise_unasked(
+    state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner
+) -> Decision:
     request = state.get(Request, request_id(festival.id, body.request))
     if request is None:
         return state, []
     state = state.put(replace(request, revising=False))
-    found = _revised(state, festival, body, event, planner)
-    if isinstance(found, Wrong):
-        # What keeps it from being revised now is asked for again when the request comes to rest; what was lost,
-        # recalled and freed counts no more if nothing can be done about it.
-        if found.reason is CommandRefusal.NOTHING_TO_PLAN:
+    change = _draw_up_revision(state, festival, body, event, planner)
+    if isinstance(change, Rejection):
+        # If nothing can be planned, the lost, recalled and freed pieces no longer count. After any other reason the
+        # request asks for a revision again when it comes to rest.
+        if change.reason is CommandRefusal.NOTHING_TO_PLAN:
             state = state.put(replace(request, revising=False, lost=0, recalled=0, freed=0))
         return state, []
-    request, said = found
-    return state.put(request), said
+    request, outputs = change
+    return state.put(request), outputs
 
 
-def _revised(
+def _draw_up_revision(
     state: State, festival: Festival, body: RevisionRequested, event: Event, planner: Planner
-) -> requests.Change | Wrong:
-    request = _to_revise(state, festival, body.request)
-    if isinstance(request, Wrong):
+) -> requests.Change | Rejection:
+    request = _find_revisable(state, festival, body.request)
+    if isinstance(request, Rejection):
         return request
     request = withdraw_revision(request)
-    back = leaving(request, set(body.without))
-    bare = replace(left(request, back), without=body.without)
-    wanted = [
-        Wanted(one.booth, one.product, one.short, one.asked)
-        for one in shortfalls(bare)
-        if one.booth not in request.closed
+    back = returning_lines(request, set(body.without))
+    bare = replace(without_returned(request, back), excluded_facilities=body.without)
+    demands = [
+        RequestDemand(gap.booth, gap.product, gap.short, gap.asked)
+        for gap in shortfalls(bare)
+        if gap.booth not in request.closed
     ]
-    if not back and not wanted:
+    if not back and not demands:
         message = f"Nothing is missing under {request.name}, and nothing of it has to go back."
-        return Wrong("request", CommandRefusal.NOTHING_TO_PLAN, message)
-    plan = _plan(state, festival, body, event, planner, request, bare, wanted, back) if wanted else None
-    if isinstance(plan, Wrong):
+        return Rejection("request", CommandRefusal.NOTHING_TO_PLAN, message)
+    plan = _plan(state, festival, body, event, planner, request, bare, demands, back) if demands else None
+    if isinstance(plan, Rejection):
         return plan
-    request, said = draw_up(request, bare, back, plan, wanted, without=body.without, own=body.reason)
+    request, publications = draw_up(
+        request, bare, back, plan, demands, excluded_facilities=body.without, own=body.reason
+    )
     at_once = body.consent or request.status is RequestStatus.PROPOSED
-    told: requests.Outputs = [*said, said_of(request, carried_out=at_once)]
+    outputs: requests.Outputs = [*publications, revision_event(request, carried_out=at_once)]
     if at_once:
         accepting = body.consent and request.status is RequestStatus.PROPOSED
         request, orders = carry_out(request, event.logged_at)
-        told += orders
+        outputs += orders
         if accepting:
-            wrong = acceptance.too_late(festival, request, event.logged_at)
-            if wrong is not None:
-                return wrong
+            rejection = acceptance.too_late(festival, request, event.logged_at)
+            if rejection is not None:
+                return rejection
             request, orders = requests.accept(request, event.logged_at)
-            told += orders
+            outputs += orders
     elif request.lapsed:
-        # Its time was over before, and with it the deadline by which what waits ends.
-        request, until = requests.wait(replace(request, lapsed=False), event.logged_at)
-        told += until
-    return request, told
+        # Its hold was over, and with it the deadline for acceptance.
+        request, deadline = requests.await_acceptance(replace(request, lapsed=False), event.logged_at)
+        outputs += deadline
+    return request, outputs
 
 
 def _plan(
@@ -137,15 +154,15 @@ def _plan(
     planner: Planner,
     request: Request,
     bare: Request,
-    wanted: list[Wanted],
+    demands: list[RequestDemand],
     back: dict[str, BackReason],
-) -> Plan | Wrong:
-    rules = bounds(
+) -> Plan | Rejection:
+    rules = planning_rules(
         festival,
         event.logged_at,
-        sold_so_far(state, festival.id, {want.booth for want in wanted}),
+        booths_less_sold(state, festival.id, {demand.booth for demand in demands}),
         [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
-        even=bare.even,
+        spread_evenly=bare.spread_evenly,
     )
     lots = set(body.lots)
     freed = [
@@ -155,31 +172,31 @@ def _plan(
     ]
     plan = planner.propose(
         event,
-        request,  # not bare: what goes back has to be said too
-        wanted,
-        plannable(state.all(StockView), bare, freed),
-        before(bare, {want.product for want in wanted}),
+        request,  # not bare: lines that go back need room in the event too
+        demands,
+        available_lots(state.all(StockView), bare, freed),
+        earlier_shares(bare, {demand.product for demand in demands}),
         rules,
     )
     if body.command is None:
-        # Nobody is there to be told why not.
-        return _NOTHING if isinstance(plan, Wrong) else plan
-    if not isinstance(plan, Wrong) and not plan.chosen and not back:
-        missing = sum(want.qty for want in wanted)
+        # No command waits for a reason.
+        return _EMPTY_PLAN if isinstance(plan, Rejection) else plan
+    if not isinstance(plan, Rejection) and not plan.allotments and not back:
+        missing = sum(demand.qty for demand in demands)
         first = f"Nothing of the {missing} pieces that are missing under {bare.name} can be had now."
-        return nothing_planned("request", first, plan.conflicts)
+        return nothing_to_plan("request", first, plan.conflicts)
     return plan
 
 
-def _to_revise(state: State, festival: Festival, name: str) -> Request | Wrong:
+def _find_revisable(state: State, festival: Festival, name: str) -> Request | Rejection:
     if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
+        return festival_not_open(festival)
     request = state.get(Request, request_id(festival.id, name))
     if request is None:
-        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {name}.")
+        return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {name}.")
     if request.status is RequestStatus.WITHDRAWN:
-        return Wrong("request", CommandRefusal.WRONG_STATE, f"{name} was withdrawn. Ask in a new request.")
+        return Rejection("request", CommandRefusal.WRONG_STATE, f"{name} was withdrawn. Ask in a new request.")
     if not at_rest(request):
         message = f"Inventory has not answered for every line of {name} yet; try again in a moment."
-        return Wrong("request", CommandRefusal.WRONG_STATE, message)
+        return Rejection("request", CommandRefusal.WRONG_STATE, message)
     return request

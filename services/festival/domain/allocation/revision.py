@@ -1,6 +1,6 @@
-"""A request against reality: what is missing is planned again, and nothing changes that can stay.
+"""Revisions: missing pieces are planned again, with as little change as possible.
 
-What was sent stays, and what is reserved stays unless its facility can't send it or its booth takes no more.
+Sent lines stay. Reserved lines stay unless their facility can't send or their booth takes no more.
 """
 
 from collections.abc import Iterable, Sequence, Set
@@ -8,20 +8,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import COUNTED, OPEN, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import COUNTED, OPEN, AllocationLine, LineStatus, Offer, pieces
 from services.festival.domain.allocation.request import (
     Change,
     Request,
     RequestStatus,
-    all_moved,
-    explained,
     give_back,
     shortfalls,
+    with_all_statuses,
+    with_reasons,
     withdraw_revision,
 )
-from services.festival.domain.allocation.shortage import offered
-from services.festival.domain.planning import Plan, Wanted, words
+from services.festival.domain.allocation.shortage import updated_offers
+from services.festival.domain.planning import Plan, RequestDemand, explanations
 from shared.events.festival import (
     FESTIVAL,
     FESTIVAL_DEADLINES,
@@ -38,30 +38,32 @@ from shared.events.language import Publication
 _UNSENT = frozenset({LineStatus.PLANNED, LineStatus.RESERVED})
 
 
-def leaving(request: Request, without: Set[str]) -> dict[str, BackReason]:
-    """The lines that can't stay, by reservation: not sent, and their facility can't send or their booth is closed."""
+def returning_lines(request: Request, excluded_facilities: Set[str]) -> dict[str, BackReason]:
+    """The unsent lines that can't stay, by reservation, because their facility can't send or their booth closed."""
     return {
         line.reservation: BackReason.BOOTH if line.booth in request.closed else BackReason.FACILITY
         for line in request.lines
-        if line.status in _UNSENT and (line.booth in request.closed or line.facility in without)
+        if line.status in _UNSENT and (line.booth in request.closed or line.facility in excluded_facilities)
     }
 
 
-def stranded(request: Request) -> list[Line]:
-    """What is reserved for booths that take no more."""
+def stranded_lines(request: Request) -> list[AllocationLine]:
+    """The lines reserved for booths that take no more."""
     return [line for line in request.lines if line.status is LineStatus.RESERVED and line.booth in request.closed]
 
 
 def at_rest(request: Request) -> bool:
-    """Inventory owes no answer, so that what is missing is known."""
+    """Whether inventory owes no answer, so that the missing pieces are known."""
     return not any(line.status in OPEN for line in request.lines)
 
 
-def left(request: Request, back: Iterable[str]) -> Request:
-    """The request, of which no revision waits, as it would be without these lines, the lots that once refused
-    forgotten: the stock view knows."""
-    gone = set(back)
-    bare, _ = give_back(request, [line for line in request.lines if line.reservation in gone])
+def without_returned(request: Request, back: Iterable[str]) -> Request:
+    """The request without these lines and without caps, as the stock view now knows of refused lots.
+
+    It must have no pending revision.
+    """
+    returning = set(back)
+    bare, _ = give_back(request, [line for line in request.lines if line.reservation in returning])
     return replace(bare, caps=())
 
 
@@ -70,33 +72,35 @@ def draw_up(
     bare: Request,
     back: dict[str, BackReason],
     plan: Plan | None,
-    wanted: Sequence[Wanted],
+    demands: Sequence[RequestDemand],
     *,
-    without: Sequence[str],
+    excluded_facilities: Sequence[str],
     own: str,
 ) -> tuple[Request, list[Publication]]:
-    """The request with a revision that waits: `plan` is what of `wanted` is added once `back` is gone and the request
-    is `bare` of it, for the reason that the organiser gives in `own` words."""
-    said: list[Publication] = []
+    """The request with a pending revision, and the event of its plan.
+
+    `bare` is the request without the lines `back`. `plan` adds some of `demands`. `own` is the organiser's reason.
+    """
+    publications: list[Publication] = []
     after, offers = bare, bare.offers
     if plan is not None:
-        offers = offered(bare, {want.product for want in wanted}, plan.offers)
+        offers = updated_offers(bare, {demand.product for demand in demands}, plan.offers)
         lines = requests.lines_of(bare, plan)
         after = replace(bare, lines=bare.lines + lines)
-        said.append(requests.planned(after, lines, plan, replan=True))
+        publications.append(requests.plan_event(after, lines, plan, replan=True))
     added = after.lines[len(bare.lines) :]
-    missing = sum(want.qty for want in wanted)
-    revision = _revision(request, bare, after, back, offers, missing, without, own)
+    missing = sum(demand.qty for demand in demands)
+    revision = _revision(request, bare, after, back, offers, missing, excluded_facilities, own)
     if plan is not None:
         revision = replace(
-            revision, shares=plan.shares, conflicts=tuple(replace(one, kept=()) for one in plan.conflicts)
+            revision, shares=plan.shares, conflicts=tuple(replace(conflict, kept=()) for conflict in plan.conflicts)
         )
     proposed = tuple(replace(line, status=LineStatus.PROPOSED) for line in added)
-    return replace(request, lines=request.lines + proposed, revision=revision, outdated=False), said
+    return replace(request, lines=request.lines + proposed, revision=revision, outdated=False), publications
 
 
-def said_of(request: Request, *, carried_out: bool) -> Publication:
-    """The event that shows the request's revision."""
+def revision_event(request: Request, *, carried_out: bool) -> Publication:
+    """The event of the request's revision."""
     revision = request.revision
     assert revision is not None, "there is a revision to show"
     lines = {line.reservation: line for line in request.lines}
@@ -108,38 +112,45 @@ def said_of(request: Request, *, carried_out: bool) -> Publication:
             reason=revision.reason,
             reason_id=revision.reason_id,
             kept=revision.kept,
-            added=tuple(_shown(lines[reservation]) for reservation in revision.added),
-            back=tuple(GivenBack(**dict(_shown(lines[one.reservation])), why=one.why) for one in revision.back),
+            added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
+            back=tuple(
+                GivenBack(**dict(_revised_line(lines[returning.reservation])), why=returning.why)
+                for returning in revision.back
+            ),
             shares=tuple(
-                ShareMoved(facility=one.facility, offered=one.offered, before=one.before, after=one.after)
-                for one in revision.share_moves
+                ShareMoved(facility=move.facility, offered=move.offered, before=move.before, after=move.after)
+                for move in revision.share_moves
             ),
             short=tuple(
-                ShortMoved(booth=one.booth, product=one.product, asked=one.asked, before=one.before, after=one.after)
-                for one in revision.short_moves
+                ShortMoved(
+                    booth=move.booth, product=move.product, asked=move.asked, before=move.before, after=move.after
+                )
+                for move in revision.short_moves
             ),
         )
     )
 
 
 def carry_out(request: Request, at: datetime) -> Change:
-    """The revision that waits is wanted: what goes is released, what comes is asked for. Of a plan that was never
-    accepted only the plan changes."""
-    revision = request.waiting
-    assert revision is not None, "a revision waits"
-    gone = {one.reservation for one in revision.back}
-    # Released before anything is asked for: inventory works the orders for a lot in this order, so that what one
-    # booth gives back another can have.
+    """The request with its pending revision carried out: lines released and requested, and the orders.
+
+    Of a plan that was never accepted only the plan changes.
+    """
+    revision = request.pending_revision
+    assert revision is not None, "there is a pending revision"
+    returning = {line.reservation for line in revision.back}
+    # Releases come before requests: inventory works the orders for a lot in order, so that pieces given back by one
+    # booth can go to another.
     request, released = give_back(
-        request, [line for line in request.lines if line.reservation in gone and line.status in _UNSENT]
+        request, [line for line in request.lines if line.reservation in returning and line.status in _UNSENT]
     )
-    request = explained(request, revision.shares, revision.conflicts)
+    request = with_reasons(request, revision.shares, revision.conflicts)
     request = replace(
-        all_moved(request, LineStatus.PROPOSED, LineStatus.PLANNED),
+        with_all_statuses(request, LineStatus.PROPOSED, LineStatus.PLANNED),
         offers=revision.offers,
         caps=(),
-        without=revision.without,
-        # What was lost or recalled since it was drawn up still counts; a booth that closed since has withdrawn it.
+        excluded_facilities=revision.excluded_facilities,
+        # Losses and recalls since it was drawn up still count. A booth that closed since would have withdrawn it.
         lost=request.lost - revision.lost,
         recalled=request.recalled - revision.recalled,
         freed=0,
@@ -147,45 +158,52 @@ def carry_out(request: Request, at: datetime) -> Change:
     )
     if request.status is RequestStatus.PROPOSED:
         return request, released
-    request, told = requests.accept(request, at)
-    return request, released + told
+    request, orders = requests.accept(request, at)
+    return request, released + orders
 
 
-def rest(request: Request) -> Change:
-    """After a line has changed: when none is open any more, what closed booths hold goes back; or the whole request
-    is revised, if enough is missing for that."""
+def on_rest(request: Request) -> Change:
+    """The request once no line is open: lines of closed booths go back, or the whole request is revised.
+
+    It is called after every change of a line. A revision needs enough missing pieces.
+    """
     if request.status is not RequestStatus.SETTLED or request.revising or not at_rest(request):
         return request, []
-    back = stranded(request)
-    freed = pieces(back)
-    if _enough(request, freed):
-        return replace(request, revising=True), [to_revise(request, request.without)]
-    request, said = give_back(request, back)
-    return replace(request, freed=request.freed + freed), said
+    stranded = stranded_lines(request)
+    freed = pieces(stranded)
+    if _reaches_threshold(request, freed):
+        return replace(request, revising=True), [request_revision(request, request.excluded_facilities)]
+    request, orders = give_back(request, stranded)
+    return replace(request, freed=request.freed + freed), orders
 
 
 def without_booth(request: Request, booth: str) -> Change:
-    """A booth of the request takes no more. A revision that waits was made for another day, and is withdrawn."""
-    if request.status is RequestStatus.WITHDRAWN or all(want.booth != booth for want in request.demands):
+    """The request after a booth of it closed, and the orders. A pending revision no longer fits and is withdrawn."""
+    if request.status is RequestStatus.WITHDRAWN or all(demand.booth != booth for demand in request.demands):
         return request, []
     request = replace(withdraw_revision(request), closed=(*request.closed, booth))
     if request.status is RequestStatus.PROPOSED:
         planned = [line for line in request.lines if line.status is LineStatus.PLANNED and line.booth == booth]
         return give_back(request, planned)
-    return rest(request)
+    return on_rest(request)
 
 
-def to_revise(
-    request: Request, without: tuple[str, ...], reason: str = "", *, consent: bool = True, command: str | None = None
+def request_revision(
+    request: Request,
+    excluded_facilities: tuple[str, ...],
+    reason: str = "",
+    *,
+    consent: bool = True,
+    command: str | None = None,
 ) -> Publication:
-    """What festival tells itself, to hear it with the stock that is needed."""
+    """Festival's event to itself, which loads the stock that the revision needs."""
     return FESTIVAL_DEADLINES.of(
         RevisionRequested(
             key=request.festival,
             request=request.name,
-            products=tuple(sorted({want.product for want in request.demands})),
-            lots=tuple(sorted({line.lot for line in stranded(request)})),
-            without=without,
+            products=tuple(sorted({demand.product for demand in request.demands})),
+            lots=tuple(sorted({line.lot for line in stranded_lines(request)})),
+            without=excluded_facilities,
             reason=reason,
             consent=consent,
             command=command,
@@ -193,11 +211,11 @@ def to_revise(
     )
 
 
-def _enough(request: Request, freed: int) -> bool:
+def _reaches_threshold(request: Request, freed: int) -> bool:
     if request.revise_at_percent is None:
         return False
-    missed = request.lost + request.recalled + request.freed + freed
-    return missed > 0 and missed * 100 >= request.revise_at_percent * sum(want.qty for want in request.demands)
+    missing = request.lost + request.recalled + request.freed + freed
+    return missing > 0 and missing * 100 >= request.revise_at_percent * sum(demand.qty for demand in request.demands)
 
 
 def _revision(
@@ -207,34 +225,34 @@ def _revision(
     back: dict[str, BackReason],
     offers: tuple[Offer, ...],
     missing: int,
-    without: Sequence[str],
+    excluded_facilities: Sequence[str],
     own: str,
 ) -> Revision:
-    """The difference between the request and what it would be after, `bare` of what goes back."""
+    """The revision that turns `request` into `after`. `bare` is the request without the lines that go back."""
     given_back = [line for line in request.lines if line.reservation in back]
     added = after.lines[len(bare.lines) :]
     causes = []
-    if without:
-        causes.append(words.cannot_send(sorted(without)))
+    if excluded_facilities:
+        causes.append(explanations.cannot_send(sorted(excluded_facilities)))
     if request.closed and (request.freed or BackReason.BOOTH in back.values()):
-        causes.append(words.closed(request.closed))
+        causes.append(explanations.closed(request.closed))
     if request.lost:
-        causes.append(words.lost_on_the_way(request.lost))
+        causes.append(explanations.lost_on_the_way(request.lost))
     if request.recalled:
-        causes.append(words.recalled(request.recalled))
-    said = words.revised(
+        causes.append(explanations.recalled(request.recalled))
+    reason = explanations.revised(
         own,
         causes,
         back=pieces(given_back),
-        found=pieces(added),
+        planned=pieces(added),
         missing=missing,
     )
     return Revision(
-        reason=said.en,
-        reason_id=said.id,
-        without=tuple(sorted(without)),
+        reason=reason.en,
+        reason_id=reason.id,
+        excluded_facilities=tuple(sorted(excluded_facilities)),
         added=tuple(line.reservation for line in added),
-        back=tuple(Back(line.reservation, back[line.reservation]) for line in given_back),
+        back=tuple(ReturningLine(line.reservation, back[line.reservation]) for line in given_back),
         kept=pieces(bare.lines),
         share_moves=tuple(_share_moves(request, after, offers)),
         short_moves=tuple(_short_moves(request, after)),
@@ -245,34 +263,34 @@ def _revision(
 
 
 def _share_moves(request: Request, after: Request, offers: Iterable[Offer]) -> Iterable[ShareMove]:
-    can: dict[str, int] = {}
+    offered: dict[str, int] = {}
     for offer in offers:
-        can[offer.facility] = can.get(offer.facility, 0) + offer.qty
-    was, becomes = _by_facility(request), _by_facility(after)
-    for facility in sorted(was.keys() | becomes.keys()):
-        before, now = was.get(facility, 0), becomes.get(facility, 0)
+        offered[offer.facility] = offered.get(offer.facility, 0) + offer.qty
+    pieces_before, pieces_after = _by_facility(request), _by_facility(after)
+    for facility in sorted(pieces_before.keys() | pieces_after.keys()):
+        before, now = pieces_before.get(facility, 0), pieces_after.get(facility, 0)
         if before or now:
-            yield ShareMove(facility, max(can.get(facility, 0), now), before, now)
+            yield ShareMove(facility, max(offered.get(facility, 0), now), before, now)
 
 
 def _by_facility(request: Request) -> dict[str, int]:
-    held: dict[str, int] = {}
+    pieces: dict[str, int] = {}
     for line in request.lines:
         if line.status in COUNTED:
-            held[line.facility] = held.get(line.facility, 0) + line.qty - line.lost
-    return held
+            pieces[line.facility] = pieces.get(line.facility, 0) + line.qty - line.lost
+    return pieces
 
 
 def _short_moves(request: Request, after: Request) -> Iterable[ShortMove]:
-    was = {(one.booth, one.product): one.short for one in shortfalls(request)}
-    becomes = {(one.booth, one.product): one.short for one in shortfalls(after)}
-    for want in request.demands:
-        pair = want.booth, want.product
-        if pair in was or pair in becomes:
-            yield ShortMove(*pair, want.qty, was.get(pair, 0), becomes.get(pair, 0))
+    short_before = {(gap.booth, gap.product): gap.short for gap in shortfalls(request)}
+    short_after = {(gap.booth, gap.product): gap.short for gap in shortfalls(after)}
+    for demand in request.demands:
+        pair = demand.booth, demand.product
+        if pair in short_before or pair in short_after:
+            yield ShortMove(*pair, demand.qty, short_before.get(pair, 0), short_after.get(pair, 0))
 
 
-def _shown(line: Line) -> RevisedLine:
+def _revised_line(line: AllocationLine) -> RevisedLine:
     return RevisedLine(
         reservation=line.reservation,
         booth=line.booth,

@@ -1,28 +1,28 @@
-"""A refused line: only the shortage is planned again, and only from lots that may still have something."""
+"""Refused lines: the shortage alone is planned again, from lots that may still have stock."""
 
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
-from services.festival.domain.allocation.line import COUNTED, Cap, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.line import COUNTED, AllocationLine, Cap, LineStatus, Offer, pieces
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Change,
     Request,
     add_plan,
     ask,
-    explained,
-    find,
-    moved,
-    settle,
+    conclude,
+    find_line,
     shortfalls,
+    with_reasons,
+    with_status,
 )
-from services.festival.domain.planning import Available, Before, Rules, Wanted, refused
+from services.festival.domain.planning import AvailableLot, EarlierShare, RequestDemand, Rules, refused_conflict
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused
 from shared.events.language import Event
 
 
-def refuse(
+def handle_refusal(
     request: Request,
     refusal: ReservationRefused,
     views: Iterable[StockView],
@@ -30,64 +30,68 @@ def refuse(
     event: Event,
     planner: Planner,
 ) -> Change:
-    """Inventory refused a line: plan its pieces again from `views`, ask for what was found, say what stays short.
-    `rules` need not bound the booth: it gets no more than it would have had.
+    """The request after inventory refused a line: its pieces planned again from `views`, and the events.
 
-    It ends: a lot that refused is asked again for no more than inventory said it had, so if it refuses that too
-    it had less than that, and less each time.
+    `rules` need not bound the booth, as it gets no more than planned before.
+    This terminates: a lot that refused is asked again only for the pieces that inventory then had on hand. Another
+    refusal means fewer pieces, each time.
     """
-    line = find(request, refusal.reservation)
+    line = find_line(request, refusal.reservation)
     if line is None or line.status is not LineStatus.ASKED:
         return request, []
     on_hand = refusal.on_hand if refusal.reason is OrderRefusal.SHORT else 0
-    request = _capped(moved(request, line, LineStatus.REFUSED), line, on_hand)
+    request = _with_cap(with_status(request, line, LineStatus.REFUSED), line, on_hand)
     if request.lapsed or line.booth in request.closed:
-        return settle(request)
-    want = _rest_of(request, line)
-    of_product = [view for view in views if view.plannable == line.product == refusal.product]
-    again = planner.again(
+        return conclude(request)
+    demand = _demand_of(request, line)
+    usable = [view for view in views if view.plannable == line.product == refusal.product]
+    plan = planner.replan(
         event,
         request,
-        want,
-        plannable(of_product, request),
-        before(request, {line.product}),
+        demand,
+        available_lots(usable, request),
+        earlier_shares(request, {line.product}),
         rules,
     )
-    if again is None:
-        return settle(explained(request, (), (refused(want),)))
-    request = replace(request, offers=offered(request, {line.product}, again.offers))
-    request, planned = add_plan(request, again, replan=True)
-    request, asked = ask(request)
-    return request, planned + asked
+    if plan is None:
+        return conclude(with_reasons(request, (), (refused_conflict(demand),)))
+    request = replace(request, offers=updated_offers(request, {line.product}, plan.offers))
+    request, events = add_plan(request, plan, replan=True)
+    request, orders = ask(request)
+    return request, events + orders
 
 
-def _rest_of(request: Request, line: Line) -> Wanted:
-    """What a refused line leaves missing of its demand."""
+def _demand_of(request: Request, line: AllocationLine) -> RequestDemand:
+    """The part of its demand that a refused line leaves missing."""
     pair = line.booth, line.product
-    asked = sum(want.qty for want in request.demands if (want.booth, want.product) == pair)
-    short = sum(one.short for one in shortfalls(request) if (one.booth, one.product) == pair)
-    return Wanted(*pair, line.qty, asked, max(0, short - line.qty))
+    asked = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
+    short = sum(gap.short for gap in shortfalls(request) if (gap.booth, gap.product) == pair)
+    return RequestDemand(*pair, line.qty, asked, max(0, short - line.qty))
 
 
-def plannable(views: Iterable[StockView], request: Request, freed: Iterable[Line] = ()) -> list[Available]:
-    """What there is to plan with for the request, less what it took itself. `freed`: what it gives back with the
-    plan, and may take again."""
-    again: dict[str, list[Line]] = {}
+def available_lots(
+    views: Iterable[StockView], request: Request, freed: Iterable[AllocationLine] = ()
+) -> list[AvailableLot]:
+    """The lots that a plan of the request may use, less the request's own lines.
+
+    `freed`: lines that go back with the plan; it may use their pieces again.
+    """
+    freed_by_lot: dict[str, list[AllocationLine]] = {}
     for line in freed:
-        again.setdefault(line.lot, []).append(line)
-    own: dict[str, list[Line]] = {}
+        freed_by_lot.setdefault(line.lot, []).append(line)
+    own_by_lot: dict[str, list[AllocationLine]] = {}
     for line in request.lines:
         if line.status in COUNTED:
-            own.setdefault(line.lot, []).append(line)
-    caps = {cap.lot: cap for cap in request.caps}
-    # Most lots are none of the request's, and there may be thousands.
-    concerned = own.keys() | again.keys() | caps.keys()
+            own_by_lot.setdefault(line.lot, []).append(line)
+    cap_of = {cap.lot: cap for cap in request.caps}
+    # Most lots have no line of the request, and there may be thousands.
+    concerned = own_by_lot.keys() | freed_by_lot.keys() | cap_of.keys()
     return [
-        Available(
+        AvailableLot(
             lot=view.id,
             facility=view.facility,
             product=view.product,
-            qty=_free(view, own.get(view.id, []), again.get(view.id, []), caps.get(view.id))
+            qty=_free_pieces(view, own_by_lot.get(view.id, []), freed_by_lot.get(view.id, []), cap_of.get(view.id))
             if view.id in concerned
             else view.on_hand,
             made_on=view.made_on,
@@ -95,61 +99,63 @@ def plannable(views: Iterable[StockView], request: Request, freed: Iterable[Line
             revision=view.revision,
         )
         for view in views
-        if (view.plannable is not None or view.id in again) and not view.recalled
-        if view.facility not in request.without
+        if (view.plannable is not None or view.id in freed_by_lot) and not view.recalled
+        if view.facility not in request.excluded_facilities
     ]
 
 
-def _free(view: StockView, own: list[Line], freed: list[Line], cap: Cap | None) -> int:
-    # A view that has moved on since the line was planned may hold the reservation already: then counting it twice
-    # would hide stock, and counting it not at all costs at most one more refusal.
-    free = view.on_hand - _sum(line for line in own if line.revision >= view.revision)
-    free += _sum(line for line in freed if line.revision < view.revision)
+def _free_pieces(view: StockView, own: list[AllocationLine], freed: list[AllocationLine], cap: Cap | None) -> int:
+    # A view newer than the line's plan may include its reservation. Counting it twice would hide stock. Not counting
+    # it costs at most one more refusal.
+    free = view.on_hand - _total(line for line in own if line.revision >= view.revision)
+    free += _total(line for line in freed if line.revision < view.revision)
     if cap is not None:
-        # Orders for one lot are answered in their order: later lines come out of what the refusal named.
-        free = min(free, cap.qty - _sum(line for line in own if _number(line) > cap.line))
+        # Orders for one lot are answered in order: later lines take from the pieces that the refusal named.
+        free = min(free, cap.qty - _total(line for line in own if _number(line) > cap.line))
     return max(0, free)
 
 
-def _capped(request: Request, line: Line, on_hand: int) -> Request:
+def _with_cap(request: Request, line: AllocationLine, on_hand: int) -> Request:
     others = tuple(cap for cap in request.caps if cap.lot != line.lot)
     return replace(request, caps=(*others, Cap(line.lot, _number(line), on_hand)))
 
 
-def before(request: Request, products: Set[str]) -> dict[str, Before]:
-    """By facility: what it gave of these products counts as offered, all else as it was offered first."""
-    given = {(offer.facility, offer.product): offer.qty for offer in request.offers if offer.product not in products}
-    given.update(_given(request, products))
-    mine: dict[str, list[Line]] = {}
+def earlier_shares(request: Request, products: Set[str]) -> dict[str, EarlierShare]:
+    """Each facility's earlier share. Of these products the given pieces count as offered, of others its offer."""
+    offered = {
+        (offer.facility, offer.product): offer.qty for offer in request.offers if offer.product not in products
+    }
+    offered.update(_counted_pieces(request, products))
+    lines_of: dict[str, list[AllocationLine]] = {}
     for line in request.lines:
-        mine.setdefault(line.facility, []).append(line)
-    total: dict[str, int] = {}
-    for (facility, _), qty in given.items():
-        total[facility] = total.get(facility, 0) + qty
-    return {facility: Before(qty, pieces(mine.get(facility, ()))) for facility, qty in total.items()}
+        lines_of.setdefault(line.facility, []).append(line)
+    totals: dict[str, int] = {}
+    for (facility, _), qty in offered.items():
+        totals[facility] = totals.get(facility, 0) + qty
+    return {facility: EarlierShare(qty, pieces(lines_of.get(facility, ()))) for facility, qty in totals.items()}
 
 
-def offered(request: Request, products: Set[str], found: Mapping[tuple[str, str], int]) -> tuple[Offer, ...]:
-    """What facilities could have given, once `found` could have been taken of these products too."""
-    now = _given(request, products)
-    for pair, qty in found.items():
-        now[pair] = now.get(pair, 0) + qty
+def updated_offers(request: Request, products: Set[str], offers: Mapping[tuple[str, str], int]) -> tuple[Offer, ...]:
+    """The offers of the request with those of a new plan: of these products, the given pieces and `offers`."""
+    pieces = _counted_pieces(request, products)
+    for pair, qty in offers.items():
+        pieces[pair] = pieces.get(pair, 0) + qty
     others = tuple(offer for offer in request.offers if offer.product not in products)
-    return others + tuple(Offer(facility, of, qty) for (facility, of), qty in sorted(now.items()))
+    return others + tuple(Offer(facility, product, qty) for (facility, product), qty in sorted(pieces.items()))
 
 
-def _given(request: Request, products: Set[str]) -> dict[tuple[str, str], int]:
-    given: dict[tuple[str, str], int] = {}
+def _counted_pieces(request: Request, products: Set[str]) -> dict[tuple[str, str], int]:
+    counted: dict[tuple[str, str], int] = {}
     for line in request.lines:
         if line.product in products and line.status in COUNTED:
             pair = line.facility, line.product
-            given[pair] = given.get(pair, 0) + line.qty
-    return given
+            counted[pair] = counted.get(pair, 0) + line.qty
+    return counted
 
 
-def _sum(lines: Iterable[Line]) -> int:
+def _total(lines: Iterable[AllocationLine]) -> int:
     return sum(line.qty for line in lines)
 
 
-def _number(line: Line) -> int:
+def _number(line: AllocationLine) -> int:
     return int(line.reservation.rpartition(".")[2])

@@ -1,10 +1,10 @@
-"""How large what is said of a request can become: an event that no reader takes would be as good as not said."""
+"""The size of a request's events, bounded so that every reader accepts them."""
 
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.festival.domain.allocation.line import COUNTED, PROMISED, Line
-from services.festival.domain.allocation.request import Request, lines_of, planned
+from services.festival.domain.allocation.line import COUNTED, PROMISED, AllocationLine
+from services.festival.domain.allocation.request import Request, lines_of, plan_event
 from services.festival.domain.planning import Plan
 from shared.events.festival import AllocationRevised, BackReason, GivenBack, ShareMoved, ShortMoved
 from shared.events.language import MAX_QTY, MAX_TEXT, MAX_VALUE_BYTES, Body
@@ -15,24 +15,27 @@ _BACK = GivenBack(
 )
 _SHARE = ShareMoved(facility=_A, offered=MAX_QTY**2, before=MAX_QTY**2, after=MAX_QTY**2)
 _SHORT = ShortMoved(booth=_A, product=_A, asked=MAX_QTY, before=MAX_QTY, after=MAX_QTY)
-# In two languages, of characters that JSON writes with six each.
+# In two languages, of characters that JSON escapes with six bytes each.
 _SENTENCES = 2 * 6 * MAX_TEXT
 
 
-def fits(request: Request, found: Plan) -> bool:
-    """Whether all can still be said of the request if it is planned so: the plan itself, the revision that brings
-    it, and every later one, even if all that was not sent goes back. So that much can always be taken back."""
-    lines = lines_of(request, found)
-    # As if no line covered anything: what goes back with this plan is short as well.
-    said = planned(replace(request, lines=()), lines, found, replan=True).body
-    return _json(said) <= MAX_VALUE_BYTES and _revised(request, lines) <= MAX_VALUE_BYTES
+def fits(request: Request, plan: Plan) -> bool:
+    """Whether every event of the request still fits with this plan.
+
+    That is the plan itself, the revision that brings it, and every later one, even if all unsent lines go back. So
+    unsent lines can always be given back.
+    """
+    lines = lines_of(request, plan)
+    # As if no line covered anything: lines that go back with this plan are short as well.
+    body = plan_event(replace(request, lines=()), lines, plan, replan=True).body
+    return _json_bytes(body) <= MAX_VALUE_BYTES and _revision_bytes(request, lines) <= MAX_VALUE_BYTES
 
 
-def _revised(request: Request, lines: tuple[Line, ...]) -> int:
-    """Bytes of the largest AllocationRevised."""
+def _revision_bytes(request: Request, lines: tuple[AllocationLine, ...]) -> int:
+    """The bytes of the largest possible AllocationRevised."""
     back = [line for line in request.lines if line.status in PROMISED]
     held = {line.facility for line in (*request.lines, *lines) if line.status in COUNTED}
-    names = AllocationRevised(
+    empty = AllocationRevised(
         festival=request.festival,
         request=request.name,
         carried_out=False,
@@ -45,19 +48,21 @@ def _revised(request: Request, lines: tuple[Line, ...]) -> int:
         short=(),
     )
     return (
-        _json(names)
+        _json_bytes(empty)
         + _SENTENCES
-        + _rows(_BACK, ((one.reservation, one.booth, one.product, one.facility, one.lot) for one in (*back, *lines)))
-        + _rows(_SHARE, ((facility,) for facility in held))
-        + _rows(_SHORT, ((want.booth, want.product) for want in request.demands))
+        + _row_bytes(
+            _BACK, ((line.reservation, line.booth, line.product, line.facility, line.lot) for line in (*back, *lines))
+        )
+        + _row_bytes(_SHARE, ((facility,) for facility in held))
+        + _row_bytes(_SHORT, ((demand.booth, demand.product) for demand in request.demands))
     )
 
 
-def _rows(model: Body, rows: Iterable[tuple[str, ...]]) -> int:
-    """Bytes of so many rows like `model` with these ids, which are ASCII; many times as fast as to write them."""
-    bare = _json(model) + len(",")
+def _row_bytes(model: Body, rows: Iterable[tuple[str, ...]]) -> int:
+    """The bytes of rows like `model` with these ASCII ids. This is many times as fast as writing them."""
+    bare = _json_bytes(model) + len(",")
     return sum(bare + sum(map(len, ids)) for ids in rows)
 
 
-def _json(body: Body) -> int:
+def _json_bytes(body: Body) -> int:
     return len(body.model_dump_json().encode())

@@ -1,1 +1,1 @@
-"""What is on its way between facilities and booths, and what is lost of it."""
+"""Goods on their way between facilities and booths, and losses."""

@@ -1,4 +1,4 @@
-"""A shipment: from one facility to one booth, on its way once every piece has left, counted when it comes."""
+"""Shipments from a facility to a booth: on the way once every piece has left, counted on arrival."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.bounds import misses
+from services.festival.domain.allocation.bounds import misses_last_day
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import Request, lose, moved, request_id, withdraw_revision
-from services.festival.domain.allocation.revision import rest
+from services.festival.domain.allocation.request import (
+    Request,
+    record_loss,
+    request_id,
+    with_status,
+    withdraw_revision,
+)
+from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import Festival, misnamed
+from services.festival.domain.command import CommandResult, Rejection
+from services.festival.domain.festival import Festival, check_names
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
@@ -31,11 +37,11 @@ from shared.events.language import Deadline, Publication
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-ARRIVE = "arrive/"
+ARRIVAL_DEADLINE = "arrive/"
 
 
 class ShipmentStatus(StrEnum):
-    """`SENDING`: inventory has not answered every dispatch yet. `DROPPED`: nothing could leave."""
+    """`SENDING`: inventory has not answered every dispatch yet. `DROPPED`: no piece could leave."""
 
     SENDING = "sending"
     SENT = "sent"
@@ -43,8 +49,8 @@ class ShipmentStatus(StrEnum):
     RECEIVED = "received"
 
 
-class Leg(StrEnum):
-    """What became of one dispatch."""
+class DispatchStatus(StrEnum):
+    """The outcome of one dispatch."""
 
     ORDERED = "ordered"
     LEFT = "left"
@@ -58,13 +64,15 @@ class Parcel:
     reservation: str
     lot: str
     qty: int
-    leg: Leg = Leg.ORDERED
+    leg: DispatchStatus = DispatchStatus.ORDERED
 
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """`request` is the request's whole id; `counted` what the booth counted, in pieces by lot. It is expected by
-    `due`, and `overdue` if it was not received by then."""
+    """A shipment, expected by `due` and `overdue` if it was not received by then.
+
+    `request`: the request's whole id. `counted`: the booth's count, in pieces by lot.
+    """
 
     id: str
     festival: str
@@ -88,7 +96,7 @@ class Shipment:
         """Pieces that left, by lot."""
         lots: dict[str, int] = {}
         for parcel in self.parcels:
-            if parcel.leg is Leg.LEFT:
+            if parcel.leg is DispatchStatus.LEFT:
                 lots[parcel.lot] = lots.get(parcel.lot, 0) + parcel.qty
         return dict(sorted(lots.items()))
 
@@ -97,20 +105,22 @@ def shipment_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> Carried:
-    """Everything held of one facility for one booth under one request is to leave."""
-    if (wrong := misnamed("shipment", names.SHIPMENT, order.shipment)) is not None:
-        return wrong
+def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> CommandResult:
+    """The shipment of all lines reserved at one facility for one booth under a request, and the dispatch orders."""
+    if (rejection := check_names("shipment", names.SHIPMENT, order.shipment)) is not None:
+        return rejection
     if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
-        return Wrong("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
+        return Rejection("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
     request = state.get(Request, request_id(festival.id, order.request))
     if request is None:
-        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}.")
+        return Rejection(
+            "request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}."
+        )
     booth = state.get(Booth, order.booth)
     if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
+        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
     if booth.status is not BoothStatus.OPEN:
-        return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+        return Rejection("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
     lines = [
         line
         for line in request.lines
@@ -118,19 +128,21 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     ]
     if not lines:
         message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
-        return Wrong("facility", CommandRefusal.NOTHING_TO_SEND, message)
-    if misses(festival, order.facility, at):
+        return Rejection("facility", CommandRefusal.NOTHING_TO_SEND, message)
+    if misses_last_day(festival, order.facility, at):
         message = (
             f"What leaves {order.facility} now comes after the last day, {festival.last_day}, and can't be sold. "
             f"Revise {request.name} without {order.facility}, so that it goes back."
         )
-        return Wrong("facility", CommandRefusal.WRONG_DAYS, message)
-    waiting = request.waiting
-    if waiting is not None and {line.reservation for line in lines} & {one.reservation for one in waiting.back}:
-        # It counts on these going back.
+        return Rejection("facility", CommandRefusal.WRONG_DAYS, message)
+    pending = request.pending_revision
+    if pending is not None and {line.reservation for line in lines} & {
+        returning.reservation for returning in pending.back
+    }:
+        # The revision expects these lines to go back.
         request = withdraw_revision(request)
     for line in lines:
-        request = moved(request, line, LineStatus.DISPATCHING)
+        request = with_status(request, line, LineStatus.DISPATCHING)
     shipment = Shipment(
         id=shipment_id(festival.id, order.shipment),
         festival=festival.id,
@@ -148,39 +160,39 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     ]
 
 
-def receive(state: State, festival: Festival, count: ReceiveShipment) -> Carried:
-    """The booth counted what came: stock it, and say what differs from what was sent."""
+def receive(state: State, festival: Festival, count: ReceiveShipment) -> CommandResult:
+    """The booth after it counted and stocked a shipment, and the events. They name the discrepancies."""
     shipment = state.get(Shipment, shipment_id(festival.id, count.shipment))
     if shipment is None:
-        return Wrong(
+        return Rejection(
             "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
         )
     if shipment.booth != count.booth:
         message = f"Shipment {shipment.name} goes to booth {shipment.booth}, not to {count.booth}."
-        return Wrong("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
+        return Rejection("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
     if shipment.status is not ShipmentStatus.SENT:
-        return Wrong("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    if (twice := counted_twice("counted", count.counted)) is not None:
-        return twice
+        return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
+    if (rejection := check_counted_once("counted", count.counted)) is not None:
+        return rejection
     booth = state.get(Booth, shipment.booth)
     assert booth is not None, "a shipment goes to a booth that was opened"
-    received, stocked, said = _received(shipment, count.counted)
-    booth, told = booths.stock(booth, shipment.lots, stocked)
+    received, stocked, receipt = _receive(shipment, count.counted)
+    booth, booth_events = booths.receive_lots(booth, shipment.lots, stocked)
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
-    short, revised = rest(_less(request, shipment, stocked))
+    request_after, revised = on_rest(_without_lost(request, shipment, stocked))
     state = state.put(received, booth)
-    return (state if short == request else state.put(short)), [said, *told, *revised]
+    return (state if request_after == request else state.put(request_after)), [receipt, *booth_events, *revised]
 
 
-def _less(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
-    """The request less what was lost on the way, of each lot its first parcels."""
+def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
+    """The request less the pieces lost on the way. Of each lot the first parcels bear the loss."""
     lost = {lot: qty - stocked[lot] for lot, qty in shipment.lots.items()}
     for parcel in shipment.parcels:
-        of = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is Leg.LEFT else 0
-        if of:
-            request = lose(request, parcel.reservation, of)
-            lost[parcel.lot] -= of
+        missing = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is DispatchStatus.LEFT else 0
+        if missing:
+            request = record_loss(request, parcel.reservation, missing)
+            lost[parcel.lot] -= missing
     return request
 
 
@@ -191,17 +203,24 @@ _NOT_SENT = {
 }
 
 
-def answered(
-    shipment: Shipment, reservation: str, leg: Leg, festival: Festival, at: datetime
+def record_dispatch(
+    shipment: Shipment, reservation: str, leg: DispatchStatus, festival: Festival, at: datetime
 ) -> tuple[Shipment, list[Publication | Deadline]]:
-    """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped. One that is sent
-    is expected within its lead time and a day: who has none is near."""
+    """The shipment after inventory's answer to one dispatch, and the events.
+
+    After the last answer the shipment is sent, or dropped. It is expected within the facility's lead time (0 if none
+    is known) and a day.
+    """
     parcels = tuple(
-        replace(parcel, leg=leg) if parcel.reservation == reservation and parcel.leg is Leg.ORDERED else parcel
+        replace(parcel, leg=leg)
+        if parcel.reservation == reservation and parcel.leg is DispatchStatus.ORDERED
+        else parcel
         for parcel in shipment.parcels
     )
     shipment = replace(shipment, parcels=parcels)
-    if shipment.status is not ShipmentStatus.SENDING or any(parcel.leg is Leg.ORDERED for parcel in parcels):
+    if shipment.status is not ShipmentStatus.SENDING or any(
+        parcel.leg is DispatchStatus.ORDERED for parcel in parcels
+    ):
         return shipment, []
     if not shipment.lots:
         dropped = ShipmentDropped(
@@ -221,16 +240,16 @@ def answered(
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items()),
     )
     due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
-    deadline = Deadline(ARRIVE + shipment.id, shipment.festival, due)
+    deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
     return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
 
 
-def late(state: State, id: str) -> Decision:
-    """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
+def mark_overdue(state: State, id: str) -> Decision:
+    """The shipment as overdue, and the event. It stays on its way: no clock can tell that pieces are lost."""
     shipment = state.get(Shipment, id)
     if shipment is None or shipment.status is not ShipmentStatus.SENT or shipment.due is None:
         return state, []
-    said = ShipmentOverdue(
+    overdue = ShipmentOverdue(
         festival=shipment.festival,
         request=shipment.request_name,
         shipment=shipment.name,
@@ -238,22 +257,24 @@ def late(state: State, id: str) -> Decision:
         booth=shipment.booth,
         due=shipment.due,
     )
-    return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(said)]
+    return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(overdue)]
 
 
-def counted_twice(field: str, counted: Sequence[CountedLot]) -> Wrong | None:
-    """Why this count can't be taken, if a lot has two numbers in it."""
-    if len({one.lot for one in counted}) == len(counted):
+def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection | None:
+    """The rejection of a count that names a lot twice."""
+    if len({entry.lot for entry in counted}) == len(counted):
         return None
-    return Wrong(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    return Rejection(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
 
 
-def counted_in(
+def compare_counts(
     sent: Mapping[str, int], counted: Sequence[CountedLot]
 ) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
-    """The pieces by lot that are stocked, never more than were sent, and where the count differs. A lot that was not
-    counted counts as 0."""
-    count = {one.lot: one.qty for one in counted}
+    """The pieces by lot that are stocked, never more than were sent, and the discrepancies of the count.
+
+    An uncounted lot counts as 0.
+    """
+    count = {entry.lot: entry.qty for entry in counted}
     stocked = {lot: min(qty, count.get(lot, 0)) for lot, qty in sent.items()}
     return stocked, tuple(
         Discrepancy(lot=lot, sent=sent.get(lot, 0), counted=count.get(lot, 0))
@@ -262,15 +283,15 @@ def counted_in(
     )
 
 
-def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
-    """The shipment as received, the pieces by lot that are stocked, and what is said."""
-    stocked, discrepancies = counted_in(shipment.lots, counted)
-    said = ShipmentReceived(
+def _receive(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
+    """The shipment as received, the pieces by lot that are stocked, and the event."""
+    stocked, discrepancies = compare_counts(shipment.lots, counted)
+    receipt = ShipmentReceived(
         festival=shipment.festival,
         shipment=shipment.name,
         booth=shipment.booth,
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in stocked.items()),
         discrepancies=discrepancies,
     )
-    count = tuple(sorted((one.lot, one.qty) for one in counted))
-    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(said)
+    count = tuple(sorted((entry.lot, entry.qty) for entry in counted))
+    return replace(shipment, status=ShipmentStatus.RECEIVED, counted=count), stocked, FESTIVAL.of(receipt)

@@ -1,53 +1,59 @@
 """The fair planner: which facility sends which lot to which booth. Pure, importable alone.
 
-A plan is, in this order:
-1. within the hard rules: stock, whole pieces, what booths asked, and `Rules`;
-2. max-min fair: the facilities' shares (allocated ÷ offered ÷ weight), sorted from the smallest up, are
-   lexicographically the largest that there are. A facility offers, of each product, what it has or what was asked,
-   whichever is less. Exact, in whole pieces, for every size of plan;
-3. the most pieces. This follows from 2: whoever could still be raised would be;
-4. few shipments (facility-booth pairs). To find the fewest is NP-hard: a greedy search that then takes away what it
-   can, and a bound below every plan that is as fair;
-5. within a facility, soonest to spoil first, then oldest;
-6. the same every time, whatever the order of what it is given. Ties: of equal shares the facility that offered less
-   (times its weight) is raised first, then the smaller id; lots by id.
+A plan has these properties, in this order:
+1. It keeps the hard rules: stock, whole pieces, the booths' demands, and `Rules`.
+2. It is max-min fair. A facility's share is allocated ÷ offered ÷ weight. Of each product a facility offers its stock
+   or the demand, whichever is less. Sorted from the smallest up, the shares are lexicographically the largest
+   possible. This is exact, in whole pieces, for every size of plan.
+3. It allocates the most pieces. This follows from 2: a share that could still rise would have risen.
+4. It has few shipments (facility-booth pairs). The minimum is NP-hard. A greedy search finds pairs, then removes
+   spare ones. A lower bound tells how far the minimum can be.
+5. Each facility sends the lots that spoil soonest first, then the oldest.
+6. It is deterministic, whatever the order of the input. Of equal shares, the facility with the smaller offer × weight
+   is raised first, then the one with the smaller id. Lots are ordered by id.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from services.festival.domain.planning.booths import booths_of, fill
-from services.festival.domain.planning.pairs import Carried, fewest, paired
-from services.festival.domain.planning.reasons import conflicts, refused, shares
-from services.festival.domain.planning.shares import Giver, Pieces, given
-from services.festival.domain.planning.stock import Shelves, late, leaving, offers, shelve
+from services.festival.domain.planning.booths import booth_intakes, fill
+from services.festival.domain.planning.pairs import PairFlows, assign_pairs, fewest_pairs
+from services.festival.domain.planning.reasons import explain_conflicts, explain_shares, refused_conflict
+from services.festival.domain.planning.shares import FacilityPieces, Supplier, max_min_shares
+from services.festival.domain.planning.stock import (
+    LotsByFacility,
+    dispatch_order,
+    eligible_stock,
+    late_facilities,
+    offers,
+)
 from services.festival.domain.planning.terms import (
-    Available,
-    Before,
-    Chosen,
+    Allotment,
+    AvailableLot,
     Conflict,
-    Kept,
+    EarlierShare,
+    ExcludedStock,
     Plan,
+    RequestDemand,
     Rules,
     Share,
-    Wanted,
 )
 from shared.events.festival import LineReason, LotReason
 
 __all__ = [
-    "Available",
-    "Before",
-    "Chosen",
+    "Allotment",
+    "AvailableLot",
     "Conflict",
-    "Kept",
+    "EarlierShare",
+    "ExcludedStock",
     "Plan",
+    "RequestDemand",
     "Rules",
     "Share",
-    "Wanted",
-    "late",
+    "late_facilities",
     "plan",
-    "refused",
+    "refused_conflict",
 ]
 
 _NO_RULES = Rules()
@@ -55,40 +61,42 @@ K = TypeVar("K")
 
 
 def plan(
-    wanted: Sequence[Wanted],
-    stock: Iterable[Available],
-    before: Mapping[str, Before] | None = None,
+    demands: Sequence[RequestDemand],
+    stock: Iterable[AvailableLot],
+    earlier: Mapping[str, EarlierShare] | None = None,
     rules: Rules = _NO_RULES,
 ) -> Plan:
-    """The fair plan for what is `wanted` out of `stock`, in pieces.
+    """The fair plan for `demands` out of `stock`, in pieces.
 
-    `before` holds, by facility, what earlier plans of the same request gave: shares count it in.
+    `earlier` holds, by facility, the pieces of earlier plans of the same request. Shares include them.
     """
-    asked = _totals((want.product, want.qty) for want in wanted)
-    shelves, kept = shelve(stock, asked, rules)
-    offered = offers(shelves, asked)
-    booths = booths_of(wanted, rules)
-    givers = [
-        Giver(facility, of, (before or {}).get(facility, Before()), rules.weights.get(facility, 1))
-        for facility, of in offered.items()
+    asked = _totals((demand.product, demand.qty) for demand in demands)
+    lots, excluded = eligible_stock(stock, asked, rules)
+    offered = offers(lots, asked)
+    booths = booth_intakes(demands, rules)
+    suppliers = [
+        Supplier(facility, products, (earlier or {}).get(facility, EarlierShare()), rules.weights.get(facility, 1))
+        for facility, products in offered.items()
     ]
-    pieces = given(givers, booths)
-    filled = fill(booths, _products(pieces), even=rules.even)
-    carried = paired(offered, pieces, booths, filled, even=rules.even)
-    served = _totals(((booth, p), qty) for (_, booth), row in carried.items() for p, qty in row.items())
-    gave = _totals(((facility, p), qty) for (facility, _), row in carried.items() for p, qty in row.items())
+    pieces = max_min_shares(suppliers, booths)
+    filled = fill(booths, _by_product(pieces), spread_evenly=rules.spread_evenly)
+    flows = assign_pairs(offered, pieces, booths, filled, spread_evenly=rules.spread_evenly)
+    served = _totals(((booth, p), qty) for (_, booth), row in flows.items() for p, qty in row.items())
+    given = _totals(((facility, p), qty) for (facility, _), row in flows.items() for p, qty in row.items())
     return Plan(
-        chosen=tuple(_lines(carried, shelves)),
-        shares=tuple(shares(givers, before or {}, gave, asked, served, kept)),
+        allotments=tuple(_allotments(flows, lots)),
+        shares=tuple(explain_shares(suppliers, earlier or {}, given, asked, served, excluded)),
         short=tuple(
-            Wanted(want.booth, want.product, missing)
-            for want in wanted
-            if (missing := want.qty - served.get((want.booth, want.product), 0))
+            RequestDemand(demand.booth, demand.product, short)
+            for demand in demands
+            if (short := demand.qty - served.get((demand.booth, demand.product), 0))
         ),
-        offers={(facility, product): qty for facility, of in offered.items() for product, qty in of.items()},
-        conflicts=tuple(conflicts(wanted, booths, served, kept)),
-        shipments=len(carried),
-        shipments_at_least=fewest(offered, pieces, booths, filled, even=rules.even),
+        offers={
+            (facility, product): qty for facility, products in offered.items() for product, qty in products.items()
+        },
+        conflicts=tuple(explain_conflicts(demands, booths, served, excluded)),
+        shipments=len(flows),
+        shipments_at_least=fewest_pairs(offered, pieces, booths, filled, spread_evenly=rules.spread_evenly),
     )
 
 
@@ -99,31 +107,31 @@ def _totals(counts: Iterable[tuple[K, int]]) -> dict[K, int]:
     return totals
 
 
-def _products(pieces: Pieces) -> dict[str, int]:
-    return _totals((product, qty) for of in pieces.values() for product, qty in of.items())
+def _by_product(pieces: FacilityPieces) -> dict[str, int]:
+    return _totals((product, qty) for row in pieces.values() for product, qty in row.items())
 
 
-def _lines(carried: Carried, shelves: Shelves) -> Iterator[Chosen]:
-    """The lots for every pair, each facility's in the order in which they should leave."""
-    offering = _totals((product, 1) for row in shelves.values() for product in row)
-    bound_for: dict[tuple[str, str], list[tuple[str, int, LineReason]]] = defaultdict(list)
-    for (facility, booth), row in carried.items():
+def _allotments(flows: PairFlows, lots_by_facility: LotsByFacility) -> Iterator[Allotment]:
+    """The lots for every facility-booth pair, in dispatch order of each facility."""
+    facilities_offering = _totals((product, 1) for row in lots_by_facility.values() for product in row)
+    parcels_of: dict[tuple[str, str], list[tuple[str, int, LineReason]]] = defaultdict(list)
+    for (facility, booth), row in flows.items():
         for product, qty in row.items():
-            together = LineReason.TOGETHER if len(row) > 1 else LineReason.SHARE
-            why = LineReason.ONLY if offering[product] == 1 else together
-            bound_for[facility, product].append((booth, qty, why))
-    for (facility, product), parcels in sorted(bound_for.items()):
-        lots = iter(leaving(shelves[facility][product]))
+            other_reason = LineReason.TOGETHER if len(row) > 1 else LineReason.SHARE
+            why = LineReason.ONLY if facilities_offering[product] == 1 else other_reason
+            parcels_of[facility, product].append((booth, qty, why))
+    for (facility, product), parcels in sorted(parcels_of.items()):
+        lots = iter(dispatch_order(lots_by_facility[facility][product]))
         lot, first = next(lots), LotReason.ONLY
-        if len(shelves[facility][product]) > 1:
+        if len(lots_by_facility[facility][product]) > 1:
             first = LotReason.OLDEST if lot.best_before is None else LotReason.SPOILS_FIRST
         left = lot.qty
         for booth, qty, why in parcels:
             while qty > left:
                 if left:
-                    yield Chosen(booth, lot, left, why, first)
+                    yield Allotment(booth, lot, left, why, first)
                     qty -= left
                 lot, first = next(lots), LotReason.NEXT
                 left = lot.qty
-            yield Chosen(booth, lot, qty, why, first)
+            yield Allotment(booth, lot, qty, why, first)
             left -= qty

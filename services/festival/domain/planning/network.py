@@ -1,16 +1,16 @@
-"""Whole pieces in a network of bounded edges: Dinic's maximum flow, from many starts to many ends at once."""
+"""Dinic's maximum flow in whole pieces, from many starts to many ends at once."""
 
 from collections.abc import Iterable
 
 
 class Network:
-    """Edges come in pairs: edge `e` has `cap[e]` pieces of room left, and `e ^ 1` takes back what went through it.
+    """A flow network. Edges come in pairs: `cap[e]` is the room of edge `e`, `cap[e ^ 1]` the flow through it.
 
-    `part` divides the nodes: a flow never leaves the part that it began in. `moves`: the paths that were taken and
-    how many pieces went along each, for who may have to take them back. `seen` counts the nodes looked at: the work.
+    `part` divides the nodes: no flow leaves its part. `moves` are the paths taken and the pieces along each, so that
+    they can be undone. `visited` counts the nodes that searches looked at.
     """
 
-    __slots__ = ("cap", "moves", "out", "part", "seen", "to")
+    __slots__ = ("cap", "moves", "out", "part", "to", "visited")
 
     def __init__(self, nodes: int) -> None:
         self.to: list[int] = []
@@ -18,10 +18,10 @@ class Network:
         self.out: list[list[int]] = [[] for _ in range(nodes)]
         self.part = [0] * nodes
         self.moves: list[tuple[list[int], int]] = []
-        self.seen = 0
+        self.visited = 0
 
-    def join(self, start: int, end: int, room: int, flow: int = 0) -> int:
-        """A new edge with `flow` pieces in it and `room` for more; its number."""
+    def add_edge(self, start: int, end: int, room: int, flow: int = 0) -> int:
+        """Add an edge with `flow` pieces in it and `room` for more, and return its number."""
         edge = len(self.to)
         self.to += (end, start)
         self.cap += (room, flow)
@@ -29,47 +29,51 @@ class Network:
         self.out[end].append(edge + 1)
         return edge
 
-    def send(self, excess: dict[int, int], room: dict[int, int], near: int | None = None) -> list[int]:
-        """Move as much as can be of `excess` to `room` (pieces by node, both of one part); both are lowered by what
-        was moved. The nodes that what is left can still reach: none if nothing is left. A search gives up after
-        `near` nodes."""
+    def push(self, excess: dict[int, int], room: dict[int, int], near: int | None = None) -> list[int]:
+        """Move as much of `excess` to `room` as the network carries, and return the nodes that the rest can reach.
+
+        Both are pieces by node of one part, and are lowered by the pieces moved. Without a rest, no node is returned.
+        A search gives up after `near` nodes.
+        """
         while True:
             starts = [node for node, qty in excess.items() if qty]
             if not starts:
                 return []
-            level, found = self._levels(starts, room, near)
-            self.seen += len(level)
-            if not found:
+            level, reached = self._levels(starts, room, near)
+            self.visited += len(level)
+            if not reached:
                 return list(level)
             self._block(starts, level, excess, room)
 
     def _levels(self, starts: Iterable[int], room: dict[int, int], near: int | None) -> tuple[dict[int, int], bool]:
-        """Breadth first up to the first nodes with room: the distance of each node that was seen, and whether any has
-        room."""
+        """The distance of each node that a breadth-first search visits, and whether it reached room.
+
+        The search ends at the distance of the first nodes with room.
+        """
         to, cap, out, part = self.to, self.cap, self.out, self.part
         frontier = list(starts)
         level = dict.fromkeys(frontier, 1)
-        mine = part[frontier[0]]
+        part_of_starts = part[frontier[0]]
         ends = {node for node, qty in room.items() if qty}
-        depth, found = 1, False
-        while frontier and not found and (near is None or len(level) < near):
+        depth, reached = 1, False
+        while frontier and not reached and (near is None or len(level) < near):
             depth += 1
             following: list[int] = []
             for node in frontier:
                 for edge in out[node]:
                     if cap[edge]:
                         end = to[edge]
-                        if end not in level and part[end] == mine:
+                        if end not in level and part[end] == part_of_starts:
                             level[end] = depth
                             following.append(end)
-            found = not ends.isdisjoint(following)
+            reached = not ends.isdisjoint(following)
             frontier = following
-        return level, found
+        return level, reached
 
     def _block(
         self, starts: Iterable[int], level: dict[int, int], excess: dict[int, int], room: dict[int, int]
     ) -> None:
-        """Fill every shortest path. A node whose edges are used up is a dead end for the rest of the phase."""
+        """Fill every shortest path. A node without usable edges is a dead end for the rest of the phase."""
         to, cap, out = self.to, self.cap, self.out
         tried = dict.fromkeys(level, 0)
         for start in starts:
@@ -108,8 +112,8 @@ class Network:
                 else:
                     break
 
-    def take_back(self) -> None:
-        """Undo all moves that are remembered."""
+    def undo_moves(self) -> None:
+        """Undo all recorded moves."""
         for path, moved in self.moves:
             for edge in path:
                 self.cap[edge] += moved

@@ -1,8 +1,8 @@
-"""Which facility serves which booth. The fewest pairs are sought, not promised: with fixed charges this is NP-hard.
+"""Which facility serves which booth, with few pairs. The fewest are not promised: with fixed charges this is NP-hard.
 
-Booths are served one after the other, each by the facility that can bring most of what it still lacks, until it
-lacks nothing. What a facility gives may change while it does so, if others make up for it: its total may not.
-Then `thin` takes away every pair that the others can do without. `fewest` is a bound below all such plans.
+Booths are served one after the other. Each is served by the facility that can bring most of its remaining need, until
+the need is met. A facility's products may change on the way if other facilities compensate; its total may not.
+Then `_drop_spare_pairs` removes every pair whose flow fits along the others. `fewest_pairs` is a lower bound.
 """
 
 from bisect import bisect_left
@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, nlargest
 from itertools import accumulate
 
-from services.festival.domain.planning.booths import Booth, Filled, Intake
+from services.festival.domain.planning.booths import BoothIntake, BoothPieces, Intake
 from services.festival.domain.planning.network import Network
-from services.festival.domain.planning.shares import Pieces
+from services.festival.domain.planning.shares import FacilityPieces
 
-Carried = dict[tuple[str, str], dict[str, int]]
+PairFlows = dict[tuple[str, str], dict[str, int]]
 
-# How many facilities are looked at for one booth; how many nodes to find pairs that can be spared, for each pair that
-# there is and for one search; and with how many edges none is sought. Steps, not time, so that a plan is the same on
-# every machine.
+# Limits of the search, in steps and not in time, so that a plan is the same on every machine.
+# SCORES, LEAST_CANDIDATES: the facilities considered for one booth. SPARED, NEAR: the nodes that the search for spare
+# pairs may visit, per pair and per search. TOO_LARGE: with more edges no spare pair is sought.
 SCORES = 200_000
 LEAST_CANDIDATES = 16
 SPARED = 100
@@ -27,71 +27,98 @@ NEAR = 1000
 TOO_LARGE = 25_000
 
 
-def paired(offers: Pieces, given: Pieces, booths: Sequence[Booth], filled: Filled, *, even: bool) -> Carried:
-    """Pieces by facility and booth, and product: each facility gives as many in all as in `given`, of each product
-    no more than it offers. Each booth gets what it is `filled` with; if not `even`, perhaps something else."""
+def assign_pairs(
+    offers: FacilityPieces,
+    given: FacilityPieces,
+    booths: Sequence[BoothIntake],
+    filled: BoothPieces,
+    *,
+    spread_evenly: bool,
+) -> PairFlows:
+    """Pieces by facility and booth, and product.
+
+    Each facility gives as many in all as in `given`, and of each product no more than it offers. Each booth gets the
+    pieces that it is `filled` with. Without `spread_evenly`, other pieces may replace them.
+    """
     needs: dict[str, dict[str, int]] = {}
     for (booth, product), qty in filled.items():
         if qty:
             needs.setdefault(booth, {})[product] = qty
-    carried = _Serving(offers, given).serve(needs)
-    return _thin(carried, offers, booths, even=even)
+    flows = _Assignment(offers, given).serve(needs)
+    return _drop_spare_pairs(flows, offers, booths, spread_evenly=spread_evenly)
 
 
-def fewest(offers: Pieces, given: Pieces, booths: Sequence[Booth], filled: Filled, *, even: bool) -> int:
-    """No plan in which each facility gives as many in all as in `given` (and, if `even`, each booth gets what it is
-    `filled` with) has fewer pairs: whoever gives or gets so much needs at least so many partners, were each of them
-    to take or bring as much as it could."""
-    totals = {facility: sum(of.values()) for facility, of in given.items() if any(of.values())}
-    could = _could(offers, totals, booths)
-    from_all = sum(_enough(could[facility].values(), total) for facility, total in totals.items())
-    if not even:
+def fewest_pairs(
+    offers: FacilityPieces,
+    given: FacilityPieces,
+    booths: Sequence[BoothIntake],
+    filled: BoothPieces,
+    *,
+    spread_evenly: bool,
+) -> int:
+    """A lower bound on the pairs of every plan with the same total of each facility as in `given`.
+
+    With `spread_evenly` the pieces of each booth in `filled` are the same too. A facility or booth needs at least as
+    many partners as if each of them carried the most that it can.
+    """
+    totals = {facility: sum(row.values()) for facility, row in given.items() if any(row.values())}
+    limits = _pair_limits(offers, totals, booths)
+    pairs_of_facilities = sum(
+        _partners_needed(limits[facility].values(), total) for facility, total in totals.items()
+    )
+    if not spread_evenly:
         whole = sum(totals.values())
-        return max(from_all, _enough((booth.capacity for booth in booths), whole) if whole else 0)
-    gets: dict[str, int] = {}
+        return max(pairs_of_facilities, _partners_needed((booth.capacity for booth in booths), whole) if whole else 0)
+    intakes: dict[str, int] = {}
     for (booth, _), qty in filled.items():
-        gets[booth] = gets.get(booth, 0) + qty
-    to_all = sum(
-        _enough((could[facility].get(booth, 0) for facility in totals), whole)
-        for booth, whole in gets.items()
+        intakes[booth] = intakes.get(booth, 0) + qty
+    pairs_of_booths = sum(
+        _partners_needed((limits[facility].get(booth, 0) for facility in totals), whole)
+        for booth, whole in intakes.items()
         if whole
     )
-    return max(from_all, to_all)
+    return max(pairs_of_facilities, pairs_of_booths)
 
 
-def _could(offers: Pieces, totals: Mapping[str, int], booths: Sequence[Booth]) -> dict[str, dict[str, int]]:
-    """By facility and booth: no more than this can go from one to the other."""
+def _pair_limits(
+    offers: FacilityPieces, totals: Mapping[str, int], booths: Sequence[BoothIntake]
+) -> dict[str, dict[str, int]]:
+    """Upper bounds by facility and booth on the pieces that one can send to the other."""
     askers: dict[str, list[tuple[str, int]]] = {}
     for booth in booths:
         for product, asked in booth.asks.items():
             askers.setdefault(product, []).append((booth.id, asked))
-    most = {booth.id: booth.capacity for booth in booths}
+    capacities = {booth.id: booth.capacity for booth in booths}
     if sum(len(askers.get(product, ())) for facility in totals for product in offers[facility]) > SCORES:
         return {
-            facility: {booth: min(total, room) for booth, room in most.items()} for facility, total in totals.items()
+            facility: {booth: min(total, room) for booth, room in capacities.items()}
+            for facility, total in totals.items()
         }
-    could: dict[str, dict[str, int]] = {}
+    limits: dict[str, dict[str, int]] = {}
     for facility, total in totals.items():
         row: dict[str, int] = {}
         for product, offered in offers[facility].items():
             for id, asked in askers.get(product, ()):
                 row[id] = row.get(id, 0) + (asked if asked < offered else offered)
-        could[facility] = {booth: min(qty, total, most[booth]) for booth, qty in row.items()}
-    return could
+        limits[facility] = {booth: min(qty, total, capacities[booth]) for booth, qty in row.items()}
+    return limits
 
 
-def _enough(pieces: Iterable[int], qty: int) -> int:
-    """How many of the largest it takes to have `qty`."""
+def _partners_needed(pieces: Iterable[int], qty: int) -> int:
+    """How many of the largest of `pieces` add up to at least `qty`."""
     return bisect_left(list(accumulate(sorted(pieces, reverse=True))), qty) + 1
 
 
-class _Serving:
-    """Facilities and products by number. `now`: what a facility would give of each product, as things stand;
-    `left`: what it could. Sets of facilities are the bits of a number: to find one who could stand in is one `&`."""
+class _Assignment:
+    """The greedy search, with facilities and products by number.
 
-    def __init__(self, offers: Pieces, given: Pieces) -> None:
+    `now`: the pieces of each product that a facility is to give; `left`: the pieces that it could give. Sets of
+    facilities are bits of an integer, so that one `&` finds a facility that can compensate.
+    """
+
+    def __init__(self, offers: FacilityPieces, given: FacilityPieces) -> None:
         self.names = sorted(offers)
-        products = sorted({product for of in offers.values() for product in of})
+        products = sorted({product for row in offers.values() for product in row})
         self.products = products
         self.number = {product: number for number, product in enumerate(products)}
         self.left = [[offers[name].get(product, 0) for product in products] for name in self.names]
@@ -111,30 +138,34 @@ class _Serving:
         self.giving[p] = self.giving[p] | bit if now else self.giving[p] & ~bit
         self.roomy[p] = self.roomy[p] | bit if left > now else self.roomy[p] & ~bit
 
-    def serve(self, needs: Mapping[str, Mapping[str, int]]) -> Carried:
-        carried: Carried = {}
-        most = max(LEAST_CANDIDATES, SCORES // max(1, sum(len(need) for need in needs.values())))
+    def serve(self, needs: Mapping[str, Mapping[str, int]]) -> PairFlows:
+        """The flows that meet the needs of the booths: pieces by booth and product."""
+        flows: PairFlows = {}
+        most_candidates = max(LEAST_CANDIDATES, SCORES // max(1, sum(len(need) for need in needs.values())))
         for booth in sorted(needs, key=lambda booth: (-sum(needs[booth].values()), booth)):
             need = {self.number[product]: qty for product, qty in needs[booth].items()}
             while need:
-                for f, p, qty in self._round(need, most):
-                    row = carried.setdefault((self.names[f], booth), {})
+                for f, p, qty in self._round(need, most_candidates):
+                    row = flows.setdefault((self.names[f], booth), {})
                     row[self.products[p]] = row.get(self.products[p], 0) + qty
-        return carried
+        return flows
 
-    def _round(self, need: dict[int, int], most: int) -> Iterator[tuple[int, int, int]]:
-        """Who can bring most comes first; how much that is only falls, so it is worked out anew when it is due."""
-        queue = [(*self._rank(f, need), f) for f in self._candidates(need, most)]
+    def _round(self, need: dict[int, int], most_candidates: int) -> Iterator[tuple[int, int, int]]:
+        """Yield facility, product and pieces, the facility that can bring most first.
+
+        A rank can only fall, so it is computed anew only when it comes up.
+        """
+        queue = [(*self._rank(f, need), f) for f in self._candidates(need, most_candidates)]
         heapify(queue)
         moved = False
         while queue and need:
             rank = heappop(queue)
             f = rank[-1]
-            again = (*self._rank(f, need), f)
-            if not again[0]:
+            current = (*self._rank(f, need), f)
+            if not current[0]:
                 continue
-            if queue and again > queue[0]:
-                heappush(queue, again)
+            if queue and current > queue[0]:
+                heappush(queue, current)
                 continue
             for p, qty in self._bring(f, need):
                 moved = True
@@ -147,51 +178,51 @@ class _Serving:
             yield f, p, qty
 
     def _rank(self, f: int, need: Mapping[int, int]) -> tuple[int, int]:
-        """Most brought first; of equals who then has least left, so that big ones stay whole."""
+        """A sort key: most pieces first; of equals the facility with least left, so that large offers stay whole."""
         row, total = self.left[f], self.total[f]
-        could = 0
+        brings = 0
         for p, qty in need.items():
-            has = row[p]
-            could += has if has < qty else qty
-        could = min(could, total)
-        return -could, total - could
+            offered = row[p]
+            brings += offered if offered < qty else qty
+        brings = min(brings, total)
+        return -brings, total - brings
 
     def _candidates(self, need: Iterable[int], most: int) -> list[int]:
-        some = 0
+        offering = 0
         for p in need:
-            some |= self.offering[p]
+            offering |= self.offering[p]
         total = self.total
-        found = [f for f, bit in enumerate(bin(some)[:1:-1]) if bit == "1" and total[f]]
-        return found if len(found) <= most else nlargest(most, found, key=total.__getitem__)
+        candidates = [f for f, bit in enumerate(bin(offering)[:1:-1]) if bit == "1" and total[f]]
+        return candidates if len(candidates) <= most else nlargest(most, candidates, key=total.__getitem__)
 
     def _bring(self, f: int, need: dict[int, int]) -> list[tuple[int, int]]:
-        """All that facility `f` can bring of what is needed."""
+        """Move all pieces of the need that facility `f` can bring; return them by product."""
         now, left = self.now[f], self.left[f]
         spare = {p: qty - min(qty, need.get(p, 0)) for p, qty in enumerate(now) if qty > need.get(p, 0)}
         for p, qty in need.items():
             lacking = min(qty, left[p]) - now[p]
             if lacking > 0 and spare:
-                self._exchange(f, p, lacking, spare)
+                self._swap(f, p, lacking, spare)
         brought = [(p, min(qty, now[p])) for p, qty in need.items() if now[p]]
         for p, qty in brought:
             self._take(f, p, qty, need)
         return brought
 
-    def _exchange(self, f: int, p: int, lacking: int, spare: dict[int, int]) -> None:
-        """Let `f` give more of `p` and less of what it can spare, and others the other way round."""
+    def _swap(self, f: int, p: int, lacking: int, spare: dict[int, int]) -> None:
+        """Let `f` give more of `p` and less of its spare products, and other facilities the opposite."""
         not_me = ~(1 << f)
         for q in list(spare):
-            while lacking and (able := self.giving[p] & self.roomy[q] & not_me):
-                other = (able & -able).bit_length() - 1
+            while lacking and (partners := self.giving[p] & self.roomy[q] & not_me):
+                other = (partners & -partners).bit_length() - 1
                 theirs = self.now[other]
                 qty = min(lacking, spare[q], theirs[p], self.left[other][q] - theirs[q])
                 self.now[f][p] += qty
                 self.now[f][q] -= qty
                 theirs[p] -= qty
                 theirs[q] += qty
-                for who in (f, other):
-                    self._mark(who, p)
-                    self._mark(who, q)
+                for facility in (f, other):
+                    self._mark(facility, p)
+                    self._mark(facility, q)
                 lacking -= qty
                 spare[q] -= qty
                 if not spare[q]:
@@ -210,54 +241,60 @@ class _Serving:
             del need[p]
 
 
-def _thin(carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bool) -> Carried:
-    """Without the pairs that the others can do without, smallest first."""
-    asks = {booth.id: len(booth.asks) for booth in booths}
-    if sum(asks[booth] for _, booth in carried) > TOO_LARGE:
-        return dict(sorted(carried.items()))
-    sizes = sorted((sum(row.values()), pair) for pair, row in carried.items())
-    routes = _Routes(carried, offers, booths, even=even)
-    open_pairs = Counter(facility for facility, _ in carried)
+def _drop_spare_pairs(
+    flows: PairFlows, offers: FacilityPieces, booths: Sequence[BoothIntake], *, spread_evenly: bool
+) -> PairFlows:
+    """The flows without spare pairs. The smallest pairs are tried first."""
+    products_asked = {booth.id: len(booth.asks) for booth in booths}
+    if sum(products_asked[booth] for _, booth in flows) > TOO_LARGE:
+        return dict(sorted(flows.items()))
+    sizes = sorted((sum(row.values()), pair) for pair, row in flows.items())
+    routes = _OpenPairs(flows, offers, booths, spread_evenly=spread_evenly)
+    open_pairs = Counter(facility for facility, _ in flows)
     spared: set[tuple[str, str]] = set()
     for _, pair in sizes:
-        if routes.network.seen > SPARED * len(carried):
+        if routes.network.visited > SPARED * len(flows):
             break
         if open_pairs[pair[0]] > 1 and routes.close(pair):
             open_pairs[pair[0]] -= 1
             spared.add(pair)
-    return routes.carried(pair for pair in carried if pair not in spared)
+    return routes.flows(pair for pair in flows if pair not in spared)
 
 
-class _Routes:
-    """facility → what it offers of a product → what a booth asked of it → the booth, along the pairs that are open.
-    If `even`, every booth keeps what it gets; else it may get other pieces, within its rules."""
+class _OpenPairs:
+    """The network facility → its offer of a product → a booth's demand of it → the booth, along open pairs.
 
-    def __init__(self, carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bool) -> None:
-        self.facilities = {facility: number for number, facility in enumerate(sorted({f for f, _ in carried}))}
+    With `spread_evenly` every booth keeps its pieces. Otherwise other pieces may replace them, within its rules.
+    """
+
+    def __init__(
+        self, flows: PairFlows, offers: FacilityPieces, booths: Sequence[BoothIntake], *, spread_evenly: bool
+    ) -> None:
+        self.facilities = {facility: number for number, facility in enumerate(sorted({f for f, _ in flows}))}
         shelves = [(f, p) for f in self.facilities for p in offers[f]]
         nodes = {shelf: number for number, shelf in enumerate(shelves, len(self.facilities))}
-        wants = [(booth.id, product) for booth in booths for product in booth.asks]
-        self.wants = {want: number for number, want in enumerate(wants, len(self.facilities) + len(shelves))}
-        out = dict.fromkeys(shelves, 0)
-        filled = dict.fromkeys(wants, 0)
-        for (facility, booth), row in carried.items():
+        demands = [(booth.id, product) for booth in booths for product in booth.asks]
+        self.demands = {demand: number for number, demand in enumerate(demands, len(self.facilities) + len(shelves))}
+        given = dict.fromkeys(shelves, 0)
+        filled = dict.fromkeys(demands, 0)
+        for (facility, booth), row in flows.items():
             for product, qty in row.items():
-                out[facility, product] += qty
+                given[facility, product] += qty
                 filled[booth, product] += qty
-        self.intake = Intake(booths, self.wants, len(self.facilities) + len(shelves) + len(wants))
+        self.intake = Intake(booths, self.demands, len(self.facilities) + len(shelves) + len(demands))
         self.network = Network(self.intake.nodes)
-        self.intake.join(self.network, filled, full=even)
+        self.intake.add_edges(self.network, filled, full=spread_evenly)
         self.shelf = {
-            (f, p): self.network.join(self.facilities[f], node, offers[f][p] - out[f, p], out[f, p])
+            (f, p): self.network.add_edge(self.facilities[f], node, offers[f][p] - given[f, p], given[f, p])
             for (f, p), node in nodes.items()
         }
         asks = {booth.id: booth.asks for booth in booths}
         self.edges: dict[tuple[str, str], dict[str, int]] = {}
-        for (facility, booth), row in carried.items():
+        for (facility, booth), row in flows.items():
             self.edges[facility, booth] = {
-                product: self.network.join(
+                product: self.network.add_edge(
                     nodes[facility, product],
-                    self.wants[booth, product],
+                    self.demands[booth, product],
                     asked - row.get(product, 0),
                     row.get(product, 0),
                 )
@@ -266,35 +303,36 @@ class _Routes:
             }
 
     def close(self, pair: tuple[str, str]) -> bool:
-        """Send along other open pairs what goes along this one. If that can't be, it stays open."""
+        """Close the pair if the other open pairs can carry its flow; return whether they can."""
         facility, booth = pair
         network, intake = self.network, self.intake
         cap, end = network.cap, intake.ends[booth]
         network.moves.clear()
         closed = [(edge, cap[edge], cap[edge ^ 1]) for edge in self.edges[pair].values()]
-        ways: list[tuple[int, int]] = []
+        path_flows: list[tuple[int, int]] = []
         for product, edge in self.edges[pair].items():
             if qty := cap[edge ^ 1]:
-                ways += [(along, qty) for along in (self.shelf[facility, product], *intake.way(booth, product))]
+                path_flows += [(step, qty) for step in (self.shelf[facility, product], *intake.path(booth, product))]
             cap[edge] = cap[edge ^ 1] = 0
-        for along, qty in ways:
-            cap[along] += qty
-            cap[along ^ 1] -= qty
+        for step, qty in path_flows:
+            cap[step] += qty
+            cap[step ^ 1] -= qty
         moved = sum(flow for _, _, flow in closed)
         room = dict(intake.room)
         intake.room[end] += moved
-        if not network.send({self.facilities[facility]: moved}, intake.room, NEAR):
+        if not network.push({self.facilities[facility]: moved}, intake.room, NEAR):
             return True
         intake.room = room
-        network.take_back()
-        for along, qty in ways:
-            cap[along] -= qty
-            cap[along ^ 1] += qty
+        network.undo_moves()
+        for step, qty in path_flows:
+            cap[step] -= qty
+            cap[step ^ 1] += qty
         for edge, left, flow in closed:
             cap[edge], cap[edge ^ 1] = left, flow
         return False
 
-    def carried(self, pairs: Iterable[tuple[str, str]]) -> Carried:
+    def flows(self, pairs: Iterable[tuple[str, str]]) -> PairFlows:
+        """The pieces by pair and product, without empty pairs."""
         cap = self.network.cap
         rows = {
             pair: {product: cap[edge ^ 1] for product, edge in self.edges[pair].items() if cap[edge ^ 1]}

@@ -1,143 +1,157 @@
-"""Why it is so: what bound each facility's share, and which rules leave a booth short. In English and Indonesian."""
+"""The reasons of a plan: the bound of each facility's share, and the rules that leave a booth short."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from services.festival.domain.planning import words
-from services.festival.domain.planning.booths import Booth, Filled
-from services.festival.domain.planning.shares import Giver
-from services.festival.domain.planning.terms import Before, Conflict, Kept, Share, Wanted
+from services.festival.domain.bilingual import Bilingual
+from services.festival.domain.planning import explanations
+from services.festival.domain.planning.booths import BoothIntake, BoothPieces
+from services.festival.domain.planning.shares import Supplier
+from services.festival.domain.planning.terms import Conflict, EarlierShare, ExcludedStock, RequestDemand, Share
 from shared.events.festival import PlanRule
 
 
-def shares(
-    givers: Sequence[Giver],
-    before: Mapping[str, Before],
-    gave: Filled,
+def explain_shares(
+    suppliers: Sequence[Supplier],
+    earlier: Mapping[str, EarlierShare],
+    given: BoothPieces,
     asked: Mapping[str, int],
-    served: Filled,
-    kept: Sequence[Kept],
+    served: BoothPieces,
+    excluded: Sequence[ExcludedStock],
 ) -> Iterator[Share]:
-    """Every facility's share, also of those whom the rules keep out altogether. `gave` by facility and product,
-    `served` by booth and product."""
-    full = _full(asked, served)
-    gives: dict[str, list[str]] = {}
-    for facility, product in gave:
-        gives.setdefault(product, []).append(facility)
-    able: dict[tuple[str, ...], list[str]] = {}
-    inside = {giver.id: giver for giver in givers}
-    for facility in sorted(inside.keys() | {one.facility for one in kept}):
-        giver = inside.get(facility)
-        if giver is None:
-            earlier = before.get(facility, Before())
-            out = words.kept_out([one for one in kept if one.facility == facility])
-            yield Share(facility, earlier.offered, earlier.allocated, out.en, out.id)
+    """Every facility's share with its reason, also of facilities whose whole stock the rules exclude.
+
+    `given` is by facility and product, `served` by booth and product.
+    """
+    fully_served = _fully_served(asked, served)
+    giving: dict[str, list[str]] = {}
+    for facility, product in given:
+        giving.setdefault(product, []).append(facility)
+    others_giving: dict[tuple[str, ...], list[str]] = {}
+    supplier_of = {supplier.id: supplier for supplier in suppliers}
+    for facility in sorted(supplier_of.keys() | {stock.facility for stock in excluded}):
+        supplier = supplier_of.get(facility)
+        if supplier is None:
+            share = earlier.get(facility, EarlierShare())
+            reason = explanations.kept_out([stock for stock in excluded if stock.facility == facility])
+            yield Share(facility, share.offered, share.allocated, reason.en, reason.id)
             continue
-        got = sum(gave.get((facility, product), 0) for product in giver.offers)
-        offered = giver.before.offered + sum(giver.offers.values())
-        allocated = giver.before.allocated + got
-        left = [product for product, qty in giver.offers.items() if qty > gave.get((facility, product), 0)]
-        # Most have some left of the same products: then the others are the same too.
-        if (some := tuple(left)) not in able:
-            able[some] = sorted({other for product in left for other in gives.get(product, ())})
-        said = words.share(
+        pieces = sum(given.get((facility, product), 0) for product in supplier.offers)
+        offered = supplier.earlier.offered + sum(supplier.offers.values())
+        allocated = supplier.earlier.allocated + pieces
+        leftover = [product for product, qty in supplier.offers.items() if qty > given.get((facility, product), 0)]
+        # Most facilities have the same products left, so the other facilities that give them are computed once.
+        if (key := tuple(leftover)) not in others_giving:
+            others_giving[key] = sorted({other for product in leftover for other in giving.get(product, ())})
+        reason = explanations.share(
             offered,
             allocated,
-            giver.weight,
-            unasked=[product for product in left if product in full],
-            no_room=[product for product in left if product not in full],
-            others=[other for other in able[some] if other != facility],
+            supplier.weight,
+            unasked=[product for product in leftover if product in fully_served],
+            no_room=[product for product in leftover if product not in fully_served],
+            others=[other for other in others_giving[key] if other != facility],
         )
-        yield Share(facility, offered, allocated, said.en, said.id)
+        yield Share(facility, offered, allocated, reason.en, reason.id)
 
 
-def _full(asked: Mapping[str, int], served: Filled) -> frozenset[str]:
-    """The products of which every booth has what it asked for."""
-    got: dict[str, int] = {}
+def _fully_served(demand: Mapping[str, int], served: BoothPieces) -> frozenset[str]:
+    """The products of which every booth gets its whole demand."""
+    pieces: dict[str, int] = {}
     for (_, product), qty in served.items():
-        got[product] = got.get(product, 0) + qty
-    return frozenset(product for product, qty in asked.items() if got.get(product, 0) == qty)
+        pieces[product] = pieces.get(product, 0) + qty
+    return frozenset(product for product, qty in demand.items() if pieces.get(product, 0) == qty)
 
 
-def conflicts(
-    wanted: Iterable[Wanted], booths: Sequence[Booth], served: Filled, kept: Sequence[Kept]
+def explain_conflicts(
+    demands: Iterable[RequestDemand],
+    booths: Sequence[BoothIntake],
+    served: BoothPieces,
+    excluded: Sequence[ExcludedStock],
 ) -> Iterator[Conflict]:
-    """For every demand that is not met in full, the fewest rules that together would leave it short, with all other
-    demands met as they are.
+    """For every demand not met in full, the fewest rules that together leave it short, all other demands being met
+    as they are.
 
-    Where a booth has room, all that may be planned of the product is planned, for else the plan would not be the
-    largest: then it is the stock, if need be with the rules that keep some of it out.
+    If the booth has room, the plan uses all allowed stock of the product, as it is the largest plan. Then the reason
+    is the stock, if need be with the rules that exclude some of it.
     """
-    wants = {(want.booth, want.product): want for want in wanted}
+    demand_of = {(demand.booth, demand.product): demand for demand in demands}
     missing: dict[str, int] = {}
-    there: dict[str, int] = {}
-    stuck: list[tuple[Booth, str, dict[str, int]]] = []
+    planned: dict[str, int] = {}
+    lacking_stock: list[tuple[BoothIntake, str, dict[str, int]]] = []
     for booth in booths:
         gets = {product: served.get((booth.id, product), 0) for product in booth.asks}
         for product, asked in booth.asks.items():
-            there[product] = there.get(product, 0) + gets[product]
+            planned[product] = planned.get(product, 0) + gets[product]
             if asked == gets[product]:
                 continue
-            if full := _room(booth, product, gets, 1):
-                yield _conflict(wants[booth.id, product], gets, *full)
+            if own_rule := _booth_rule(booth, product, gets, 1):
+                yield _conflict(demand_of[booth.id, product], gets, *own_rule)
             else:
                 missing[product] = missing.get(product, 0) + asked - gets[product]
-                stuck.append((booth, product, gets))
-    held_back: dict[str, list[Kept]] = {}
-    for one in kept:
-        held_back.setdefault(one.product, []).append(one)
+                lacking_stock.append((booth, product, gets))
+    excluded_of: dict[str, list[ExcludedStock]] = {}
+    for stock in excluded:
+        excluded_of.setdefault(stock.product, []).append(stock)
     by_stock = {
-        product: _by_stock(held_back.get(product, ()), short, there[product]) for product, short in missing.items()
+        product: _stock_rules(excluded_of.get(product, ()), shortage, planned[product])
+        for product, shortage in missing.items()
     }
-    for booth, product, gets in stuck:
-        rules, named, why = by_stock[product]
-        # If stock alone does not explain it, a capacity that would not have been enough either does.
-        small = _room(booth, product, gets, booth.asks[product] - gets[product]) if len(rules) > 1 else None
+    for booth, product, gets in lacking_stock:
+        rules, causes, why = by_stock[product]
+        # If the stock alone does not explain it, a capacity that is too small for the whole demand does.
+        small = _booth_rule(booth, product, gets, booth.asks[product] - gets[product]) if len(rules) > 1 else None
         if small:
-            yield _conflict(wants[booth.id, product], gets, small[0], words.joined(small[1], why), named)
+            yield _conflict(demand_of[booth.id, product], gets, small[0], explanations.joined(small[1], why), causes)
         else:
-            yield _conflict(wants[booth.id, product], gets, rules, why, named)
+            yield _conflict(demand_of[booth.id, product], gets, rules, why, causes)
 
 
-def _by_stock(
-    kept: Sequence[Kept], missing: int, there: int
-) -> tuple[tuple[PlanRule, ...], tuple[Kept, ...], words.Said]:
-    """The fewest rules, stock among them, that alone still leave less than is `missing` of a product: all pieces that
-    only other rules keep out would come in."""
-    sets = ((), (PlanRule.BEST_BEFORE,), (PlanRule.LEAD_TIME,))
-    also = next(
-        (some for some in sets if sum(one.qty for one in kept if not set(one.rules) & set(some)) < missing),
+def _stock_rules(
+    excluded: Sequence[ExcludedStock], missing: int, planned: int
+) -> tuple[tuple[PlanRule, ...], tuple[ExcludedStock, ...], Bilingual]:
+    """The fewest rules, the stock among them, that explain `missing` pieces of a product, the stock that they
+    exclude, and the phrase.
+
+    Stock that other rules exclude counts as available.
+    """
+    candidates = ((), (PlanRule.BEST_BEFORE,), (PlanRule.LEAD_TIME,))
+    extra_rules = next(
+        (
+            rules
+            for rules in candidates
+            if sum(stock.qty for stock in excluded if not set(stock.rules) & set(rules)) < missing
+        ),
         (PlanRule.BEST_BEFORE, PlanRule.LEAD_TIME),
     )
-    named = tuple(one for one in kept if set(one.rules) & set(also))
-    return (PlanRule.STOCK, *also), named, words.no_stock(there, named)
+    causes = tuple(stock for stock in excluded if set(stock.rules) & set(extra_rules))
+    return (PlanRule.STOCK, *extra_rules), causes, explanations.no_stock(planned, causes)
 
 
-def refused(want: Wanted) -> Conflict:
-    """Of pieces that were planned, but inventory had them no more, and nothing else was found in their place."""
-    return _conflict(want, {want.product: 0}, (PlanRule.STOCK,), words.nothing_else())
+def refused_conflict(demand: RequestDemand) -> Conflict:
+    """The conflict of planned pieces that inventory no longer had and that no other stock replaces."""
+    return _conflict(demand, {demand.product: 0}, (PlanRule.STOCK,), explanations.nothing_else())
 
 
 def _conflict(
-    want: Wanted,
-    gets: Mapping[str, int],
+    demand: RequestDemand,
+    intake: Mapping[str, int],
     rules: tuple[PlanRule, ...],
-    why: words.Said,
-    kept: tuple[Kept, ...] = (),
+    why: Bilingual,
+    excluded: tuple[ExcludedStock, ...] = (),
 ) -> Conflict:
-    short = want.missing + want.qty - gets[want.product]
-    said = words.lacking(want.booth, want.product, max(want.asked, want.qty), short, why)
-    return Conflict(want.booth, want.product, short, rules, kept, said.en, said.id)
+    short = demand.missing + demand.qty - intake[demand.product]
+    sentence = explanations.lacking(demand.booth, demand.product, max(demand.asked, demand.qty), short, why)
+    return Conflict(demand.booth, demand.product, short, rules, excluded, sentence.en, sentence.id)
 
 
-def _room(
-    booth: Booth, product: str, gets: Mapping[str, int], more: int
-) -> tuple[tuple[PlanRule, ...], words.Said] | None:
-    """The rule of the booth's own that leaves no room for so many `more` pieces."""
-    if sum(gets.values()) + more > booth.capacity:
-        return (PlanRule.CAPACITY,), words.no_room(booth.capacity, sum(booth.asks.values()))
-    for of, limit in booth.limits:
-        if product in of and _sum(gets, of) + more > limit:
-            return (PlanRule.CATEGORY,), words.no_room_of_kind(limit, _sum(booth.asks, of))
+def _booth_rule(
+    booth: BoothIntake, product: str, intake: Mapping[str, int], more: int
+) -> tuple[tuple[PlanRule, ...], Bilingual] | None:
+    """The booth's own rule that leaves no room for `more` pieces, with its phrase."""
+    if sum(intake.values()) + more > booth.capacity:
+        return (PlanRule.CAPACITY,), explanations.no_room(booth.capacity, sum(booth.asks.values()))
+    for products, limit in booth.limits:
+        if product in products and _sum(intake, products) + more > limit:
+            return (PlanRule.CATEGORY,), explanations.no_room_of_kind(limit, _sum(booth.asks, products))
     return None
 
 

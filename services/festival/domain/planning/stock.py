@@ -1,72 +1,74 @@
-"""What may be planned: the lots that no rule keeps out, in the order in which they should leave."""
+"""The lots that rules allow a plan to use, in dispatch order."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter
 
-from services.festival.domain.planning.terms import Available, Kept, Rules
+from services.festival.domain.planning.terms import AvailableLot, ExcludedStock, Rules
 from shared.events.festival import PlanRule
 
-Shelves = dict[str, dict[str, list[Available]]]
+LotsByFacility = dict[str, dict[str, list[AvailableLot]]]
 
 _SOONEST = attrgetter("best_before", "made_on", "lot")
 _OLDEST = attrgetter("made_on", "lot")
 
 
-def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) -> tuple[Shelves, tuple[Kept, ...]]:
-    """The lots of `products` by facility and product, not yet in order; and what the rules keep out."""
-    asked = frozenset(products)
-    shelves: Shelves = {}
-    spoilt: Shelves = {}
+def eligible_stock(
+    stock: Iterable[AvailableLot], products: Iterable[str], rules: Rules
+) -> tuple[LotsByFacility, tuple[ExcludedStock, ...]]:
+    """The lots of `products` that rules allow, by facility and product, not yet in order; and the excluded stock."""
+    wanted = frozenset(products)
+    lasting: LotsByFacility = {}
+    spoiling: LotsByFacility = {}
     last_day = rules.last_day or date.min
     for lot in stock:
-        if lot.product in asked and lot.qty > 0:
+        if lot.product in wanted and lot.qty > 0:
             best_before = lot.best_before
-            rows = shelves if best_before is None or best_before > last_day else spoilt
+            rows = lasting if best_before is None or best_before > last_day else spoiling
             row = rows.get(lot.facility)
             if row is None:
                 row = rows[lot.facility] = {}
-            shelf = row.get(lot.product)
-            if shelf is None:
+            lots = row.get(lot.product)
+            if lots is None:
                 row[lot.product] = [lot]
             else:
-                shelf.append(lot)
-    slow = late(rules)
-    kept = [
-        Kept(facility, product, _both(base, facility in slow), sum(lot.qty for lot in shelf))
-        for rows, base in ((shelves, ()), (spoilt, (PlanRule.BEST_BEFORE,)))
+                lots.append(lot)
+    late = late_facilities(rules)
+    excluded = [
+        ExcludedStock(facility, product, _with_lead_time(base, facility in late), sum(lot.qty for lot in lots))
+        for rows, base in ((lasting, ()), (spoiling, (PlanRule.BEST_BEFORE,)))
         for facility, row in rows.items()
-        if base or facility in slow
-        for product, shelf in row.items()
+        if base or facility in late
+        for product, lots in row.items()
     ]
-    fit = {facility: row for facility, row in shelves.items() if facility not in slow}
-    return fit, tuple(sorted(kept, key=lambda one: (one.product, one.facility, one.rules)))
+    eligible = {facility: row for facility, row in lasting.items() if facility not in late}
+    return eligible, tuple(sorted(excluded, key=lambda group: (group.product, group.facility, group.rules)))
 
 
-def leaving(shelf: list[Available]) -> list[Available]:
-    """Soonest to spoil first, then what does not spoil, oldest first; at last by id."""
-    if len(shelf) == 1:
-        return shelf
-    spoiling = sorted([lot for lot in shelf if lot.best_before is not None], key=_SOONEST)
-    return spoiling + sorted([lot for lot in shelf if lot.best_before is None], key=_OLDEST)
+def dispatch_order(lots: list[AvailableLot]) -> list[AvailableLot]:
+    """The lots in dispatch order: soonest best-before day first, then lots without one, oldest first; then by id."""
+    if len(lots) == 1:
+        return lots
+    spoiling = sorted([lot for lot in lots if lot.best_before is not None], key=_SOONEST)
+    return spoiling + sorted([lot for lot in lots if lot.best_before is None], key=_OLDEST)
 
 
 def offers(
-    shelves: Mapping[str, Mapping[str, list[Available]]], asked: Mapping[str, int]
+    lots: Mapping[str, Mapping[str, list[AvailableLot]]], demand: Mapping[str, int]
 ) -> dict[str, dict[str, int]]:
-    """By facility and product: what there is or what was asked, whichever is less."""
+    """By facility and product: the stock or the demand, whichever is less."""
     return {
-        facility: {product: min(asked[product], sum([lot.qty for lot in row[product]])) for product in sorted(row)}
-        for facility, row in sorted(shelves.items())
+        facility: {product: min(demand[product], sum([lot.qty for lot in row[product]])) for product in sorted(row)}
+        for facility, row in sorted(lots.items())
     }
 
 
-def late(rules: Rules) -> frozenset[str]:
-    """The facilities from which a parcel takes longer than there is time."""
+def late_facilities(rules: Rules) -> frozenset[str]:
+    """The facilities whose lead time exceeds the days left."""
     if rules.days_left is None:
         return frozenset()
     return frozenset(facility for facility, days in rules.lead_days.items() if days > rules.days_left)
 
 
-def _both(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
+def _with_lead_time(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
     return (*base, PlanRule.LEAD_TIME) if late else base

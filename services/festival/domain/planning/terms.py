@@ -1,4 +1,4 @@
-"""What is planned with and what a plan is made of. Quantities are pieces."""
+"""The input of a plan and its parts. Quantities are pieces."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,9 +8,12 @@ from shared.events.festival import LineReason, LotReason, PlanRule
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """`qty` pieces of a product that one booth would like. A booth names a product once. If that is the rest of a
-    demand, that was `asked` pieces, of which `missing` more can't be had already: sentences speak of all of it."""
+class RequestDemand:
+    """`qty` pieces of a product that one booth asks for. A booth names a product once.
+
+    If this is the rest of a demand, `asked` is the whole demand and `missing` the further pieces already known to be
+    missing. Explanations speak of the whole.
+    """
 
     booth: str
     product: str
@@ -20,8 +23,8 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Available:
-    """`qty` pieces of a lot that may be planned; `revision` is the balance that says so."""
+class AvailableLot:
+    """`qty` pieces of a lot that a plan may use, by revision `revision` of its balance."""
 
     lot: str
     facility: str
@@ -33,7 +36,7 @@ class Available:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class EarlierShare:
     """Pieces that a facility offered and was allocated in earlier plans of the same request."""
 
     offered: int = 0
@@ -42,15 +45,15 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The hard rules beside stock and demand, and what is fair. What is not named here is not bounded.
+    """The hard rules beside stock and demand, and the measure of fairness. A missing entry bounds nothing.
 
-    A lot must be good beyond `last_day`. A parcel from a facility is `lead_days` on its way and has `days_left`
-    to come. A booth takes `capacity` pieces, and of the products of one category (`categories`: by booth and
-    product) as many as `limits` says of that booth and category. A facility's share is measured by its programme
-    weight: with weight 2 it is due twice the share of one with 1, which is what all have that `weights` does not
-    name.
-    `even`: what there is of a product is first spread evenly over the booths that asked for it, at the price of more
-    shipments.
+    - A lot must be good beyond `last_day`.
+    - A parcel from a facility takes `lead_days`, and there are `days_left`.
+    - A booth takes `capacity` pieces. `limits`: its pieces of one category, by booth and category. `categories`: by
+      booth and product.
+    - `weights`: programme weights by facility, 1 if not named. With weight 2 a facility is due twice the share.
+    - `spread_evenly`: a product is first spread evenly over the booths that asked for it, at the price of more
+      shipments.
     """
 
     last_day: date | None = None
@@ -60,15 +63,15 @@ class Rules:
     categories: Mapping[tuple[str, str], str] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
-    even: bool = False
+    spread_evenly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """`qty` pieces of a lot for a booth, and why from this facility and of this lot (not known of old plans)."""
+class Allotment:
+    """`qty` pieces of a lot for a booth. `why` explains the facility and `first` the lot; old plans have neither."""
 
     booth: str
-    lot: Available
+    lot: AvailableLot
     qty: int
     why: LineReason | None = None
     first: LotReason | None = None
@@ -76,8 +79,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Pieces that a facility offered and is allocated, earlier plans included, and why not more: in English and in
-    Indonesian."""
+    """Pieces that a facility offered and is allocated, earlier plans included.
+
+    `reason`, and `reason_id` in Indonesian, say why it is not allocated more.
+    """
 
     facility: str
     offered: int
@@ -87,8 +92,8 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """`qty` pieces of a facility that rules kept out of the plan: all of `rules` would have to give way."""
+class ExcludedStock:
+    """`qty` pieces of a facility that all of `rules` together kept out of the plan."""
 
     facility: str
     product: str
@@ -98,26 +103,30 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """The fewest rules that together leave a demand `short`, and which pieces they keep out."""
+    """The fewest rules that together leave a demand `short` pieces short, and the stock that they keep out."""
 
     booth: str
     product: str
     short: int
     rules: tuple[PlanRule, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[ExcludedStock, ...]
     reason: str
     reason_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`offers`: pieces by facility and product that this plan could have taken. `short`: what is missing, and of
-    each the conflict. `shipments`: facility-booth pairs; no plan in which each facility gives as many
-    pieces (and, if `even`, each booth gets as many) has less than `shipments_at_least`."""
+    """A plan, with its explanation.
 
-    chosen: tuple[Chosen, ...]
+    - `offers`: the pieces by facility and product that it could have taken.
+    - `short`: the missing pieces; `conflicts` has the reason of each.
+    - `shipments`: its facility-booth pairs. No plan with the same pieces of each facility (with `spread_evenly` also
+      of each booth) has fewer than `shipments_at_least`.
+    """
+
+    allotments: tuple[Allotment, ...]
     shares: tuple[Share, ...]
-    short: tuple[Wanted, ...]
+    short: tuple[RequestDemand, ...]
     offers: Mapping[tuple[str, str], int]
     conflicts: tuple[Conflict, ...] = ()
     shipments: int = 0

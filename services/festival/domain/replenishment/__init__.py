@@ -1,28 +1,30 @@
-"""Refills while a festival is open: what booths will still sell, what moves between them, what facilities send. Pure,
-importable alone."""
+"""Replenishment of an open festival: sales forecasts, moves between booths, parcels from facilities.
+
+Pure, importable alone.
+"""
 
 from services.festival.domain.replenishment.proposal import propose
-from services.festival.domain.replenishment.room import after
+from services.festival.domain.replenishment.room import rules_after
 from services.festival.domain.replenishment.terms import (
     Forecast,
-    Held,
-    Hour,
+    HeldLot,
     Move,
-    Pace,
     Proposal,
     Refill,
+    SalesHistory,
+    SalesHour,
     Situation,
 )
 
 __all__ = [
     "Forecast",
-    "Held",
-    "Hour",
+    "HeldLot",
     "Move",
-    "Pace",
     "Proposal",
     "Refill",
+    "SalesHistory",
+    "SalesHour",
     "Situation",
-    "after",
     "propose",
+    "rules_after",
 ]

@@ -1,12 +1,12 @@
-"""How fast booths sell: exponential smoothing of pieces an hour, by booth and product.
+"""Sales rates by exponential smoothing of pieces an hour, by booth and product.
 
-A level is the mean of the hours so far, each weighing (1 − α) times the one after it. An hour of which the goods were
-there for a part counts as that part, and without goods it doesn't count: nothing sold is then no sign that nobody
-wanted it. The product's rate over all booths comes in as one hour before the first, so a booth with little to go by
-is thought to sell as the others do.
+A level is the mean of the hours so far. Each hour weighs (1 − α) times the next one. An hour with stock for a part
+of it counts as that part. An hour without stock does not count, as no sale is then no sign of low demand. The
+product's rate over all booths counts as one hour before the first. So a booth with few hours gets a rate close to
+that of the others.
 
-How far off a forecast may be is told by how far off the levels were so far, hour by hour: Σ (sold − expected)² ÷ what
-that sum would be if buyers came one by one and by chance alone, over all booths and products.
+The uncertainty of a forecast follows from the errors so far, over all booths and products: Σ (sold − expected)²,
+divided by its expectation if buyers came one by one and by chance alone.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from services.festival.domain.replenishment.terms import Hour, Pace
+from services.festival.domain.replenishment.terms import SalesHistory, SalesHour
 
 ALPHA = 0.1
 START_HOURS = 1.0
@@ -23,41 +23,46 @@ MINUTES = 60
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`an_hour` pieces are sold in an open hour, as `hours` of them tell. `scatter`: see above."""
+    """A rate of `an_hour` pieces in an open hour, known from `hours` hours. `scatter`: the ratio of errors above."""
 
     an_hour: float = 0.0
     hours: float = START_HOURS
     scatter: float = 1.0
 
     def expected(self, hours: float) -> float:
-        """Pieces that will be sold in so many open hours."""
+        """The expected sales in so many open hours, in pieces."""
         return self.an_hour * hours
 
     def spread(self, hours: float) -> float:
-        """How many pieces more or less it may well be (a standard deviation): by chance, and because the rate is not
-        known better."""
+        """The standard deviation of the sales, in pieces: from chance and from the uncertain rate."""
         return sqrt(self.scatter * by_chance(self.expected(hours), hours, self.hours))
 
 
 def by_chance(expected: float, hours: float, seen: float) -> float:
-    """The variance of what is sold in so many hours at a rate that so many were `seen` of."""
+    """The variance of `expected` sales in `hours` hours, at a rate known from `seen` hours."""
     return expected * (1 + hours / seen)
 
 
-def rates(paces: Sequence[Pace]) -> dict[tuple[str, str], Rate]:
-    """By booth and product."""
-    start = _everywhere(paces)
+def rates(histories: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
+    """The rate of each history, by booth and product."""
+    product_rates = _product_rates(histories)
     steps = {
-        (pace.booth, pace.product): list(levels(pace.hours, start[pace.product])) for pace in sorted(paces, key=_name)
+        (history.booth, history.product): list(levels(history.hours, product_rates[history.product]))
+        for history in sorted(histories, key=_key)
     }
     scatter = _scatter(steps.values())
-    return {key: Rate(of[-1].level, of[-1].hours, scatter) for key, of in steps.items()}
+    return {
+        key: Rate(history_levels[-1].level, history_levels[-1].hours, scatter)
+        for key, history_levels in steps.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """The level after some hours, which together weigh as `hours`. `off`: how far the last of them was off the level
-    before, squared, and `chance`: what that would be by chance."""
+    """The level after some hours of a total weight of `hours`.
+
+    `off`: the squared error of the last hour. `chance`: its expectation by chance alone.
+    """
 
     level: float
     hours: float
@@ -65,8 +70,8 @@ class Level:
     chance: float = 0.0
 
 
-def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
-    """The level before the first hour, which is `start`, and after each one in which the goods were there."""
+def levels(hours: Iterable[SalesHour], start: float) -> Iterator[Level]:
+    """Yield `start`, the level before the first hour, and the level after each hour with stock."""
     level, weight = start, START_HOURS
     yield Level(level, weight)
     for hour in hours:
@@ -79,27 +84,27 @@ def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
             yield Level(level, weight, off**2, chance)
 
 
-def _minutes(hour: Hour) -> int:
-    # What was sold was there, if only for a moment that rounds to no minute.
+def _minutes(hour: SalesHour) -> int:
+    # A sale proves stock, even for a moment that rounds to no minute.
     return max(hour.minutes, 1 if hour.qty else 0)
 
 
-def _everywhere(paces: Iterable[Pace]) -> Mapping[str, float]:
-    """Pieces that a booth sells in an hour, by product: over all booths and hours."""
+def _product_rates(histories: Iterable[SalesHistory]) -> Mapping[str, float]:
+    """The pieces that a booth sells in an hour, by product, over all booths and hours."""
     pieces: dict[str, int] = defaultdict(int)
     minutes: dict[str, int] = defaultdict(int)
-    for pace in paces:
-        pieces[pace.product] += sum(hour.qty for hour in pace.hours)
-        minutes[pace.product] += sum(_minutes(hour) for hour in pace.hours)
-    # Over an hour at least: what is sold in the first minute tells nothing of a day.
+    for history in histories:
+        pieces[history.product] += sum(hour.qty for hour in history.hours)
+        minutes[history.product] += sum(_minutes(hour) for hour in history.hours)
+    # Over an hour at least: the sales of the first minute tell nothing of a day.
     return {product: MINUTES * qty / max(minutes[product], MINUTES) for product, qty in pieces.items()}
 
 
 def _scatter(steps: Iterable[Sequence[Level]]) -> float:
-    """At least 1. One piece by chance is added to what was seen, so that it starts from there."""
-    seen = [step for of in steps for step in of]
-    return max(1.0, (1 + sum(step.off for step in seen)) / (1 + sum(step.chance for step in seen)))
+    """The ratio of errors to chance, at least 1. One piece is added to both, so that it starts from 1."""
+    all_levels = [level for levels in steps for level in levels]
+    return max(1.0, (1 + sum(level.off for level in all_levels)) / (1 + sum(level.chance for level in all_levels)))
 
 
-def _name(pace: Pace) -> tuple[str, str]:
-    return pace.booth, pace.product
+def _key(history: SalesHistory) -> tuple[str, str]:
+    return history.booth, history.product

@@ -1,109 +1,122 @@
-"""Who will run out before closing, who can spare some, and what facilities should be asked for.
+"""Proposals: shortages of booths until closing, surpluses of others, and parcels from facilities.
 
-The same every time, whatever the order of what it is given.
+Deterministic, whatever the order of the input.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
 
-from services.festival.domain.planning import Wanted
-from services.festival.domain.replenishment import words
+from services.festival.domain.planning import RequestDemand
+from services.festival.domain.replenishment import explanations
+from services.festival.domain.replenishment.position import MARGIN, StockPosition, positions
 from services.festival.domain.replenishment.room import Room
-from services.festival.domain.replenishment.shelf import MARGIN, Shelf, shelves
 from services.festival.domain.replenishment.terms import Move, Proposal, Refill, Situation
 from shared.events.language import MAX_QTY
 
 # Fewer pieces are not worth a walk or a parcel.
 FEW = 3
 
-Shelves = dict[tuple[str, str], Shelf]
+Positions = dict[tuple[str, str], StockPosition]
 
 
 def propose(now: Situation) -> Proposal:
-    """Moves between booths first, as they need no more goods; then what facilities should be asked for."""
-    found = {(shelf.booth, shelf.product): shelf for shelf in shelves(now)}
-    forecasts = tuple(shelf.forecast(now) for shelf in found.values())
-    moves = tuple(_moves(now, found))
-    return Proposal(forecasts, moves, tuple(_refills(now, found)))
+    """The forecasts, the moves and the refills for a situation. Moves come first, as they need no new stock."""
+    stock = {(position.booth, position.product): position for position in positions(now)}
+    forecasts = tuple(position.forecast(now) for position in stock.values())
+    moves = tuple(_moves(now, stock))
+    return Proposal(forecasts, moves, tuple(_refills(now, stock)))
 
 
-def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
-    """Whoever runs out first is served first, until no more can be carried out. Keeps `found` up to date, so that
-    what nobody carries is asked of facilities."""
+def _moves(now: Situation, stock: Positions) -> Iterator[Move]:
+    """The moves between booths, until people can carry out no more. The booth that runs out first is served first.
+
+    `stock` is updated with each move, so that refills cover only the rest.
+    """
     room = Room(now.rules)
     hours = now.hours
-    spare = _spare(found, hours)
+    surplus = _surplus(stock, hours)
     walks: set[tuple[str, str]] = set()
-    made = 0
-    lacking = {key: shelf.lacks(hours, now.missed(now.carried_within), MARGIN) for key, shelf in found.items()}
-    for key in sorted((key for key, qty in lacking.items() if qty >= FEW), key=lambda key: (_lasts(found[key]), key)):
-        booth, product = key
-        missing = room.fits(booth, product, lacking[key])
-        while missing >= FEW and (giver := _giver(spare.get(product, {}), missing, booth, walks)):
-            qty = min(missing, spare[product][giver])
+    lots_moved = 0
+    shortages = {
+        taker: position.shortage(hours, now.open_before_arrival(now.carried_within), MARGIN)
+        for taker, position in stock.items()
+    }
+    for taker in sorted(
+        (taker for taker, qty in shortages.items() if qty >= FEW),
+        key=lambda taker: (_hours_left(stock[taker]), taker),
+    ):
+        booth, product = taker
+        missing = room.fits(booth, product, shortages[taker])
+        while missing >= FEW and (giver := _choose_giver(surplus.get(product, {}), missing, booth, walks)):
+            qty = min(missing, surplus[product][giver])
             if now.most_moves is not None:
-                qty = min(qty, found[giver, product].first(now.most_moves - made))
+                qty = min(qty, stock[giver, product].in_first_lots(now.most_moves - lots_moved))
                 if qty < FEW:
                     return
-            spare[product][giver] -= qty
+            surplus[product][giver] -= qty
             missing -= qty
             walks.add((giver, booth))
             room.take(booth, product, qty)
-            moved = _moved(found, (giver, product), key, qty, hours)
-            made += len(moved)
-            yield from moved
+            moves = _move_stock(stock, (giver, product), taker, qty, hours)
+            lots_moved += len(moves)
+            yield from moves
 
 
-def _spare(found: Shelves, hours: float) -> dict[str, dict[str, int]]:
-    """By product and booth."""
-    spare: dict[str, dict[str, int]] = {}
-    for (booth, product), shelf in found.items():
-        if (qty := shelf.spare(hours)) >= FEW:
-            spare.setdefault(product, {})[booth] = qty
-    return spare
+def _surplus(stock: Positions, hours: float) -> dict[str, dict[str, int]]:
+    """The pieces that booths can spare, by product and booth."""
+    surplus: dict[str, dict[str, int]] = {}
+    for (booth, product), position in stock.items():
+        if (qty := position.surplus(hours)) >= FEW:
+            surplus.setdefault(product, {})[booth] = qty
+    return surplus
 
 
-def _lasts(shelf: Shelf) -> float:
-    """Hours until the last piece is sold; what lacks anything is sold at some rate."""
-    return shelf.left / shelf.rate.an_hour
+def _hours_left(position: StockPosition) -> float:
+    """The hours until the last piece is sold. A position with a shortage has a rate above 0."""
+    return position.left / position.rate.an_hour
 
 
-def _giver(spare: dict[str, int], missing: int, taker: str, walks: set[tuple[str, str]]) -> str | None:
-    """Of those who have enough, one from whom people walk there anyway, then the one who has least too much; if none
-    has enough, the one who has most."""
-    givers = [booth for booth, qty in spare.items() if qty >= FEW]
-    enough = [booth for booth in givers if spare[booth] >= missing]
+def _choose_giver(surplus: dict[str, int], missing: int, taker: str, walks: set[tuple[str, str]]) -> str | None:
+    """The booth to take the pieces from, or None.
+
+    Of booths with enough, one from which people walk to the taker anyway comes first, then the smallest surplus. If
+    none has enough, the largest surplus comes first.
+    """
+    givers = [booth for booth, qty in surplus.items() if qty >= FEW]
+    enough = [booth for booth in givers if surplus[booth] >= missing]
     if enough:
-        return min(enough, key=lambda booth: ((booth, taker) not in walks, spare[booth], booth))
-    return min(givers, key=lambda booth: (-spare[booth], booth), default=None)
+        return min(enough, key=lambda booth: ((booth, taker) not in walks, surplus[booth], booth))
+    return min(givers, key=lambda booth: (-surplus[booth], booth), default=None)
 
 
-def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float) -> list[Move]:
-    gives, lots = found[giver].without(qty)
-    takes = found[taker]
-    said = words.move(
-        product=takes.product,
-        giver=gives.booth,
-        keeps=gives.left,
-        sells=round(gives.rate.expected(hours)),
-        taker=takes.booth,
-        has=takes.left,
-        wants=round(takes.rate.expected(hours)),
+def _move_stock(
+    stock: Positions, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float
+) -> list[Move]:
+    source, lots = stock[giver].without(qty)
+    target = stock[taker]
+    reason = explanations.move(
+        product=target.product,
+        giver=source.booth,
+        keeps=source.left,
+        sells=round(source.rate.expected(hours)),
+        taker=target.booth,
+        has=target.left,
+        wants=round(target.rate.expected(hours)),
     )
-    found[giver] = gives
-    found[taker] = replace(takes, left=takes.left + qty, coming=takes.coming + qty)
+    stock[giver] = source
+    stock[taker] = replace(target, left=target.left + qty, coming=target.coming + qty)
     return [
-        Move(gives.booth, takes.booth, lot.lot, lot.facility, lot.product, part, said.en, said.id)
+        Move(source.booth, target.booth, lot.lot, lot.facility, lot.product, part, reason.en, reason.id)
         for lot, part in lots
     ]
 
 
-def _refills(now: Situation, found: Shelves) -> Iterator[Refill]:
+def _refills(now: Situation, stock: Positions) -> Iterator[Refill]:
     hours = now.hours
-    for (booth, product), shelf in found.items():
-        # No margin: what facilities send too much is unsold in the evening.
-        qty = min(MAX_QTY, shelf.lacks(hours, now.missed(now.sent_within)))
+    for (booth, product), position in stock.items():
+        # Without a margin: pieces that facilities send in excess stay unsold in the evening.
+        qty = min(MAX_QTY, position.shortage(hours, now.open_before_arrival(now.sent_within)))
         if qty >= FEW:
-            wants = round(shelf.rate.expected(hours))
-            said = words.refill(product=product, booth=booth, has=shelf.left, wants=wants)
-            yield Refill(Wanted(booth, product, qty), said.en, said.id)
+            wants = round(position.rate.expected(hours))
+            reason = explanations.refill(product=product, booth=booth, has=position.left, wants=wants)
+            yield Refill(RequestDemand(booth, product, qty), reason.en, reason.id)

@@ -1,4 +1,4 @@
-"""What booths can still take, of anything and of one category."""
+"""The room of booths, in all and by category."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from services.festival.domain.replenishment.terms import Move
 
 
 class Room:
-    """The room that rules leave, less what was taken since."""
+    """The room by rules, less the pieces taken since."""
 
     def __init__(self, rules: Rules) -> None:
         self._categories = rules.categories
@@ -16,11 +16,12 @@ class Room:
         self.limits = dict(rules.limits)
 
     def fits(self, booth: str, product: str, qty: int) -> int:
-        """How many of so many pieces the booth can take."""
+        """How many of `qty` pieces the booth can take."""
         category = booth, self._category(booth, product)
         return max(0, min(qty, self.capacity.get(booth, qty), self.limits.get(category, qty)))
 
     def take(self, booth: str, product: str, qty: int) -> None:
+        """Take the room of so many pieces."""
         category = booth, self._category(booth, product)
         if booth in self.capacity:
             self.capacity[booth] -= qty
@@ -31,8 +32,8 @@ class Room:
         return self._categories.get((booth, product), "")
 
 
-def after(rules: Rules, moves: Iterable[Move]) -> Rules:
-    """The rules with the room that the moves leave."""
+def rules_after(rules: Rules, moves: Iterable[Move]) -> Rules:
+    """The rules with the room left after the moves."""
     room = Room(rules)
     for move in moves:
         room.take(move.to, move.product, move.qty)

@@ -1,22 +1,23 @@
-"""What a refill is proposed from and what a proposal is made of. Quantities are pieces, times are UTC."""
+"""The input of a replenishment proposal and its parts. Quantities are pieces, times are UTC."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services.festival.domain.planning import Rules, Wanted
+from services.festival.domain.planning import RequestDemand, Rules
 
 HOUR = timedelta(hours=1)
-# What people at a festival said of neither: half an hour from booth to booth, two hours from a facility nearby.
+# Defaults without a figure of the organiser: half an hour between booths, two hours from a facility nearby.
 CARRIED_WITHIN = timedelta(minutes=30)
 SENT_WITHIN = timedelta(hours=2)
 
 
-class Hour(NamedTuple):
-    """Pieces sold in one clock hour, counted in hours since 1970, and the `minutes` of it in which the booth was open
-    and had some to sell. Without that, what was not there would look like what nobody wanted: so an hour in which
-    nothing was sold belongs here too, with its minutes."""
+class SalesHour(NamedTuple):
+    """The pieces sold in one clock hour (in hours since 1970), and its `minutes` with an open booth in stock.
+
+    The minutes tell missing stock from missing demand. So an hour without a sale belongs here too.
+    """
 
     hour: int
     qty: int
@@ -24,17 +25,17 @@ class Hour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """How one booth has sold a product so far, in the order of the hours, earlier days included."""
+class SalesHistory:
+    """The sales of a product at one booth so far, in the order of the hours, earlier days included."""
 
     booth: str
     product: str
-    hours: tuple[Hour, ...]
+    hours: tuple[SalesHour, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
-    """One lot at a booth: `left` on the shelf, `coming` on their way to it. What was recalled is `withdrawn`."""
+class HeldLot:
+    """One lot at a booth: pieces `left` there and `coming` on their way. A recalled lot is `withdrawn`."""
 
     booth: str
     lot: str
@@ -49,19 +50,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that is known at a moment of the booths that are open.
+    """The state of the open booths at a moment.
 
-    They close at `until`, the same day; if they are closed now, `opens` is when they open again. `sells`: the
-    products that each booth has a price for. `rules`: what booths can take beyond what is there or coming, and on
-    which last day what moves must be good. `most_moves`: what people can carry out, in lots moved; None: all that
-    there is to move.
+    - `until`: closing time, the same day. `opens`: the next opening, if the booths are closed now.
+    - `sells`: the products with a price, by booth.
+    - `rules`: the room of booths beyond present and coming stock, and the last day on which moved lots must be good.
+    - `most_moves`: the lots that people can move at most; None: no limit.
     """
 
     at: datetime
     until: datetime
     sells: Mapping[str, frozenset[str]]
-    paces: tuple[Pace, ...]
-    held: tuple[Held, ...]
+    paces: tuple[SalesHistory, ...]
+    held: tuple[HeldLot, ...]
     rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
@@ -70,23 +71,25 @@ class Situation:
 
     @property
     def sells_from(self) -> datetime:
-        """From when on buyers may come."""
+        """The time from which buyers can come."""
         return self.at if self.opens is None else max(self.at, self.opens)
 
     @property
     def hours(self) -> float:
-        """Open hours until closing."""
+        """The open hours until closing."""
         return (self.until - self.sells_from) / HOUR
 
-    def missed(self, within: timedelta) -> timedelta:
-        """How long booths are open before something comes that is on its way for so long."""
+    def open_before_arrival(self, within: timedelta) -> timedelta:
+        """The open time before goods arrive that take `within`."""
         return max(timedelta(), self.at + within - self.sells_from)
 
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What a booth has of a product (on its way counts) and will sell until closing if it has enough: `expected`,
-    give or take. `missing`: how many too few there are. `runs_out`: when the last one goes, if before closing."""
+    """The stock of a product at a booth, with coming pieces, and its expected sales until closing.
+
+    `missing`: the shortage. `runs_out`: the time of the last sale, if before closing.
+    """
 
     booth: str
     product: str
@@ -99,7 +102,7 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """`qty` pieces of a lot that should go from one booth to another, and why: in English and in Indonesian."""
+    """`qty` pieces of a lot that should go from one booth to another, with the reason in English and Indonesian."""
 
     booth: str
     to: str
@@ -113,17 +116,19 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Refill:
-    """What facilities should send, and why."""
+    """The demand that facilities should meet, and the reason."""
 
-    wanted: Wanted
+    wanted: RequestDemand
     reason: str
     reason_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """`refills` is what no other booth can spare: to be planned as any request, within the room that the moves
-    leave."""
+    """A proposal. `refills` are the demands that no other booth can meet.
+
+    They are planned like any request, within the room that the moves leave.
+    """
 
     forecasts: tuple[Forecast, ...]
     moves: tuple[Move, ...] = ()

@@ -1,9 +1,9 @@
-"""The organiser's word on what tills sold: pieces in doubt, and pieces that did not stand."""
+"""The organiser's corrections of sales: disputed pieces, and voided pieces."""
 
 from dataclasses import replace
 
-from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import Festival, booth_of
+from services.festival.domain.command import CommandResult, Rejection
+from services.festival.domain.festival import Festival, find_booth
 from shared.events.festival import (
     BOOTH_STOCK,
     CommandRefusal,
@@ -17,37 +17,41 @@ from shared.events.lot_number import parse
 from shared.runtime.state import State
 
 
-def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> Carried:
-    """Pieces that sales could not cover are accepted, of a `lot` if one is named, or rejected. What it changes comes
-    back as a sell-through."""
-    booth = booth_of(state, festival, body.booth)
-    if isinstance(booth, Wrong):
+def resolve_dispute(state: State, festival: Festival, body: ResolveDispute) -> CommandResult:
+    """The booth after a decision on a disputed sale, and the event for sales.
+
+    The pieces are accepted, of a lot if the organiser names one, or rejected. A sell-through brings the effect.
+    """
+    booth = find_booth(state, festival, body.booth)
+    if isinstance(booth, Rejection):
         return booth
     if body.sale not in booth.disputed:
         message = f"No sale {body.sale} of booth {booth.id} is in dispute, or it was resolved already."
-        return Wrong("sale", CommandRefusal.UNKNOWN_SALE, message)
+        return Rejection("sale", CommandRefusal.UNKNOWN_SALE, message)
     lot = None
     if body.lot is not None:
         if body.outcome is DisputeOutcome.REJECTED:
             message = "Pieces that are rejected are of no lot: accept them, or leave the lot out."
-            return Wrong("lot", CommandRefusal.WRONG_STATE, message)
+            return Rejection("lot", CommandRefusal.WRONG_STATE, message)
         number = parse(body.lot)
         if number is None:
             message = f"{body.lot} is no lot number: at least one character is wrong. It is on the label."
-            return Wrong("lot", CommandRefusal.BAD_NAME, message)
+            return Rejection("lot", CommandRefusal.BAD_NAME, message)
         lot = str(number)
     resolved = DisputeResolved(booth=booth.id, sale=body.sale, outcome=body.outcome, lot=lot)
-    # Accepted without a lot, some pieces may stay in dispute: that is sales' to say.
+    # Accepted without a lot, some pieces may stay in dispute; sales decides that.
     if body.outcome is DisputeOutcome.REJECTED or lot is not None:
         state = state.put(replace(booth, disputed=tuple(sale for sale in booth.disputed if sale != body.sale)))
     return state, [BOOTH_STOCK.of(resolved)]
 
 
-def void(state: State, festival: Festival, body: VoidSale) -> Carried:
-    """Pieces of a line of a receipt did not stand, whether or not the booth is settled. Sales knows the receipt: it
-    refuses visibly more pieces than are left to void."""
-    booth = booth_of(state, festival, body.booth)
-    if isinstance(booth, Wrong):
+def void(state: State, festival: Festival, body: VoidSale) -> CommandResult:
+    """The order to sales to void pieces of one line of a receipt, before or after the booth is settled.
+
+    Sales knows the receipt, and refuses a void of more pieces than are left.
+    """
+    booth = find_booth(state, festival, body.booth)
+    if isinstance(booth, Rejection):
         return booth
     ordered = VoidOrdered(booth=booth.id, receipt=body.receipt, line=body.line, qty=body.qty)
     return state, [BOOTH_STOCK.of(ordered)]
