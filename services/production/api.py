@@ -44,7 +44,7 @@ class LotPage(BaseModel):
     recalled: bool
 
 
-class Mistake(BaseModel):
+class ReportRejectionPage(BaseModel):
     field: str
     reason: str
     message: str
@@ -61,7 +61,7 @@ class ReportPage(BaseModel):
     outcome: str
     taken_at: datetime
     lot: str | None
-    wrong: Mistake | None
+    wrong: ReportRejectionPage | None
 
 
 def routes(service: Service, catalogue: Catalogue) -> APIRouter:
@@ -72,22 +72,24 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
     @router.get("/facilities", summary="Who may report, and what they make")
     async def facilities() -> list[FacilityPage]:
         return [
-            FacilityPage(code=f.code, kind=f.kind, name=f.name, products=sorted(f.products))
-            for f in catalogue.facilities.values()
+            FacilityPage(
+                code=facility.code, kind=facility.kind, name=facility.name, products=sorted(facility.products)
+            )
+            for facility in catalogue.facilities.values()
         ]
 
     @router.get("/products", summary="What may be reported")
     async def products() -> list[ProductPage]:
         return [
             ProductPage(
-                code=p.code,
-                name=p.name,
-                category=p.category,
-                unit=p.unit,
-                max_qty=p.max_qty,
-                shelf_life_days=p.shelf_life.days if p.shelf_life else None,
+                code=product.code,
+                name=product.name,
+                category=product.category,
+                unit=product.unit,
+                max_qty=product.max_qty,
+                shelf_life_days=product.shelf_life.days if product.shelf_life else None,
             )
-            for p in catalogue.products.values()
+            for product in catalogue.products.values()
         ]
 
     @router.get("/lots/{lot}", summary="A lot as it was recorded")
@@ -98,33 +100,33 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
         document = await lots.find_one({"_id": str(number)})
         if document is None:
             raise HTTPException(404, f"No lot {number} was recorded.")
-        found = LOTS.from_document(document)
+        entity = LOTS.from_document(document)
         names = LotPage.model_fields.keys() - {"lot"}
-        return LotPage(lot=found.id, **{name: getattr(found, name) for name in names})
+        return LotPage(lot=entity.id, **{name: getattr(entity, name) for name in names})
 
     @router.get("/reports/{report}", summary="What became of a terminal's report")
     async def report(report: str) -> ReportPage:
         document = await reports.find_one({"_id": report})
         if document is None:
             raise HTTPException(404, "This report has not been worked (yet).")
-        found = REPORTS.from_document(document)
-        wrong = None
-        if found.wrong is not None:
-            wrong = Mistake(
-                field=found.wrong.field,
-                reason=found.wrong.reason.value,
-                message=found.wrong.message,
-                message_id=found.wrong.message_id,
+        entity = REPORTS.from_document(document)
+        rejection = None
+        if entity.rejection is not None:
+            rejection = ReportRejectionPage(
+                field=entity.rejection.field,
+                reason=entity.rejection.reason.value,
+                message=entity.rejection.message,
+                message_id=entity.rejection.message_id,
             )
         return ReportPage(
-            report=found.id,
-            facility=found.facility,
-            terminal=found.terminal,
-            kind=found.kind.value,
-            outcome=found.outcome.value,
-            taken_at=found.taken_at,
-            lot=found.lot,
-            wrong=wrong,
+            report=entity.id,
+            facility=entity.facility,
+            terminal=entity.terminal,
+            kind=entity.kind.value,
+            outcome=entity.outcome.value,
+            taken_at=entity.taken_at,
+            lot=entity.lot,
+            wrong=rejection,
         )
 
     return router

@@ -47,10 +47,10 @@ def parse(typed: str) -> LotNumber | None:
     character.
     """
     bare = _SEPARATORS.sub("", typed).upper()
-    found = _BARE.fullmatch(bare[:8].translate(_LETTERS) + bare[8:-1].translate(_DIGITS) + bare[-1:])
-    if found is None:
+    match = _BARE.fullmatch(bare[:8].translate(_LETTERS) + bare[8:-1].translate(_DIGITS) + bare[-1:])
+    if match is None:
         return None
-    facility, product, day, counter, check = found.groups()
+    facility, product, day, counter, check = match.groups()
     if check != check_character(facility + product + day + counter):
         return None
     if int(counter) == 0 or (len(counter) > 3 and counter[0] == "0"):

@@ -119,8 +119,8 @@ class ReceiptIssued(TillRecord):
             raise ValueError("the receipt's discount exceeds the sum of its lines")
         if due > MAX_TILL_RUPIAH:
             raise ValueError(f"the receipt comes to more than {MAX_TILL_RUPIAH:,} rupiah".replace(",", "."))
-        given = self.payment.given_rupiah
-        if given is not None and given - self.payment.change_rupiah != due:
+        given_rupiah = self.payment.given_rupiah
+        if given_rupiah is not None and given_rupiah - self.payment.change_rupiah != due:
             raise ValueError("money given less change is not the sum of the receipt")
         return self
 

@@ -43,7 +43,7 @@ B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What became of a command: done, or refused with the field and the reason."""
 
     done: bool
@@ -52,7 +52,7 @@ class Outcome:
     message: str | None = None
 
 
-class Taken(BaseModel):
+class CommandReply(BaseModel):
     """`status` is `accepted` or `done`; `look` is the place that says what became of the command."""
 
     command: str
@@ -61,7 +61,7 @@ class Taken(BaseModel):
 
 
 # By the command's id; None as long as it has no outcome.
-FindOutcome = Callable[[str], Awaitable[Outcome | None]]
+FindOutcome = Callable[[str], Awaitable[CommandOutcome | None]]
 
 
 class Commands:
@@ -83,9 +83,9 @@ class Commands:
         value = envelope.encode(body)
         if len(value) > MAX_VALUE_BYTES:
             return problem(413, TITLE, TOO_LARGE)
-        known = await self._known(id) if id is not None else None
+        processed_digest = await self._known(id) if id is not None else None
         id = id or str(uuid4())
-        if known is None:
+        if processed_digest is None:
             headers = envelope.headers(
                 id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC)
             )
@@ -98,8 +98,8 @@ class Commands:
         outcome = await self._outcome(id, _wait(prefer))
         if outcome is not None:
             # Whose outcome it is is certain only now: two with one id may have been on their way at once.
-            known = await self._known(id) or known
-        if known is not None and known != envelope.digest(value):
+            processed_digest = await self._known(id) or processed_digest
+        if processed_digest is not None and processed_digest != envelope.digest(value):
             detail = "Another command had this Idempotency-Key before. Give each command its own, best a UUID."
             return problem(422, "The Idempotency-Key is in use", detail, command=id)
         return _answer(id, outcome)
@@ -113,7 +113,7 @@ class Commands:
             log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
             return None
 
-    async def _outcome(self, id: str, wait: float) -> Outcome | None:
+    async def _outcome(self, id: str, wait: float) -> CommandOutcome | None:
         if not wait:
             return None
         looking = asyncio.create_task(self._look(id))
@@ -125,7 +125,7 @@ class Commands:
             looking.cancel()
             stopping.cancel()
 
-    async def _look(self, id: str) -> Outcome | None:
+    async def _look(self, id: str) -> CommandOutcome | None:
         # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
         async for _ in attempts(first=0.02, most=0.2):
             try:
@@ -144,28 +144,28 @@ async def command_in(request: Request, model: type[B]) -> B:
     """
     raw = await request.body()
     try:
-        said = from_json(raw or b"{}", allow_inf_nan=False)
+        fields = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
         raise RequestValidationError([_wrong((), f"The body is no JSON: {error}")]) from None
-    if not isinstance(said, dict):
+    if not isinstance(fields, dict):
         raise RequestValidationError([_wrong((), "The body must be a JSON object.")])
-    if raw and (twice := name_twice(raw)) is not None:
-        raise RequestValidationError([_wrong(twice, NAME_TWICE)])
-    wrong = [_wrong((name,), "There is no such field.") for name in said.keys() - model.model_fields.keys()]
+    if raw and (location := name_twice(raw)) is not None:
+        raise RequestValidationError([_wrong(location, NAME_TWICE)])
+    errors = [_wrong((name,), "There is no such field.") for name in fields.keys() - model.model_fields.keys()]
     for name, value in request.path_params.items():
-        if said.setdefault(name, value) != value:
-            wrong.append(_wrong((name,), "The body says another one than the path."))
+        if fields.setdefault(name, value) != value:
+            errors.append(_wrong((name,), "The body says another one than the path."))
     try:
         # As JSON again: only there a strict model takes a date or a list from what JSON has for them.
-        body = model.model_validate_json(to_json(said))
+        body = model.model_validate_json(to_json(fields))
     except ValidationError as error:
-        wrong += [
-            {"type": one["type"], "loc": ("body", *one["loc"]), "msg": in_words(one["msg"])}
-            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        errors += [
+            {"type": detail["type"], "loc": ("body", *detail["loc"]), "msg": in_words(detail["msg"])}
+            for detail in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-        raise RequestValidationError(wrong) from None
-    if wrong:
-        raise RequestValidationError(wrong)
+        raise RequestValidationError(errors) from None
+    if errors:
+        raise RequestValidationError(errors)
     return body
 
 
@@ -173,12 +173,14 @@ def _wrong(place: tuple[str | int, ...], message: str) -> dict[str, Any]:
     return {"type": "value_error", "loc": ("body", *place), "msg": message}
 
 
-def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
+def _answer(id: str, outcome: CommandOutcome | None) -> JSONResponse:
     place = f"/commands/{quote(id, safe='')}"
     if outcome is None:
-        return JSONResponse(Taken(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place})
+        return JSONResponse(
+            CommandReply(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place}
+        )
     if outcome.done:
-        return JSONResponse(Taken(command=id, status="done", look=place).model_dump())
+        return JSONResponse(CommandReply(command=id, status="done", look=place).model_dump())
     detail = outcome.message or ""
     return problem(
         409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
@@ -186,5 +188,5 @@ def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
 
 
 def _wait(prefer: str | None) -> float:
-    found = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
-    return min(float(found[1]), MOST_WAIT) if found else 0.0
+    match = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
+    return min(float(match[1]), MOST_WAIT) if match else 0.0

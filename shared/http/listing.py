@@ -34,18 +34,18 @@ class Listing:
         self._read = read_up_to(after)
         self._limit = limit
 
-    async def page(self, database: Database, collection: Collection[E], wanted: Mapping[str, Any]) -> list[E]:
+    async def page(self, database: Database, collection: Collection[E], filters: Mapping[str, Any]) -> list[E]:
         """Those that are `wanted`, of fields that the collection is listed by or others. Raises PyMongoError.
 
         The answer's `Link` (RFC 8288) says where to go on, now or when more has come.
         """
-        seen = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
-        query = {**wanted, **({"$nor": seen} if seen else {})}
-        by = next((name for name in collection.listed_by if name in wanted), ARRIVED)
+        already_read = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
+        query = {**filters, **({"$nor": already_read} if already_read else {})}
+        listed_field = next((name for name in collection.listed_by if name in filters), ARRIVED)
         # Along the index: one that is sorted afterwards may be read while another arrives before it.
-        along = list(dict.fromkeys((by, ARRIVED), 1).items())
-        found = database[collection.name].find(query).hint(along).sort(ARRIVED, 1).limit(self._limit)
-        documents = await found.to_list(None)
+        index_keys = list(dict.fromkeys((listed_field, ARRIVED), 1).items())
+        cursor = database[collection.name].find(query).hint(index_keys).sort(ARRIVED, 1).limit(self._limit)
+        documents = await cursor.to_list(None)
         self._link(cursor_of(read_on(self._read, (document[ARRIVED] for document in documents))))
         return [collection.from_document(document) for document in documents]
 

@@ -45,10 +45,10 @@ AWAY = "The database does not answer"
 
 
 def problem(
-    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **more: Any
+    status: int, title: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> JSONResponse:
     """An RFC 9457 answer."""
-    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    content = {"type": "about:blank", "title": title, "status": status, "detail": detail, **members}
     return JSONResponse(content, status, headers, media_type=MEDIA_TYPE)
 
 
@@ -83,7 +83,7 @@ def _problems(path: str, method: str, operation: Mapping[str, Any]) -> Iterator[
     if "requestBody" in operation:
         yield 413, LENGTH
         yield 415, KIND
-    checked = [one for one in operation.get("parameters", ()) if one["in"] != "path"]
+    checked = [parameter for parameter in operation.get("parameters", ()) if parameter["in"] != "path"]
     if "requestBody" in operation or checked:
         yield 422, INVALID
     yield 503, AWAY

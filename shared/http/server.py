@@ -76,8 +76,8 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
-        return problem(422, "The request is not valid", "See `errors`.", errors=wrong)
+        errors = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
+        return problem(422, "The request is not valid", "See `errors`.", errors=errors)
 
     @app.exception_handler(PyMongoError)
     async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:

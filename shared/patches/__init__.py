@@ -8,11 +8,11 @@ from importlib.metadata import version
 from shared.errors import UnknownVersion
 
 
-def check_version(package: str, known: str) -> None:
+def check_version(package: str, prefix: str) -> None:
     """Raises UnknownVersion unless the installed version of the package begins with `known`, e.g. `0.14.`."""
-    found = version(package)
-    if not found.startswith(known):
+    installed = version(package)
+    if not installed.startswith(prefix):
         raise UnknownVersion(
-            f"{package} {found} is installed, and shared/patches knows {known}x only: "
+            f"{package} {installed} is installed, and shared/patches knows {prefix}x only: "
             "see whether each patch of it still fits and is still needed."
         )

@@ -51,15 +51,15 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is un
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
         if self._answered is None:
             self._answered = time.monotonic()
-        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        records: dict[TopicPartition, list[ConsumerRecord]] = {}
         self._asked = True
         try:
-            while not found:
-                found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+            while not records:
+                records = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
                 self._answered = time.monotonic()
         finally:
             self._asked = False
-        return found
+        return records
 
 
 def build_patient_consumers(broker: KafkaBroker) -> None:

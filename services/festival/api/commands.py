@@ -39,7 +39,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http.commands import CommandId, Commands, Outcome, Prefer, Taken, command_in
+from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, command_in
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
@@ -79,8 +79,8 @@ ENDPOINTS = (
 )
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Done within the wait that was asked for", "model": Taken},
-    202: {"description": "Taken; `look` says where to see what became of it", "model": Taken},
+    200: {"description": "Done within the wait that was asked for", "model": CommandReply},
+    202: {"description": "Taken; `look` says where to see what became of it", "model": CommandReply},
     409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
     422: {"description": "Not valid: `errors` names each field"},
     503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
@@ -123,19 +123,19 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["commands"])
     kept = service.database[COMMANDS.name]
 
-    async def find(id: str) -> Outcome | None:
+    async def find(id: str) -> CommandOutcome | None:
         document = await kept.find_one({"_id": id})
         if document is None:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
             message = "Somebody else gave a command with this id; give each one its own UUID."
-            return Outcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+            return CommandOutcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
         if command.outcome is Fate.WAITING:
             return None
         if command.wrong is None:
-            return Outcome(True)
-        return Outcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+            return CommandOutcome(True)
+        return CommandOutcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:

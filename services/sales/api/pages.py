@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.demand import Line
+from services.sales.domain.demand import ProductAtBooth
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Taking
-from services.sales.domain.prices import PriceList, mark
+from services.sales.domain.prices import PriceList, compare_price
 from services.sales.domain.receipt import Sale, SaleStatus
 from services.sales.domain.shelf import HOUR
 from shared.events.sales import PartBasis, PaymentKind
 
 
-class Price(BaseModel):
+class ListPricePage(BaseModel):
     product: str
     price_rupiah: int
 
@@ -27,7 +27,7 @@ class PriceListPage(BaseModel):
 
     revision: int
     valid_from: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
 
 
 class StockCountPage(BaseModel):
@@ -177,7 +177,7 @@ class BoothPage(BaseModel):
     zone: str | None
     status: str
     deadline: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
     price_lists: list[PriceListPage]
     lots: list[BoothLotPage]
     pools: list[PoolPage]
@@ -194,13 +194,13 @@ class BoothPage(BaseModel):
     def of(cls, booth: Booth) -> "BoothPage":
         lists = [
             PriceListPage(
-                revision=one.revision,
-                valid_from=one.valid_from,
-                prices=[Price(product=product, price_rupiah=price) for product, price in one.prices],
+                revision=price_list.revision,
+                valid_from=price_list.valid_from,
+                prices=[ListPricePage(product=product, price_rupiah=price) for product, price in price_list.prices],
             )
-            for one in booth.price_lists
+            for price_list in booth.price_lists
         ]
-        heard = {device.till for device in booth.devices if not device.given_up}
+        heard_tills = {device.till for device in booth.devices if not device.given_up}
         return cls(
             booth=booth.id,
             festival=booth.festival,
@@ -222,7 +222,7 @@ class BoothPage(BaseModel):
                 for pool in booth.pools
             ],
             tills=[TillPage.of(booth, device) for device in booth.devices]
-            + [TillPage.unheard(till) for till in booth.tills if till not in heard],
+            + [TillPage.unheard(till) for till in booth.tills if till not in heard_tills],
             sold=sum(lot.sold for lot in booth.lots),
             sold_rupiah=sum(lot.sold_rupiah for lot in booth.lots),
             receipts=booth.receipts,
@@ -271,7 +271,7 @@ class SalePage(BaseModel):
 
     @classmethod
     def of(cls, receipt: Receipt, sale: Sale, lists: Sequence[PriceList]) -> "SalePage":
-        marked = mark(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
+        marked = compare_price(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
         return cls(
             sale=receipt.sale_id(sale),
             line=sale.line,
@@ -404,12 +404,12 @@ class TakingsPage(BaseModel):
 def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
     sums: dict[PaymentKind, TakingPage] = {}
     for taking in takings:
-        known = sums.setdefault(
+        total = sums.setdefault(
             taking.kind, TakingPage(payment=taking.kind, receipts=0, net_rupiah=0, refunded_rupiah=0)
         )
-        known.receipts += taking.receipts
-        known.net_rupiah += taking.net_rupiah
-        known.refunded_rupiah += taking.refunded_rupiah
+        total.receipts += taking.receipts
+        total.net_rupiah += taking.net_rupiah
+        total.refunded_rupiah += taking.refunded_rupiah
     return [sums[kind] for kind in PaymentKind if kind in sums]
 
 
@@ -511,12 +511,12 @@ class DemandLinePage(BaseModel):
     sold_out: list[GapPage]
 
     @classmethod
-    def of(cls, line: Line) -> "DemandLinePage":
-        given = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
+    def of(cls, line: ProductAtBooth) -> "DemandLinePage":
+        names = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
         return cls(
-            pieces_per_hour=round(float(line.pace), 1),
+            pieces_per_hour=round(float(line.velocity), 1),
             sold_out=[GapPage(at=gap.at, until=gap.until) for gap in line.sold_out],
-            **{name: getattr(line, name) for name in given},
+            **{name: getattr(line, name) for name in names},
         )
 
 
@@ -532,7 +532,7 @@ class ProductDemandPage(BaseModel):
     booths: list[DemandLinePage]
 
 
-class DemandPage(BaseModel):
+class FacilityDemandPage(BaseModel):
     """How one facility's products went at one festival, what was most asked for first. Final once `complete`."""
 
     facility: str
@@ -542,7 +542,7 @@ class DemandPage(BaseModel):
     products: list[ProductDemandPage]
 
     @classmethod
-    def of(cls, demand: Demand) -> "DemandPage":
+    def of(cls, demand: FacilityDemand) -> "FacilityDemandPage":
         sums = ProductDemandPage.model_fields.keys() - {"booths"}
         return cls(
             facility=demand.facility,

@@ -65,10 +65,10 @@ class Branch:
     def takes(self, run: RecordRun) -> bool:
         """One more record may be of this branch: nobody else has its number here, and its neighbours follow it or
         are followed by it."""
-        if any(known.first <= run.first <= known.last for known in self.runs):
+        if any(other.first <= run.first <= other.last for other in self.runs):
             return False
-        below = next((known for known in reversed(self.runs) if known.last < run.first), None)
-        above = next((known for known in self.runs if known.first > run.first), None)
+        below = next((other for other in reversed(self.runs) if other.last < run.first), None)
+        above = next((other for other in self.runs if other.first > run.first), None)
         return (below is None or below.last + 1 < run.first or below.head == run.after) and (
             above is None or run.first + 1 < above.first or above.after == run.head
         )
@@ -97,15 +97,15 @@ class Device:
         return all(branch.struck for branch in self.branches)
 
 
-def hear(
+def receive_record(
     devices: tuple[Device, ...], record: TillRecord, id: str, last_seq: int | None = None
 ) -> tuple[tuple[Device, ...], DeviceHeard | None]:
     """The devices after a record with this ce_id, and word of a device that is new. `last_seq`: of a TillClosed."""
-    for place, device in enumerate(devices):
+    for index, device in enumerate(devices):
         if device.device == record.device:
-            branches = _heard(device.branches, record, id, last_seq)
-            heard = Device(device.device, device.till, branches, device.given_up)
-            return (*devices[:place], heard, *devices[place + 1 :]), None
+            branches = _with_record(device.branches, record, id, last_seq)
+            updated = Device(device.device, device.till, branches, device.given_up)
+            return (*devices[:index], updated, *devices[index + 1 :]), None
     first = Branch(1, (RecordRun(record.seq, record.seq, record.previous, id),), last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
@@ -115,64 +115,66 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
     """The devices without what the organiser gave up for lost: branch number `branch` (from 1) of one device, all of
     a device, or all devices of a till's name."""
 
-    def struck(known: Device) -> Device:
-        if known.till != till or device not in (None, known.device):
-            return known
+    def struck(candidate: Device) -> Device:
+        if candidate.till != till or device not in (None, candidate.device):
+            return candidate
         branches = tuple(
-            replace(one, struck=True) if branch in (None, number) else one
-            for number, one in enumerate(known.branches, 1)
+            replace(candidate_branch, struck=True) if branch in (None, number) else candidate_branch
+            for number, candidate_branch in enumerate(candidate.branches, 1)
         )
-        return replace(known, branches=branches, given_up=known.given_up or device is None)
+        return replace(candidate, branches=branches, given_up=candidate.given_up or device is None)
 
     return tuple(map(struck, devices))
 
 
-def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
+def _with_record(
+    branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None
+) -> tuple[Branch, ...]:
     run = RecordRun(record.seq, record.seq, record.previous, id)
-    place = _place(branches, run)
-    if place is None:
+    index = _branch_index(branches, run)
+    if index is None:
         # A second successor, or a known number: somebody else goes on under this identity.
         first = run.first if _follows_known(branches, run) else run.first - 1
         return (*branches, Branch(first, (run,), last_seq))
-    branch = branches[place]
+    branch = branches[index]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
-    branch = Branch(branch.first, _with(branch.runs, run), closed, branch.struck)
-    return (*branches[:place], branch, *branches[place + 1 :])
+    branch = Branch(branch.first, _merge_run(branch.runs, run), closed, branch.struck)
+    return (*branches[:index], branch, *branches[index + 1 :])
 
 
-def _place(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
+def _branch_index(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
     """The branch that the record goes on with or fills a gap of; None if it begins one."""
-    for place, branch in enumerate(branches):
+    for index, branch in enumerate(branches):
         # Nearly every record is the next one, and looks at no other.
         if branch.runs[-1].head == run.after and branch.top + 1 == run.first:
-            return place
+            return index
     open_in = [
-        (place, branch) for place, branch in enumerate(branches) if run.first >= branch.first and branch.takes(run)
+        (index, branch) for index, branch in enumerate(branches) if run.first >= branch.first and branch.takes(run)
     ]
-    for place, branch in open_in:
-        if any(known.head == run.after or known.after == run.head for known in branch.runs):
-            return place
+    for index, branch in open_in:
+        if any(other.head == run.after or other.after == run.head for other in branch.runs):
+            return index
     if run.first > 1 and _follows_known(branches, run):
         return None
     # Its predecessor was not heard yet: the branch that has come closest to it, so that the gap is waited for.
-    closest = [(branch.top <= run.first, branch.top, -place) for place, branch in open_in]
+    closest = [(branch.top <= run.first, branch.top, -index) for index, branch in open_in]
     return -max(closest)[2] if closest else None
 
 
 def _follows_known(branches: tuple[Branch, ...], run: RecordRun) -> bool:
     """The record before it may be one that was heard and that another one follows already, or there is none."""
     before = run.first - 1
-    runs = [known for branch in branches for known in branch.runs]
-    return not before or any(known.head == run.after or known.first <= before < known.last for known in runs)
+    runs = [other for branch in branches for other in branch.runs]
+    return not before or any(other.head == run.after or other.first <= before < other.last for other in runs)
 
 
-def _with(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
+def _merge_run(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
     if runs and runs[-1].last + 1 == run.first:
         return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
     joined: list[RecordRun] = []
-    for known in sorted((*runs, run)):
-        if joined and known.first == joined[-1].last + 1:
-            joined[-1] = joined[-1]._replace(last=known.last, head=known.head)
+    for next_run in sorted((*runs, run)):
+        if joined and next_run.first == joined[-1].last + 1:
+            joined[-1] = joined[-1]._replace(last=next_run.last, head=next_run.head)
         else:
-            joined.append(known)
+            joined.append(next_run)
     return tuple(joined)

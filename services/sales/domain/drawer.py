@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
 
 
@@ -39,7 +39,7 @@ class Drawer:
     expected_rupiah: int | None = None
     counted_at: datetime | None = None
 
-    def with_taking(self, more: Taking) -> "Drawer":
+    def with_taking(self, taking: Taking) -> "Drawer":
         """The drawer with this in its hour, by the places of its fields: every receipt comes by here."""
         return Drawer(
             self.id,
@@ -48,7 +48,7 @@ class Drawer:
             self.cashier,
             self.opened_at,
             self.float_rupiah,
-            _add(self.takings, more),
+            _add_taking(self.takings, taking),
             self.dropped_rupiah,
             self.counted_rupiah,
             self.expected_rupiah,
@@ -58,8 +58,12 @@ class Drawer:
     @property
     def cash_rupiah(self) -> int:
         """Rupiah that should be in the drawer, by what sales knows."""
-        cash = (one for one in self.takings if one.kind is PaymentKind.CASH)
-        return self.float_rupiah - self.dropped_rupiah + sum(one.net_rupiah - one.refunded_rupiah for one in cash)
+        cash_takings = (taking for taking in self.takings if taking.kind is PaymentKind.CASH)
+        return (
+            self.float_rupiah
+            - self.dropped_rupiah
+            + sum(taking.net_rupiah - taking.refunded_rupiah for taking in cash_takings)
+        )
 
     @property
     def difference_rupiah(self) -> int | None:
@@ -70,42 +74,44 @@ class Drawer:
 Drawers = tuple[Drawer, ...]
 
 
-def take(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
+def pay_in(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
     """A receipt was paid into `drawer` (as it is if it is new)."""
-    taking = Taking(seconds(at) // HOUR, kind, 1, rupiah)
-    return _change(drawers, drawer, lambda known: known.with_taking(taking))
+    taking = Taking(epoch_seconds(at) // HOUR, kind, 1, rupiah)
+    return _change(drawers, drawer, lambda current: current.with_taking(taking))
 
 
 def refund(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
     """Money was paid back out of `drawer`."""
-    paid = Taking(seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
-    return _change(drawers, drawer, lambda known: known.with_taking(paid))
+    refunded = Taking(epoch_seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
+    return _change(drawers, drawer, lambda current: current.with_taking(refunded))
 
 
-def opened(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+def open_drawer(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
     return _change(
         drawers,
         Drawer(id, body.till, body.device),
-        lambda known: replace(known, cashier=body.cashier, opened_at=body.opened_at, float_rupiah=body.float_rupiah),
+        lambda current: replace(
+            current, cashier=body.cashier, opened_at=body.opened_at, float_rupiah=body.float_rupiah
+        ),
     )
 
 
-def dropped(drawers: Drawers, body: CashDropped) -> Drawers:
+def drop_cash(drawers: Drawers, body: CashDropped) -> Drawers:
     return _change(
         drawers,
         Drawer(body.drawer, body.till, body.device),
-        lambda known: replace(known, dropped_rupiah=known.dropped_rupiah + body.rupiah),
+        lambda current: replace(current, dropped_rupiah=current.dropped_rupiah + body.rupiah),
     )
 
 
-def counted(drawers: Drawers, body: CashCounted) -> Drawers:
+def count_cash(drawers: Drawers, body: CashCounted) -> Drawers:
     """The count with the latest moment stands."""
 
-    def count(known: Drawer) -> Drawer:
-        if known.counted_at is not None and known.counted_at > body.counted_at:
-            return known
+    def count(current: Drawer) -> Drawer:
+        if current.counted_at is not None and current.counted_at > body.counted_at:
+            return current
         return replace(
-            known,
+            current,
             counted_rupiah=body.counted_rupiah,
             expected_rupiah=body.expected_rupiah,
             counted_at=body.counted_at,
@@ -114,24 +120,24 @@ def counted(drawers: Drawers, body: CashCounted) -> Drawers:
     return _change(drawers, Drawer(body.drawer, body.till, body.device), count)
 
 
-def _change(drawers: Drawers, new: Drawer, change: Callable[[Drawer], Drawer]) -> Drawers:
-    for place, known in enumerate(drawers):
-        if known.id == new.id:
-            return (*drawers[:place], change(known), *drawers[place + 1 :])
-    return (*drawers, change(new))
+def _change(drawers: Drawers, initial: Drawer, change: Callable[[Drawer], Drawer]) -> Drawers:
+    for index, drawer in enumerate(drawers):
+        if drawer.id == initial.id:
+            return (*drawers[:index], change(drawer), *drawers[index + 1 :])
+    return (*drawers, change(initial))
 
 
-def _add(takings: tuple[Taking, ...], more: Taking) -> tuple[Taking, ...]:
+def _add_taking(takings: tuple[Taking, ...], taking: Taking) -> tuple[Taking, ...]:
     # The hour of now is the last one.
-    for place in range(len(takings) - 1, -1, -1):
-        known = takings[place]
-        if known.hour == more.hour and known.kind is more.kind:
-            both = Taking(
-                known.hour,
-                known.kind,
-                known.receipts + more.receipts,
-                known.net_rupiah + more.net_rupiah,
-                known.refunded_rupiah + more.refunded_rupiah,
+    for index in range(len(takings) - 1, -1, -1):
+        existing = takings[index]
+        if existing.hour == taking.hour and existing.kind is taking.kind:
+            total = Taking(
+                existing.hour,
+                existing.kind,
+                existing.receipts + taking.receipts,
+                existing.net_rupiah + taking.net_rupiah,
+                existing.refunded_rupiah + taking.refunded_rupiah,
             )
-            return (*takings[:place], both, *takings[place + 1 :])
-    return (*takings, more)
+            return (*takings[:index], total, *takings[index + 1 :])
+    return (*takings, taking)

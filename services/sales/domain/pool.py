@@ -19,7 +19,7 @@ from shared.events.sales import SALE_SHARES, AdjustmentCause, LotAdjustment, Poo
 _Tier = list[int]
 
 
-def moment(booth: Booth, product: str) -> datetime | None:
+def final_count_at(booth: Booth, product: str) -> datetime | None:
     """When the product was finally counted last, by any of its lots or by product."""
     pool = booth.pool(product)
     counts = [lot.final for lot in booth.lots_of(product)] + [pool.final if pool is not None else None]
@@ -27,7 +27,7 @@ def moment(booth: Booth, product: str) -> datetime | None:
     return max((count.at for count in counts if count is not None), default=None)
 
 
-def lot_moment(booth: Booth, lot: BoothLot) -> datetime | None:
+def lot_final_count_at(booth: Booth, lot: BoothLot) -> datetime | None:
     """When the lot was finally counted last; if it never was, when its product's goods without a label were."""
     if lot.final is not None:
         return lot.final.at
@@ -35,88 +35,90 @@ def lot_moment(booth: Booth, lot: BoothLot) -> datetime | None:
     return pool.final.at if pool is not None and pool.final is not None else None
 
 
-def pieces(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
+def pool_shares(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
     """Pieces of the pool that each of the product's lots has. All of them are the pool's. `lots`: in one order,
     whatever they came in."""
     if not pool.qty:
         return [0] * len(lots)
-    gone = _gone(lots, pool)
-    room = [lot.room for lot in lots]
+    depleted = _depletion(lots, pool)
+    room = [lot.unlabelled_stock for lot in lots]
     # More may have been lost, moved away or named by the organiser since the pool's pieces were sold.
     further = [
         [lot.creditable for lot in lots],
         [max(0, lot.stocked - lot.label_qty) for lot in lots],
         [max(0, lot.stocked - lot.label_qty + lot.named_qty) for lot in lots],
     ]
-    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, *further])
+    before = _fill_tiers(lots, pool.qty - pool.after_qty, [depleted, room, *further])
     if not pool.after_qty:
         return before
     # What a count did not see is not there to be sold after it.
-    missed = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, gone, strict=True)]
-    still = _less(room, [max(pair) for pair in zip(before, missed, strict=True)])
-    after = _fill(lots, pool.after_qty, [still, *[_less(tier, before) for tier in (room, *further)]])
+    counted_missing = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, depleted, strict=True)]
+    remaining = _subtract(room, [max(pair) for pair in zip(before, counted_missing, strict=True)])
+    after = _fill_tiers(lots, pool.after_qty, [remaining, *[_subtract(tier, before) for tier in (room, *further)]])
     return [first + second for first, second in zip(before, after, strict=True)]
 
 
-def _gone(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
+def _depletion(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
     """Pieces of each lot that final counts show to be gone without a label; of lots that were never counted, all that
     could be."""
-    gone = []
+    depleted = []
     for lot in lots:
         base = lot.stocked - lot.lost - lot.moved - (lot.label_qty - lot.after_qty)
-        gone.append(max(0, base - (lot.final.qty if lot.final is not None else 0)))
+        depleted.append(max(0, base - (lot.final.qty if lot.final is not None else 0)))
     if pool.final is not None:
         # Goods without a label are of lots that were not counted by label, as far as there are such; of no lot that
         # was
         # counted later, for then the later count stands.
-        uncounted = [qty if lot.final is None else 0 for lot, qty in zip(lots, gone, strict=True)]
+        uncounted = [qty if lot.final is None else 0 for lot, qty in zip(lots, depleted, strict=True)]
         before = [
             qty if lot.final is not None and lot.final.at <= pool.final.at else 0
-            for lot, qty in zip(lots, gone, strict=True)
+            for lot, qty in zip(lots, depleted, strict=True)
         ]
         weights = uncounted if any(uncounted) else before
-        seen = apportion(min(pool.final.qty, sum(weights)), weights)
-        gone = [qty - left for qty, left in zip(gone, seen, strict=True)]
-    return [min(qty, lot.creditable) for lot, qty in zip(lots, gone, strict=True)]
+        counted = apportion(min(pool.final.qty, sum(weights)), weights)
+        depleted = [qty - remaining for qty, remaining in zip(depleted, counted, strict=True)]
+    return [min(qty, lot.creditable) for lot, qty in zip(lots, depleted, strict=True)]
 
 
-def _less(tier: _Tier, taken: _Tier) -> _Tier:
-    return [max(0, qty - less) for qty, less in zip(tier, taken, strict=True)]
+def _subtract(tier: _Tier, subtracted: _Tier) -> _Tier:
+    return [max(0, qty - minus) for qty, minus in zip(tier, subtracted, strict=True)]
 
 
-def _fill(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier:
+def _fill_tiers(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier:
     """`total` pieces over the lots: as many as a tier has, then what is over by the next tier beyond it. What no tier
     has goes to the first lot: a pool never loses a piece."""
-    given = [0] * len(lots)
+    filled = [0] * len(lots)
     for tier in tiers:
         if not total:
             break
-        room = _less(tier, given)
+        room = _subtract(tier, filled)
         part = min(total, sum(room))
-        for place, qty in enumerate(_split(lots, part, room)):
-            given[place] += qty
+        for index, qty in enumerate(_split_by_facility(lots, part, room)):
+            filled[index] += qty
         total -= part
     if total:
-        given[0] += total
-    return given
+        filled[0] += total
+    return filled
 
 
-def _split(lots: Sequence[BoothLot], total: int, room: _Tier) -> _Tier:
+def _split_by_facility(lots: Sequence[BoothLot], total: int, room: _Tier) -> _Tier:
     facilities = sorted({lot.facility for lot in lots})
     weights = [
         sum(qty for lot, qty in zip(lots, room, strict=True) if lot.facility == facility) for facility in facilities
     ]
-    given = [0] * len(lots)
+    parts = [0] * len(lots)
     for facility, part in zip(facilities, apportion(total, weights), strict=True):
-        for place in _oldest_first(lots, facility):
-            given[place] = min(part, room[place])
-            part -= given[place]
-    return given
+        for index in _oldest_first(lots, facility):
+            parts[index] = min(part, room[index])
+            part -= parts[index]
+    return parts
 
 
 def _oldest_first(lots: Sequence[BoothLot], facility: str) -> list[int]:
-    mine = [place for place, lot in enumerate(lots) if lot.facility == facility]
-    return sorted(mine, key=lambda place: (lots[place].withdrawn is not None, lots[place].made_on, lots[place].lot))
+    indexes = [index for index, lot in enumerate(lots) if lot.facility == facility]
+    return sorted(
+        indexes, key=lambda index: (lots[index].withdrawn is not None, lots[index].made_on, lots[index].lot)
+    )
 
 
 def _lots(booth: Booth, product: str) -> list[BoothLot]:
@@ -124,13 +126,13 @@ def _lots(booth: Booth, product: str) -> list[BoothLot]:
     return sorted(booth.lots_of(product), key=lambda lot: lot.lot)
 
 
-def level(booth: Booth, product: str) -> Booth:
+def redistribute(booth: Booth, product: str) -> Booth:
     """The booth with the product's pool shared anew among its lots."""
     pool = booth.pool(product)
     if pool is None:
         return booth
     lots = _lots(booth, product)
-    shares = pieces(lots, pool)
+    shares = pool_shares(lots, pool)
     amounts = _amounts(lots, shares, pool.rupiah)
     levelled = {
         lot.lot: replace(lot, pool_qty=qty, pool_rupiah=rupiah)
@@ -145,34 +147,34 @@ def _amounts(lots: Sequence[BoothLot], shares: Sequence[int], rupiah: int) -> li
         return [0] * len(lots)
     facilities = sorted({lot.facility for lot in lots})
     places = {facility: _oldest_first(lots, facility) for facility in facilities}
-    by_facility = apportion(rupiah, [sum(shares[place] for place in places[facility]) for facility in facilities])
-    given = [0] * len(lots)
+    by_facility = apportion(rupiah, [sum(shares[index] for index in places[facility]) for facility in facilities])
+    amounts = [0] * len(lots)
     for facility, part in zip(facilities, by_facility, strict=True):
         if part:
-            mine = places[facility]
-            for place, amount in zip(mine, apportion(part, [shares[place] for place in mine]), strict=True):
-                given[place] = amount
-    return given
+            indexes = places[facility]
+            for index, amount in zip(indexes, apportion(part, [shares[index] for index in indexes]), strict=True):
+                amounts[index] = amount
+    return amounts
 
 
-def deal(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[BoothLot, int]]:
+def allocate_sale(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[BoothLot, int]]:
     """From which lots `qty` more unlabelled pieces come, so that the shares are as they should be after them, as far
     as one sale can do that. The booth is level and has so many pieces free."""
     lots = _lots(booth, product)
     pool = booth.pool(product) or Pool(product)
-    counted_at = moment(booth, product)
+    counted_at = final_count_at(booth, product)
     after = qty if counted_at is not None and sold_at > counted_at else 0
     pool = replace(pool, qty=pool.qty + qty, after_qty=pool.after_qty + after)
     dealt: list[tuple[BoothLot, int]] = []
-    for lot, share in zip(lots, pieces(lots, pool), strict=True):
-        more = min(qty, max(0, share - lot.pool_qty))
-        if more:
-            dealt.append((lot, more))
-            qty -= more
+    for lot, share in zip(lots, pool_shares(lots, pool), strict=True):
+        extra = min(qty, max(0, share - lot.pool_qty))
+        if extra:
+            dealt.append((lot, extra))
+            qty -= extra
     return dealt
 
 
-def publish(
+def publish_adjustments(
     before: Booth, booth: Booth, product: str, cause: AdjustmentCause, *, recounted: bool = False
 ) -> tuple[Booth, list[Publication]]:
     """What facilities hear of the product's pool: those whose adjustment changed, and who has a share only now; all,
@@ -182,42 +184,46 @@ def publish(
         return booth, []
     lots = _lots(booth, product)
     adjusted = tuple(_adjustments(lots, pool))
-    counted = _counted(lots, pool)
-    every = recounted or counted != pool.counted
-    then = {held.lot: held for held in pool.adjusted}
-    changed = {held.lot for held in adjusted if then.pop(held.lot, LotSum(held.lot, 0, 0)) != held} | then.keys()
-    sharing = _sharing(lots)
+    counted = _is_counted(lots, pool)
+    to_all = recounted or counted != pool.counted
+    previous = {lot_sum.lot: lot_sum for lot_sum in pool.adjusted}
+    changed = {
+        lot_sum.lot for lot_sum in adjusted if previous.pop(lot_sum.lot, LotSum(lot_sum.lot, 0, 0)) != lot_sum
+    } | previous.keys()
+    sharing = _sharing_facilities(lots)
     # Who had no share was not told whether a count stands behind it. Where none ever did there is nothing to tell.
-    new = sharing - _sharing(before.lots_of(product)) if counted or pool.revision else set()
-    if not every and not changed and not new:
+    newcomers = sharing - _sharing_facilities(before.lots_of(product)) if counted or pool.revision else set()
+    if not to_all and not changed and not newcomers:
         return booth, []
-    facilities = sorted({lot.facility for lot in lots if lot.lot in changed} | (sharing if every else new))
+    facilities = sorted({lot.facility for lot in lots if lot.lot in changed} | (sharing if to_all else newcomers))
     pool_before, pool = pool, replace(pool, adjusted=adjusted, counted=counted, revision=pool.revision + 1)
-    said = [SALE_SHARES.of(_adjusted(booth, pool_before, pool, lots, facility, cause)) for facility in facilities]
-    return with_pool(booth, pool), said
+    publications = [
+        SALE_SHARES.of(_adjustment_event(booth, pool_before, pool, lots, facility, cause)) for facility in facilities
+    ]
+    return with_pool(booth, pool), publications
 
 
-def _sharing(lots: Sequence[BoothLot]) -> set[str]:
+def _sharing_facilities(lots: Sequence[BoothLot]) -> set[str]:
     """The facilities that have a part of the pool."""
     return {lot.facility for lot in lots if lot.pool_qty}
 
 
 def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[LotSum]:
-    told = {held.lot: held for held in pool.told}
+    from_sales = {lot_sum.lot: lot_sum for lot_sum in pool.from_sales}
     for lot in lots:
-        known = told.get(lot.lot, LotSum(lot.lot, 0, 0))
-        held = LotSum(lot.lot, lot.pool_qty - known.qty, lot.pool_rupiah - known.rupiah)
-        if held.qty or held.rupiah:
-            yield held
+        attributed = from_sales.get(lot.lot, LotSum(lot.lot, 0, 0))
+        lot_sum = LotSum(lot.lot, lot.pool_qty - attributed.qty, lot.pool_rupiah - attributed.rupiah)
+        if lot_sum.qty or lot_sum.rupiah:
+            yield lot_sum
 
 
-def _counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
+def _is_counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
     # A lot that never came, or left for another booth, has nothing to be counted.
-    here = [lot for lot in lots if lot.came or lot.pool_qty]
-    return pool.final is not None or (bool(here) and all(lot.final is not None for lot in here))
+    countable = [lot for lot in lots if lot.net_received or lot.pool_qty]
+    return pool.final is not None or (bool(countable) and all(lot.final is not None for lot in countable))
 
 
-def _adjusted(
+def _adjustment_event(
     booth: Booth,
     before: Pool,
     after: Pool,
@@ -226,10 +232,10 @@ def _adjusted(
     cause: AdjustmentCause,
 ) -> PoolAdjusted:
     assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
-    mine = {lot.lot: lot for lot in lots if lot.facility == facility}
-    now = [held for held in after.adjusted if held.lot in mine]
-    then = [held for held in before.adjusted if held.lot in mine]
-    qty, rupiah = sum(held.qty for held in now), sum(held.rupiah for held in now)
+    facility_lots = {lot.lot: lot for lot in lots if lot.facility == facility}
+    current = [lot_sum for lot_sum in after.adjusted if lot_sum.lot in facility_lots]
+    previous = [lot_sum for lot_sum in before.adjusted if lot_sum.lot in facility_lots]
+    qty, rupiah = sum(lot_sum.qty for lot_sum in current), sum(lot_sum.rupiah for lot_sum in current)
     return PoolAdjusted(
         facility=facility,
         festival=booth.festival,
@@ -238,11 +244,13 @@ def _adjusted(
         revision=after.revision,
         cause=cause,
         counted=after.counted,
-        share_qty=sum(lot.pool_qty for lot in mine.values()),
-        share_rupiah=sum(lot.pool_rupiah for lot in mine.values()),
+        share_qty=sum(lot.pool_qty for lot in facility_lots.values()),
+        share_rupiah=sum(lot.pool_rupiah for lot in facility_lots.values()),
         adjusted_qty=qty,
         adjusted_rupiah=rupiah,
-        change_qty=qty - sum(held.qty for held in then),
-        change_rupiah=rupiah - sum(held.rupiah for held in then),
-        lots=tuple(LotAdjustment(lot=held.lot, qty=held.qty, amount_rupiah=held.rupiah) for held in now),
+        change_qty=qty - sum(lot_sum.qty for lot_sum in previous),
+        change_rupiah=rupiah - sum(lot_sum.rupiah for lot_sum in previous),
+        lots=tuple(
+            LotAdjustment(lot=lot_sum.lot, qty=lot_sum.qty, amount_rupiah=lot_sum.rupiah) for lot_sum in current
+        ),
     )

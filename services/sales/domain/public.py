@@ -23,10 +23,10 @@ class FacilityFeed:
 
 def publish(state: State, body: SaleShared | PoolAdjusted) -> Decision:
     """The facility's next public event."""
-    known = state.get(FacilityFeed, body.facility)
-    feed = FacilityFeed(body.facility, 1 if known is None else known.sequence + 1)
-    told = _sale(body, feed.sequence) if isinstance(body, SaleShared) else _adjustment(body, feed.sequence)
-    return state.put(feed), [told]
+    stored = state.get(FacilityFeed, body.facility)
+    feed = FacilityFeed(body.facility, 1 if stored is None else stored.sequence + 1)
+    publication = _sale(body, feed.sequence) if isinstance(body, SaleShared) else _adjustment(body, feed.sequence)
+    return state.put(feed), [publication]
 
 
 def public_sale(booth: str, sale: str) -> str:

@@ -104,28 +104,28 @@ class Sale:
 
     def with_part(self, part: Part) -> "Sale":
         """The sale with these pieces recorded; they join an equal part, so that parts stay as few as lots."""
-        for place, known in enumerate(self.parts):
-            if (known.lot, known.basis, known.recalled) == (part.lot, part.basis, part.recalled):
-                merged = replace(known, qty=known.qty + part.qty)
-                return replace(self, parts=(*self.parts[:place], merged, *self.parts[place + 1 :]))
+        for index, existing in enumerate(self.parts):
+            if (existing.lot, existing.basis, existing.recalled) == (part.lot, part.basis, part.recalled):
+                merged = replace(existing, qty=existing.qty + part.qty)
+                return replace(self, parts=(*self.parts[:index], merged, *self.parts[index + 1 :]))
         return replace(self, parts=(*self.parts, part))
 
-    def without(self, qty: int) -> "Sale":
+    def with_voided(self, qty: int) -> "Sale":
         """The sale with `qty` more pieces voided: first those that are in doubt, then the recorded ones, the last
         part first. `qty` is at most what is not voided yet."""
-        left = qty
-        doubt = []
+        remaining = qty
+        doubtful = []
         for pieces in (self.waiting, self.disputed, self.rejected):
-            taken = min(pieces, left)
-            doubt.append(pieces - taken)
-            left -= taken
+            reduction = min(pieces, remaining)
+            doubtful.append(pieces - reduction)
+            remaining -= reduction
         parts = list(self.parts)
-        while left:
+        while remaining:
             part = parts.pop()
-            if part.qty > left:
-                parts.append(replace(part, qty=part.qty - left))
-            left -= min(part.qty, left)
-        waiting, disputed, rejected = doubt
+            if part.qty > remaining:
+                parts.append(replace(part, qty=part.qty - remaining))
+            remaining -= min(part.qty, remaining)
+        waiting, disputed, rejected = doubtful
         return replace(
             self,
             parts=tuple(parts),
@@ -161,14 +161,14 @@ class Receipt:
     def sale(self, line: int) -> Sale | None:
         return self.sales[line - 1] if 0 < line <= len(self.sales) else None
 
-    def put(self, sale: Sale) -> "Receipt":
+    def with_sale(self, sale: Sale) -> "Receipt":
         """The receipt with this sale in place of the one of its line."""
         if len(self.sales) == 1:
             return replace(self, sales=(sale,))
         return replace(self, sales=(*self.sales[: sale.line - 1], sale, *self.sales[sale.line :]))
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         return any(sale.waiting for sale in self.sales)
 
 
@@ -177,7 +177,7 @@ def receipt_id(event: Event) -> str:
     return event.id if RECEIPT_ID.fullmatch(event.id) else str(uuid5(NAMESPACE_URL, f"{event.source} {event.id}"))
 
 
-def receipt_of(sale: str) -> tuple[str, int]:
+def parse_sale_id(sale: str) -> tuple[str, int]:
     """The receipt and the line of a sale's id; line 0 if it is none."""
     receipt, _, line = sale.rpartition("/")
     return receipt, int(line) if line.isascii() and line.isdecimal() and len(line) <= 3 else 0

@@ -79,7 +79,7 @@ class BoothShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SettlementFigures:
     """What the settlement of the highest revision said."""
 
     qty: int
@@ -98,7 +98,7 @@ class Settlement:
     festival: str
     percentages: Percentages
     booths: tuple[BoothShare, ...] = ()
-    said: Said | None = None
+    published: SettlementFigures | None = None
     revision: int = 0
 
     @property
@@ -155,28 +155,28 @@ def deciding(percentages: Percentages) -> Decide:
         if not isinstance(body, ShareOpened | SaleShared | PoolAdjusted | BoothSettled):
             raise TypeError(f"a settlement has no rule for {type(body).__name__}")
         id = settlement_id(body.facility, body.festival)
-        known = state.get(Settlement, id)
-        settlement = known or Settlement(id, body.facility, body.festival, percentages)
-        settlement = _with(settlement, _change(_of(settlement, body.booth), body))
-        settlement, said = _say(settlement)
-        return (state if settlement == known else state.put(settlement)), [*said]
+        stored = state.get(Settlement, id)
+        settlement = stored or Settlement(id, body.facility, body.festival, percentages)
+        settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
+        settlement, publications = _publish(settlement)
+        return (state if settlement == stored else state.put(settlement)), [*publications]
 
     return decide
 
 
-def _of(settlement: Settlement, booth: str) -> BoothShare:
+def _share_of(settlement: Settlement, booth: str) -> BoothShare:
     return next((share for share in settlement.booths if share.booth == booth), BoothShare(booth))
 
 
-def _with(settlement: Settlement, share: BoothShare) -> Settlement:
+def _with_share(settlement: Settlement, share: BoothShare) -> Settlement:
     booths = settlement.booths
-    for place, known in enumerate(booths):
-        if known.booth == share.booth:
-            return replace(settlement, booths=(*booths[:place], share, *booths[place + 1 :]))
-    return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda one: one.booth)))
+    for index, other in enumerate(booths):
+        if other.booth == share.booth:
+            return replace(settlement, booths=(*booths[:index], share, *booths[index + 1 :]))
+    return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda other: other.booth)))
 
 
-def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
+def _apply(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
     match body:
         case ShareOpened():
             return share
@@ -201,31 +201,37 @@ def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | B
 def _pooled(
     pools: tuple[PoolShare, ...], product: str, qty: int, rupiah: int, *, counted: bool | None = None
 ) -> tuple[PoolShare, ...]:
-    known = next((pool for pool in pools if pool.product == product), PoolShare(product))
-    after = PoolShare(product, known.qty + qty, known.rupiah + rupiah, known.counted if counted is None else counted)
-    return tuple(sorted((*(pool for pool in pools if pool.product != product), after), key=lambda pool: pool.product))
+    previous = next((pool for pool in pools if pool.product == product), PoolShare(product))
+    updated = PoolShare(
+        product, previous.qty + qty, previous.rupiah + rupiah, previous.counted if counted is None else counted
+    )
+    return tuple(
+        sorted((*(pool for pool in pools if pool.product != product), updated), key=lambda pool: pool.product)
+    )
 
 
-def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
+def _publish(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
     if not settlement.complete or settlement.halfway:
         # While a festival runs no sum is wanted, and every sale comes by here.
         return settlement, []
-    now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
-    if settlement.said == now:
+    figures = SettlementFigures(
+        settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah
+    )
+    if settlement.published == figures:
         return settlement, []
-    kind = SettlementIssued if settlement.said is None else SettlementCorrected
-    settlement = replace(settlement, said=now, revision=settlement.revision + 1)
+    kind = SettlementIssued if settlement.published is None else SettlementCorrected
+    settlement = replace(settlement, published=figures, revision=settlement.revision + 1)
     parts = settlement.parts
-    said = kind(
+    body = kind(
         facility=settlement.facility,
         festival=settlement.festival,
         revision=settlement.revision,
-        qty=now.qty,
-        sold_rupiah=now.sold_rupiah,
+        qty=figures.qty,
+        sold_rupiah=figures.sold_rupiah,
         facility_rupiah=parts.facility_rupiah,
         maker_premium_rupiah=parts.maker_premium_rupiah,
         programme_rupiah=parts.programme_rupiah,
-        provisional_qty=now.provisional_qty,
-        provisional_rupiah=now.provisional_rupiah,
+        provisional_qty=figures.provisional_qty,
+        provisional_rupiah=figures.provisional_rupiah,
     )
-    return settlement, [SETTLEMENTS.of(said)]
+    return settlement, [SETTLEMENTS.of(body)]
