@@ -1,4 +1,4 @@
-"""What people may read of the stock over HTTP."""
+"""HTTP pages of the stock."""
 
 from datetime import date
 from typing import Annotated
@@ -46,7 +46,7 @@ def routes(service: Service) -> APIRouter:
     async def one(lot: str) -> Balance:
         document = await lots.find_one({"_id": lot})
         if document is None:
-            raise HTTPException(404, f"No lot {lot} is known here. A lot's number is on its label.")
+            raise HTTPException(404, f"Lot {lot} is not known here. The lot number is on the label.")
         return Balance.of(LOTS.from_document(document))
 
     @router.get("/lots", summary="Lots of a facility or a product, a page at a time as they arrived")

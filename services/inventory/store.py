@@ -1,4 +1,4 @@
-"""How lots are kept."""
+"""The MongoDB document of a lot."""
 
 from datetime import date
 from typing import Any
@@ -7,7 +7,7 @@ from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, ReservationStatus
 from shared.runtime.family import Collection, Document
 
-# In Python 3.11 an enum is slow to find a member, and a member its value.
+# Tables, because enum lookups and `.value` are slow in Python 3.11.
 _STANDINGS = {standing.value: standing for standing in ReservationStatus}
 _VALUES = {standing: standing.value for standing in ReservationStatus}
 

@@ -1,4 +1,4 @@
-"""What people may read of production over HTTP. The maker of a lot is on no page."""
+"""HTTP pages of production. No page contains the maker of a lot."""
 
 from datetime import date, datetime
 
@@ -30,7 +30,7 @@ class ProductPage(BaseModel):
 
 
 class LotPage(BaseModel):
-    """A lot as it was recorded, in pieces; `corrected` is what inventory has taken of corrections since."""
+    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted."""
 
     lot: str
     facility: str
@@ -52,7 +52,7 @@ class ReportRejectionPage(BaseModel):
 
 
 class ReportPage(BaseModel):
-    """What became of one report."""
+    """One report of a terminal and its outcome."""
 
     report: str
     facility: str
@@ -69,7 +69,7 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
     router = APIRouter(tags=["production"])
     lots, reports = service.database[LOTS.name], service.database[REPORTS.name]
 
-    @router.get("/facilities", summary="Who may report, and what they make")
+    @router.get("/facilities", summary="Facilities and their products")
     async def facilities() -> list[FacilityPage]:
         return [
             FacilityPage(
@@ -78,7 +78,7 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
             for facility in catalogue.facilities.values()
         ]
 
-    @router.get("/products", summary="What may be reported")
+    @router.get("/products", summary="Products of the catalogue")
     async def products() -> list[ProductPage]:
         return [
             ProductPage(
@@ -96,19 +96,21 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
     async def lot(lot: str) -> LotPage:
         number = lot_number.parse(lot)
         if number is None:
-            raise HTTPException(404, "This is no lot number: its check character does not fit. Read the label again.")
+            raise HTTPException(
+                404, "This is not a lot number: its check character does not fit. Read the label again."
+            )
         document = await lots.find_one({"_id": str(number)})
         if document is None:
-            raise HTTPException(404, f"No lot {number} was recorded.")
+            raise HTTPException(404, f"Lot {number} is not recorded.")
         entity = LOTS.from_document(document)
         names = LotPage.model_fields.keys() - {"lot"}
         return LotPage(lot=entity.id, **{name: getattr(entity, name) for name in names})
 
-    @router.get("/reports/{report}", summary="What became of a terminal's report")
+    @router.get("/reports/{report}", summary="Outcome of a terminal's report")
     async def report(report: str) -> ReportPage:
         document = await reports.find_one({"_id": report})
         if document is None:
-            raise HTTPException(404, "This report has not been worked (yet).")
+            raise HTTPException(404, "This report has not been processed yet.")
         entity = REPORTS.from_document(document)
         rejection = None
         if entity.rejection is not None:

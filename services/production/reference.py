@@ -1,4 +1,4 @@
-"""The reference data: read from YAML and checked whole before anything stands on it."""
+"""The reference data, read from YAML and validated as a whole before use."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ from shared.events.zones import FACILITY_ZONES
 
 @dataclass(frozen=True, slots=True)
 class PastFestival:
-    """A festival of the past that examples are built on; days are local to `zone`."""
+    """A past festival, used in examples. Days are local to `zone`."""
 
     code: str
     name: str
@@ -42,8 +42,8 @@ class PastFestival:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`categories`: the name of each by its code. `islands`: of each facility; `lead_days`: how long a parcel is on
-    its way, from an island to an island."""
+    """`categories`: names by code. `islands`: by facility. `lead_days`: days of a parcel from one island to
+    another."""
 
     catalogue: Catalogue
     categories: dict[str, str]
@@ -52,8 +52,10 @@ class Reference:
     lead_days: dict[tuple[str, str], int]
 
     def days_to(self, island: str) -> dict[str, int]:
-        """By facility: how long a parcel is on its way to the island. Raises BadReference for an island to which no
-        lead time is known from all of them."""
+        """Days of a parcel to the island, by facility.
+
+        Raises BadReference if the lead time from one of the facilities is unknown.
+        """
         try:
             return {facility: self.lead_days[home, island] for facility, home in sorted(self.islands.items())}
         except KeyError as missing:
@@ -64,16 +66,16 @@ class Reference:
 
 @lru_cache(maxsize=1)
 def load() -> Reference:
-    """Karya's own reference data. Raises BadReference if it does not hold together."""
+    """Karya's own reference data. Raises BadReference for an invalid entry."""
     return parse((files("services.production") / "reference.yaml").read_text(encoding="utf-8"))
 
 
 def parse(text: str) -> Reference:
-    """Reference data from YAML. Raises BadReference that names every entry that is wrong."""
+    """Reference data from YAML. Raises BadReference with every invalid entry."""
     try:
         checked = _Reference.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise BadReference(f"The reference data is no YAML: {error}") from None
+        raise BadReference(f"The reference data is not valid YAML: {error}") from None
     except ValidationError as error:
         raise BadReference(_explain(error)) from None
     return checked.reference()
@@ -83,7 +85,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{name} is no time zone known here (is the package tzdata installed?)") from None
+        raise ValueError(f"{name} is not a known time zone (is the package tzdata installed?)") from None
     return name
 
 
@@ -208,14 +210,14 @@ def _duplicates(kind: str, codes: Iterable[str]) -> list[str]:
     problems = []
     for code in codes:
         if code in seen:
-            problems.append(f"{kind} {code} is there twice")
+            problems.append(f"{kind} {code} is listed twice")
         seen.add(code)
     return problems
 
 
 def _explain(error: ValidationError) -> str:
     lines = [
-        f"- {'.'.join(str(part) for part in problem['loc']) or 'the whole'}: {problem['msg']}"
+        f"- {'.'.join(str(part) for part in problem['loc']) or 'all of it'}: {problem['msg']}"
         for problem in error.errors(include_url=False)
     ]
-    return "\n".join(["The reference data does not hold together:", *lines])
+    return "\n".join(["The reference data has errors:", *lines])

@@ -1,4 +1,4 @@
-"""How counters, lots and reports are kept."""
+"""The MongoDB documents of counters, lots and reports."""
 
 from datetime import date
 from typing import Any

@@ -1,4 +1,4 @@
-"""How booths, receipts, settlements, demand and feeds are kept."""
+"""The MongoDB documents of booths, receipts, settlements, demand and public feeds."""
 
 from dataclasses import asdict
 from datetime import date, datetime
@@ -32,7 +32,7 @@ from shared.runtime.family import Collection, Document
 
 
 def sold_key(booth: str, sold_at: datetime) -> str:
-    """A booth's receipts in the order in which they were sold, as text. No id has a space in it."""
+    """A text key that sorts a booth's receipts by time of sale. No id contains a space."""
     return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
 
 
@@ -73,7 +73,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                     {
                         "first": branch.first,
                         "seen": [list(numbers) for numbers in branch.seen],
-                        # Of each of these: the id of the record before it, and of its last one.
+                        # For each range: the id of the record before it, and the id of its last record.
                         "ends": [[run.after, run.head] for run in branch.runs],
                         "last_seq": branch.last_seq,
                         "struck": branch.struck,
@@ -94,7 +94,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "facility": shelf.facility,
                 "product": shelf.product,
                 "came": [list(pair) for pair in shelf.arrivals],
-                # By far the most of it: no names, or they would be longer than the numbers.
+                # Lists without names, because hours are most of the document and names would double it.
                 "hours": [list(hour) for hour in shelf.hours],
                 "went": [list(pair) for pair in shelf.departures],
             }
@@ -319,7 +319,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "price_list": receipt.price_list,
         "sold_at": receipt.sold_at,
         "sales": [_sale_document(sale) for sale in receipt.sales],
-        # What the queries ask for; it follows from the rest.
+        # Derived, for the queries.
         "waiting": receipt.booth if receipt.is_waiting else None,
         "sold": sold_key(receipt.booth, receipt.sold_at),
     }
@@ -339,7 +339,7 @@ def _sale_document(sale: Sale) -> dict[str, Any]:
         "rejected": sale.rejected,
         "voided": sale.voided,
         "revision": sale.revision,
-        "status": sale.status.value,  # for those who read; it follows from the pieces
+        "status": sale.status.value,  # derived, for people who read the document
     }
 
 
@@ -405,7 +405,7 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
         ],
         "said": figures and asdict(figures),
         "revision": settlement.revision,
-        # For those who read; all of it follows from the booths.
+        # Derived from the booths, for people who read the document.
         "issued": settlement.revision > 0,
         "qty": settlement.qty,
         "sold_rupiah": settlement.sold_rupiah,

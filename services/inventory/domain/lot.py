@@ -34,20 +34,20 @@ Change = tuple["Lot", list[Publication]]
 
 
 class ReservationStatus(StrEnum):
-    """What became of a reservation. Each is held once, and released or dispatched at most once."""
+    """The state of a reservation. Each is held once, and released or dispatched at most once."""
 
     HELD = "held"
     RELEASED = "released"
     DISPATCHED = "dispatched"
 
 
-# Asked for so often that looking them up in the enum, slow in Python 3.11, showed in every event's cost.
+# Module names, because the slow member access of Python 3.11 enums costs time with every event.
 HELD, DISPATCHED = ReservationStatus.HELD, ReservationStatus.DISPATCHED
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`qty` pieces of the lot that were promised to one booth."""
+    """`qty` pieces of the lot, promised to one booth."""
 
     id: str
     festival: str
@@ -59,8 +59,10 @@ class Reservation:
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One lot's balance in pieces. What is reserved and dispatched follows from the reservations, so that no
-    counter can drift from them."""
+    """One lot's balance in pieces.
+
+    `reserved` and `dispatched` are sums over the reservations, so that no counter can differ from them.
+    """
 
     id: str
     facility: str
@@ -87,7 +89,7 @@ class Lot:
 
 
 def record(made: LotRecorded) -> Change:
-    """The new lot; production has given it a number that no other lot has."""
+    """The new lot. Production guarantees that its number is unique."""
     lot = Lot(
         id=made.lot,
         facility=made.facility,
@@ -102,7 +104,7 @@ def record(made: LotRecorded) -> Change:
 
 
 def correct(lot: Lot, request: CorrectionRequested) -> Change:
-    """More or fewer pieces than were recorded; fewer only as far as they are on hand."""
+    """The lot after a correction of the recorded pieces. A correction below zero on hand is refused."""
     answer = CorrectionRefused if lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
         lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
@@ -117,8 +119,10 @@ def correct(lot: Lot, request: CorrectionRequested) -> Change:
 
 
 def recall(lot: Lot, request: LotRecalled) -> Change:
-    """Nothing more of the lot is promised or sent. What was promised is released, and every festival that was
-    promised or sent some hears of it."""
+    """The recalled lot, which no rule reserves or dispatches any more.
+
+    Held reservations are released. Every festival with a reservation or a dispatch receives LotRecallReached.
+    """
     if lot.recalled:
         return lot, []
     held_reservations = [
@@ -153,7 +157,7 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
 
 
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:
-    """Pieces that came home are on hand again; no more can come home than was sent."""
+    """The lot after pieces came home; they are on hand again. More pieces than were sent are refused."""
     if lot.returned + order.qty > lot.dispatched:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
     returned = StockReturned(festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, qty=order.qty)
@@ -162,7 +166,7 @@ def receive_return(lot: Lot, order: ReturnReceived) -> Change:
 
 
 def write_off(lot: Lot, order: LossRecorded) -> Change:
-    """Pieces on hand that are spoilt or gone are written off."""
+    """The lot after pieces on hand were lost. More pieces than are on hand are refused."""
     if order.qty > lot.on_hand:
         return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
     written_off = StockWrittenOff(festival=order.festival, order=order.order, lot=lot.id, qty=order.qty)
@@ -171,7 +175,7 @@ def write_off(lot: Lot, order: LossRecorded) -> Change:
 
 
 def refuse_unknown_lot(body: Body) -> list[Publication]:
-    """The answer about a lot that nobody has recorded. Raises TypeError for what only a known lot can bring."""
+    """The refusal for a lot that is not recorded. Raises TypeError for events that follow only a LotRecorded."""
     match body:
         case ReservationRequested() as request:
             return [
@@ -194,7 +198,7 @@ def refuse_unknown_lot(body: Body) -> list[Publication]:
         case ReturnReceived() | LossRecorded():
             order = body.order
         case other:
-            raise TypeError(f"{type(other).__name__} before its LotRecorded, though both have one key and topic")
+            raise TypeError(f"{type(other).__name__} came before its LotRecorded, though both have one key and topic")
     refusal = StockOrderRefused(
         festival=body.festival, order=order, lot=body.lot, reason=OrderRefusal.UNKNOWN_LOT, on_hand=0
     )
@@ -212,7 +216,7 @@ def revise(
     reservations: tuple[Reservation, ...] | None = None,
 ) -> Lot:
     """The lot with these changes, as its next revision."""
-    # Not `replace`, which looks at each field again: nearly every event comes by here.
+    # The positional constructor is faster than `replace`, and nearly every event needs it.
     return Lot(
         lot.id,
         lot.facility,
@@ -232,6 +236,7 @@ def revise(
 
 
 def reservation_released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
+    """The event of a released reservation."""
     return ReservationReleased(
         festival=reservation.festival,
         request=reservation.request,
@@ -244,5 +249,6 @@ def reservation_released(lot: Lot, reservation: Reservation, cause: ReleaseCause
 
 
 def order_refused(lot: Lot, festival: str, order: str, reason: OrderRefusal) -> Publication:
+    """The refusal of a festival's order about this lot."""
     refusal = StockOrderRefused(festival=festival, order=order, lot=lot.id, reason=reason, on_hand=lot.on_hand)
     return RESERVATIONS.of(refusal)

@@ -1,4 +1,4 @@
-"""Reservations: checking the stock and holding it is one decision, so nothing is promised twice."""
+"""Reservations. One decision checks the stock and holds it, so that no piece is promised twice."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ from shared.events.inventory import (
 
 
 def reserve(lot: Lot, request: ReservationRequested) -> Change:
-    """Hold all of it or none. A reservation that was asked for before changes nothing."""
+    """Hold all of the pieces or none. A repeated reservation changes nothing."""
     if _find(lot, request.reservation) is not None:
         return lot, []
     if lot.recalled or request.qty > lot.on_hand:
@@ -57,7 +57,7 @@ def reserve(lot: Lot, request: ReservationRequested) -> Change:
 
 
 def release(lot: Lot, request: ReleaseRequested) -> Change:
-    """Give a held reservation back. One that a recall has released already has been answered."""
+    """Return a held reservation to the stock. A reservation that a recall has released needs no second answer."""
     reservation = _find(lot, request.reservation)
     if reservation is not None and reservation.status is ReservationStatus.RELEASED:
         return lot, []
@@ -69,7 +69,7 @@ def release(lot: Lot, request: ReleaseRequested) -> Change:
 
 
 def dispatch(lot: Lot, order: DispatchOrdered) -> Change:
-    """Held pieces leave the facility."""
+    """Send held pieces out of the facility."""
     reservation = _find(lot, order.reservation)
     if reservation is None or reservation.status is not ReservationStatus.HELD:
         reason = OrderRefusal.RECALLED if lot.recalled else OrderRefusal.NO_RESERVATION

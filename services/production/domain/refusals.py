@@ -1,6 +1,6 @@
-"""Why a report is not taken, in words for the person at the terminal.
+"""Rejections of reports, in sentences for the person at the terminal.
 
-No message repeats what was typed: answers are kept for good, and a name may have been typed by mistake.
+No message repeats the typed value. Answers are kept forever, and a name may have been typed by mistake.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from shared.events.production import Refusal
 
 @dataclass(frozen=True, slots=True)
 class ReportRejection:
-    """The field that is wrong, why, and what to do about it: in English and (`message_id`) Indonesian."""
+    """The wrong field, the reason for programs, and advice in English and (`message_id`) Indonesian."""
 
     field: str
     reason: Refusal
@@ -63,13 +63,13 @@ BEFORE_MADE = ReportRejection(
 MISTYPED_LOT = ReportRejection(
     "lot",
     Refusal.UNKNOWN_LOT,
-    "This is no lot number: its check character does not fit. Please compare it with the label.",
+    "This is not a lot number: its check character does not fit. Please compare it with the label.",
     "Ini bukan nomor lot: karakter pemeriksanya tidak cocok. Mohon bandingkan dengan label.",
 )
 UNKNOWN_LOT = ReportRejection(
     "lot",
     Refusal.UNKNOWN_LOT,
-    "No lot with this number has been recorded. Please compare it with the label.",
+    "No lot with this number is recorded. Please compare it with the label.",
     "Belum ada lot yang tercatat dengan nomor ini. Mohon bandingkan dengan label.",
 )
 OTHER_FACILITY = ReportRejection(
@@ -111,6 +111,7 @@ ID_REUSED = ReportRejection(
 
 
 def too_large(field: str, max_qty: int, unit: str) -> ReportRejection:
+    """The rejection of a quantity above the product's limit."""
     return ReportRejection(
         field,
         Refusal.TOO_LARGE,
@@ -122,6 +123,7 @@ def too_large(field: str, max_qty: int, unit: str) -> ReportRejection:
 
 
 def beyond_shelf_life(days: int) -> ReportRejection:
+    """The rejection of a best-before day after the product's shelf life."""
     return ReportRejection(
         "best_before",
         Refusal.BEYOND_SHELF_LIFE,

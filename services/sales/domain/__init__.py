@@ -1,4 +1,4 @@
-"""What sales knows (booths, receipts, settlements, demand, feeds) and the rules that it goes by."""
+"""The entities of sales (booths, receipts, settlements, demand, public feeds) and its rules."""
 
 from services.sales.domain.booth import Booth
 from services.sales.domain.demand import FacilityDemand

@@ -1,7 +1,7 @@
-"""What a change of one sale means: for its lots, the pool and the demand, and what tills and facilities hear of it.
+"""Effects of one sale's change: on the sums of its lots, the pool and the demand, and on published snapshots.
 
-Every change of a sale goes through `with_sums` and `tell`, so that no sum can forget one. They are on the way of
-every sale, so they go over its parts once and copy no more than what changed.
+Every change of a sale goes through `with_sums` and `sale_publications`, so that no sum can miss one. Every sale
+passes both. They therefore read its parts once and copy only what changed.
 """
 
 from dataclasses import replace
@@ -24,8 +24,11 @@ _NOTHING: _Sum = (0, 0)
 
 
 def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[State, Booth, list[Publication]]:
-    """The sale of this line is as `after` now. Returns the booth with all sums that follow, and the snapshots: one
-    for readers of sales, and one for each facility whose part changed."""
+    """Record `after` as the new state of its receipt line.
+
+    Returns the booth with all sums that follow, and the snapshots: one for readers of sales, and one for each
+    facility whose part changed.
+    """
     before = receipt.sales[after.line - 1]
     after = replace(after, revision=before.revision + 1)
     receipt = receipt.with_sale(after)
@@ -47,12 +50,12 @@ def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[Sta
 
 
 def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
-    """The receipt of this booth, as far as sales has it. Raises NotLoaded as the state does."""
+    """The booth's receipt with this id, or None if sales does not have it. Raises NotLoaded as `State.get` does."""
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 
 class BoothChanges(TypedDict, total=False):
-    """Fields of the booth that change with the sums, so that it is copied once."""
+    """Fields of the booth that change together with the sums, so that the booth is copied once."""
 
     devices: tuple[Device, ...]
     drawers: Drawers
@@ -69,7 +72,7 @@ def with_sums(
     after: PartAmounts,
     **changes: Unpack[BoothChanges],
 ) -> Booth:
-    """The booth after the parts of a sale changed from `then` to `now`."""
+    """The booth after the parts of a sale changed from `before` to `after`."""
     if before == after:
         return replace(booth, **changes) if changes else booth
     labelled: dict[str, _Sum] = {}
@@ -104,7 +107,8 @@ def with_sums(
 def sale_publications(
     booth: Booth, receipt: Receipt, sale: Sale, before: PartAmounts, after: PartAmounts
 ) -> list[Publication]:
-    """The snapshot of the sale, and of what each facility has in it whose part changed from `then` to `now`."""
+    """The snapshot of the sale, and a snapshot for each facility whose part of it differs between `before` and
+    `after`."""
     publications = [_snapshot(booth, receipt, sale, after)]
     if before == after:
         return publications
@@ -204,7 +208,7 @@ def _share(
 
 
 def _sums(amounts: PartAmounts) -> tuple[int, int, int, int]:
-    """Pieces and rupiah of all parts, and of those that are shares of the pool."""
+    """Pieces and rupiah of all parts, then pieces and rupiah of the parts that are shares of the pool."""
     qty = rupiah = pooled_qty = pooled_rupiah = 0
     for part, amount in amounts:
         qty += part.qty

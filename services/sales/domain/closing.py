@@ -1,4 +1,4 @@
-"""The end of a booth: settled when every till is complete or the deadline has passed, and corrected after that."""
+"""The end of a booth: settled when every till is complete or at the deadline, and corrected by later records."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,36 +11,39 @@ from shared.events.language import Deadline, DeadlineReached, Publication
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, BoothSettled, SellThroughCounted, SoldThrough
 from shared.runtime.state import State
 
-# A report has to stay a readable record, however many sales are in dispute.
+# Limits the size of the report's record, since a booth may have any number of disputed sales.
 MOST_LISTED = 1000
 
 
 def close(booth: Booth, body: BoothClosing) -> tuple[Booth, list[Deadline]]:
-    """Nothing more comes; the tills have until the deadline. One that is settled stays so."""
+    """The closing booth, and the deadline until which its tills may send records. A settled booth stays settled."""
     booth = replace(booth, festival=body.festival)
     if booth.status is BoothStatus.SETTLED:
         return booth, []
     booth = replace(booth, status=BoothStatus.CLOSING, deadline=body.deadline)
-    # All are complete already: it is settled with this event, and there is nothing to wait for.
+    # A complete booth is settled by this same event and needs no deadline.
     return booth, [] if booth.complete else [Deadline(booth.id, booth.id, body.deadline)]
 
 
 def reach_deadline(state: State, booth: Booth, reached: DeadlineReached) -> Change:
-    """The deadline has passed, unless the booth was settled before or its deadline was moved."""
+    """Settle the booth at its deadline. Without effect if the booth is settled or has another deadline now."""
     if booth.status is not BoothStatus.CLOSING or reached.due != booth.deadline:
         return state, booth, []
     return settle(state, booth)
 
 
 def settle(state: State, booth: Booth) -> Change:
-    """What waits still will not be covered any more."""
+    """Settle the booth: waiting sales become disputed, since no more stock will come to cover them."""
     state, booth, publications = dispute_waiting(state, booth)
     return state, replace(booth, status=BoothStatus.SETTLED), publications
 
 
 def report_settled(before: Booth, after: Booth, *, force: bool = False) -> tuple[Booth, list[Publication]]:
-    """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold and could
-    have sold, whenever that has changed (festival also `again`)."""
+    """The reports of a settled booth to festival and facilities.
+
+    BoothSettled goes to each facility once. SellThroughCounted and DemandCounted go out whenever their content has
+    changed. `force` repeats SellThroughCounted.
+    """
     if after.status is not BoothStatus.SETTLED:
         return after, []
     publications: list[Publication] = []
@@ -58,8 +61,11 @@ def report_settled(before: Booth, after: Booth, *, force: bool = False) -> tuple
 
 
 def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
-    """What facilities hear for whom something else is to be said than was: all, if the booth was open longer
-    than was known, and all who made the same product, as what one still had, the others did not lose."""
+    """DemandCounted for each facility whose figures changed.
+
+    A change of the opening hours concerns all facilities. A change of a product concerns all of its makers: while one
+    has stock, the others lose no sales.
+    """
     first = before.status is not BoothStatus.SETTLED
     if not first and (before.lots, before.shelves) == (after.lots, after.shelves):
         return
@@ -75,7 +81,7 @@ def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
 
 
 def _changed_products(before: Booth, after: Booth) -> set[str]:
-    """The products of which something went otherwise."""
+    """The products whose lots or sales differ between `before` and `after`."""
     lots = {lot.lot: lot for lot in before.lots}
     shelves = {(shelf.facility, shelf.product): shelf for shelf in before.shelves}
     return {

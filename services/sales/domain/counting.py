@@ -1,4 +1,4 @@
-"""Counts at a booth: which of them stand, and which sales were made after the final ones."""
+"""Counts at a booth: which of them are valid, and which sales were made after the final ones."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -10,13 +10,16 @@ from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
 from shared.runtime.state import State
 
-# Counts of lots that may never come must not fill a booth's document. More is no honest count, and parks the booth.
+# Bounds the booth's document against counts of lots that may never come. More than this parks the booth.
 MOST_EARLY_COUNTS = 5000
 
 
 def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
-    """The booth after a count. Per lot, and per product for goods without a label, the latest moment wins, whichever
-    count comes first. The state holds every receipt of the booth that was sold after this count."""
+    """The booth after a count. The state must hold every receipt of the booth that was sold after this count.
+
+    The count with the latest moment wins, per lot, and per product for goods without a label. The order of arrival
+    does not matter.
+    """
     before = {lot.lot: lot_final_count_at(booth, lot) for lot in booth.lots}
     moments = {pool.product: final_count_at(booth, pool.product) for pool in booth.pools}
     for product in body.products:
@@ -50,7 +53,7 @@ def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Boot
     number = lot_number.parse(id)
     empty = EarlyCount(id, number.product if number is not None else None, None, None)
     if len(booth.early_counts) >= MOST_EARLY_COUNTS and all(other.lot != id for other in booth.early_counts):
-        raise OverflowError(f"{booth.id} has {MOST_EARLY_COUNTS} counts of lots that never came")
+        raise OverflowError(f"booth {booth.id} has {MOST_EARLY_COUNTS} counts of lots that were never stocked")
     early = next((other for other in booth.early_counts if other.lot == id), empty)
     final, latest = _later(early.final, early.latest, count, is_final)
     others = tuple(other for other in booth.early_counts if other.lot != id)

@@ -1,7 +1,7 @@
-"""What a facility's products were asked for at a festival, gathered from its booths: what to make next.
+"""The demand for a facility's products at a festival, summed over its booths: a basis for what to make next.
 
-A booth counts once it is settled, and again whenever that changed. The signal is given once every booth that opened
-has counted, and again, with a higher revision, after each change.
+A booth is counted once it is settled, and again after each change. The signal is published once every opened booth is
+counted. Each later change publishes it with a higher revision.
 """
 
 from collections import defaultdict
@@ -23,14 +23,14 @@ from shared.events.sales import (
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-# A signal has to stay a readable record, however many booths there are; its sums are over all of them.
+# Limits the size of the signal's record. Its sums cover all booths.
 MOST_LISTED = 50
 HOUR_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
 class SoldOutSpan:
-    """Nothing was there from `at` on; `until` None: to the end."""
+    """A time without stock, from `at` on. `until` is None if no more stock came."""
 
     at: datetime
     until: datetime | None
@@ -54,13 +54,16 @@ class ProductAtBooth:
 
     @property
     def velocity(self) -> Fraction:
-        """Pieces per open hour in which they were there; over an hour at least, or a lucky minute would win."""
+        """Pieces sold per open hour with stock.
+
+        The divisor is at least one hour. Otherwise one lucky minute would lead the ranking.
+        """
         return Fraction(self.sold * HOUR_MINUTES, max(self.there_minutes, HOUR_MINUTES))
 
 
 @dataclass(frozen=True, slots=True)
 class DemandFromBooth:
-    """`lines` None: the booth is not settled yet."""
+    """One booth's part of the demand. `lines` is None until the booth is settled."""
 
     booth: str
     lines: tuple[ProductAtBooth, ...] | None = None
@@ -68,7 +71,7 @@ class DemandFromBooth:
 
 @dataclass(frozen=True, slots=True)
 class ProductTotal:
-    """A product over all booths, which are in the order of their pace, the best first."""
+    """A product over all booths. `booths` are in the order of their velocity, the highest first."""
 
     product: str
     stocked: int
@@ -81,7 +84,7 @@ class ProductTotal:
 
 @dataclass(frozen=True, slots=True)
 class FacilityDemand:
-    """`revision` 0: nothing was said yet."""
+    """The demand for one facility's products at one festival. `revision` is 0 until the first signal."""
 
     id: str
     facility: str
@@ -91,11 +94,12 @@ class FacilityDemand:
 
     @property
     def complete(self) -> bool:
+        """Whether every opened booth has been counted."""
         return bool(self.booths) and all(booth.lines is not None for booth in self.booths)
 
     @property
     def products(self) -> tuple[ProductTotal, ...]:
-        """What is known so far, in the order of what was most asked for: sold and lost."""
+        """The totals so far, in the order of sold and lost pieces, the most wanted first."""
         lines_by_product: dict[str, list[ProductAtBooth]] = defaultdict(list)
         for booth in self.booths:
             for line in booth.lines or ():
@@ -105,11 +109,12 @@ class FacilityDemand:
 
 
 def demand_id(facility: str, festival: str) -> str:
+    """The id of a facility's demand at a festival."""
     return f"{facility}/{festival}"
 
 
 def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
-    """What is known of the demand after a booth opened, or counted; said when all have counted and that changed."""
+    """The demand after a booth opened or was counted. A complete demand that has changed publishes a signal."""
     id = demand_id(body.facility, body.festival)
     stored = state.get(FacilityDemand, id)
     demand = stored or FacilityDemand(id, body.facility, body.festival)

@@ -1,5 +1,4 @@
-"""The money of a booth's tills, by drawer: what came in and went out by payment kind and hour, and what was
-counted."""
+"""The cash drawers of a booth's tills: receipts and refunds by payment kind and hour, and blind counts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,8 +10,8 @@ from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentK
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """One hour (counted since 1970 in UTC) and payment kind of a drawer: receipts, their net rupiah, and rupiah paid
-    back."""
+    """The receipts of one hour (counted since 1970 in UTC) and payment kind, their net rupiah, and refunded
+    rupiah."""
 
     hour: int
     kind: PaymentKind
@@ -23,9 +22,11 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
-    """Who had the drawer (a pseudonym) from when, with how much in it. Payments taken while no drawer was open are
-    under the device's id, without a cashier. `counted_rupiah`: by the blind count; `expected_rupiah`: what the
-    device's own records added up to then."""
+    """One cashier's session (a pseudonym) with a cash drawer, from `opened_at` on with `float_rupiah` in it.
+
+    Payments without an open drawer are kept under the device's id, without a cashier. `counted_rupiah`: the blind
+    count. `expected_rupiah`: the sum by the device's own records at the count.
+    """
 
     id: str
     till: str
@@ -40,7 +41,10 @@ class Drawer:
     counted_at: datetime | None = None
 
     def with_taking(self, taking: Taking) -> "Drawer":
-        """The drawer with this in its hour, by the places of its fields: every receipt comes by here."""
+        """The drawer with this amount added to its hour.
+
+        The positional constructor saves time, since every receipt needs it.
+        """
         return Drawer(
             self.id,
             self.till,
@@ -57,7 +61,7 @@ class Drawer:
 
     @property
     def cash_rupiah(self) -> int:
-        """Rupiah that should be in the drawer, by what sales knows."""
+        """Rupiah that should be in the drawer, by the records that sales has."""
         cash_takings = (taking for taking in self.takings if taking.kind is PaymentKind.CASH)
         return (
             self.float_rupiah
@@ -67,7 +71,7 @@ class Drawer:
 
     @property
     def difference_rupiah(self) -> int | None:
-        """Rupiah counted beyond (or below) what should be there; None: it was not counted."""
+        """Rupiah counted above (or below) `cash_rupiah`; None without a count."""
         return None if self.counted_rupiah is None else self.counted_rupiah - self.cash_rupiah
 
 
@@ -75,18 +79,19 @@ Drawers = tuple[Drawer, ...]
 
 
 def pay_in(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
-    """A receipt was paid into `drawer` (as it is if it is new)."""
+    """The drawers after a receipt was paid into `drawer`, which is added if it is new."""
     taking = Taking(epoch_seconds(at) // HOUR, kind, 1, rupiah)
     return _change(drawers, drawer, lambda current: current.with_taking(taking))
 
 
 def refund(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
-    """Money was paid back out of `drawer`."""
+    """The drawers after a refund out of `drawer`, which is added if it is new."""
     refunded = Taking(epoch_seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
     return _change(drawers, drawer, lambda current: current.with_taking(refunded))
 
 
 def open_drawer(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+    """The drawers after a cashier opened one; its id is the event's."""
     return _change(
         drawers,
         Drawer(id, body.till, body.device),
@@ -97,6 +102,7 @@ def open_drawer(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
 
 
 def drop_cash(drawers: Drawers, body: CashDropped) -> Drawers:
+    """The drawers after money was taken out of one for safekeeping."""
     return _change(
         drawers,
         Drawer(body.drawer, body.till, body.device),
@@ -105,7 +111,7 @@ def drop_cash(drawers: Drawers, body: CashDropped) -> Drawers:
 
 
 def count_cash(drawers: Drawers, body: CashCounted) -> Drawers:
-    """The count with the latest moment stands."""
+    """The drawers after a blind count. The count with the latest moment is kept."""
 
     def count(current: Drawer) -> Drawer:
         if current.counted_at is not None and current.counted_at > body.counted_at:
@@ -128,7 +134,7 @@ def _change(drawers: Drawers, initial: Drawer, change: Callable[[Drawer], Drawer
 
 
 def _add_taking(takings: tuple[Taking, ...], taking: Taking) -> tuple[Taking, ...]:
-    # The hour of now is the last one.
+    # Searched from the end, because the current hour is the last one.
     for index in range(len(takings) - 1, -1, -1):
         existing = takings[index]
         if existing.hour == taking.hour and existing.kind is taking.kind:

@@ -1,7 +1,7 @@
-"""What festival hears of a booth that is open, so that it can send more before all is gone.
+"""Interim reports of an open booth to festival, which can then send more goods before they sell out.
 
-Often enough to plan by, and bounded by time, not by sales: once for each quarter of an hour on the tills' clocks, and
-once for each product that runs out after it was stocked.
+Time bounds their number, not sales. A report follows the first sale of each quarter of an hour on the tills' clocks,
+and the sale after which a product is sold out.
 """
 
 from collections import defaultdict
@@ -15,15 +15,15 @@ from shared.events.language import Publication
 from shared.events.sales import BOOTH_REPORTS, LotSoFar, ProductSoFar, SellThroughSoFar
 
 QUARTER = 900
-# A quarter that is told again after so many others does no harm; a till with a mad clock must not fill the booth.
+# Bounds the booth's document against a till with a wrong clock. A quarter reported twice does no harm.
 MOST_QUARTERS = 96
-# A report has to stay a readable record, however many products there are.
+# Limits the size of the report's record over all products.
 MOST_HOURS = 5000
 HOURS_BACK = 72
 
 
 def publish_interim(booth: Booth, product: str, sold_at: datetime) -> tuple[Booth, list[Publication]]:
-    """What is said, if anything, after some of this product was sold."""
+    """The booth and its interim report, if one is due, after pieces of the product were sold at this time."""
     if booth.status is not BoothStatus.OPEN:
         return booth, []
     interim = booth.interim
@@ -65,7 +65,7 @@ def _report(booth: Booth, at: datetime) -> SellThroughSoFar:
 
 
 def _by_product(booth: Booth) -> dict[str, ShelfHistory]:
-    """The shelves of all facilities as one for each product."""
+    """The shelf histories of all facilities, combined by product."""
     shelves_by_product: dict[str, list[ShelfHistory]] = defaultdict(list)
     for shelf in booth.shelves:
         shelves_by_product[shelf.product].append(shelf)
@@ -75,13 +75,13 @@ def _by_product(booth: Booth) -> dict[str, ShelfHistory]:
 def _product_report(
     shelf: ShelfHistory, open_in: tuple[Span, ...], max_hours: int, *, sold_out: bool
 ) -> ProductSoFar:
-    """Its last hours, `back` at most. What was sold was there for a minute at least."""
+    """The product's last `max_hours` hours. An hour with sales counts at least one minute of stock."""
     stocked_seconds: dict[int, int] = defaultdict(int)
     for began, ended in in_stock(shelf, open_in, sold_out=sold_out):
         for hour in range(began // HOUR, (ended - 1) // HOUR + 1):
             stocked_seconds[hour] += min(ended, (hour + 1) * HOUR) - max(began, hour * HOUR)
     sold = {hour.hour: hour.qty for hour in shelf.hours}
-    # A mad clock again: hours are counted from 1970 on.
+    # A wrong clock may give hours before 1970, which the event can't carry.
     hours = [hour for hour in sorted(stocked_seconds.keys() | sold.keys())[-max_hours:] if hour >= 0]
     return ProductSoFar(
         product=shelf.product,

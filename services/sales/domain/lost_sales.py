@@ -1,21 +1,22 @@
-"""What a booth could have sold of a facility's goods: when they ran out, and an estimate of the sales lost by it.
+"""Sold-out times of a facility's goods at a booth, and an estimate of the sales lost in them.
 
-The method: pieces sold ÷ open hours in which they were there × open hours in which they were missing. It is the most
-likely rate of sales that come at a constant rate and are seen only while there is stock ("Statistical Methods for
-Reliability Data", Wiley 1998, page 166: events ÷ total time on test, for censored data).
+Method: pieces sold ÷ open hours with stock × open hours without stock. Sales are assumed to come at a constant rate
+and are observed only while there is stock. For such censored data the most likely rate is events ÷ total time on test
+("Statistical Methods for Reliability Data", Wiley 1998, page 166).
 
-Lost is only what nobody could buy: hours count as missing in the method while the booth had nothing of the product,
-whoever made it, and all of its makers' sales are what was sold. Each maker lost its part by what it sold itself, that
-is its own pieces ÷ the product's hours × the product's missing hours.
+Only sales that nobody could make count as lost. An hour counts as sold out while the booth has none of the product,
+whoever made it. The rate uses the sales of all makers. Each maker's loss is its own pieces ÷ the product's hours with
+stock × the product's hours without stock.
 
-A booth is open from its first to its last sale of anything; a pause of six hours is a night. Goods are there from
-when they were counted in, or sold first if that was earlier. They ran out with the last sale when nothing was unsold
-in the end, or when all that had come was sold before more came. If the last ones left for another booth, nothing ran
-out: until more comes they are neither there nor missing.
+A booth is open from its first to its last sale of anything. A pause of six hours is a night. Goods are in stock from
+the time they were counted in, or from their first sale if that was earlier. They are sold out from the last sale if
+nothing is unsold in the end, or if all arrivals were sold before the next one. When the last pieces moved to another
+booth, the time until the next arrival counts as neither stocked nor sold out.
 
-What it can't know: rushes and lulls (the rate is constant), who took another product instead (those sales count for
-the other), and when a booth closed in which everything ran out at once (then nothing was lost). A gap within one
-clock hour is not seen. A rate is taken over an hour at least: what is gone within minutes is estimated with care.
+Limits: the rate is constant, so rushes and lulls are ignored. A buyer who takes another product counts as a sale of
+that product. When everything sells out at once, the booth seems to close, and nothing counts as lost. A gap within
+one clock hour is not seen. A rate covers at least one hour, so that goods sold within minutes give a careful
+estimate.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,13 +29,14 @@ from shared.events.sales import DemandCounted, DemandLine, SoldOut
 NIGHT = 6 * HOUR
 MINUTE = 60
 
-# From and to, in seconds since 1970. What has no end lasts to the booth's last sale.
+# From and to, in seconds since 1970.
 Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Gap:
-    """Nothing was there from `began`; `ended` None: no more came. `away`: the last were not sold, but moved."""
+    """A time without stock from `began` on. `ended` is None if no more came. `away`: the last pieces were moved, not
+    sold."""
 
     began: int
     ended: int | None
@@ -42,7 +44,7 @@ class _Gap:
 
 
 def opening_hours(booth: Booth) -> tuple[Span, ...]:
-    """When the booth was open, as far as its sales tell."""
+    """The times in which the booth was open, as far as its sales show."""
     spans: list[Span] = []
     for began, ended in sorted((hour.began, hour.ended) for shelf in booth.shelves for hour in shelf.hours):
         if spans and began - spans[-1][1] < NIGHT:
@@ -53,7 +55,7 @@ def opening_hours(booth: Booth) -> tuple[Span, ...]:
 
 
 def count_demand(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCounted:
-    """What there is to say of each of the facility's products at the booth, which was open in these spans."""
+    """DemandCounted for the facility's products at the booth, which was open in these spans."""
     assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
     facility_lots = [lot for lot in booth.lots if lot.facility == facility]
     shelves = {shelf.product: shelf for shelf in booth.shelves if shelf.facility == facility}
@@ -65,7 +67,7 @@ def count_demand(booth: Booth, open_in: tuple[Span, ...], facility: str) -> Dema
 
 
 def in_stock(shelf: ShelfHistory, open_in: tuple[Span, ...], *, sold_out: bool) -> Iterator[Span]:
-    """When the booth was open and goods were there, in order. `gone`: nothing is left now."""
+    """The times in which the booth was open and had stock, in order. `sold_out`: nothing is left now."""
     since = _stocked_since(shelf)
     if since is None:
         return
@@ -109,7 +111,7 @@ def _demand_line(booth: Booth, shelf: ShelfHistory, lots: list[BoothLot], open_i
 
 
 def _lost_sales(booth: Booth, product: str, sold: int, open_in: tuple[Span, ...]) -> int:
-    """The part of a maker who sold so many."""
+    """The estimated lost sales of a maker that sold `sold` pieces."""
     shelves = [shelf for shelf in booth.shelves if shelf.product == product]
     if not shelves:
         return 0
@@ -119,18 +121,18 @@ def _lost_sales(booth: Booth, product: str, sold: int, open_in: tuple[Span, ...]
 
 
 def _stock_seconds(shelf: ShelfHistory, open_in: tuple[Span, ...], *, sold_out: bool) -> tuple[int, int]:
-    """Open seconds in which goods were there, and in which they had run out."""
+    """Open seconds with stock, and open seconds in which the goods were sold out."""
     stocked = sum(ended - began for began, ended in in_stock(shelf, open_in, sold_out=sold_out))
     gaps = _gaps(shelf, sold_out=sold_out)
     return stocked, sum(_overlap_seconds(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
 
 
 def _gaps(shelf: ShelfHistory, *, sold_out: bool) -> Iterator[_Gap]:
-    """When nothing was there, in order and apart. `gone`: nothing is left in the end."""
+    """The times without stock, in order and without overlap. `sold_out`: nothing is left in the end."""
     last: _Gap | None = None
     for gap in _single_gaps(shelf, sold_out=sold_out):
         if last is not None and last.ended is not None and gap.began <= last.ended:
-            # What was sold before it was counted in leaves no gap of its own.
+            # Sales before the next arrival was counted in leave no gap of their own.
             last = _Gap(min(last.began, gap.began), gap.ended, last.away and gap.away)
             continue
         if last is not None:
@@ -154,12 +156,12 @@ def _single_gaps(shelf: ShelfHistory, *, sold_out: bool) -> Iterator[_Gap]:
 
 
 def _gap_after_last(hours: Sequence[HourlySales], moved: Sequence[tuple[int, int]], ended: int | None) -> _Gap:
-    """From the last sale, or from when the last pieces were moved if that was later."""
+    """The gap that begins at the last sale, or at the last move if that was later."""
     sold_at = hours[-1].ended if hours else None
     moved_at = moved[-1][0] if moved else None
     if sold_at is not None and (moved_at is None or moved_at <= sold_at):
         return _Gap(sold_at, ended, away=False)
-    assert moved_at is not None, "what is gone was sold or moved"
+    assert moved_at is not None, "missing pieces were sold or moved"
     return _Gap(moved_at if ended is None else min(moved_at, ended), ended, away=True)
 
 
@@ -169,7 +171,7 @@ def _stocked_since(shelf: ShelfHistory) -> int | None:
 
 
 def _overlap_seconds(spans: tuple[Span, ...], began: int, ended: int | None) -> int:
-    """Seconds of the spans from `began` to `ended` (None: to their end)."""
+    """Seconds of the spans between `began` and `ended` (None: their end)."""
     return sum(max(0, (last if ended is None else min(last, ended)) - max(first, began)) for first, last in spans)
 
 

@@ -1,9 +1,9 @@
-"""Unlabelled sales: how the pieces and the rupiah of a booth's pool are shared among the makers of a product.
+"""Unlabelled sales: the division of a booth's pool among the makers of a product, in pieces and rupiah.
 
-The shares are a function of stock, losses, moves, labelled sales, counts and the pool, whatever order these came in.
-Without a count they are in proportion to what each facility has at the booth beyond its labelled sales. A final count
-shows what is gone of each lot, and takes the place of what is there. Whole pieces by largest remainder; the rupiah
-follow the pieces. Within a facility the oldest lots come first, and recalled ones last.
+The shares depend on stock, losses, moves, labelled sales, counts and the pool, but not on the order in which these
+arrived. Without a count they are in proportion to each facility's stock beyond its labelled sales. A final count
+shows how much of each lot is missing, and replaces the stock as the basis. Pieces are whole, by largest remainder,
+and the rupiah follow the pieces. Within a facility the oldest lots come first and recalled lots last.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _Tier = list[int]
 
 
 def final_count_at(booth: Booth, product: str) -> datetime | None:
-    """When the product was finally counted last, by any of its lots or by product."""
+    """The time of the product's latest final count, by any of its lots or by product."""
     pool = booth.pool(product)
     counts = [lot.final for lot in booth.lots_of(product)] + [pool.final if pool is not None else None]
     counts += [early.final for early in booth.early_counts if early.product == product]
@@ -28,7 +28,8 @@ def final_count_at(booth: Booth, product: str) -> datetime | None:
 
 
 def lot_final_count_at(booth: Booth, lot: BoothLot) -> datetime | None:
-    """When the lot was finally counted last; if it never was, when its product's goods without a label were."""
+    """The time of the lot's final count; without one, the time of the final count of its product's unlabelled
+    goods."""
     if lot.final is not None:
         return lot.final.at
     pool = booth.pool(lot.product)
@@ -36,13 +37,15 @@ def lot_final_count_at(booth: Booth, lot: BoothLot) -> datetime | None:
 
 
 def pool_shares(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
-    """Pieces of the pool that each of the product's lots has. All of them are the pool's. `lots`: in one order,
-    whatever they came in."""
+    """Pieces of the pool for each of the product's lots. Their sum is the pool's quantity.
+
+    `lots` must be in an order that does not depend on their arrival.
+    """
     if not pool.qty:
         return [0] * len(lots)
     depleted = _depletion(lots, pool)
     room = [lot.unlabelled_stock for lot in lots]
-    # More may have been lost, moved away or named by the organiser since the pool's pieces were sold.
+    # Later losses, moves and assignments by the organiser can leave less stock than the pool has sold.
     further = [
         [lot.creditable for lot in lots],
         [max(0, lot.stocked - lot.label_qty) for lot in lots],
@@ -51,7 +54,7 @@ def pool_shares(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
     before = _fill_tiers(lots, pool.qty - pool.after_qty, [depleted, room, *further])
     if not pool.after_qty:
         return before
-    # What a count did not see is not there to be sold after it.
+    # Pieces that a count did not find can't be sold after it.
     counted_missing = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, depleted, strict=True)]
     remaining = _subtract(room, [max(pair) for pair in zip(before, counted_missing, strict=True)])
     after = _fill_tiers(lots, pool.after_qty, [remaining, *[_subtract(tier, before) for tier in (room, *further)]])
@@ -59,16 +62,17 @@ def pool_shares(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
 
 
 def _depletion(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
-    """Pieces of each lot that final counts show to be gone without a label; of lots that were never counted, all that
-    could be."""
+    """Missing pieces of each lot without a labelled sale, as final counts show.
+
+    A lot that was never counted has all of its possible pieces in this sum.
+    """
     depleted = []
     for lot in lots:
         base = lot.stocked - lot.lost - lot.moved - (lot.label_qty - lot.after_qty)
         depleted.append(max(0, base - (lot.final.qty if lot.final is not None else 0)))
     if pool.final is not None:
-        # Goods without a label are of lots that were not counted by label, as far as there are such; of no lot that
-        # was
-        # counted later, for then the later count stands.
+        # Counted goods without a label belong to lots without a count of their own, if there are such lots.
+        # They never belong to a lot with a later count, because the later count is valid.
         uncounted = [qty if lot.final is None else 0 for lot, qty in zip(lots, depleted, strict=True)]
         before = [
             qty if lot.final is not None and lot.final.at <= pool.final.at else 0
@@ -85,8 +89,10 @@ def _subtract(tier: _Tier, subtracted: _Tier) -> _Tier:
 
 
 def _fill_tiers(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier:
-    """`total` pieces over the lots: as many as a tier has, then what is over by the next tier beyond it. What no tier
-    has goes to the first lot: a pool never loses a piece."""
+    """`total` pieces divided over the lots: each tier is used up before the next one.
+
+    The first lot takes what no tier has, so that a pool never loses a piece.
+    """
     filled = [0] * len(lots)
     for tier in tiers:
         if not total:
@@ -122,12 +128,12 @@ def _oldest_first(lots: Sequence[BoothLot], facility: str) -> list[int]:
 
 
 def _lots(booth: Booth, product: str) -> list[BoothLot]:
-    # Not in the order in which they came: equal remainders must fall the same way for every order of arrival.
+    # Sorted by id, so that equal remainders fall the same way for every order of arrival.
     return sorted(booth.lots_of(product), key=lambda lot: lot.lot)
 
 
 def redistribute(booth: Booth, product: str) -> Booth:
-    """The booth with the product's pool shared anew among its lots."""
+    """The booth with the product's pool divided anew among its lots."""
     pool = booth.pool(product)
     if pool is None:
         return booth
@@ -158,8 +164,11 @@ def _amounts(lots: Sequence[BoothLot], shares: Sequence[int], rupiah: int) -> li
 
 
 def allocate_sale(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[BoothLot, int]]:
-    """From which lots `qty` more unlabelled pieces come, so that the shares are as they should be after them, as far
-    as one sale can do that. The booth is level and has so many pieces free."""
+    """The lots that `qty` more unlabelled pieces come from.
+
+    The choice brings the shares as near to their new values as one sale can. The booth's pool must be up to date and
+    have that many pieces available.
+    """
     lots = _lots(booth, product)
     pool = booth.pool(product) or Pool(product)
     counted_at = final_count_at(booth, product)
@@ -177,8 +186,11 @@ def allocate_sale(booth: Booth, product: str, qty: int, sold_at: datetime) -> li
 def publish_adjustments(
     before: Booth, booth: Booth, product: str, cause: AdjustmentCause, *, recounted: bool = False
 ) -> tuple[Booth, list[Publication]]:
-    """What facilities hear of the product's pool: those whose adjustment changed, and who has a share only now; all,
-    when it was `recounted`, or when counts came to stand behind the shares or no longer do."""
+    """PoolAdjusted for the facilities that the change of the product's pool concerns.
+
+    These are facilities whose adjustment changed, and facilities with a new share. All facilities hear of it if the
+    product was `recounted`, or if the shares begin or cease to rest on counts.
+    """
     pool = booth.pool(product)
     if pool is None:
         return booth, []
@@ -191,7 +203,7 @@ def publish_adjustments(
         lot_sum.lot for lot_sum in adjusted if previous.pop(lot_sum.lot, LotSum(lot_sum.lot, 0, 0)) != lot_sum
     } | previous.keys()
     sharing = _sharing_facilities(lots)
-    # Who had no share was not told whether a count stands behind it. Where none ever did there is nothing to tell.
+    # A facility without a share was not informed of counts. Without any count there is nothing to publish.
     newcomers = sharing - _sharing_facilities(before.lots_of(product)) if counted or pool.revision else set()
     if not to_all and not changed and not newcomers:
         return booth, []
@@ -204,7 +216,7 @@ def publish_adjustments(
 
 
 def _sharing_facilities(lots: Sequence[BoothLot]) -> set[str]:
-    """The facilities that have a part of the pool."""
+    """The facilities with a part of the pool."""
     return {lot.facility for lot in lots if lot.pool_qty}
 
 
@@ -218,7 +230,7 @@ def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[LotSum]:
 
 
 def _is_counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
-    # A lot that never came, or left for another booth, has nothing to be counted.
+    # A lot without stock, never arrived or moved away, has nothing to count.
     countable = [lot for lot in lots if lot.net_received or lot.pool_qty]
     return pool.final is not None or (bool(countable) and all(lot.final is not None for lot in countable))
 

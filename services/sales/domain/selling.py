@@ -1,5 +1,6 @@
-"""What becomes of a sale: recorded as far as the booth's stock covers it, the rest waits; disputed when nothing can
-come any more that would cover it; voided at any time.
+"""The states of a sale: recorded as far as stock covers it, waiting for more stock, disputed or voided.
+
+A sale becomes disputed when no more stock can come to cover it. A void is possible at any time.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,7 +21,7 @@ from shared.events.language import Event, Publication
 from shared.events.sales import SALES, PartBasis, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidRefused
 from shared.runtime.state import State
 
-# Voids of receipts that may never come must not fill a booth's document, nor must what is kept for people to read.
+# Bounds the booth's document: voids of receipts that may never come, and refused orders, which only people read.
 MOST_EARLY_VOIDS = 1000
 MOST_REFUSED = 50
 
@@ -30,8 +31,10 @@ Change: TypeAlias = tuple[State, Booth, list[Publication]]
 def issue_receipt(
     state: State, booth: Booth, body: ReceiptIssued, event: Event, devices: tuple[Device, ...]
 ) -> Change:
-    """A till issued a receipt, after which the booth's devices stand like this. Of one receipt that comes from two
-    sources the first word stands."""
+    """The booth after a till issued a receipt, with its devices as given.
+
+    Of one receipt from two sources, the first is kept.
+    """
     name = receipt_id(event)
     if receipt_in(state, booth, name) is not None:
         return state, replace(booth, devices=devices), []
@@ -73,10 +76,12 @@ def issue_receipt(
 
 
 def void_receipt(state: State, booth: Booth, body: ReceiptVoided) -> Change:
-    """Pieces of a receipt of this booth did not stand: any till of it may say so, also before the receipt has come.
-    The pieces are at the booth again, and may be what another sale waits for."""
+    """The booth after a till voided pieces of one of the booth's receipts, also before the receipt has arrived.
+
+    The pieces are in stock again and may cover a waiting sale.
+    """
     if body.refund_rupiah:
-        # The money left the drawer, whatever becomes of the void.
+        # The money has left the drawer even if the void is refused.
         paid_from = Drawer(body.drawer or body.device, body.till, body.device)
         drawers_after = drawers.refund(booth.drawers, paid_from, body.refund, body.voided_at, body.refund_rupiah)
         booth = replace(booth, drawers=drawers_after)
@@ -88,13 +93,16 @@ def void_receipt(state: State, booth: Booth, body: ReceiptVoided) -> Change:
 
 
 def void_by_order(state: State, booth: Booth, body: VoidOrdered) -> Change:
-    """The organiser voids pieces of a sale. No drawer pays for it."""
+    """The booth after the organiser voided pieces of a sale. No drawer pays for it."""
     return _void_sale(state, booth, EarlyVoid(body.receipt, body.line, body.qty, till=None))
 
 
 def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change:
-    """The organiser's word on the disputed pieces of a sale; it changes no other. Without a lot that is named, no
-    facility is credited with more than came of it to the booth: pieces beyond that stay in dispute."""
+    """The booth after the organiser's decision on the disputed pieces of a sale. No other sale changes.
+
+    Without a named lot, a facility is credited with at most the pieces that came from it to the booth. Pieces beyond
+    that stay disputed.
+    """
     name, line = parse_sale_id(body.sale)
     receipt = receipt_in(state, booth, name)
     sale = receipt.sale(line) if receipt is not None else None
@@ -125,7 +133,7 @@ def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change
 
 
 def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
-    """Record what waits (of this product, or of all) and is covered now, the sales made first before the others."""
+    """Record the waiting sales (of this product, or of all) that stock covers now, in the order of their sale."""
     publications: list[Publication] = []
     for receipt in sorted(
         waiting_receipts(state, booth), key=lambda waiting_receipt: (waiting_receipt.sold_at, waiting_receipt.receipt)
@@ -139,7 +147,7 @@ def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Cha
 
 
 def dispute_waiting(state: State, booth: Booth) -> Change:
-    """Nothing known covers what waits, and nothing more will come: a person decides."""
+    """Move all waiting pieces into dispute, since no more stock will come. A person decides on them."""
     publications: list[Publication] = []
     for receipt in list(waiting_receipts(state, booth)):
         for line in [sale.line for sale in receipt.sales if sale.waiting]:
@@ -152,14 +160,14 @@ def dispute_waiting(state: State, booth: Booth) -> Change:
 
 
 def waiting_receipts(state: State, booth: Booth) -> Iterator[Receipt]:
-    """The booth's receipts that wait, in the order in which they came."""
+    """The booth's receipts with waiting sales, in order of arrival."""
     for name in booth.waiting:
         yield _issued_receipt(state, booth, name)
 
 
 def _issued_receipt(state: State, booth: Booth, name: str) -> Receipt:
     receipt = receipt_in(state, booth, name)
-    assert receipt is not None, "it was issued"
+    assert receipt is not None, "a waiting receipt was issued"
     return receipt
 
 
@@ -201,7 +209,7 @@ def _new_sale(booth: Booth, line: ReceiptLine, net: int, sold_at: datetime) -> S
 
 
 def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale) -> Change:
-    """Record the waiting pieces that are there. What is not waits on; once the booth is settled, it is in dispute."""
+    """Record the waiting pieces that are in stock. The other pieces stay waiting."""
     covered = sale
     for part in _parts(booth, sale.lot, sale.product, sale.waiting, receipt.sold_at):
         covered = replace(covered.with_part(part), waiting=covered.waiting - part.qty)
@@ -213,12 +221,12 @@ def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale) -> Change:
 
 
 def _parts(booth: Booth, lot: str | None, product: str, qty: int, sold_at: datetime) -> tuple[Part, ...]:
-    """As many of `qty` pieces as can be recorded now: of the lot on the label; without one, a fair share of all."""
+    """As many of `qty` pieces as stock covers: of the labelled lot, or without a label a fair share of all lots."""
     if lot is not None:
         booth_lot = booth.find_lot(lot)
         if booth_lot is None or booth_lot.product != product:
             return ()
-        # Only unlabelled sales can have taken pieces of the product that the lot itself does not tell of.
+        # Without a pool nothing but the lot's own sales reduces its stock.
         available_qty = (
             min(booth_lot.unlabelled_stock, booth.available(product)) if booth.pools else booth_lot.unlabelled_stock
         )
@@ -234,7 +242,7 @@ def _share_parts(dealt: Iterable[tuple[BoothLot, int]]) -> Iterator[Part]:
 
 
 def _named_lot(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
-    """The lot that the organiser named, if it is of the sale's product; also one that was never stocked here."""
+    """The lot that the organiser named, if it has the sale's product. It need not have been stocked here."""
     number = lot_number.parse(typed)
     booth_lot = booth.find_lot(typed if number is None else str(number))
     if booth_lot is not None:
@@ -245,8 +253,10 @@ def _named_lot(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
 
 
 def _credited_parts(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
-    """Where disputed pieces are recorded when no lot is named: as far as more came than was sold, also if it counts
-    as lost."""
+    """The parts of disputed pieces when no lot is named.
+
+    The limit is the number of pieces received and not sold, lost ones included.
+    """
     lots = booth.lots_of(sale.product)
     creditable = sum(lot.net_received - lot.sold for lot in lots)
     if sale.lot is not None:

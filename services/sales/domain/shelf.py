@@ -1,6 +1,6 @@
-"""When a booth's goods came and when they were sold, in sums by facility, product and clock hour.
+"""Arrivals, departures and sales of a booth's goods, summed by facility, product and clock hour.
 
-That is enough to tell when something ran out, and it grows with the hours of a festival, not with its sales.
+The sums are enough to find sold-out times. They grow with the hours of a festival, not with its sales.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,11 @@ HOUR = 3600
 
 
 class HourlySales(NamedTuple):
-    """Pieces sold in one hour, counted in hours since 1970 in UTC. `first` and `last` are the seconds into it at
-    which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then.
-    A tuple, because a booth has hundreds of them and is read and written with every batch."""
+    """Pieces sold in one hour, counted in hours since 1970 in UTC.
+
+    `first` and `last`: the seconds into the hour of the first and last sale. A void subtracts its pieces but leaves
+    both unchanged. This is a tuple, because a booth has hundreds of them and is read and written with every batch.
+    """
 
     hour: int
     qty: int
@@ -25,18 +27,22 @@ class HourlySales(NamedTuple):
 
     @property
     def began(self) -> int:
-        """Seconds since 1970."""
+        """The first sale, in seconds since 1970."""
         return self.hour * HOUR + self.first
 
     @property
     def ended(self) -> int:
+        """The last sale, in seconds since 1970."""
         return self.hour * HOUR + self.last
 
 
 @dataclass(frozen=True, slots=True)
 class ShelfHistory:
-    """One facility's pieces of one product at the booth. `came`: (second since 1970, pieces), a pair for each time
-    that goods were counted in; `went`: the same for those that left for other booths. `hours` are in their order."""
+    """One facility's pieces of one product at the booth.
+
+    `arrivals`: a pair (second since 1970, pieces) for each count-in. `departures`: the same for pieces that left for
+    other booths. `hours` are in order.
+    """
 
     facility: str
     product: str
@@ -54,17 +60,18 @@ def epoch_seconds(at: datetime) -> int:
 
 
 def from_epoch_seconds(second: int) -> datetime:
+    """The time of a second since 1970, in UTC."""
     return EPOCH + timedelta(seconds=second)
 
 
 def stock_in(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces were counted in."""
+    """The histories after `qty` pieces were counted in."""
     index, shelf = _find(shelves, facility, product)
     return (*shelves[:index], replace(shelf, arrivals=_add_pieces(shelf.arrivals, at, qty)), *shelves[index + 1 :])
 
 
 def move_out(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces left for another booth."""
+    """The histories after `qty` pieces left for another booth."""
     index, shelf = _find(shelves, facility, product)
     return (
         *shelves[:index],
@@ -81,7 +88,7 @@ def _add_pieces(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> t
 
 
 def sell(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces were sold; if it is below zero, a sale of that time was taken back."""
+    """The histories after `qty` pieces were sold. A negative `qty` takes back sales of that time."""
     index, shelf = _find(shelves, facility, product)
     hour, second = divmod(epoch_seconds(at), HOUR)
     hours = _add_sales(shelf.hours, HourlySales(hour, qty, second, second))
@@ -90,12 +97,12 @@ def sell(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) 
 
 
 def _add_sales(hours: tuple[HourlySales, ...], hour: HourlySales) -> tuple[HourlySales, ...]:
-    # Sales come nearly in order, so the hour is the last one or close to it.
+    # Searched from the end, because sales come nearly in order.
     index = len(hours)
     while index and hours[index - 1].hour >= hour.hour:
         index -= 1
     if index == len(hours) or hours[index].hour != hour.hour:
-        # A void of a sale from before there were sums has nothing to be taken from.
+        # A negative sum without its hour has nothing to reduce.
         return (*hours[:index], hour, *hours[index:]) if hour.qty > 0 else hours
     existing = hours[index]
     total = HourlySales(
@@ -105,7 +112,7 @@ def _add_sales(hours: tuple[HourlySales, ...], hour: HourlySales) -> tuple[Hourl
 
 
 def combined(shelves: Sequence[ShelfHistory]) -> ShelfHistory:
-    """The shelves of all makers of a product as one."""
+    """The histories of all makers of a product as one."""
     if len(shelves) == 1:
         return shelves[0]
     hours: dict[int, HourlySales] = {}

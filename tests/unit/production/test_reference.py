@@ -33,8 +33,8 @@ def test_the_reference_data_is_whole() -> None:
     [
         ("category: tenun", "category: kayu", "product KTI: there is no category kayu"),
         ("products: [KTI]", "products: [KTI, ABC]", "facility PR-KPG: there is no product ABC"),
-        ("products: [KTI]", "products: [KTI, KTI]", "facility PR-KPG: product KTI is there twice"),
-        ("categories: [", "categories: [{code: tenun, name: Tenun}, ", "category tenun is there twice"),
+        ("products: [KTI]", "products: [KTI, KTI]", "facility PR-KPG: product KTI is listed twice"),
+        ("categories: [", "categories: [{code: tenun, name: Tenun}, ", "category tenun is listed twice"),
         ("code: KTI", "code: kain", "products.0.code"),
         ("code: PR-KPG", "code: KUPANG", "facilities.0.code"),
         ("max_qty: 200", "max_qty: many", "products.0.max_qty"),
@@ -42,7 +42,7 @@ def test_the_reference_data_is_whole() -> None:
         ("unit: helai", "units: helai", "products.0.units"),
         ("code: PR-KPG", "code: PR-XXX", "the time zone of PR-XXX is not known"),
         ("code: tenun,", "code: a/b,", "categories.0.code"),
-        ("categories:", "categories: [", "no YAML"),
+        ("categories:", "categories: [", "not valid YAML"),
     ],
 )
 def test_what_is_wrong_is_named(right: str, wrong: str, said: str) -> None:
