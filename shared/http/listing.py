@@ -13,20 +13,22 @@ from shared.runtime.family import Collection
 from shared.runtime.state import E
 
 
-def _checked(cursor: str) -> str:
+def _check_cursor(cursor: str) -> str:
     if not CURSOR.fullmatch(cursor):
-        raise ValueError("no cursor: take `after` as the `Link` of the page before has it")
+        raise ValueError("not a cursor: use the `after` value in the `Link` of the page before")
     return cursor
 
 
 After = Annotated[
-    str, AfterValidator(_checked), Query(description="as the `Link` of the page before says; empty: the first")
+    str,
+    AfterValidator(_check_cursor),
+    Query(description="from the `Link` of the page before; empty for the first page"),
 ]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class Listing:
-    """The page that one request asks for. FastAPI makes it of the request."""
+    """The page that one request asks for. FastAPI makes it from the request."""
 
     def __init__(self, request: Request, response: Response, after: After = "", limit: Limit = 100) -> None:
         self._request = request
@@ -35,14 +37,15 @@ class Listing:
         self._limit = limit
 
     async def page(self, database: Database, collection: Collection[E], filters: Mapping[str, Any]) -> list[E]:
-        """Those that are `wanted`, of fields that the collection is listed by or others. Raises PyMongoError.
+        """The entities of the page that match `filters`, which may name any field. Raises PyMongoError.
 
-        The answer's `Link` (RFC 8288) says where to go on, now or when more has come.
+        The answer's `Link` header (RFC 8288) is the address of the next page, now or after more entities have
+        arrived.
         """
         already_read = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
         query = {**filters, **({"$nor": already_read} if already_read else {})}
         listed_field = next((name for name in collection.listed_by if name in filters), ARRIVED)
-        # Along the index: one that is sorted afterwards may be read while another arrives before it.
+        # Read along the index. Entities sorted after the read could miss one that arrives meanwhile.
         index_keys = list(dict.fromkeys((listed_field, ARRIVED), 1).items())
         cursor = database[collection.name].find(query).hint(index_keys).sort(ARRIVED, 1).limit(self._limit)
         documents = await cursor.to_list(None)
@@ -50,6 +53,6 @@ class Listing:
         return [collection.from_document(document) for document in documents]
 
     def _link(self, after: str) -> None:
-        others = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
-        place = f"{self._request.url.path}?{urlencode([*others, ('after', after)])}"
-        self._response.headers["Link"] = f'<{place}>; rel="next"'
+        parameters = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
+        address = f"{self._request.url.path}?{urlencode([*parameters, ('after', after)])}"
+        self._response.headers["Link"] = f'<{address}>; rel="next"'

@@ -39,7 +39,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, command_in
+from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, parse_command
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
@@ -130,12 +130,17 @@ def routes(service: Service) -> APIRouter:
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
             message = "Somebody else gave a command with this id; give each one its own UUID."
-            return CommandOutcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+            return CommandOutcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
         if command.outcome is Fate.WAITING:
             return None
         if command.wrong is None:
-            return CommandOutcome(True)
-        return CommandOutcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+            return CommandOutcome(done=True)
+        return CommandOutcome(
+            done=False,
+            field=command.wrong.field,
+            reason=command.wrong.reason.value,
+            message=command.wrong.message,
+        )
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
@@ -162,7 +167,7 @@ def routes(service: Service) -> APIRouter:
 
 def _giving(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
-        return await commands.append(await command_in(request, body), prefer, id)
+        return await commands.append(await parse_command(request, body), prefer, id)
 
     return give
 
