@@ -94,7 +94,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "facility": shelf.facility,
                 "product": shelf.product,
                 "came": [list(pair) for pair in shelf.arrivals],
-                # Lists without names, because hours are most of the document and names would double it.
+                # Lists without names: hours are most of the document, and names would be longer than the numbers.
                 "hours": [list(hour) for hour in shelf.hours],
                 "went": [list(pair) for pair in shelf.departures],
             }

@@ -556,7 +556,8 @@ class DemandSignalled(Body):
 
 class SalePublished(Body):
     """A snapshot of one facility's part of one sale. The highest `revision` of (`sale`, `facility`) is valid; 0
-    pieces mean that the sale is void. `sequence` counts the facility's public events from 1 without gaps."""
+    pieces mean that the facility has no part of it now. `sequence` counts the facility's public events from 1 without
+    gaps."""
 
     sale: Id
     facility: Id

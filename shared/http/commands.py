@@ -99,7 +99,7 @@ class Commands:
             try:
                 await self._service.append(self._topic, self._topic.key_of(body), value, headers)
             except NotReached as fault:
-                log.warning("command_not_appended", command=id, fault=str(fault)[:300])
+                log.warning("command_append_failed", command=id, fault=str(fault)[:300])
                 detail = (
                     "Kafka did not answer. Repeat the command with this id as Idempotency-Key; it counts only once."
                 )
@@ -122,7 +122,7 @@ class Commands:
         try:
             return (await self._service.ledger.known([entry])).get(entry)
         except PyMongoError as fault:
-            log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+            log.warning("command_lookup_failed", command=id, fault=repr(fault)[:300])
             return None
 
     async def _outcome(self, id: str, wait: float) -> CommandOutcome | None:
@@ -144,7 +144,7 @@ class Commands:
                 if (outcome := await self._find(id)) is not None:
                     return outcome
             except PyMongoError as fault:
-                log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+                log.warning("command_lookup_failed", command=id, fault=repr(fault)[:300])
         return None
 
 

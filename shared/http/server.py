@@ -84,7 +84,7 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(PyMongoError)
     async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:
-        log.warning("database_fault", fault=repr(fault)[:300])
+        log.warning("database_request_failed", fault=repr(fault)[:300])
         return problem(503, "The database does not answer", "Nothing was changed. Please try again later.")
 
     return app

@@ -165,10 +165,32 @@ def _total(product: str, lines: Iterable[ProductAtBooth]) -> ProductTotal:
 
 
 def _from_event(line: DemandLine) -> ProductAtBooth:
-    gaps = tuple(SoldOutSpan(gap.at, gap.until) for gap in line.sold_out)
-    return ProductAtBooth(**{name: getattr(line, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
+    return ProductAtBooth(
+        booth=line.booth,
+        product=line.product,
+        stocked=line.stocked,
+        sold=line.sold,
+        unsold=line.unsold,
+        sold_rupiah=line.sold_rupiah,
+        price_rupiah=line.price_rupiah,
+        there_minutes=line.there_minutes,
+        missing_minutes=line.missing_minutes,
+        lost_sales=line.lost_sales,
+        sold_out=tuple(SoldOutSpan(gap.at, gap.until) for gap in line.sold_out),
+    )
 
 
 def _to_event(line: ProductAtBooth) -> DemandLine:
-    gaps = tuple(SoldOut(at=gap.at, until=gap.until) for gap in line.sold_out)
-    return DemandLine(**{name: getattr(line, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
+    return DemandLine(
+        booth=line.booth,
+        product=line.product,
+        stocked=line.stocked,
+        sold=line.sold,
+        unsold=line.unsold,
+        sold_rupiah=line.sold_rupiah,
+        price_rupiah=line.price_rupiah,
+        there_minutes=line.there_minutes,
+        missing_minutes=line.missing_minutes,
+        lost_sales=line.lost_sales,
+        sold_out=tuple(SoldOut(at=gap.at, until=gap.until) for gap in line.sold_out),
+    )

@@ -1,4 +1,4 @@
-"""What production takes, what it refuses and how it says so."""
+"""Reports that production accepts and rejects, and its answers."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -265,7 +265,7 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
     production = Production()
     lots: list[str] = []
     answered: list[str] = []
-    said: list[str] = []
+    report_ids: list[str] = []
     for id in data.draw(st.lists(ids, max_size=12, unique=True)):
         facility = data.draw(words, "facility")
         lot = data.draw(st.one_of(st.sampled_from(lots) if lots else words, words), "lot")
@@ -288,21 +288,21 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
             "body",
         )
         published = production.said(body, id=id, at=NOW)
-        said.append(id)
-        lots += [one.lot for one in published if isinstance(one, LotRecorded)]
+        report_ids.append(id)
+        lots += [event.lot for event in published if isinstance(event, LotRecorded)]
         # Inventory answers some at once, some twice, and the rest at the end.
-        for one in list(published):
-            if isinstance(one, CorrectionRequested):
+        for event in list(published):
+            if isinstance(event, CorrectionRequested):
                 for _ in range(data.draw(st.integers(0, 2))):
                     answer = data.draw(st.sampled_from([taken, not_taken]))
-                    published += production.said(answer(one.lot, one.correction))
-        answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
-        assert not any(MAKER in one.model_dump_json() for one in published)
+                    published += production.said(answer(event.lot, event.correction))
+        answered += [event.report for event in published if isinstance(event, ReportAccepted | ReportRejected)]
+        assert not any(MAKER in event.model_dump_json() for event in published)
     for report in production.all(TerminalReport):
         if report.outcome is ReportOutcome.WAITING:
             published = production.said(taken(report.lot, report.id))
-            answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
-    assert sorted(answered) == sorted(said)
+            answered += [event.report for event in published if isinstance(event, ReportAccepted | ReportRejected)]
+    assert sorted(answered) == sorted(report_ids)
     assert len(set(lots)) == len(lots)
     assert all(str(parse(lot)) == lot for lot in lots)
 
@@ -313,12 +313,12 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
 )
 def test_no_refusal_repeats_what_was_typed(typed: str, where: str) -> None:
     production = Production()
-    said: dict[str, Body] = {
+    bodies: dict[str, Body] = {
         "product": reported(product=typed),
         "lot": corrected(typed),
         "lot of recall": recalled(typed),
         "reason": corrected("nothing", reason=typed),
     }
-    [answer] = production.said(said[where])
+    [answer] = production.said(bodies[where])
     assert isinstance(answer, ReportRejected)
     assert typed not in answer.message + answer.message_id + answer.field

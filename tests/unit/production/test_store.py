@@ -1,4 +1,4 @@
-"""Documents read back as what they were made of."""
+"""Documents convert back to equal entities."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What ran out, what was lost by it, and what the facility hears of it. Pieces, prices and times are made up."""
+"""Sold-out times, lost sales, and the demand signal of a facility. Pieces, prices and times are made up."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -112,23 +112,23 @@ def test_what_was_counted_in_after_it_was_sold_leaves_one_gap_and_not_two() -> N
 
 
 def of_two(
-    mine: Iterable[tuple[datetime, int]], theirs: Iterable[tuple[datetime, int]], left: int = 0
+    own_sales: Iterable[tuple[datetime, int]], other_sales: Iterable[tuple[datetime, int]], unsold: int = 0
 ) -> dict[str, DemandLine]:
-    """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `left` of LP-C's are never sold."""
-    booth, theirs = a_booth(mine), list(theirs)
-    sold = sum(qty for _, qty in theirs)
-    shelves = shelf.stock_in(booth.shelves, "LP-C", "KTI", at(8), sold + left)
-    for when, qty in theirs:
+    """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `unsold` pieces of LP-C stay unsold."""
+    booth, other_sales = a_booth(own_sales), list(other_sales)
+    sold = sum(qty for _, qty in other_sales)
+    shelves = shelf.stock_in(booth.shelves, "LP-C", "KTI", at(8), sold + unsold)
+    for when, qty in other_sales:
         shelves = shelf.sell(shelves, "LP-C", "KTI", when, qty)
     lot = BoothLot(
-        "L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + left, label_qty=sold, label_rupiah=sold * PRICE
+        "L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + unsold, label_qty=sold, label_rupiah=sold * PRICE
     )
     booth = replace(booth, lots=(*booth.lots, lot), shelves=shelves)
     return {facility: count_demand(booth, opening_hours(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
 
 
 def test_who_sold_out_lost_nothing_while_others_had_the_same() -> None:
-    line = of_two([(at(10), 10)], [(at(11), 1)], left=9)["LP-A"]
+    line = of_two([(at(10), 10)], [(at(11), 1)], unsold=9)["LP-A"]
     assert line.sold_out == (SoldOut(at=at(10), until=None),)
     assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (120, 360, 0)
 
@@ -219,10 +219,10 @@ def test_sums_by_the_hour_are_the_sales_that_stand_in_any_order(sales: list[tupl
     standing = [(second, qty) for second, qty, voided in sales if not voided]
     assert [hour.hour for hour in hours] == sorted({second // 3600 for second, _ in standing})
     for hour in hours:
-        mine = [(second, qty) for second, qty in standing if second // 3600 == hour.hour]
-        assert hour.qty == sum(qty for _, qty in mine)
-        assert hour.began <= min(second for second, _ in mine)
-        assert hour.ended >= max(second for second, _ in mine)
+        hour_sales = [(second, qty) for second, qty in standing if second // 3600 == hour.hour]
+        assert hour.qty == sum(qty for _, qty in hour_sales)
+        assert hour.began <= min(second for second, _ in hour_sales)
+        assert hour.ended >= max(second for second, _ in hour_sales)
 
 
 def test_a_shelf_grows_with_the_hours_and_not_with_the_sales() -> None:
@@ -245,8 +245,8 @@ def test_what_came_at_one_moment_is_one_delivery() -> None:
 
 
 def take(world: World, *bodies: Body) -> list[DemandSignalled]:
-    said = [said for body in bodies for said in world.settle_up(body)]
-    return [body for body in said if isinstance(body, DemandSignalled)]
+    published = [event for body in bodies for event in world.settle_up(body)]
+    return [body for body in published if isinstance(body, DemandSignalled)]
 
 
 def opened(booth: str = B1) -> ShareOpened:
@@ -254,9 +254,9 @@ def opened(booth: str = B1) -> ShareOpened:
 
 
 def a_line(booth: str = B1, product: str = "KTI", **changed: int | None) -> DemandLine:
-    given = {"stocked": 10, "sold": 6, "unsold": 4, "sold_rupiah": 60, "price_rupiah": 10}
+    fields = {"stocked": 10, "sold": 6, "unsold": 4, "sold_rupiah": 60, "price_rupiah": 10}
     minutes = {"there_minutes": 120, "missing_minutes": 0, "lost_sales": 0}
-    return DemandLine(booth=booth, product=product, sold_out=(), **given | minutes | changed)
+    return DemandLine(booth=booth, product=product, sold_out=(), **fields | minutes | changed)
 
 
 def count(*lines: DemandLine, booth: str = B1) -> DemandCounted:
@@ -295,7 +295,10 @@ def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() 
     take(world, opened(B1), opened(B2))
     slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
     [signal] = take(world, count(a_line(B1, sold=15), slow, booth=B1), count(fast, booth=B2))
-    assert [(one.product, one.sold, one.lost_sales) for one in signal.products] == [("KUE", 11, 20), ("KTI", 15, 0)]
+    assert [(total.product, total.sold, total.lost_sales) for total in signal.products] == [
+        ("KUE", 11, 20),
+        ("KTI", 15, 0),
+    ]
     assert [line.booth for line in signal.products[0].booths] == [B2, B1]
 
 
@@ -303,8 +306,8 @@ def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
     world = World()
     names = [f"ODOP.X{n}" for n in range(60)]
     take(world, *map(opened, names))
-    said = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
-    [product] = said[-1].products
+    published = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
+    [product] = published[-1].products
     assert [line.sold for line in product.booths] == list(range(59, 9, -1))
     assert product.sold == sum(range(60))
 
@@ -322,7 +325,7 @@ def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
     world.sell("late", 2, sold_at=NOON + timedelta(hours=1))
     world.shares[B1].appendleft(opened())  # the booth was open before this world began to listen
     world.pass_all_on()
-    assert [(one.revision, one.products[0].sold) for one in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
+    assert [(signal.revision, signal.products[0].sold) for signal in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
     [demand] = world.all(FacilityDemand)
     [line] = demand.booths[0].lines or ()
     assert [gap.at for gap in line.sold_out] == [NOON + timedelta(hours=1)]
@@ -335,12 +338,12 @@ def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() 
     world.sell("s2", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=2))
     world.give(a_closing())
     world.fire()
-    said = world.sell("late", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
-    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    published = world.sell("late", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    again = {body.facility: body.lines[0] for body in published if isinstance(body, DemandCounted)}
     assert again.keys() == {"LP-A", "LP-B"}
     assert (again["LP-A"].missing_minutes, again["LP-A"].lost_sales) == (240, 4)
-    said = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
-    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-B"]
+    published = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    assert [body.facility for body in published if isinstance(body, DemandCounted)] == ["LP-B"]
 
 
 def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_less_by_it() -> None:
@@ -354,8 +357,8 @@ def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_les
     world.give(a_closing())
     before = {body.facility: body.lines[0] for body in world.fire() if isinstance(body, DemandCounted)}
     assert before["LP-A"].lost_sales == 0
-    said = world.sell("late", 4, "C1", sold_at=NOON + timedelta(hours=2))
-    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    published = world.sell("late", 4, "C1", sold_at=NOON + timedelta(hours=2))
+    again = {body.facility: body.lines[0] for body in published if isinstance(body, DemandCounted)}
     assert (again["LP-A"].lost_sales, again["LP-C"].lost_sales) == (1, 2)
 
 
@@ -368,8 +371,8 @@ def test_a_late_sale_is_not_told_to_another_maker_who_lost_nothing_by_it() -> No
     world.sell("s3", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
     world.give(a_closing())
     world.fire()
-    said = world.sell("late", 3, "C1", sold_at=NOON + timedelta(hours=2))
-    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-C"]
+    published = world.sell("late", 3, "C1", sold_at=NOON + timedelta(hours=2))
+    assert [body.facility for body in published if isinstance(body, DemandCounted)] == ["LP-C"]
 
 
 def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
@@ -377,6 +380,6 @@ def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
     world.sell("s1", 1)
     world.sell("s2", 2, qty=2)
     world.give(a_void("s2", 3, qty=2))
-    assert [hour.qty for one in world.booth().shelves for hour in one.hours] == [1]
+    assert [hour.qty for history in world.booth().shelves for hour in history.hours] == [1]
     world.give(a_void("s1", 4))
-    assert [one.hours for one in world.booth().shelves] == [()]
+    assert [history.hours for history in world.booth().shelves] == [()]

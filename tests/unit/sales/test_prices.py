@@ -1,4 +1,4 @@
-"""How a price stands to the lists: sold by an old one, or departing from it, whichever is heard first."""
+"""Prices compared with the lists: an old list, or a different price, in any order of arrival."""
 
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -21,7 +21,7 @@ LISTS = (
 
 
 @pytest.mark.parametrize(
-    ("known", "product", "price", "minutes", "marked"),
+    ("till_revision", "product", "price", "minutes", "marked"),
     [
         pytest.param(1, "KTI", 100, 0, PriceComparison(False, False), id="as listed"),
         pytest.param(1, "KTI", 90, 0, PriceComparison(False, True), id="departs"),
@@ -40,15 +40,17 @@ LISTS = (
         pytest.param(3, "KTI", 0, 120, PriceComparison(False, True), id="for nothing"),
     ],
 )
-def test_a_price_is_marked(known: int, product: str, price: int, minutes: int, marked: PriceComparison) -> None:
-    assert compare_price(LISTS, known, product, price, at(minutes)) == marked
+def test_a_price_is_marked(
+    till_revision: int, product: str, price: int, minutes: int, marked: PriceComparison
+) -> None:
+    assert compare_price(LISTS, till_revision, product, price, at(minutes)) == marked
 
 
 def test_lists_are_kept_in_the_order_of_their_revisions_each_once() -> None:
     for order in permutations(LISTS):
         lists: tuple[PriceList, ...] = ()
-        for one in (*order, order[0]):
-            lists = with_list(lists, one)
+        for price_list in (*order, order[0]):
+            lists = with_list(lists, price_list)
         assert lists == LISTS
 
 

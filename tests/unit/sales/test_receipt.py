@@ -1,4 +1,4 @@
-"""A receipt and its sales: pieces and rupiah of every line add up, whatever becomes of it. Prices are made up."""
+"""A receipt and its sales: pieces and rupiah of every line add up in every state. Prices are made up."""
 
 import pytest
 from hypothesis import given
@@ -12,13 +12,13 @@ from tests.support.builders.sales import PRICE, World, a_line, a_receipt, a_stoc
 
 def accounted(world: World, sale: str) -> SaleAccounted:
     """The latest snapshot of the sale."""
-    return max((one for one in world.heard(SaleAccounted) if one.sale == sale), key=lambda one: one.revision)
+    return max((body for body in world.heard(SaleAccounted) if body.sale == sale), key=lambda body: body.revision)
 
 
 def test_each_line_of_a_receipt_is_a_sale_with_a_snapshot_of_its_own() -> None:
     world = open_booth(5, L2=5)
     world.tell(a_receipt(1, a_line("L1", 2), a_line("L2", 3, 2)), "r")
-    assert [(one.sale, one.receipt, one.qty, one.lot) for one in world.heard(SaleAccounted)] == [
+    assert [(body.sale, body.receipt, body.qty, body.lot) for body in world.heard(SaleAccounted)] == [
         ("r/1", "r", 2, "L1"),
         ("r/2", "r", 3, "L2"),
     ]
@@ -41,7 +41,7 @@ def test_a_receipt_waits_until_its_last_line_is_covered() -> None:
     world.give(a_stocking("C1", 1, product="KUE"))
     assert world.booth().waiting == ()
     # What was recorded at once is not told again when another line is.
-    assert [one.sale for one in world.heard(SaleAccounted)] == ["r/1", "r/2", "r/2", "r/2"]
+    assert [body.sale for body in world.heard(SaleAccounted)] == ["r/1", "r/2", "r/2", "r/2"]
 
 
 def test_discounts_are_spread_over_the_lines_to_the_rupiah() -> None:
@@ -132,11 +132,11 @@ def sales(draw: st.DrawFn) -> Sale:
 @given(sales(), st.data())
 def test_pieces_and_rupiah_of_a_sale_add_up_before_and_after_a_void(sale: Sale, data: st.DataObject) -> None:
     less = data.draw(st.integers(0, sale.qty - sale.voided))
-    for one in (sale, sale.with_voided(less)):
-        assert one.qty == one.recorded + one.waiting + one.disputed + one.rejected + one.voided
-        assert one.net_rupiah == one.recorded_rupiah + one.open_rupiah + one.returned_rupiah
-        assert one.recorded_rupiah == sum(rupiah for _, rupiah in one.part_amounts)
-        assert min([one.open_rupiah, one.returned_rupiah, *(rupiah for _, rupiah in one.part_amounts)]) >= 0
+    for state in (sale, sale.with_voided(less)):
+        assert state.qty == state.recorded + state.waiting + state.disputed + state.rejected + state.voided
+        assert state.net_rupiah == state.recorded_rupiah + state.open_rupiah + state.returned_rupiah
+        assert state.recorded_rupiah == sum(rupiah for _, rupiah in state.part_amounts)
+        assert min([state.open_rupiah, state.returned_rupiah, *(rupiah for _, rupiah in state.part_amounts)]) >= 0
 
 
 @given(sales(), st.lists(st.integers(1, 4), max_size=8))
