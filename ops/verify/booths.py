@@ -99,7 +99,7 @@ def sold_so_far(evidence: Evidence) -> Check:
     for booth in evidence.of(Booth).values():
         said, pace = evidence.heard.so_far.get(booth.id), paces.pop(booth.id, None)
         check.same(
-            f"booth {booth.id}", booth.so_far.revision, said["revision"] if said else 0, "times told, but said was"
+            f"booth {booth.id}", booth.interim.revision, said["revision"] if said else 0, "times told, but said was"
         )
         lots = {lot["lot"]: lot["sold"] for lot in said["lots"]} if said else {}
         check.same(f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but said was")

@@ -13,14 +13,14 @@ from services.festival.domain.logistics.shipment import DispatchStatus, Shipment
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.stock import StockView
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Reservation, Standing
+from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.production.domain import entities as production
 from services.sales.domain.booth import Booth as SellingBooth
 
 # What inventory must say of a line's reservation once all is quiet.
 _STANDING = {
-    LineStatus.RESERVED: Standing.HELD,
-    LineStatus.DISPATCHED: Standing.DISPATCHED,
+    LineStatus.RESERVED: ReservationStatus.HELD,
+    LineStatus.DISPATCHED: ReservationStatus.DISPATCHED,
 }
 _UNANSWERED = frozenset({LineStatus.ASKED, LineStatus.RELEASING, LineStatus.DISPATCHING})
 _ON_THE_WAY = frozenset({ShipmentStatus.SENDING, ShipmentStatus.SENT})
@@ -132,20 +132,18 @@ def reservations(evidence: Evidence) -> Check:
             if line.status in _STANDING:
                 check.wrong(f"{what} is {line.status.value}, but inventory has no such reservation")
         elif line.status in (LineStatus.PLANNED, LineStatus.REFUSED):
-            check.wrong(f"{what} is {line.status.value}, but inventory has it as {kept[1].standing.value}")
+            check.wrong(f"{what} is {line.status.value}, but inventory has it as {kept[1].status.value}")
         else:
             lot, r = kept
-            wanted = _STANDING.get(line.status, Standing.RELEASED)
+            wanted = _STANDING.get(line.status, ReservationStatus.RELEASED)
             check.same(
                 what,
                 (line.lot, line.booth, line.qty, wanted.value, request.festival, request.name),
-                (lot, r.booth, r.qty, r.standing.value, r.festival, r.request),
+                (lot, r.booth, r.qty, r.status.value, r.festival, r.request),
                 "by festival, by inventory",
             )
     for id, (lot, r) in sorted(held.items()):
-        check.expect(
-            False, f"inventory has {r.qty} of {lot} {r.standing.value} for {id}, which is no line of festival"
-        )
+        check.expect(False, f"inventory has {r.qty} of {lot} {r.status.value} for {id}, which is no line of festival")
     return check
 
 
@@ -165,7 +163,7 @@ def reservations_answered(evidence: Evidence) -> Check:
             f"reservation {id} was let go or sent {times} times, confirmed {reserved[id]} times",
         )
     for id, (_, r) in _reservations(evidence):
-        went = 0 if r.standing is Standing.HELD else 1
+        went = 0 if r.status is ReservationStatus.HELD else 1
         check.same(f"reservation {id}", (reserved[id], gone[id]), (1, went), "times said confirmed and gone, not")
     return check
 
@@ -177,7 +175,7 @@ def in_transit(evidence: Evidence) -> Check:
     )
     sent: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
-        if r.standing is Standing.DISPATCHED:
+        if r.status is ReservationStatus.DISPATCHED:
             sent[r.booth, lot] += r.qty
     under_way: Counter[tuple[str, str]] = Counter()
     for shipment in evidence.of(Shipment).values():
@@ -293,7 +291,9 @@ def recalls(evidence: Evidence) -> Check:
     recalled |= {lot.id for lot in evidence.of(production.Lot).values() if lot.recalled}
     for id, (lot, r) in _reservations(evidence):
         if lot in recalled:
-            check.expect(r.standing is not Standing.HELD, f"lot {lot} is recalled, but {r.qty} are held for {id}")
+            check.expect(
+                r.status is not ReservationStatus.HELD, f"lot {lot} is recalled, but {r.qty} are held for {id}"
+            )
     for _, line in _lines(evidence):
         if line.lot in recalled:
             check.expect(

@@ -1,4 +1,4 @@
-"""Inventory: what every facility has on hand, what is promised, what is on its way. Never below zero.
+"""Inventory: the stock, the reservations and the dispatches of every facility. Stock never falls below zero.
 
 In, keyed by lot:  LotRecorded, CorrectionRequested, LotRecalled   from production
                    ReservationRequested, ReleaseRequested, DispatchOrdered, ReturnReceived, LossRecorded
@@ -7,11 +7,11 @@ Out:               StockChanged                      the lot's whole balance, fo
                    StockReserved, ReservationRefused, StockDispatched, ...   answers, by festival
                    LotCorrected, CorrectionRefused                           answers, by facility
 
-Read on in this order; every service has these rooms:
-`domain/`    the rules, pure: `rules.py` has `decide(state, event) -> (state, events)`. Begin here.
-`store.py`   how a lot is kept in MongoDB.
-`reads.py`   which lot an event touches.
-`handlers.py`  the key family: topics, collections, rules, tied together for the step (`shared/runtime/step.py`).
-`api.py`     what people may read over HTTP.
-`app.py`     wiring, nothing else.
+Every service has these modules. Read them in this order:
+`domain/`    the pure rules: `rules.py` has `decide(state, event) -> (state, events)`. Begin here.
+`store.py`   the MongoDB document of a lot.
+`reads.py`   the lot that an event reads.
+`handlers.py`  the key family: topics, collections and rules, wired together for the step (`shared/runtime/step.py`).
+`api.py`     the HTTP pages.
+`app.py`     the wiring.
 """

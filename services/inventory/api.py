@@ -1,4 +1,4 @@
-"""What people may read of the stock over HTTP."""
+"""HTTP pages of the stock."""
 
 from datetime import date
 from typing import Annotated
@@ -44,17 +44,17 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/lots/{lot}", summary="One lot's balance")
     async def one(lot: str) -> Balance:
-        found = await lots.find_one({"_id": lot})
-        if found is None:
-            raise HTTPException(404, f"No lot {lot} is known here. A lot's number is on its label.")
-        return Balance.of(LOTS.from_document(found))
+        document = await lots.find_one({"_id": lot})
+        if document is None:
+            raise HTTPException(404, f"Lot {lot} is not known here. The lot number is on the label.")
+        return Balance.of(LOTS.from_document(document))
 
     @router.get("/lots", summary="Lots of a facility or a product, a page at a time as they arrived")
     async def many(
         listing: Annotated[Listing, Depends()], facility: str | None = None, product: str | None = None
     ) -> list[Balance]:
-        wanted = {"facility": facility, "product": product}
-        given = {name: value for name, value in wanted.items() if value is not None}
-        return [Balance.of(lot) for lot in await listing.page(service.database, LOTS, given)]
+        filters = {"facility": facility, "product": product}
+        filters = {name: value for name, value in filters.items() if value is not None}
+        return [Balance.of(lot) for lot in await listing.page(service.database, LOTS, filters)]
 
     return router

@@ -1,15 +1,15 @@
-"""How lots are kept."""
+"""The MongoDB document of a lot."""
 
 from datetime import date
 from typing import Any
 
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Reservation, Standing
+from services.inventory.domain.lot import Reservation, ReservationStatus
 from shared.runtime.family import Collection, Document
 
-# In Python 3.11 an enum is slow to find a member, and a member its value.
-_STANDINGS = {standing.value: standing for standing in Standing}
-_VALUES = {standing: standing.value for standing in Standing}
+# Tables, because enum lookups and `.value` are slow in Python 3.11.
+_STANDINGS = {standing.value: standing for standing in ReservationStatus}
+_VALUES = {standing: standing.value for standing in ReservationStatus}
 
 
 def _to_document(lot: Lot) -> dict[str, Any]:
@@ -28,14 +28,14 @@ def _to_document(lot: Lot) -> dict[str, Any]:
         "revision": lot.revision,
         "reservations": [
             {
-                "id": r.id,
-                "festival": r.festival,
-                "request": r.request,
-                "booth": r.booth,
-                "qty": r.qty,
-                "standing": _VALUES[r.standing],
+                "id": reservation.id,
+                "festival": reservation.festival,
+                "request": reservation.request,
+                "booth": reservation.booth,
+                "qty": reservation.qty,
+                "standing": _VALUES[reservation.status],
             }
-            for r in lot.reservations
+            for reservation in lot.reservations
         ],
     }
 
@@ -57,8 +57,15 @@ def _from_document(document: Document) -> Lot:
         recalled=document["recalled"],
         revision=document["revision"],
         reservations=tuple(
-            Reservation(r["id"], r["festival"], r["request"], r["booth"], r["qty"], _STANDINGS[r["standing"]])
-            for r in document["reservations"]
+            Reservation(
+                reservation["id"],
+                reservation["festival"],
+                reservation["request"],
+                reservation["booth"],
+                reservation["qty"],
+                _STANDINGS[reservation["standing"]],
+            )
+            for reservation in document["reservations"]
         ),
     )
 

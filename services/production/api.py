@@ -1,4 +1,4 @@
-"""What people may read of production over HTTP. The maker of a lot is on no page."""
+"""HTTP pages of production. No page contains the maker of a lot."""
 
 from datetime import date, datetime
 
@@ -30,7 +30,7 @@ class ProductPage(BaseModel):
 
 
 class LotPage(BaseModel):
-    """A lot as it was recorded, in pieces; `corrected` is what inventory has taken of corrections since."""
+    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted."""
 
     lot: str
     facility: str
@@ -44,7 +44,7 @@ class LotPage(BaseModel):
     recalled: bool
 
 
-class Mistake(BaseModel):
+class ReportRejectionPage(BaseModel):
     field: str
     reason: str
     message: str
@@ -52,7 +52,7 @@ class Mistake(BaseModel):
 
 
 class ReportPage(BaseModel):
-    """What became of one report."""
+    """One report of a terminal and its outcome."""
 
     report: str
     facility: str
@@ -61,7 +61,7 @@ class ReportPage(BaseModel):
     outcome: str
     taken_at: datetime
     lot: str | None
-    wrong: Mistake | None
+    wrong: ReportRejectionPage | None
 
 
 def routes(service: Service, catalogue: Catalogue) -> APIRouter:
@@ -69,62 +69,66 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
     router = APIRouter(tags=["production"])
     lots, reports = service.database[LOTS.name], service.database[REPORTS.name]
 
-    @router.get("/facilities", summary="Who may report, and what they make")
+    @router.get("/facilities", summary="Facilities and their products")
     async def facilities() -> list[FacilityPage]:
         return [
-            FacilityPage(code=f.code, kind=f.kind, name=f.name, products=sorted(f.products))
-            for f in catalogue.facilities.values()
+            FacilityPage(
+                code=facility.code, kind=facility.kind, name=facility.name, products=sorted(facility.products)
+            )
+            for facility in catalogue.facilities.values()
         ]
 
-    @router.get("/products", summary="What may be reported")
+    @router.get("/products", summary="Products of the catalogue")
     async def products() -> list[ProductPage]:
         return [
             ProductPage(
-                code=p.code,
-                name=p.name,
-                category=p.category,
-                unit=p.unit,
-                max_qty=p.max_qty,
-                shelf_life_days=p.shelf_life.days if p.shelf_life else None,
+                code=product.code,
+                name=product.name,
+                category=product.category,
+                unit=product.unit,
+                max_qty=product.max_qty,
+                shelf_life_days=product.shelf_life.days if product.shelf_life else None,
             )
-            for p in catalogue.products.values()
+            for product in catalogue.products.values()
         ]
 
     @router.get("/lots/{lot}", summary="A lot as it was recorded")
     async def lot(lot: str) -> LotPage:
         number = lot_number.parse(lot)
         if number is None:
-            raise HTTPException(404, "This is no lot number: its check character does not fit. Read the label again.")
+            raise HTTPException(
+                404, "This is not a lot number: its check character does not fit. Read the label again."
+            )
         document = await lots.find_one({"_id": str(number)})
         if document is None:
-            raise HTTPException(404, f"No lot {number} was recorded.")
-        found = LOTS.from_document(document)
+            raise HTTPException(404, f"Lot {number} is not recorded.")
+        entity = LOTS.from_document(document)
         names = LotPage.model_fields.keys() - {"lot"}
-        return LotPage(lot=found.id, **{name: getattr(found, name) for name in names})
+        return LotPage(lot=entity.id, **{name: getattr(entity, name) for name in names})
 
-    @router.get("/reports/{report}", summary="What became of a terminal's report")
+    @router.get("/reports/{report}", summary="Outcome of a terminal's report")
     async def report(report: str) -> ReportPage:
         document = await reports.find_one({"_id": report})
         if document is None:
-            raise HTTPException(404, "This report has not been worked (yet).")
-        found = REPORTS.from_document(document)
-        wrong = None
-        if found.wrong is not None:
-            wrong = Mistake(
-                field=found.wrong.field,
-                reason=found.wrong.reason.value,
-                message=found.wrong.message,
-                message_id=found.wrong.message_id,
+            raise HTTPException(404, "This report has not been processed yet.")
+        entity = REPORTS.from_document(document)
+        rejection = None
+        if entity.rejection is not None:
+            rejection = ReportRejectionPage(
+                field=entity.rejection.field,
+                reason=entity.rejection.reason.value,
+                message=entity.rejection.message,
+                message_id=entity.rejection.message_id,
             )
         return ReportPage(
-            report=found.id,
-            facility=found.facility,
-            terminal=found.terminal,
-            kind=found.kind.value,
-            outcome=found.outcome.value,
-            taken_at=found.taken_at,
-            lot=found.lot,
-            wrong=wrong,
+            report=entity.id,
+            facility=entity.facility,
+            terminal=entity.terminal,
+            kind=entity.kind.value,
+            outcome=entity.outcome.value,
+            taken_at=entity.taken_at,
+            lot=entity.lot,
+            wrong=rejection,
         )
 
     return router

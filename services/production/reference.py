@@ -1,4 +1,4 @@
-"""The reference data: read from YAML and checked whole before anything stands on it."""
+"""The reference data, read from YAML and validated as a whole before use."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,8 +29,8 @@ from shared.events.zones import FACILITY_ZONES
 
 
 @dataclass(frozen=True, slots=True)
-class Festival:
-    """A festival of the past that examples are built on; days are local to `zone`."""
+class PastFestival:
+    """A past festival, used in examples. Days are local to `zone`."""
 
     code: str
     name: str
@@ -42,38 +42,40 @@ class Festival:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`categories`: the name of each by its code. `islands`: of each facility; `lead_days`: how long a parcel is on
-    its way, from an island to an island."""
+    """`categories`: names by code. `islands`: by facility. `lead_days`: days of a parcel from one island to
+    another."""
 
     catalogue: Catalogue
     categories: dict[str, str]
-    festivals: tuple[Festival, ...]
+    festivals: tuple[PastFestival, ...]
     islands: dict[str, str]
     lead_days: dict[tuple[str, str], int]
 
     def days_to(self, island: str) -> dict[str, int]:
-        """By facility: how long a parcel is on its way to the island. Raises BadReference for an island to which no
-        lead time is known from all of them."""
+        """Days of a parcel to the island, by facility.
+
+        Raises BadReference if the lead time from one of the facilities is unknown.
+        """
         try:
             return {facility: self.lead_days[home, island] for facility, home in sorted(self.islands.items())}
         except KeyError as missing:
-            known = ", ".join(sorted({end for _, end in self.lead_days}))
+            islands = ", ".join(sorted({end for _, end in self.lead_days}))
             start, end = missing.args[0]
-            raise BadReference(f"No lead time from {start} to {end} is known; islands are {known}.") from None
+            raise BadReference(f"No lead time from {start} to {end} is known; islands are {islands}.") from None
 
 
 @lru_cache(maxsize=1)
 def load() -> Reference:
-    """Karya's own reference data. Raises BadReference if it does not hold together."""
+    """Karya's own reference data. Raises BadReference for an invalid entry."""
     return parse((files("services.production") / "reference.yaml").read_text(encoding="utf-8"))
 
 
 def parse(text: str) -> Reference:
-    """Reference data from YAML. Raises BadReference that names every entry that is wrong."""
+    """Reference data from YAML. Raises BadReference with every invalid entry."""
     try:
         checked = _Reference.model_validate(yaml.safe_load(text))
     except yaml.YAMLError as error:
-        raise BadReference(f"The reference data is no YAML: {error}") from None
+        raise BadReference(f"The reference data is not valid YAML: {error}") from None
     except ValidationError as error:
         raise BadReference(_explain(error)) from None
     return checked.reference()
@@ -83,7 +85,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError(f"{name} is no time zone known here (is the package tzdata installed?)") from None
+        raise ValueError(f"{name} is not a known time zone (is the package tzdata installed?)") from None
     return name
 
 
@@ -164,29 +166,29 @@ class _Reference(_Entry):
 
     @model_validator(mode="after")
     def _holds_together(self) -> "_Reference":
-        wrong = [
-            *_doubles("category", (entry.code for entry in self.categories)),
-            *_doubles("product", (entry.code for entry in self.products)),
-            *_doubles("facility", (entry.code for entry in self.facilities)),
-            *_doubles("festival", (entry.code for entry in self.festivals)),
-            *_doubles("lead time", (f"{entry.start} to {entry.end}" for entry in self.lead_times)),
+        problems = [
+            *_duplicates("category", (entry.code for entry in self.categories)),
+            *_duplicates("product", (entry.code for entry in self.products)),
+            *_duplicates("facility", (entry.code for entry in self.facilities)),
+            *_duplicates("festival", (entry.code for entry in self.festivals)),
+            *_duplicates("lead time", (f"{entry.start} to {entry.end}" for entry in self.lead_times)),
         ]
         categories = {entry.code for entry in self.categories}
         products = {entry.code for entry in self.products}
-        wrong += [
+        problems += [
             f"product {product.code}: there is no category {product.category}"
             for product in self.products
             if product.category not in categories
         ]
         for facility in self.facilities:
-            wrong += [
+            problems += [
                 f"facility {facility.code}: there is no product {code}"
                 for code in facility.products
                 if code not in products
             ]
-            wrong += _doubles(f"facility {facility.code}: product", facility.products)
-        if wrong:
-            raise ValueError("; ".join(wrong))
+            problems += _duplicates(f"facility {facility.code}: product", facility.products)
+        if problems:
+            raise ValueError("; ".join(problems))
         return self
 
     def reference(self) -> Reference:
@@ -197,25 +199,25 @@ class _Reference(_Entry):
         return Reference(
             catalogue,
             {entry.code: entry.name for entry in self.categories},
-            tuple(Festival(**entry.model_dump()) for entry in self.festivals),
+            tuple(PastFestival(**entry.model_dump()) for entry in self.festivals),
             {entry.code: entry.island for entry in self.facilities if entry.island is not None},
             {(entry.start, entry.end): entry.days for entry in self.lead_times},
         )
 
 
-def _doubles(what: str, codes: Iterable[str]) -> list[str]:
+def _duplicates(kind: str, codes: Iterable[str]) -> list[str]:
     seen: set[str] = set()
-    wrong = []
+    problems = []
     for code in codes:
         if code in seen:
-            wrong.append(f"{what} {code} is there twice")
+            problems.append(f"{kind} {code} is listed twice")
         seen.add(code)
-    return wrong
+    return problems
 
 
 def _explain(error: ValidationError) -> str:
     lines = [
-        f"- {'.'.join(str(part) for part in wrong['loc']) or 'the whole'}: {wrong['msg']}"
-        for wrong in error.errors(include_url=False)
+        f"- {'.'.join(str(part) for part in problem['loc']) or 'all of it'}: {problem['msg']}"
+        for problem in error.errors(include_url=False)
     ]
-    return "\n".join(["The reference data does not hold together:", *lines])
+    return "\n".join(["The reference data has errors:", *lines])

@@ -1,10 +1,10 @@
-"""How counters, lots and reports are kept."""
+"""The MongoDB documents of counters, lots and reports."""
 
 from datetime import date
 from typing import Any
 
-from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind
-from services.production.domain.refusals import Wrong
+from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
+from services.production.domain.refusals import ReportRejection
 from shared.events.production import (
     Refusal,
 )
@@ -55,8 +55,8 @@ def _lot(document: Document) -> Lot:
     )
 
 
-def _report_document(report: Report) -> dict[str, Any]:
-    wrong = report.wrong
+def _report_document(report: TerminalReport) -> dict[str, Any]:
+    rejection = report.rejection
     return {
         "source": report.source,
         "facility": report.facility,
@@ -66,34 +66,36 @@ def _report_document(report: Report) -> dict[str, Any]:
         "taken_at": report.taken_at,
         "lot": report.lot,
         "change": report.change,
-        "wrong": wrong
+        "wrong": rejection
         and {
-            "field": wrong.field,
-            "reason": wrong.reason.value,
-            "message": wrong.message,
-            "message_id": wrong.message_id,
+            "field": rejection.field,
+            "reason": rejection.reason.value,
+            "message": rejection.message,
+            "message_id": rejection.message_id,
         },
     }
 
 
-def _report(document: Document) -> Report:
-    wrong = document["wrong"]
-    return Report(
+def _report(document: Document) -> TerminalReport:
+    rejection = document["wrong"]
+    return TerminalReport(
         id=document["_id"],
         source=document["source"],
         facility=document["facility"],
         terminal=document["terminal"],
         kind=ReportKind(document["kind"]),
-        outcome=Outcome(document["outcome"]),
+        outcome=ReportOutcome(document["outcome"]),
         taken_at=document["taken_at"],
         lot=document["lot"],
         change=document["change"],
-        wrong=Wrong(wrong["field"], Refusal(wrong["reason"]), wrong["message"], wrong["message_id"])
-        if wrong
+        rejection=ReportRejection(
+            rejection["field"], Refusal(rejection["reason"]), rejection["message"], rejection["message_id"]
+        )
+        if rejection
         else None,
     )
 
 
 COUNTERS = Collection("counters", Counter, _counter_document, _counter)
 LOTS = Collection("lots", Lot, _lot_document, _lot, indexes=("facility",))
-REPORTS = Collection("reports", Report, _report_document, _report, indexes=("facility",))
+REPORTS = Collection("reports", TerminalReport, _report_document, _report, indexes=("facility",))

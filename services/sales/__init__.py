@@ -1,4 +1,4 @@
-"""Sales: what every booth holds and sold, what is in doubt, and what is owed to whom. Every rupiah is counted once.
+"""Sales: the stock and sales of every booth, disputes, and the money owed. Every rupiah is counted once.
 
 In, keyed by booth:     BoothOpened, PricesChanged, TillAdded, TillStruck, BoothStocked, BoothStockLost,
                         BoothStockMoved, LotWithdrawn, DisputeResolved, VoidOrdered, BoothClosing   from festival
@@ -10,19 +10,19 @@ In, keyed by facility:  ShareOpened, SaleShared, PoolAdjusted, BoothSettled, Dem
 Out:                    SaleAccounted, VoidRefused, DeviceHeard          for tills and anyone, by booth
                         SellThroughSoFar, SellThroughCounted  for festival, by festival
                         SettlementIssued, SettlementCorrected            for facilities, by facility
-                        DemandSignalled                       for facilities: what was asked for, sold out, and missed
-                        SalePublished, AdjustmentPublished    for subscribers, by facility: nobody's name in it
+                        DemandSignalled                       for facilities: demand, sold-out times, lost sales
+                        SalePublished, AdjustmentPublished    for subscribers, by facility, without personal names
 
-`domain/`      the rules, pure. Begin with `decide` in `rules`. Then, in the order of a day: `booth` (what it
-               holds), `device` (whose records were heard), `prices`, `receipt` (a purchase and its sales),
-               `selling` (recorded, waiting, disputed, voided), `accounting` (what each change of a sale means for
-               every sum), `pool` (unlabelled sales, shared fairly), `counting`, `drawer` (the money), `shelf`
-               (when), `so_far` (what an open booth tells), `closing` (settled, and corrected after), `missed` (sold
-               out, and lost by it). By facility: `facility`, with `settlement` (the shares), `demand` (what to make
-               next) and `public` (what subscribers see).
-`store.py`     how entities are kept in MongoDB.
-`reads.py`     which of them an event touches.
-`handlers.py`  the two key families, tied together for the step.
-`api/`         what people may read over HTTP.
-`app.py`       wiring, nothing else.
+`domain/`      the pure rules. Begin with `decide` in `rules`. Then, in the order of a day: `booth` (stock and
+               progress), `device` (records received), `prices`, `receipt` (a purchase and its sales), `selling`
+               (recorded, waiting, disputed, voided), `accounting` (every sum that a sale changes), `pool` (unlabelled
+               sales and their fair shares), `counting`, `drawer` (cash), `shelf` (times of stock and sales),
+               `interim` (reports of an open booth), `closing` (settlement and corrections), `lost_sales` (sold-out
+               times and their cost). By facility: `facility`, with `settlement` (shares of the money), `demand` (a
+               basis for production) and `public` (events for subscribers).
+`store.py`     the MongoDB documents of the entities.
+`reads.py`     the entities that an event reads.
+`handlers.py`  the two key families, wired together for the step.
+`api/`         the HTTP pages.
+`app.py`       the wiring.
 """

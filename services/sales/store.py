@@ -1,29 +1,29 @@
-"""How booths, receipts, settlements, demand and feeds are kept."""
+"""The MongoDB documents of booths, receipts, settlements, demand and public feeds."""
 
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
 from services.sales.domain.booth import (
     BoothLot,
     BoothStatus,
     EarlyCount,
     EarlyVoid,
+    InterimState,
     LotSum,
-    Moved,
     Pool,
     RefusedOrder,
-    SoFar,
     StockCount,
+    StrayMove,
 )
-from services.sales.domain.demand import BoothDemand, Gap, Line
+from services.sales.domain.demand import DemandFromBooth, ProductAtBooth, SoldOutSpan
 from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale
-from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, Said
-from services.sales.domain.shelf import Hour, Shelf
+from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, SettlementFigures
+from services.sales.domain.shelf import HourlySales, ShelfHistory
 from shared.events.sales import (
     PartBasis,
     PaymentKind,
@@ -32,7 +32,7 @@ from shared.runtime.family import Collection, Document
 
 
 def sold_key(booth: str, sold_at: datetime) -> str:
-    """A booth's receipts in the order in which they were sold, as text. No id has a space in it."""
+    """A text key that sorts a booth's receipts by time of sale. No id contains a space."""
     return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
 
 
@@ -43,11 +43,11 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "zone": booth.zone,
         "price_lists": [
             {
-                "revision": one.revision,
-                "valid_from": one.valid_from,
-                "prices": [{"product": product, "price_rupiah": price} for product, price in one.prices],
+                "revision": price_list.revision,
+                "valid_from": price_list.valid_from,
+                "prices": [{"product": product, "price_rupiah": price} for product, price in price_list.prices],
             }
-            for one in booth.price_lists
+            for price_list in booth.price_lists
         ],
         "tills": list(booth.tills),
         "struck_tills": list(booth.struck_tills),
@@ -73,7 +73,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                     {
                         "first": branch.first,
                         "seen": [list(numbers) for numbers in branch.seen],
-                        # Of each of these: the id of the record before it, and of its last one.
+                        # For each range: the id of the record before it, and the id of its last record.
                         "ends": [[run.after, run.head] for run in branch.runs],
                         "last_seq": branch.last_seq,
                         "struck": branch.struck,
@@ -93,18 +93,18 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             {
                 "facility": shelf.facility,
                 "product": shelf.product,
-                "came": [list(pair) for pair in shelf.came],
-                # By far the most of it: no names, or they would be longer than the numbers.
+                "came": [list(pair) for pair in shelf.arrivals],
+                # Lists without names: hours are most of the document, and names would be longer than the numbers.
                 "hours": [list(hour) for hour in shelf.hours],
-                "went": [list(pair) for pair in shelf.went],
+                "went": [list(pair) for pair in shelf.departures],
             }
             for shelf in booth.shelves
         ],
         "revision": booth.revision,
         "so_far": {
-            "revision": booth.so_far.revision,
-            "quarters": list(booth.so_far.quarters),
-            "sold_out": list(booth.so_far.sold_out),
+            "revision": booth.interim.revision,
+            "quarters": list(booth.interim.quarters),
+            "sold_out": list(booth.interim.sold_out),
         },
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
@@ -139,8 +139,8 @@ def _pool_document(pool: Pool) -> dict[str, Any]:
         "qty": pool.qty,
         "rupiah": pool.rupiah,
         "after_qty": pool.after_qty,
-        "told": [list(held) for held in pool.told],
-        "adjusted": [list(held) for held in pool.adjusted],
+        "told": [list(lot_sum) for lot_sum in pool.from_sales],
+        "adjusted": [list(lot_sum) for lot_sum in pool.adjusted],
         "final": _count_document(pool.final),
         "latest": _count_document(pool.latest),
         "counted": pool.counted,
@@ -161,7 +161,8 @@ def _drawer_document(drawer: Drawer) -> dict[str, Any]:
         "opened_at": drawer.opened_at,
         "float_rupiah": drawer.float_rupiah,
         "takings": [
-            [one.hour, one.kind.value, one.receipts, one.net_rupiah, one.refunded_rupiah] for one in drawer.takings
+            [taking.hour, taking.kind.value, taking.receipts, taking.net_rupiah, taking.refunded_rupiah]
+            for taking in drawer.takings
         ],
         "dropped_rupiah": drawer.dropped_rupiah,
         "counted_rupiah": drawer.counted_rupiah,
@@ -178,11 +179,11 @@ def _booth(document: Document) -> Booth:
         zone=document["zone"],
         price_lists=tuple(
             PriceList(
-                one["revision"],
-                one["valid_from"],
-                tuple((price["product"], price["price_rupiah"]) for price in one["prices"]),
+                price_list["revision"],
+                price_list["valid_from"],
+                tuple((price["product"], price["price_rupiah"]) for price in price_list["prices"]),
             )
-            for one in document["price_lists"]
+            for price_list in document["price_lists"]
         ),
         tills=tuple(document["tills"]),
         struck_tills=tuple(document["struck_tills"]),
@@ -224,24 +225,24 @@ def _booth(document: Document) -> Booth:
         disputed=tuple(document["disputed"]),
         facilities=tuple(document["facilities"]),
         shelves=tuple(
-            Shelf(
+            ShelfHistory(
                 shelf["facility"],
                 shelf["product"],
                 tuple((second, qty) for second, qty in shelf["came"]),
-                tuple(map(Hour._make, shelf["hours"])),
+                tuple(map(HourlySales._make, shelf["hours"])),
                 tuple((second, qty) for second, qty in shelf["went"]),
             )
             for shelf in document["shelves"]
         ),
         revision=document["revision"],
-        so_far=SoFar(
+        interim=InterimState(
             document["so_far"]["revision"],
             tuple(document["so_far"]["quarters"]),
             tuple(document["so_far"]["sold_out"]),
         ),
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
-        moved=None if document["moved"] is None else Moved(*document["moved"]),
+        moved=None if document["moved"] is None else StrayMove(*document["moved"]),
     )
 
 
@@ -272,7 +273,7 @@ def _pool(document: Document) -> Pool:
         qty=document["qty"],
         rupiah=document["rupiah"],
         after_qty=document["after_qty"],
-        told=tuple(map(LotSum._make, document["told"])),
+        from_sales=tuple(map(LotSum._make, document["told"])),
         adjusted=tuple(map(LotSum._make, document["adjusted"])),
         final=_count(document["final"]),
         latest=_count(document["latest"]),
@@ -318,8 +319,8 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "price_list": receipt.price_list,
         "sold_at": receipt.sold_at,
         "sales": [_sale_document(sale) for sale in receipt.sales],
-        # What the queries ask for; it follows from the rest.
-        "waiting": receipt.booth if receipt.waits else None,
+        # Derived, for the queries.
+        "waiting": receipt.booth if receipt.is_waiting else None,
         "sold": sold_key(receipt.booth, receipt.sold_at),
     }
 
@@ -338,7 +339,7 @@ def _sale_document(sale: Sale) -> dict[str, Any]:
         "rejected": sale.rejected,
         "voided": sale.voided,
         "revision": sale.revision,
-        "status": sale.status.value,  # for those who read; it follows from the pieces
+        "status": sale.status.value,  # derived, for people who read the document
     }
 
 
@@ -382,11 +383,15 @@ def _sale(line: int, document: Document) -> Sale:
 
 
 def _settlement_document(settlement: Settlement) -> dict[str, Any]:
-    by, said, parts = settlement.percentages, settlement.said, settlement.parts
+    percentages, figures, parts = settlement.percentages, settlement.published, settlement.parts
     return {
         "facility": settlement.facility,
         "festival": settlement.festival,
-        "percentages": {"facility": by.facility, "maker": by.maker, "programme": by.programme},
+        "percentages": {
+            "facility": percentages.facility,
+            "maker": percentages.maker,
+            "programme": percentages.programme,
+        },
         "booths": [
             {
                 "booth": booth.booth,
@@ -398,9 +403,9 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
             }
             for booth in settlement.booths
         ],
-        "said": said and asdict(said),
+        "said": figures and asdict(figures),
         "revision": settlement.revision,
-        # For those who read; all of it follows from the booths.
+        # Derived from the booths, for people who read the document.
         "issued": settlement.revision > 0,
         "qty": settlement.qty,
         "sold_rupiah": settlement.sold_rupiah,
@@ -411,12 +416,12 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
 
 
 def _settlement(document: Document) -> Settlement:
-    by, said = document["percentages"], document["said"]
+    percentages, figures = document["percentages"], document["said"]
     return Settlement(
         id=document["_id"],
         facility=document["facility"],
         festival=document["festival"],
-        percentages=Percentages(by["facility"], by["maker"], by["programme"]),
+        percentages=Percentages(percentages["facility"], percentages["maker"], percentages["programme"]),
         booths=tuple(
             BoothShare(
                 booth["booth"],
@@ -428,12 +433,12 @@ def _settlement(document: Document) -> Settlement:
             )
             for booth in document["booths"]
         ),
-        said=said and Said(**said),
+        published=figures and SettlementFigures(**figures),
         revision=document["revision"],
     )
 
 
-def _demand_document(demand: Demand) -> dict[str, Any]:
+def _demand_document(demand: FacilityDemand) -> dict[str, Any]:
     return {
         "facility": demand.facility,
         "festival": demand.festival,
@@ -448,17 +453,17 @@ def _demand_document(demand: Demand) -> dict[str, Any]:
     }
 
 
-def _line_document(line: Line) -> dict[str, Any]:
+def _line_document(line: ProductAtBooth) -> dict[str, Any]:
     return asdict(line) | {"sold_out": [asdict(gap) for gap in line.sold_out]}
 
 
-def _demand(document: Document) -> Demand:
-    return Demand(
+def _demand(document: Document) -> FacilityDemand:
+    return FacilityDemand(
         id=document["_id"],
         facility=document["facility"],
         festival=document["festival"],
         booths=tuple(
-            BoothDemand(
+            DemandFromBooth(
                 booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
             )
             for booth in document["booths"]
@@ -467,9 +472,9 @@ def _demand(document: Document) -> Demand:
     )
 
 
-def _line(document: Document) -> Line:
-    gaps = tuple(Gap(gap["at"], gap["until"]) for gap in document["sold_out"])
-    return Line(**{**document, "sold_out": gaps})
+def _line(document: Document) -> ProductAtBooth:
+    gaps = tuple(SoldOutSpan(gap["at"], gap["until"]) for gap in document["sold_out"])
+    return ProductAtBooth(**{**document, "sold_out": gaps})
 
 
 def _feed_document(feed: FacilityFeed) -> dict[str, Any]:
@@ -491,5 +496,5 @@ SETTLEMENTS = Collection(
     _settlement,
     listed_by=("facility", "festival", "arrived"),
 )
-DEMANDS = Collection("demand", Demand, _demand_document, _demand, listed_by=("facility", "festival"))
+DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed_by=("facility", "festival"))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

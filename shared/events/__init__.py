@@ -1,1 +1,1 @@
-"""The published language: one module per owner, each with its topics and their event models."""
+"""The published language: one module per owner, with its topics and event models."""

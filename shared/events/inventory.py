@@ -1,4 +1,4 @@
-"""Festival's orders to inventory, inventory's answers, and the balance of every lot for anyone."""
+"""Festival's orders to inventory, inventory's answers, and the balance of every lot."""
 
 from datetime import date
 from enum import StrEnum
@@ -7,7 +7,7 @@ from shared.events.language import Body, Count, Id, Qty, Text, Topic, TypedNumbe
 
 
 class ReservationRequested(Body):
-    """Hold `qty` pieces of the lot for one booth, whole or not at all."""
+    """Hold all of `qty` pieces of the lot for one booth, or none."""
 
     lot: Id
     reservation: Id
@@ -18,7 +18,7 @@ class ReservationRequested(Body):
 
 
 class ReleaseRequested(Body):
-    """Give an open reservation back to what is on hand."""
+    """Return a held reservation to the stock on hand."""
 
     lot: Id
     reservation: Id
@@ -45,7 +45,7 @@ class ReturnReceived(Body):
 
 
 class LossRecorded(Body):
-    """`qty` pieces on hand at the facility are spoilt or gone."""
+    """`qty` pieces on hand at the facility are spoilt or missing."""
 
     lot: Id
     order: Id
@@ -55,7 +55,7 @@ class LossRecorded(Body):
 
 
 class StockChanged(Body):
-    """The lot's whole balance, in pieces. The highest `revision` is the truth.
+    """The lot's whole balance, in pieces. The highest `revision` is valid.
 
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
     """
@@ -78,7 +78,7 @@ class StockChanged(Body):
 
 
 class OrderRefusal(StrEnum):
-    """Why inventory did not carry out an order."""
+    """The reason why inventory did not carry out an order."""
 
     UNKNOWN_LOT = "unknown_lot"
     RECALLED = "recalled"
@@ -88,13 +88,15 @@ class OrderRefusal(StrEnum):
 
 
 class ReleaseCause(StrEnum):
-    """Who wanted the reservation gone."""
+    """The cause of a release: an order, or a recall of the lot."""
 
     ORDERED = "ordered"
     RECALLED = "recalled"
 
 
 class StockReserved(Body):
+    """The pieces are held for the booth."""
+
     festival: Id
     request: Id
     reservation: Id
@@ -104,7 +106,7 @@ class StockReserved(Body):
 
 
 class ReservationRefused(Body):
-    """Nothing was held; `on_hand` is what could have been. `product` so that the shortage can be replanned."""
+    """Nothing was held; `on_hand` pieces could have been. `product`: for planning the shortage again."""
 
     festival: Id
     request: Id
@@ -118,6 +120,8 @@ class ReservationRefused(Body):
 
 
 class ReservationReleased(Body):
+    """The held pieces are on hand again."""
+
     festival: Id
     request: Id
     reservation: Id
@@ -128,6 +132,8 @@ class ReservationReleased(Body):
 
 
 class StockDispatched(Body):
+    """The held pieces left the facility with the shipment."""
+
     festival: Id
     request: Id
     reservation: Id
@@ -138,7 +144,7 @@ class StockDispatched(Body):
 
 
 class StockReturned(Body):
-    """The pieces that came home are on hand again."""
+    """Pieces that came home are on hand again."""
 
     festival: Id
     order: Id
@@ -148,6 +154,8 @@ class StockReturned(Body):
 
 
 class StockWrittenOff(Body):
+    """Lost pieces were taken off the stock on hand."""
+
     festival: Id
     order: Id
     lot: Id
@@ -155,8 +163,8 @@ class StockWrittenOff(Body):
 
 
 class StockOrderRefused(Body):
-    """A release, dispatch, return or loss that inventory can't carry out. `order` is the id it was given:
-    the reservation's for a release or dispatch, else the order's own."""
+    """A release, dispatch, return or loss that inventory can't carry out. `order` is the reservation's id for a
+    release or dispatch, otherwise the order's own id."""
 
     festival: Id
     order: Id
@@ -166,8 +174,8 @@ class StockOrderRefused(Body):
 
 
 class LotRecallReached(Body):
-    """A recalled lot was promised or sent to this festival. Open reservations are released (each says so);
-    `booths` are those that may hold pieces of it."""
+    """A recalled lot was promised or sent to this festival. Held reservations are released, each with an event of its
+    own. `booths` may hold pieces of the lot."""
 
     festival: Id
     lot: Id

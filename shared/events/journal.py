@@ -1,10 +1,10 @@
-"""What a service notes of its own work, so that its database can be built anew in the same order."""
+"""The journal of a service: the order of its work, from which its database can be rebuilt."""
 
 from shared.events.language import Body, Count, Id, Qty, Topic
 
 
 class Range(Body):
-    """Offsets `first` up to, not including, `next` of one topic. A record need not lie at each of them."""
+    """Offsets from `first` up to, but not including, `next` of one topic. Not every offset need have a record."""
 
     topic: Id
     first: Count
@@ -12,8 +12,8 @@ class Range(Body):
 
 
 class BatchWorked(Body):
-    """One lane's part of one transaction: what was worked, in this order. `derivation`: the number of the way in
-    which the ids of its events follow from their causes."""
+    """One lane's part of one transaction: the worked offsets, in this order. `derivation`: the number of the rule by
+    which event ids are derived from their causes."""
 
     lane: Id
     batch: Count
@@ -22,5 +22,5 @@ class BatchWorked(Body):
 
 
 def journal(service: str) -> Topic:
-    """The journal topic of a service. Its partition is the lane's own."""
+    """The journal topic of a service. A record's partition is the lane's number."""
     return Topic(f"karya.{service}.journal.v1", "lane", (BatchWorked,))

@@ -1,6 +1,6 @@
 """The grammar of the published language: value types, `Body`, `Topic`, `Publication`, `Deadline`.
 
-Within a `.v1` a model only gains fields that have defaults; readers pass over fields they do not know.
+Within a `.v1` a model only gains fields that have defaults. Readers ignore unknown fields.
 """
 
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ MAX_WHOLE = 2**53  # the largest whole number that every JSON reader keeps exact
 MAX_VALUE_BYTES = 256 * 1024  # of a body's JSON: what is larger is a dead letter at every reader
 
 
-# A clock that has lost its time says 1970: what it dates is still worth having. Far from both ends every zone has a
-# time for every moment, and a deadline can be added to it.
+# A clock that has lost its time shows 1970, and its records are still useful. Both limits are far from the ends of
+# `datetime`, so that every time zone and every added deadline is possible.
 FIRST_YEAR = 1970
 LAST_YEAR = 2099
 OUTSIDE = f"outside the years {FIRST_YEAR} to {LAST_YEAR}"
 
 
 def as_utc(moment: datetime) -> datetime:
-    """The moment in UTC, in whole milliseconds: what databases keep, so that a state read back is the same.
+    """The moment in UTC, in whole milliseconds, as databases keep it. A state read back is then the same.
 
     Raises OverflowError outside the years FIRST_YEAR to LAST_YEAR.
     """
@@ -55,38 +55,44 @@ Qty = Annotated[int, Field(ge=1, le=MAX_QTY)]
 Count = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
 PriceRupiah = Annotated[int, Field(ge=0, le=MAX_PRICE_RUPIAH)]
 Rupiah = Annotated[int, Field(ge=0, le=MAX_WHOLE)]
-# What a person typed: it may be wrong, and the service that knows better says so kindly.
+# Text that a person typed. It may be wrong; the service that knows better answers with advice.
 Typed = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
 TypedNumber = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
-# How many pieces more, or fewer.
+# Pieces more, or fewer if negative.
 Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
-# What a program made: a key, so only characters that survive files, addresses and shells.
+# A key made by a program, of characters that are safe in file names, addresses and shells.
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$"
 Id = Annotated[str, StringConstraints(pattern=_ID)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
 
 
 def in_words(message: str) -> str:
-    """What a model found wrong, said to a person: a pattern is none of his language."""
+    """A validation message for people: patterns become sentences."""
     if message == f"String should match pattern '{_ID}'":
         return "It has at most 120 letters, digits, '.', '_', ':', '/' and '-', and begins with a letter or digit"
     return message.removeprefix("Value error, ")
 
 
-# A frozen model lets nobody else set its fields.
+# Frozen models block ordinary assignment.
 _set = object.__setattr__
 
 
 class Body(BaseModel):
-    """The JSON body of one event. Strict: "5" is no number, 1.0 no count of pieces. Every number in it has bounds:
-    JSON has numbers that no database keeps. What is wrong is said without the value, which may be a name."""
+    """The JSON body of one event.
+
+    It is strict: "5" is not a number, and 1.0 is not a count. Every number has bounds, because JSON allows numbers
+    that databases can't keep. Validation errors leave out the value, which may be a person's name.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
     @classmethod
     def model_construct(cls, _fields_set: set[str] | None = None, **values: Any) -> Self:  # type: ignore[override]
-        """A body of values that were checked before, all of them and in the order of the fields: for rules that
-        publish an event for each one they read. It takes a fifth of the time of checking them again."""
+        """A body of values that were checked before: all fields, in their order.
+
+        Rules use it when they publish an event for each event that they read. It takes a fifth of the time of
+        validation.
+        """
         body = cls.__new__(cls)
         _set(body, "__dict__", values)
         _set(body, "__pydantic_fields_set__", set(values) if _fields_set is None else _fields_set)
@@ -97,23 +103,24 @@ class Body(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One Kafka topic: its name without prefix, the body field that is its key, and what it may carry."""
+    """One Kafka topic: its name without prefix, the body field that is its key, and the bodies that it carries."""
 
     name: str
     key: str
     bodies: tuple[type[Body], ...]
 
     def __hash__(self) -> int:
-        # Caches ask for it with every record.
+        # Faster than the generated hash; caches need it with every record.
         return hash(self.name)
 
     def of(self, body: Body) -> "Publication":
-        """`body`, to be published on this topic. Raises TypeError for a body this topic does not carry."""
+        """A publication of `body` on this topic. Raises TypeError for a body that the topic does not carry."""
         if type(body) not in self.bodies:
             raise TypeError(f"{type(body).__name__} is no event of {self.name}")
         return Publication(self, body)
 
     def key_of(self, body: Body) -> str:
+        """The Kafka key of the body."""
         key: str = getattr(body, self.key)
         return key
 
@@ -123,18 +130,18 @@ class Topic:
 
     @property
     def by_type(self) -> Mapping[str, type[Body]]:
-        """The `ce_type` of each body, e.g. `LotRecorded.v1`, to its model."""
+        """The model of each `ce_type`, e.g. `LotRecorded.v1`."""
         return {event_type(self, body): body for body in self.bodies}
 
 
 def event_type(topic: Topic, body: type[Body]) -> str:
-    """`<Name>.<version of the topic>`, e.g. `LotRecorded.v1`."""
+    """The `ce_type` of a body on this topic: `<Name>.<version of the topic>`, e.g. `LotRecorded.v1`."""
     return f"{body.__name__}.{topic.name.rsplit('.', 1)[1]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One event that `decide` says: the shell gives it its id and sends it."""
+    """One event that `decide` returns. The step gives it an id and publishes it."""
 
     topic: Topic
     body: Body
@@ -142,9 +149,9 @@ class Publication:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A wish of `decide`: say DeadlineReached to document `key` once `due` (UTC) has passed.
+    """A request of `decide` for DeadlineReached to document `key` once `due` (UTC) has passed.
 
-    The same `id` asked again moves the deadline; one that no longer matters is ignored when it arrives.
+    A repeated `id` moves the deadline. The rules ignore a deadline that no longer matters.
     """
 
     id: str
@@ -153,7 +160,7 @@ class Deadline:
 
 
 class DeadlineReached(Body):
-    """A deadline's due time has passed. What it means is for the document that asked for it."""
+    """A deadline's due time has passed. The document that set the deadline gives it its meaning."""
 
     key: Id
     deadline: Id
@@ -164,8 +171,8 @@ class DeadlineReached(Body):
 class Event:
     """One decoded record as `decide` sees it.
 
-    `time` is when its writer says that it happened; `logged_at` is when Kafka took it in: the only clock
-    that `decide` has, the same at every replay. `key` is the Kafka key, already known to be the body's own.
+    `time` is the writer's time of the event. `logged_at` is Kafka's time of arrival: the only clock of `decide`,
+    equal at every replay. `key` is the Kafka key, already compared with the body's own.
     """
 
     id: str

@@ -1,9 +1,9 @@
-"""Lot numbers: how a lot is called on labels, at terminals and at tills, and how a typed one is read.
+"""Lot numbers: their form on labels, at terminals and at tills, and the parsing of typed ones.
 
-`<facility>-<product>-<made on, yymmdd>-<counter>-<check>`, e.g. `PR-KPG-KTI-230418-007-4`. The check
-character is ISO/IEC 7064 MOD 37,36 over the other letters and digits. It shows every single wrong
-character, and all swaps of two neighbours but a few that the scheme is blind to: of two that differ by
-one, in one of its 36 inner states (1 in 180 swaps).
+`<facility>-<product>-<made on, yymmdd>-<counter>-<check>`, e.g. `PR-KPG-KTI-230418-007-4`. The check character is
+ISO/IEC 7064 MOD 37,36 over the other letters and digits. It detects every single wrong character, and nearly all
+swaps of two neighbours. The scheme misses a swap only for two characters that differ by one, in one of its 36 inner
+states (1 in 180 swaps).
 """
 
 import re
@@ -18,15 +18,15 @@ _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _CENTURY = 2000
 _BARE = re.compile(r"([A-Z]{5})([A-Z]{3})(\d{6})(\d{3,6})([0-9A-Z])", re.ASCII)
 _SEPARATORS = re.compile(r"[\s\-‐‑–—_.]+")
-# Which of a look-alike pair is meant follows from the place: eight letters, then digits. The check
-# character can be either, so it is taken as typed.
+# The position decides between look-alike characters: eight letters, then digits. The check character can
+# be either, so it is read as typed.
 _LETTERS = str.maketrans("01", "OI")
 _DIGITS = str.maketrans("OIL", "011")
 
 
 @dataclass(frozen=True, slots=True)
 class LotNumber:
-    """The parts of a lot number; `str()` of it is the lot's id. `counter` counts a day's lots from 1."""
+    """The parts of a lot number; `str()` gives the lot's id. `counter` numbers a day's lots from 1."""
 
     facility: str
     product: str
@@ -41,16 +41,15 @@ class LotNumber:
 
 
 def parse(typed: str) -> LotNumber | None:
-    """The lot number that a person typed, or None if it is none (then at least one character is wrong).
+    """The lot number that a person typed, or None if at least one character is wrong.
 
-    Upper and lower case, dashes and spaces do not matter, nor O for 0 and I or L for 1 outside the check
-    character.
+    Case, dashes and spaces do not matter. Outside the check character, O counts as 0, and I and L count as 1.
     """
     bare = _SEPARATORS.sub("", typed).upper()
-    found = _BARE.fullmatch(bare[:8].translate(_LETTERS) + bare[8:-1].translate(_DIGITS) + bare[-1:])
-    if found is None:
+    match = _BARE.fullmatch(bare[:8].translate(_LETTERS) + bare[8:-1].translate(_DIGITS) + bare[-1:])
+    if match is None:
         return None
-    facility, product, day, counter, check = found.groups()
+    facility, product, day, counter, check = match.groups()
     if check != check_character(facility + product + day + counter):
         return None
     if int(counter) == 0 or (len(counter) > 3 and counter[0] == "0"):

@@ -1,7 +1,7 @@
-"""How names look that people give: one rule for each kind, for whoever is told it first and whoever uses it later.
+"""Rules for the names that people give, one for each kind of name.
 
-Ids of documents, spools' files and Kafka keys are put together from these names with `/` and `.`, so that no two of
-them can mean the same. A lot's number has a rule of its own, with a check character.
+Ids of documents, spool files and Kafka keys combine these names with `/` and `.`. The rules ensure that no two
+combinations are equal. Lot numbers have a rule of their own, with a check character.
 """
 
 import re
@@ -12,17 +12,17 @@ from shared.events.lot_number import FACILITY_CODE, PRODUCT_CODE
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
-    """What one kind of name looks like, and that in words."""
+    """The form of one kind of name, as a pattern and in words."""
 
     pattern: re.Pattern[str]
     words: str
 
     def wrong(self, name: str) -> str | None:
-        """What such a name must look like, in a sentence, if this is none; None if it is one."""
+        """The rule as a sentence if the name breaks it; None for a valid name."""
         return None if self.pattern.fullmatch(name) else self.words
 
 
-# No dot: a booth's id is two of them with a dot between.
+# Without a dot, because a booth's id is two such parts with a dot between.
 _PART = "[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 _WHOLE = re.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 _HAS = "has at most 60 letters, digits, '.', '_' and '-', and begins with a letter or digit"

@@ -1,4 +1,4 @@
-"""Terminals and the production service: what was made, what was wrong with a report, what was recorded."""
+"""Terminals' reports, production's answers, and the lots that production records."""
 
 from datetime import date
 from enum import StrEnum
@@ -8,14 +8,14 @@ from pydantic import StringConstraints
 
 from shared.events.language import Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber
 
-# The ce_id of a terminal's report, whatever visible characters the terminal made it of.
+# The ce_id of a terminal's report, of any visible ASCII characters.
 ReportId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 
 
 class ProductionReported(Body):
-    """A terminal says: `qty` pieces of `product` were made. Anything typed may be wrong; production decides.
+    """A terminal reports `qty` pieces of `product`. Typed values may be wrong; production decides.
 
-    `maker` is a keyed pseudonym and never leaves production. `best_before` only for what spoils.
+    `maker` is a keyed pseudonym and never leaves production. `best_before` is only for goods that spoil.
     """
 
     facility: Typed
@@ -28,7 +28,7 @@ class ProductionReported(Body):
 
 
 class ProductionCorrected(Body):
-    """A terminal says: lot `lot` holds `change` pieces more (or fewer, if negative) than was recorded."""
+    """A terminal reports that lot `lot` has `change` pieces more (fewer if negative) than recorded."""
 
     facility: Typed
     terminal: Id
@@ -38,7 +38,7 @@ class ProductionCorrected(Body):
 
 
 class RecallLot(Body):
-    """Staff take a lot out of every sale, wherever it is by now."""
+    """Staff recall a lot: it must not be sold anywhere."""
 
     facility: Typed
     terminal: Id
@@ -59,7 +59,7 @@ class LotRecorded(Body):
 
 
 class CorrectionRequested(Body):
-    """Production passes a correction on; whether it fits the stock is inventory's to say."""
+    """Production passes a correction to inventory, which decides whether it fits the stock."""
 
     lot: Id
     facility: Id
@@ -68,7 +68,7 @@ class CorrectionRequested(Body):
 
 
 class LotRecalled(Body):
-    """The lot must leave availability everywhere."""
+    """The lot is recalled and must not be available anywhere."""
 
     lot: Id
     facility: Id
@@ -76,7 +76,7 @@ class LotRecalled(Body):
 
 
 class Refusal(StrEnum):
-    """Why a report was not taken."""
+    """The reason why a report was rejected."""
 
     UNKNOWN_FACILITY = "unknown_facility"
     UNKNOWN_PRODUCT = "unknown_product"
@@ -98,7 +98,7 @@ class Refusal(StrEnum):
 
 
 class ReportAccepted(Body):
-    """Answer to a terminal: its report `report` became, or changed, lot `lot` (print it on the label)."""
+    """The answer to a terminal: report `report` created or changed lot `lot` (print it on the label)."""
 
     facility: Typed
     terminal: Id
@@ -107,7 +107,7 @@ class ReportAccepted(Body):
 
 
 class ReportRejected(Body):
-    """Answer to a terminal: which field of `report` is wrong and why, never the value that was in it."""
+    """The answer to a terminal: the wrong field of `report` and the reason, without the typed value."""
 
     facility: Typed
     terminal: Id
@@ -119,7 +119,7 @@ class ReportRejected(Body):
 
 
 class LotCorrected(Body):
-    """Inventory took the correction; `on_hand` is what the facility holds now."""
+    """Inventory accepted the correction; the facility now has `on_hand` pieces."""
 
     facility: Id
     lot: Id
@@ -129,7 +129,7 @@ class LotCorrected(Body):
 
 
 class CorrectionRefused(Body):
-    """Inventory can't take the correction: fewer than `-change` pieces are on hand."""
+    """Inventory can't accept the correction, because fewer than `-change` pieces are on hand."""
 
     facility: Id
     lot: Id

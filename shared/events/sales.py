@@ -1,4 +1,4 @@
-"""Tills' records, what sales made of them, what is owed, and what anyone may see."""
+"""Tills' records, the accounting of sales, settlements, and public events."""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -25,7 +25,7 @@ Signed = Annotated[int, Field(ge=-MAX_WHOLE, le=MAX_WHOLE)]
 MAX_LINES = 100
 # Lots, or products, in one count.
 MAX_COUNTED = 1000
-# What one record of a till may tell. Sums of millions of such are still numbers that the database can hold.
+# The limit of one record of a till. Sums of millions of them still fit the database's numbers.
 MAX_TILL_RUPIAH = 1_000_000_000_000
 TillRupiah = Annotated[int, Field(ge=0, le=MAX_TILL_RUPIAH)]
 
@@ -33,8 +33,8 @@ TillRupiah = Annotated[int, Field(ge=0, le=MAX_TILL_RUPIAH)]
 
 
 class TillRecord(Body):
-    """What all records of a till have. `till` is the name of a place at the booth, `device` the identity of the spool
-    that keeps the records. `previous` is the ce_id of the device's record `seq` - 1; None for the first."""
+    """The common fields of a till's records. `till`: the name of a place at the booth. `device`: the identity of the
+    spool with the records. `previous`: the ce_id of the device's record `seq` - 1; None for the first."""
 
     booth: Id
     till: Id
@@ -44,13 +44,13 @@ class TillRecord(Body):
 
 
 class DeviceIntroduced(TillRecord):
-    """A device is at the booth and has recorded nothing else yet."""
+    """A device is at the booth and has no other record yet."""
 
     introduced_at: Utc
 
 
 class PaymentKind(StrEnum):
-    """`QRIS`: the cashier saw the payment; a till without a network can't check it."""
+    """`QRIS`: the cashier saw the payment, which a till without a network can't check."""
 
     CASH = "cash"
     QRIS = "qris"
@@ -58,7 +58,7 @@ class PaymentKind(StrEnum):
 
 
 class Payment(Body):
-    """How a receipt was paid. `given_rupiah` and `change_rupiah` are told for cash only."""
+    """The payment of a receipt. `given_rupiah` and `change_rupiah` are for cash only."""
 
     kind: PaymentKind
     reference: Text = ""
@@ -67,8 +67,8 @@ class Payment(Body):
 
 
 class ReceiptLine(Body):
-    """`qty` pieces of one product at one price. `lot` is from the label; None: the goods had none. `price_reason`:
-    the cashier's reason for a price that departs from the list."""
+    """`qty` pieces of one product at one price. `lot` is from the label; None: the goods had no label.
+    `price_reason`: the cashier's reason for a price that differs from the list."""
 
     line: Qty
     lot: Id | None = None
@@ -84,10 +84,12 @@ class ReceiptLine(Body):
 
 
 class ReceiptIssued(TillRecord):
-    """One purchase of at most 1,000,000,000,000 rupiah; its ce_id is the receipt's id. Lines are numbered from 1.
-    `discount_rupiah` is the receipt's own discount, spread over the lines by largest remainder. `drawer` is the
-    ce_id of the DrawerOpened under which the payment was taken. `price_list` is the revision that the till knew; 0:
-    none."""
+    """One purchase of at most 1,000,000,000,000 rupiah. Its ce_id is the receipt's id.
+
+    Lines are numbered from 1. `discount_rupiah`: the discount on the whole receipt, divided over the lines by largest
+    remainder. `drawer`: the ce_id of the DrawerOpened for the payment. `price_list`: the revision that the till knew;
+    0: none.
+    """
 
     lines: Annotated[tuple[ReceiptLine, ...], Field(min_length=1, max_length=MAX_LINES)]
     discount_rupiah: Rupiah = 0
@@ -119,23 +121,25 @@ class ReceiptIssued(TillRecord):
             raise ValueError("the receipt's discount exceeds the sum of its lines")
         if due > MAX_TILL_RUPIAH:
             raise ValueError(f"the receipt comes to more than {MAX_TILL_RUPIAH:,} rupiah".replace(",", "."))
-        given = self.payment.given_rupiah
-        if given is not None and given - self.payment.change_rupiah != due:
+        given_rupiah = self.payment.given_rupiah
+        if given_rupiah is not None and given_rupiah - self.payment.change_rupiah != due:
             raise ValueError("money given less change is not the sum of the receipt")
         return self
 
 
 class VoidedLine(Body):
-    """`qty` pieces of line `line` did not stand."""
+    """`qty` pieces of line `line` are voided."""
 
     line: Qty
     qty: Qty
 
 
 class ReceiptVoided(TillRecord):
-    """Pieces of a receipt of this booth, issued by any of its tills, did not stand: goods came back, and this till
-    returned `refund_rupiah` in the way `refund`, out of `drawer`. The till tells the sum, since it may know less of
-    the receipt than sales does."""
+    """Pieces of a receipt of this booth, from any of its tills, are voided: goods came back.
+
+    This till returned `refund_rupiah` by payment kind `refund`, out of `drawer`. The till states the sum, because it
+    may know less of the receipt than sales does.
+    """
 
     receipt: Id
     lines: Annotated[tuple[VoidedLine, ...], Field(min_length=1, max_length=MAX_LINES)]
@@ -147,20 +151,22 @@ class ReceiptVoided(TillRecord):
 
 
 class LotCount(Body):
+    """Counted pieces of a lot."""
+
     lot: Id
     qty: Count
 
 
 class ProductCount(Body):
-    """`qty` pieces of the product that have no label."""
+    """`qty` pieces of the product without a label."""
 
     product: Id
     qty: Count
 
 
 class BoothCounted(TillRecord):
-    """What is physically left at the booth at `counted_at`. A `final` count divides the unlabelled sales made up to
-    then; an interim one is for information. Lots left out were not counted."""
+    """Pieces left at the booth at `counted_at`. A `final` count decides the division of the unlabelled sales made
+    before it; other counts are for information. Lots left out were not counted."""
 
     counted_at: Utc
     final: bool = True
@@ -195,8 +201,8 @@ class CashDropped(TillRecord):
 
 
 class CashCounted(TillRecord):
-    """The cashier counted the drawer before the expected sum was shown. `expected_rupiah` is what the device's own
-    records add up to; the difference of the two is recorded by this."""
+    """The cashier counted the drawer before the expected sum was shown. `expected_rupiah`: the sum by the device's
+    own records."""
 
     drawer: Id
     counted_rupiah: TillRupiah
@@ -205,14 +211,14 @@ class CashCounted(TillRecord):
 
 
 class TillClosed(TillRecord):
-    """The device's last word: records 1 to `last_seq` (this one) are all there will be."""
+    """The device's last record. Its records are 1 to `last_seq`, which is this one."""
 
     last_seq: Qty
 
 
 class StrayMoved(Body):
-    """What tills recorded for booth `booth`, which no festival has opened, was published for booth `to` as well:
-    `records` records so far. An operator tells it."""
+    """`records` records that tills made for booth `booth`, which no festival has opened, were also published for
+    booth `to`. An operator publishes this."""
 
     booth: Id
     to: Id
@@ -223,8 +229,8 @@ class StrayMoved(Body):
 
 
 class PartBasis(StrEnum):
-    """How sales knows whose pieces were sold: the label named the lot; it is a share of the unlabelled sales, which
-    counts may still move; or the organiser named the lot."""
+    """The basis of a part: `LABEL`, the label named the lot; `SHARE` of the unlabelled sales, which counts may still
+    change; `NAMED`, the organiser named the lot."""
 
     LABEL = "label"
     SHARE = "share"
@@ -243,9 +249,12 @@ class SalePart(Body):
 
 
 class SaleAccounted(Body):
-    """A snapshot of one sale; the highest `revision` (from 1) is the truth. Pieces: `qty` = the parts + `waiting` +
-    `disputed` + `rejected` + `voided`. Rupiah: `net_rupiah` = the parts + `open_rupiah` (of waiting, disputed and
-    rejected pieces) + `returned_rupiah` (of voided ones). `lot` is what the label said."""
+    """A snapshot of one sale; the highest `revision` (from 1) is valid.
+
+    Pieces: `qty` = the parts + `waiting` + `disputed` + `rejected` + `voided`. Rupiah: `net_rupiah` = the parts +
+    `open_rupiah` (waiting, disputed and rejected pieces) + `returned_rupiah` (voided pieces). `lot`: the lot on the
+    label.
+    """
 
     booth: Id
     sale: Id
@@ -269,8 +278,8 @@ class SaleAccounted(Body):
 
 
 class VoidRefused(Body):
-    """A void of more pieces than the sale has left to void; nothing of it was done. `till` None: the organiser asked.
-    `left`: pieces that could still be voided."""
+    """A void of more pieces than the sale has left; nothing of it was done. `till` is None if the organiser ordered
+    it. `left`: pieces that can still be voided."""
 
     booth: Id
     receipt: Id
@@ -281,7 +290,7 @@ class VoidRefused(Body):
 
 
 class DeviceHeard(Body):
-    """A device of the booth was heard for the first time, so that it has a part of the booth's allowance."""
+    """The first record of a device arrived. The device now has a part of the booth's allowance."""
 
     booth: Id
     till: Id
@@ -292,10 +301,12 @@ class DeviceHeard(Body):
 
 
 class SoldThrough(Body):
-    """Pieces of one lot at one booth: stocked + beyond = sold + lost + moved + unsold. `counted` is what the cashier
-    saw last, `unexplained` how many of the unsold pieces that count did not see. `beyond`: more was sold, lost and
-    moved to other booths than was ever stocked (a dispute was accepted, or pieces that the till had sold were
-    recorded as lost or moved); then nothing is unsold."""
+    """Pieces of one lot at one booth: stocked + beyond = sold + lost + moved + unsold.
+
+    `counted`: pieces in the latest count. `unexplained`: unsold pieces that this count did not find. `beyond`: pieces
+    sold, lost or moved in excess of the pieces stocked; nothing is unsold then. This happens after an accepted
+    dispute, or if sold pieces were recorded as lost or moved.
+    """
 
     lot: Id
     stocked: Count
@@ -309,9 +320,12 @@ class SoldThrough(Body):
 
 
 class SellThroughCounted(Body):
-    """The booth is settled: what it had, what it sold. Comes again (higher revision, from 1) after a late sale, a
-    void, a late count or a resolved dispute. `disputed`: the sales that wait for ResolveDispute, the oldest first
-    and at most a thousand; those beyond move up as these are resolved."""
+    """The stock and the sales of a settled booth.
+
+    A late sale, a void, a late count or a resolved dispute publishes it again with a higher revision (from 1).
+    `disputed`: the sales that wait for ResolveDispute, the oldest first, at most a thousand. Later ones move up as
+    these are resolved.
+    """
 
     festival: Id
     booth: Id
@@ -321,16 +335,16 @@ class SellThroughCounted(Body):
 
 
 class LotSoFar(Body):
-    """Pieces of a lot that were sold."""
+    """Sold pieces of a lot."""
 
     lot: Id
     sold: Count
 
 
 class ProductSoFar(Body):
-    """The clock hours in which a booth had some of a product to sell, in order and counted since 1970 in UTC, the
-    last 72 at most. For each, in columns of one length: the pieces sold, and the minutes in which the booth was
-    open, as far as its sales tell, and had some to sell."""
+    """The clock hours in which a booth had stock of a product, in order and counted since 1970 in UTC, at most the
+    last 72. The columns have one entry for each hour: pieces sold, and minutes in which the booth was open, as far as
+    its sales show, with stock."""
 
     product: Id
     hours: tuple[Count, ...]
@@ -339,9 +353,12 @@ class ProductSoFar(Body):
 
 
 class SellThroughSoFar(Body):
-    """What an open booth has sold so far: said with the first sale of each quarter of an hour on its tills' clocks,
-    and with the one that takes the last known piece of a product, once until more of it comes. The highest
-    `revision` (from 1) is the truth; `at` is when that sale was made. `lots`: those of which something was sold."""
+    """The sales of an open booth so far.
+
+    It is published with the first sale of each quarter of an hour on the tills' clocks. It is also published with the
+    sale of a product's last known piece, once until more stock comes. The highest `revision` (from 1) is valid; `at`
+    is the time of that sale. `lots`: the lots with sales.
+    """
 
     festival: Id
     booth: Id
@@ -355,7 +372,7 @@ class SellThroughSoFar(Body):
 
 
 class ShareOpened(Body):
-    """The booth holds goods of the facility: its settlement waits for this booth."""
+    """The booth has goods of the facility, whose settlement waits for this booth."""
 
     facility: Id
     festival: Id
@@ -363,7 +380,7 @@ class ShareOpened(Body):
 
 
 class LotShare(Body):
-    """Pieces of one lot and what they were sold for."""
+    """Sold pieces of one lot and their rupiah."""
 
     lot: Id
     qty: Qty
@@ -371,9 +388,11 @@ class LotShare(Body):
 
 
 class SaleShared(Body):
-    """A snapshot of what one facility has in one sale; all 0 and no lots when its part vanished. `change_...` is the
-    difference to the snapshot before; `pooled_...` is what of the difference comes from unlabelled sales.
-    `continued`: the same cause changes the facility's sum once more, by the event that follows."""
+    """A snapshot of one facility's part of one sale; zeros and no lots when the part is gone.
+
+    `change_...`: the difference from the snapshot before. `pooled_...`: the part of the difference from unlabelled
+    sales. `continued`: the next event has the same cause and changes the facility's sum again.
+    """
 
     facility: Id
     festival: Id
@@ -393,7 +412,7 @@ class SaleShared(Body):
 
 
 class AdjustmentCause(StrEnum):
-    """What moved unlabelled sales between makers."""
+    """The cause of a move of unlabelled sales between makers."""
 
     SALE = "sale"
     VOID = "void"
@@ -411,10 +430,12 @@ class LotAdjustment(Body):
 
 
 class PoolAdjusted(Body):
-    """A snapshot of one facility's part in a booth's unlabelled sales of a product; the highest `revision` is the
-    truth. `share_...` is the part, `adjusted_...` how much of it the parts of single sales do not tell; over all
-    facilities of the booth `adjusted_...` adds up to 0. `change_...` is the difference to the snapshot before.
-    `counted`: a final count stands behind it; else the share is provisional. `continued` as in SaleShared."""
+    """A snapshot of one facility's part in a booth's unlabelled sales of a product; the highest `revision` is valid.
+
+    `share_...`: the part. `adjusted_...`: the difference between the part and the parts in single sales. Over all
+    facilities of the booth `adjusted_...` adds up to 0. `change_...`: the difference from the snapshot before.
+    `counted`: a final count supports the share; otherwise it is provisional. `continued`: as in SaleShared.
+    """
 
     facility: Id
     festival: Id
@@ -434,7 +455,7 @@ class PoolAdjusted(Body):
 
 
 class BoothSettled(Body):
-    """Nothing more is expected from this booth for this facility."""
+    """No more changes are expected from this booth for this facility."""
 
     facility: Id
     festival: Id
@@ -442,18 +463,21 @@ class BoothSettled(Body):
 
 
 class SoldOut(Body):
-    """Nothing was left from `at` (the last sale) `until` more came; None: to the end."""
+    """A time without stock, from `at` (the last sale) `until` more came; None: no more came."""
 
     at: Utc
     until: Utc | None
 
 
 class DemandLine(Body):
-    """A facility's pieces of one product at one booth. `stocked`: without those that were moved to other booths.
-    `price_rupiah`: of one piece, on average, rounded down. Minutes are those in which the booth was open, as far as
-    its sales tell; those in which all had been moved away are neither there nor missing. `lost_sales` is an estimate:
-    sold ÷ minutes (an hour at least) in which the booth had some of the product, whoever made it × minutes in which
-    it had run out of all of it. So who ran out lost nothing while others still had the same."""
+    """A facility's pieces of one product at one booth.
+
+    `stocked`: without pieces moved to other booths. `price_rupiah`: the average per piece, rounded down. Minutes
+    count while the booth was open, as far as its sales show. Minutes in which all pieces had been moved away are
+    neither `there_minutes` nor `missing_minutes`. `lost_sales` is an estimate: sold ÷ minutes (at least an hour) in
+    which the booth had some of the product, whoever made it × minutes in which it had none. A maker that sold out
+    loses nothing while other makers have the same product there.
+    """
 
     booth: Id
     product: Id
@@ -469,7 +493,7 @@ class DemandLine(Body):
 
 
 class DemandCounted(Body):
-    """The booth is settled: how its goods of the facility went. Comes again when that has changed."""
+    """The demand for the facility's goods at a settled booth. It is published again after each change."""
 
     facility: Id
     festival: Id
@@ -481,9 +505,8 @@ class DemandCounted(Body):
 
 
 class SettlementIssued(Body):
-    """What one facility sold at one festival and how the money is shared. Whole rupiah:
-    sold = facility + maker premium + programme. `provisional_...` is what of it comes from unlabelled sales that no
-    final count stands behind."""
+    """One facility's sales at one festival, and the division of the money. Whole rupiah: sold = facility + maker
+    premium + programme. `provisional_...`: the part from unlabelled sales without a final count."""
 
     facility: Id
     festival: Id
@@ -498,11 +521,12 @@ class SettlementIssued(Body):
 
 
 class SettlementCorrected(SettlementIssued):
-    """The same after a late sale or void; replaces every lower revision."""
+    """The same after a late sale or void. It replaces every lower revision."""
 
 
 class ProductDemand(Body):
-    """One product over all booths. `booths` are at most fifty, the one that sold most per open hour first."""
+    """One product over all booths. `booths`: at most fifty, the booth with the most pieces sold per open hour
+    first."""
 
     product: Id
     stocked: Count
@@ -514,8 +538,11 @@ class ProductDemand(Body):
 
 
 class DemandSignalled(Body):
-    """How a facility's products went at a festival, what was most asked for first. Once every booth is settled, and
-    again with a higher revision (from 1), which replaces every lower one, after a late sale or void."""
+    """The demand for a facility's products at a festival, the most wanted first.
+
+    It is published once every booth is settled. After a late sale or void it is published again with a higher
+    revision (from 1), which replaces every lower one.
+    """
 
     facility: Id
     festival: Id
@@ -528,8 +555,9 @@ class DemandSignalled(Body):
 
 
 class SalePublished(Body):
-    """A snapshot of what one facility has in one sale; the highest `revision` of (`sale`, `facility`) is the truth,
-    and 0 pieces mean that it stands no more. `sequence` counts the facility's public events from 1 without gaps."""
+    """A snapshot of one facility's part of one sale. The highest `revision` of (`sale`, `facility`) is valid; 0
+    pieces mean that the facility has no part of it now. `sequence` counts the facility's public events from 1 without
+    gaps."""
 
     sale: Id
     facility: Id
@@ -544,9 +572,9 @@ class SalePublished(Body):
 
 
 class AdjustmentPublished(Body):
-    """A snapshot of pieces and rupiah that unlabelled sales of a product moved to (or from) the facility, beyond what
-    its sales tell; the highest `revision` of (`adjustment`, `facility`) is the truth. A facility's sum is its sales
-    and its adjustments."""
+    """A snapshot of pieces and rupiah that unlabelled sales of a product moved to (or from) the facility, beyond its
+    sales. The highest `revision` of (`adjustment`, `facility`) is valid. A facility's total is its sales plus its
+    adjustments."""
 
     adjustment: Id
     facility: Id

@@ -1,6 +1,6 @@
-"""Time zones: those that a festival can lie in, and the one that each facility lies in.
+"""Time zones: those of festivals, and the zone of each facility.
 
-A terminal needs its facility's before it has heard anything, and production goes by the same: both read it here.
+A terminal needs its facility's zone before it has received anything, and production uses the same zone.
 """
 
 from collections.abc import Mapping

@@ -1,1 +1,1 @@
-"""What every service's HTTP API has in common: health, problem details, and commands that become events."""
+"""The common parts of every HTTP API: admission, health, problem details, and commands that become events."""

@@ -1,8 +1,8 @@
-"""Who may ask over HTTP, and which bodies are taken: around every service's application, whatever its routes do.
+"""Admission of HTTP requests and bodies: a middleware around every service's application.
 
-There is no access control yet: whoever reaches the port is trusted. A browser reaches it for every page that it
-shows. So a page of another origin is refused, and a request for a name that is none of ours: it may have been bent to
-this machine (DNS rebinding).
+There is no access control yet, and every client that reaches the port is trusted. A browser also sends requests for
+the pages of other sites. Requests from pages of another origin are therefore refused. So are requests for unknown
+host names, which an attacker may have pointed to this machine (DNS rebinding).
 """
 
 import re
@@ -20,26 +20,26 @@ from shared.events.language import MAX_VALUE_BYTES
 from shared.http.problems import TITLE, problem
 from shared.within import within
 
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
-# What a browser says of a person who typed the address, and of a page that we served.
-OWN_SITES = frozenset({"none", "same-origin"})
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+# The `Sec-Fetch-Site` values for a typed address and for a page of this service.
+TRUSTED_SITES = frozenset({"none", "same-origin"})
 MEDIA_TYPE = re.compile(r'application/json(\s*;\s*charset\s*=\s*("utf-8"|utf-8))?', re.IGNORECASE)
 
-# Of a body that was stopped, what is still read and dropped.
-DROPPED_WITHIN = 1.0
-MOST_DROPPED = 4 * 1024 * 1024
+# Limits for the rest of a rejected body, which is read and dropped.
+DRAIN_SECONDS = 1.0
+MAX_DRAINED_BYTES = 4 * 1024 * 1024
 
-UNKNOWN_HOST = "This service has no such name. KARYA_HTTP_NAMES says by which names it is reached."
-OTHER_ORIGIN = "A page of another origin may change nothing here."
-NOT_JSON = "A body is taken as application/json in UTF-8 alone."
+UNKNOWN_HOST = "This service does not have this host name. KARYA_HTTP_NAMES lists the names that it has."
+OTHER_ORIGIN = "A page of another origin can't change anything here."
+NOT_JSON = "The body must be application/json in UTF-8."
 TOO_LARGE = f"A command has at most {MAX_VALUE_BYTES // 1024} KiB."
 
 
 class Admission:
-    """Refuses with a problem before `app` sees the request: 403 for another host or origin. A body that `app` begins
-    to read raises HTTPException: 415 if it is no JSON, 413 as soon as it is longer than MAX_VALUE_BYTES.
+    """A middleware that refuses requests before `app` sees them: 403 for another host or origin.
 
-    `names`: the hosts that this service is called by, besides localhost and every numeric address.
+    A body raises HTTPException while `app` reads it: 415 if it is not JSON, 413 as soon as it exceeds
+    MAX_VALUE_BYTES. `names`: this service's host names, besides localhost and all numeric addresses.
     """
 
     def __init__(self, app: ASGIApp, names: Collection[str]) -> None:
@@ -51,8 +51,8 @@ class Admission:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if (why := self._refusal(scope["method"], headers)) is not None:
-            await problem(403, TITLE, why)(scope, receive, send)
+        if (refusal := self._refusal(scope["method"], headers)) is not None:
+            await problem(403, TITLE, refusal)(scope, receive, send)
         elif scope["method"] == "HEAD":
             await self._app({**scope, "method": "GET"}, receive, _without_body(send))
         else:
@@ -61,26 +61,29 @@ class Admission:
 
     def _refusal(self, method: str, headers: Headers) -> str | None:
         hosts = headers.getlist("host")
-        if not all(self._is_ours(host) for host in hosts):
+        if not all(self._is_own_host(host) for host in hosts):
             return UNKNOWN_HOST
-        if method in READING:
+        if method in SAFE_METHODS:
             return None
-        # Programs send neither of these.
-        origins = {_place(origin) for origin in headers.getlist("origin")}
-        own = origins <= {_place(f"//{host}") for host in hosts}
-        return None if own and set(headers.getlist("sec-fetch-site")) <= OWN_SITES else OTHER_ORIGIN
+        # Only browsers send these two headers.
+        origins = {_host_and_port(origin) for origin in headers.getlist("origin")}
+        same_origin = origins <= {_host_and_port(f"//{host}") for host in hosts}
+        return None if same_origin and set(headers.getlist("sec-fetch-site")) <= TRUSTED_SITES else OTHER_ORIGIN
 
-    def _is_ours(self, host: str) -> bool:
-        place = _place(f"//{host}")
-        if place is None:
+    def _is_own_host(self, host: str) -> bool:
+        host_and_port = _host_and_port(f"//{host}")
+        if host_and_port is None:
             return False
-        name = place[0].removesuffix(".")
+        name = host_and_port[0].removesuffix(".")
         return name == "localhost" or name.endswith(".localhost") or name in self._names or _is_address(name)
 
 
-def _place(address: str) -> tuple[str, int | None] | None:
-    """Host and port of an address (the port None where its scheme says it), or None if it names none. The scheme does
-    not count: before a proxy it is another one than behind it."""
+def _host_and_port(address: str) -> tuple[str, int | None] | None:
+    """The host and port of an address, or None if the address names no host.
+
+    The port is None for a scheme's default. The scheme itself is ignored, because it differs before and behind a
+    proxy.
+    """
     try:
         parts = urlsplit(address)
         port = parts.port
@@ -92,7 +95,7 @@ def _place(address: str) -> tuple[str, int | None] | None:
 
 
 def _is_address(name: str) -> bool:
-    """No name server has a say in it."""
+    """Whether the name is a numeric address, which no name server can redirect."""
     try:
         ip_address(name)
     except ValueError:
@@ -101,61 +104,63 @@ def _is_address(name: str) -> bool:
 
 
 class _Body:
-    """The body of one request as the application may read it, and the answer to it."""
+    """The body of one request, limited while the application reads it, and the response to it."""
 
     def __init__(self, headers: Headers, receive: Receive, send: Send) -> None:
         self._headers = headers
         self._receive = receive
         self._send = send
-        self._taken = 0
-        self._stopped = False
+        self._received_bytes = 0
+        self._rejected = False
 
     async def receive(self) -> Message:
-        """The next piece. Raises HTTPException 413 or 415."""
-        if not self._taken and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
-            self._stop()
+        """The next chunk. Raises HTTPException 413 or 415."""
+        if not self._received_bytes and int(self._headers.get("content-length", 0)) > MAX_VALUE_BYTES:
+            self._reject()
         message = await self._receive()
-        if piece := message.get("body"):
-            if not self._taken:
-                _check_kind(self._headers)
-            self._taken += len(piece)
-            if self._taken > MAX_VALUE_BYTES:
-                self._stop()
+        if chunk := message.get("body"):
+            if not self._received_bytes:
+                _check_media_type(self._headers)
+            self._received_bytes += len(chunk)
+            if self._received_bytes > MAX_VALUE_BYTES:
+                self._reject()
         return message
 
     async def send(self, message: Message) -> None:
-        """After the answer to a body that was stopped the rest of it is dropped for a moment: who is cut off while he
-        sends may never read why."""
-        if self._stopped and message["type"] == "http.response.body":
+        """Send a message of the response. After a rejected body, read and drop the rest for a moment.
+
+        A client that is cut off while it sends may never read the response.
+        """
+        if self._rejected and message["type"] == "http.response.body":
             await self._send({**message, "more_body": True})
             with suppress(TimeoutError):
-                await within(DROPPED_WITHIN, self._drop())
+                await within(DRAIN_SECONDS, self._drain())
             await self._send({"type": "http.response.body", "body": b""})
         else:
             await self._send(message)
 
-    def _stop(self) -> NoReturn:
-        self._stopped = True
+    def _reject(self) -> NoReturn:
+        self._rejected = True
         raise HTTPException(413, TOO_LARGE, {"Connection": "close"})
 
-    async def _drop(self) -> None:
-        dropped = 0
-        while dropped < MOST_DROPPED and (message := await self._receive()).get("more_body", False):
-            dropped += len(message["body"])
+    async def _drain(self) -> None:
+        drained = 0
+        while drained < MAX_DRAINED_BYTES and (message := await self._receive()).get("more_body", False):
+            drained += len(message["body"])
 
 
-def _check_kind(headers: Headers) -> None:
-    kinds = headers.getlist("content-type")
-    if len(kinds) != 1 or not MEDIA_TYPE.fullmatch(kinds[0].strip()):
+def _check_media_type(headers: Headers) -> None:
+    media_types = headers.getlist("content-type")
+    if len(media_types) != 1 or not MEDIA_TYPE.fullmatch(media_types[0].strip()):
         raise HTTPException(415, NOT_JSON, {"Accept": "application/json"})
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise HTTPException(415, NOT_JSON, {"Accept-Encoding": "identity"})
 
 
 def _without_body(send: Send) -> Send:
-    """An answer to HEAD says of its body how long it is, and has none."""
+    """A `send` for responses to HEAD: the headers tell the length, and the body is empty."""
 
-    async def bare(message: Message) -> None:
+    async def send_without_body(message: Message) -> None:
         await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-    return bare
+    return send_without_body

@@ -1,7 +1,7 @@
 """Commands over HTTP that become events.
 
-A command is validated, appended to Kafka as an event, and answered `202` with where to look; or, with
-`Prefer: wait=SECONDS`, by what became of it if that was seen within the wait.
+A command is validated and appended to Kafka as an event. The answer is `202` with the address of its outcome. With
+`Prefer: wait=SECONDS` the answer is the outcome, if it is known within the wait.
 """
 
 import asyncio
@@ -32,19 +32,25 @@ from shared.runtime.service import Service
 
 log = structlog.get_logger()
 
-MOST_WAIT = 30.0
-Prefer = Annotated[str | None, Header(description="`wait=5`: answer with the outcome if it is seen in time")]
+MAX_WAIT_SECONDS = 30.0
+Prefer = Annotated[
+    str | None, Header(description="`wait=5`: answer with the outcome if it is known within 5 seconds")
+]
 CommandId = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,200}$", description="the same key is the same command"),
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"^[!-~]{1,200}$",
+        description="the command's id; a repeated key is the same command",
+    ),
 ]
 
 B = TypeVar("B", bound=Body)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of a command: done, or refused with the field and the reason."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandOutcome:
+    """The outcome of a command: done, or refused with a field, a reason and a message."""
 
     done: bool
     field: str | None = None
@@ -52,20 +58,20 @@ class Outcome:
     message: str | None = None
 
 
-class Taken(BaseModel):
-    """`status` is `accepted` or `done`; `look` is the place that says what became of the command."""
+class CommandReply(BaseModel):
+    """`status` is `accepted` or `done`; `look` is the address of the command's outcome."""
 
     command: str
     status: str
     look: str
 
 
-# By the command's id; None as long as it has no outcome.
-FindOutcome = Callable[[str], Awaitable[Outcome | None]]
+# Takes the command's id. Returns None until there is an outcome.
+FindOutcome = Callable[[str], Awaitable[CommandOutcome | None]]
 
 
 class Commands:
-    """Appends commands to one topic and looks for their outcome with `find`, by the command's id."""
+    """Appends commands to one topic and finds their outcome with `find`, by the command's id."""
 
     def __init__(self, service: Service, topic: Topic, source: str, find: FindOutcome) -> None:
         self._service = service
@@ -74,117 +80,127 @@ class Commands:
         self._find = find
 
     async def append(self, body: Body, prefer: str | None, id: str | None) -> JSONResponse:
-        """202 with the place to look, or within the wait asked for 200 if it was done and 409 if it was refused.
+        """Append a command, and answer 202 with the address of its outcome.
 
-        413 and 422 for what would be a dead letter: too large, or an id that another command had before.
-        503 if Kafka did not answer: the command may have arrived or not, so that its id is in the answer, to
-        repeat it with. A command known already is not appended again.
+        Within the requested wait the answer is 200 if the command was done, and 409 if it was refused. The answer is
+        413 for a command that is too large, and 422 for an id that another command has used: both would become dead
+        letters. It is 503 if Kafka did not answer. The command may have arrived nevertheless, so the answer contains
+        the id with which to repeat it. A command that was processed before is not appended again.
         """
         value = envelope.encode(body)
         if len(value) > MAX_VALUE_BYTES:
             return problem(413, TITLE, TOO_LARGE)
-        known = await self._known(id) if id is not None else None
+        processed_digest = await self._processed_digest(id) if id is not None else None
         id = id or str(uuid4())
-        if known is None:
+        if processed_digest is None:
             headers = envelope.headers(
                 id=id, source=self._source, topic=self._topic, body=body, time=datetime.now(UTC)
             )
             try:
                 await self._service.append(self._topic, self._topic.key_of(body), value, headers)
             except NotReached as fault:
-                log.warning("command_not_appended", command=id, fault=str(fault)[:300])
-                detail = "Kafka did not answer. Repeat the command with this id as Idempotency-Key: it counts once."
-                return problem(503, "The command may not have been taken", detail, command=id)
-        outcome = await self._outcome(id, _wait(prefer))
+                log.warning("command_append_failed", command=id, fault=str(fault)[:300])
+                detail = (
+                    "Kafka did not answer. Repeat the command with this id as Idempotency-Key; it counts only once."
+                )
+                return problem(503, "The command may not have arrived", detail, command=id)
+        outcome = await self._outcome(id, _wait_seconds(prefer))
         if outcome is not None:
-            # Whose outcome it is is certain only now: two with one id may have been on their way at once.
-            known = await self._known(id) or known
-        if known is not None and known != envelope.digest(value):
-            detail = "Another command had this Idempotency-Key before. Give each command its own, best a UUID."
+            # Checked again, because two commands with one id may have been sent at the same time.
+            processed_digest = await self._processed_digest(id) or processed_digest
+        if processed_digest is not None and processed_digest != envelope.digest(value):
+            detail = (
+                "Another command has used this Idempotency-Key. Use a new key for each command, for example a UUID."
+            )
             return problem(422, "The Idempotency-Key is in use", detail, command=id)
-        return _answer(id, outcome)
+        return _response(id, outcome)
 
-    async def _known(self, id: str) -> bytes | None:
-        """The digest of the body that our command `id` was worked with, if it was and the database says so."""
+    async def _processed_digest(self, id: str) -> bytes | None:
+        """The digest of the body that was processed under command id `id`. None if there is none or the database does
+        not answer."""
         entry = f"{self._source} {id}"
         try:
             return (await self._service.ledger.known([entry])).get(entry)
         except PyMongoError as fault:
-            log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+            log.warning("command_lookup_failed", command=id, fault=repr(fault)[:300])
             return None
 
-    async def _outcome(self, id: str, wait: float) -> Outcome | None:
+    async def _outcome(self, id: str, wait: float) -> CommandOutcome | None:
         if not wait:
             return None
-        looking = asyncio.create_task(self._look(id))
-        stopping = asyncio.create_task(self._service.stopping.wait())
+        search = asyncio.create_task(self._wait_for_outcome(id))
+        stop = asyncio.create_task(self._service.stopping.wait())
         try:
-            await asyncio.wait({looking, stopping}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            return looking.result() if looking.done() else None
+            await asyncio.wait({search, stop}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+            return search.result() if search.done() else None
         finally:
-            looking.cancel()
-            stopping.cancel()
+            search.cancel()
+            stop.cancel()
 
-    async def _look(self, id: str) -> Outcome | None:
-        # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
+    async def _wait_for_outcome(self, id: str) -> CommandOutcome | None:
+        # The command is in Kafka already, so a database fault must not look like a failed command.
         async for _ in attempts(first=0.02, most=0.2):
             try:
                 if (outcome := await self._find(id)) is not None:
                     return outcome
             except PyMongoError as fault:
-                log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
+                log.warning("command_lookup_failed", command=id, fault=repr(fault)[:300])
         return None
 
 
-async def command_in(request: Request, model: type[B]) -> B:
-    """The command of this model in a request: the JSON body, and what the path says for fields of their names.
+async def parse_command(request: Request, model: type[B]) -> B:
+    """The command of this model in a request: the JSON body, with fields of the same names from the path.
 
-    Raises RequestValidationError that names the field, also for one that the model does not have or that comes twice:
-    what is said here is meant, and nothing of it is passed over. Raises HTTPException for a body that is not taken.
+    Raises RequestValidationError that names the field, also for unknown and duplicate fields: a field that the client
+    sent must not be ignored. Raises HTTPException for a body that Admission rejects.
     """
     raw = await request.body()
     try:
-        said = from_json(raw or b"{}", allow_inf_nan=False)
+        fields = from_json(raw or b"{}", allow_inf_nan=False)
     except ValueError as error:
-        raise RequestValidationError([_wrong((), f"The body is no JSON: {error}")]) from None
-    if not isinstance(said, dict):
-        raise RequestValidationError([_wrong((), "The body must be a JSON object.")])
-    if raw and (twice := name_twice(raw)) is not None:
-        raise RequestValidationError([_wrong(twice, NAME_TWICE)])
-    wrong = [_wrong((name,), "There is no such field.") for name in said.keys() - model.model_fields.keys()]
+        raise RequestValidationError([_field_error((), f"The body is not JSON: {error}")]) from None
+    if not isinstance(fields, dict):
+        raise RequestValidationError([_field_error((), "The body must be a JSON object.")])
+    if raw and (location := name_twice(raw)) is not None:
+        raise RequestValidationError([_field_error(location, NAME_TWICE)])
+    errors = [
+        _field_error((name,), "This field does not exist.") for name in fields.keys() - model.model_fields.keys()
+    ]
     for name, value in request.path_params.items():
-        if said.setdefault(name, value) != value:
-            wrong.append(_wrong((name,), "The body says another one than the path."))
+        if fields.setdefault(name, value) != value:
+            errors.append(_field_error((name,), "The value differs from the value in the path."))
     try:
-        # As JSON again: only there a strict model takes a date or a list from what JSON has for them.
-        body = model.model_validate_json(to_json(said))
+        # Encoded as JSON again, because a strict model accepts dates and tuples only from JSON.
+        body = model.model_validate_json(to_json(fields))
     except ValidationError as error:
-        wrong += [
-            {"type": one["type"], "loc": ("body", *one["loc"]), "msg": in_words(one["msg"])}
-            for one in error.errors(include_url=False, include_input=False, include_context=False)
+        errors += [
+            {"type": detail["type"], "loc": ("body", *detail["loc"]), "msg": in_words(detail["msg"])}
+            for detail in error.errors(include_url=False, include_input=False, include_context=False)
         ]
-        raise RequestValidationError(wrong) from None
-    if wrong:
-        raise RequestValidationError(wrong)
+        raise RequestValidationError(errors) from None
+    if errors:
+        raise RequestValidationError(errors)
     return body
 
 
-def _wrong(place: tuple[str | int, ...], message: str) -> dict[str, Any]:
-    return {"type": "value_error", "loc": ("body", *place), "msg": message}
+def _field_error(location: tuple[str | int, ...], message: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": ("body", *location), "msg": message}
 
 
-def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
+def _response(id: str, outcome: CommandOutcome | None) -> JSONResponse:
     place = f"/commands/{quote(id, safe='')}"
     if outcome is None:
-        return JSONResponse(Taken(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place})
+        return JSONResponse(
+            CommandReply(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place}
+        )
     if outcome.done:
-        return JSONResponse(Taken(command=id, status="done", look=place).model_dump())
+        return JSONResponse(CommandReply(command=id, status="done", look=place).model_dump())
     detail = outcome.message or ""
     return problem(
         409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason
     )
 
 
-def _wait(prefer: str | None) -> float:
-    found = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
-    return min(float(found[1]), MOST_WAIT) if found else 0.0
+def _wait_seconds(prefer: str | None) -> float:
+    match = re.search(r"\bwait=(\d{1,6})\b", prefer or "")
+    return min(float(match[1]), MAX_WAIT_SECONDS) if match else 0.0

@@ -1,4 +1,4 @@
-"""Whether a service lives, has started and works all its lanes."""
+"""Health endpoints: whether a service is alive, has started, and works all its lanes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,30 +9,26 @@ from fastapi.responses import JSONResponse
 from shared.http.problems import problem
 from shared.runtime.service import Service
 
-NOT_YET: dict[int | str, dict[str, Any]] = {503: {"description": "No: `detail` says what keeps it from that"}}
+UNHEALTHY: dict[int | str, dict[str, Any]] = {503: {"description": "No; `detail` names the causes"}}
 
 
 def health(service: Service) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"])
 
-    @router.get("/live", summary="Does all of the process live? If not, only a new process helps", responses=NOT_YET)
+    @router.get("/live", summary="Is every part of the process alive? If not, restart it", responses=UNHEALTHY)
     async def live() -> JSONResponse:
-        return _healthy("alive", service.deaths())
+        return _status_response("alive", service.deaths())
 
-    @router.get(
-        "/started", summary="Has the service come to work all its lanes once, and does it live?", responses=NOT_YET
-    )
+    @router.get("/started", summary="Has the service started: has it worked all its lanes once?", responses=UNHEALTHY)
     async def started() -> JSONResponse:
-        return _healthy("started", service.unstarted())
+        return _status_response("started", service.unstarted())
 
-    @router.get(
-        "/ready", summary="Does the service work all its lanes, and what keeps it from that?", responses=NOT_YET
-    )
+    @router.get("/ready", summary="Does the service work all its lanes now?", responses=UNHEALTHY)
     async def ready() -> JSONResponse:
-        return _healthy("ready", service.troubles())
+        return _status_response("ready", service.troubles())
 
     return router
 
 
-def _healthy(status: str, troubles: Sequence[str]) -> JSONResponse:
+def _status_response(status: str, troubles: Sequence[str]) -> JSONResponse:
     return problem(503, f"Not {status}", "; ".join(troubles)) if troubles else JSONResponse({"status": status})

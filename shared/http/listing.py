@@ -13,20 +13,22 @@ from shared.runtime.family import Collection
 from shared.runtime.state import E
 
 
-def _checked(cursor: str) -> str:
+def _check_cursor(cursor: str) -> str:
     if not CURSOR.fullmatch(cursor):
-        raise ValueError("no cursor: take `after` as the `Link` of the page before has it")
+        raise ValueError("not a cursor: use the `after` value in the `Link` of the page before")
     return cursor
 
 
 After = Annotated[
-    str, AfterValidator(_checked), Query(description="as the `Link` of the page before says; empty: the first")
+    str,
+    AfterValidator(_check_cursor),
+    Query(description="from the `Link` of the page before; empty for the first page"),
 ]
 Limit = Annotated[int, Query(ge=1, le=500)]
 
 
 class Listing:
-    """The page that one request asks for. FastAPI makes it of the request."""
+    """The page that one request asks for. FastAPI makes it from the request."""
 
     def __init__(self, request: Request, response: Response, after: After = "", limit: Limit = 100) -> None:
         self._request = request
@@ -34,22 +36,23 @@ class Listing:
         self._read = read_up_to(after)
         self._limit = limit
 
-    async def page(self, database: Database, collection: Collection[E], wanted: Mapping[str, Any]) -> list[E]:
-        """Those that are `wanted`, of fields that the collection is listed by or others. Raises PyMongoError.
+    async def page(self, database: Database, collection: Collection[E], filters: Mapping[str, Any]) -> list[E]:
+        """The entities of the page that match `filters`, which may name any field. Raises PyMongoError.
 
-        The answer's `Link` (RFC 8288) says where to go on, now or when more has come.
+        The answer's `Link` header (RFC 8288) is the address of the next page, now or after more entities have
+        arrived.
         """
-        seen = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
-        query = {**wanted, **({"$nor": seen} if seen else {})}
-        by = next((name for name in collection.listed_by if name in wanted), ARRIVED)
-        # Along the index: one that is sorted afterwards may be read while another arrives before it.
-        along = list(dict.fromkeys((by, ARRIVED), 1).items())
-        found = database[collection.name].find(query).hint(along).sort(ARRIVED, 1).limit(self._limit)
-        documents = await found.to_list(None)
+        already_read = [{ARRIVED: {"$gte": f"{lane_of(number)}-", "$lte": number}} for number in self._read.values()]
+        query = {**filters, **({"$nor": already_read} if already_read else {})}
+        listed_field = next((name for name in collection.listed_by if name in filters), ARRIVED)
+        # Read along the index. Entities sorted after the read could miss one that arrives meanwhile.
+        index_keys = list(dict.fromkeys((listed_field, ARRIVED), 1).items())
+        cursor = database[collection.name].find(query).hint(index_keys).sort(ARRIVED, 1).limit(self._limit)
+        documents = await cursor.to_list(None)
         self._link(cursor_of(read_on(self._read, (document[ARRIVED] for document in documents))))
         return [collection.from_document(document) for document in documents]
 
     def _link(self, after: str) -> None:
-        others = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
-        place = f"{self._request.url.path}?{urlencode([*others, ('after', after)])}"
-        self._response.headers["Link"] = f'<{place}>; rel="next"'
+        parameters = [(name, value) for name, value in self._request.query_params.multi_items() if name != "after"]
+        address = f"{self._request.url.path}?{urlencode([*parameters, ('after', after)])}"
+        self._response.headers["Link"] = f'<{address}>; rel="next"'

@@ -1,4 +1,4 @@
-"""A service's HTTP application, and the process that serves it."""
+"""The HTTP application of a service, and the process that serves it."""
 
 import asyncio
 import logging
@@ -30,23 +30,26 @@ from shared.within import where
 
 log = structlog.get_logger()
 
-ENDED_WITHIN = 0.5
-NOT_STARTED = 3  # how a process ends that did not reach its servers
-# When the service is asked to stop: what a request under way, or a start that waits for a server, still gets.
-ANSWERED_WITHIN = 1
-GIVEN_UP_WITHIN = 1.0
+TASK_END_SECONDS = 0.5
+NOT_STARTED = 3  # exit code of a process that did not reach its servers
+# After a stop signal: seconds for open requests, and for a start that still waits for a server.
+REQUEST_GRACE_SECONDS = 1
+START_CANCEL_SECONDS = 1.0
 METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 class _Application(FastAPI):
     def openapi(self) -> dict[str, Any]:
-        """With all that it really answers."""
+        """The OpenAPI document with the problems that the service really answers."""
         return with_problems(super().openapi())
 
 
 def application(service: Service, title: str, router: APIRouter) -> FastAPI:
-    """The service's HTTP application; starting it starts the service, stopping it stops the service. It answers while
-    the service still waits for its servers, and ends (SIGTERM to itself) when they stay away."""
+    """The service's HTTP application. Its start starts the service, and its stop stops the service.
+
+    It answers while the service still waits for its servers. If the service fails to start, the process sends SIGTERM
+    to itself.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -56,7 +59,7 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             yield
         finally:
             starting.cancel()
-            await asyncio.wait({starting}, timeout=GIVEN_UP_WITHIN)
+            await asyncio.wait({starting}, timeout=START_CANCEL_SECONDS)
             await service.stop()
 
     app = _Application(title=title, version="1", lifespan=lifespan, redirect_slashes=False)
@@ -68,7 +71,7 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
     async def on_http(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         if error.status_code == 405:
-            # Of all routes of this path: the framework names those of the first one.
+            # The framework lists only the methods of the path's first route.
             headers["Allow"] = ", ".join(_allowed(app, request.scope))
             if request.method == "OPTIONS":
                 return Response(status_code=204, headers=headers)
@@ -76,25 +79,25 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        wrong = [{"field": _field(e["loc"]), "message": e["msg"]} for e in error.errors()]
-        return problem(422, "The request is not valid", "See `errors`.", errors=wrong)
+        errors = [{"field": _field_name(detail["loc"]), "message": detail["msg"]} for detail in error.errors()]
+        return problem(422, "The request is not valid", "See `errors`.", errors=errors)
 
     @app.exception_handler(PyMongoError)
     async def on_database(_: Request, fault: PyMongoError) -> JSONResponse:
-        log.warning("database_fault", fault=repr(fault)[:300])
-        return problem(503, "The database does not answer", "Nothing was changed. Try again in a while.")
+        log.warning("database_request_failed", fault=repr(fault)[:300])
+        return problem(503, "The database does not answer", "Nothing was changed. Please try again later.")
 
     return app
 
 
 def _allowed(app: FastAPI, scope: Scope) -> list[str]:
-    """The methods that the path takes."""
-    routed = {
+    """The methods of the path, for the `Allow` header."""
+    methods = {
         method
         for method in METHODS
         if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
     }
-    return sorted(routed | {"OPTIONS"} | ({"HEAD"} if "GET" in routed else set()))
+    return sorted(methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set()))
 
 
 def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
@@ -104,21 +107,23 @@ def _end_if_failed(service: Service, starting: asyncio.Task[None]) -> None:
         signal.raise_signal(signal.SIGTERM)
 
 
-def _field(place: Sequence[str | int]) -> str:
-    """As the body calls it: a refused command's `field` has no `body.` before it either."""
-    parts = place[1:] if place[0] == "body" and len(place) > 1 else place
+def _field_name(location: Sequence[str | int]) -> str:
+    """The field's name without `body.`, as in the `field` of a refused command."""
+    parts = location[1:] if location[0] == "body" and len(location) > 1 else location
     return ".".join(map(str, parts))
 
 
 def serve(app: FastAPI, service: Service) -> None:
-    """Run until SIGTERM or SIGINT, then stop in order; SystemExit with 3 if the service never started. A free port is
-    taken when the setting is 0."""
+    """Serve until SIGTERM or SIGINT, then stop in order. Raises SystemExit: 3 if the service never started.
+
+    A port setting of 0 takes a free port.
+    """
     settings = service.settings
     listening = socket.create_server((settings.http_host, settings.http_port))
     if settings.http_port_file is not None:
         settings.http_port_file.write_text(str(listening.getsockname()[1]))
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=ANSWERED_WITHIN
+        app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=REQUEST_GRACE_SECONDS
     )
     server = _Server(config, service)
     garbage.look_seldom()
@@ -137,9 +142,9 @@ class _Server(uvicorn.Server):
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         await super().serve(sockets)
-        own = asyncio.current_task()
-        if hanging := await _cancelled([task for task in asyncio.all_tasks() if task is not own]):
-            # Python would wait for them for ever.
+        current = asyncio.current_task()
+        if hanging := await _cancel([task for task in asyncio.all_tasks() if task is not current]):
+            # Python would wait for these tasks forever.
             log.critical("tasks_hang", at=[where(task) for task in hanging])
             logging.shutdown()
             os._exit(self.exit_code)
@@ -150,15 +155,15 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        # uvicorn raises the signal again after an orderly stop; for us an orderly stop is exit code 0.
+        # uvicorn raises the signal again after a stop. Here an orderly stop has exit code 0.
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
 
-async def _cancelled(tasks: Collection[asyncio.Task[Any]]) -> Collection[asyncio.Task[Any]]:
-    """Cancel them all. Returns those that have not ended a moment later."""
+async def _cancel(tasks: Collection[asyncio.Task[Any]]) -> Collection[asyncio.Task[Any]]:
+    """Cancel the tasks. Returns those that have not ended within TASK_END_SECONDS."""
     for task in tasks:
         task.cancel()
-    return (await asyncio.wait(tasks, timeout=ENDED_WITHIN))[1] if tasks else ()
+    return (await asyncio.wait(tasks, timeout=TASK_END_SECONDS))[1] if tasks else ()

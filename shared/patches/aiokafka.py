@@ -1,11 +1,10 @@
 """aiokafka 0.14.
 
-Records with header names that are not UTF-8: any client can send one, and aiokafka's reader fails on it for ever.
-Nothing comes past such a record: every read of it raises, and with it those of all partitions of its consumer. So the
-rest of its batch is read by aiokafka's other, slower parser, with the odd bytes of the name spelled out (`\\xff`).
-Not reported yet.
+Header names that are not UTF-8: any client can send one, and aiokafka's reader then fails on every read. The consumer
+gets no further records of any of its partitions. The rest of such a batch is therefore read by aiokafka's slower
+parser, with the invalid bytes of the name escaped (`\\xff`). Not reported yet.
 
-A producer that is stopped waits for ever for a broker that has gone: https://github.com/aio-libs/aiokafka/issues/1101
+A stopped producer waits forever for a broker that is gone: https://github.com/aio-libs/aiokafka/issues/1101
 """
 
 from collections.abc import Iterator
@@ -22,17 +21,17 @@ from shared.patches import check_version
 
 check_version("aiokafka", "0.14.")
 
-# A batch begins with its base offset (8 bytes) and the length of all that follows the length itself (4 bytes).
+# A batch begins with its base offset (8 bytes) and the length of the bytes after the length field (4 bytes).
 _LENGTH_AT, _LENGTH_END = 8, 12
 
 
-class Records:
-    """What Kafka answered for one partition, batch by batch, as aiokafka's fetcher asks for it."""
+class TolerantRecords:
+    """Kafka's answer for one partition, batch by batch, with the interface that aiokafka's fetcher needs."""
 
     def __init__(self, data: bytes) -> None:
         self._fast = MemoryRecords(data)
         self._data = memoryview(data)
-        self._at = 0
+        self._position = 0
 
     def size_in_bytes(self) -> int:
         return int(self._fast.size_in_bytes())
@@ -40,17 +39,17 @@ class Records:
     def has_next(self) -> bool:
         return bool(self._fast.has_next())
 
-    def next_batch(self) -> "Batch | None":
+    def next_batch(self) -> "TolerantBatch | None":
         fast = self._fast.next_batch()
         if fast is None:
             return None
-        length = int.from_bytes(self._data[self._at + _LENGTH_AT : self._at + _LENGTH_END])
-        begin, self._at = self._at, self._at + _LENGTH_END + length
-        return Batch(fast, self._data[begin : self._at])
+        length = int.from_bytes(self._data[self._position + _LENGTH_AT : self._position + _LENGTH_END])
+        begin, self._position = self._position, self._position + _LENGTH_END + length
+        return TolerantBatch(fast, self._data[begin : self._position])
 
 
-class Batch:
-    """One batch of records; `raw` are its bytes."""
+class TolerantBatch:
+    """One batch of records, with its bytes in `raw`, from which any header name can be read."""
 
     def __init__(self, fast: Any, raw: memoryview) -> None:
         self._fast = fast
@@ -69,32 +68,32 @@ class Batch:
                 read += 1
                 yield record
         except UnicodeDecodeError:
-            yield from islice(_spelled_out(self._raw), read, None)
+            yield from islice(_read_leniently(self._raw), read, None)
 
 
-class _Spelling(bytearray):
-    """Bytes that are text in any case."""
+class _LenientBytes(bytearray):
+    """Bytes that decode without error: invalid bytes are escaped."""
 
-    def __getitem__(self, at: Any) -> Any:
-        found = super().__getitem__(at)
-        return _Spelling(found) if isinstance(at, slice) else found
+    def __getitem__(self, key: Any) -> Any:
+        part = super().__getitem__(key)
+        return _LenientBytes(part) if isinstance(key, slice) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "backslashreplace") -> str:
         return super().decode(encoding, errors)
 
 
-def _spelled_out(raw: memoryview) -> Iterator[Any]:
+def _read_leniently(raw: memoryview) -> Iterator[Any]:
     batch = _DefaultRecordBatchPy(raw)
     batch._maybe_uncompress()
-    batch._buffer = _Spelling(batch._buffer)
+    batch._buffer = _LenientBytes(batch._buffer)
     return iter(batch)
 
 
 def read_any_header_name() -> None:
-    """From now on every consumer of this process reads on past such a record."""
-    fetcher.MemoryRecords = Records
+    """Let every consumer of this process read records with invalid header names."""
+    fetcher.MemoryRecords = TolerantRecords
 
 
 def give_up(client: AIOKafkaProducer) -> None:
-    """Fail all that the producer holds, so that it can be stopped."""
+    """Fail all records that the producer holds, so that it can be stopped."""
     client._message_accumulator.fail_all(ProducerClosed("stopped before Kafka took it"))

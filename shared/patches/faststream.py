@@ -1,12 +1,12 @@
-"""FastStream 0.7, its Kafka subscriber of batches.
+"""FastStream 0.7: the Kafka subscriber for batches.
 
-After an answer without records it sleeps for as long as it had waited, and what comes meanwhile lies there. It takes
-no consumer of one's own. Both not reported yet.
+After an empty poll the subscriber sleeps for as long as the poll took, and new records lie unread meanwhile. It
+accepts no consumer of the caller. Neither is reported yet.
 
-Its parser fails on a header that is null or no UTF-8, and the batch would be passed over:
+The parser fails on a header that is null or not UTF-8, and the batch would be skipped:
 https://github.com/ag2ai/faststream/issues/2458
 
-Whether a batch is in hand only a private lock says. Not reported yet.
+Only a private lock shows whether a batch is in progress. Not reported yet.
 """
 
 import time
@@ -28,48 +28,54 @@ Records: TypeAlias = tuple[ConsumerRecord, ...]
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]  # aiokafka is untyped
-    """Asked for records it waits until there are some."""
+    """A consumer whose `getmany` blocks until records arrive; FastStream would sleep after an empty poll."""
 
-    _answered: float | None = None
-    _asked = False
+    _answered_at: float | None = None
+    _polling = False
 
     @property
     def silence(self) -> float:
-        """Seconds since it was last asked and gave an answer; 0 while it is being asked, which may take long when
-        Kafka is away, and before it was first asked. A consumer whose coordination has died refuses to be asked, and
-        nothing else would tell: aiokafka's own figure stands still when it is refused in the middle of a question."""
-        return 0.0 if self._asked or self._answered is None else time.monotonic() - self._answered
+        """Seconds since the latest answer of a poll. 0 during a poll, which may take long without Kafka, and before
+        the first.
+
+        A consumer whose coordination has died refuses polls, and nothing else shows it. aiokafka's own figure stands
+        still when the refusal comes during a poll.
+        """
+        return 0.0 if self._polling or self._answered_at is None else time.monotonic() - self._answered_at
 
     @property
     def waits(self) -> bool:
-        """Whether it is being asked for records. Whoever asks has done with all that it gave before: between its
-        position and the last record that was worked lies nothing that anybody is given."""
-        return self._asked
+        """Whether a poll is running.
+
+        The subscriber polls after it has worked all records that it had. Between the position and the last worked
+        record there is then nothing left to deliver.
+        """
+        return self._polling
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = LOOK_MS, max_records: int | None = None
     ) -> dict[TopicPartition, list[ConsumerRecord]]:
-        if self._answered is None:
-            self._answered = time.monotonic()
-        found: dict[TopicPartition, list[ConsumerRecord]] = {}
-        self._asked = True
+        if self._answered_at is None:
+            self._answered_at = time.monotonic()
+        records: dict[TopicPartition, list[ConsumerRecord]] = {}
+        self._polling = True
         try:
-            while not found:
-                found = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
-                self._answered = time.monotonic()
+            while not records:
+                records = await super().getmany(*partitions, timeout_ms=timeout_ms, max_records=max_records)
+                self._answered_at = time.monotonic()
         finally:
-            self._asked = False
-        return found
+            self._polling = False
+        return records
 
 
 def build_patient_consumers(broker: KafkaBroker) -> None:
-    """For a broker that is connected and not started."""
+    """Let the broker, connected and not started, build PatientConsumers."""
     config = broker.config.broker_config
     config.builder = partial(PatientConsumer, **cast("partial[AIOKafkaConsumer]", config.builder).keywords)
 
 
 async def parse(records: Records) -> KafkaMessage:
-    """The batch as it came: the step alone reads headers."""
+    """The batch as a message, unparsed: only the step reads headers."""
     first = records[0]
     name = f"{first.topic}/{first.partition}/{first.offset}"
     return KafkaMessage(raw_message=records, body=b"", message_id=name, correlation_id=name, consumer=FAKE_CONSUMER)
@@ -81,12 +87,12 @@ async def decode(message: KafkaMessage) -> Records:
 
 
 def has_a_batch(subscriber: BatchSubscriber) -> bool:
-    """Whether its handler works one."""
+    """Whether the subscriber's handler is working on a batch."""
     lock = subscriber.lock
     return isinstance(lock, MultiLock) and not lock.empty
 
 
 async def batch_done(subscriber: BatchSubscriber, seconds: float) -> None:
-    """Wait until its handler works none, for so many seconds at most."""
+    """Wait until the subscriber's handler has no batch, at most `seconds`."""
     if isinstance(lock := subscriber.lock, MultiLock):
         await lock.wait_release(seconds)

@@ -1,9 +1,9 @@
 """PyMongo 4 on Python before 3.12.
 
-PyMongo waits for a connection or a server in a Condition under a lock. `asyncio.wait_for` of older Pythons does so in
-a task apart: whoever is cancelled just when the time is over leaves that task behind, it takes the lock, and nobody
-gives it back. From then on every call hangs, until the process ends. Of `wait_for`, mended in Python 3.12:
-https://github.com/python/cpython/issues/86296. Of what PyMongo makes of it: not reported yet.
+PyMongo waits for a connection or a server in a Condition under a lock. `asyncio.wait_for` of older Pythons waits in a
+separate task. A cancellation at the moment of the timeout leaves this task behind. The task takes the lock and never
+releases it, and every later call hangs. `wait_for` is correct from Python 3.12 on:
+https://github.com/python/cpython/issues/86296. Its effect on PyMongo is not reported yet.
 """
 
 import asyncio
@@ -22,12 +22,12 @@ NEEDED = sys.version_info < (3, 12)
 T = TypeVar("T")
 
 
-async def _wait_for(work: Awaitable[T], seconds: float | None) -> T:
+async def _wait_for(awaitable: Awaitable[T], seconds: float | None) -> T:
     async with asyncio.timeout(seconds):
-        return await work
+        return await awaitable
 
 
 def hold_no_lock_after_cancellation() -> None:
-    """From now on all clients of this process wait in one task."""
+    """Let all clients of this process wait in the calling task."""
     if NEEDED:
         vars(pymongo.lock)["wait_for"] = _wait_for

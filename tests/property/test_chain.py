@@ -23,7 +23,7 @@ from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from services.inventory.handlers import FAMILIES as INVENTORY_FAMILIES
 from services.production.domain.entities import Lot as MadeLot
 from services.production.handlers import FAMILIES as PRODUCTION_FAMILIES
@@ -513,7 +513,7 @@ def check_production_and_inventory(production: Service, inventory: Service) -> N
 
 def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
     """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
-    standing = {r.id: r.standing for lot in inventory.all(Lot) for r in lot.reservations}
+    standing = {r.id: r.status for lot in inventory.all(Lot) for r in lot.reservations}
     lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
     assert standing.keys() <= lines.keys()
     for id, line in lines.items():
@@ -542,10 +542,10 @@ def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
 
 
 ENDS = {
-    LineStatus.RESERVED: (Standing.HELD,),
-    LineStatus.DISPATCHED: (Standing.DISPATCHED,),
+    LineStatus.RESERVED: (ReservationStatus.HELD,),
+    LineStatus.DISPATCHED: (ReservationStatus.DISPATCHED,),
     LineStatus.REFUSED: (None,),
-    LineStatus.RELEASED: (None, Standing.RELEASED),
+    LineStatus.RELEASED: (None, ReservationStatus.RELEASED),
     LineStatus.PLANNED: (None,),
 }
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from services.festival.api.entity_page import EntityPage
 from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
-from services.festival.domain.command import CommandStatus as Fate
+from services.festival.domain.command import CommandStatus
 from services.festival.store import COMMANDS
 from shared.events.festival import (
     ORGANISER,
@@ -40,7 +40,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http.commands import CommandId, Commands, Outcome, Prefer, Taken, command_in
+from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, parse_command
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
@@ -80,8 +80,8 @@ ENDPOINTS = (
 )
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Done within the wait that was asked for", "model": Taken},
-    202: {"description": "Taken; `look` says where to see what became of it", "model": Taken},
+    200: {"description": "Done within the wait that was asked for", "model": CommandReply},
+    202: {"description": "Taken; `look` says where to see what became of it", "model": CommandReply},
     409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
     422: {"description": "Not valid: `errors` names each field"},
     503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
@@ -127,20 +127,22 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["commands"])
     commands_collection = service.database[COMMANDS.name]
 
-    async def find(id: str) -> Outcome | None:
+    async def find(id: str) -> CommandOutcome | None:
         document = await commands_collection.find_one({"_id": id})
         if document is None:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
             message = "Another sender used this id for a command. Give each command its own UUID."
-            return Outcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
-        if command.outcome is Fate.WAITING:
+            return CommandOutcome(done=False, field="command", reason=CommandRefusal.ID_TAKEN.value, message=message)
+        if command.outcome is CommandStatus.WAITING:
             return None
         if command.wrong is None:
-            return Outcome(done=True)
+            return CommandOutcome(done=True)
         rejection = command.wrong
-        return Outcome(done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message)
+        return CommandOutcome(
+            done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message
+        )
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
@@ -167,7 +169,7 @@ def routes(service: Service) -> APIRouter:
 
 def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
-        return await commands.append(await command_in(request, body), prefer, id)
+        return await commands.append(await parse_command(request, body), prefer, id)
 
     return give
 

@@ -1,4 +1,4 @@
-"""What inventory knows of a lot, and the rules that it goes by."""
+"""The lot as inventory knows it, and the rules of inventory."""
 
 from services.inventory.domain.lot import Lot
 

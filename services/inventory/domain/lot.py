@@ -33,34 +33,36 @@ from shared.events.production import (
 Change = tuple["Lot", list[Publication]]
 
 
-class Standing(StrEnum):
-    """What became of a reservation. Each is held once, and released or dispatched at most once."""
+class ReservationStatus(StrEnum):
+    """The state of a reservation. Each is held once, and released or dispatched at most once."""
 
     HELD = "held"
     RELEASED = "released"
     DISPATCHED = "dispatched"
 
 
-# Asked for so often that looking them up in the enum, slow in Python 3.11, showed in every event's cost.
-HELD, DISPATCHED = Standing.HELD, Standing.DISPATCHED
+# Module names, because the slow member access of Python 3.11 enums costs time with every event.
+HELD, DISPATCHED = ReservationStatus.HELD, ReservationStatus.DISPATCHED
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """`qty` pieces of the lot that were promised to one booth."""
+    """`qty` pieces of the lot, promised to one booth."""
 
     id: str
     festival: str
     request: str
     booth: str
     qty: int
-    standing: Standing
+    status: ReservationStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """One lot's balance in pieces. What is reserved and dispatched follows from the reservations, so that no
-    counter can drift from them."""
+    """One lot's balance in pieces.
+
+    `reserved` and `dispatched` are sums over the reservations, so that no counter can differ from them.
+    """
 
     id: str
     facility: str
@@ -79,15 +81,15 @@ class Lot:
 
     @property
     def reserved(self) -> int:
-        return sum([r.qty for r in self.reservations if r.standing is HELD])
+        return sum([reservation.qty for reservation in self.reservations if reservation.status is HELD])
 
     @property
     def dispatched(self) -> int:
-        return sum([r.qty for r in self.reservations if r.standing is DISPATCHED])
+        return sum([reservation.qty for reservation in self.reservations if reservation.status is DISPATCHED])
 
 
 def record(made: LotRecorded) -> Change:
-    """The new lot; production has given it a number that no other lot has."""
+    """The new lot. Production guarantees that its number is unique."""
     lot = Lot(
         id=made.lot,
         facility=made.facility,
@@ -102,58 +104,78 @@ def record(made: LotRecorded) -> Change:
 
 
 def correct(lot: Lot, request: CorrectionRequested) -> Change:
-    """More or fewer pieces than were recorded; fewer only as far as they are on hand."""
+    """The lot after a correction of the recorded pieces. A correction below zero on hand is refused."""
     answer = CorrectionRefused if lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
-        lot = revised(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
-    said = answer(
+        lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
+    body = answer(
         facility=lot.facility,
         lot=lot.id,
         correction=request.correction,
         change=request.change,
         on_hand=lot.on_hand,
     )
-    return lot, [LOT_ANSWERS.of(said)]
+    return lot, [LOT_ANSWERS.of(body)]
 
 
 def recall(lot: Lot, request: LotRecalled) -> Change:
-    """Nothing more of the lot is promised or sent. What was promised is released, and every festival that was
-    promised or sent some hears of it."""
+    """The recalled lot, which no rule reserves or dispatches any more.
+
+    Held reservations are released. Every festival with a reservation or a dispatch receives LotRecallReached.
+    """
     if lot.recalled:
         return lot, []
-    held = [r for r in lot.reservations if r.standing is Standing.HELD]
-    said = [RESERVATIONS.of(released(lot, r, ReleaseCause.RECALLED)) for r in held]
-    for festival in sorted({r.festival for r in lot.reservations if r.standing is not Standing.RELEASED}):
-        sent = {r.booth for r in lot.reservations if (r.festival, r.standing) == (festival, Standing.DISPATCHED)}
-        reached = LotRecallReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(sent)))
-        said.append(RESERVATIONS.of(reached))
+    held_reservations = [
+        reservation for reservation in lot.reservations if reservation.status is ReservationStatus.HELD
+    ]
+    publications = [
+        RESERVATIONS.of(reservation_released(lot, reservation, ReleaseCause.RECALLED))
+        for reservation in held_reservations
+    ]
+    for festival in sorted(
+        {
+            reservation.festival
+            for reservation in lot.reservations
+            if reservation.status is not ReservationStatus.RELEASED
+        }
+    ):
+        booths = {
+            reservation.booth
+            for reservation in lot.reservations
+            if (reservation.festival, reservation.status) == (festival, ReservationStatus.DISPATCHED)
+        }
+        reached = LotRecallReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(booths)))
+        publications.append(RESERVATIONS.of(reached))
     freed = tuple(
-        replace(r, standing=Standing.RELEASED) if r.standing is Standing.HELD else r for r in lot.reservations
+        replace(reservation, status=ReservationStatus.RELEASED)
+        if reservation.status is ReservationStatus.HELD
+        else reservation
+        for reservation in lot.reservations
     )
-    on_hand = lot.on_hand + sum(r.qty for r in held)
-    return revised(lot, recalled=True, on_hand=on_hand, reservations=freed), said
+    on_hand = lot.on_hand + sum(reservation.qty for reservation in held_reservations)
+    return revise(lot, recalled=True, on_hand=on_hand, reservations=freed), publications
 
 
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:
-    """Pieces that came home are on hand again; no more can come home than was sent."""
+    """The lot after pieces came home; they are on hand again. More pieces than were sent are refused."""
     if lot.returned + order.qty > lot.dispatched:
-        return lot, [refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
-    said = StockReturned(festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, qty=order.qty)
-    home = revised(lot, on_hand=lot.on_hand + order.qty, returned=lot.returned + order.qty)
-    return home, [RESERVATIONS.of(said)]
+        return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
+    returned = StockReturned(festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, qty=order.qty)
+    revised_lot = revise(lot, on_hand=lot.on_hand + order.qty, returned=lot.returned + order.qty)
+    return revised_lot, [RESERVATIONS.of(returned)]
 
 
-def gone(lot: Lot, order: LossRecorded) -> Change:
-    """Pieces on hand that are spoilt or gone are written off."""
+def write_off(lot: Lot, order: LossRecorded) -> Change:
+    """The lot after pieces on hand were lost. More pieces than are on hand are refused."""
     if order.qty > lot.on_hand:
-        return lot, [refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
-    said = StockWrittenOff(festival=order.festival, order=order.order, lot=lot.id, qty=order.qty)
-    left = revised(lot, on_hand=lot.on_hand - order.qty, written_off=lot.written_off + order.qty)
-    return left, [RESERVATIONS.of(said)]
+        return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
+    written_off = StockWrittenOff(festival=order.festival, order=order.order, lot=lot.id, qty=order.qty)
+    revised_lot = revise(lot, on_hand=lot.on_hand - order.qty, written_off=lot.written_off + order.qty)
+    return revised_lot, [RESERVATIONS.of(written_off)]
 
 
-def unknown(body: Body) -> list[Publication]:
-    """The answer about a lot that nobody has recorded. Raises TypeError for what only a known lot can bring."""
+def refuse_unknown_lot(body: Body) -> list[Publication]:
+    """The refusal for a lot that is not recorded. Raises TypeError for events that follow only a LotRecorded."""
     match body:
         case ReservationRequested() as request:
             return [
@@ -176,14 +198,14 @@ def unknown(body: Body) -> list[Publication]:
         case ReturnReceived() | LossRecorded():
             order = body.order
         case other:
-            raise TypeError(f"{type(other).__name__} before its LotRecorded, though both have one key and topic")
-    said = StockOrderRefused(
+            raise TypeError(f"{type(other).__name__} came before its LotRecorded, though both have one key and topic")
+    refusal = StockOrderRefused(
         festival=body.festival, order=order, lot=body.lot, reason=OrderRefusal.UNKNOWN_LOT, on_hand=0
     )
-    return [RESERVATIONS.of(said)]
+    return [RESERVATIONS.of(refusal)]
 
 
-def revised(
+def revise(
     lot: Lot,
     *,
     on_hand: int | None = None,
@@ -194,7 +216,7 @@ def revised(
     reservations: tuple[Reservation, ...] | None = None,
 ) -> Lot:
     """The lot with these changes, as its next revision."""
-    # Not `replace`, which looks at each field again: nearly every event comes by here.
+    # The positional constructor is faster than `replace`, and nearly every event needs it.
     return Lot(
         lot.id,
         lot.facility,
@@ -213,7 +235,8 @@ def revised(
     )
 
 
-def released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
+def reservation_released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
+    """The event of a released reservation."""
     return ReservationReleased(
         festival=reservation.festival,
         request=reservation.request,
@@ -225,6 +248,7 @@ def released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> Reserva
     )
 
 
-def refused(lot: Lot, festival: str, order: str, reason: OrderRefusal) -> Publication:
-    said = StockOrderRefused(festival=festival, order=order, lot=lot.id, reason=reason, on_hand=lot.on_hand)
-    return RESERVATIONS.of(said)
+def order_refused(lot: Lot, festival: str, order: str, reason: OrderRefusal) -> Publication:
+    """The refusal of a festival's order about this lot."""
+    refusal = StockOrderRefused(festival=festival, order=order, lot=lot.id, reason=reason, on_hand=lot.on_hand)
+    return RESERVATIONS.of(refusal)

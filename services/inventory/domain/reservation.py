@@ -1,8 +1,16 @@
-"""Reservations: checking the stock and holding it is one decision, so nothing is promised twice."""
+"""Reservations. One decision checks the stock and holds it, so that no piece is promised twice."""
 
 from dataclasses import replace
 
-from services.inventory.domain.lot import Change, Lot, Reservation, Standing, refused, released, revised
+from services.inventory.domain.lot import (
+    Change,
+    Lot,
+    Reservation,
+    ReservationStatus,
+    order_refused,
+    reservation_released,
+    revise,
+)
 from shared.events.inventory import (
     RESERVATIONS,
     DispatchOrdered,
@@ -17,7 +25,7 @@ from shared.events.inventory import (
 
 
 def reserve(lot: Lot, request: ReservationRequested) -> Change:
-    """Hold all of it or none. A reservation that was asked for before changes nothing."""
+    """Hold all of the pieces or none. A repeated reservation changes nothing."""
     if _find(lot, request.reservation) is not None:
         return lot, []
     if lot.recalled or request.qty > lot.on_hand:
@@ -33,56 +41,56 @@ def reserve(lot: Lot, request: ReservationRequested) -> Change:
             reason=OrderRefusal.RECALLED if lot.recalled else OrderRefusal.SHORT,
         )
         return lot, [RESERVATIONS.of(refusal)]
-    held = Reservation(
-        request.reservation, request.festival, request.request, request.booth, request.qty, Standing.HELD
+    reservation = Reservation(
+        request.reservation, request.festival, request.request, request.booth, request.qty, ReservationStatus.HELD
     )
-    said = StockReserved(
-        festival=held.festival,
-        request=held.request,
-        reservation=held.id,
+    reserved = StockReserved(
+        festival=reservation.festival,
+        request=reservation.request,
+        reservation=reservation.id,
         lot=lot.id,
-        booth=held.booth,
-        qty=held.qty,
+        booth=reservation.booth,
+        qty=reservation.qty,
     )
-    promised = revised(lot, on_hand=lot.on_hand - held.qty, reservations=(*lot.reservations, held))
-    return promised, [RESERVATIONS.of(said)]
+    revised_lot = revise(lot, on_hand=lot.on_hand - reservation.qty, reservations=(*lot.reservations, reservation))
+    return revised_lot, [RESERVATIONS.of(reserved)]
 
 
 def release(lot: Lot, request: ReleaseRequested) -> Change:
-    """Give a held reservation back. One that a recall has released already has been answered."""
-    found = _find(lot, request.reservation)
-    if found is not None and found.standing is Standing.RELEASED:
+    """Return a held reservation to the stock. A reservation that a recall has released needs no second answer."""
+    reservation = _find(lot, request.reservation)
+    if reservation is not None and reservation.status is ReservationStatus.RELEASED:
         return lot, []
-    if found is None or found.standing is not Standing.HELD:
-        return lot, [refused(lot, request.festival, request.reservation, OrderRefusal.NO_RESERVATION)]
-    said = RESERVATIONS.of(released(lot, found, ReleaseCause.ORDERED))
-    freed = _with(lot, replace(found, standing=Standing.RELEASED))
-    return revised(lot, on_hand=lot.on_hand + found.qty, reservations=freed), [said]
+    if reservation is None or reservation.status is not ReservationStatus.HELD:
+        return lot, [order_refused(lot, request.festival, request.reservation, OrderRefusal.NO_RESERVATION)]
+    publication = RESERVATIONS.of(reservation_released(lot, reservation, ReleaseCause.ORDERED))
+    reservations = _with(lot, replace(reservation, status=ReservationStatus.RELEASED))
+    return revise(lot, on_hand=lot.on_hand + reservation.qty, reservations=reservations), [publication]
 
 
 def dispatch(lot: Lot, order: DispatchOrdered) -> Change:
-    """Held pieces leave the facility."""
-    found = _find(lot, order.reservation)
-    if found is None or found.standing is not Standing.HELD:
+    """Send held pieces out of the facility."""
+    reservation = _find(lot, order.reservation)
+    if reservation is None or reservation.status is not ReservationStatus.HELD:
         reason = OrderRefusal.RECALLED if lot.recalled else OrderRefusal.NO_RESERVATION
-        return lot, [refused(lot, order.festival, order.reservation, reason)]
-    said = StockDispatched(
-        festival=found.festival,
-        request=found.request,
-        reservation=found.id,
+        return lot, [order_refused(lot, order.festival, order.reservation, reason)]
+    dispatched = StockDispatched(
+        festival=reservation.festival,
+        request=reservation.request,
+        reservation=reservation.id,
         shipment=order.shipment,
         lot=lot.id,
-        booth=found.booth,
-        qty=found.qty,
+        booth=reservation.booth,
+        qty=reservation.qty,
     )
-    return revised(lot, reservations=_with(lot, replace(found, standing=Standing.DISPATCHED))), [
-        RESERVATIONS.of(said)
+    return revise(lot, reservations=_with(lot, replace(reservation, status=ReservationStatus.DISPATCHED))), [
+        RESERVATIONS.of(dispatched)
     ]
 
 
 def _find(lot: Lot, id: str) -> Reservation | None:
-    return next((r for r in lot.reservations if r.id == id), None)
+    return next((reservation for reservation in lot.reservations if reservation.id == id), None)
 
 
 def _with(lot: Lot, changed: Reservation) -> tuple[Reservation, ...]:
-    return tuple(changed if r.id == changed.id else r for r in lot.reservations)
+    return tuple(changed if reservation.id == changed.id else reservation for reservation in lot.reservations)

@@ -1,1 +1,1 @@
-"""What production knows (facilities, products, lots, reports) and the rules that it goes by."""
+"""The entities of production (facilities, products, lots, reports) and its rules."""

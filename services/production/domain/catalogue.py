@@ -1,4 +1,4 @@
-"""What may be reported: the facilities, the products, and which facility makes what."""
+"""The catalogue: facilities, products, and the products that each facility makes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta, tzinfo
 
 @dataclass(frozen=True, slots=True)
 class Facility:
-    """`products` are the codes of what is made here; `zone` says which day it is here."""
+    """`products`: the codes of the facility's products. `zone`: the facility's time zone."""
 
     code: str
     kind: str
@@ -16,14 +16,13 @@ class Facility:
     products: frozenset[str]
 
     def day_of(self, moment: datetime) -> date:
-        """The day that it is here at `moment`."""
+        """The facility's local day at `moment`."""
         return moment.astimezone(self.zone).date()
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """`max_qty`: more pieces than this in one report are taken for a typing error. `shelf_life`: only of
-    what spoils."""
+    """`max_qty`: a report of more pieces counts as a typing error. `shelf_life`: only for goods that spoil."""
 
     code: str
     name: str

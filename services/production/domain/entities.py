@@ -1,29 +1,30 @@
-"""What production keeps: lots, the day's counters that number them, and what became of each report."""
+"""The entities of production: lots, the counters of their numbers, and the outcome of each report."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.production.domain.refusals import Wrong
+from services.production.domain.refusals import ReportRejection
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """How many lots of one product a facility has numbered for one day. `id` as `counter_id` makes it."""
+    """The number of lots of one product that a facility has for one day. `id` is made by `counter_id`."""
 
     id: str
     last: int
 
 
 def counter_id(facility: str, product: str, made_on: date) -> str:
+    """The id of the counter of a facility's product and day."""
     return f"{facility}/{product}/{made_on.isoformat()}"
 
 
 @dataclass(frozen=True, slots=True)
 class Lot:
-    """`qty` pieces as first recorded; `corrected` is the sum of the changes that inventory took since.
+    """One lot: `qty` pieces as first recorded; `corrected` is the sum of the accepted corrections.
 
-    `maker` is a keyed pseudonym: no event and no page outside production may carry it.
+    `maker` is a keyed pseudonym. No event and no page outside production may contain it.
     """
 
     id: str
@@ -47,8 +48,8 @@ class ReportKind(StrEnum):
     RECALL = "recall"
 
 
-class Outcome(StrEnum):
-    """WAITING: for inventory, which alone knows whether a correction fits the stock."""
+class ReportOutcome(StrEnum):
+    """WAITING: for inventory, which knows whether a correction fits the stock."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -56,16 +57,16 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """One report of a terminal and what became of it. `id` is the event's; `change` of a correction."""
+class TerminalReport:
+    """One report of a terminal and its outcome. `id` is the event's id; `change` is set for a correction."""
 
     id: str
     source: str
     facility: str
     terminal: str
     kind: ReportKind
-    outcome: Outcome
+    outcome: ReportOutcome
     taken_at: datetime
     lot: str | None = None
     change: int | None = None
-    wrong: Wrong | None = None
+    rejection: ReportRejection | None = None

@@ -1,4 +1,4 @@
-"""What people may read of booths, receipts, takings, settlements and demand over HTTP."""
+"""HTTP pages of booths, receipts, takings, settlements and demand."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
-from services.sales.api.pages import BoothPage, DemandPage, ReceiptPage, SettlementPage, StrayPage, TakingsPage
+from services.sales.api.pages import (
+    BoothPage,
+    FacilityDemandPage,
+    ReceiptPage,
+    SettlementPage,
+    StrayPage,
+    TakingsPage,
+)
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
@@ -32,13 +39,13 @@ def routes(service: Service) -> APIRouter:
         return collection.from_document(document)
 
     async def booth_of(id: str) -> Booth:
-        return await one(BOOTHS, id, f"No booth {id} is known here. A booth's id is as in ODOP.B07.")
+        return await one(BOOTHS, id, f"Booth {id} is not known here. A booth id looks like ODOP.B07.")
 
     @router.get("/booths", summary="Booths (of a festival), a page at a time as they arrived")
     async def many_booths(listing: Paged, festival: str | None = None) -> list[BoothPage]:
         return [BoothPage.of(booth) for booth in await listing.page(database, BOOTHS, _given(festival=festival))]
 
-    @router.get("/booths/{booth}", summary="A booth: stock, sales, and what is waited for")
+    @router.get("/booths/{booth}", summary="A booth: stock, sales, and open records")
     async def one_booth(booth: str) -> BoothPage:
         return BoothPage.of(await booth_of(booth))
 
@@ -46,26 +53,26 @@ def routes(service: Service) -> APIRouter:
     async def many_receipts(
         booth: str,
         listing: Paged,
-        status: Annotated[SaleStatus | None, Query(description="only receipts with such a sale")] = None,
+        status: Annotated[SaleStatus | None, Query(description="only receipts with a sale in this state")] = None,
     ) -> list[ReceiptPage]:
         lists = (await booth_of(booth)).price_lists
-        wanted = {"booth": booth, **({"sales.status": status.value} if status is not None else {})}
-        return [ReceiptPage.of(receipt, lists) for receipt in await listing.page(database, RECEIPTS, wanted)]
+        filters = {"booth": booth, **({"sales.status": status.value} if status is not None else {})}
+        return [ReceiptPage.of(receipt, lists) for receipt in await listing.page(database, RECEIPTS, filters)]
 
-    @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and what became of its sales")
+    @router.get("/booths/{booth}/receipts/{receipt}", summary="One receipt and the state of its sales")
     async def one_receipt(booth: str, receipt: str) -> ReceiptPage:
-        unknown = f"No receipt {receipt} of booth {booth} is known here."
-        found = await one(RECEIPTS, entity_id(booth, receipt), unknown)
-        return ReceiptPage.of(found, (await booth_of(booth)).price_lists)
+        unknown = f"Receipt {receipt} of booth {booth} is not known here."
+        entity = await one(RECEIPTS, entity_id(booth, receipt), unknown)
+        return ReceiptPage.of(entity, (await booth_of(booth)).price_lists)
 
-    @router.get("/booths/{booth}/takings", summary="What a booth took, by day and payment kind, and by drawer")
+    @router.get("/booths/{booth}/takings", summary="Takings of a booth, by day and payment kind, and by drawer")
     async def takings(booth: str) -> TakingsPage:
         return TakingsPage.of(await booth_of(booth))
 
-    @router.get("/strays", summary="Booths that tills sell at and that no festival has opened, a page at a time")
+    @router.get("/strays", summary="Booths with sales that no festival has opened, a page at a time")
     async def strays(listing: Paged) -> list[StrayPage]:
-        wanted = {"status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
-        booths = await listing.page(database, BOOTHS, wanted)
+        filters = {"status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
+        booths = await listing.page(database, BOOTHS, filters)
         return [StrayPage.of(booth, await sold(booth.id, 1), await sold(booth.id, -1)) for booth in booths]
 
     async def sold(booth: str, order: int) -> datetime | None:
@@ -79,21 +86,21 @@ def routes(service: Service) -> APIRouter:
     async def many_settlements(
         listing: Paged, facility: str | None = None, festival: str | None = None
     ) -> list[SettlementPage]:
-        wanted = _given(facility=facility, festival=festival)
-        return [SettlementPage.of(one) for one in await listing.page(database, SETTLEMENTS, wanted)]
+        filters = _given(facility=facility, festival=festival)
+        return [SettlementPage.of(settlement) for settlement in await listing.page(database, SETTLEMENTS, filters)]
 
-    @router.get("/settlements/{facility}/{festival}", summary="What a facility sold at a festival")
+    @router.get("/settlements/{facility}/{festival}", summary="Settlement of a facility at a festival")
     async def one_settlement(facility: str, festival: str) -> SettlementPage:
-        unknown = f"Nothing of {facility} was at a booth of {festival}, as far as is known here."
+        unknown = f"No goods of {facility} at a booth of {festival} are known here."
         return SettlementPage.of(await one(SETTLEMENTS, settlement_id(facility, festival), unknown))
 
-    @router.get("/facilities/{facility}/demand", summary="What a facility's products were asked for, by festival")
-    async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[DemandPage]:
-        wanted = _given(facility=facility, festival=festival)
-        return [DemandPage.of(one) for one in await listing.page(database, DEMANDS, wanted)]
+    @router.get("/facilities/{facility}/demand", summary="Demand for a facility's products, by festival")
+    async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[FacilityDemandPage]:
+        filters = _given(facility=facility, festival=festival)
+        return [FacilityDemandPage.of(demand) for demand in await listing.page(database, DEMANDS, filters)]
 
     return router
 
 
-def _given(**wanted: str | None) -> Mapping[str, Any]:
-    return {name: value for name, value in wanted.items() if value is not None}
+def _given(**filters: str | None) -> Mapping[str, Any]:
+    return {name: value for name, value in filters.items() if value is not None}

@@ -1,4 +1,4 @@
-"""What a page of sales looks like. Nobody's name is on any."""
+"""The pages of sales over HTTP. No page contains a person's name."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
@@ -6,32 +6,32 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.demand import Line
+from services.sales.domain.demand import ProductAtBooth
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Taking
-from services.sales.domain.prices import PriceList, mark
+from services.sales.domain.prices import PriceList, compare_price
 from services.sales.domain.receipt import Sale, SaleStatus
 from services.sales.domain.shelf import HOUR
 from shared.events.sales import PartBasis, PaymentKind
 
 
-class Price(BaseModel):
+class ListPricePage(BaseModel):
     product: str
     price_rupiah: int
 
 
 class PriceListPage(BaseModel):
-    """`valid_from` null: from the opening on."""
+    """`valid_from` is null for the list of the opening."""
 
     revision: int
     valid_from: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
 
 
 class StockCountPage(BaseModel):
-    """Pieces that a count saw."""
+    """Pieces that a count found."""
 
     counted_at: datetime
     qty: int
@@ -39,9 +39,12 @@ class StockCountPage(BaseModel):
 
 
 class BoothLotPage(BaseModel):
-    """One lot at the booth, in pieces; `moved`: to other booths; of what was sold, `label_qty` by its label (or by
-    the organiser's word) and `share_qty` as its share of the unlabelled sales. `counted` is what the cashier saw
-    last, `unexplained` how many unsold pieces that count did not see."""
+    """One lot at the booth, in pieces.
+
+    `label_qty`: sold by label, or assigned by the organiser. `share_qty`: the lot's share of the unlabelled sales.
+    `moved`: sent to other booths. `counted`: the latest count. `unexplained`: unsold pieces that the latest count did
+    not find.
+    """
 
     lot: str
     facility: str
@@ -88,8 +91,11 @@ class BoothLotPage(BaseModel):
 
 
 class PoolPage(BaseModel):
-    """The unlabelled sales of a product. `counted`: a final count stands behind the lots' shares; else they are
-    provisional. `left`: goods without a label that the last count by product saw."""
+    """The unlabelled sales of a product.
+
+    `counted`: a final count supports the lots' shares; otherwise they are provisional. `left`: goods without a label
+    in the latest count by product.
+    """
 
     product: str
     qty: int
@@ -99,7 +105,7 @@ class PoolPage(BaseModel):
 
 
 class BranchPage(BaseModel):
-    """One line of a device's records. `missing`: ranges of its records that were not heard."""
+    """One sequence of a device's records. `heard`: records received. `missing`: ranges of records not received."""
 
     heard: int
     closed: bool
@@ -109,8 +115,10 @@ class BranchPage(BaseModel):
 
 
 class TillPage(BaseModel):
-    """One device under a till's name, or a till of which none was heard (`device` null). `listed`: festival named the
-    till. `complete`: nothing more is waited for. `missing`: of all branches."""
+    """One device under a till's name, or a till without records (`device` null).
+
+    `listed`: festival named the till. `complete`: no more records are expected. `missing`: over all branches.
+    """
 
     till: str
     device: str | None
@@ -159,7 +167,7 @@ class TillPage(BaseModel):
 
 
 class RefusedOrderPage(BaseModel):
-    """A void by the organiser that could not be done: `left` pieces of that line could still be voided."""
+    """A refused void by the organiser. Only `left` pieces of the line could still be voided."""
 
     receipt: str
     line: int
@@ -168,8 +176,7 @@ class RefusedOrderPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """A booth: what it holds and sold, which sales wait for stock or a decision, which devices are waited for.
-    `prices` are those of the latest list."""
+    """A booth with its stock, its sales, its open sales and its devices. `prices` are those of the latest list."""
 
     booth: str
     festival: str | None
@@ -177,7 +184,7 @@ class BoothPage(BaseModel):
     zone: str | None
     status: str
     deadline: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
     price_lists: list[PriceListPage]
     lots: list[BoothLotPage]
     pools: list[PoolPage]
@@ -194,13 +201,13 @@ class BoothPage(BaseModel):
     def of(cls, booth: Booth) -> "BoothPage":
         lists = [
             PriceListPage(
-                revision=one.revision,
-                valid_from=one.valid_from,
-                prices=[Price(product=product, price_rupiah=price) for product, price in one.prices],
+                revision=price_list.revision,
+                valid_from=price_list.valid_from,
+                prices=[ListPricePage(product=product, price_rupiah=price) for product, price in price_list.prices],
             )
-            for one in booth.price_lists
+            for price_list in booth.price_lists
         ]
-        heard = {device.till for device in booth.devices if not device.given_up}
+        heard_tills = {device.till for device in booth.devices if not device.given_up}
         return cls(
             booth=booth.id,
             festival=booth.festival,
@@ -222,7 +229,7 @@ class BoothPage(BaseModel):
                 for pool in booth.pools
             ],
             tills=[TillPage.of(booth, device) for device in booth.devices]
-            + [TillPage.unheard(till) for till in booth.tills if till not in heard],
+            + [TillPage.unheard(till) for till in booth.tills if till not in heard_tills],
             sold=sum(lot.sold for lot in booth.lots),
             sold_rupiah=sum(lot.sold_rupiah for lot in booth.lots),
             receipts=booth.receipts,
@@ -234,8 +241,10 @@ class BoothPage(BaseModel):
 
 
 class PartPage(BaseModel):
-    """Pieces of a sale that came from one lot. `basis`: `label`, `share` (of the unlabelled sales: counts may move
-    it) or `named` by the organiser."""
+    """Pieces of a sale from one lot.
+
+    `basis`: `label`; `share` of the unlabelled sales, which counts may still change; or `named` by the organiser.
+    """
 
     lot: str
     facility: str
@@ -246,8 +255,11 @@ class PartPage(BaseModel):
 
 
 class SalePage(BaseModel):
-    """One line of a receipt and what became of its pieces. `old_list`: another price list was valid when it was sold,
-    with another price for the product. `departs`: the price is not the one of the list that the till knew."""
+    """One line of a receipt and the state of its pieces.
+
+    `old_list`: the valid list was newer than the till's list and had another price. `departs`: the price differs from
+    the till's list.
+    """
 
     sale: str
     line: int
@@ -271,7 +283,7 @@ class SalePage(BaseModel):
 
     @classmethod
     def of(cls, receipt: Receipt, sale: Sale, lists: Sequence[PriceList]) -> "SalePage":
-        marked = mark(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
+        marked = compare_price(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
         return cls(
             sale=receipt.sale_id(sale),
             line=sale.line,
@@ -306,7 +318,7 @@ class SalePage(BaseModel):
 
 
 class ReceiptPage(BaseModel):
-    """One receipt. `number` is its place among the booth's, in the order in which sales took them in."""
+    """One receipt. `number` is its place among the booth's receipts, in order of acceptance."""
 
     receipt: str
     booth: str
@@ -332,7 +344,7 @@ class ReceiptPage(BaseModel):
 
 
 class TakingPage(BaseModel):
-    """What was taken in one way of payment, in rupiah."""
+    """The takings of one payment kind, in rupiah."""
 
     payment: PaymentKind
     receipts: int
@@ -348,9 +360,12 @@ class DayPage(BaseModel):
 
 
 class DrawerPage(BaseModel):
-    """A drawer as one cashier (a pseudonym) had it. What should be in it is told once it was counted (null before).
-    `cash_rupiah` should be in it by what sales knows; `expected_rupiah` is what its device knew when it was counted;
-    `difference_rupiah` is counted less `cash_rupiah`."""
+    """One cashier's session (a pseudonym) with a drawer.
+
+    `cash_rupiah`: cash that should be in the drawer by the records; null until the drawer was counted.
+    `expected_rupiah`: the same by the device's own records at the count. `difference_rupiah`: counted less
+    `cash_rupiah`.
+    """
 
     drawer: str
     till: str
@@ -368,7 +383,7 @@ class DrawerPage(BaseModel):
 
 
 class TakingsPage(BaseModel):
-    """What a booth took, by day and payment kind, and by drawer."""
+    """The takings of a booth, by day and payment kind, and by drawer."""
 
     booth: str
     zone: str
@@ -391,7 +406,7 @@ class TakingsPage(BaseModel):
             drawers=[
                 DrawerPage(
                     drawer=drawer.id,
-                    # A blind count: nobody is to know the sum before it.
+                    # Hidden until then, because the count is blind.
                     cash_rupiah=drawer.cash_rupiah if drawer.counted_at is not None else None,
                     takings=_by_kind(drawer.takings) if drawer.counted_at is not None else [],
                     **{name: getattr(drawer, name) for name in names},
@@ -404,19 +419,21 @@ class TakingsPage(BaseModel):
 def _by_kind(takings: Iterable[Taking]) -> list[TakingPage]:
     sums: dict[PaymentKind, TakingPage] = {}
     for taking in takings:
-        known = sums.setdefault(
+        total = sums.setdefault(
             taking.kind, TakingPage(payment=taking.kind, receipts=0, net_rupiah=0, refunded_rupiah=0)
         )
-        known.receipts += taking.receipts
-        known.net_rupiah += taking.net_rupiah
-        known.refunded_rupiah += taking.refunded_rupiah
+        total.receipts += taking.receipts
+        total.net_rupiah += taking.net_rupiah
+        total.refunded_rupiah += taking.refunded_rupiah
     return [sums[kind] for kind in PaymentKind if kind in sums]
 
 
 class StrayPage(BaseModel):
-    """A booth that tills sell at, but that festival has not opened: perhaps its name was typed wrong. `first_at` and
-    `last_at`: when its earliest and latest receipts were issued. `moved_to`: where its records were published as
-    well; `unmoved`: records that came after that."""
+    """A booth with sales that no festival has opened, perhaps because of a typing error.
+
+    `first_at`, `last_at`: times of its earliest and latest receipts. `moved_to`: the booth that its records were also
+    published for. `unmoved`: later records.
+    """
 
     booth: str
     tills: list[str]
@@ -451,9 +468,11 @@ class BoothSharePage(BaseModel):
 
 
 class SettlementPage(BaseModel):
-    """What one facility sold at one festival so far, and its parts. Final once `issued` and every booth is settled;
-    `revision` says how often it was told. `provisional_...`: of unlabelled sales that no final count stands
-    behind."""
+    """One facility's sales at one festival so far, and the division of the money.
+
+    It is final once `issued` and every booth is settled. `revision`: the number of publications. `provisional_...`:
+    from unlabelled sales without a final count.
+    """
 
     facility: str
     festival: str
@@ -489,7 +508,7 @@ class SettlementPage(BaseModel):
 
 
 class GapPage(BaseModel):
-    """Nothing was left from `at` (the last sale) `until` more came; null: to the end."""
+    """A time without stock, from `at` (the last sale) `until` more came; `until` is null if no more came."""
 
     at: datetime
     until: datetime | None
@@ -511,17 +530,17 @@ class DemandLinePage(BaseModel):
     sold_out: list[GapPage]
 
     @classmethod
-    def of(cls, line: Line) -> "DemandLinePage":
-        given = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
+    def of(cls, line: ProductAtBooth) -> "DemandLinePage":
+        names = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
         return cls(
-            pieces_per_hour=round(float(line.pace), 1),
+            pieces_per_hour=round(float(line.velocity), 1),
             sold_out=[GapPage(at=gap.at, until=gap.until) for gap in line.sold_out],
-            **{name: getattr(line, name) for name in given},
+            **{name: getattr(line, name) for name in names},
         )
 
 
 class ProductDemandPage(BaseModel):
-    """One product over all booths that are settled, the one with the best pace first."""
+    """One product over all settled booths, the booth with the most pieces per hour first."""
 
     product: str
     stocked: int
@@ -532,8 +551,8 @@ class ProductDemandPage(BaseModel):
     booths: list[DemandLinePage]
 
 
-class DemandPage(BaseModel):
-    """How one facility's products went at one festival, what was most asked for first. Final once `complete`."""
+class FacilityDemandPage(BaseModel):
+    """The demand for one facility's products at one festival, the most wanted first. Final once `complete`."""
 
     facility: str
     festival: str
@@ -542,7 +561,7 @@ class DemandPage(BaseModel):
     products: list[ProductDemandPage]
 
     @classmethod
-    def of(cls, demand: Demand) -> "DemandPage":
+    def of(cls, demand: FacilityDemand) -> "FacilityDemandPage":
         sums = ProductDemandPage.model_fields.keys() - {"booths"}
         return cls(
             facility=demand.facility,

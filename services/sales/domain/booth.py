@@ -1,6 +1,7 @@
-"""A booth as sales knows it: what it holds, what its tills have said, and how far it is on its way to be settled.
+"""A booth as sales knows it: its stock, the records of its tills, and its progress towards settlement.
 
-Of every lot, in pieces: stocked + beyond = sold + lost + moved + unsold, and never both beyond and unsold.
+The pieces of every lot add up: stocked + beyond = sold + lost + moved + unsold. `beyond` and `unsold` are never both
+above zero.
 """
 
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from shared.events.sales import SALE_SHARES, ShareOpened
 
 
 class BoothStatus(StrEnum):
-    """`UNKNOWN`: tills were heard, but festival has not said yet that the booth is open."""
+    """`UNKNOWN`: tills have sent records, but festival has not announced the booth as open."""
 
     UNKNOWN = "unknown"
     OPEN = "open"
@@ -28,7 +29,8 @@ class BoothStatus(StrEnum):
 
 
 class StockCount(NamedTuple):
-    """Pieces that were left at a moment (UTC). Of two counts the later one wins, of two at once the larger."""
+    """Pieces that were left at a moment (UTC). Of two counts the later one wins; of two at the same moment the
+    larger."""
 
     at: datetime
     qty: int
@@ -36,9 +38,12 @@ class StockCount(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BoothLot:
-    """One lot at one booth, in pieces and rupiah. `moved`: to other booths. `label_...`: sold by a label or by the
-    organiser's word, of which `named_qty` pieces by the latter; `after_qty`: what of it was sold after the moment of
-    the final count. `pool_...`: its share of the unlabelled sales. `withdrawn`: why, if the lot was recalled."""
+    """One lot at one booth, in pieces and rupiah.
+
+    `moved`: pieces sent to other booths. `label_...`: sold by label, or assigned to the lot by the organiser;
+    `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that was sold after the final count.
+    `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a recall.
+    """
 
     lot: str
     facility: str
@@ -57,10 +62,12 @@ class BoothLot:
     final: StockCount | None = None
     latest: StockCount | None = None
 
-    def sold_more(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
-        """The lot with so much more sold by label, of which `named` pieces by the organiser's word and `after` pieces
-        after the final count. Each field by its place, in a third of the time that `replace` takes: every sale comes
-        by here."""
+    def with_sales(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
+        """The lot with additional sales by label.
+
+        `named` of the pieces were assigned by the organiser, and `after` of them were sold after the final count. The
+        positional constructor takes a third of the time of `replace`, and every sale needs it.
+        """
         return BoothLot(
             self.lot,
             self.facility,
@@ -90,32 +97,32 @@ class BoothLot:
 
     @property
     def unsold(self) -> int:
-        """What can still be sold."""
+        """Pieces that can still be sold."""
         return max(0, self.stocked - self.lost - self.moved - self.sold)
 
     @property
     def beyond(self) -> int:
+        """Pieces that were sold, lost or moved in excess of the pieces stocked."""
         return max(0, self.sold + self.lost + self.moved - self.stocked)
 
     @property
-    def room(self) -> int:
-        """Pieces that are there beyond the labelled sales: what unlabelled sales can come from."""
+    def unlabelled_stock(self) -> int:
+        """Pieces in stock beyond the labelled sales: the source of unlabelled sales."""
         return max(0, self.stocked - self.lost - self.moved - self.label_qty)
 
     @property
-    def came(self) -> int:
-        """Pieces that came and did not leave for another booth: the most that its facility is credited with."""
+    def net_received(self) -> int:
+        """Pieces stocked and not moved to another booth: the most that the lot's facility is credited with."""
         return max(0, self.stocked - self.moved)
 
     @property
     def creditable(self) -> int:
-        """Pieces that came beyond the labelled sales, also if they count as lost: the most that unlabelled sales can
-        be of."""
-        return max(0, self.came - self.label_qty)
+        """Pieces received beyond the labelled sales, lost ones included: the upper limit of unlabelled sales."""
+        return max(0, self.net_received - self.label_qty)
 
     @property
     def unexplained(self) -> int:
-        """Unsold pieces that the last count did not see."""
+        """Unsold pieces that the latest count did not find."""
         return max(0, self.unsold - self.latest.qty) if self.latest is not None else 0
 
 
@@ -129,16 +136,18 @@ class LotSum(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """The unlabelled sales of one product at the booth, in pieces and rupiah. `after_qty`: pieces sold after the
-    latest final count. `told`: what the parts of single sales give each lot; `adjusted`: what was last published
-    beyond that. `final`, `latest`: counts of goods without a label. `counted`: a final count stands behind the
-    shares."""
+    """The unlabelled sales of one product at the booth, in pieces and rupiah.
+
+    `after_qty`: pieces sold after the latest final count. `from_sales`: the lots' sums over the parts of single
+    sales. `adjusted`: the latest published difference from these sums. `final`, `latest`: counts of goods without a
+    label. `counted`: a final count supports the shares.
+    """
 
     product: str
     qty: int = 0
     rupiah: int = 0
     after_qty: int = 0
-    told: tuple[LotSum, ...] = ()
+    from_sales: tuple[LotSum, ...] = ()
     adjusted: tuple[LotSum, ...] = ()
     final: StockCount | None = None
     latest: StockCount | None = None
@@ -148,7 +157,7 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class EarlyCount:
-    """Counts of a lot that was not stocked yet. `product`: what its number says; None: it is no lot number."""
+    """Counts of a lot that is not stocked yet. `product`: as in the lot number; None if the id is no lot number."""
 
     lot: str
     product: str | None
@@ -158,7 +167,7 @@ class EarlyCount:
 
 @dataclass(frozen=True, slots=True)
 class EarlyVoid:
-    """A void that came before its receipt. `till` None: the organiser asked."""
+    """A void that came before its receipt. `till` is None if the organiser ordered the void."""
 
     receipt: str
     line: int
@@ -167,7 +176,7 @@ class EarlyVoid:
 
 
 class RefusedOrder(NamedTuple):
-    """A void by the organiser that could not be done: `left` pieces could still be voided."""
+    """A void by the organiser that was refused, because only `left` pieces could still be voided."""
 
     receipt: str
     line: int
@@ -176,17 +185,20 @@ class RefusedOrder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SoFar:
-    """What festival was told while the booth was open: how often, in which quarters of an hour (counted since 1970,
-    the latest told last), and which products it knows to be sold out."""
+class InterimState:
+    """The interim reports that festival has received while the booth was open.
+
+    `revision`: their number. `quarters`: the quarters of an hour that they covered, counted since 1970, the latest
+    report last. `sold_out`: the products reported as sold out.
+    """
 
     revision: int = 0
     quarters: tuple[int, ...] = ()
     sold_out: tuple[str, ...] = ()
 
 
-class Moved(NamedTuple):
-    """Where a stray booth's records were published as well, and how many records there were by then."""
+class StrayMove(NamedTuple):
+    """The booth that a stray booth's records were also published for, and the number of records published."""
 
     to: str
     records: int
@@ -194,10 +206,13 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Booth:
-    """`tills` are those that festival named, without those in `struck_tills`; `devices` are those that spoke.
-    `waiting` are receipts' ids and `disputed` sales' ids, in the order in which they came; `facilities` were told
-    ShareOpened. `receipts`: how many were taken in. `early_strikes`: devices that were struck before they were heard.
-    `shelves`: when goods came and were sold."""
+    """One booth with its lots, devices, drawers and open sales.
+
+    `tills` are the tills that festival named, without `struck_tills`. `devices` are the devices that have sent
+    records. `waiting` (receipt ids) and `disputed` (sale ids) are in order of arrival. `facilities` have been sent
+    ShareOpened. `receipts`: the number of receipts accepted. `early_strikes`: devices struck before their first
+    record. `shelves`: the times at which goods came and were sold.
+    """
 
     id: str
     festival: str | None = None
@@ -220,69 +235,78 @@ class Booth:
     facilities: tuple[str, ...] = ()
     shelves: Shelves = ()
     revision: int = 0
-    so_far: SoFar = SoFar()
+    interim: InterimState = InterimState()
     early_strikes: tuple[str, ...] = ()
     refused_orders: tuple[RefusedOrder, ...] = ()
-    moved: Moved | None = None
+    moved: StrayMove | None = None
 
-    def holds(self, lot: str) -> BoothLot | None:
-        return next((held for held in self.lots if held.lot == lot), None)
+    def find_lot(self, lot: str) -> BoothLot | None:
+        """The booth's lot with this id, or None."""
+        return next((booth_lot for booth_lot in self.lots if booth_lot.lot == lot), None)
 
     def lots_of(self, product: str) -> list[BoothLot]:
+        """The booth's lots of the product."""
         return [lot for lot in self.lots if lot.product == product]
 
     def pool(self, product: str) -> Pool | None:
+        """The booth's pool of the product, or None if nothing was sold unlabelled."""
         return next((pool for pool in self.pools if pool.product == product), None)
 
-    def free(self, product: str) -> int:
-        """Pieces of the product that no sale was recorded for, whatever lot they are of."""
+    def available(self, product: str) -> int:
+        """Pieces of the product, over all lots, that no sale is recorded for."""
         pool = self.pool(product)
-        return max(0, sum(lot.room for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0))
+        return max(
+            0, sum(lot.unlabelled_stock for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0)
+        )
 
     @property
     def records(self) -> int:
-        """How many records of its devices were heard."""
+        """The number of records received from the booth's devices."""
         return sum(last - first + 1 for device in self.devices for first, last in device.seen)
 
     @property
     def complete(self) -> bool:
-        """Every branch of every device heard has closed with nothing missing, or was struck, and each till that
-        festival named was heard or struck."""
+        """Whether every till's records have arrived.
+
+        Each device's branches must be closed without gaps, or struck. Each till that festival named must have sent
+        records, or be struck.
+        """
         if not (self.tills or self.struck_tills):
             return False
-        heard = {device.till for device in self.devices if not device.given_up}
-        return all(till in heard for till in self.tills) and all(device.complete for device in self.devices)
+        heard_tills = {device.till for device in self.devices if not device.given_up}
+        return all(till in heard_tills for till in self.tills) and all(device.complete for device in self.devices)
 
 
-def changed(booth: Booth, lot: BoothLot) -> Booth:
-    """The booth with this lot in place of what it held of it."""
-    return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
+def with_lot(booth: Booth, lot: BoothLot) -> Booth:
+    """The booth with this lot in place of the lot of the same id."""
+    return replace(booth, lots=tuple(lot if other.lot == lot.lot else other for other in booth.lots))
 
 
 def with_pool(booth: Booth, pool: Pool) -> Booth:
-    """The booth with this pool in place of the product's former one."""
+    """The booth with this pool in place of the product's former pool, or added to its pools."""
     if booth.pool(pool.product) is None:
         return replace(booth, pools=(*booth.pools, pool))
-    return replace(booth, pools=tuple(pool if known.product == pool.product else known for known in booth.pools))
+    return replace(booth, pools=tuple(pool if other.product == pool.product else other for other in booth.pools))
 
 
-def stock(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
-    """Pieces were counted in at the booth, at this time. With the first of a facility, its settlement waits for this
-    booth."""
-    shelves = shelf.came(booth.shelves, body.facility, body.product, at, body.qty)
-    still_out = tuple(product for product in booth.so_far.sold_out if product != body.product)
-    so_far = replace(booth.so_far, sold_out=still_out)
-    booth = replace(booth, festival=body.festival, shelves=shelves, so_far=so_far)
-    booth, said = take_in(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
-    held = booth.holds(body.lot)
-    assert held is not None, "it was just taken in"
-    return changed(booth, replace(held, stocked=held.stocked + body.qty)), said
+def stock_lot(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
+    """The booth after pieces were counted in at this time, and the publications that follow.
+
+    The first lot of a facility publishes ShareOpened: the facility's settlement then waits for this booth.
+    """
+    shelves = shelf.stock_in(booth.shelves, body.facility, body.product, at, body.qty)
+    still_sold_out = tuple(product for product in booth.interim.sold_out if product != body.product)
+    so_far = replace(booth.interim, sold_out=still_sold_out)
+    booth = replace(booth, festival=body.festival, shelves=shelves, interim=so_far)
+    booth, publications = add_lot(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
+    booth_lot = booth.find_lot(body.lot)
+    assert booth_lot is not None, "it was just taken in"
+    return with_lot(booth, replace(booth_lot, stocked=booth_lot.stocked + body.qty)), publications
 
 
-def take_in(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
-    """The booth with this lot among its lots, unless it is there already; and ShareOpened if it is the first of its
-    facility."""
-    if booth.holds(lot.lot) is not None:
+def add_lot(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
+    """The booth with this lot added, unless the booth has it; and ShareOpened for the first lot of a facility."""
+    if booth.find_lot(lot.lot) is not None:
         return booth, []
     early = next((count for count in booth.early_counts if count.lot == lot.lot), None)
     if early is not None:
@@ -291,32 +315,40 @@ def take_in(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
     booth = replace(booth, lots=(*booth.lots, lot))
     if lot.facility in booth.facilities:
         return booth, []
-    assert booth.festival is not None, "who holds goods belongs to a festival"
-    said = ShareOpened(facility=lot.facility, festival=booth.festival, booth=booth.id)
-    return replace(booth, facilities=(*booth.facilities, lot.facility)), [SALE_SHARES.of(said)]
+    assert booth.festival is not None, "a booth with goods belongs to a festival"
+    opened = ShareOpened(facility=lot.facility, festival=booth.festival, booth=booth.id)
+    return replace(booth, facilities=(*booth.facilities, lot.facility)), [SALE_SHARES.of(opened)]
 
 
-def lose(booth: Booth, lot: str, qty: int) -> Booth:
-    """Pieces can't be sold. That some of them were sold before undoes no sale: the lot is then `beyond`."""
-    held = booth.holds(lot)
-    if held is None:
-        # Festival says this after it stocked the lot, on one topic: parking the key is what makes it whole again.
-        raise LookupError(f"{booth.id} is to lose pieces of {lot}, which it was never stocked with")
-    return changed(booth, replace(held, lost=held.lost + qty))
+def lose_stock(booth: Booth, lot: str, qty: int) -> Booth:
+    """The booth after pieces were lost. Raises LookupError for a lot that was never stocked.
+
+    Sales of these pieces stay recorded: the lot's `beyond` then rises.
+    """
+    booth_lot = booth.find_lot(lot)
+    if booth_lot is None:
+        # One topic brings the stocking first. A parked key keeps the loss until the stock is known.
+        raise LookupError(f"booth {booth.id} can't lose pieces of {lot}: the lot was never stocked there")
+    return with_lot(booth, replace(booth_lot, lost=booth_lot.lost + qty))
 
 
-def move(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
-    """Pieces have left for another booth, at this time. As with lost ones, no sale is undone by it."""
-    held = booth.holds(body.lot)
-    if held is None:
-        raise LookupError(f"{booth.id} is to give away pieces of {body.lot}, which it was never stocked with")
-    shelves = shelf.went(booth.shelves, held.facility, held.product, at, body.qty)
-    return changed(replace(booth, shelves=shelves), replace(held, moved=held.moved + body.qty))
+def move_stock(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
+    """The booth after pieces left for another booth at this time. Raises LookupError for a lot that was never
+    stocked.
+
+    Sales of these pieces stay recorded, as with losses.
+    """
+    booth_lot = booth.find_lot(body.lot)
+    if booth_lot is None:
+        raise LookupError(f"booth {booth.id} can't move pieces of {body.lot}: the lot was never stocked there")
+    shelves = shelf.move_out(booth.shelves, booth_lot.facility, booth_lot.product, at, body.qty)
+    return with_lot(replace(booth, shelves=shelves), replace(booth_lot, moved=booth_lot.moved + body.qty))
 
 
-def withdraw(booth: Booth, lot: str, reason: str) -> Booth:
-    """The lot was recalled. Of one that is still on its way here festival says it again once it has come."""
-    held = booth.holds(lot)
-    if held is None or held.withdrawn is not None:
+def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
+    """The booth after the lot was recalled. For a lot still on its way, festival repeats the recall after its
+    arrival."""
+    booth_lot = booth.find_lot(lot)
+    if booth_lot is None or booth_lot.withdrawn is not None:
         return booth
-    return changed(booth, replace(held, withdrawn=reason))
+    return with_lot(booth, replace(booth_lot, withdrawn=reason))

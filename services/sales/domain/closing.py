@@ -1,81 +1,87 @@
-"""The end of a booth: settled when every till is complete or the deadline has passed, and corrected after that."""
+"""The end of a booth: settled when every till is complete or at the deadline, and corrected by later records."""
 
 from collections.abc import Iterator
 from dataclasses import replace
 
 from services.sales.domain.booth import Booth, BoothStatus
-from services.sales.domain.missed import counted, openings
+from services.sales.domain.lost_sales import count_demand, opening_hours
 from services.sales.domain.selling import Change, dispute_waiting
 from shared.events.festival import BoothClosing
 from shared.events.language import Deadline, DeadlineReached, Publication
 from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, BoothSettled, SellThroughCounted, SoldThrough
 from shared.runtime.state import State
 
-# A report has to stay a readable record, however many sales are in dispute.
+# Limits the size of the report's record, since a booth may have any number of disputed sales.
 MOST_LISTED = 1000
 
 
 def close(booth: Booth, body: BoothClosing) -> tuple[Booth, list[Deadline]]:
-    """Nothing more comes; the tills have until the deadline. One that is settled stays so."""
+    """The closing booth, and the deadline until which its tills may send records. A settled booth stays settled."""
     booth = replace(booth, festival=body.festival)
     if booth.status is BoothStatus.SETTLED:
         return booth, []
     booth = replace(booth, status=BoothStatus.CLOSING, deadline=body.deadline)
-    # All are complete already: it is settled with this event, and there is nothing to wait for.
+    # A complete booth is settled by this same event and needs no deadline.
     return booth, [] if booth.complete else [Deadline(booth.id, booth.id, body.deadline)]
 
 
-def time_is_up(state: State, booth: Booth, reached: DeadlineReached) -> Change:
-    """The deadline has passed, unless the booth was settled before or its deadline was moved."""
+def reach_deadline(state: State, booth: Booth, reached: DeadlineReached) -> Change:
+    """Settle the booth at its deadline. Without effect if the booth is settled or has another deadline now."""
     if booth.status is not BoothStatus.CLOSING or reached.due != booth.deadline:
         return state, booth, []
     return settle(state, booth)
 
 
 def settle(state: State, booth: Booth) -> Change:
-    """What waits still will not be covered any more."""
-    state, booth, said = dispute_waiting(state, booth)
-    return state, replace(booth, status=BoothStatus.SETTLED), said
+    """Settle the booth: waiting sales become disputed, since no more stock will come to cover them."""
+    state, booth, publications = dispute_waiting(state, booth)
+    return state, replace(booth, status=BoothStatus.SETTLED), publications
 
 
-def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth, list[Publication]]:
-    """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold and could
-    have sold, whenever that has changed (festival also `again`)."""
+def report_settled(before: Booth, after: Booth, *, force: bool = False) -> tuple[Booth, list[Publication]]:
+    """The reports of a settled booth to festival and facilities.
+
+    BoothSettled goes to each facility once. SellThroughCounted and DemandCounted go out whenever their content has
+    changed. `force` repeats SellThroughCounted.
+    """
     if after.status is not BoothStatus.SETTLED:
         return after, []
-    said: list[Publication] = []
+    publications: list[Publication] = []
     festival = after.festival
     assert festival is not None, "festival named itself when it closed the booth"
-    if again or _accounted(before) != _accounted(after):
+    if force or _reported_state(before) != _reported_state(after):
         after = replace(after, revision=after.revision + 1)
-        said.append(BOOTH_REPORTS.of(_sell_through(after, festival)))
-    told = before.facilities if before.status is BoothStatus.SETTLED else ()
+        publications.append(BOOTH_REPORTS.of(_sell_through(after, festival)))
+    notified = before.facilities if before.status is BoothStatus.SETTLED else ()
     for facility in after.facilities:
-        if facility not in told:
+        if facility not in notified:
             settled = BoothSettled(facility=facility, festival=festival, booth=after.id)
-            said.append(SALE_SHARES.of(settled))
-    return after, [*said, *_demand(before, after)]
+            publications.append(SALE_SHARES.of(settled))
+    return after, [*publications, *_demand(before, after)]
 
 
 def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
-    """What facilities hear for whom something else is to be said than was: all, if the booth was open longer
-    than was known, and all who made the same product, as what one still had, the others did not lose."""
+    """DemandCounted for each facility whose figures changed.
+
+    A change of the opening hours concerns all facilities. A change of a product concerns all of its makers: while one
+    has stock, the others lose no sales.
+    """
     first = before.status is not BoothStatus.SETTLED
     if not first and (before.lots, before.shelves) == (after.lots, after.shelves):
         return
-    open_in = openings(after)
-    anew = first or openings(before) != open_in
-    changed = _changed(before, after)
+    open_in = opening_hours(after)
+    for_all = first or opening_hours(before) != open_in
+    changed = _changed_products(before, after)
     for facility in after.facilities:
-        if not anew and not any(lot.facility == facility and lot.product in changed for lot in after.lots):
+        if not for_all and not any(lot.facility == facility and lot.product in changed for lot in after.lots):
             continue
-        said = counted(after, open_in, facility)
-        if anew or said != counted(before, open_in, facility):
-            yield SALE_SHARES.of(said)
+        demand = count_demand(after, open_in, facility)
+        if for_all or demand != count_demand(before, open_in, facility):
+            yield SALE_SHARES.of(demand)
 
 
-def _changed(before: Booth, after: Booth) -> set[str]:
-    """The products of which something went otherwise."""
+def _changed_products(before: Booth, after: Booth) -> set[str]:
+    """The products whose lots or sales differ between `before` and `after`."""
     lots = {lot.lot: lot for lot in before.lots}
     shelves = {(shelf.facility, shelf.product): shelf for shelf in before.shelves}
     return {
@@ -84,7 +90,7 @@ def _changed(before: Booth, after: Booth) -> set[str]:
     }
 
 
-def _accounted(booth: Booth) -> object:
+def _reported_state(booth: Booth) -> object:
     return booth.status is BoothStatus.SETTLED, booth.lots, booth.disputed
 
 

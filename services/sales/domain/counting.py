@@ -1,24 +1,27 @@
-"""Counts at a booth: which of them stand, and which sales were made after the final ones."""
+"""Counts at a booth: which of them are valid, and which sales were made after the final ones."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from services.sales.domain.booth import Booth, BoothLot, EarlyCount, Pool, StockCount, with_pool
-from services.sales.domain.pool import level, lot_moment, moment
+from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from services.sales.domain.receipt import Receipt
 from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
 from shared.runtime.state import State
 
-# Counts of lots that may never come must not fill a booth's document. More is no honest count, and parks the booth.
+# Bounds the booth's document against counts of lots that may never come. More than this parks the booth.
 MOST_EARLY_COUNTS = 5000
 
 
 def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
-    """The booth after a count. Per lot, and per product for goods without a label, the latest moment wins, whichever
-    count comes first. The state holds every receipt of the booth that was sold after this count."""
-    before = {lot.lot: lot_moment(booth, lot) for lot in booth.lots}
-    moments = {pool.product: moment(booth, pool.product) for pool in booth.pools}
+    """The booth after a count. The state must hold every receipt of the booth that was sold after this count.
+
+    The count with the latest moment wins, per lot, and per product for goods without a label. The order of arrival
+    does not matter.
+    """
+    before = {lot.lot: lot_final_count_at(booth, lot) for lot in booth.lots}
+    moments = {pool.product: final_count_at(booth, pool.product) for pool in booth.pools}
     for product in body.products:
         pool = booth.pool(product.product) or Pool(product.product)
         final, latest = _later(pool.final, pool.latest, StockCount(body.counted_at, product.qty), body.final)
@@ -26,32 +29,34 @@ def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     for lot in body.lots:
         booth = _count_lot(booth, lot.lot, StockCount(body.counted_at, lot.qty), body.final)
     lots = [
-        lot if lot_moment(booth, lot) == before.get(lot.lot) else replace(lot, after_qty=_labelled(state, booth, lot))
+        lot
+        if lot_final_count_at(booth, lot) == before.get(lot.lot)
+        else replace(lot, after_qty=_labelled(state, booth, lot))
         for lot in booth.lots
     ]
     booth = replace(booth, lots=tuple(lots))
     for pool in booth.pools:
-        counted_at = moment(booth, pool.product)
+        counted_at = final_count_at(booth, pool.product)
         if counted_at is not None and counted_at != moments.get(pool.product):
             after = _unlabelled(state, booth, pool.product, counted_at)
             booth = with_pool(booth, replace(pool, after_qty=after))
-        booth = level(booth, pool.product)
+        booth = redistribute(booth, pool.product)
     return booth
 
 
 def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Booth:
-    held = booth.holds(id)
-    if held is not None:
-        final, latest = _later(held.final, held.latest, count, is_final)
-        counted = replace(held, final=final, latest=latest)
+    booth_lot = booth.find_lot(id)
+    if booth_lot is not None:
+        final, latest = _later(booth_lot.final, booth_lot.latest, count, is_final)
+        counted = replace(booth_lot, final=final, latest=latest)
         return replace(booth, lots=tuple(counted if lot.lot == id else lot for lot in booth.lots))
     number = lot_number.parse(id)
-    new = EarlyCount(id, number.product if number is not None else None, None, None)
-    if len(booth.early_counts) >= MOST_EARLY_COUNTS and all(known.lot != id for known in booth.early_counts):
-        raise OverflowError(f"{booth.id} has {MOST_EARLY_COUNTS} counts of lots that never came")
-    early = next((known for known in booth.early_counts if known.lot == id), new)
+    empty = EarlyCount(id, number.product if number is not None else None, None, None)
+    if len(booth.early_counts) >= MOST_EARLY_COUNTS and all(other.lot != id for other in booth.early_counts):
+        raise OverflowError(f"booth {booth.id} has {MOST_EARLY_COUNTS} counts of lots that were never stocked")
+    early = next((other for other in booth.early_counts if other.lot == id), empty)
     final, latest = _later(early.final, early.latest, count, is_final)
-    others = tuple(known for known in booth.early_counts if known.lot != id)
+    others = tuple(other for other in booth.early_counts if other.lot != id)
     return replace(booth, early_counts=(*others, replace(early, final=final, latest=latest)))
 
 
@@ -66,7 +71,7 @@ def _later(
 
 def _labelled(state: State, booth: Booth, lot: BoothLot) -> int:
     """Pieces of the lot that were sold by label after its final count."""
-    counted_at = lot_moment(booth, lot)
+    counted_at = lot_final_count_at(booth, lot)
     return sum(
         part.qty
         for receipt in _after(state, booth, counted_at)

@@ -1,7 +1,7 @@
-"""What a facility's products were asked for at a festival, gathered from its booths: what to make next.
+"""The demand for a facility's products at a festival, summed over its booths: a basis for what to make next.
 
-A booth counts once it is settled, and again whenever that changed. The signal is given once every booth that opened
-has counted, and again, with a higher revision, after each change.
+A booth is counted once it is settled, and again after each change. The signal is published once every opened booth is
+counted. Each later change publishes it with a higher revision.
 """
 
 from collections import defaultdict
@@ -23,21 +23,21 @@ from shared.events.sales import (
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-# A signal has to stay a readable record, however many booths there are; its sums are over all of them.
+# Limits the size of the signal's record. Its sums cover all booths.
 MOST_LISTED = 50
 HOUR_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """Nothing was there from `at` on; `until` None: to the end."""
+class SoldOutSpan:
+    """A time without stock, from `at` on. `until` is None if no more stock came."""
 
     at: datetime
     until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProductAtBooth:
     """One product at one booth, as in DemandLine."""
 
     booth: str
@@ -50,25 +50,28 @@ class Line:
     there_minutes: int
     missing_minutes: int
     lost_sales: int
-    sold_out: tuple[Gap, ...] = ()
+    sold_out: tuple[SoldOutSpan, ...] = ()
 
     @property
-    def pace(self) -> Fraction:
-        """Pieces per open hour in which they were there; over an hour at least, or a lucky minute would win."""
+    def velocity(self) -> Fraction:
+        """Pieces sold per open hour with stock.
+
+        The divisor is at least one hour. Otherwise one lucky minute would lead the ranking.
+        """
         return Fraction(self.sold * HOUR_MINUTES, max(self.there_minutes, HOUR_MINUTES))
 
 
 @dataclass(frozen=True, slots=True)
-class BoothDemand:
-    """`lines` None: the booth is not settled yet."""
+class DemandFromBooth:
+    """One booth's part of the demand. `lines` is None until the booth is settled."""
 
     booth: str
-    lines: tuple[Line, ...] | None = None
+    lines: tuple[ProductAtBooth, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
-    """A product over all booths, which are in the order of their pace, the best first."""
+class ProductTotal:
+    """A product over all booths. `booths` are in the order of their velocity, the highest first."""
 
     product: str
     stocked: int
@@ -76,79 +79,81 @@ class Product:
     unsold: int
     sold_rupiah: int
     lost_sales: int
-    booths: tuple[Line, ...]
+    booths: tuple[ProductAtBooth, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
-    """`revision` 0: nothing was said yet."""
+class FacilityDemand:
+    """The demand for one facility's products at one festival. `revision` is 0 until the first signal."""
 
     id: str
     facility: str
     festival: str
-    booths: tuple[BoothDemand, ...] = ()
+    booths: tuple[DemandFromBooth, ...] = ()
     revision: int = 0
 
     @property
     def complete(self) -> bool:
+        """Whether every opened booth has been counted."""
         return bool(self.booths) and all(booth.lines is not None for booth in self.booths)
 
     @property
-    def products(self) -> tuple[Product, ...]:
-        """What is known so far, in the order of what was most asked for: sold and lost."""
-        found: dict[str, list[Line]] = defaultdict(list)
+    def products(self) -> tuple[ProductTotal, ...]:
+        """The totals so far, in the order of sold and lost pieces, the most wanted first."""
+        lines_by_product: dict[str, list[ProductAtBooth]] = defaultdict(list)
         for booth in self.booths:
             for line in booth.lines or ():
-                found[line.product].append(line)
-        products = [_product(product, lines) for product, lines in found.items()]
-        return tuple(sorted(products, key=lambda one: (-one.sold - one.lost_sales, one.product)))
+                lines_by_product[line.product].append(line)
+        products = [_total(product, lines) for product, lines in lines_by_product.items()]
+        return tuple(sorted(products, key=lambda total: (-total.sold - total.lost_sales, total.product)))
 
 
 def demand_id(facility: str, festival: str) -> str:
+    """The id of a facility's demand at a festival."""
     return f"{facility}/{festival}"
 
 
 def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
-    """What is known of the demand after a booth opened, or counted; said when all have counted and that changed."""
+    """The demand after a booth opened or was counted. A complete demand that has changed publishes a signal."""
     id = demand_id(body.facility, body.festival)
-    known = state.get(Demand, id)
-    demand = known or Demand(id, body.facility, body.festival)
-    before = next((booth for booth in demand.booths if booth.booth == body.booth), BoothDemand(body.booth))
+    stored = state.get(FacilityDemand, id)
+    demand = stored or FacilityDemand(id, body.facility, body.festival)
+    before = next((booth for booth in demand.booths if booth.booth == body.booth), DemandFromBooth(body.booth))
     after = before
     if isinstance(body, DemandCounted):
-        after = replace(before, lines=tuple(_kept(line) for line in body.lines))
+        after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
     others = [other for other in demand.booths if other.booth != body.booth]
     demand = replace(demand, booths=tuple(sorted([*others, after], key=lambda booth: booth.booth)))
-    said: list[Publication] = []
+    publications: list[Publication] = []
     if after != before and demand.complete:
         demand = replace(demand, revision=demand.revision + 1)
-        said.append(DEMAND.of(_signal(demand)))
-    return (state if demand == known else state.put(demand)), [*said]
+        publications.append(DEMAND.of(_signal(demand)))
+    return (state if demand == stored else state.put(demand)), [*publications]
 
 
-def _signal(demand: Demand) -> DemandSignalled:
+def _signal(demand: FacilityDemand) -> DemandSignalled:
     return DemandSignalled(
         facility=demand.facility,
         festival=demand.festival,
         revision=demand.revision,
         products=tuple(
             ProductDemand(
-                product=one.product,
-                stocked=one.stocked,
-                sold=one.sold,
-                unsold=one.unsold,
-                sold_rupiah=one.sold_rupiah,
-                lost_sales=one.lost_sales,
-                booths=tuple(_said(line) for line in one.booths[:MOST_LISTED]),
+                product=total.product,
+                stocked=total.stocked,
+                sold=total.sold,
+                unsold=total.unsold,
+                sold_rupiah=total.sold_rupiah,
+                lost_sales=total.lost_sales,
+                booths=tuple(_to_event(line) for line in total.booths[:MOST_LISTED]),
             )
-            for one in demand.products
+            for total in demand.products
         ),
     )
 
 
-def _product(product: str, lines: Iterable[Line]) -> Product:
-    ranked = sorted(lines, key=lambda line: (-line.pace, -line.sold, line.booth))
-    return Product(
+def _total(product: str, lines: Iterable[ProductAtBooth]) -> ProductTotal:
+    ranked = sorted(lines, key=lambda line: (-line.velocity, -line.sold, line.booth))
+    return ProductTotal(
         product=product,
         stocked=sum(line.stocked for line in ranked),
         sold=sum(line.sold for line in ranked),
@@ -159,11 +164,33 @@ def _product(product: str, lines: Iterable[Line]) -> Product:
     )
 
 
-def _kept(said: DemandLine) -> Line:
-    gaps = tuple(Gap(gap.at, gap.until) for gap in said.sold_out)
-    return Line(**{name: getattr(said, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
+def _from_event(line: DemandLine) -> ProductAtBooth:
+    return ProductAtBooth(
+        booth=line.booth,
+        product=line.product,
+        stocked=line.stocked,
+        sold=line.sold,
+        unsold=line.unsold,
+        sold_rupiah=line.sold_rupiah,
+        price_rupiah=line.price_rupiah,
+        there_minutes=line.there_minutes,
+        missing_minutes=line.missing_minutes,
+        lost_sales=line.lost_sales,
+        sold_out=tuple(SoldOutSpan(gap.at, gap.until) for gap in line.sold_out),
+    )
 
 
-def _said(line: Line) -> DemandLine:
-    gaps = tuple(SoldOut(at=gap.at, until=gap.until) for gap in line.sold_out)
-    return DemandLine(**{name: getattr(line, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
+def _to_event(line: ProductAtBooth) -> DemandLine:
+    return DemandLine(
+        booth=line.booth,
+        product=line.product,
+        stocked=line.stocked,
+        sold=line.sold,
+        unsold=line.unsold,
+        sold_rupiah=line.sold_rupiah,
+        price_rupiah=line.price_rupiah,
+        there_minutes=line.there_minutes,
+        missing_minutes=line.missing_minutes,
+        lost_sales=line.lost_sales,
+        sold_out=tuple(SoldOut(at=gap.at, until=gap.until) for gap in line.sold_out),
+    )

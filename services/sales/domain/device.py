@@ -1,10 +1,11 @@
-"""The devices of a booth: which records of each were heard, and whether the booth still waits for it.
+"""The devices of a booth: which of their records have arrived, and whether the booth still waits for more.
 
-A device numbers its records from 1, and each names the one before it. When two holders of one identity go on from the
-same record (a spool restored from an old copy), their numbers repeat: each line of records is a branch.
+A device numbers its records from 1, and each record names its predecessor. Two holders of one identity can continue
+from the same record, for example after a restore from an old copy. Their numbers then repeat, and each sequence is a
+branch.
 
-Of a branch only the ends of its runs are kept by id. So a record that another one follows can't be told from one that
-was lost, if somebody else has a record of its number: it is then taken for heard.
+A branch keeps only the ids at the ends of its runs. A record in the middle of a run can therefore not be told from a
+lost record of the same number. It then counts as received.
 """
 
 from dataclasses import dataclass, replace
@@ -16,8 +17,8 @@ Ranges = tuple[tuple[int, int], ...]
 
 
 class RecordRun(NamedTuple):
-    """Records that follow one another, by their numbers. `after`: the id of the record before the first one;
-    `head`: of the last one."""
+    """Consecutive records, by their numbers. `after`: the id of the record before the first; `head`: the id of the
+    last."""
 
     first: int
     last: int
@@ -27,8 +28,11 @@ class RecordRun(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One line of a device's records. `runs`: what was heard of it, in order and with a gap between each two.
-    `first`: where the branch begins. `last_seq`: of its TillClosed. `struck`: the organiser gave it up for lost."""
+    """One sequence of a device's records.
+
+    `runs`: the received records, in order, with a gap between each two runs. `first`: the number at which the branch
+    begins. `last_seq`: as in its TillClosed. `struck`: the organiser gave the branch up as lost.
+    """
 
     first: int
     runs: tuple[RecordRun, ...]
@@ -37,16 +41,17 @@ class Branch:
 
     @property
     def seen(self) -> Ranges:
-        """Numbers that were heard, as ranges (first, last)."""
+        """The numbers received, as ranges (first, last)."""
         return tuple((run.first, run.last) for run in self.runs)
 
     @property
     def top(self) -> int:
+        """The highest number received."""
         return self.runs[-1].last
 
     @property
     def missing(self) -> Ranges:
-        """Ranges of the numbers up to `last_seq` (or the highest heard) that were not heard yet."""
+        """Ranges of the numbers up to `last_seq` (or the highest received) that have not arrived."""
         gaps: list[tuple[int, int]] = []
         expected = self.first
         for run in self.runs:
@@ -59,16 +64,18 @@ class Branch:
 
     @property
     def complete(self) -> bool:
-        """It has closed, recorded nothing since, and none of its records is missing; or it was struck."""
+        """Whether the branch is struck, or closed with no missing and no later records."""
         return self.struck or (self.last_seq is not None and self.top <= self.last_seq and not self.missing)
 
     def takes(self, run: RecordRun) -> bool:
-        """One more record may be of this branch: nobody else has its number here, and its neighbours follow it or
-        are followed by it."""
-        if any(known.first <= run.first <= known.last for known in self.runs):
+        """Whether one more record can belong to this branch.
+
+        Its number must be free here, and its neighbours must follow it or be followed by it.
+        """
+        if any(other.first <= run.first <= other.last for other in self.runs):
             return False
-        below = next((known for known in reversed(self.runs) if known.last < run.first), None)
-        above = next((known for known in self.runs if known.first > run.first), None)
+        below = next((other for other in reversed(self.runs) if other.last < run.first), None)
+        above = next((other for other in self.runs if other.first > run.first), None)
         return (below is None or below.last + 1 < run.first or below.head == run.after) and (
             above is None or run.first + 1 < above.first or above.after == run.head
         )
@@ -76,7 +83,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One spool at the booth, under the name of a till. `given_up`: the organiser struck the till's name with it."""
+    """One spool at the booth, under the name of a till. `given_up`: the organiser struck the till's name as well."""
 
     device: str
     till: str
@@ -85,94 +92,102 @@ class Device:
 
     @property
     def complete(self) -> bool:
+        """Whether all branches are complete."""
         return all(branch.complete for branch in self.branches)
 
     @property
     def seen(self) -> Ranges:
-        """Numbers that were heard, branch by branch."""
+        """The numbers received, branch by branch."""
         return tuple(numbers for branch in self.branches for numbers in branch.seen)
 
     @property
     def struck(self) -> bool:
+        """Whether all branches are struck."""
         return all(branch.struck for branch in self.branches)
 
 
-def hear(
+def receive_record(
     devices: tuple[Device, ...], record: TillRecord, id: str, last_seq: int | None = None
 ) -> tuple[tuple[Device, ...], DeviceHeard | None]:
-    """The devices after a record with this ce_id, and word of a device that is new. `last_seq`: of a TillClosed."""
-    for place, device in enumerate(devices):
+    """The devices after a record with this ce_id, and DeviceHeard for a new device. `last_seq`: as in a
+    TillClosed."""
+    for index, device in enumerate(devices):
         if device.device == record.device:
-            branches = _heard(device.branches, record, id, last_seq)
-            heard = Device(device.device, device.till, branches, device.given_up)
-            return (*devices[:place], heard, *devices[place + 1 :]), None
+            branches = _with_record(device.branches, record, id, last_seq)
+            updated = Device(device.device, device.till, branches, device.given_up)
+            return (*devices[:index], updated, *devices[index + 1 :]), None
     first = Branch(1, (RecordRun(record.seq, record.seq, record.previous, id),), last_seq)
     device = Device(record.device, record.till, (first,))
     return (*devices, device), DeviceHeard(booth=record.booth, till=record.till, device=record.device)
 
 
 def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: int | None) -> tuple[Device, ...]:
-    """The devices without what the organiser gave up for lost: branch number `branch` (from 1) of one device, all of
-    a device, or all devices of a till's name."""
+    """The devices without the records that the organiser gave up as lost.
 
-    def struck(known: Device) -> Device:
-        if known.till != till or device not in (None, known.device):
-            return known
+    These are branch number `branch` (from 1) of one device, all branches of a device, or all devices of a till's
+    name.
+    """
+
+    def struck(candidate: Device) -> Device:
+        if candidate.till != till or device not in (None, candidate.device):
+            return candidate
         branches = tuple(
-            replace(one, struck=True) if branch in (None, number) else one
-            for number, one in enumerate(known.branches, 1)
+            replace(candidate_branch, struck=True) if branch in (None, number) else candidate_branch
+            for number, candidate_branch in enumerate(candidate.branches, 1)
         )
-        return replace(known, branches=branches, given_up=known.given_up or device is None)
+        return replace(candidate, branches=branches, given_up=candidate.given_up or device is None)
 
     return tuple(map(struck, devices))
 
 
-def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
+def _with_record(
+    branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None
+) -> tuple[Branch, ...]:
     run = RecordRun(record.seq, record.seq, record.previous, id)
-    place = _place(branches, run)
-    if place is None:
-        # A second successor, or a known number: somebody else goes on under this identity.
+    index = _branch_index(branches, run)
+    if index is None:
+        # A second successor, or a number received before, means a second holder of this identity.
         first = run.first if _follows_known(branches, run) else run.first - 1
         return (*branches, Branch(first, (run,), last_seq))
-    branch = branches[place]
+    branch = branches[index]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
-    branch = Branch(branch.first, _with(branch.runs, run), closed, branch.struck)
-    return (*branches[:place], branch, *branches[place + 1 :])
+    branch = Branch(branch.first, _merge_run(branch.runs, run), closed, branch.struck)
+    return (*branches[:index], branch, *branches[index + 1 :])
 
 
-def _place(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
-    """The branch that the record goes on with or fills a gap of; None if it begins one."""
-    for place, branch in enumerate(branches):
-        # Nearly every record is the next one, and looks at no other.
+def _branch_index(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
+    """The index of the branch that the record continues or whose gap it fills; None if it begins a new branch."""
+    for index, branch in enumerate(branches):
+        # Nearly every record is the next one, so this needs no other branch.
         if branch.runs[-1].head == run.after and branch.top + 1 == run.first:
-            return place
+            return index
     open_in = [
-        (place, branch) for place, branch in enumerate(branches) if run.first >= branch.first and branch.takes(run)
+        (index, branch) for index, branch in enumerate(branches) if run.first >= branch.first and branch.takes(run)
     ]
-    for place, branch in open_in:
-        if any(known.head == run.after or known.after == run.head for known in branch.runs):
-            return place
+    for index, branch in open_in:
+        if any(other.head == run.after or other.after == run.head for other in branch.runs):
+            return index
     if run.first > 1 and _follows_known(branches, run):
         return None
-    # Its predecessor was not heard yet: the branch that has come closest to it, so that the gap is waited for.
-    closest = [(branch.top <= run.first, branch.top, -place) for place, branch in open_in]
+    # Without the predecessor, take the branch that has come closest to it. The booth then waits for the gap.
+    closest = [(branch.top <= run.first, branch.top, -index) for index, branch in open_in]
     return -max(closest)[2] if closest else None
 
 
 def _follows_known(branches: tuple[Branch, ...], run: RecordRun) -> bool:
-    """The record before it may be one that was heard and that another one follows already, or there is none."""
+    """Whether the record is the first, or its predecessor may be a received record that already has a successor."""
     before = run.first - 1
-    runs = [known for branch in branches for known in branch.runs]
-    return not before or any(known.head == run.after or known.first <= before < known.last for known in runs)
+    runs = [other for branch in branches for other in branch.runs]
+    return not before or any(other.head == run.after or other.first <= before < other.last for other in runs)
 
 
-def _with(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
+def _merge_run(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
     if runs and runs[-1].last + 1 == run.first:
         return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
     joined: list[RecordRun] = []
-    for known in sorted((*runs, run)):
-        if joined and known.first == joined[-1].last + 1:
-            joined[-1] = joined[-1]._replace(last=known.last, head=known.head)
+    for next_run in sorted((*runs, run)):
+        if joined and next_run.first == joined[-1].last + 1:
+            joined[-1] = joined[-1]._replace(last=next_run.last, head=next_run.head)
         else:
-            joined.append(known)
+            joined.append(next_run)
     return tuple(joined)

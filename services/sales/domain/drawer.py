@@ -1,18 +1,17 @@
-"""The money of a booth's tills, by drawer: what came in and went out by payment kind and hour, and what was
-counted."""
+"""The cash drawers of a booth's tills: receipts and refunds by payment kind and hour, and blind counts."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
 
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """One hour (counted since 1970 in UTC) and payment kind of a drawer: receipts, their net rupiah, and rupiah paid
-    back."""
+    """The receipts of one hour (counted since 1970 in UTC) and payment kind, their net rupiah, and refunded
+    rupiah."""
 
     hour: int
     kind: PaymentKind
@@ -23,9 +22,11 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class Drawer:
-    """Who had the drawer (a pseudonym) from when, with how much in it. Payments taken while no drawer was open are
-    under the device's id, without a cashier. `counted_rupiah`: by the blind count; `expected_rupiah`: what the
-    device's own records added up to then."""
+    """One cashier's session (a pseudonym) with a cash drawer, from `opened_at` on with `float_rupiah` in it.
+
+    Payments without an open drawer are kept under the device's id, without a cashier. `counted_rupiah`: the blind
+    count. `expected_rupiah`: the sum by the device's own records at the count.
+    """
 
     id: str
     till: str
@@ -39,8 +40,11 @@ class Drawer:
     expected_rupiah: int | None = None
     counted_at: datetime | None = None
 
-    def with_taking(self, more: Taking) -> "Drawer":
-        """The drawer with this in its hour, by the places of its fields: every receipt comes by here."""
+    def with_taking(self, taking: Taking) -> "Drawer":
+        """The drawer with this amount added to its hour.
+
+        The positional constructor saves time, since every receipt needs it.
+        """
         return Drawer(
             self.id,
             self.till,
@@ -48,7 +52,7 @@ class Drawer:
             self.cashier,
             self.opened_at,
             self.float_rupiah,
-            _add(self.takings, more),
+            _add_taking(self.takings, taking),
             self.dropped_rupiah,
             self.counted_rupiah,
             self.expected_rupiah,
@@ -57,55 +61,63 @@ class Drawer:
 
     @property
     def cash_rupiah(self) -> int:
-        """Rupiah that should be in the drawer, by what sales knows."""
-        cash = (one for one in self.takings if one.kind is PaymentKind.CASH)
-        return self.float_rupiah - self.dropped_rupiah + sum(one.net_rupiah - one.refunded_rupiah for one in cash)
+        """Rupiah that should be in the drawer, by the records that sales has."""
+        cash_takings = (taking for taking in self.takings if taking.kind is PaymentKind.CASH)
+        return (
+            self.float_rupiah
+            - self.dropped_rupiah
+            + sum(taking.net_rupiah - taking.refunded_rupiah for taking in cash_takings)
+        )
 
     @property
     def difference_rupiah(self) -> int | None:
-        """Rupiah counted beyond (or below) what should be there; None: it was not counted."""
+        """Rupiah counted above (or below) `cash_rupiah`; None without a count."""
         return None if self.counted_rupiah is None else self.counted_rupiah - self.cash_rupiah
 
 
 Drawers = tuple[Drawer, ...]
 
 
-def take(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
-    """A receipt was paid into `drawer` (as it is if it is new)."""
-    taking = Taking(seconds(at) // HOUR, kind, 1, rupiah)
-    return _change(drawers, drawer, lambda known: known.with_taking(taking))
+def pay_in(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
+    """The drawers after a receipt was paid into `drawer`, which is added if it is new."""
+    taking = Taking(epoch_seconds(at) // HOUR, kind, 1, rupiah)
+    return _change(drawers, drawer, lambda current: current.with_taking(taking))
 
 
 def refund(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
-    """Money was paid back out of `drawer`."""
-    paid = Taking(seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
-    return _change(drawers, drawer, lambda known: known.with_taking(paid))
+    """The drawers after a refund out of `drawer`, which is added if it is new."""
+    refunded = Taking(epoch_seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
+    return _change(drawers, drawer, lambda current: current.with_taking(refunded))
 
 
-def opened(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+def open_drawer(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+    """The drawers after a cashier opened one; its id is the event's."""
     return _change(
         drawers,
         Drawer(id, body.till, body.device),
-        lambda known: replace(known, cashier=body.cashier, opened_at=body.opened_at, float_rupiah=body.float_rupiah),
+        lambda current: replace(
+            current, cashier=body.cashier, opened_at=body.opened_at, float_rupiah=body.float_rupiah
+        ),
     )
 
 
-def dropped(drawers: Drawers, body: CashDropped) -> Drawers:
+def drop_cash(drawers: Drawers, body: CashDropped) -> Drawers:
+    """The drawers after money was taken out of one for safekeeping."""
     return _change(
         drawers,
         Drawer(body.drawer, body.till, body.device),
-        lambda known: replace(known, dropped_rupiah=known.dropped_rupiah + body.rupiah),
+        lambda current: replace(current, dropped_rupiah=current.dropped_rupiah + body.rupiah),
     )
 
 
-def counted(drawers: Drawers, body: CashCounted) -> Drawers:
-    """The count with the latest moment stands."""
+def count_cash(drawers: Drawers, body: CashCounted) -> Drawers:
+    """The drawers after a blind count. The count with the latest moment is kept."""
 
-    def count(known: Drawer) -> Drawer:
-        if known.counted_at is not None and known.counted_at > body.counted_at:
-            return known
+    def count(current: Drawer) -> Drawer:
+        if current.counted_at is not None and current.counted_at > body.counted_at:
+            return current
         return replace(
-            known,
+            current,
             counted_rupiah=body.counted_rupiah,
             expected_rupiah=body.expected_rupiah,
             counted_at=body.counted_at,
@@ -114,24 +126,24 @@ def counted(drawers: Drawers, body: CashCounted) -> Drawers:
     return _change(drawers, Drawer(body.drawer, body.till, body.device), count)
 
 
-def _change(drawers: Drawers, new: Drawer, change: Callable[[Drawer], Drawer]) -> Drawers:
-    for place, known in enumerate(drawers):
-        if known.id == new.id:
-            return (*drawers[:place], change(known), *drawers[place + 1 :])
-    return (*drawers, change(new))
+def _change(drawers: Drawers, initial: Drawer, change: Callable[[Drawer], Drawer]) -> Drawers:
+    for index, drawer in enumerate(drawers):
+        if drawer.id == initial.id:
+            return (*drawers[:index], change(drawer), *drawers[index + 1 :])
+    return (*drawers, change(initial))
 
 
-def _add(takings: tuple[Taking, ...], more: Taking) -> tuple[Taking, ...]:
-    # The hour of now is the last one.
-    for place in range(len(takings) - 1, -1, -1):
-        known = takings[place]
-        if known.hour == more.hour and known.kind is more.kind:
-            both = Taking(
-                known.hour,
-                known.kind,
-                known.receipts + more.receipts,
-                known.net_rupiah + more.net_rupiah,
-                known.refunded_rupiah + more.refunded_rupiah,
+def _add_taking(takings: tuple[Taking, ...], taking: Taking) -> tuple[Taking, ...]:
+    # Searched from the end, because the current hour is the last one.
+    for index in range(len(takings) - 1, -1, -1):
+        existing = takings[index]
+        if existing.hour == taking.hour and existing.kind is taking.kind:
+            total = Taking(
+                existing.hour,
+                existing.kind,
+                existing.receipts + taking.receipts,
+                existing.net_rupiah + taking.net_rupiah,
+                existing.refunded_rupiah + taking.refunded_rupiah,
             )
-            return (*takings[:place], both, *takings[place + 1 :])
-    return (*takings, more)
+            return (*takings[:index], total, *takings[index + 1 :])
+    return (*takings, taking)

@@ -1,4 +1,4 @@
-"""What a facility hears from booths, and which of its documents that changes."""
+"""The events of a facility, and the documents that each of them changes."""
 
 from services.sales.domain import demand, public, settlement
 from services.sales.domain.settlement import Percentages
@@ -9,8 +9,10 @@ from shared.runtime.state import State
 
 
 def deciding(percentages: Percentages) -> Decide:
-    """The rules by facility: money by shares, demand by counts, both from a booth that opens; and what is public of
-    the shares, told here so that a facility's public events have one writer and one order."""
+    """The rules by facility: settlements from shares, demand from counts, and public events from shares.
+
+    One rule set decides all three, so that a facility's public events have one writer and one order.
+    """
     settle = settlement.deciding(percentages)
 
     def decide(state: State, event: Event) -> Decision:

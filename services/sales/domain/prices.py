@@ -1,4 +1,4 @@
-"""A booth's price lists, and how the price of a sale stands to them."""
+"""A booth's price lists, and the comparison of a sale's price with them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,43 +7,51 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """Rupiah per piece by product, from `valid_from` (UTC; None: from the opening on)."""
+    """Rupiah per piece by product, from `valid_from` (UTC) on. `valid_from` is None for the list of the opening."""
 
     revision: int
     valid_from: datetime | None
     prices: tuple[tuple[str, int], ...]
 
     def price(self, product: str) -> int | None:
+        """The product's price in rupiah, or None if the list does not have it."""
         return dict(self.prices).get(product)
 
 
 @dataclass(frozen=True, slots=True)
-class PriceMark:
-    """`old_list`: another list was valid when it was sold, and the product has another price there. `departs`: the
-    price is not the one of the list that the till knew."""
+class PriceComparison:
+    """`old_list`: the valid list was newer than the till's list and had another price for the product. `departs`: the
+    price differs from the till's list."""
 
     old_list: bool
     departs: bool
 
 
-def mark(lists: Sequence[PriceList], known: int, product: str, price_rupiah: int, sold_at: datetime) -> PriceMark:
-    """How a sale at this price stands to the lists, of which the till knew revision `known` (0: none)."""
-    told = next((one for one in lists if one.revision == known), None)
+def compare_price(
+    lists: Sequence[PriceList], till_revision: int, product: str, price_rupiah: int, sold_at: datetime
+) -> PriceComparison:
+    """The comparison of a sale's price with the lists. The till knew revision `till_revision` (0: none)."""
+    till_list = next((price_list for price_list in lists if price_list.revision == till_revision), None)
     valid = valid_at(lists, sold_at)
-    listed = told.price(product) if told is not None else None
+    listed = till_list.price(product) if till_list is not None else None
     due = valid.price(product) if valid is not None else None
-    return PriceMark(
-        old_list=told is not None and valid is not None and valid.revision > known and due != listed,
+    return PriceComparison(
+        old_list=till_list is not None and valid is not None and valid.revision > till_revision and due != listed,
         departs=listed is not None and listed != price_rupiah,
     )
 
 
 def valid_at(lists: Sequence[PriceList], at: datetime) -> PriceList | None:
-    """The list of the highest revision that was valid then."""
-    started = [one for one in lists if one.valid_from is None or one.valid_from <= at]
-    return max(started, key=lambda one: one.revision, default=None)
+    """The list with the highest revision that was valid at this time."""
+    started = [price_list for price_list in lists if price_list.valid_from is None or price_list.valid_from <= at]
+    return max(started, key=lambda price_list: price_list.revision, default=None)
 
 
-def with_list(lists: tuple[PriceList, ...], new: PriceList) -> tuple[PriceList, ...]:
-    """The lists in the order of their revisions, each once."""
-    return tuple(sorted((*(one for one in lists if one.revision != new.revision), new), key=lambda one: one.revision))
+def with_list(lists: tuple[PriceList, ...], price_list: PriceList) -> tuple[PriceList, ...]:
+    """The lists with this one, in the order of their revisions, each revision once."""
+    return tuple(
+        sorted(
+            (*(other for other in lists if other.revision != price_list.revision), price_list),
+            key=lambda other: other.revision,
+        )
+    )

@@ -1,4 +1,4 @@
-"""What anyone may see of a facility's sales: no maker, no buyer, no cashier, no till, no booth, no receipt."""
+"""Public events of a facility's sales, without maker, buyer, cashier, till, booth or receipt."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,33 +9,36 @@ from shared.events.sales import PUBLIC_SALES, AdjustmentPublished, PoolAdjusted,
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-# Of what only sales knows together: no id that is published leads back to a receipt or joins its lines.
+# The name of an id combines facts that only sales knows. A public id therefore reveals no receipt and joins no lines.
 _SALES = UUID("3d0f6f0e-6a0c-5c1c-9a35-4b3d0c5f2b61").bytes
 
 
 @dataclass(frozen=True, slots=True)
 class FacilityFeed:
-    """A facility's public events: how many were published. Each carries its number, so that a gap shows."""
+    """A facility's public events. `sequence`: their number so far.
+
+    Each event carries its own number, so that subscribers detect gaps.
+    """
 
     id: str
     sequence: int = 0
 
 
 def publish(state: State, body: SaleShared | PoolAdjusted) -> Decision:
-    """The facility's next public event."""
-    known = state.get(FacilityFeed, body.facility)
-    feed = FacilityFeed(body.facility, 1 if known is None else known.sequence + 1)
-    told = _sale(body, feed.sequence) if isinstance(body, SaleShared) else _adjustment(body, feed.sequence)
-    return state.put(feed), [told]
+    """The facility's next public event, made from its share of a sale or from its adjustment."""
+    stored = state.get(FacilityFeed, body.facility)
+    feed = FacilityFeed(body.facility, 1 if stored is None else stored.sequence + 1)
+    publication = _sale(body, feed.sequence) if isinstance(body, SaleShared) else _adjustment(body, feed.sequence)
+    return state.put(feed), [publication]
 
 
 def public_sale(booth: str, sale: str) -> str:
-    """The id under which a sale is public."""
+    """The public id of a sale."""
     return named_uuid(_SALES, f"{booth} {sale}")
 
 
 def public_adjustment(booth: str, product: str) -> str:
-    """The id under which the adjustments of a booth's product are public."""
+    """The public id of the adjustments of a booth's product."""
     return named_uuid(_SALES, f"{booth} * {product}")
 
 

@@ -1,4 +1,4 @@
-"""A receipt as a till issued it. Each of its lines is a sale, and each sale says where its pieces came from."""
+"""A receipt as a till issued it. Each line is a sale, and each sale records the lots of its pieces."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,12 +11,12 @@ from shared.events.amounts import value
 from shared.events.language import Event
 from shared.events.sales import PartBasis, PaymentKind
 
-# A sale's id is the receipt's, a slash and the line: both must fit into what the published language takes as an id.
+# A sale's id is the receipt's id, a slash and the line. Both together must fit into an `Id` of the published events.
 RECEIPT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 
 
 class SaleStatus(StrEnum):
-    """The state of a sale in one word: the first of these that holds for at least one of its pieces."""
+    """The state of a sale in one word: the first of these that applies to at least one of its pieces."""
 
     WAITING = "waiting"
     DISPUTED = "disputed"
@@ -44,7 +44,7 @@ PartAmounts: TypeAlias = list[tuple[Part, int]]
 class Sale:
     """One line of a receipt, in pieces: `qty` = the parts + waiting + disputed + rejected + voided.
 
-    `lot` is what the label said. `revision` counts the snapshots that were told, from 1.
+    `lot` is the lot on the label. `revision`: the number of published snapshots.
     """
 
     line: int
@@ -78,7 +78,7 @@ class Sale:
 
     @property
     def part_amounts(self) -> PartAmounts:
-        """Each part with its rupiah, by cumulative rounding: all of them are the value of the recorded pieces."""
+        """Each part with its rupiah, by cumulative rounding. Their sum is the value of the recorded pieces."""
         amounts: list[tuple[Part, int]] = []
         pieces = below = 0
         for part in self.parts:
@@ -99,33 +99,36 @@ class Sale:
 
     @property
     def open_rupiah(self) -> int:
-        """Rupiah of the pieces that wait, are in dispute or were rejected."""
+        """Rupiah of the waiting, disputed and rejected pieces."""
         return self.net_rupiah - self.returned_rupiah - self.recorded_rupiah
 
     def with_part(self, part: Part) -> "Sale":
-        """The sale with these pieces recorded; they join an equal part, so that parts stay as few as lots."""
-        for place, known in enumerate(self.parts):
-            if (known.lot, known.basis, known.recalled) == (part.lot, part.basis, part.recalled):
-                merged = replace(known, qty=known.qty + part.qty)
-                return replace(self, parts=(*self.parts[:place], merged, *self.parts[place + 1 :]))
+        """The sale with these pieces recorded. Pieces of an equal part are merged, which keeps parts as few as
+        lots."""
+        for index, existing in enumerate(self.parts):
+            if (existing.lot, existing.basis, existing.recalled) == (part.lot, part.basis, part.recalled):
+                merged = replace(existing, qty=existing.qty + part.qty)
+                return replace(self, parts=(*self.parts[:index], merged, *self.parts[index + 1 :]))
         return replace(self, parts=(*self.parts, part))
 
-    def without(self, qty: int) -> "Sale":
-        """The sale with `qty` more pieces voided: first those that are in doubt, then the recorded ones, the last
-        part first. `qty` is at most what is not voided yet."""
-        left = qty
-        doubt = []
+    def with_voided(self, qty: int) -> "Sale":
+        """The sale with `qty` more pieces voided; `qty` is at most the number not voided yet.
+
+        Waiting, disputed and rejected pieces are voided first, then the recorded ones, the last part first.
+        """
+        remaining = qty
+        doubtful = []
         for pieces in (self.waiting, self.disputed, self.rejected):
-            taken = min(pieces, left)
-            doubt.append(pieces - taken)
-            left -= taken
+            reduction = min(pieces, remaining)
+            doubtful.append(pieces - reduction)
+            remaining -= reduction
         parts = list(self.parts)
-        while left:
+        while remaining:
             part = parts.pop()
-            if part.qty > left:
-                parts.append(replace(part, qty=part.qty - left))
-            left -= min(part.qty, left)
-        waiting, disputed, rejected = doubt
+            if part.qty > remaining:
+                parts.append(replace(part, qty=part.qty - remaining))
+            remaining -= min(part.qty, remaining)
+        waiting, disputed, rejected = doubtful
         return replace(
             self,
             parts=tuple(parts),
@@ -138,8 +141,8 @@ class Sale:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """`number` is its place among the booth's receipts, in the order in which sales took them in. `drawer` is where
-    the payment went."""
+    """`number`: the receipt's place among the booth's receipts, in order of acceptance. `drawer`: the drawer of the
+    payment."""
 
     id: str
     receipt: str
@@ -156,34 +159,40 @@ class Receipt:
     sales: tuple[Sale, ...]
 
     def sale_id(self, sale: Sale) -> str:
+        """The id of the sale: `<receipt>/<line>`."""
         return f"{self.receipt}/{sale.line}"
 
     def sale(self, line: int) -> Sale | None:
+        """The sale of this line, or None if there is no such line."""
         return self.sales[line - 1] if 0 < line <= len(self.sales) else None
 
-    def put(self, sale: Sale) -> "Receipt":
-        """The receipt with this sale in place of the one of its line."""
+    def with_sale(self, sale: Sale) -> "Receipt":
+        """The receipt with this sale in place of the sale of the same line."""
         if len(self.sales) == 1:
             return replace(self, sales=(sale,))
         return replace(self, sales=(*self.sales[: sale.line - 1], sale, *self.sales[sale.line :]))
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
+        """Whether a sale of the receipt waits for stock."""
         return any(sale.waiting for sale in self.sales)
 
 
 def receipt_id(event: Event) -> str:
-    """The id that its till gave the receipt, or one made of it where the language could not carry that one on."""
+    """The receipt's id: the event's id, or an id derived from it if the event's id has other characters."""
     return event.id if RECEIPT_ID.fullmatch(event.id) else str(uuid5(NAMESPACE_URL, f"{event.source} {event.id}"))
 
 
-def receipt_of(sale: str) -> tuple[str, int]:
-    """The receipt and the line of a sale's id; line 0 if it is none."""
+def parse_sale_id(sale: str) -> tuple[str, int]:
+    """The receipt and the line of a sale's id. The line is 0 if this is no sale's id."""
     receipt, _, line = sale.rpartition("/")
     return receipt, int(line) if line.isascii() and line.isdecimal() and len(line) <= 3 else 0
 
 
 def entity_id(booth: str, receipt: str) -> str:
-    """The booth is part of it: two booths that use one id lie in two lanes and must not share a document. No id
-    has a space in it, so no two pairs look alike."""
+    """The id of a receipt's document.
+
+    It contains the booth, because two booths with one receipt id lie in two lanes and need two documents. No id
+    contains a space, so different pairs give different ids.
+    """
     return f"{booth} {receipt}"

@@ -1,8 +1,8 @@
-"""What a facility sold at a festival and how the money is shared, summed up over the booths.
+"""Settlements: a facility's sales at a festival, summed over the booths, and the division of the money.
 
-Everything of one booth comes from one lane's outbox, in the order in which it was said: a booth is opened before it
-earns, and earns before it loses, so no sum that is told is below zero. Between booths there is no order. A booth may
-open after the others were settled; the settlement then waits for it again.
+All events of one booth come from one lane's outbox, in the order of publication. A booth opens before it earns, and
+earns before it loses, so no published sum is below zero. There is no order between booths. A booth may open after the
+others were settled, and the settlement then waits again.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ _WHOLE = 100
 
 @dataclass(frozen=True, slots=True)
 class Percentages:
-    """How a sale is shared. They add up to 100."""
+    """The division of a sale. The percentages add up to 100."""
 
     facility: int
     maker: int
@@ -38,7 +38,7 @@ class Percentages:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Whole rupiah."""
+    """The parts of an amount, in whole rupiah."""
 
     facility_rupiah: int
     maker_premium_rupiah: int
@@ -47,8 +47,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class PoolShare:
-    """The facility's part of a booth's unlabelled sales of one product, in pieces and rupiah. `counted`: a final
-    count stands behind it; else it is provisional."""
+    """The facility's part of a booth's unlabelled sales of one product. Without `counted` it is provisional."""
 
     product: str
     qty: int = 0
@@ -58,8 +57,10 @@ class PoolShare:
 
 @dataclass(frozen=True, slots=True)
 class BoothShare:
-    """What one booth has earned for the facility, in pieces and rupiah; `pools` are what of it was sold
-    unlabelled. `halfway`: the change that was heard last is continued by the booth's next one."""
+    """One booth's sales for the facility, in pieces and rupiah; `pools` are the unlabelled part.
+
+    `halfway`: the booth's next event continues the latest change.
+    """
 
     booth: str
     settled: bool = False
@@ -70,7 +71,7 @@ class BoothShare:
 
     @property
     def provisional_qty(self) -> int:
-        """Pieces that were sold unlabelled and that no final count stands behind."""
+        """Pieces sold unlabelled, without a final count."""
         return sum(pool.qty for pool in self.pools if not pool.counted)
 
     @property
@@ -79,8 +80,8 @@ class BoothShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What the settlement of the highest revision said."""
+class SettlementFigures:
+    """The figures of the latest published settlement."""
 
     qty: int
     sold_rupiah: int
@@ -90,15 +91,18 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """`percentages` are those of the day on which the first booth opened: a later change is for later festivals.
-    `revision` 0: nothing was said yet."""
+    """A facility's settlement at a festival.
+
+    `percentages` are valid from the opening of the first booth; later changes concern later festivals. `published` is
+    None and `revision` 0 until the first publication.
+    """
 
     id: str
     facility: str
     festival: str
     percentages: Percentages
     booths: tuple[BoothShare, ...] = ()
-    said: Said | None = None
+    published: SettlementFigures | None = None
     revision: int = 0
 
     @property
@@ -123,7 +127,7 @@ class Settlement:
 
     @property
     def halfway(self) -> bool:
-        """The change of a booth is known in part. Half of a change is no sum: it might even be below zero."""
+        """Whether a booth's change is known in part only. Half of a change is no valid sum: it may be below zero."""
         return any(booth.halfway for booth in self.booths)
 
     @property
@@ -132,12 +136,16 @@ class Settlement:
 
 
 def settlement_id(facility: str, festival: str) -> str:
+    """The id of a facility's settlement at a festival."""
     return f"{facility}/{festival}"
 
 
 def split(rupiah: int, by: Percentages) -> Parts:
-    """The parts of an amount, whole rupiah that add up to it. Each is rounded down; the one or two rupiah then left
-    go to the parts that lost most by it, the facility before the maker before the programme."""
+    """The parts of an amount in whole rupiah, which add up to it.
+
+    Each part is rounded down. The one or two remaining rupiah go to the parts with the largest remainders, in the
+    order facility, maker, programme.
+    """
     shares = [rupiah * percent for percent in (by.facility, by.maker, by.programme)]
     parts = [share // _WHOLE for share in shares]
     lost_most = sorted(range(len(parts)), key=lambda index: -(shares[index] % _WHOLE))
@@ -147,36 +155,37 @@ def split(rupiah: int, by: Percentages) -> Parts:
 
 
 def deciding(percentages: Percentages) -> Decide:
-    """The rules, sharing by these percentages."""
+    """The settlement rules with these percentages."""
 
     def decide(state: State, event: Event) -> Decision:
-        """The settlement after the event; said once every booth that opened is settled, and again when it changed."""
+        """The settlement after the event, published once every opened booth is settled and after each later
+        change."""
         body = event.body
         if not isinstance(body, ShareOpened | SaleShared | PoolAdjusted | BoothSettled):
             raise TypeError(f"a settlement has no rule for {type(body).__name__}")
         id = settlement_id(body.facility, body.festival)
-        known = state.get(Settlement, id)
-        settlement = known or Settlement(id, body.facility, body.festival, percentages)
-        settlement = _with(settlement, _change(_of(settlement, body.booth), body))
-        settlement, said = _say(settlement)
-        return (state if settlement == known else state.put(settlement)), [*said]
+        stored = state.get(Settlement, id)
+        settlement = stored or Settlement(id, body.facility, body.festival, percentages)
+        settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
+        settlement, publications = _publish(settlement)
+        return (state if settlement == stored else state.put(settlement)), [*publications]
 
     return decide
 
 
-def _of(settlement: Settlement, booth: str) -> BoothShare:
+def _share_of(settlement: Settlement, booth: str) -> BoothShare:
     return next((share for share in settlement.booths if share.booth == booth), BoothShare(booth))
 
 
-def _with(settlement: Settlement, share: BoothShare) -> Settlement:
+def _with_share(settlement: Settlement, share: BoothShare) -> Settlement:
     booths = settlement.booths
-    for place, known in enumerate(booths):
-        if known.booth == share.booth:
-            return replace(settlement, booths=(*booths[:place], share, *booths[place + 1 :]))
-    return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda one: one.booth)))
+    for index, other in enumerate(booths):
+        if other.booth == share.booth:
+            return replace(settlement, booths=(*booths[:index], share, *booths[index + 1 :]))
+    return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda other: other.booth)))
 
 
-def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
+def _apply(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
     match body:
         case ShareOpened():
             return share
@@ -201,31 +210,37 @@ def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | B
 def _pooled(
     pools: tuple[PoolShare, ...], product: str, qty: int, rupiah: int, *, counted: bool | None = None
 ) -> tuple[PoolShare, ...]:
-    known = next((pool for pool in pools if pool.product == product), PoolShare(product))
-    after = PoolShare(product, known.qty + qty, known.rupiah + rupiah, known.counted if counted is None else counted)
-    return tuple(sorted((*(pool for pool in pools if pool.product != product), after), key=lambda pool: pool.product))
+    previous = next((pool for pool in pools if pool.product == product), PoolShare(product))
+    updated = PoolShare(
+        product, previous.qty + qty, previous.rupiah + rupiah, previous.counted if counted is None else counted
+    )
+    return tuple(
+        sorted((*(pool for pool in pools if pool.product != product), updated), key=lambda pool: pool.product)
+    )
 
 
-def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
+def _publish(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
     if not settlement.complete or settlement.halfway:
-        # While a festival runs no sum is wanted, and every sale comes by here.
+        # Saves the sums during the festival, when every sale passes here and nothing is published.
         return settlement, []
-    now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
-    if settlement.said == now:
+    figures = SettlementFigures(
+        settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah
+    )
+    if settlement.published == figures:
         return settlement, []
-    kind = SettlementIssued if settlement.said is None else SettlementCorrected
-    settlement = replace(settlement, said=now, revision=settlement.revision + 1)
+    kind = SettlementIssued if settlement.published is None else SettlementCorrected
+    settlement = replace(settlement, published=figures, revision=settlement.revision + 1)
     parts = settlement.parts
-    said = kind(
+    body = kind(
         facility=settlement.facility,
         festival=settlement.festival,
         revision=settlement.revision,
-        qty=now.qty,
-        sold_rupiah=now.sold_rupiah,
+        qty=figures.qty,
+        sold_rupiah=figures.sold_rupiah,
         facility_rupiah=parts.facility_rupiah,
         maker_premium_rupiah=parts.maker_premium_rupiah,
         programme_rupiah=parts.programme_rupiah,
-        provisional_qty=now.provisional_qty,
-        provisional_rupiah=now.provisional_rupiah,
+        provisional_qty=figures.provisional_qty,
+        provisional_rupiah=figures.provisional_rupiah,
     )
-    return settlement, [SETTLEMENTS.of(said)]
+    return settlement, [SETTLEMENTS.of(body)]

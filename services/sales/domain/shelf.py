@@ -1,6 +1,6 @@
-"""When a booth's goods came and when they were sold, in sums by facility, product and clock hour.
+"""Arrivals, departures and sales of a booth's goods, summed by facility, product and clock hour.
 
-That is enough to tell when something ran out, and it grows with the hours of a festival, not with its sales.
+The sums are enough to find sold-out times. They grow with the hours of a festival, not with its sales.
 """
 
 from collections.abc import Sequence
@@ -13,10 +13,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3600
 
 
-class Hour(NamedTuple):
-    """Pieces sold in one hour, counted in hours since 1970 in UTC. `first` and `last` are the seconds into it at
-    which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then.
-    A tuple, because a booth has hundreds of them and is read and written with every batch."""
+class HourlySales(NamedTuple):
+    """Pieces sold in one hour, counted in hours since 1970 in UTC.
+
+    `first` and `last`: the seconds into the hour of the first and last sale. A void subtracts its pieces but leaves
+    both unchanged. This is a tuple, because a booth has hundreds of them and is read and written with every batch.
+    """
 
     hour: int
     qty: int
@@ -25,102 +27,113 @@ class Hour(NamedTuple):
 
     @property
     def began(self) -> int:
-        """Seconds since 1970."""
+        """The first sale, in seconds since 1970."""
         return self.hour * HOUR + self.first
 
     @property
     def ended(self) -> int:
+        """The last sale, in seconds since 1970."""
         return self.hour * HOUR + self.last
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
-    """One facility's pieces of one product at the booth. `came`: (second since 1970, pieces), a pair for each time
-    that goods were counted in; `went`: the same for those that left for other booths. `hours` are in their order."""
+class ShelfHistory:
+    """One facility's pieces of one product at the booth.
+
+    `arrivals`: a pair (second since 1970, pieces) for each count-in. `departures`: the same for pieces that left for
+    other booths. `hours` are in order.
+    """
 
     facility: str
     product: str
-    came: tuple[tuple[int, int], ...] = ()
-    hours: tuple[Hour, ...] = ()
-    went: tuple[tuple[int, int], ...] = ()
+    arrivals: tuple[tuple[int, int], ...] = ()
+    hours: tuple[HourlySales, ...] = ()
+    departures: tuple[tuple[int, int], ...] = ()
 
 
-Shelves = tuple[Shelf, ...]
+Shelves = tuple[ShelfHistory, ...]
 
 
-def seconds(at: datetime) -> int:
+def epoch_seconds(at: datetime) -> int:
     """Whole seconds since 1970."""
     return floor(at.timestamp())
 
 
-def moment(second: int) -> datetime:
+def from_epoch_seconds(second: int) -> datetime:
+    """The time of a second since 1970, in UTC."""
     return EPOCH + timedelta(seconds=second)
 
 
-def came(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces were counted in."""
-    place, shelf = _find(shelves, facility, product)
-    return (*shelves[:place], replace(shelf, came=_also(shelf.came, at, qty)), *shelves[place + 1 :])
+def stock_in(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """The histories after `qty` pieces were counted in."""
+    index, shelf = _find(shelves, facility, product)
+    return (*shelves[:index], replace(shelf, arrivals=_add_pieces(shelf.arrivals, at, qty)), *shelves[index + 1 :])
 
 
-def went(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces left for another booth."""
-    place, shelf = _find(shelves, facility, product)
-    return (*shelves[:place], replace(shelf, went=_also(shelf.went, at, qty)), *shelves[place + 1 :])
+def move_out(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """The histories after `qty` pieces left for another booth."""
+    index, shelf = _find(shelves, facility, product)
+    return (
+        *shelves[:index],
+        replace(shelf, departures=_add_pieces(shelf.departures, at, qty)),
+        *shelves[index + 1 :],
+    )
 
 
-def _also(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> tuple[tuple[int, int], ...]:
+def _add_pieces(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> tuple[tuple[int, int], ...]:
     pieces = dict(pairs)
-    second = seconds(at)
+    second = epoch_seconds(at)
     pieces[second] = pieces.get(second, 0) + qty
     return tuple(sorted(pieces.items()))
 
 
-def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
-    """`qty` pieces were sold; if it is below zero, a sale of that time was taken back."""
-    place, shelf = _find(shelves, facility, product)
-    hour, second = divmod(seconds(at), HOUR)
-    hours = _add(shelf.hours, Hour(hour, qty, second, second))
-    sold_from = Shelf(shelf.facility, shelf.product, shelf.came, hours, shelf.went)
-    return (*shelves[:place], sold_from, *shelves[place + 1 :])
+def sell(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+    """The histories after `qty` pieces were sold. A negative `qty` takes back sales of that time."""
+    index, shelf = _find(shelves, facility, product)
+    hour, second = divmod(epoch_seconds(at), HOUR)
+    hours = _add_sales(shelf.hours, HourlySales(hour, qty, second, second))
+    sold_from = ShelfHistory(shelf.facility, shelf.product, shelf.arrivals, hours, shelf.departures)
+    return (*shelves[:index], sold_from, *shelves[index + 1 :])
 
 
-def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
-    # Sales come nearly in order, so the hour is the last one or close to it.
-    place = len(hours)
-    while place and hours[place - 1].hour >= more.hour:
-        place -= 1
-    if place == len(hours) or hours[place].hour != more.hour:
-        # A void of a sale from before there were sums has nothing to be taken from.
-        return (*hours[:place], more, *hours[place:]) if more.qty > 0 else hours
-    known = hours[place]
-    both = Hour(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
-    return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])
+def _add_sales(hours: tuple[HourlySales, ...], hour: HourlySales) -> tuple[HourlySales, ...]:
+    # Searched from the end, because sales come nearly in order.
+    index = len(hours)
+    while index and hours[index - 1].hour >= hour.hour:
+        index -= 1
+    if index == len(hours) or hours[index].hour != hour.hour:
+        # A negative sum without its hour has nothing to reduce.
+        return (*hours[:index], hour, *hours[index:]) if hour.qty > 0 else hours
+    existing = hours[index]
+    total = HourlySales(
+        hour.hour, existing.qty + hour.qty, min(existing.first, hour.first), max(existing.last, hour.last)
+    )
+    return (*hours[:index], *([total] if total.qty else []), *hours[index + 1 :])
 
 
-def together(shelves: Sequence[Shelf]) -> Shelf:
-    """The shelves of all makers of a product as one."""
+def combined(shelves: Sequence[ShelfHistory]) -> ShelfHistory:
+    """The histories of all makers of a product as one."""
     if len(shelves) == 1:
         return shelves[0]
-    hours: dict[int, Hour] = {}
-    for one in shelves:
-        for hour in one.hours:
-            known = hours.get(hour.hour)
-            hours[hour.hour] = hour if known is None else _both(known, hour)
+    hours: dict[int, HourlySales] = {}
+    for shelf in shelves:
+        for hour in shelf.hours:
+            existing = hours.get(hour.hour)
+            hours[hour.hour] = hour if existing is None else _merge(existing, hour)
     return replace(
         shelves[0],
-        came=tuple(sorted(pair for one in shelves for pair in one.came)),
-        went=tuple(sorted(pair for one in shelves for pair in one.went)),
+        arrivals=tuple(sorted(pair for shelf in shelves for pair in shelf.arrivals)),
+        departures=tuple(sorted(pair for shelf in shelves for pair in shelf.departures)),
         hours=tuple(hour for _, hour in sorted(hours.items())),
     )
 
 
-def _both(one: Hour, other: Hour) -> Hour:
-    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
+def _merge(hour: HourlySales, other: HourlySales) -> HourlySales:
+    return HourlySales(hour.hour, hour.qty + other.qty, min(hour.first, other.first), max(hour.last, other.last))
 
 
-def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, Shelf]:
-    for place, shelf in enumerate(shelves):
+def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, ShelfHistory]:
+    for index, shelf in enumerate(shelves):
         if shelf.product == product and shelf.facility == facility:
-            return place, shelf
-    return len(shelves), Shelf(facility, product)
+            return index, shelf
+    return len(shelves), ShelfHistory(facility, product)

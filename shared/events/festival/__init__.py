@@ -1,6 +1,6 @@
-"""Organisers' commands, what became of them, and what booths and tills need to know: a module per topic."""
+"""Organisers' commands, their outcomes, and events for booths and tills: a module per topic."""
 
-# In the order in which docs/events.md tells of them.
+# In the order of docs/events.md.
 from shared.events.festival.organiser import (
     ORGANISER,
     AcceptPlan,

@@ -1,4 +1,4 @@
-"""What booths and tills need to know (festival -> sales, tills)."""
+"""Events that booths and tills need (festival -> sales, tills)."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from shared.events.language import Body, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
-    """`prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
+    """A booth opens. `prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
 
     booth: Id
     festival: Id
@@ -18,7 +18,7 @@ class BoothOpened(Body):
 
 
 class PricesChanged(Body):
-    """The booth's whole price list of this `revision`, from `valid_from` on."""
+    """The booth's whole price list of this `revision`, valid from `valid_from` on."""
 
     booth: Id
     revision: Qty
@@ -27,13 +27,15 @@ class PricesChanged(Body):
 
 
 class TillAdded(Body):
+    """The booth sells from one more till."""
+
     booth: Id
     till: Id
 
 
 class TillStruck(Body):
-    """The booth no longer waits for this device, or for its branch number `branch` (from 1); without `device`, for no
-    device of this till's name."""
+    """The booth no longer waits for this device, or for its branch number `branch` (from 1). Without `device`, it
+    waits for no device of this till's name."""
 
     booth: Id
     till: Id
@@ -63,7 +65,7 @@ class BoothStocked(Body):
 
 
 class BoothStockLost(Body):
-    """`qty` pieces at the booth are spoilt or gone: they can't be sold."""
+    """`qty` pieces at the booth are spoilt or missing, and can't be sold."""
 
     booth: Id
     lot: Id
@@ -71,8 +73,8 @@ class BoothStockLost(Body):
 
 
 class BoothStockMoved(Body):
-    """`qty` pieces have left the booth for booth `to`: they can't be sold here. There they are BoothStocked when
-    they were counted in."""
+    """`qty` pieces left the booth for booth `to`, and can't be sold here. BoothStocked follows there after the
+    count."""
 
     booth: Id
     lot: Id
@@ -81,12 +83,16 @@ class BoothStockMoved(Body):
 
 
 class LotWithdrawn(Body):
+    """The lot is recalled and must not be sold at the booth."""
+
     booth: Id
     lot: Id
     reason: Text
 
 
 class DisputeResolved(Body):
+    """The organiser's decision on the disputed pieces of a sale."""
+
     booth: Id
     sale: Id
     outcome: DisputeOutcome
@@ -94,7 +100,7 @@ class DisputeResolved(Body):
 
 
 class BoothClosing(Body):
-    """No more stock will come. Tills have until `deadline`."""
+    """No more stock will come. Tills have until `deadline` to send records."""
 
     booth: Id
     festival: Id

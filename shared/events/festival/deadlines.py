@@ -1,13 +1,16 @@
-"""What festival says to itself."""
+"""Events from festival to itself."""
 
 from shared.events.festival.organiser import CommandId
 from shared.events.language import Body, DeadlineReached, Id, Text, Topic
 
 
 class RevisionRequested(Body):
-    """What is missing under a request of festival `key` is to be planned again: comes back to festival with the
-    request's `products` and the `lots` that closed booths give back, by which the stock is looked up. Without a
-    `command` nobody asked for it: enough was lost on the way, recalled or freed by closed booths."""
+    """Missing pieces under a request of festival `key` are to be planned again.
+
+    The event returns to festival with the request's `products` and the `lots` that closed booths give back; both
+    select the stock to look up. Without a `command` no organiser asked for it: enough pieces were lost on the way,
+    recalled or freed by closed booths.
+    """
 
     key: Id
     request: Id

@@ -1,4 +1,4 @@
-"""Organisers' commands (organiser -> festival). Their ce_id is the command's id; best a UUID."""
+"""Organisers' commands (organiser -> festival). The ce_id is the command's id, preferably a UUID."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -7,28 +7,30 @@ from pydantic import StringConstraints
 
 from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, TypedNumber, Utc
 
-# The ce_id of an organiser's command, whatever visible characters it was made of.
+# The ce_id of an organiser's command, of any visible ASCII characters.
 CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 
 
 class LeadTime(Body):
-    """How many days a parcel from the facility is on its way to the festival."""
+    """Days of a parcel from the facility to the festival."""
 
     facility: Id
     days: Count
 
 
 class ProgrammeWeight(Body):
-    """The facility is due so many times the share of one with weight 1."""
+    """The facility is due `weight` times the share of a facility with weight 1."""
 
     facility: Id
     weight: Qty
 
 
 class AnnounceFestival(Body):
-    """A festival from `first_day` to `last_day`, which are days of its `zone`, e.g. `Asia/Makassar`. Parcels must
-    come before the opening, once it is open before the last day; those of a facility that `lead_days` does not name
-    always do. What `weights` does not name has weight 1."""
+    """A festival from `first_day` to `last_day`, in days of its `zone`, e.g. `Asia/Makassar`.
+
+    Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
+    of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
+    """
 
     festival: Id
     name: Text
@@ -41,14 +43,14 @@ class AnnounceFestival(Body):
 
 
 class CancelFestival(Body):
-    """Before anything was sent: all reservations are released."""
+    """Cancel the festival before anything was sent. All reservations are released."""
 
     festival: Id
     reason: Text = ""
 
 
 class Price(Body):
-    """`category`: the kind of product, by which a booth may be limited."""
+    """A product's price. `category`: the kind of product, by which a booth may be limited."""
 
     product: Id
     price_rupiah: PriceRupiah
@@ -56,16 +58,18 @@ class Price(Body):
 
 
 class CategoryLimit(Body):
-    """So many pieces of the products of one category at once."""
+    """The most pieces of one category's products that a booth can hold at once."""
 
     category: Id
     qty: Count
 
 
 class OpenBooth(Body):
-    """A booth with the prices of what it will sell and the tills it will sell from. Its id begins with the
-    festival's and a dot (`ODOP.B07`), so that no two festivals share a booth. It has room for `capacity` pieces at
-    once; null: for all that is asked."""
+    """A booth with its prices and tills. Its id begins with the festival's id and a dot (`ODOP.B07`), so that no two
+    festivals share a booth.
+
+    `capacity`: the most pieces that the booth can hold at once; null: no limit.
+    """
 
     festival: Id
     booth: Id
@@ -77,7 +81,7 @@ class OpenBooth(Body):
 
 
 class Demand(Body):
-    """How much of one product one booth would like."""
+    """The pieces of one product that one booth asks for."""
 
     booth: Id
     product: Id
@@ -85,12 +89,14 @@ class Demand(Body):
 
 
 class RequestAllocation(Body):
-    """Ask for stock. With `consent` the plan is accepted as it comes; else it is withdrawn unless it is accepted
-    within `hold_hours`. Reservations that were not sent within `hold_hours` of being asked for are released. `even`:
-    booths share evenly what is short of a product; else fewer of them may be served, with fewer shipments. Once so
-    many percent of the pieces asked for were lost on the way, recalled before they left or freed by a booth that
-    closed as `revise_at_percent` says, what is missing is planned again and reserved without being asked for; null:
-    never."""
+    """Ask for stock.
+
+    With `consent` the plan is accepted at once. Without it, the plan is withdrawn unless it is accepted within
+    `hold_hours`. Reservations that are not sent within `hold_hours` of the request are released. `even`: booths share
+    a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`: once this
+    percentage of the pieces was lost on the way, recalled before sending or freed by a closed booth, missing pieces
+    are planned and reserved again without a command; null: never.
+    """
 
     festival: Id
     request: Id
@@ -102,10 +108,13 @@ class RequestAllocation(Body):
 
 
 class ReviseAllocation(Body):
-    """Reality differs from the plan: plan again what is missing under `request`, with as little change as can be.
-    What facilities in `without` have not sent is given back, and nothing is taken from them (their boat did not sail,
-    their stock is spoilt). What was sent stays. With `consent` it is carried out at once, else AcceptPlan does it;
-    a revision that waits for that is replaced. What is reserved then has the request's hold hours anew."""
+    """Plan missing pieces under `request` again, with as few changes as possible.
+
+    Facilities in `without` give back the pieces that they have not sent, and no pieces are planned from them. Reasons
+    may be a boat that did not sail, or spoilt stock. Sent pieces stay. With `consent` the revision is carried out at
+    once, otherwise by AcceptPlan. It replaces a revision that waits for AcceptPlan. Reserved pieces then have the
+    request's hold hours again.
+    """
 
     festival: Id
     request: Id
@@ -115,11 +124,14 @@ class ReviseAllocation(Body):
 
 
 class Replenish(Body):
-    """Ask for a refill while the booths sell, until they close at `until` today: from what they sold so far, what
-    they will lack, what other booths can spare, and what facilities should send of `products`. That part is a
-    request like any other, `request`: with `consent` its plan is accepted as it comes. Between booths people carry it
-    out with SendTransfer. Asked after closing for the next day, `opens` says when booths open again: only the hours
-    from then on count, and facilities can send what comes by that day."""
+    """Ask for a refill while the booths sell, until they close at `until` today.
+
+    The answer uses the sales so far: the pieces that booths will lack, the pieces that other booths can spare, and
+    the pieces of `products` that facilities should send. The facilities' part is a request like any other, named
+    `request`; with `consent` its plan is accepted at once. People carry out the transfers between booths with
+    SendTransfer. After closing, for the next day, `opens` is the time of the next opening: only the hours from then
+    on count, and parcels may arrive by that day.
+    """
 
     festival: Id
     request: Id
@@ -131,14 +143,14 @@ class Replenish(Body):
 
 
 class AcceptPlan(Body):
-    """The proposed plan, or the revision that waits, is wanted."""
+    """Accept the proposed plan, or the revision that waits."""
 
     festival: Id
     request: Id
 
 
 class SendShipment(Body):
-    """Everything reserved of `facility` for `booth` under `request` goes on its way as `shipment`."""
+    """Send all pieces that `facility` has reserved for `booth` under `request`, as `shipment`."""
 
     festival: Id
     request: Id
@@ -148,12 +160,14 @@ class SendShipment(Body):
 
 
 class CountedLot(Body):
+    """Counted pieces of a lot."""
+
     lot: Id
     qty: Count
 
 
 class ReceiveShipment(Body):
-    """The booth counted what came. What is missing counts as lost on the way."""
+    """The booth has counted a shipment. Missing pieces count as lost on the way."""
 
     festival: Id
     shipment: Id
@@ -162,8 +176,8 @@ class ReceiveShipment(Body):
 
 
 class SendTransfer(Body):
-    """Pieces leave `booth` for booth `to` of the same festival, `lots` as counted by people there: that many fewer
-    can be sold at `booth` from now on."""
+    """Pieces leave `booth` for booth `to` of the same festival, `lots` as counted there. `booth` can sell that many
+    fewer from now on."""
 
     festival: Id
     transfer: Id
@@ -173,7 +187,7 @@ class SendTransfer(Body):
 
 
 class ReceiveTransfer(Body):
-    """Booth `booth` counted what came of a transfer to it. What is missing counts as lost on the way."""
+    """Booth `booth` has counted a transfer to it. Missing pieces count as lost on the way."""
 
     festival: Id
     transfer: Id
@@ -182,8 +196,8 @@ class ReceiveTransfer(Body):
 
 
 class ReceiveReturn(Body):
-    """The facility counted what came home of one lot from one booth, after the booth was settled.
-    `final` says that nothing more will come: the rest is a recorded loss."""
+    """The facility has counted the pieces of one lot that came home from one booth, after the booth was settled.
+    `final`: no more pieces will come, and the rest is recorded as lost."""
 
     festival: Id
     booth: Id
@@ -198,7 +212,7 @@ class LossPlace(StrEnum):
 
 
 class RecordLoss(Body):
-    """`qty` pieces of a lot are spoilt or gone, at the facility or at `booth`."""
+    """`qty` pieces of a lot are spoilt or missing, at the facility or at `booth`."""
 
     festival: Id
     lot: Id
@@ -214,8 +228,11 @@ class DisputeOutcome(StrEnum):
 
 
 class ResolveDispute(Body):
-    """The organiser's word on the disputed pieces of a sale. Accepted without `lot`, no facility is credited with
-    more than it sent to the booth; pieces beyond that stay in dispute until a `lot` is named or they are rejected."""
+    """Decide on the disputed pieces of a sale.
+
+    Accepted without `lot`, a facility is credited with at most the pieces that it sent to the booth. Pieces beyond
+    that stay disputed until a `lot` is named or they are rejected.
+    """
 
     festival: Id
     booth: Id
@@ -225,8 +242,7 @@ class ResolveDispute(Body):
 
 
 class VoidSale(Body):
-    """`qty` pieces of line `line` of a receipt did not stand, by the organiser's word: for a till that was lost.
-    Nobody's drawer pays for it."""
+    """Void `qty` pieces of line `line` of a receipt, for a till that was lost. No drawer pays for it."""
 
     festival: Id
     booth: Id
@@ -237,8 +253,10 @@ class VoidSale(Body):
 
 
 class ChangePrice(Body):
-    """From `valid_from` on (null: from now on) the booth sells the product at this price. The price list gets the
-    next revision; a receipt tells which one its till knew."""
+    """The booth sells the product at this price from `valid_from` on; null: from now on.
+
+    The price list gets the next revision. A receipt contains the revision that its till knew.
+    """
 
     festival: Id
     booth: Id
@@ -256,8 +274,8 @@ class AddTill(Body):
 
 
 class StrikeTill(Body):
-    """A device is lost: the booth no longer waits for it, or only not for its branch number `branch` (from 1).
-    Without `device`, the booth no longer waits for any device of this till's name."""
+    """A device is lost: the booth no longer waits for it, or for its branch number `branch` (from 1). Without
+    `device`, the booth waits for no device of this till's name."""
 
     festival: Id
     booth: Id
@@ -268,8 +286,8 @@ class StrikeTill(Body):
 
 
 class CloseBooth(Body):
-    """One booth closes before the festival does: what is reserved for it goes back, what is there goes home. Its
-    tills have until `till_hours` after this command to send what is left."""
+    """Close one booth before the festival. Its reservations are released, and its stock goes home. Its tills have
+    `till_hours` after this command to send their records."""
 
     festival: Id
     booth: Id
@@ -277,7 +295,7 @@ class CloseBooth(Body):
 
 
 class CloseFestival(Body):
-    """The last sale was made. Tills have until `till_hours` after this command to send what is left."""
+    """Close the festival after the last sale. Tills have `till_hours` after this command to send their records."""
 
     festival: Id
     till_hours: TypedNumber = 48

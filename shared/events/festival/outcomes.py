@@ -1,4 +1,4 @@
-"""What became of organisers' commands (festival -> anyone)."""
+"""Outcomes of organisers' commands (festival -> anyone)."""
 
 from datetime import date
 from enum import StrEnum
@@ -8,6 +8,8 @@ from shared.events.language import Body, Count, Day, Id, Qty, Text, Topic, Utc
 
 
 class FestivalAnnounced(Body):
+    """The festival is announced."""
+
     festival: Id
     name: Text
     place: Text
@@ -17,11 +19,15 @@ class FestivalAnnounced(Body):
 
 
 class FestivalCancelled(Body):
+    """The festival is cancelled."""
+
     festival: Id
     reason: Text
 
 
 class CommandRefusal(StrEnum):
+    """The reason of a refused command."""
+
     BAD_NAME = "bad_name"
     UNKNOWN_FESTIVAL = "unknown_festival"
     ALREADY_EXISTS = "already_exists"
@@ -46,7 +52,7 @@ class CommandRefusal(StrEnum):
 
 
 class PlanRule(StrEnum):
-    """What can keep a piece from a booth."""
+    """A rule that can keep a piece from a booth."""
 
     STOCK = "stock"
     BEST_BEFORE = "best_before"
@@ -56,8 +62,8 @@ class PlanRule(StrEnum):
 
 
 class PlanConflict(Body):
-    """The fewest rules that together leave a booth `short` of a product, in a sentence (`reason_id`: in
-    Indonesian)."""
+    """The smallest set of rules that together leave a booth `short` of a product, and a sentence about it
+    (`reason_id`: in Indonesian)."""
 
     booth: Id
     product: Id
@@ -68,8 +74,8 @@ class PlanConflict(Body):
 
 
 class CommandRefused(Body):
-    """An organiser's command was not carried out: which field, why, and a sentence for a person. `conflicts`: if
-    nothing could be planned, what stood against it, for so many demands as there is room for."""
+    """An organiser's command was not carried out: the field, the reason, and a sentence for a person. `conflicts`: if
+    nothing could be planned, the rules that prevented it, for the first demands."""
 
     festival: Id
     command: CommandId
@@ -80,8 +86,8 @@ class CommandRefused(Body):
 
 
 class LineReason(StrEnum):
-    """Why a line's facility serves its booth, and not another. `ONLY`: no other offers the product. `TOGETHER`: it
-    sends other goods there anyway. `SHARE`: these pieces belong to its fair share."""
+    """The reason why this facility serves the booth. `ONLY`: no other facility offers the product. `TOGETHER`: it
+    sends other goods there anyway. `SHARE`: the pieces belong to its fair share."""
 
     ONLY = "only"
     TOGETHER = "together"
@@ -89,8 +95,8 @@ class LineReason(StrEnum):
 
 
 class LotReason(StrEnum):
-    """Why this lot of the facility's: it is the only one, it spoils first, it is the oldest, or (`NEXT`) those before
-    it are used up."""
+    """The reason for this lot of the facility. `ONLY`: it is the only one. `SPOILS_FIRST`, `OLDEST`: it goes before
+    the others. `NEXT`: the lots before it are used up."""
 
     ONLY = "only"
     SPOILS_FIRST = "spoils_first"
@@ -99,7 +105,7 @@ class LotReason(StrEnum):
 
 
 class PlanLine(Body):
-    """`qty` pieces of `lot` for `booth`; `revision` is the lot's balance that the plan saw."""
+    """`qty` pieces of `lot` for `booth`. `revision`: the lot's balance that the plan used."""
 
     reservation: Id
     booth: Id
@@ -123,8 +129,8 @@ class PlanOffer(Body):
 
 
 class FacilityShare(Body):
-    """What one facility had to offer of what was asked, what it got, and why not more (`reason_id`: in
-    Indonesian)."""
+    """Pieces that one facility offered of the requested products, pieces allocated from it, and the reason why not
+    more (`reason_id`: in Indonesian)."""
 
     facility: Id
     offered: Count
@@ -134,6 +140,8 @@ class FacilityShare(Body):
 
 
 class Shortfall(Body):
+    """Pieces that a booth asked for and does not get."""
+
     booth: Id
     product: Id
     asked: Qty
@@ -141,10 +149,12 @@ class Shortfall(Body):
 
 
 class AllocationPlanned(Body):
-    """A proposed plan, or (with `replan`) how a refused part, or what a revision found missing, was planned
-    again. With `made_on` of its lines and `offers` it holds all that a rebuild needs to take the plan from here.
-    `shipments` counts the pairs of facility and booth; no plan in which each facility gives as many (and, if
-    booths share evenly, each booth gets as many) has fewer than `shipments_at_least`."""
+    """A proposed plan. With `replan`, a new plan for a refused part or for pieces that a revision found missing.
+
+    With `made_on` of its lines and with `offers`, the event holds everything that a rebuild needs to restore the
+    plan. `shipments` counts the pairs of facility and booth. `shipments_at_least` is a lower limit for every plan in
+    which each facility gives the same pieces. If booths share evenly, each booth also gets the same pieces.
+    """
 
     festival: Id
     request: Id
@@ -170,20 +180,20 @@ class RevisedLine(Body):
 
 
 class BackReason(StrEnum):
-    """Why a line is taken out of a plan: its facility can't send it, or its booth takes no more."""
+    """The reason why a line leaves a plan: its facility can't send it, or its booth takes no more."""
 
     FACILITY = "facility"
     BOOTH = "booth"
 
 
 class GivenBack(RevisedLine):
-    """A line that a revision takes out of the plan, and why."""
+    """A line that a revision takes out of the plan, and the reason."""
 
     why: BackReason
 
 
 class ShareMoved(Body):
-    """Pieces that one facility can offer under the request, and those that the plan gives it before and after."""
+    """Pieces that one facility offers under the request, and its pieces in the plan before and after."""
 
     facility: Id
     offered: Count
@@ -192,7 +202,7 @@ class ShareMoved(Body):
 
 
 class ShortMoved(Body):
-    """Pieces that a booth asked for, and those that are missing before and after."""
+    """Pieces that a booth asked for, and the missing pieces before and after."""
 
     booth: Id
     product: Id
@@ -202,9 +212,11 @@ class ShortMoved(Body):
 
 
 class AllocationRevised(Body):
-    """How a plan changes: lines that are added and given back; `kept` pieces stay as they were. `shares` and `short`
-    hold only what was or is more than nothing. Unless it is `carried_out`, it is a proposal that AcceptPlan makes
-    real. `reason` in a sentence (`reason_id`: in Indonesian)."""
+    """A change of a plan: lines added and lines given back; `kept` pieces are unchanged.
+
+    `shares` and `short` leave out entries that are zero before and after. Unless `carried_out`, the change is a
+    proposal for AcceptPlan. `reason` is a sentence (`reason_id`: in Indonesian).
+    """
 
     festival: Id
     request: Id
@@ -219,7 +231,7 @@ class AllocationRevised(Body):
 
 
 class AllocationConfirmed(Body):
-    """Every line that is planned is reserved, and nothing that was asked for is missing."""
+    """Every planned line is reserved, and no requested piece is missing."""
 
     festival: Id
     request: Id
@@ -227,7 +239,7 @@ class AllocationConfirmed(Body):
 
 
 class AllocationFellShort(Body):
-    """Every line that could be had is reserved; `short` is what stays missing."""
+    """Every available line is reserved; `short` pieces stay missing."""
 
     festival: Id
     request: Id
@@ -236,14 +248,14 @@ class AllocationFellShort(Body):
 
 
 class Withdrawal(StrEnum):
-    """`NOT_ACCEPTED`: nobody accepted the plan in time. `FESTIVAL_ENDED`: the festival was cancelled or closed."""
+    """`NOT_ACCEPTED`: the plan was not accepted in time. `FESTIVAL_ENDED`: the festival was cancelled or closed."""
 
     NOT_ACCEPTED = "not_accepted"
     FESTIVAL_ENDED = "festival_ended"
 
 
 class AllocationWithdrawn(Body):
-    """The proposed plan was never accepted: it keeps no room at booths any more."""
+    """The proposed plan was never accepted. It takes no capacity of booths any more."""
 
     festival: Id
     request: Id
@@ -251,9 +263,11 @@ class AllocationWithdrawn(Body):
 
 
 class BoothForecast(Body):
-    """What a booth has of a product (with what is on its way) and will sell until closing if it has enough, give or
-    take as many. `missing`: how many too few there are. `runs_out`: when the last one goes, if that is before
-    closing."""
+    """The forecast of a product at a booth until closing.
+
+    `left`: pieces there and on their way. `expected`: sales with enough stock, within `give_or_take`. `missing`: the
+    shortage. `runs_out`: the time of the last piece, if that is before closing.
+    """
 
     booth: Id
     product: Id
@@ -265,7 +279,8 @@ class BoothForecast(Body):
 
 
 class ProposedTransfer(Body):
-    """`qty` pieces of a lot that should go from `booth` to booth `to`, and why (`reason_id`: in Indonesian)."""
+    """`qty` pieces of a lot that should go from `booth` to booth `to`, and the reason (`reason_id`: in
+    Indonesian)."""
 
     booth: Id
     to: Id
@@ -278,7 +293,7 @@ class ProposedTransfer(Body):
 
 
 class ProposedRefill(Body):
-    """What facilities should send to a booth, and why (`reason_id`: in Indonesian)."""
+    """Pieces that facilities should send to a booth, and the reason (`reason_id`: in Indonesian)."""
 
     booth: Id
     product: Id
@@ -288,10 +303,13 @@ class ProposedRefill(Body):
 
 
 class ReplenishmentProposed(Body):
-    """How the booths will sell from `at` (or from when they open again, `opens`) `until` they close, as far as can be
-    known, and what is proposed: the most urgent first, and no more than people can carry out. What facilities should
-    send is planned as `request`, which AllocationPlanned shows; if nothing of it can be planned, `conflicts` say why
-    and there is no such request."""
+    """A forecast of the booths' sales from `at` (or from the next opening, `opens`) `until` they close, with
+    proposals.
+
+    The most urgent proposals come first, no more than people can carry out. The facilities' part is planned as
+    `request`, which AllocationPlanned shows. If none of it can be planned, `conflicts` give the reasons and there is
+    no such request.
+    """
 
     festival: Id
     request: Id
@@ -305,6 +323,8 @@ class ReplenishmentProposed(Body):
 
 
 class ShipmentSent(Body):
+    """The shipment left the facility with these pieces."""
+
     festival: Id
     request: Id
     shipment: Id
@@ -314,7 +334,7 @@ class ShipmentSent(Body):
 
 
 class ShipmentDropped(Body):
-    """Nothing of the shipment could leave: inventory carried out none of its dispatches."""
+    """Nothing of the shipment left: inventory carried out none of its dispatches."""
 
     festival: Id
     request: Id
@@ -324,7 +344,7 @@ class ShipmentDropped(Body):
 
 
 class ShipmentOverdue(Body):
-    """Nobody has counted the shipment in by `due`. Nothing else changes: it is still on its way, or received late."""
+    """The shipment was not counted in by `due`. It is still on its way, or will be received late."""
 
     festival: Id
     request: Id
@@ -335,7 +355,7 @@ class ShipmentOverdue(Body):
 
 
 class Discrepancy(Body):
-    """`sent` against `counted` pieces. What was counted beyond what was sent is not stocked."""
+    """`sent` and `counted` pieces of a lot. Pieces counted beyond the pieces sent are not stocked."""
 
     lot: Id
     sent: Count
@@ -343,6 +363,8 @@ class Discrepancy(Body):
 
 
 class ShipmentReceived(Body):
+    """The booth counted the shipment in. `discrepancies`: differences from the pieces sent."""
+
     festival: Id
     shipment: Id
     booth: Id
@@ -361,7 +383,7 @@ class TransferSent(Body):
 
 
 class TransferOverdue(Body):
-    """Nobody has counted the transfer in by `due`. Nothing else changes: it is still on its way, or received late."""
+    """The transfer was not counted in by `due`. It is still on its way, or will be received late."""
 
     festival: Id
     transfer: Id
@@ -371,7 +393,7 @@ class TransferOverdue(Body):
 
 
 class TransferReceived(Body):
-    """What of a transfer was counted in at booth `to`, and where the count differs from what left `booth`."""
+    """Booth `to` counted the transfer in. `discrepancies`: differences from the pieces that left `booth`."""
 
     festival: Id
     transfer: Id
@@ -382,10 +404,12 @@ class TransferReceived(Body):
 
 
 class FestivalClosed(Body):
-    """Every booth is settled and everything unsold is home or recorded as lost. Pieces:
-    received + surplus = sold + returned + lost; one that was moved from booth to booth counts once, where it came.
-    `surplus`: more of a product was sold and came home than came to its booth (a sale was heard late), or pieces that
-    were recorded as lost came home after all. Comes again (higher revision) after a late sale or return."""
+    """Every booth is settled, and every unsold piece is home or recorded as lost.
+
+    Pieces: received + surplus = sold + returned + lost. A piece moved between booths counts once, at its first booth.
+    `surplus`: more of a product was sold and came home than came to its booth, because a sale was heard late; or
+    pieces recorded as lost came home. A late sale or return publishes the event again with a higher revision.
+    """
 
     festival: Id
     received: Count

@@ -15,7 +15,7 @@ from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -370,12 +370,12 @@ class Saga(RuleBasedStateMachine):
         reservations = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
         assert len({r.id for r in reservations}) == len(reservations)
         expected = {
-            LineStatus.RESERVED: Standing.HELD,
-            LineStatus.RELEASED: Standing.RELEASED,
-            LineStatus.DISPATCHED: Standing.DISPATCHED,
+            LineStatus.RESERVED: ReservationStatus.HELD,
+            LineStatus.RELEASED: ReservationStatus.RELEASED,
+            LineStatus.DISPATCHED: ReservationStatus.DISPATCHED,
         }
         for reservation in reservations:
-            assert expected[lines[reservation.id].status] is reservation.standing
+            assert expected[lines[reservation.id].status] is reservation.status
             assert lines[reservation.id].qty == reservation.qty
         for id, line in lines.items():
             if line.status in (LineStatus.RESERVED, LineStatus.DISPATCHED):

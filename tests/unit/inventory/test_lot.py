@@ -35,73 +35,75 @@ from tests.support.builders.inventory import (
 
 
 def after(*bodies: Body) -> tuple[Lot | None, list[Body]]:
-    """The lot after these events, and all that was said."""
-    state, said = State.of(absent=(Ref(Lot, LOT),)), list[Body]()
+    """The lot after these events, and all publications."""
+    state, published = State.of(absent=(Ref(Lot, LOT),)), list[Body]()
     for number, body in enumerate(bodies):
         state, outputs = decide(state, an_event(body, f"e{number}"))
         for output in outputs:
             assert not isinstance(output, Deadline)
-            said.append(output.body)
-    return state.get(Lot, LOT), said
+            published.append(output.body)
+    return state.get(Lot, LOT), published
 
 
-def kinds(said: list[Body]) -> list[type[Body]]:
-    return [type(body) for body in said if not isinstance(body, StockChanged)]
+def kinds(published: list[Body]) -> list[type[Body]]:
+    return [type(body) for body in published if not isinstance(body, StockChanged)]
 
 
 def test_a_recorded_lot_is_all_on_hand() -> None:
-    lot, said = after(a_lot_recorded(10))
+    lot, published = after(a_lot_recorded(10))
     assert lot is not None
     assert (lot.on_hand, lot.reserved, lot.dispatched) == (10, 0, 0)
-    assert isinstance(said[-1], StockChanged)
-    assert said[-1].on_hand == 10
+    assert isinstance(published[-1], StockChanged)
+    assert published[-1].on_hand == 10
 
 
 def test_a_reservation_takes_from_what_is_on_hand() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=4))
+    lot, published = after(a_lot_recorded(10), a_reservation(qty=4))
     assert lot is not None
     assert (lot.on_hand, lot.reserved) == (6, 4)
-    assert kinds(said) == [StockReserved]
+    assert kinds(published) == [StockReserved]
 
 
 def test_a_reservation_of_more_than_is_on_hand_holds_nothing_and_says_what_there_is() -> None:
-    lot, said = after(a_lot_recorded(3), a_reservation(qty=4))
+    lot, published = after(a_lot_recorded(3), a_reservation(qty=4))
     assert lot is not None
     assert (lot.on_hand, lot.reserved) == (3, 0)
-    [refusal] = [body for body in said if isinstance(body, ReservationRefused)]
+    [refusal] = [body for body in published if isinstance(body, ReservationRefused)]
     assert (refusal.reason, refusal.on_hand, refusal.product) == (OrderRefusal.SHORT, 3, "KTI")
 
 
 def test_the_same_reservation_is_held_once() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=4), a_reservation(qty=4))
+    lot, published = after(a_lot_recorded(10), a_reservation(qty=4), a_reservation(qty=4))
     assert lot is not None
     assert lot.reserved == 4
-    assert kinds(said) == [StockReserved]
+    assert kinds(published) == [StockReserved]
 
 
 def test_a_released_reservation_is_on_hand_again_once() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=4), a_release(), a_release())
+    lot, published = after(a_lot_recorded(10), a_reservation(qty=4), a_release(), a_release())
     assert lot is not None
     assert (lot.on_hand, lot.reserved) == (10, 0)
-    assert kinds(said) == [StockReserved, ReservationReleased]
+    assert kinds(published) == [StockReserved, ReservationReleased]
 
 
 def test_dispatched_pieces_can_not_be_released() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=4), a_dispatch(), a_release())
+    lot, published = after(a_lot_recorded(10), a_reservation(qty=4), a_dispatch(), a_release())
     assert lot is not None
     assert (lot.on_hand, lot.reserved, lot.dispatched) == (6, 0, 4)
-    assert kinds(said) == [StockReserved, StockDispatched, StockOrderRefused]
+    assert kinds(published) == [StockReserved, StockDispatched, StockOrderRefused]
 
 
 def test_no_more_comes_home_than_was_sent() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=4), a_dispatch(), a_return(3, "o1"), a_return(2, "o2"))
+    lot, published = after(
+        a_lot_recorded(10), a_reservation(qty=4), a_dispatch(), a_return(3, "o1"), a_return(2, "o2")
+    )
     assert lot is not None
     assert (lot.on_hand, lot.returned) == (9, 3)
-    assert kinds(said)[-2:] == [StockReturned, StockOrderRefused]
+    assert kinds(published)[-2:] == [StockReturned, StockOrderRefused]
 
 
 def test_a_recall_releases_what_is_held_and_tells_the_booths_that_were_sent_some() -> None:
-    lot, said = after(
+    lot, published = after(
         a_lot_recorded(10),
         a_reservation("r1", 2, "F1", "F1.B1"),
         a_reservation("r2", 3, "F2", "F2.B1"),
@@ -111,25 +113,25 @@ def test_a_recall_releases_what_is_held_and_tells_the_booths_that_were_sent_some
     )
     assert lot is not None
     assert (lot.on_hand, lot.reserved, lot.dispatched, lot.recalled) == (8, 0, 2, True)
-    reached = {body.festival: body.booths for body in said if type(body).__name__ == "LotRecallReached"}
+    reached = {body.festival: body.booths for body in published if type(body).__name__ == "LotRecallReached"}
     assert reached == {"F1": ("F1.B1",), "F2": ()}
-    last = said[-1]
+    last = published[-1]
     assert isinstance(last, ReservationRefused)
     assert (last.reason, last.on_hand) == (OrderRefusal.RECALLED, 0)
 
 
 def test_a_correction_fits_only_what_is_on_hand() -> None:
-    lot, said = after(a_lot_recorded(10), a_reservation(qty=8), a_correction(-3, "c1"), a_correction(-2, "c2"))
+    lot, published = after(a_lot_recorded(10), a_reservation(qty=8), a_correction(-3, "c1"), a_correction(-2, "c2"))
     assert lot is not None
     assert (lot.on_hand, lot.corrected) == (0, -2)
-    assert kinds(said)[-2:] == [CorrectionRefused, LotCorrected]
+    assert kinds(published)[-2:] == [CorrectionRefused, LotCorrected]
 
 
 @pytest.mark.parametrize("order", [a_reservation(), a_release(), a_dispatch(), a_return(), a_loss()])
 def test_an_order_for_a_lot_nobody_recorded_is_refused(order: Body) -> None:
-    lot, said = after(order)
+    lot, published = after(order)
     assert lot is None
-    [refusal] = said
+    [refusal] = published
     assert isinstance(refusal, ReservationRefused | StockOrderRefused)
     assert refusal.reason is OrderRefusal.UNKNOWN_LOT
 
@@ -165,9 +167,9 @@ def test_the_balance_adds_up_after_any_orders(qty: int, bodies: list[Body]) -> N
         for output in outputs:
             assert not isinstance(output, Deadline)
             match output.body:
-                case StockChanged(revision=said):
-                    assert said == revision + 1
-                    revision = said
+                case StockChanged(revision=next_revision):
+                    assert next_revision == revision + 1
+                    revision = next_revision
                 case ReservationReleased(reservation=id) | StockDispatched(reservation=id):
                     ended[id] += 1
                 case _:

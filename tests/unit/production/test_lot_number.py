@@ -1,4 +1,4 @@
-"""Lot numbers read back, and show mistakes of the hand."""
+"""Lot numbers can be parsed again, and typing errors are detected."""
 
 from datetime import date
 
@@ -51,15 +51,15 @@ def test_case_separators_and_look_alikes_do_not_matter(number: LotNumber, data: 
 def test_one_wrong_character_is_never_another_lot(number: LotNumber, data: st.DataObject) -> None:
     typed = str(number).replace("-", "")
     at = data.draw(st.integers(0, len(typed) - 1))
-    other = data.draw(st.sampled_from(CHARACTERS))
-    assert parse(typed[:at] + other + typed[at + 1 :]) in (None, number)
+    replacement = data.draw(st.sampled_from(CHARACTERS))
+    assert parse(typed[:at] + replacement + typed[at + 1 :]) in (None, number)
 
 
 @given(numbers, st.data())
 def test_one_wrong_check_character_is_shown(number: LotNumber, data: st.DataObject) -> None:
     typed = str(number)
-    other = data.draw(st.sampled_from([c for c in CHARACTERS if c != typed[-1]]))
-    assert parse(typed[:-1] + other) is None
+    replacement = data.draw(st.sampled_from([c for c in CHARACTERS if c != typed[-1]]))
+    assert parse(typed[:-1] + replacement) is None
 
 
 @given(numbers, st.data())

@@ -1,4 +1,4 @@
-"""The reference data holds together, and says what is wrong when it does not."""
+"""The reference data is valid, and errors in it are named."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -16,25 +16,25 @@ facilities: [{code: PR-KPG, kind: lapas, name: Lapas, products: [KTI]}]
 
 
 def test_the_reference_data_is_whole() -> None:
-    known = reference.load()
-    assert len(known.catalogue.facilities) == 10
-    assert len(known.categories) == 8
-    made = set().union(*(facility.products for facility in known.catalogue.facilities.values()))
-    assert made == set(known.catalogue.products)
-    assert known.catalogue.products["KBS"].shelf_life == timedelta(days=2)
-    assert len(known.festivals) == 4
-    assert known.islands.keys() == known.catalogue.facilities.keys()
+    loaded = reference.load()
+    assert len(loaded.catalogue.facilities) == 10
+    assert len(loaded.categories) == 8
+    made = set().union(*(facility.products for facility in loaded.catalogue.facilities.values()))
+    assert made == set(loaded.catalogue.products)
+    assert loaded.catalogue.products["KBS"].shelf_life == timedelta(days=2)
+    assert len(loaded.festivals) == 4
+    assert loaded.islands.keys() == loaded.catalogue.facilities.keys()
     for island in ("timor", "jawa"):
-        assert known.days_to(island).keys() == known.catalogue.facilities.keys()
+        assert loaded.days_to(island).keys() == loaded.catalogue.facilities.keys()
 
 
 @pytest.mark.parametrize(
-    ("right", "wrong", "said"),
+    ("right", "wrong", "message"),
     [
         ("category: tenun", "category: kayu", "product KTI: there is no category kayu"),
         ("products: [KTI]", "products: [KTI, ABC]", "facility PR-KPG: there is no product ABC"),
-        ("products: [KTI]", "products: [KTI, KTI]", "facility PR-KPG: product KTI is there twice"),
-        ("categories: [", "categories: [{code: tenun, name: Tenun}, ", "category tenun is there twice"),
+        ("products: [KTI]", "products: [KTI, KTI]", "facility PR-KPG: product KTI is listed twice"),
+        ("categories: [", "categories: [{code: tenun, name: Tenun}, ", "category tenun is listed twice"),
         ("code: KTI", "code: kain", "products.0.code"),
         ("code: PR-KPG", "code: KUPANG", "facilities.0.code"),
         ("max_qty: 200", "max_qty: many", "products.0.max_qty"),
@@ -42,20 +42,20 @@ def test_the_reference_data_is_whole() -> None:
         ("unit: helai", "units: helai", "products.0.units"),
         ("code: PR-KPG", "code: PR-XXX", "the time zone of PR-XXX is not known"),
         ("code: tenun,", "code: a/b,", "categories.0.code"),
-        ("categories:", "categories: [", "no YAML"),
+        ("categories:", "categories: [", "not valid YAML"),
     ],
 )
-def test_what_is_wrong_is_named(right: str, wrong: str, said: str) -> None:
+def test_what_is_wrong_is_named(right: str, wrong: str, message: str) -> None:
     reference.parse(GOOD)
-    with pytest.raises(BadReference, match=said.replace("[", r"\[")):
+    with pytest.raises(BadReference, match=message.replace("[", r"\[")):
         reference.parse(GOOD.replace(right, wrong))
 
 
 def test_an_island_that_no_parcel_goes_to_is_named() -> None:
     lead_days = {("timor", "timor"): 1, ("rote", "jawa"): 7}
-    known = replace(reference.load(), islands={"LP-BAA": "rote"}, lead_days=lead_days)
+    loaded = replace(reference.load(), islands={"LP-BAA": "rote"}, lead_days=lead_days)
     with pytest.raises(BadReference, match="No lead time from rote to bali is known; islands are jawa, timor"):
-        known.days_to("bali")
+        loaded.days_to("bali")
 
 
 def test_a_festival_ends_after_it_begins() -> None:

@@ -1,4 +1,4 @@
-"""What production takes, what it refuses and how it says so."""
+"""Reports that production accepts and rejects, and its answers."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.production.domain.entities import Counter, Lot, Outcome, Report, counter_id
+from services.production.domain.entities import Counter, Lot, ReportOutcome, TerminalReport, counter_id
 from shared.events.language import Body
 from shared.events.lot_number import MAX_COUNTER, parse
 from shared.events.production import (
@@ -55,7 +55,7 @@ def test_a_report_becomes_a_numbered_lot() -> None:
     assert recorded == LotRecorded(lot=lot, facility="PR-KPG", product="KTI", category="tenun", qty=12, made_on=TODAY)
     assert accepted == ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="r1", lot=lot)
     assert production.kept[Lot, lot].maker == MAKER
-    assert production.kept[Report, "r1"].outcome is Outcome.ACCEPTED
+    assert production.kept[TerminalReport, "r1"].outcome is ReportOutcome.ACCEPTED
 
 
 def test_lots_of_a_product_and_day_are_counted() -> None:
@@ -105,8 +105,8 @@ def test_a_wrong_report_is_refused_with_the_field_and_why(
     assert refusal(production.said(reported(**changed), id="r1")) == (field, reason)
     assert production.all(Lot) == []
     assert production.all(Counter) == []
-    kept = production.kept[Report, "r1"]
-    assert (kept.outcome, kept.wrong.reason) == (Outcome.REJECTED, reason)
+    kept = production.kept[TerminalReport, "r1"]
+    assert (kept.outcome, kept.rejection.reason) == (ReportOutcome.REJECTED, reason)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_a_correction_is_passed_on_and_answered_when_inventory_took_it() -> None
     assert production.said(corrected(lot, -4), id="c1") == [
         CorrectionRequested(lot=lot, facility="PR-KPG", correction="c1", change=-4)
     ]
-    assert production.kept[Report, "c1"].outcome is Outcome.WAITING
+    assert production.kept[TerminalReport, "c1"].outcome is ReportOutcome.WAITING
     assert production.said(taken(lot, "c1", -4)) == [
         ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="c1", lot=lot)
     ]
-    assert production.kept[Report, "c1"].outcome is Outcome.ACCEPTED
+    assert production.kept[TerminalReport, "c1"].outcome is ReportOutcome.ACCEPTED
     kept = production.kept[Lot, lot]
     assert (kept.qty, kept.corrected, kept.corrections) == (12, -4, 1)
 
@@ -265,7 +265,7 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
     production = Production()
     lots: list[str] = []
     answered: list[str] = []
-    said: list[str] = []
+    report_ids: list[str] = []
     for id in data.draw(st.lists(ids, max_size=12, unique=True)):
         facility = data.draw(words, "facility")
         lot = data.draw(st.one_of(st.sampled_from(lots) if lots else words, words), "lot")
@@ -288,21 +288,21 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
             "body",
         )
         published = production.said(body, id=id, at=NOW)
-        said.append(id)
-        lots += [one.lot for one in published if isinstance(one, LotRecorded)]
+        report_ids.append(id)
+        lots += [event.lot for event in published if isinstance(event, LotRecorded)]
         # Inventory answers some at once, some twice, and the rest at the end.
-        for one in list(published):
-            if isinstance(one, CorrectionRequested):
+        for event in list(published):
+            if isinstance(event, CorrectionRequested):
                 for _ in range(data.draw(st.integers(0, 2))):
                     answer = data.draw(st.sampled_from([taken, not_taken]))
-                    published += production.said(answer(one.lot, one.correction))
-        answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
-        assert not any(MAKER in one.model_dump_json() for one in published)
-    for report in production.all(Report):
-        if report.outcome is Outcome.WAITING:
+                    published += production.said(answer(event.lot, event.correction))
+        answered += [event.report for event in published if isinstance(event, ReportAccepted | ReportRejected)]
+        assert not any(MAKER in event.model_dump_json() for event in published)
+    for report in production.all(TerminalReport):
+        if report.outcome is ReportOutcome.WAITING:
             published = production.said(taken(report.lot, report.id))
-            answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
-    assert sorted(answered) == sorted(said)
+            answered += [event.report for event in published if isinstance(event, ReportAccepted | ReportRejected)]
+    assert sorted(answered) == sorted(report_ids)
     assert len(set(lots)) == len(lots)
     assert all(str(parse(lot)) == lot for lot in lots)
 
@@ -313,12 +313,12 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
 )
 def test_no_refusal_repeats_what_was_typed(typed: str, where: str) -> None:
     production = Production()
-    said: dict[str, Body] = {
+    bodies: dict[str, Body] = {
         "product": reported(product=typed),
         "lot": corrected(typed),
         "lot of recall": recalled(typed),
         "reason": corrected("nothing", reason=typed),
     }
-    [answer] = production.said(said[where])
+    [answer] = production.said(bodies[where])
     assert isinstance(answer, ReportRejected)
     assert typed not in answer.message + answer.message_id + answer.field

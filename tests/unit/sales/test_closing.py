@@ -1,4 +1,4 @@
-"""The end of a booth: when it is settled, what is said then, and how it is corrected after."""
+"""The end of a booth: its settlement, the reports of it, and later corrections."""
 
 from datetime import timedelta
 
@@ -36,14 +36,14 @@ from tests.support.builders.sales import (
 REJECTED = DisputeOutcome.REJECTED
 
 
-def kinds(said: list[Body]) -> list[type[Body]]:
-    """What was said, but for the first word of a device."""
-    return [type(body) for body in said if not isinstance(body, DeviceHeard)]
+def kinds(published: list[Body]) -> list[type[Body]]:
+    """The kinds of the publications, without DeviceHeard."""
+    return [type(body) for body in published if not isinstance(body, DeviceHeard)]
 
 
-def sell_through(said: list[Body]) -> SellThroughCounted:
-    [found] = [body for body in said if isinstance(body, SellThroughCounted)]
-    return found
+def sell_through(published: list[Body]) -> SellThroughCounted:
+    [report] = [body for body in published if isinstance(body, SellThroughCounted)]
+    return report
 
 
 def settled(qty: int = 10, **lots: int) -> World:
@@ -63,9 +63,9 @@ def test_a_booth_is_settled_when_its_last_till_is_complete() -> None:
     world.sell("s1", 1)
     world.give(a_last_word(2), a_closing(), a_last_word(2, "T2"))
     assert world.booth().status is BoothStatus.CLOSING
-    said = world.give(a_count(1, "T2", L1=8))
-    assert kinds(said) == [SellThroughCounted, BoothSettled, DemandCounted]
-    report = sell_through(said)
+    published = world.give(a_count(1, "T2", L1=8))
+    assert kinds(published) == [SellThroughCounted, BoothSettled, DemandCounted]
+    report = sell_through(published)
     assert report.lots == (SoldThrough(lot="L1", stocked=10, sold=1, lost=0, unsold=9, counted=8, unexplained=1),)
     assert (report.revision, report.disputed) == (1, ())
     # The deadline that was asked for comes all the same, and changes nothing.
@@ -91,9 +91,9 @@ def test_what_still_waits_is_disputed_when_the_booth_is_settled() -> None:
     world.sell("b", 1, qty=5)
     world.sell("a", 2, None, product="KUE")
     world.give(a_closing())
-    said = world.fire()
-    assert kinds(said) == [SaleAccounted, SaleAccounted, SellThroughCounted, BoothSettled, DemandCounted]
-    assert sell_through(said).disputed == ("b/1", "a/1")
+    published = world.fire()
+    assert kinds(published) == [SaleAccounted, SaleAccounted, SellThroughCounted, BoothSettled, DemandCounted]
+    assert sell_through(published).disputed == ("b/1", "a/1")
     assert [world.status(sale) for sale in "ab"] == [SaleStatus.DISPUTED] * 2
     assert world.booth().waiting == ()
 
@@ -124,20 +124,20 @@ def test_a_facility_is_told_once_that_the_booth_holds_its_goods_and_once_that_it
 
 def test_a_late_sale_is_recorded_up_to_what_is_unaccounted_for_else_disputed_at_once() -> None:
     world = settled(10)
-    said = world.sell("s1", 1, qty=8)
-    assert kinds(said) == [SaleAccounted, SaleShared, SellThroughCounted, DemandCounted]
-    assert (sell_through(said).revision, sell_through(said).lots[0].sold) == (2, 8)
-    said = world.sell("s2", 2, qty=3)
+    published = world.sell("s1", 1, qty=8)
+    assert kinds(published) == [SaleAccounted, SaleShared, SellThroughCounted, DemandCounted]
+    assert (sell_through(published).revision, sell_through(published).lots[0].sold) == (2, 8)
+    published = world.sell("s2", 2, qty=3)
     assert (world.sale("s2").recorded, world.sale("s2").disputed) == (2, 1)
-    assert (sell_through(said).revision, sell_through(said).disputed) == (3, ("s2/1",))
+    assert (sell_through(published).revision, sell_through(published).disputed) == (3, ("s2/1",))
 
 
 def test_a_late_void_corrects_what_was_counted_and_leaves_disputes_to_people() -> None:
     world = settled(3)
     world.sell("s1", 1, qty=3)
     world.sell("s2", 2, qty=3)
-    said = world.give(a_void("s1", 3, qty=3))
-    assert sell_through(said).lots[0].unsold == 3
+    published = world.give(a_void("s1", 3, qty=3))
+    assert sell_through(published).lots[0].unsold == 3
     assert (world.sale("s2").recorded, world.status("s2")) == (0, SaleStatus.DISPUTED)
 
 
@@ -150,18 +150,18 @@ def test_what_moves_between_the_lots_of_a_settled_booth_is_reported_again() -> N
     world = settled(5)
     world.give(a_stocking("X", 5, facility="LP-B"))
     world.sell("s1", 1, None, 4)
-    said = world.give(a_count(2, L1=5, X=1))
-    assert [(lot.lot, lot.sold) for lot in sell_through(said).lots] == [("L1", 0), ("X", 4)]
+    published = world.give(a_count(2, L1=5, X=1))
+    assert [(lot.lot, lot.sold) for lot in sell_through(published).lots] == [("L1", 0), ("X", 4)]
     # Both makers hear what their goods sold now.
-    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-A", "LP-B"]
+    assert [body.facility for body in published if isinstance(body, DemandCounted)] == ["LP-A", "LP-B"]
 
 
 def test_a_late_loss_count_and_stock_are_reported_again() -> None:
     world = settled()
     assert sell_through(world.give(a_loss(1))).lots[0].lost == 1
     assert sell_through(world.give(a_count(1, L1=4))).lots[0].counted == 4
-    said = world.give(a_stocking("X", facility="LP-B"))
-    assert kinds(said) == [ShareOpened, SellThroughCounted, BoothSettled, DemandCounted]
+    published = world.give(a_stocking("X", facility="LP-B"))
+    assert kinds(published) == [ShareOpened, SellThroughCounted, BoothSettled, DemandCounted]
 
 
 def test_a_report_lists_at_most_a_thousand_disputes_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:

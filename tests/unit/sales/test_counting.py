@@ -1,4 +1,4 @@
-"""Counts: what is left has the last word on unlabelled sales, and only on those made up to its moment."""
+"""Counts: the pieces left decide the division of the unlabelled sales made before the count, and of no others."""
 
 from datetime import date, datetime, timedelta
 
@@ -30,7 +30,7 @@ def later(minutes: int) -> datetime:
 
 
 def of_two(qty: int = 10) -> World:
-    """A booth with so many pieces of each of two makers."""
+    """A booth with pieces of two makers."""
     world = World()
     world.give(an_opening(), *(a_stocking(lot, qty, facility=maker) for lot, maker in MAKERS.items()))
     world.said.clear()
@@ -150,7 +150,7 @@ def test_a_count_of_a_lot_that_comes_later_is_kept_for_it() -> None:
 def test_a_count_before_the_booth_is_known_is_kept() -> None:
     world = World()
     world.give(a_count(1, **{A: 2}), an_opening(), a_stocking(A), a_closing())
-    [report] = [one for one in world.fire() if isinstance(one, SellThroughCounted)]
+    [report] = [body for body in world.fire() if isinstance(body, SellThroughCounted)]
     assert report.lots[0].counted == 2
 
 
@@ -202,7 +202,7 @@ def test_a_void_after_the_count_of_a_sale_before_it_takes_its_pieces_back() -> N
 def test_what_a_count_did_not_see_and_no_sale_explains_is_unexplained() -> None:
     world = open_booth(8)
     world.give(a_count(1, L1=0), a_last_word(2), a_last_word(1, "T2"))
-    [report] = [one for one in world.give(a_closing()) if isinstance(one, SellThroughCounted)]
+    [report] = [body for body in world.give(a_closing()) if isinstance(body, SellThroughCounted)]
     [lot] = report.lots
     assert (lot.stocked, lot.sold, lot.unsold, lot.counted, lot.unexplained) == (8, 0, 8, 0, 8)
 
@@ -222,11 +222,11 @@ def test_a_count_after_settling_corrects_the_settlement_and_says_what_stands_beh
     world.give(a_closing())
     world.fire()
     world.pass_all_on()
-    issued = [one for one in world.heard(SettlementIssued) if one.facility == "LP-AAA"]
-    assert [(one.qty, one.provisional_qty, one.provisional_rupiah) for one in issued] == [(2, 2, 2 * PRICE)]
+    issued = [body for body in world.heard(SettlementIssued) if body.facility == "LP-AAA"]
+    assert [(body.qty, body.provisional_qty, body.provisional_rupiah) for body in issued] == [(2, 2, 2 * PRICE)]
     world.give(a_count(2, **{A: 10, B: 6}))
     world.pass_all_on()
-    [corrected] = [one for one in world.heard(SettlementCorrected) if one.facility == "LP-AAA"]
+    [corrected] = [body for body in world.heard(SettlementCorrected) if body.facility == "LP-AAA"]
     assert (corrected.qty, corrected.sold_rupiah, corrected.provisional_qty) == (0, 0, 0)
 
 
@@ -234,11 +234,11 @@ def test_a_share_is_provisional_until_all_that_is_there_was_counted() -> None:
     world = of_two()
     world.sell("s1", 1, None, 4)
     world.give(a_count(2, **{A: 8}))
-    assert not any(one.counted for one in world.heard(PoolAdjusted))
+    assert not any(body.counted for body in world.heard(PoolAdjusted))
     world.give(a_count(3, **{B: 8}))
-    assert [one.counted for one in world.heard(PoolAdjusted)][-2:] == [True, True]
+    assert [body.counted for body in world.heard(PoolAdjusted)][-2:] == [True, True]
     world.give(a_stocking("NEW", 5, facility="LP-C"))
-    assert {one.facility: one.counted for one in world.heard(PoolAdjusted)} == dict.fromkeys(
+    assert {body.facility: body.counted for body in world.heard(PoolAdjusted)} == dict.fromkeys(
         ("LP-AAA", "LP-BAA", "LP-C"), False
     )
 
@@ -256,5 +256,5 @@ def test_counts_of_lots_that_never_come_do_not_fill_the_booth(monkeypatch: pytes
     monkeypatch.setattr(counting, "MOST_EARLY_COUNTS", 1)
     world = open_booth()
     world.give(a_count(1, NEVER=1), a_count(2, NEVER=2))
-    with pytest.raises(OverflowError, match="never came"):
+    with pytest.raises(OverflowError, match="never stocked"):
         world.give(a_count(3, NOR=1))

@@ -1,4 +1,4 @@
-"""What ran out, what was lost by it, and what the facility hears of it. Pieces, prices and times are made up."""
+"""Sold-out times, lost sales, and the demand signal of a facility. Pieces, prices and times are made up."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sales.domain import Booth, Demand, shelf
+from services.sales.domain import Booth, FacilityDemand, shelf
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.missed import counted, openings
-from services.sales.domain.shelf import Shelf, moment
+from services.sales.domain.lost_sales import count_demand, opening_hours
+from services.sales.domain.shelf import ShelfHistory, from_epoch_seconds
 from shared.events.language import Body
 from shared.events.sales import DemandCounted, DemandLine, DemandSignalled, ShareOpened, SoldOut
 from tests.support.builders.sales import (
@@ -43,17 +43,17 @@ def a_booth(
     stocked, sold = sum(qty for _, qty in came), sum(qty for _, qty in kti)
     shelves: shelf.Shelves = ()
     for when, qty in came:
-        shelves = shelf.came(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.stock_in(shelves, "LP-A", "KTI", when, qty)
     for when, qty in kti:
-        shelves = shelf.sold(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", when, qty)
     for hour in range(8, closes + 1):
-        shelves = shelf.sold(shelves, "LP-B", "KUE", at(hour), 1)
+        shelves = shelf.sell(shelves, "LP-B", "KUE", at(hour), 1)
     lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=stocked, label_qty=sold, label_rupiah=sold * PRICE)
     return Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves)
 
 
 def line_of(booth: Booth) -> DemandLine:
-    [line] = counted(booth, openings(booth), "LP-A").lines
+    [line] = count_demand(booth, opening_hours(booth), "LP-A").lines
     return line
 
 
@@ -112,23 +112,23 @@ def test_what_was_counted_in_after_it_was_sold_leaves_one_gap_and_not_two() -> N
 
 
 def of_two(
-    mine: Iterable[tuple[datetime, int]], theirs: Iterable[tuple[datetime, int]], left: int = 0
+    own_sales: Iterable[tuple[datetime, int]], other_sales: Iterable[tuple[datetime, int]], unsold: int = 0
 ) -> dict[str, DemandLine]:
-    """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `left` of LP-C's are never sold."""
-    booth, theirs = a_booth(mine), list(theirs)
-    sold = sum(qty for _, qty in theirs)
-    shelves = shelf.came(booth.shelves, "LP-C", "KTI", at(8), sold + left)
-    for when, qty in theirs:
-        shelves = shelf.sold(shelves, "LP-C", "KTI", when, qty)
+    """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `unsold` pieces of LP-C stay unsold."""
+    booth, other_sales = a_booth(own_sales), list(other_sales)
+    sold = sum(qty for _, qty in other_sales)
+    shelves = shelf.stock_in(booth.shelves, "LP-C", "KTI", at(8), sold + unsold)
+    for when, qty in other_sales:
+        shelves = shelf.sell(shelves, "LP-C", "KTI", when, qty)
     lot = BoothLot(
-        "L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + left, label_qty=sold, label_rupiah=sold * PRICE
+        "L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + unsold, label_qty=sold, label_rupiah=sold * PRICE
     )
     booth = replace(booth, lots=(*booth.lots, lot), shelves=shelves)
-    return {facility: counted(booth, openings(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
+    return {facility: count_demand(booth, opening_hours(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
 
 
 def test_who_sold_out_lost_nothing_while_others_had_the_same() -> None:
-    line = of_two([(at(10), 10)], [(at(11), 1)], left=9)["LP-A"]
+    line = of_two([(at(10), 10)], [(at(11), 1)], unsold=9)["LP-A"]
     assert line.sold_out == (SoldOut(at=at(10), until=None),)
     assert (line.there_minutes, line.missing_minutes, line.lost_sales) == (120, 360, 0)
 
@@ -146,7 +146,7 @@ def test_what_was_lost_once_nobody_had_any_is_shared_by_what_each_sold() -> None
 def moved_away(booth: Booth, *went: tuple[datetime, int]) -> Booth:
     shelves, [lot] = booth.shelves, booth.lots
     for when, qty in went:
-        shelves = shelf.went(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.move_out(shelves, "LP-A", "KTI", when, qty)
         lot = replace(lot, moved=lot.moved + qty)
     return replace(booth, shelves=shelves, lots=(lot,))
 
@@ -187,9 +187,9 @@ def test_what_is_gone_within_minutes_is_estimated_over_an_hour() -> None:
 
 def test_a_night_is_no_opening_hour() -> None:
     booth = a_booth([(at(12), 10)])
-    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(8, day=1), 1))
-    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(11, day=1), 1))
-    assert [(moment(first), moment(last)) for first, last in openings(booth)] == [
+    booth = replace(booth, shelves=shelf.sell(booth.shelves, "LP-B", "KUE", at(8, day=1), 1))
+    booth = replace(booth, shelves=shelf.sell(booth.shelves, "LP-B", "KUE", at(11, day=1), 1))
+    assert [(from_epoch_seconds(first), from_epoch_seconds(last)) for first, last in opening_hours(booth)] == [
         (at(8), at(16)),
         (at(8, day=1), at(11, day=1)),
     ]
@@ -198,7 +198,7 @@ def test_a_night_is_no_opening_hour() -> None:
 
 
 def test_where_all_ran_out_at_once_nobody_can_tell_what_was_lost() -> None:
-    shelves = shelf.sold(shelf.came((), "LP-A", "KTI", at(8), 1), "LP-A", "KTI", at(9), 1)
+    shelves = shelf.sell(shelf.stock_in((), "LP-A", "KTI", at(8), 1), "LP-A", "KTI", at(9), 1)
     lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=1, label_qty=1, label_rupiah=PRICE)
     line = line_of(Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves))
     assert (line.sold_out, line.lost_sales) == ((SoldOut(at=at(9), until=None),), 0)
@@ -211,40 +211,42 @@ def test_where_all_ran_out_at_once_nobody_can_tell_what_was_lost() -> None:
 def test_sums_by_the_hour_are_the_sales_that_stand_in_any_order(sales: list[tuple[int, int, bool]]) -> None:
     shelves: shelf.Shelves = ()
     for second, qty, _ in sales:
-        shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), qty)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", from_epoch_seconds(second), qty)
     for second, qty, voided in sales:
         if voided:
-            shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), -qty)
+            shelves = shelf.sell(shelves, "LP-A", "KTI", from_epoch_seconds(second), -qty)
     hours = shelves[0].hours if shelves else ()
     standing = [(second, qty) for second, qty, voided in sales if not voided]
     assert [hour.hour for hour in hours] == sorted({second // 3600 for second, _ in standing})
     for hour in hours:
-        mine = [(second, qty) for second, qty in standing if second // 3600 == hour.hour]
-        assert hour.qty == sum(qty for _, qty in mine)
-        assert hour.began <= min(second for second, _ in mine)
-        assert hour.ended >= max(second for second, _ in mine)
+        hour_sales = [(second, qty) for second, qty in standing if second // 3600 == hour.hour]
+        assert hour.qty == sum(qty for _, qty in hour_sales)
+        assert hour.began <= min(second for second, _ in hour_sales)
+        assert hour.ended >= max(second for second, _ in hour_sales)
 
 
 def test_a_shelf_grows_with_the_hours_and_not_with_the_sales() -> None:
     shelves: shelf.Shelves = ()
     for minute in range(600):
-        shelves = shelf.sold(shelves, "LP-A", "KTI", at(8) + timedelta(minutes=minute), 1)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", at(8) + timedelta(minutes=minute), 1)
     [only] = shelves
     assert [hour.qty for hour in only.hours] == [60] * 10
 
 
 def test_what_came_at_one_moment_is_one_delivery() -> None:
-    shelves = shelf.came(shelf.came((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
-    shelves = shelf.came(shelves, "LP-A", "KTI", at(8), 1)
-    assert shelves == (Shelf("LP-A", "KTI", ((shelf.seconds(at(8)), 1), (shelf.seconds(at(9)), 5))),)
+    shelves = shelf.stock_in(shelf.stock_in((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
+    shelves = shelf.stock_in(shelves, "LP-A", "KTI", at(8), 1)
+    assert shelves == (
+        ShelfHistory("LP-A", "KTI", ((shelf.epoch_seconds(at(8)), 1), (shelf.epoch_seconds(at(9)), 5))),
+    )
 
 
 # what the facility hears
 
 
 def take(world: World, *bodies: Body) -> list[DemandSignalled]:
-    said = [said for body in bodies for said in world.settle_up(body)]
-    return [body for body in said if isinstance(body, DemandSignalled)]
+    published = [event for body in bodies for event in world.settle_up(body)]
+    return [body for body in published if isinstance(body, DemandSignalled)]
 
 
 def opened(booth: str = B1) -> ShareOpened:
@@ -252,9 +254,9 @@ def opened(booth: str = B1) -> ShareOpened:
 
 
 def a_line(booth: str = B1, product: str = "KTI", **changed: int | None) -> DemandLine:
-    given = {"stocked": 10, "sold": 6, "unsold": 4, "sold_rupiah": 60, "price_rupiah": 10}
+    fields = {"stocked": 10, "sold": 6, "unsold": 4, "sold_rupiah": 60, "price_rupiah": 10}
     minutes = {"there_minutes": 120, "missing_minutes": 0, "lost_sales": 0}
-    return DemandLine(booth=booth, product=product, sold_out=(), **given | minutes | changed)
+    return DemandLine(booth=booth, product=product, sold_out=(), **fields | minutes | changed)
 
 
 def count(*lines: DemandLine, booth: str = B1) -> DemandCounted:
@@ -293,7 +295,10 @@ def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() 
     take(world, opened(B1), opened(B2))
     slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
     [signal] = take(world, count(a_line(B1, sold=15), slow, booth=B1), count(fast, booth=B2))
-    assert [(one.product, one.sold, one.lost_sales) for one in signal.products] == [("KUE", 11, 20), ("KTI", 15, 0)]
+    assert [(total.product, total.sold, total.lost_sales) for total in signal.products] == [
+        ("KUE", 11, 20),
+        ("KTI", 15, 0),
+    ]
     assert [line.booth for line in signal.products[0].booths] == [B2, B1]
 
 
@@ -301,8 +306,8 @@ def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
     world = World()
     names = [f"ODOP.X{n}" for n in range(60)]
     take(world, *map(opened, names))
-    said = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
-    [product] = said[-1].products
+    published = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
+    [product] = published[-1].products
     assert [line.sold for line in product.booths] == list(range(59, 9, -1))
     assert product.sold == sum(range(60))
 
@@ -320,8 +325,8 @@ def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
     world.sell("late", 2, sold_at=NOON + timedelta(hours=1))
     world.shares[B1].appendleft(opened())  # the booth was open before this world began to listen
     world.pass_all_on()
-    assert [(one.revision, one.products[0].sold) for one in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
-    [demand] = world.all(Demand)
+    assert [(signal.revision, signal.products[0].sold) for signal in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
+    [demand] = world.all(FacilityDemand)
     [line] = demand.booths[0].lines or ()
     assert [gap.at for gap in line.sold_out] == [NOON + timedelta(hours=1)]
 
@@ -333,12 +338,12 @@ def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() 
     world.sell("s2", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=2))
     world.give(a_closing())
     world.fire()
-    said = world.sell("late", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
-    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    published = world.sell("late", 3, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    again = {body.facility: body.lines[0] for body in published if isinstance(body, DemandCounted)}
     assert again.keys() == {"LP-A", "LP-B"}
     assert (again["LP-A"].missing_minutes, again["LP-A"].lost_sales) == (240, 4)
-    said = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
-    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-B"]
+    published = world.sell("more", 4, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
+    assert [body.facility for body in published if isinstance(body, DemandCounted)] == ["LP-B"]
 
 
 def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_less_by_it() -> None:
@@ -352,8 +357,8 @@ def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_les
     world.give(a_closing())
     before = {body.facility: body.lines[0] for body in world.fire() if isinstance(body, DemandCounted)}
     assert before["LP-A"].lost_sales == 0
-    said = world.sell("late", 4, "C1", sold_at=NOON + timedelta(hours=2))
-    again = {body.facility: body.lines[0] for body in said if isinstance(body, DemandCounted)}
+    published = world.sell("late", 4, "C1", sold_at=NOON + timedelta(hours=2))
+    again = {body.facility: body.lines[0] for body in published if isinstance(body, DemandCounted)}
     assert (again["LP-A"].lost_sales, again["LP-C"].lost_sales) == (1, 2)
 
 
@@ -366,8 +371,8 @@ def test_a_late_sale_is_not_told_to_another_maker_who_lost_nothing_by_it() -> No
     world.sell("s3", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=4))
     world.give(a_closing())
     world.fire()
-    said = world.sell("late", 3, "C1", sold_at=NOON + timedelta(hours=2))
-    assert [body.facility for body in said if isinstance(body, DemandCounted)] == ["LP-C"]
+    published = world.sell("late", 3, "C1", sold_at=NOON + timedelta(hours=2))
+    assert [body.facility for body in published if isinstance(body, DemandCounted)] == ["LP-C"]
 
 
 def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
@@ -375,6 +380,6 @@ def test_a_void_takes_its_pieces_out_of_its_hour() -> None:
     world.sell("s1", 1)
     world.sell("s2", 2, qty=2)
     world.give(a_void("s2", 3, qty=2))
-    assert [hour.qty for one in world.booth().shelves for hour in one.hours] == [1]
+    assert [hour.qty for history in world.booth().shelves for hour in history.hours] == [1]
     world.give(a_void("s1", 4))
-    assert [one.hours for one in world.booth().shelves] == [()]
+    assert [history.hours for history in world.booth().shelves] == [()]

@@ -1,10 +1,12 @@
-"""Devices, not names: whose records were heard, and whom a booth waits for. A record is written `a3`: the third that
-holder `a` of a device's identity made."""
+"""Devices: the records received from each, and the records that a booth waits for.
+
+`a3` stands for the third record of holder `a` of a device's identity.
+"""
 
 from datetime import timedelta
 
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.device import Device, hear, strike
+from services.sales.domain.device import Device, receive_record, strike
 from shared.events.language import Body
 from shared.events.sales import DeviceHeard
 from tests.support.builders.sales import (
@@ -26,21 +28,21 @@ Devices = tuple[Device, ...]
 
 
 def heard(devices: Devices, *records: str | tuple[str, str]) -> Devices:
-    """The device after these records. Each follows its holder's one before; a pair names another predecessor. A
-    holder's last word ends with `!`."""
-    for given in records:
-        name, previous = given if isinstance(given, tuple) else (given, None)
+    """The device after these records. Each follows the holder's record before; a pair names another predecessor. A
+    name with `!` is a TillClosed."""
+    for record in records:
+        name, previous = record if isinstance(record, tuple) else (record, None)
         closes, name = name.endswith("!"), name.rstrip("!")
         seq = int(name[1:])
         if previous is None and seq > 1:
             previous = f"{name[0]}{seq - 1}"
         body = an_introduction(seq, device="D", previous=previous)
-        devices, _ = hear(devices, body, name, seq if closes else None)
+        devices, _ = receive_record(devices, body, name, seq if closes else None)
     return devices
 
 
 def branches(devices: Devices) -> list[tuple[tuple[tuple[int, int], ...], bool]]:
-    """What was heard of each branch, and whether it is complete."""
+    """The numbers received of each branch, and whether it is complete."""
     [device] = devices
     return [(branch.seen, branch.complete) for branch in device.branches]
 
@@ -113,11 +115,11 @@ def test_a_third_holder_is_a_third_branch() -> None:
 
 def test_striking_names_a_branch_a_device_or_all_of_a_tills_name() -> None:
     devices = heard((), "a1", "a2", ("b2", "a1"))
-    assert [one.struck for one in strike(devices, "T1", "D", 2)[0].branches] == [False, True]
+    assert [branch.struck for branch in strike(devices, "T1", "D", 2)[0].branches] == [False, True]
     assert strike(devices, "T1", "D", None)[0].complete
     assert strike(devices, "T1", None, None)[0].struck
-    for other in (("T2", None, None), ("T1", "E", None), ("T1", "D", 3)):
-        assert strike(devices, *other) == devices
+    for arguments in (("T2", None, None), ("T1", "E", None), ("T1", "D", 3)):
+        assert strike(devices, *arguments) == devices
 
 
 # what a booth waits for
@@ -128,7 +130,7 @@ def waits(world: World) -> bool:
 
 
 def closing(*bodies: Body) -> World:
-    """A booth with tills T1 and T2 that heard all this and is closing."""
+    """A closing booth with tills T1 and T2 that received these records."""
     world = open_booth()
     world.give(*bodies, a_closing())
     return world
@@ -183,9 +185,9 @@ def test_a_till_that_the_booth_does_not_list_is_waited_for_once_it_was_heard() -
     # Its second record is lost: the hole is seen and waited for.
     world.give(a_last_word(3, "T9"))
     assert waits(world)
-    assert [branch.missing for one in world.booth().devices for branch in one.branches if one.till == "T9"] == [
-        ((2, 2),)
-    ]
+    assert [
+        branch.missing for device in world.booth().devices for branch in device.branches if device.till == "T9"
+    ] == [((2, 2),)]
     world.give(a_sale(2, till="T9"))
     assert not waits(world)
     assert world.lot().sold == 2

@@ -1,4 +1,4 @@
-"""Disputed pieces and the organiser's word on them: no facility is credited with what it never sent."""
+"""Disputed pieces and the organiser's decision: no facility is credited with pieces that it never sent."""
 
 from datetime import date
 
@@ -138,12 +138,12 @@ def test_a_lot_that_was_never_here_says_who_made_it_once_it_is_named() -> None:
     world.said.clear()
     world.give(a_word("s1/1"))
     assert world.status("s1") is SaleStatus.DISPUTED
-    said = world.give(a_word("s1/1", lot=NEVER_HERE.lower()))
-    assert [type(one) for one in said][:3] == [ShareOpened, SaleAccounted, SaleShared]
-    assert [one.facility for one in said if isinstance(one, BoothSettled)] == ["LP-ZZZ"]
+    published = world.give(a_word("s1/1", lot=NEVER_HERE.lower()))
+    assert [type(body) for body in published][:3] == [ShareOpened, SaleAccounted, SaleShared]
+    assert [body.facility for body in published if isinstance(body, BoothSettled)] == ["LP-ZZZ"]
     assert (world.lot(NEVER_HERE).stocked, world.lot(NEVER_HERE).beyond) == (0, 1)
     world.pass_all_on()
-    [issued] = [one for one in world.heard(SettlementIssued) if one.facility == "LP-ZZZ"]
+    [issued] = [body for body in world.heard(SettlementIssued) if body.facility == "LP-ZZZ"]
     assert (issued.qty, issued.provisional_qty) == (1, 0)
 
 
@@ -167,8 +167,8 @@ def test_a_lot_of_another_product_or_with_a_wrong_letter_is_not_booked() -> None
     world.give(a_stocking("C", 5, product="KUE"))
     world.sell("s1", 1, "L9")
     for lot in ("C", "nonsense", str(LotNumber("LP-ZZZ", "KUE", date(2023, 4, 5), 1))):
-        said = world.give(a_word("s1/1", lot=lot))
-        assert [type(one) for one in said] == [SellThroughCounted]
+        published = world.give(a_word("s1/1", lot=lot))
+        assert [type(body) for body in published] == [SellThroughCounted]
         assert last_report(world).disputed == ("s1/1",)
 
 
@@ -188,7 +188,7 @@ def test_a_word_on_a_sale_that_is_not_in_dispute_changes_no_sale_and_is_answered
     world = settled()
     world.sell("s1", 1)
     for sale in ("s1/1", "never/1", "s1/2", "s1", "nonsense"):
-        assert [type(one) for one in world.give(a_word(sale, REJECTED))] == [SellThroughCounted]
+        assert [type(body) for body in world.give(a_word(sale, REJECTED))] == [SellThroughCounted]
     assert world.status("s1") is SaleStatus.RECORDED
 
 

@@ -1,4 +1,4 @@
-"""The money of tills by drawer: what came in, went out, should be there, and was counted blind. Sums are made up."""
+"""The cash of tills by drawer: receipts, refunds, the expected sum and the blind count. Sums are made up."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.sales.domain.drawer import Drawer, Taking
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import MAX_TILL_RUPIAH, Payment, PaymentKind, TillRecord
 from tests.support.builders.sales import (
     B1,
@@ -27,13 +27,13 @@ from tests.support.builders.sales import (
     record_id,
 )
 
-AT_NOON = seconds(NOON) // HOUR
+AT_NOON = epoch_seconds(NOON) // HOUR
 T1, T2 = f"{B1}-T1", f"{B1}-T2"
 MORNING = record_id(T1, 1)
 
 
 def drawer(world: World, id: str = MORNING) -> Drawer:
-    return next(known for known in world.booth().drawers if known.id == id)
+    return next(candidate for candidate in world.booth().drawers if candidate.id == id)
 
 
 def paid(kind: PaymentKind) -> Payment:
@@ -45,10 +45,10 @@ def test_a_drawer_has_its_float_and_what_was_paid_into_it_less_what_was_dropped(
     world.give(a_drawer(1, 200_000))
     world.sell("s1", 2, qty=3, drawer=MORNING)
     world.give(a_drop(3, MORNING, 50_000))
-    mine = drawer(world)
-    assert (mine.cashier, mine.till, mine.device) == ("K1", "T1", T1)
-    assert (mine.float_rupiah, mine.dropped_rupiah) == (200_000, 50_000)
-    assert mine.cash_rupiah == 200_000 + 3 * PRICE - 50_000
+    session = drawer(world)
+    assert (session.cashier, session.till, session.device) == ("K1", "T1", T1)
+    assert (session.float_rupiah, session.dropped_rupiah) == (200_000, 50_000)
+    assert session.cash_rupiah == 200_000 + 3 * PRICE - 50_000
 
 
 def test_takings_are_told_by_hour_and_payment_kind() -> None:
@@ -95,8 +95,8 @@ def test_money_that_was_taken_while_no_drawer_was_open_is_under_the_device() -> 
     world = open_booth()
     world.sell("s1", 1)
     world.give(a_void("s1", 2))
-    mine = drawer(world, T1)
-    assert (mine.cashier, mine.opened_at, mine.cash_rupiah) == (None, None, 0)
+    session = drawer(world, T1)
+    assert (session.cashier, session.opened_at, session.cash_rupiah) == (None, None, 0)
 
 
 def test_the_organisers_void_pays_nothing_and_a_refused_one_what_the_till_told() -> None:
@@ -114,8 +114,8 @@ def test_a_blind_count_says_how_much_too_much_or_too_little_is_there() -> None:
     world.sell("s1", 2, drawer=MORNING)
     assert drawer(world).difference_rupiah is None
     world.give(a_cash_count(3, MORNING, 100_000 + PRICE - 500, 100_000 + PRICE))
-    mine = drawer(world)
-    assert (mine.counted_rupiah, mine.expected_rupiah, mine.difference_rupiah) == (
+    session = drawer(world)
+    assert (session.counted_rupiah, session.expected_rupiah, session.difference_rupiah) == (
         100_000 + PRICE - 500,
         100_000 + PRICE,
         -500,
@@ -144,8 +144,8 @@ def test_a_drawer_is_the_same_in_whatever_order_its_records_are_heard() -> None:
         for body in order:
             world.tell(body, "B" if body is records[1] else None)
         ends.append(drawer(world))
-    assert [one for one in ends if {*one.takings} != {*ends[0].takings}] == []
-    sums = {(one.cashier, one.float_rupiah, one.cash_rupiah, one.difference_rupiah) for one in ends}
+    assert [end for end in ends if {*end.takings} != {*ends[0].takings}] == []
+    sums = {(end.cashier, end.float_rupiah, end.cash_rupiah, end.difference_rupiah) for end in ends}
     assert sums == {("K1", 100_000, 80_000 + PRICE, 10_000 - PRICE)}
 
 

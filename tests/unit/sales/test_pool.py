@@ -1,4 +1,4 @@
-"""Unlabelled sales: whose pieces they were, and what makers hear of it. Pieces and prices are made up."""
+"""Unlabelled sales: their division among makers, and the published adjustments. Pieces and prices are made up."""
 
 from dataclasses import replace
 from datetime import date
@@ -95,7 +95,7 @@ def test_labelled_sales_come_first_and_the_pool_is_shared_by_what_is_there_beyon
     assert world.pieces() == {"A": (8, 1), "B": (0, 7)}
     # What single sales told stays; makers hear of the difference.
     assert parts(world, "s1") == {"A": 4, "B": 4}
-    assert [(one.facility, one.adjusted_qty, one.cause) for one in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.adjusted_qty, body.cause) for body in world.heard(PoolAdjusted)] == [
         ("LP-A", -3, AdjustmentCause.SALE),
         ("LP-B", 3, AdjustmentCause.SALE),
     ]
@@ -118,7 +118,7 @@ def test_a_labelled_sale_never_moves() -> None:
     world.give(a_withdrawal("A"), a_stocking("B", 9, facility="LP-B"), a_move(1, "A"))
     assert world.sale("s1") == labelled
     assert world.lot("A").label_qty == 3
-    assert [one.revision for one in world.heard(SaleAccounted) if one.sale == "s1/1"] == [1]
+    assert [body.revision for body in world.heard(SaleAccounted) if body.sale == "s1/1"] == [1]
 
 
 def test_within_a_facility_the_oldest_lot_comes_first_and_a_recalled_one_last() -> None:
@@ -143,7 +143,7 @@ def test_stock_that_comes_later_shares_in_all_that_was_sold() -> None:
     world.sell("s1", 1, None, 6)
     world.give(a_stocking("B", 10, facility="LP-B"))
     assert shares(world) == {"A": 3, "B": 3}
-    assert [(one.facility, one.share_qty, one.cause) for one in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.share_qty, body.cause) for body in world.heard(PoolAdjusted)] == [
         ("LP-A", 3, AdjustmentCause.STOCK),
         ("LP-B", 3, AdjustmentCause.STOCK),
     ]
@@ -191,12 +191,14 @@ def test_adjustments_cancel_to_nothing_over_the_facilities() -> None:
     world.give(a_count(8, A=0, B=5, C=1), a_void("s3", 9), an_order("s1", 2))
     pool = world.booth().pool("KTI")
     assert pool is not None
-    assert (sum(held.qty for held in pool.adjusted), sum(held.rupiah for held in pool.adjusted)) == (0, 0)
-    latest = {one.facility: one for one in world.heard(PoolAdjusted)}
+    assert (sum(lot_sum.qty for lot_sum in pool.adjusted), sum(lot_sum.rupiah for lot_sum in pool.adjusted)) == (0, 0)
+    latest = {body.facility: body for body in world.heard(PoolAdjusted)}
     assert (
-        sum(one.adjusted_qty for one in latest.values()) == sum(one.adjusted_rupiah for one in latest.values()) == 0
+        sum(body.adjusted_qty for body in latest.values())
+        == sum(body.adjusted_rupiah for body in latest.values())
+        == 0
     )
-    assert sum(one.share_rupiah for one in latest.values()) == pool.rupiah
+    assert sum(body.share_rupiah for body in latest.values()) == pool.rupiah
 
 
 # what makers hear
@@ -207,14 +209,14 @@ def test_each_cause_is_told_with_one_adjustment_per_facility_and_a_revision() ->
     world.sell("s1", 1, None, 8)
     world.give(a_count(2, A=10, B=2))
     counted = world.heard(PoolAdjusted)
-    assert [(one.facility, one.share_qty, one.revision, one.cause) for one in counted] == [
+    assert [(body.facility, body.share_qty, body.revision, body.cause) for body in counted] == [
         ("LP-A", 0, 1, AdjustmentCause.COUNT),
         ("LP-B", 8, 1, AdjustmentCause.COUNT),
     ]
     world.said.clear()
     # Of 4 and 4 that the sale told, the last 6 go: its parts are 2 and 0, the shares 0 and 2.
     world.give(a_void("s1", 3, qty=6))
-    assert [(one.facility, one.share_qty, one.revision, one.cause) for one in world.heard(PoolAdjusted)] == [
+    assert [(body.facility, body.share_qty, body.revision, body.cause) for body in world.heard(PoolAdjusted)] == [
         ("LP-A", 0, 2, AdjustmentCause.VOID),
         ("LP-B", 2, 2, AdjustmentCause.VOID),
     ]
@@ -224,9 +226,11 @@ def test_all_changes_of_one_cause_but_the_last_of_a_facility_are_marked_as_conti
     world = a_booth(("A", "LP-A", 10), ("B", "LP-B", 10))
     world.sell("s1", 1, None, 8)
     world.give(a_count(2, A=10, B=2))
-    said = world.give(a_void("s1", 3, qty=6))
-    mine = [one for one in said if isinstance(one, SaleShared | PoolAdjusted) and one.facility == "LP-A"]
-    assert [(type(one), one.continued) for one in mine] == [(SaleShared, True), (PoolAdjusted, False)]
+    published = world.give(a_void("s1", 3, qty=6))
+    own_events = [
+        body for body in published if isinstance(body, SaleShared | PoolAdjusted) and body.facility == "LP-A"
+    ]
+    assert [(type(body), body.continued) for body in own_events] == [(SaleShared, True), (PoolAdjusted, False)]
 
 
 def test_what_moves_nothing_is_not_told() -> None:
@@ -240,8 +244,8 @@ def test_who_has_a_share_only_after_the_count_hears_that_a_count_stands_behind_i
     world.give(a_count(1, products={"KTI": 20}))
     # A late till: sold before the count, heard after it.
     world.sell("late", 1, None, 2, till="T2")
-    told = {one.facility: one for one in world.heard(PoolAdjusted)}
-    assert {facility: (one.counted, one.share_qty) for facility, one in told.items()} == {
+    latest = {body.facility: body for body in world.heard(PoolAdjusted)}
+    assert {facility: (body.counted, body.share_qty) for facility, body in latest.items()} == {
         "LP-A": (True, 1),
         "LP-B": (True, 1),
     }
@@ -336,10 +340,12 @@ def a_lot(lot: str, facility: str, stocked: int, **changed: object) -> BoothLot:
 def test_the_pieces_of_a_pool_are_shared(
     lots: list[tuple[int, dict[str, object]]], pool: Pool, shared: list[int]
 ) -> None:
-    held = [a_lot(name, f"LP-{name}", qty, **changed) for name, (qty, changed) in zip("ABC", lots, strict=False)]
-    assert pools.pieces(held, pool) == shared
+    booth_lots = [
+        a_lot(name, f"LP-{name}", qty, **changed) for name, (qty, changed) in zip("ABC", lots, strict=False)
+    ]
+    assert pools.pool_shares(booth_lots, pool) == shared
 
 
 def test_shares_are_by_facility_and_not_by_how_many_lots_it_sent() -> None:
     lots = [a_lot("A1", "LP-A", 5), a_lot("A2", "LP-A", 5), a_lot("B1", "LP-B", 10)]
-    assert pools.pieces(lots, Pool("KTI", 7)) == [4, 0, 3]
+    assert pools.pool_shares(lots, Pool("KTI", 7)) == [4, 0, 3]

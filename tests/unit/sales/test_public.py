@@ -1,4 +1,4 @@
-"""What anyone may see: no person, no till, no booth, no receipt; without gaps; and it sums to what is settled."""
+"""Public events: no person, till, booth or receipt; no gaps; and the sums of the settlement."""
 
 from uuid import UUID
 
@@ -32,18 +32,20 @@ def of_two() -> World:
 
 def public(world: World, facility: str) -> list[SalePublished | AdjustmentPublished]:
     return [
-        one for one in world.said if isinstance(one, SalePublished | AdjustmentPublished) and one.facility == facility
+        event
+        for event in world.said
+        if isinstance(event, SalePublished | AdjustmentPublished) and event.facility == facility
     ]
 
 
 def upserted(world: World, facility: str) -> tuple[int, int]:
     """Pieces and rupiah of the latest snapshots, as a subscriber keeps them."""
     latest: dict[tuple[type, str], SalePublished | AdjustmentPublished] = {}
-    for one in public(world, facility):
-        name = (type(one), one.sale if isinstance(one, SalePublished) else one.adjustment)
-        if name not in latest or latest[name].revision < one.revision:
-            latest[name] = one
-    return sum(one.qty for one in latest.values()), sum(one.amount_rupiah for one in latest.values())
+    for event in public(world, facility):
+        name = (type(event), event.sale if isinstance(event, SalePublished) else event.adjustment)
+        if name not in latest or latest[name].revision < event.revision:
+            latest[name] = event
+    return sum(event.qty for event in latest.values()), sum(event.amount_rupiah for event in latest.values())
 
 
 def test_subscribers_see_no_person_no_till_no_booth_and_no_receipt() -> None:
@@ -56,11 +58,11 @@ def test_nothing_that_is_published_joins_the_lines_of_a_receipt_or_names_a_booth
     world = open_booth(5, L2=5)
     world.tell(a_receipt(1, a_line("L1", 1), a_line("L2", 1, 2)), "r")
     world.pass_all_on()
-    told = [one for one in public(world, "LP-A") if isinstance(one, SalePublished)]
-    assert len({one.sale for one in told}) == 2
-    for one in told:
-        assert UUID(one.sale).version == 5
-        assert B1 not in one.model_dump_json()
+    sales = [event for event in public(world, "LP-A") if isinstance(event, SalePublished)]
+    assert len({event.sale for event in sales}) == 2
+    for event in sales:
+        assert UUID(event.sale).version == 5
+        assert B1 not in event.model_dump_json()
 
 
 def test_a_sale_has_one_public_id_at_a_booth_and_another_elsewhere() -> None:
@@ -74,13 +76,13 @@ def test_what_a_facility_has_in_a_sale_is_one_event_that_lists_its_lots() -> Non
     world.give(an_opening(), a_stocking("A1", 2), a_stocking("A2", 2), a_stocking("B", 4, facility="LP-B"))
     world.sell("s1", 1, None, 6)
     world.pass_all_on()
-    [mine] = public(world, "LP-A")
-    [theirs] = public(world, "LP-B")
-    assert isinstance(mine, SalePublished)
-    assert isinstance(theirs, SalePublished)
-    assert mine.sale == theirs.sale
-    assert [(lot.lot, lot.qty, lot.amount_rupiah) for lot in mine.lots] == [("A1", 2, 2 * PRICE), ("A2", 1, PRICE)]
-    assert (mine.qty, theirs.qty) == (3, 3)
+    [own] = public(world, "LP-A")
+    [other] = public(world, "LP-B")
+    assert isinstance(own, SalePublished)
+    assert isinstance(other, SalePublished)
+    assert own.sale == other.sale
+    assert [(lot.lot, lot.qty, lot.amount_rupiah) for lot in own.lots] == [("A1", 2, 2 * PRICE), ("A2", 1, PRICE)]
+    assert (own.qty, other.qty) == (3, 3)
 
 
 def test_a_part_that_vanished_is_published_as_nothing() -> None:
@@ -88,7 +90,10 @@ def test_a_part_that_vanished_is_published_as_nothing() -> None:
     world.sell("s1")
     world.give(a_void("s1"))
     world.pass_all_on()
-    assert [(one.qty, one.amount_rupiah, one.revision) for one in public(world, "LP-A")] == [(1, PRICE, 1), (0, 0, 2)]
+    assert [(event.qty, event.amount_rupiah, event.revision) for event in public(world, "LP-A")] == [
+        (1, PRICE, 1),
+        (0, 0, 2),
+    ]
 
 
 def a_day(world: World) -> None:
@@ -110,8 +115,10 @@ def test_a_facilitys_public_events_are_numbered_without_gaps_whatever_order_boot
             if world.shares[booth]:
                 world.pass_on(booth)
     for facility in FACILITIES:
-        assert [one.sequence for one in public(world, facility)] == list(range(1, len(public(world, facility)) + 1))
-        assert {type(one) for one in public(world, facility)} == {SalePublished, AdjustmentPublished}
+        assert [event.sequence for event in public(world, facility)] == list(
+            range(1, len(public(world, facility)) + 1)
+        )
+        assert {type(event) for event in public(world, facility)} == {SalePublished, AdjustmentPublished}
 
 
 def test_snapshots_upserted_by_their_revision_are_the_sums_of_the_settlement() -> None:
@@ -121,17 +128,20 @@ def test_snapshots_upserted_by_their_revision_are_the_sums_of_the_settlement() -
     for facility in FACILITIES:
         settlement = world.settlement(facility)
         assert upserted(world, facility) == (settlement.qty, settlement.sold_rupiah)
-        assert settlement.said is not None
-        assert (settlement.said.qty, settlement.said.sold_rupiah) == (settlement.qty, settlement.sold_rupiah)
+        assert settlement.published is not None
+        assert (settlement.published.qty, settlement.published.sold_rupiah) == (
+            settlement.qty,
+            settlement.sold_rupiah,
+        )
     assert sum(world.settlement(facility).qty for facility in FACILITIES) == 2 * (7 + 3 + 4 - 7)
 
 
 def test_half_of_a_change_is_published_as_what_it_is_because_each_snapshot_is_whole() -> None:
     world = of_two()
     a_day(world)
-    told = [one for one in world.heard(SaleShared) if one.continued]
-    assert told
+    continued = [event for event in world.heard(SaleShared) if event.continued]
+    assert continued
     world.pass_all_on()
     assert len(public(world, "LP-A")) == sum(
-        one.facility == "LP-A" for one in world.said if type(one).__name__ in ("SaleShared", "PoolAdjusted")
+        event.facility == "LP-A" for event in world.said if type(event).__name__ in ("SaleShared", "PoolAdjusted")
     )

@@ -1,4 +1,4 @@
-"""What becomes of a sale, one rule at a time."""
+"""The states of a sale, one rule at a time."""
 
 from datetime import date
 
@@ -32,26 +32,26 @@ from tests.support.builders.sales import (
 RECORDED = [SaleAccounted, SaleShared]
 
 
-def kinds(said: object) -> list[type]:
-    """What was said, but for the first word of a device."""
-    assert isinstance(said, list)
-    return [type(body) for body in said if not isinstance(body, DeviceHeard)]
+def kinds(published: object) -> list[type]:
+    """The kinds of the publications, without DeviceHeard."""
+    assert isinstance(published, list)
+    return [type(body) for body in published if not isinstance(body, DeviceHeard)]
 
 
-def told(world: World, sale: str) -> list[SaleAccounted]:
-    return [one for one in world.heard(SaleAccounted) if one.sale == sale]
+def snapshots(world: World, sale: str) -> list[SaleAccounted]:
+    return [snapshot for snapshot in world.heard(SaleAccounted) if snapshot.sale == sale]
 
 
-def pieces(one: SaleAccounted) -> dict[str, int]:
+def pieces(snapshot: SaleAccounted) -> dict[str, int]:
     """Pieces of the sale by lot."""
-    return {part.lot: part.qty for part in one.parts}
+    return {part.lot: part.qty for part in snapshot.parts}
 
 
 def test_a_covered_sale_is_recorded_shared_and_published_at_the_tills_price() -> None:
     world = open_booth()
-    said = world.sell("s1", qty=3)
-    assert kinds(said) == [*RECORDED, SellThroughSoFar]
-    _, accounted, shared, _ = said
+    published = world.sell("s1", qty=3)
+    assert kinds(published) == [*RECORDED, SellThroughSoFar]
+    _, accounted, shared, _ = published
     assert isinstance(accounted, SaleAccounted)
     assert (accounted.sale, accounted.lot, accounted.qty, accounted.revision) == ("s1/1", "L1", 3, 1)
     [part] = accounted.parts
@@ -74,15 +74,18 @@ def test_a_sale_is_recorded_as_far_as_its_lot_goes_and_waits_for_the_rest_only()
     assert (sale.recorded, sale.waiting) == (3, 2)
     assert world.earned("LP-A") == (3, 3 * PRICE)
     world.give(a_stocking(qty=1))
-    assert [(pieces(one), one.waiting) for one in told(world, "s1/1")] == [({"L1": 3}, 2), ({"L1": 4}, 1)]
-    assert [one.revision for one in told(world, "s1/1")] == [1, 2]
+    assert [(pieces(snapshot), snapshot.waiting) for snapshot in snapshots(world, "s1/1")] == [
+        ({"L1": 3}, 2),
+        ({"L1": 4}, 1),
+    ]
+    assert [snapshot.revision for snapshot in snapshots(world, "s1/1")] == [1, 2]
 
 
 def test_a_sale_that_nothing_covers_is_told_as_waiting_and_shared_with_nobody() -> None:
     world = open_booth(0)
-    said = world.sell("s1", qty=2)
-    assert kinds(said) == [SaleAccounted]
-    [accounted] = told(world, "s1/1")
+    published = world.sell("s1", qty=2)
+    assert kinds(published) == [SaleAccounted]
+    [accounted] = snapshots(world, "s1/1")
     assert (accounted.waiting, accounted.parts, accounted.open_rupiah) == (2, (), 2 * PRICE)
 
 
@@ -96,13 +99,13 @@ def test_what_was_sold_of_a_recalled_lot_is_recorded_and_marked() -> None:
     world = open_booth()
     world.give(a_withdrawal())
     world.sell("s1")
-    assert [part.recalled for part in told(world, "s1/1")[0].parts] == [True]
+    assert [part.recalled for part in snapshots(world, "s1/1")[0].parts] == [True]
 
 
 def test_a_sale_of_a_booth_that_is_not_known_waits_until_it_has_stock() -> None:
     world = World()
     assert kinds(world.sell("s1")) == [SaleAccounted]
-    assert told(world, "s1/1")[0].festival is None
+    assert snapshots(world, "s1/1")[0].festival is None
     assert world.give(an_opening()) == []
     assert kinds(world.give(a_stocking())) == [ShareOpened, *RECORDED, SellThroughSoFar]
 

@@ -1,4 +1,4 @@
-"""What a facility is owed: issued when every booth is settled, corrected after, shared to the rupiah."""
+"""Settlements: issued when every booth is settled, corrected later, divided to the rupiah."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ def opened(booth: str = B1, facility: str = "LP-A") -> ShareOpened:
 def shared(
     rupiah: int, qty: int = 1, booth: str = B1, *, pooled: bool = False, continued: bool = False
 ) -> SaleShared:
-    """The facility has so much more (or less) in a sale."""
+    """A change of the facility's part of a sale."""
     return SaleShared(
         facility="LP-A",
         festival=ODOP,
@@ -77,16 +77,21 @@ def settled(booth: str = B1, facility: str = "LP-A") -> BoothSettled:
 
 
 def take(world: World, *bodies: Body) -> list[SettlementIssued]:
-    said = [said for body in bodies for said in world.settle_up(body)]
-    assert {type(one) for one in said} <= {SettlementIssued, SettlementCorrected, SalePublished, AdjustmentPublished}
-    return [one for one in said if isinstance(one, SettlementIssued)]
+    published = [event for body in bodies for event in world.settle_up(body)]
+    assert {type(body) for body in published} <= {
+        SettlementIssued,
+        SettlementCorrected,
+        SalePublished,
+        AdjustmentPublished,
+    }
+    return [body for body in published if isinstance(body, SettlementIssued)]
 
 
 def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> None:
     world = World()
     assert take(world, opened(B1), opened(B2), shared(10_000, 2, B1), shared(5_000, 1, B2), settled(B1)) == []
-    said = take(world, settled(B2))
-    assert said == [
+    published = take(world, settled(B2))
+    assert published == [
         SettlementIssued(
             facility="LP-A",
             festival=ODOP,
@@ -107,7 +112,7 @@ def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
     [void] = take(world, shared(-100, -1))
     assert isinstance(late, SettlementCorrected)
     assert isinstance(void, SettlementCorrected)
-    assert [(one.revision, one.sold_rupiah, one.qty) for one in (late, void)] == [(2, 160, 2), (3, 60, 1)]
+    assert [(body.revision, body.sold_rupiah, body.qty) for body in (late, void)] == [(2, 160, 2), (3, 60, 1)]
 
 
 def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
@@ -133,8 +138,8 @@ def test_a_facility_that_sold_nothing_hears_that_too() -> None:
 
 def test_facilities_do_not_wait_for_one_another() -> None:
     world = World()
-    said = take(world, opened(facility="LP-A"), opened(facility="LP-B"), settled(facility="LP-B"))
-    assert [one.facility for one in said] == ["LP-B"]
+    published = take(world, opened(facility="LP-A"), opened(facility="LP-B"), settled(facility="LP-B"))
+    assert [body.facility for body in published] == ["LP-B"]
     assert world.settlement("LP-A").revision == 0
 
 

@@ -1,4 +1,4 @@
-"""Voids: by receipt, line and pieces, from any till, to the rupiah, and never more than was sold."""
+"""Voids: by receipt, line and pieces, from any till, exact to the rupiah, and never above the sold pieces."""
 
 import pytest
 
@@ -87,8 +87,8 @@ def test_of_one_void_that_names_a_line_twice_the_part_that_is_too_much_is_refuse
     world = open_booth()
     world.sell("s1", qty=3)
     twice = (VoidedLine(line=1, qty=2), VoidedLine(line=1, qty=2))
-    said = world.give(a_void("s1", 2, lines=twice))
-    assert [one.left for one in said if isinstance(one, VoidRefused)] == [1]
+    published = world.give(a_void("s1", 2, lines=twice))
+    assert [body.left for body in published if isinstance(body, VoidRefused)] == [1]
     assert world.sale("s1").voided == 2
 
 
@@ -131,8 +131,8 @@ def test_a_void_before_its_receipt_waits_for_it_and_moves_no_share() -> None:
 def test_of_early_voids_that_are_too_many_the_later_one_is_refused_when_the_receipt_comes() -> None:
     world = open_booth()
     world.give(a_void("s1", 1, till="T2", qty=2), an_order("s1", 2), a_void("other", 2, till="T2"))
-    said = world.sell("s1", qty=3)
-    assert [(one.till, one.left) for one in said if isinstance(one, VoidRefused)] == [(None, 1)]
+    published = world.sell("s1", qty=3)
+    assert [(body.till, body.left) for body in published if isinstance(body, VoidRefused)] == [(None, 1)]
     assert world.sale("s1").recorded == 1
     assert [early.receipt for early in world.booth().early_voids] == ["other"]
 

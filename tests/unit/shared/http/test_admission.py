@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from starlette.types import Message, Receive, Scope
 
 from shared.events.language import MAX_VALUE_BYTES
-from shared.http.admission import MOST_DROPPED, Admission
+from shared.http.admission import MAX_DRAINED_BYTES, Admission
 
 OWN = "http://127.0.0.1:8003"
 JSON = {"Content-Type": "application/json"}
@@ -181,11 +181,11 @@ async def test_who_goes_on_sending_after_he_was_answered_is_cut_off() -> None:
     async def deaf() -> Message:
         nonlocal sent
         sent += 1_000_000
-        assert sent < 10 * MOST_DROPPED
+        assert sent < 10 * MAX_DRAINED_BYTES
         return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
 
     assert await status(deaf, headers=POSTED) == 413
-    assert sent <= MAX_VALUE_BYTES + MOST_DROPPED + 2_000_000
+    assert sent <= MAX_VALUE_BYTES + MAX_DRAINED_BYTES + 2_000_000
 
 
 async def test_the_largest_body_is_taken(client: httpx.AsyncClient) -> None:

@@ -1,4 +1,4 @@
-"""What festival hears of an open booth: enough to send more in time, and never more for more sales."""
+"""Interim reports of an open booth: early enough for a refill, and not more of them for more sales."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sales.domain import shelf
-from services.sales.domain.so_far import HOURS_BACK, MOST_HOURS, tell
+from services.sales.domain.interim import HOURS_BACK, MOST_HOURS, publish_interim
 from shared.envelope import encode
 from shared.events.language import MAX_VALUE_BYTES
 from shared.events.sales import LotSoFar, ProductSoFar, SaleAccounted, SellThroughCounted, SellThroughSoFar
@@ -25,7 +25,7 @@ from tests.support.builders.sales import (
     open_booth,
 )
 
-HOUR = shelf.seconds(NOON) // shelf.HOUR
+HOUR = shelf.epoch_seconds(NOON) // shelf.HOUR
 
 
 def minutes(after: float) -> datetime:
@@ -48,7 +48,11 @@ def test_the_first_sale_of_each_quarter_of_an_hour_tells_all_so_far() -> None:
     world = open_booth(K1=5)
     for n, at in enumerate((0, 5, 14, 15, 29, 61)):
         world.sell(f"s{n}", n + 1, "K1" if n % 2 else "L1", sold_at=minutes(at))
-    assert [(one.revision, one.at) for one in reports(world)] == [(1, minutes(0)), (2, minutes(15)), (3, minutes(61))]
+    assert [(report.revision, report.at) for report in reports(world)] == [
+        (1, minutes(0)),
+        (2, minutes(15)),
+        (3, minutes(61)),
+    ]
     last = reports(world)[-1]
     assert (last.festival, last.booth) == (ODOP, B1)
     assert last.lots == (LotSoFar(lot="L1", sold=3), LotSoFar(lot="K1", sold=3))
@@ -60,14 +64,14 @@ def test_the_sale_that_takes_the_last_piece_of_a_product_is_told_at_once_and_onc
     world = open_booth(2, L2=1)
     for n in range(3):
         world.sell(f"s{n}", n + 1, None, sold_at=minutes(n))
-    assert [one.revision for one in reports(world)] == [1, 2]
+    assert [report.revision for report in reports(world)] == [1, 2]
     # A piece that comes back and goes again is no news: else it could be told without end.
     world.give(a_void("s2", 4))
     world.sell("again", 5, None, sold_at=minutes(4))
     assert len(reports(world)) == 2
     world.give(a_stocking("L3", 1))
     world.sell("more", 6, "L3", sold_at=minutes(5))
-    assert [one.revision for one in reports(world)] == [1, 2, 3]
+    assert [report.revision for report in reports(world)] == [1, 2, 3]
 
 
 def test_what_was_lost_or_moved_is_not_left() -> None:
@@ -75,7 +79,7 @@ def test_what_was_lost_or_moved_is_not_left() -> None:
     world.sell("s1", 1)
     world.give(a_loss(2), a_move(2))
     world.sell("s2", 2)
-    assert [one.lots[0].sold for one in reports(world)] == [1, 2]
+    assert [report.lots[0].sold for report in reports(world)] == [1, 2]
 
 
 def test_a_late_upload_tells_each_of_its_quarters_once_and_holds_up_no_other() -> None:
@@ -85,12 +89,12 @@ def test_a_late_upload_tells_each_of_its_quarters_once_and_holds_up_no_other() -
         world.sell(f"s{n}", n + 2, sold_at=minutes(60 + 5 * n))
     for n in range(8):
         world.sell(f"late{n}", n + 1, till="T2", sold_at=minutes(50 + 5 * n))
-    told = [one.at for one in reports(world)]
-    assert told == [datetime(2099, 1, 1, tzinfo=UTC), *map(minutes, (60, 75, 90, 50))]
+    times = [report.at for report in reports(world)]
+    assert times == [datetime(2099, 1, 1, tzinfo=UTC), *map(minutes, (60, 75, 90, 50))]
 
 
 def test_an_hour_counts_for_as_long_as_goods_were_there() -> None:
-    """Else what was not there would look like what nobody wanted."""
+    """Otherwise a product without stock would look like a product without demand."""
     world = open_booth(2)
     # Of two facilities: together they are what there is to sell.
     cakes = [a_stocking("K1", 5, product="KUE"), a_stocking("K2", 1, product="KUE", facility="LP-B")]
@@ -99,8 +103,8 @@ def test_an_hour_counts_for_as_long_as_goods_were_there() -> None:
     world.sell("s2", 2, "K1", product="KUE", sold_at=minutes(20))
     world.sell("s3", 3, sold_at=minutes(40))
     world.sell("s4", 4, "K1", product="KUE", sold_at=minutes(130))
-    told = {one.product: hours(one) for one in reports(world)[-1].products}
-    assert told == {
+    hours_by_product = {product.product: hours(product) for product in reports(world)[-1].products}
+    assert hours_by_product == {
         # Sold out after half an hour.
         "KTI": [(0, 2, 30)],
         "KUE": [(0, 1, 50), (1, 0, 60), (2, 1, 10)],
@@ -132,17 +136,17 @@ def test_there_are_no_more_reports_than_quarters_and_sold_out_products(sales: li
     world = open_booth(20, L2=20)
     for n, (at, qty) in enumerate(sales):
         world.sell(f"s{n}", n + 1, None, qty, sold_at=minutes(at))
-    told = reports(world)
+    interim_reports = reports(world)
     quarters = {at // 15 for at, _ in sales}
-    assert [one.revision for one in told] == list(range(1, len(told) + 1))
-    assert len(told) <= len(quarters) + 1
+    assert [report.revision for report in interim_reports] == list(range(1, len(interim_reports) + 1))
+    assert len(interim_reports) <= len(quarters) + 1
     # Each is the whole truth at its moment: the hours sum to the lots.
-    for one in told:
-        sold = sum(lot.sold for lot in one.lots)
-        assert sold == sum(sum(product.sold) for product in one.products)
-    if told:
-        recorded = {one.sale: sum(part.qty for part in one.parts) for one in world.heard(SaleAccounted)}
-        assert sum(lot.sold for lot in told[-1].lots) <= sum(recorded.values())
+    for report in interim_reports:
+        sold = sum(lot.sold for lot in report.lots)
+        assert sold == sum(sum(product.sold) for product in report.products)
+    if interim_reports:
+        recorded = {sale.sale: sum(part.qty for part in sale.parts) for sale in world.heard(SaleAccounted)}
+        assert sum(lot.sold for lot in interim_reports[-1].lots) <= sum(recorded.values())
 
 
 def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
@@ -153,14 +157,14 @@ def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
     shelves = booth.shelves
     for product in products:
         for hour in range(100):
-            shelves = shelf.sold(shelves, "LP-A", product, minutes(60 * hour), 1)
+            shelves = shelf.sell(shelves, "LP-A", product, minutes(60 * hour), 1)
     for kept in shelves:
         assert len(kept.hours) == 100
-    lots = tuple(replace(one, label_qty=100) for one in booth.lots)
-    _, [said] = tell(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
-    body = said.body
+    lots = tuple(replace(lot, label_qty=100) for lot in booth.lots)
+    _, [publication] = publish_interim(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
+    body = publication.body
     assert isinstance(body, SellThroughSoFar)
     assert len(encode(body)) < MAX_VALUE_BYTES
-    assert sum(len(one.hours) for one in body.products) <= MOST_HOURS
+    assert sum(len(product.hours) for product in body.products) <= MOST_HOURS
     assert body.products[0].hours[-1] == HOUR + 99
     assert len(body.products[0].hours) < HOURS_BACK
