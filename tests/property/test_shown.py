@@ -139,7 +139,7 @@ def test_a_till_lists_whatever_it_holds(held: list[Body], as_json: bool) -> None
 def keep(file: Path, topic: Topic, source: str, held: list[Body]) -> None:
     spool = Spool(Owner(file, topic, source))
     for body in held:
-        spool.say(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
+        spool.append(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
     spool.close()
 
 
