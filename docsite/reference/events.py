@@ -1,4 +1,4 @@
-"""The page of topics and events, from the models themselves."""
+"""The reference page of topics and events, generated from the models."""
 
 import inspect
 import json
@@ -17,7 +17,7 @@ _MODULES = {
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
 }
-# Whoever is no service is not to be read from the code.
+# The code does not tell which topics are written by other parties than services.
 _WRITERS = {
     production.TERMINAL.name: "terminals",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
@@ -76,7 +76,7 @@ def page() -> str:
 
 
 def readers(topic: Topic) -> list[str]:
-    """Who reads the topic: services by their key families, and who else does."""
+    """The readers of the topic: services by their key families, and other readers."""
     services = [service for service, families in SERVICES.items() if any(topic in f.topics for f in families)]
     return [*services, *_READERS.get(topic.name, ())]
 
@@ -138,7 +138,7 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
         values = parts[part].get("enum")
         return "one of " + ", ".join(f"`{value}`" for value in values) if values else f"*{part}*"
     if "anyOf" in field:
-        kinds = [_words(name, one, parts) for one in field["anyOf"] if one.get("type") != "null"]
+        kinds = [_words(name, option, parts) for option in field["anyOf"] if option.get("type") != "null"]
         return f"{' or '.join(kinds)}, or null"
     match field.get("type"):
         case "array":
