@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
-from ops.verify.log import Log
+from ops.verify.log import TopicLog
 from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
 from shared.events.production import TERMINAL
@@ -50,7 +50,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LetterPlace:
     """Where a letter lies: partition and offset of the DLQ of `topic` (its name without prefix and `.dlq`)."""
 
     topic: str
@@ -66,7 +66,7 @@ class Letter:
     """One dead letter; `times`: how often the same record came to this DLQ. `came_from`: the partition of the
     original topic. `headers` and `value` are the record's own, without the marks of the DLQ."""
 
-    place: Place
+    place: LetterPlace
     at: datetime
     key: bytes | None
     value: bytes | None
@@ -90,7 +90,7 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
+class ResendReport:
     """How many records were sent back; how many of the letters meant still wait after that, and how many nobody can
     use still."""
 
@@ -99,12 +99,12 @@ class Replayed:
     still_unusable: int
 
 
-def place_of(text: str) -> Place | None:
+def parse_place(text: str) -> LetterPlace | None:
     """The place that `TOPIC/PARTITION/OFFSET` names (with or without `.dlq`), or None: it is a key then."""
     found = _PLACE.fullmatch(text)
     if found is None or found["topic"] not in read_topics():
         return None
-    return Place(found["topic"], int(found["partition"]), int(found["offset"]))
+    return LetterPlace(found["topic"], int(found["partition"]), int(found["offset"]))
 
 
 class DeadLetters:
@@ -127,7 +127,7 @@ class DeadLetters:
             found[same] = letter
         return await self._judged(list(found.values()))
 
-    async def one(self, place: Place) -> Letter:
+    async def one(self, place: LetterPlace) -> Letter:
         """The letter at this place. Raises NoSuchLetter."""
         for record in await self._records({place.topic}):
             letter = self._letter(record)
@@ -136,7 +136,7 @@ class DeadLetters:
                 return judged
         raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows where they lie.")
 
-    async def replay(self, letters: Sequence[Letter], wait: float) -> Replayed:
+    async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
         """Send letters back, each key's in the order in which they wait. What was worked is not sent again, and one
         that is sent twice is worked once. Waits up to `wait` seconds for each next part of a key to be worked."""
         sent = 0
@@ -152,7 +152,7 @@ class DeadLetters:
             for one in (await self.all() if meant else [])
             if one.status is Status.OPEN and (one.place in meant or (one.service, one.key) in keys)
         ]
-        return Replayed(sent + len(unusable), len(left), useless)
+        return ResendReport(sent + len(unusable), len(left), useless)
 
     async def _useless(self, sent: Sequence[Letter], within: float) -> int:
         """How many of these, sent back just now, came here again or were not worked in time."""
@@ -220,7 +220,7 @@ class DeadLetters:
     async def _records(self, topics: Collection[str] | None = None) -> list[Record]:
         """All records of these topics' DLQs (of every DLQ unless given), as Kafka took them in."""
         names = [f"{name}.dlq" for name in sorted(topics or read_topics())]
-        async with Log(self._settings, names) as log:
+        async with TopicLog(self._settings, names) as log:
             if log.missing:
                 raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
             found = [record async for _, records in log.read(await log.ends()) for record in records]
@@ -233,7 +233,7 @@ class DeadLetters:
         topic = record.topic.removeprefix(self._settings.topic_prefix).removesuffix(".dlq")
         came_from = mark("partition")
         return Letter(
-            place=Place(topic, record.partition, record.offset),
+            place=LetterPlace(topic, record.partition, record.offset),
             at=taken_in(record) or EPOCH,
             key=record.key,
             value=record.value,

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
-from ops.verify.log import Log
+from ops.verify.log import TopicLog
 from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
 from shared import envelope
@@ -99,7 +99,7 @@ async def _check(mongo: Mongo, stray: str, booth: str) -> None:
 async def _records(settings: Settings, stray: str) -> list["ConsumerRecord[bytes, bytes]"]:
     """What tills recorded for the booth, each once and in the order of the log, as far as it can be read."""
     records: dict[tuple[str, str], ConsumerRecord[bytes, bytes]] = {}
-    async with Log(settings, [TILL.name]) as log:
+    async with TopicLog(settings, [TILL.name]) as log:
         async for _, page in log.read(await log.ends()):
             for record in page:
                 event = _event(record) if record.key == stray.encode() else None

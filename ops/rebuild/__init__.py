@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from deploy.topics import SERVICES
-from ops.rebuild.documents import LANES, OUTBOX, Compared, compare_documents
-from ops.rebuild.replay import Progress, Replayed, replay
+from ops.rebuild.documents import LANES, OUTBOX, CollectionComparison, compare_documents
+from ops.rebuild.replay import Progress, ReplayReport, replay
 from ops.rebuild.switching import check_nobody, switch
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.journal import journal
@@ -18,21 +18,21 @@ from shared.runtime.ledger import Ledger, lane_id
 from shared.runtime.relay import Relay
 from shared.settings import Settings
 
-__all__ = ["WITHIN", "Compared", "Rebuilt", "Replayed", "compare", "rebuild"]
+__all__ = ["WITHIN", "CollectionComparison", "RebuildReport", "ReplayReport", "compare", "rebuild"]
 
 WITHIN = 20.0
 SHOWN = 20
 
 
 @dataclass(slots=True)
-class Rebuilt:
+class RebuildReport:
     """What a rebuilding found. `lost`, `doubled` and `torn` in words: what the rules make of the log and no topic
     has; what topics have beyond that (copies of a relay that was killed are no fault); documents that differ."""
 
     service: str
     database: str
-    replayed: Replayed
-    compared: list[Compared] = field(default_factory=list)
+    replayed: ReplayReport
+    compared: list[CollectionComparison] = field(default_factory=list)
     switched: bool = False
 
     @property
@@ -84,7 +84,7 @@ class Rebuilt:
         }
 
 
-async def compare(settings: Settings, service: str, *, within: float = WITHIN) -> Rebuilt:
+async def compare(settings: Settings, service: str, *, within: float = WITHIN) -> RebuildReport:
     """The live database, and what was said, against a replay of Kafka. Changes nothing; raises as `rebuild`."""
     return await rebuild(settings, service, within=within)
 
@@ -98,7 +98,7 @@ async def rebuild(
     say_missing: bool = False,
     into: str | None = None,
     on_progress: Progress = lambda _, __: None,
-) -> Rebuilt:
+) -> RebuildReport:
     """Build the service's database anew beside the live one, which must keep still meanwhile (waited for up to
     `within` seconds), and compare the two. With `switching` the live one is made equal then; it says what its
     outbox holds first, as a new owner of its lanes would. One rebuilding of a service at a time. The new database is
@@ -122,7 +122,9 @@ async def rebuild(
         await _drop(fresh)
         try:
             replayed = await replay(settings, service, mongo, fresh, on_progress)
-            found = Rebuilt(service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service]))
+            found = RebuildReport(
+                service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service])
+            )
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
                 raise AtWork(
                     f"{service} has worked meanwhile: what was compared proves nothing. Try again, or stop it."
@@ -151,7 +153,7 @@ async def _check_empty(into: str, fresh: Database) -> None:
 
 def _check_safe(
     service: str,
-    replayed: Replayed,
+    replayed: ReplayReport,
     live: Mapping[str, Document],
     rebuilt: Mapping[str, Document],
     say_missing: bool,

@@ -17,7 +17,7 @@ Pair = tuple[Document | None, Document | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class DocumentDifference:
     """One document: `fields` differ, or it is in one of the two only. Never a value: it may be private."""
 
     id: str
@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Compared:
+class CollectionComparison:
     """One collection. `first`: the first few that differ."""
 
     name: str
@@ -37,7 +37,7 @@ class Compared:
     live: int = 0
     same: int = 0
     different: int = 0
-    first: list[Difference] = field(default_factory=list)
+    first: list[DocumentDifference] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -50,7 +50,9 @@ class Compared:
         }
 
 
-async def compare_documents(live: Database, rebuilt: Database, families: Iterable[Family]) -> list[Compared]:
+async def compare_documents(
+    live: Database, rebuilt: Database, families: Iterable[Family]
+) -> list[CollectionComparison]:
     """Every collection that one of the two has, but for the outbox: what waits in it is no state, and it must be
     empty when this is asked. Of a lane `next_out` does not count: a deadline that was asked for again after it was
     said takes a number each time, and only Kafka's one event tells of both. An entity that was written before a field
@@ -60,7 +62,7 @@ async def compare_documents(live: Database, rebuilt: Database, families: Iterabl
     for name in await collections(live, rebuilt):
         if name == OUTBOX:
             continue
-        one = Compared(name)
+        one = CollectionComparison(name)
         async for there, here in pairs(live, rebuilt, name):
             one.live += there is not None
             one.rebuilt += here is not None
@@ -119,15 +121,15 @@ def _read_alike(collection: Collection[Any], there: Document, here: Document) ->
         return False  # one can't be read at all: the fields tell why
 
 
-def _difference(there: Document | None, here: Document | None, but: tuple[str, ...]) -> Difference | None:
+def _difference(there: Document | None, here: Document | None, but: tuple[str, ...]) -> DocumentDifference | None:
     if there is None or here is None:
         one = there or here
         assert one is not None
-        return Difference(str(one["_id"]), only="live" if here is None else "rebuilt")
+        return DocumentDifference(str(one["_id"]), only="live" if here is None else "rebuilt")
     missing = object()
     fields = tuple(
         name
         for name in dict.fromkeys((*there, *here))
         if name not in but and there.get(name, missing) != here.get(name, missing)
     )
-    return Difference(str(there["_id"]), fields) if fields else None
+    return DocumentDifference(str(there["_id"]), fields) if fields else None

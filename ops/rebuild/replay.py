@@ -13,10 +13,10 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
 from deploy.topics import SERVICES, all_topics, read_topics
-from ops.rebuild.heard import DLQ, Heard, id_of, mark_of, word
-from ops.rebuild.reading import Shelf
-from ops.rebuild.taken import refused_on
-from ops.verify.log import Ends, Log
+from ops.rebuild.id_conflicts import refused_on
+from ops.rebuild.partitions import PartitionReader
+from ops.rebuild.published import DLQ, PublishedEvents, id_of, mark_of, word
+from ops.verify.log import Ends, TopicLog
 from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
 from shared import envelope
@@ -44,7 +44,7 @@ class FailedThen(Exception):
 
 
 @dataclass(slots=True)
-class Replayed:
+class ReplayReport:
     """What came of a replay, beside the database. Ids by topic (without prefix) unless it says otherwise.
 
     `lost`: was to be said and is in no topic. `invented`: is in a topic, and nothing that was worked explains it.
@@ -65,7 +65,7 @@ class Replayed:
 
 async def replay(
     settings: Settings, service: str, mongo: Mongo, database: Database, on_progress: Progress = lambda _, __: None
-) -> Replayed:
+) -> ReplayReport:
     """Fill `database`, which must be empty, with what the service's journal and topics make of it.
 
     `on_progress` hears how many records were worked, of how many. What is to be said and is in no topic lies in the
@@ -73,17 +73,19 @@ async def replay(
     """
     families = SERVICES[service]
     names = [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in read_topics())]
-    async with Log(settings, names) as log:
+    async with TopicLog(settings, names) as log:
         if log.missing:
             raise NotReached(f"These topics are missing: {', '.join(log.missing)}. Make them with `karya topics`.")
         # The journal first: what it tells of was said before it or with it, and is there when the others are read.
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
-        heard = Heard(service, [family.deadlines.name for family in families if family.deadlines is not None])
+        heard = PublishedEvents(
+            service, [family.deadlines.name for family in families if family.deadlines is not None]
+        )
         await heard.read(log, ends)
         read = {topic_name(settings, topic.name) for family in families for topic in family.topics}
         cluster, partitions = await survey(settings, [topic_name(settings, journal(service).name), *sorted(read)])
-        async with Shelf(settings, ends) as shelf:
+        async with PartitionReader(settings, ends) as shelf:
             target = _Target(mongo, database, cluster, partitions)
             done = await _Replay(settings, service, target, heard, shelf, ends, on_progress).run()
             await shelf.still_there()
@@ -113,8 +115,8 @@ class _Replay:
         settings: Settings,
         service: str,
         target: _Target,
-        heard: Heard,
-        shelf: Shelf,
+        heard: PublishedEvents,
+        shelf: PartitionReader,
         ends: Ends,
         on_progress: Progress,
     ) -> None:
@@ -128,7 +130,9 @@ class _Replay:
         self._ends = ends
         self._on_progress = on_progress
         self._unseen = {self._name(part.topic) for part, begin in shelf.begins.items() if begin}
-        self._done = Replayed(again=heard.again, said=sum(map(len, heard.said.values())), unseen=sorted(self._unseen))
+        self._done = ReplayReport(
+            again=heard.again, said=sum(map(len, heard.said.values())), unseen=sorted(self._unseen)
+        )
         # Deadlines that were asked for and said: by topic, their marks.
         self._reached: dict[str, set[bytes]] = defaultdict(set)
         # What is in no topic: by topic and id, with its place in the outbox.
@@ -136,7 +140,7 @@ class _Replay:
         self._read = {topic.name for family in self._families for topic in family.topics}
         self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._read)
 
-    async def run(self) -> Replayed:
+    async def run(self) -> ReplayReport:
         # What was worked when, what was said of it that the rules alone don't tell (plans, refusals for an id), and
         # what the rules failed on.
         needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._read)}

@@ -7,10 +7,10 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from ops.trace.sold import Sales
-from ops.trace.timeline import Entry
-from ops.trace.words import told
-from ops.verify.log import Ends, Log
+from ops.trace.descriptions import told
+from ops.trace.sold import LotSales
+from ops.trace.timeline import TimelineEntry
+from ops.verify.log import Ends, TopicLog
 from services.inventory.store import LOTS
 from services.production import reference
 from services.sales.store import BOOTHS
@@ -50,14 +50,14 @@ _SOLD = (SALES, SALE_SHARES)
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
+class LotHistory:
     """A lot's life, oldest first. `now` holds pieces: inventory's balance, and what each booth has of it."""
 
     lot: str
     facility: str
     product: str
     zone: tzinfo
-    entries: tuple[Entry, ...]
+    entries: tuple[TimelineEntry, ...]
     now: dict[str, int] = field(default_factory=dict)
     recalled: bool = False
     booths: tuple[dict[str, Any], ...] = ()
@@ -85,7 +85,7 @@ class Life:
         }
 
 
-async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> Life:
+async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> LotHistory:
     """The life of the lot whose number was typed; single sales only if asked for, else summed by booth and hour.
 
     Raises WrongEntry for what is no lot number or was never recorded, a client's own error (KafkaError,
@@ -98,10 +98,10 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
         )
     facility = reference.load().catalogue.facilities.get(number.facility)
     zone: tzinfo = facility.zone if facility is not None else UTC
-    life = Life(str(number), number.facility, number.product, zone, ())
+    life = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
-    sales = Sales(life.lot, life.facility, life.product)
-    async with Log(settings, [topic.name for topic in topics]) as log:
+    sales = LotSales(life.lot, life.facility, life.product)
+    async with TopicLog(settings, [topic.name for topic in topics]) as log:
         ends = await log.ends()
         heard = await _heard(log, _wanted(log, ends, life), {topic.name: topic for topic in topics}, life, sales)
     if not any(isinstance(event.body, LotRecorded) for event, _ in heard):
@@ -112,7 +112,7 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
     return await _now(settings, life)
 
 
-def _wanted(log: Log, ends: Ends, life: Life) -> Ends:
+def _wanted(log: TopicLog, ends: Ends, life: LotHistory) -> Ends:
     """Of a topic keyed by what we know (the lot, its facility) only the partition that the key lies in."""
     keys = {topic.name: life.lot for topic in _BY_LOT} | {topic.name: life.facility for topic in _BY_FACILITY}
     wanted: dict[Any, int] = {}
@@ -125,7 +125,7 @@ def _wanted(log: Log, ends: Ends, life: Life) -> Ends:
 
 
 async def _heard(
-    log: Log, ends: Ends, topics: dict[str, Topic], life: Life, sales: Sales
+    log: TopicLog, ends: Ends, topics: dict[str, Topic], life: LotHistory, sales: LotSales
 ) -> list[tuple[Event, ConsumerRecord]]:
     """Every event that names the lot, each once, and the report that it began with; in Kafka's order of time. What
     was sold of it is told to `sales`."""
@@ -152,7 +152,7 @@ async def _heard(
     return sorted(told, key=lambda one: (one[0].logged_at, one[1].topic, one[1].offset))
 
 
-def _may_name(record: ConsumerRecord, topic: Topic, life: Life) -> bool:
+def _may_name(record: ConsumerRecord, topic: Topic, life: LotHistory) -> bool:
     """Whether it is worth decoding."""
     if topic is TERMINAL:
         # A report was made before its lot had a number, and a typed number may be written in another way.
@@ -174,14 +174,16 @@ def _lots_of(body: Body) -> set[str]:
     return {named} if named is not None else set()
 
 
-def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Entry]:
+def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[TimelineEntry]:
     where = f"{record.topic} {record.partition}/{record.offset}"
     who = event.source.removeprefix("karya/")
     for text in told(event.body, lot):
-        yield Entry(event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or who, where)
+        yield TimelineEntry(
+            event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or who, where
+        )
 
 
-async def _now(settings: Settings, life: Life) -> Life:
+async def _now(settings: Settings, life: LotHistory) -> LotHistory:
     """What inventory and the booths have of the lot now."""
     mongo = Mongo(settings)
     try:

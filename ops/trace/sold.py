@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from ops.trace.timeline import Entry
+from ops.trace.timeline import TimelineEntry
 from shared import shown
 from shared.events.language import Event, Topic
 from shared.events.sales import SALE_SHARES, SALES, PartBasis, PoolAdjusted, SaleAccounted, SalePart
@@ -16,7 +16,7 @@ from shared.events.sales import SALE_SHARES, SALES, PartBasis, PoolAdjusted, Sal
 _ADJUSTED = b'"adjusted_qty"'
 
 
-class _SaleTold(NamedTuple):
+class _Snapshot(NamedTuple):
     """A snapshot of one sale, and when it was told."""
 
     at: datetime
@@ -28,14 +28,14 @@ class _LotPart(NamedTuple):
     part: SalePart
 
 
-class Sales:
+class LotSales:
     """Everything that sales told of a lot. The highest revision of a sale is the truth."""
 
     def __init__(self, lot: str, facility: str, product: str) -> None:
         self._lot = lot
         self._facility = facility
         self._product = product
-        self._sales: dict[tuple[str, str], dict[int, _SaleTold]] = defaultdict(dict)
+        self._sales: dict[tuple[str, str], dict[int, _Snapshot]] = defaultdict(dict)
         self._adjusted: dict[str, tuple[datetime, PoolAdjusted]] = {}
 
     def may_tell(self, topic: Topic, value: bytes) -> bool:
@@ -48,7 +48,7 @@ class Sales:
     def hear(self, event: Event) -> None:
         match event.body:
             case SaleAccounted() as body:
-                self._sales[body.booth, body.sale][body.revision] = _SaleTold(event.time, body)
+                self._sales[body.booth, body.sale][body.revision] = _Snapshot(event.time, body)
             case PoolAdjusted() as body if (body.facility, body.product) == (self._facility, self._product):
                 known = self._adjusted.get(body.booth)
                 if known is None or known[1].revision < body.revision:
@@ -56,7 +56,7 @@ class Sales:
             case _:
                 return
 
-    def entries(self, zone: tzinfo, *, every_sale: bool) -> Iterator[Entry]:
+    def entries(self, zone: tzinfo, *, every_sale: bool) -> Iterator[TimelineEntry]:
         """Each sale, or their sums by booth and hour; what was disputed, rejected and voided; and adjustments."""
         last = [told[max(told)].sale for told in self._sales.values()]
         sold = [_LotPart(sale, part) for sale in last for part in sale.parts if part.lot == self._lot]
@@ -66,7 +66,7 @@ class Sales:
         for booth, (at, body) in sorted(self._adjusted.items()):
             yield from self._adjustment(booth, at, body)
 
-    def _doubts(self, told: list[_SaleTold]) -> Iterator[Entry]:
+    def _doubts(self, told: list[_Snapshot]) -> Iterator[TimelineEntry]:
         """What changed between the snapshots of one sale, as far as it is this lot's."""
         if told[0].sale.lot == self._lot and told[0].sale.disputed:
             yield _doubt(told[0], told[0].sale.disputed, "disputed: more than the booth had")
@@ -87,7 +87,7 @@ class Sales:
     def _pieces(self, sale: SaleAccounted) -> int:
         return sum(part.qty for part in sale.parts if part.lot == self._lot)
 
-    def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[Entry]:
+    def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[TimelineEntry]:
         for lot in body.lots:
             if lot.lot == self._lot:
                 way = "to" if (lot.qty, lot.amount_rupiah) > (0, 0) else "from"
@@ -96,7 +96,7 @@ class Sales:
                 text = (
                     f"{abs(lot.qty)} unlabelled at {booth} moved {way} this lot, {worth} (by {body.cause}, {basis})"
                 )
-                yield Entry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
+                yield TimelineEntry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
 
 
 def _sale_of(value: bytes) -> tuple[str, str] | None:
@@ -107,13 +107,13 @@ def _sale_of(value: bytes) -> tuple[str, str] | None:
         return None  # decoding would say the same
 
 
-def _one_part(sold: _LotPart) -> Entry:
+def _one_part(sold: _LotPart) -> TimelineEntry:
     sale, part = sold
     text = f"{part.qty} sold at {sale.booth} for {shown.rupiah(part.amount_rupiah)}{_how(part)}"
-    return Entry(sale.sold_at, SaleAccounted.__name__, text, sale.till, f"sale {sale.sale}")
+    return TimelineEntry(sale.sold_at, SaleAccounted.__name__, text, sale.till, f"sale {sale.sale}")
 
 
-def _by_hour(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[Entry]:
+def _by_hour(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[TimelineEntry]:
     hours: dict[tuple[str, datetime], list[_LotPart]] = defaultdict(list)
     for one in sold:
         hour = one.sale.sold_at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
@@ -128,12 +128,12 @@ def _by_hour(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[Entry]:
             text += f" ({unlabelled} without a label)"
         first = min(one.sale.sold_at for one in made)
         tills = ", ".join(sorted({one.sale.till for one in made}))
-        yield Entry(first, SaleAccounted.__name__, text, tills, SALES.name)
+        yield TimelineEntry(first, SaleAccounted.__name__, text, tills, SALES.name)
 
 
-def _doubt(told: _SaleTold, qty: int, what: str) -> Entry:
+def _doubt(told: _Snapshot, qty: int, what: str) -> TimelineEntry:
     text = f"{qty} of a sale at {told.sale.booth} {what}"
-    return Entry(told.at, SaleAccounted.__name__, text, told.sale.till, f"sale {told.sale.sale}")
+    return TimelineEntry(told.at, SaleAccounted.__name__, text, told.sale.till, f"sale {told.sale.sale}")
 
 
 def _how(part: SalePart) -> str:

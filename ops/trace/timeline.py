@@ -5,7 +5,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TimelineEntry:
     """One thing that happened to the lot. `at` (UTC) is when, by who says so; `where` is its record in Kafka."""
 
     at: datetime

@@ -16,7 +16,7 @@ from deploy.local.services import environment
 from deploy.stack import Stack
 from deploy.topics import SERVICES
 from ops.dlq import dead_letters
-from ops.rebuild import Rebuilt, compare, rebuild, switching
+from ops.rebuild import RebuildReport, compare, rebuild, switching
 from shared import envelope
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.festival import FESTIVAL, FestivalCancelled
@@ -71,7 +71,7 @@ def report(facility: str, qty: int) -> ProductionReported:
     )
 
 
-def found_in(rebuilt: Rebuilt) -> tuple[list[str], list[str], list[str]]:
+def found_in(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return rebuilt.lost, rebuilt.doubled, rebuilt.torn
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.stack import Stack
 from deploy.topics import SERVICES
-from ops.rebuild import Rebuilt, compare, rebuild
+from ops.rebuild import RebuildReport, compare, rebuild
 from ops.verify import verify
 from services.production import reference
 from shared.events.festival import (
@@ -249,5 +249,5 @@ async def test_four_lost_databases_are_put_back_the_services_go_on_and_everythin
             assert wrong_in(await compare(season.settings, service)) == ([], [], [])
 
 
-def wrong_in(found: Rebuilt) -> tuple[list[str], list[str], list[str]]:
+def wrong_in(found: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return found.lost, found.doubled, found.torn

@@ -1,4 +1,4 @@
-"""Remembered plans: the same festival again, without ever seeing the stock."""
+"""RecordedPlans plans: the same festival again, without ever seeing the stock."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.rebuild.plans import Remembered
+from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner
 from services.festival.domain.rules import deciding
@@ -54,9 +54,9 @@ class Recorded(World):
             self.worked.append((event, outputs))
         return outputs
 
-    def topic(self) -> Remembered:
+    def topic(self) -> RecordedPlans:
         """The festival topic as readers have it, taken in."""
-        plans = Remembered()
+        plans = RecordedPlans()
         for event, outputs in self.worked:
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication) and output.topic is FESTIVAL:
@@ -212,7 +212,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
 def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
-    plans = Remembered()
+    plans = RecordedPlans()
     plans.hear(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
     again = World()
     for body in (announced(), a_booth(B1), a_booth(B2)):
@@ -224,7 +224,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
-    plans = Remembered()
+    plans = RecordedPlans()
     again = World()
     for event, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), event)
@@ -233,7 +233,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
 
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
-    plans = Remembered()
+    plans = RecordedPlans()
     world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     event, outputs = world.worked[3]
     [said] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]

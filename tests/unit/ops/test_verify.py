@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from aiokafka import ConsumerRecord
 
-from ops.verify.accounts import Books, Journals, Readable
-from ops.verify.privacy import Watch
-from ops.verify.report import SHOWN, Check, Report
+from ops.verify.accounts import JournalAudit, LedgerAudit, OffsetRuns
+from ops.verify.privacy import PseudonymScanner
+from ops.verify.report import SHOWN, Check, VerifyReport
 from shared import envelope
 from shared.events.journal import BatchWorked, Range
 from shared.events.production import PRODUCTION, LotRecorded
@@ -52,13 +52,13 @@ def a_letter(record: ConsumerRecord, reason: str) -> ConsumerRecord:
 
 def books(
     *, worked: bool = True, lane: str = LANE, digest: bytes | None = None, parked: dict[str, list[str]] | None = None
-) -> tuple[Books, Check]:
+) -> tuple[LedgerAudit, Check]:
     check = Check("records", "")
     entry = (digest or envelope.digest(envelope.encode(BODY)), lane)
-    return Books(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
+    return LedgerAudit(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
 
 
-def closed(kept: tuple[Books, Check]) -> list[str]:
+def closed(kept: tuple[LedgerAudit, Check]) -> list[str]:
     kept[0].close()
     return kept[1].broken
 
@@ -79,7 +79,7 @@ def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     ],
     ids=["not worked", "other body", "other lane", "parked elsewhere"],
 )
-def test_a_record_without_its_entry_is_found(kept: tuple[Books, Check], sentence: str) -> None:
+def test_a_record_without_its_entry_is_found(kept: tuple[LedgerAudit, Check], sentence: str) -> None:
     assert not kept[0].enter(GROUP, "test e1", a_record())
     assert sentence in closed(kept)[0]
 
@@ -153,12 +153,12 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
     ],
 )
 def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: int, next: int, faults: int) -> None:
-    journals = Journals()
+    journals = JournalAudit()
     for one in told:
-        journals.hear(one)
+        journals.add_batch(one)
     # Offsets 7 and 8 are a transaction's.
     for offsets in ((0, 1, 2), (3, 4, 5, 6, 9), (10, 11)):
-        journals.see([cast("ConsumerRecord[Any, Any]", Record(offset, topic="t")) for offset in offsets])
+        journals.add_records([cast("ConsumerRecord[Any, Any]", Record(offset, topic="t")) for offset in offsets])
     journals.compare(Lane(GROUP, 0, {"t": next}, batches=batches))
     assert journals.check.total == faults, journals.check.broken
 
@@ -168,38 +168,38 @@ def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: i
     [(0, 1, True), (3, 3, False), (5, 8, False), (4, 6, True), (7, 9, True), (11, 20, False), (0, 20, True)],
 )
 def test_whether_a_record_lies_between_two_offsets_is_known(first: int, next: int, some: bool) -> None:
-    readable = Readable()
+    runs = OffsetRuns()
     for offsets in ([0, 1], [2, 3, 4], [8, 10]):
-        readable.hear(offsets)
-    assert readable.any(first, next) is some
+        runs.add(offsets)
+    assert runs.any(first, next) is some
 
 
 def test_a_pseudonym_is_found_wherever_it_stands_and_never_shown() -> None:
-    watch = Watch()
-    watch.learn("p.mazcrdi4ewgq7ubn")
+    scanner = PseudonymScanner()
+    scanner.learn("p.mazcrdi4ewgq7ubn")
     for data in (b'{"x":"p.mazcrdi4ewgq7ubn"}', b"by p.mazcrdi4ewgq7ubn.", b"\x05p.mazcrdi4ewgq7ubn\x00"):
-        watch.look([data], lambda _: "place")
-    assert watch.check.broken == ["place holds a maker's pseudonym"] * 3
-    watch.look([b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn"], lambda _: "elsewhere")
-    assert watch.check.total == 3
+        scanner.scan([data], lambda _: "place")
+    assert scanner.check.broken == ["place holds a maker's pseudonym"] * 3
+    scanner.scan([b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn"], lambda _: "elsewhere")
+    assert scanner.check.total == 3
 
 
 def test_pseudonyms_that_can_not_be_told_from_other_words_are_noted() -> None:
-    watch = Watch()
-    watch.learn("M1")
-    watch.look([b"M1"], lambda _: "place")
-    assert watch.check.ok
-    assert watch.check.notes == ["1 pseudonyms are too short to be looked for"]
+    scanner = PseudonymScanner()
+    scanner.learn("M1")
+    scanner.scan([b"M1"], lambda _: "place")
+    assert scanner.check.ok
+    assert scanner.check.notes == ["1 pseudonyms are too short to search for"]
 
 
 def test_a_check_shows_the_first_and_counts_all() -> None:
     check = Check("name", "about")
     for number in range(SHOWN + 5):
-        check.same(f"lot {number}", 1, 2)
+        check.expect_equal(f"lot {number}", 1, 2)
     assert (len(check.broken), check.total, check.looked_at) == (SHOWN, SHOWN + 5, SHOWN + 5)
-    assert not Report(checks=(check,)).ok
+    assert not VerifyReport(checks=(check,)).ok
 
 
 def test_a_report_without_checks_is_not_ok() -> None:
-    assert not Report().ok
-    assert not Report(waits=("something",)).ok
+    assert not VerifyReport().ok
+    assert not VerifyReport(waits=("something",)).ok

@@ -90,7 +90,7 @@ def test_what_was_counted_home_before_a_late_sale_was_heard_is_a_note() -> None:
     assert returns(evidence).ok, "other lots of the product have room"
     evidence = evidence_of({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 8}, {"LP-KPG": 4})
     assert returns(evidence).broken == ["4 of KRJ come home from PASAR.B1, where 2 can be left"]
-    evidence.heard.sold_told[B1].append({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 6})
+    evidence.published.sold_history[B1].append({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 6})
     assert returns(evidence).ok
     assert returns(evidence).notes == ["2 of KRJ that came home from PASAR.B1 were heard later as sold"]
 

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from deploy.topics import all_topics, writers
-from ops.verify.accounts import first_of_each
-from ops.verify.writers import NEAR, Writers
+from ops.verify.accounts import first_headers
+from ops.verify.writers import NEAR, WriterAudit
 from shared import envelope
 from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.festival import ORGANISER
@@ -52,10 +52,10 @@ def said(topic: Topic, body: Body, *, id: str, source: str = "karya/sales") -> C
 
 def broken(topic: Topic, *records: ConsumerRecord, ledger: Sequence[str] = (CAUSE,)) -> list[str]:
     """What is wrong with these records of a topic; `ledger`: what sales has worked."""
-    kept = Writers()
+    kept = WriterAudit()
     kept.learn("sales", ledger)
     for record in records:
-        kept.enter(topic.name, record, first_of_each(record.headers))
+        kept.enter(topic.name, record, first_headers(record.headers))
     kept.close()
     return kept.check.broken
 
@@ -83,7 +83,7 @@ def test_a_cause_is_known_by_its_source_also_where_two_senders_use_one_id() -> N
     ids=["another service", "no service", "nothing at all", "unknown cause", "another's cause"],
 )
 def test_a_record_that_its_topics_owner_never_said_is_found_with_its_place(record: ConsumerRecord, why: str) -> None:
-    assert broken(DEMAND, record) == [f"karya.demand.v1 2/7 was not said by sales: {why}"]
+    assert broken(DEMAND, record) == [f"karya.demand.v1 2/7 was not written by sales: {why}"]
 
 
 def test_an_id_made_for_another_topic_does_not_follow() -> None:
@@ -133,17 +133,17 @@ def test_a_dead_letter_that_no_service_can_have_caused_is_found(
     topic: Topic, reason: str, readable: bool, found: bool
 ) -> None:
     letter = cast("ConsumerRecord", Record([("dlq_partition", b"1"), ("dlq_offset", b"44")]))
-    kept = Writers()
+    kept = WriterAudit()
     kept.set_aside(topic.name, letter, reason, readable=readable)
     kept.close()
-    place = f"{topic.name} 1/44 was not said by production: its reader set it aside as {reason}"
+    place = f"{topic.name} 1/44 was not written by production: its reader set it aside as {reason}"
     assert kept.check.broken == ([place] if found else [])
 
 
 def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
-    kept = Writers()
+    kept = WriterAudit()
     record = caused(DEMAND, TOLD, source="season")
-    kept.enter(DEMAND.name, record, first_of_each(record.headers))
+    kept.enter(DEMAND.name, record, first_headers(record.headers))
     kept.twice(DEMAND.name, record)
     assert len(kept.check.broken) == 1
 

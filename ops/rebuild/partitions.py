@@ -16,7 +16,7 @@ PATIENCE = 30.0
 PAGE = 2000
 
 
-class Shelf:
+class PartitionReader:
     """Partitions from which records are taken in their order. Joins no group. A context manager: it connects then.
 
     Raises KafkaError when Kafka can't be reached.

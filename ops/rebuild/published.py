@@ -11,9 +11,9 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from ops.rebuild.plans import Remembered
-from ops.rebuild.taken import Taken
-from ops.verify.log import Ends, Log
+from ops.rebuild.id_conflicts import IdConflicts
+from ops.rebuild.plans import RecordedPlans
+from ops.verify.log import Ends, TopicLog
 from shared import envelope
 from shared.events.festival import FESTIVAL
 from shared.events.language import DeadlineReached
@@ -28,13 +28,13 @@ _BY_THE_CLOCK = f"{DeadlineReached.__name__}."
 _ID_BYTES = 16
 
 
-class Heard:
+class PublishedEvents:
     """All that a service said, by topic (without prefix)."""
 
     def __init__(self, service: str, deadlines: Iterable[str]) -> None:
         self.said: dict[str, set[bytes]] = defaultdict(set)
-        self.plans = Remembered()
-        self.taken = Taken()
+        self.plans = RecordedPlans()
+        self.taken = IdConflicts()
         # Events whose rules failed when their record was worked: `<source> <id>`, and when Kafka took it in.
         self.failed: set[tuple[str, datetime]] = set()
         # Deadlines that were said, by topic and partition.
@@ -44,7 +44,7 @@ class Heard:
         self._source = f"karya/{service}"
         self._deadlines = frozenset(deadlines)
 
-    async def read(self, log: Log, ends: Ends) -> None:
+    async def read(self, log: TopicLog, ends: Ends) -> None:
         """Take in all these topics. Raises NotReached when Kafka gives nothing though it has some."""
         async for name, records in log.read(ends):
             for record in records:

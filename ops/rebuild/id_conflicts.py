@@ -46,7 +46,7 @@ def refused_on(families: Iterable[Family]) -> set[str]:
     return {kind.topic.name for kind in _KINDS if kind.holders in kept}
 
 
-class Taken:
+class IdConflicts:
     """The refusals for an id that were said, and which of them a replay has followed."""
 
     def __init__(self) -> None:
