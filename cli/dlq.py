@@ -115,7 +115,7 @@ async def _one(text: str) -> Letter:
     if place is None:
         raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
     async with dead_letters(told("kafka", "mongo")) as letters:
-        return await letters.one(place)
+        return await letters.get(place)
 
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
@@ -129,7 +129,7 @@ async def _meant(letters: DeadLetters, which: str | None, reason: str | None) ->
         return [letter for letter in await letters.all() if letter.reason == reason]
     place = parse_place(which)
     if place is not None:
-        return [await letters.one(place)]
+        return [await letters.get(place)]
     found = [letter for letter in await letters.all() if letter.key == which.encode()]
     if not found:
         raise NoSuchLetter(f"No dead letter has the key {which}.")

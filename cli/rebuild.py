@@ -92,7 +92,7 @@ def show(found: RebuildReport, *, kept: bool) -> None:
     say()
     rows = [one.as_dict() for one in found.compared]
     show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
-    words, copies = thousands(replayed.said), thousands(replayed.again)
+    words, copies = thousands(replayed.published), thousands(replayed.duplicates)
     say()
     say(f"Words in topics: {words}, and {copies} copies of them, which readers drop.")
     for topic in replayed.unseen:

@@ -1,4 +1,4 @@
-"""Reading single partitions, each on from where it stands, in the order that a journal asks for."""
+"""Reader of single partitions, each from its own position, in the order that a journal gives."""
 
 import asyncio
 from collections import deque
@@ -17,15 +17,15 @@ PAGE = 2000
 
 
 class PartitionReader:
-    """Partitions from which records are taken in their order. Joins no group. A context manager: it connects then.
+    """Partitions that can be read independently, each in order. Joins no group.
 
-    Raises KafkaError when Kafka can't be reached.
+    A context manager that connects on entry. Raises KafkaError when Kafka can't be reached.
     """
 
     def __init__(self, settings: Settings, parts: Iterable[TopicPartition]) -> None:
         self.begins: Mapping[TopicPartition, int] = {}
         self._parts = tuple(parts)
-        self._rest: dict[TopicPartition, deque[ConsumerRecord]] = {}
+        self._buffers: dict[TopicPartition, deque[ConsumerRecord]] = {}
         self._consumer = reader(
             settings,
             auto_offset_reset="none",
@@ -50,55 +50,55 @@ class PartitionReader:
         await self._consumer.stop()
 
     def open(self, parts: Iterable[TopicPartition]) -> None:
-        """Begin these anew, at their beginning; the others rest."""
+        """Restart these partitions at their beginning, and pause all others."""
         self._consumer.pause(*self._parts)
-        self._rest = {part: deque() for part in parts}
-        for part in self._rest:
+        self._buffers = {part: deque() for part in parts}
+        for part in self._buffers:
             self._consumer.seek(part, self.begins[part])
-        self._consumer.resume(*self._rest)
+        self._consumer.resume(*self._buffers)
 
-    async def take(self, part: TopicPartition, upto: int) -> list[ConsumerRecord]:
-        """The records from where `part` stands to (not including) offset `upto`, which the partition must reach.
+    async def read_to(self, part: TopicPartition, end: int) -> list[ConsumerRecord]:
+        """The records from the position of `part` up to (not including) offset `end`, which the partition must reach.
 
-        Raises NotReached when Kafka gives none for half a minute.
+        Raises NotReached when Kafka delivers none for half a minute.
         """
-        rest = self._rest[part]
-        taken: list[ConsumerRecord] = []
+        buffer = self._buffers[part]
+        records: list[ConsumerRecord] = []
         while True:
-            while rest and rest[0].offset < upto:
-                taken.append(rest.popleft())
-            if rest or await self._consumer.position(part) >= upto:
-                return taken
-            rest.extend(await self._more(part))
+            while buffer and buffer[0].offset < end:
+                records.append(buffer.popleft())
+            if buffer or await self._consumer.position(part) >= end:
+                return records
+            buffer.extend(await self._fetch(part))
 
-    async def all(self, part: TopicPartition, end: int) -> AsyncIterator[ConsumerRecord]:
+    async def read_all(self, part: TopicPartition, end: int) -> AsyncIterator[ConsumerRecord]:
         """Every record from the beginning of `part` to (not including) `end`."""
-        rest = self._rest[part]
+        buffer = self._buffers[part]
         while True:
-            while rest and rest[0].offset < end:
-                yield rest.popleft()
-            if rest or await self._consumer.position(part) >= end:
+            while buffer and buffer[0].offset < end:
+                yield buffer.popleft()
+            if buffer or await self._consumer.position(part) >= end:
                 return
-            rest.extend(await self._more(part))
+            buffer.extend(await self._fetch(part))
 
-    async def still_there(self) -> None:
-        """Raises HistoryGone if something was taken away at the beginning of a partition since it was opened."""
+    async def check_not_truncated(self) -> None:
+        """Raise HistoryGone if Kafka has deleted records at the beginning of a partition since the connection."""
         now = await self._consumer.beginning_offsets(list(self._parts))
         for part in self._parts:
             if now[part] != self.begins[part]:
                 raise HistoryGone(
-                    f"Kafka took away {part.topic} {part.partition} up to {now[part]} while it was read: its "
-                    "retention is eating the history. Set retention.ms=-1 on it."
+                    f"Kafka deleted {part.topic} {part.partition} up to {now[part]} while it was read: its "
+                    "retention deletes the history. Set retention.ms=-1 on the topic."
                 )
 
-    async def _more(self, part: TopicPartition) -> list[ConsumerRecord]:
-        """The next records; none where the consumer came past a place that no record is given for."""
+    async def _fetch(self, part: TopicPartition) -> list[ConsumerRecord]:
+        """The next records; empty if the consumer has passed offsets without records."""
         clock = asyncio.get_running_loop().time
-        since, stood = clock(), await self._consumer.position(part)
-        while clock() - since < PATIENCE:
+        started, position = clock(), await self._consumer.position(part)
+        while clock() - started < PATIENCE:
             fetched: dict[TopicPartition, list[ConsumerRecord]] = await self._consumer.getmany(
                 part, timeout_ms=LOOK_MS, max_records=PAGE
             )
-            if fetched or await self._consumer.position(part) > stood:
+            if fetched or await self._consumer.position(part) > position:
                 return fetched.get(part, [])
-        raise NotReached(f"Kafka gives no records of {part.topic} {part.partition} though it has some.")
+        raise NotReached(f"Kafka delivers no records of {part.topic} {part.partition} though the partition has more.")

@@ -1,4 +1,4 @@
-"""One thing in a lot's life."""
+"""An entry of a lot's timeline."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class TimelineEntry:
-    """One thing that happened to the lot. `at` (UTC) is when, by who says so; `where` is its record in Kafka."""
+    """One event of a lot. `at`: its time (UTC); `who`: its writer; `where`: the position of its record in Kafka."""
 
     at: datetime
     kind: str

@@ -16,8 +16,8 @@ from shared.runtime.ledger import Lane, lane_id
 
 _Position = tuple[str, int, int]
 
-# A dead letter with one of these reasons may be readable: the fault was in the rules, in its position or timestamp, or
-# in the reader's version.
+# A dead letter with one of these reasons may be readable: the fault was in the rules, in its position or timestamp,
+# or in the reader's version.
 _MAY_BE_READABLE = frozenset(
     {BUG, KEY_PARKED, "ID_REUSED", "WRONG_KEY", "BAD_TIME", "UNKNOWN_TYPE", "UNKNOWN_VERSION"}
 )
@@ -139,7 +139,7 @@ class JournalAudit:
         mismatched = sorted(batches.keys() ^ set(range(1, lane.batches + 1)))
         self.check.expect(
             not mismatched,
-            f"lane {lane.id} has worked {lane.batches} batches; missing in its journal or beyond it: {mismatched[:5]}",
+            f"lane {lane.id} has worked {lane.batches} batches; missing in its journal, or extra: {mismatched[:5]}",
         )
         nexts: dict[str, int] = {}
         for batch in sorted(batches):
@@ -165,7 +165,7 @@ def dead_letters(counts: Mapping[tuple[str, str, str], int]) -> Check:
     return check
 
 
-def parked_keys(parked: Mapping[str, Mapping[str, Sequence[str]]], allowed: bool) -> Check:
+def parked_keys(parked: Mapping[str, Mapping[str, Sequence[str]]], *, allowed: bool) -> Check:
     """The parked keys by service, which wait for `karya dlq replay`: violations unless `allowed`."""
     check = Check("parked keys", "no key waits for a fixed rule and a replay")
     for service, keys in parked.items():

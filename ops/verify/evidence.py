@@ -77,7 +77,7 @@ async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool)
         reader.readable,
         reader.scanner.check,
         reader.writers.check,
-        parked_keys(reader.parked, allow_parked),
+        parked_keys(reader.parked, allowed=allow_parked),
         dead_letters(reader.letters),
     ]
     return evidence

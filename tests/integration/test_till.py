@@ -86,7 +86,7 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
     for _ in range(2):
         await probe.send(BOOTH_STOCK, stocked(LOT, 7), id="stocked-once", source="festival")
     with Till(tmp_path, BOOTH, "T1") as till:
-        with pytest.raises(WrongEntry, match="No price"):
+        with pytest.raises(WrongEntry, match="no price"):
             till.sell([BasketEntry("KTI")], at=now())
         await till.sync(settings, wait=0)
         booth = till.view()

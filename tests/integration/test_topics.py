@@ -107,7 +107,7 @@ async def test_topics_with_another_number_of_partitions_are_left_and_none_is_mad
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}six."})
     await there_before(admin, NewTopic(name_in(fresh), 6, 1))
-    with pytest.raises(TopicsRefused, match=r"6 partitions, and KARYA_PARTITIONS says 3\. .*KARYA_PARTITIONS=6"):
+    with pytest.raises(TopicsRefused, match=r"6 partitions, but KARYA_PARTITIONS is 3\. .*KARYA_PARTITIONS=6"):
         await make_topics(fresh)
     assert [name for name in await admin.list_topics() if name.startswith(fresh.topic_prefix)] == [name_in(fresh)]
     made = await make_topics(fresh.model_copy(update={"partitions": 6}))

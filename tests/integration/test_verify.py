@@ -363,8 +363,8 @@ async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Setti
     wrong: list[tuple[Topic, Body, str, str]] = [
         (ANSWERS, answer, "answers to terminals", "report made-2: 2 answers"),
         (PUBLIC_SALES, sale, "public stream", "sale-1 is shown, but is no sale"),
-        (SETTLEMENTS, settlement, "settlements said", "revision: 9 said"),
-        (DEMAND, demand, "demand", "revision: 9 said"),
+        (SETTLEMENTS, settlement, "settlements said", "revision: 9 published"),
+        (DEMAND, demand, "demand", "revision: 9 published"),
         (FESTIVAL, cancelled, "privacy", "holds a maker's pseudonym"),
         (SALES, accounted, "sales said", "revision and times published"),
     ]

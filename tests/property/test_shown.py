@@ -18,7 +18,7 @@ from cli.till import app as till_app
 from deploy.topics import all_topics
 from edge.spool import Owner, Spool
 from ops.trace import LotHistory, TimelineEntry
-from ops.trace.descriptions import told
+from ops.trace.descriptions import describe
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, StrayMoved
@@ -97,7 +97,7 @@ ALL = sorted({body for topic in all_topics() for body in topic.bodies}, key=lamb
 def test_a_trace_shows_whatever_was_said_of_a_lot(body: Body, place: str, terminal: bool) -> None:
     at = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
     lot = str(getattr(body, "lot", None) or "X")
-    entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in told(body, lot))
+    entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in describe(body, lot))
     rows = [{"when": console.local(at, place), "what": entry.text} for entry in entries]
     shown = shown_on(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
     assert all(c.isprintable() or c in "\n\t" for c in shown)

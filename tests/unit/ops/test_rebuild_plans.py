@@ -61,7 +61,7 @@ class Recorded(World):
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication) and output.topic is FESTIVAL:
                     id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
-                    plans.hear(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
+                    plans.add(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
         return plans
 
 
@@ -143,7 +143,7 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Cas
         assert again._decide(family, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
         assert again.all(entity) == world.all(entity)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_remembered_refill_is_the_same_refill() -> None:
@@ -173,7 +173,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
         assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
     assert again.all(Booth) == world.all(Booth)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,20 +206,20 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
         assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert again.all(entity) == world.all(entity)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
     plans = RecordedPlans()
-    plans.hear(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
+    plans.add(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
     again = World()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
     again._decide(replace(FAMILY, decide=deciding(plans)), with_plan)
     assert again.request().lines == ()
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
@@ -229,7 +229,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     for event, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), event)
     [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
-    assert set(plans.gone) == {asked}
+    assert set(plans.unknown) == {asked}
 
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
@@ -244,8 +244,8 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
             "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in said.lines),
         }
     )
-    plans.hear(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
+    plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = World()
     for earlier, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), earlier)
-    assert set(plans.gone) == {f"{event.source} {event.id}"}
+    assert set(plans.unknown) == {f"{event.source} {event.id}"}

@@ -53,8 +53,8 @@ def life(world: World, lot: str = A, *, every_sale: bool = True, shuffled: int |
         random.Random(shuffled).shuffle(bodies)
     for number, body in bodies:
         topic = next((topic for topic in (SALES, SALE_SHARES) if type(body) in topic.bodies), None)
-        if topic is not None and sales.may_tell(topic, envelope.encode(body)):
-            sales.hear(Event(str(number), "karya/sales", "key", NOON, NOON, body))
+        if topic is not None and sales.may_concern(topic, envelope.encode(body)):
+            sales.add(Event(str(number), "karya/sales", "key", NOON, NOON, body))
     return list(sales.entries(UTC, every_sale=every_sale))
 
 
