@@ -139,11 +139,11 @@ class DeadLetters:
     async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
         """Send letters back, those of a key in the order in which they wait. Worked letters are not sent again. A
         letter that is sent twice is worked once. Waits up to `wait` seconds until each part of a key is worked."""
-        sent = 0
+        sent_count = 0
         for service, key in dict.fromkeys(
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
         ):
-            sent += await self._replay_key(service, key, wait)
+            sent_count += await self._replay_key(service, key, wait)
         unusable = [letter for letter in letters if letter.status is Status.UNUSABLE]
         await self._send(unusable)
         still_unusable = await self._still_unusable(unusable, wait)
@@ -154,7 +154,7 @@ class DeadLetters:
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return ResendReport(sent + len(unusable), len(open_letters), still_unusable)
+        return ResendReport(sent_count + len(unusable), len(open_letters), still_unusable)
 
     async def _still_unusable(self, letters: Sequence[Letter], within: float) -> int:
         """The number of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
@@ -177,7 +177,7 @@ class DeadLetters:
         """Send the letters of a key part by part, and return the number sent. Two topics of a lane have no common
         order, so the part of one topic must be worked before the next part is sent. A part that is not worked in time
         ends the replay, since the bug is still there."""
-        database, sent = self._database(service), 0
+        database, sent_count = self._database(service), 0
         topics = {topic.name for family in SERVICES[service] for topic in family.topics}
         assert database is not None, "only a service with a ledger has open letters"
         while True:
@@ -187,11 +187,11 @@ class DeadLetters:
                 waiting,
             )
             if not part:
-                return sent
+                return sent_count
             await self._send(part)
-            sent += len(part)
+            sent_count += len(part)
             if not await self._worked(database, [letter.ledger_id for letter in part if letter.ledger_id], wait):
-                return sent
+                return sent_count
 
     async def _worked(self, database: Database, ids: Collection[str], within: float) -> bool:
         async for _ in attempts(within=within, most=0.2):

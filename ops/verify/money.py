@@ -205,14 +205,14 @@ def _compare_parts(check: Check, subject: str, settlement: Settlement) -> None:
 def _compare_booths(check: Check, evidence: Evidence, settlements: Mapping[Pair, Settlement]) -> None:
     """Compare each booth with its entries in the settlements of its facilities: status, pieces and rupiah."""
     for booth in evidence.of(Booth).values():
-        counted = {pool.product: pool.counted for pool in booth.pools}
+        counted_products = {pool.product: pool.counted for pool in booth.pools}
         for facility in booth.facilities:
             settlement = settlements.get((facility, booth.festival or ""))
             share = (
                 next((entry for entry in settlement.booths if entry.booth == booth.id), None) if settlement else None
             )
             lots = [lot for lot in booth.lots if lot.facility == facility]
-            provisional = [lot for lot in lots if not counted.get(lot.product)]
+            provisional = [lot for lot in lots if not counted_products.get(lot.product)]
             check.expect_equal(
                 f"booth {booth.id} in the settlement of {facility}",
                 share

@@ -46,9 +46,9 @@ def lot_balance(evidence: Evidence) -> Check:
         "recorded + corrected = on hand + reserved + dispatched − returned + written off, none below zero",
     )
     for lot in evidence.of(Lot).values():
-        left = lot.recorded + lot.corrected
-        right = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
-        check.expect_equal(f"lot {lot.id}", left, right, "recorded and corrected, but the parts sum to")
+        received = lot.recorded + lot.corrected
+        accounted = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
+        check.expect_equal(f"lot {lot.id}", received, accounted, "recorded and corrected, but the parts sum to")
         parts = {
             "on hand": lot.on_hand,
             "returned": lot.returned,
@@ -181,10 +181,10 @@ def in_transit(evidence: Evidence) -> Check:
     check = Check(
         "sent", "sent and moved to a booth = on the way + received + lost on the way; moved away = transfers"
     )
-    sent: Counter[tuple[str, str]] = Counter()
+    dispatched: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
         if r.standing is Standing.DISPATCHED:
-            sent[r.booth, lot] += r.qty
+            dispatched[r.booth, lot] += r.qty
     under_way: Counter[tuple[str, str]] = Counter()
     for shipment in evidence.of(Shipment).values():
         if shipment.status in _ON_THE_WAY:
@@ -197,7 +197,7 @@ def in_transit(evidence: Evidence) -> Check:
     for transfer in evidence.of(Transfer).values():
         for lot, qty in transfer.sent:
             moved[transfer.booth, lot] += qty
-            sent[transfer.to, lot] += qty
+            dispatched[transfer.to, lot] += qty
             if transfer.status is TransferStatus.SENT:
                 under_way[transfer.to, lot] += qty
     for booth, booth_lot in _booth_lots(evidence):
@@ -206,11 +206,13 @@ def in_transit(evidence: Evidence) -> Check:
             f"lot {booth_lot.lot} of {booth.id}", moved.pop(pair, 0), booth_lot.moved_out, "in transfers, moved away"
         )
         arrived = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way
-        check.expect_equal(subject, sent.pop(pair, 0), arrived, "sent by inventory and other booths, by festival")
+        check.expect_equal(
+            subject, dispatched.pop(pair, 0), arrived, "sent by inventory and other booths, by festival"
+        )
         check.expect_equal(
             subject, under_way.pop(pair, 0), booth_lot.in_transit, "in shipments and transfers, on the way"
         )
-    for (booth_id, lot_id), qty in sorted((sent + under_way).items()):
+    for (booth_id, lot_id), qty in sorted((dispatched + under_way).items()):
         check.expect(False, f"{qty} of {lot_id} were sent to {booth_id}, which does not know of them")
     for (booth_id, lot_id), qty in sorted((+moved).items()):
         check.expect(False, f"{qty} of {lot_id} were moved away from {booth_id}, which does not know of them")

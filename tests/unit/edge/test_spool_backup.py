@@ -148,12 +148,12 @@ def test_what_a_power_cut_left_beside_the_file_is_brought_too(tmp_path: Path) ->
 
 
 def test_a_backup_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    second_spool = Owner(tmp_path / "other.spool", TERMINAL, "terminal/LP-KPG/T2")
-    with filled(tmp_path, 2) as spool, Spool(second_spool) as wrong:
+    other_owner = Owner(tmp_path / "other.spool", TERMINAL, "terminal/LP-KPG/T2")
+    with filled(tmp_path, 2) as spool, Spool(other_owner) as stranger:
         export(spool, tmp_path / "backup")
         with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1"):
-            import_into(wrong, tmp_path / "backup", second_spool)
-        assert wrong.counts().records == 0
+            import_into(stranger, tmp_path / "backup", other_owner)
+        assert stranger.counts().records == 0
 
 
 def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:

@@ -172,12 +172,12 @@ def words(output: str) -> str:
 def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
     """The device's clock stands at `now` and in this zone."""
 
-    class Clock(datetime):
+    class FixedClock(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> datetime:
             return now.astimezone(tz)
 
-    monkeypatch.setattr(commands, "datetime", Clock)
+    monkeypatch.setattr(commands, "datetime", FixedClock)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
 

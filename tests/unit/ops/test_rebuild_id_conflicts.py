@@ -32,8 +32,8 @@ def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> 
 
 
 def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
-    said = rejected(Refusal.ID_REUSED)
-    assert having_heard(said).refusal(EVENT) == ANSWERS.of(said)
+    refusal = rejected(Refusal.ID_REUSED)
+    assert having_heard(refusal).refusal(EVENT) == ANSWERS.of(refusal)
 
 
 @pytest.mark.parametrize(

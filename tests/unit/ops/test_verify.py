@@ -25,7 +25,7 @@ BODY = LotRecorded(lot="L1", facility="LP-KPG", product="KTI", category="tenun",
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LedgerRecord:
     """As much of a Kafka record as accounts look at."""
 
     offset: int = 0
@@ -42,12 +42,12 @@ class Record:
 
 
 def a_record(**changed: Any) -> ConsumerRecord:
-    return cast("ConsumerRecord", Record(**changed))
+    return cast("ConsumerRecord", LedgerRecord(**changed))
 
 
 def a_letter(record: ConsumerRecord, reason: str) -> ConsumerRecord:
-    made = dead_letter(record, service="inventory", reason=reason, message="")
-    return a_record(value=made.value, key=made.key, topic=made.topic, headers=made.headers)
+    letter = dead_letter(record, service="inventory", reason=reason, message="")
+    return a_record(value=letter.value, key=letter.key, topic=letter.topic, headers=letter.headers)
 
 
 def books(
@@ -58,19 +58,19 @@ def books(
     return LedgerAudit(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
 
 
-def closed(kept: tuple[LedgerAudit, Check]) -> list[str]:
-    kept[0].close()
-    return kept[1].broken
+def closed(audit: tuple[LedgerAudit, Check]) -> list[str]:
+    audit[0].close()
+    return audit[1].broken
 
 
 def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
-    kept = books()
-    assert [kept[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
-    assert closed(kept) == []
+    audit = books()
+    assert [audit[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
+    assert closed(audit) == []
 
 
 @pytest.mark.parametrize(
-    ("kept", "sentence"),
+    ("audit", "sentence"),
     [
         (books(worked=False), "neither in the ledger"),
         (books(digest=b"another body"), "neither in the ledger"),
@@ -79,42 +79,42 @@ def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     ],
     ids=["not worked", "other body", "other lane", "parked elsewhere"],
 )
-def test_a_record_without_its_entry_is_found(kept: tuple[LedgerAudit, Check], sentence: str) -> None:
-    assert not kept[0].enter(GROUP, "test e1", a_record())
-    assert sentence in closed(kept)[0]
+def test_a_record_without_its_entry_is_found(audit: tuple[LedgerAudit, Check], sentence: str) -> None:
+    assert not audit[0].enter(GROUP, "test e1", a_record())
+    assert sentence in closed(audit)[0]
 
 
 def test_a_record_that_waits_in_a_parked_key_is_accounted_for() -> None:
-    kept = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
-    assert not kept[0].enter(GROUP, "test e1", a_record())
-    assert closed(kept) == []
+    audit = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
+    assert not audit[0].enter(GROUP, "test e1", a_record())
+    assert closed(audit) == []
 
 
 @pytest.mark.parametrize("letter_first", [True, False])
 def test_a_dead_letter_accounts_for_its_record(letter_first: bool) -> None:
-    kept = books(worked=False)
+    audit = books(worked=False)
     bad = a_record(value=b"{", offset=4)
     letter = a_letter(bad, "BAD_BODY")
     if letter_first:
-        assert kept[0].set_aside(PRODUCTION, letter) == "BAD_BODY"
-    kept[0].enter(GROUP, "test e1", bad)
+        assert audit[0].set_aside(PRODUCTION, letter) == "BAD_BODY"
+    audit[0].enter(GROUP, "test e1", bad)
     if not letter_first:
-        kept[0].set_aside(PRODUCTION, letter)
-    assert closed(kept) == []
+        audit[0].set_aside(PRODUCTION, letter)
+    assert closed(audit) == []
 
 
 def test_a_good_record_that_was_set_aside_is_found() -> None:
-    kept = books(worked=False)
-    kept[0].enter(GROUP, "test e1", a_record())
-    kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
-    assert "can be read" in closed(kept)[0]
+    audit = books(worked=False)
+    audit[0].enter(GROUP, "test e1", a_record())
+    audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
+    assert "can be read" in closed(audit)[0]
 
 
 def test_one_that_a_bug_set_aside_is_no_fault_of_the_accounts() -> None:
-    kept = books(worked=False)
-    kept[0].enter(GROUP, "test e1", a_record())
-    kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
-    assert closed(kept) == []
+    audit = books(worked=False)
+    audit[0].enter(GROUP, "test e1", a_record())
+    audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
+    assert closed(audit) == []
 
 
 def test_an_entry_without_a_record_is_found() -> None:
@@ -126,7 +126,7 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
 
 
 @pytest.mark.parametrize(
-    ("told", "batches", "next", "faults"),
+    ("batches_told", "batches", "next", "faults"),
     [
         ([batch(1, 0, 5), batch(2, 5, 7)], 2, 7, 0),
         ([batch(2, 5, 7), batch(1, 0, 5), batch(1, 0, 5)], 2, 7, 0),
@@ -152,13 +152,17 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
         "a hole and a record passed over",
     ],
 )
-def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: int, next: int, faults: int) -> None:
+def test_a_journal_must_tell_all_of_its_lane(
+    batches_told: list[BatchWorked], batches: int, next: int, faults: int
+) -> None:
     journals = JournalAudit()
-    for one in told:
-        journals.add_batch(one)
+    for batch in batches_told:
+        journals.add_batch(batch)
     # Offsets 7 and 8 are a transaction's.
     for offsets in ((0, 1, 2), (3, 4, 5, 6, 9), (10, 11)):
-        journals.add_records([cast("ConsumerRecord[Any, Any]", Record(offset, topic="t")) for offset in offsets])
+        journals.add_records(
+            [cast("ConsumerRecord[Any, Any]", LedgerRecord(offset, topic="t")) for offset in offsets]
+        )
     journals.compare(Lane(GROUP, 0, {"t": next}, batches=batches))
     assert journals.check.total == faults, journals.check.broken
 

@@ -117,7 +117,7 @@ def test_what_sales_keeps_and_tells_of_a_booth_adds_up() -> None:
     assert parts == set(PartBasis), "each kind of part was looked at"
     assert any(pool.adjusted for pool in booth.pools)
     assert booth.disputed
-    assert any(one.refunded_rupiah for drawer in booth.drawers for one in drawer.takings)
+    assert any(hour.refunded_rupiah for drawer in booth.drawers for hour in drawer.takings)
 
 
 # --- what is changed behind the service's back
@@ -133,9 +133,9 @@ def of_lot(lot: str, **fields: Any) -> Change:
     """The lot with so many more in these fields."""
 
     def change(booth: Booth) -> Booth:
-        held = booth.holds(lot)
-        assert held is not None
-        return changed(booth, more(held, fields))
+        booth_lot = booth.holds(lot)
+        assert booth_lot is not None
+        return changed(booth, more(booth_lot, fields))
 
     return of_booth(change)
 
@@ -151,7 +151,9 @@ def more(of: Any, fields: dict[str, int]) -> Any:
 def of_sale(seq: int, change: Callable[[Sale], Sale], line: int = 1) -> Change:
     """The sale of this line of the receipt that T1 issued as record `seq`."""
     id = f"{B1} {record_id(D1, seq)}"
-    return lambda evidence: with_entity(evidence, Receipt, lambda one: one.put(change(one.sales[line - 1])), id)
+    return lambda evidence: with_entity(
+        evidence, Receipt, lambda receipt: receipt.put(change(receipt.sales[line - 1])), id
+    )
 
 
 def of_drawer(**fields: Any) -> Change:
@@ -207,12 +209,12 @@ WRONG: list[tuple[str, Change, str]] = [
     ("reported sales", of_sale(6, lambda sale: replace(sale, lot=A)), "differs from every report of it"),
     (
         "reported sales",
-        lambda evidence: with_entity(evidence, Receipt, lambda one: replace(one, seq=99)),
+        lambda evidence: with_entity(evidence, Receipt, lambda entity: replace(entity, seq=99)),
         "differs from every report of it",
     ),
     (
         "reported sales",
-        lambda evidence: with_entity(evidence, Receipt, lambda one: replace(one, number=99)),
+        lambda evidence: with_entity(evidence, Receipt, lambda entity: replace(entity, number=99)),
         "their numbers have gaps",
     ),
     (
@@ -273,7 +275,7 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "settlements",
         lambda evidence: with_entity(
-            evidence, Settlement, lambda one: replace(one, booths=(more(one.booths[0], {"sold_rupiah": 1}),))
+            evidence, Settlement, lambda entity: replace(entity, booths=(more(entity.booths[0], {"sold_rupiah": 1}),))
         ),
         "settled, by recorded sales",
     ),
@@ -282,8 +284,9 @@ WRONG: list[tuple[str, Change, str]] = [
         lambda evidence: with_entity(
             evidence,
             Settlement,
-            lambda one: replace(
-                one, booths=(replace(one.booths[0], pools=(replace(one.booths[0].pools[0], counted=False),)),)
+            lambda entity: replace(
+                entity,
+                booths=(replace(entity.booths[0], pools=(replace(entity.booths[0].pools[0], counted=False),)),),
             ),
         ),
         "provisional ones, by the booth itself",
@@ -291,12 +294,14 @@ WRONG: list[tuple[str, Change, str]] = [
     ("settlements", lambda evidence: without(evidence, Settlement), "there is no settlement"),
     (
         "settlements said",
-        lambda evidence: with_entity(evidence, Settlement, lambda one: replace(one, revision=9)),
+        lambda evidence: with_entity(evidence, Settlement, lambda entity: replace(entity, revision=9)),
         "revision",
     ),
     (
         "public stream",
-        lambda evidence: with_entity(evidence, FacilityFeed, lambda one: replace(one, sequence=one.sequence + 1)),
+        lambda evidence: with_entity(
+            evidence, FacilityFeed, lambda entity: replace(entity, sequence=entity.sequence + 1)
+        ),
         "these numbers are not used once",
     ),
     ("demand", of_sale(2, twice_paid), "sold, by recorded sales"),
@@ -305,16 +310,16 @@ WRONG: list[tuple[str, Change, str]] = [
 
 @pytest.mark.parametrize(("name", "change", "sentence"), WRONG)
 def test_what_is_changed_in_what_is_kept_is_found(name: str, change: Change, sentence: str) -> None:
-    found = broken(change(fresh()))
-    assert name in found, found
-    assert any(sentence in one for one in found[name]), found[name]
+    sentences = broken(change(fresh()))
+    assert name in sentences, sentences
+    assert any(sentence in broken_sentence for broken_sentence in sentences[name]), sentences[name]
 
 
 # --- what was said otherwise
 
 
 def share(**changed: Any) -> SaleShared:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "facility": "LA-KPG",
         "festival": ODOP,
         "booth": B1,
@@ -330,11 +335,11 @@ def share(**changed: Any) -> SaleShared:
         "pooled_change_rupiah": 0,
         "sold_at": NOON,
     }
-    return SaleShared(**given | changed)
+    return SaleShared(**fields | changed)
 
 
 def shown(**changed: Any) -> SalePublished:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "sale": "x",
         "facility": "LA-KPG",
         "festival": ODOP,
@@ -346,7 +351,7 @@ def shown(**changed: Any) -> SalePublished:
         "amount_rupiah": 0,
         "sold_at": NOON,
     }
-    return SalePublished(**given | changed)
+    return SalePublished(**fields | changed)
 
 
 def accounted(world: Witness, **changed: Any) -> SaleAccounted:
@@ -404,9 +409,9 @@ def test_what_was_said_beyond_what_is_kept_is_found(name: str, say: Callable[[Wi
     world = played()
     evidence = world.evidence()
     heard(world, say(world))
-    found = broken(evidence)
-    assert name in found, found
-    assert any(sentence in one for one in found[name]), found[name]
+    sentences = broken(evidence)
+    assert name in sentences, sentences
+    assert any(sentence in broken_sentence for broken_sentence in sentences[name]), sentences[name]
 
 
 def heard(world: Witness, body: Body, more: dict[str, Any] | None = None) -> None:
@@ -479,8 +484,8 @@ def test_what_comes_after_a_booth_was_settled_does_not_make_it_settled_too_early
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (1, 0, 2)])
 def test_a_booth_whose_tills_had_closed_before_it_was_may_be_settled_at_once(order: tuple[int, ...]) -> None:
     world = Witness()
-    said = (an_opening(tills=("T1",)), a_sale(1), a_last_word(2))
-    world.give(*(said[place] for place in order), a_closing())
+    bodies = (an_opening(tills=("T1",)), a_sale(1), a_last_word(2))
+    world.give(*(bodies[place] for place in order), a_closing())
     assert broken(world.evidence()) == {}
 
 
@@ -525,15 +530,15 @@ def test_each_drawer_paid_what_its_own_till_told() -> None:
         a_void(record_id(D1, 2), seq=3, refund_rupiah=3_333),
     )
     assert broken(world.evidence()) == {}
-    refunds = {drawer.id: sum(one.refunded_rupiah for one in drawer.takings) for drawer in world.booth().drawers}
+    refunds = {drawer.id: sum(hour.refunded_rupiah for hour in drawer.takings) for drawer in world.booth().drawers}
     assert refunds == {D1: 3_333, D2: 3_334}
     swapped = {D1: refunds[D2], D2: refunds[D1]}
     drawers = tuple(
         replace(
             drawer,
             takings=tuple(
-                replace(one, refunded_rupiah=swapped[drawer.id] if one.refunded_rupiah else 0)
-                for one in drawer.takings
+                replace(hour, refunded_rupiah=swapped[drawer.id] if hour.refunded_rupiah else 0)
+                for hour in drawer.takings
             ),
         )
         for drawer in world.booth().drawers

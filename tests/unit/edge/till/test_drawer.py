@@ -46,15 +46,15 @@ def test_the_expected_sum_is_float_and_cash_less_refunds_and_drops(
     float_rupiah: int, moves: list[tuple[str, PaymentKind, int]]
 ) -> None:
     records, expected = [took("d", float_rupiah), took("another", 1)], float_rupiah
-    for what, kind, rupiah in moves:
-        if what == "sale":
+    for change, kind, rupiah in moves:
+        if change == "sale":
             records.append(said("r", receipt(line(unit_price_rupiah=rupiah), kind=kind, drawer="d")))
-        elif what == "void":
+        elif change == "void":
             records.append(said("v", void("r", (1, 1), rupiah=rupiah, refund=kind, drawer="d")))
         else:
             records.append(dropped("d", rupiah))
         if kind is PaymentKind.CASH:
-            expected += rupiah if what == "sale" else -rupiah
+            expected += rupiah if change == "sale" else -rupiah
     mine, second = drawers(records)
     assert (mine.expected_rupiah, second.expected_rupiah) == (expected, 1)
     assert mine.difference_rupiah is None
