@@ -9,11 +9,11 @@ from pathlib import Path
 from random import Random
 
 from lab.bench.planner import LAST_DAY, Size, made
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 
 DOCS = Path(__file__).parents[2] / "docs"
 Sent = dict[tuple[str, str, str], int]
-Plan = Callable[[Sequence[Wanted], Sequence[Available], Rules], Sent]
+Plan = Callable[[Sequence[RequestDemand], Sequence[AvailableLot], Rules], Sent]
 
 FEW = Size("12 facilities, 5 booths", 12, 8, 3, 4, 5, 5, 20, 60)
 MANY = Size("60 facilities, 25 booths", 60, 20, 4, 6, 25, 8, 20, 60)
@@ -40,7 +40,7 @@ class Outcome:
 class Shop:
     """What facilities have and booths still take, for the two plain methods: they hold the same hard rules."""
 
-    def __init__(self, stock: Sequence[Available], rules: Rules) -> None:
+    def __init__(self, stock: Sequence[AvailableLot], rules: Rules) -> None:
         self.has: dict[str, dict[str, int]] = {}
         for lot in stock:
             late = rules.days_left is not None and rules.lead_days.get(lot.facility, 0) > rules.days_left
@@ -53,7 +53,7 @@ class Shop:
         self.kinds: dict[tuple[str, str], int] = {}
         self.sent: Sent = {}
 
-    def send(self, facility: str, want: Wanted, qty: int) -> int:
+    def send(self, facility: str, want: RequestDemand, qty: int) -> int:
         """As many as there are and the booth may take; how many that is."""
         kind = want.booth, self.rules.categories.get((want.booth, want.product), "")
         qty = min(
@@ -74,7 +74,7 @@ class Shop:
         return qty
 
 
-def first_come(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def first_come(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Facilities come one after the other, and whoever comes gives all that is still wanted."""
     shop = Shop(stock, rules)
     left = {(want.booth, want.product): want.qty for want in wanted}
@@ -87,7 +87,7 @@ def first_come(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rule
     return shop.sent
 
 
-def proportional(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def proportional(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Every demand is split among those who have the product, in proportion to what they have; what rounding leaves
     goes to the largest remainders."""
     shop = Shop(stock, rules)
@@ -110,13 +110,13 @@ def proportional(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Ru
     return shop.sent
 
 
-def evenly(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
-    return fair(wanted, stock, replace(rules, even=True))
+def evenly(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+    return fair(wanted, stock, replace(rules, spread_evenly=True))
 
 
-def fair(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def fair(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     sent: Sent = {}
-    for one in plan(wanted, stock, rules=rules).chosen:
+    for one in plan(wanted, stock, rules=rules).allotments:
         key = one.lot.facility, one.booth, one.lot.product
         sent[key] = sent.get(key, 0) + one.qty
     return sent

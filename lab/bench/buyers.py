@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from lab.simulate.goods import GOODS
 from lab.simulate.season import FestivalPlan, Season
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 from services.production.domain.rules import spoils_on, wrong_goods
 from services.production.reference import load
 from shared.events.production import ProductionReported
@@ -53,7 +53,7 @@ class Festival:
     opens: tuple[datetime, ...]
     sells: dict[str, frozenset[str]]
     placed: dict[str, dict[str, int]]
-    lots: dict[str, Available]
+    lots: dict[str, AvailableLot]
     stock: dict[str, int]
     buyers: tuple[tuple[Buyer, ...], ...]
     rules: Rules
@@ -69,11 +69,11 @@ def festivals(seed: int) -> list[Festival]:
     stock = {lot.lot: lot.qty for lot in lots.values()}
     found = []
     for festival in season.festivals:
-        rules = Rules(last_day=festival.announced.last_day, even=True)
+        rules = Rules(last_day=festival.announced.last_day, spread_evenly=True)
         placed: dict[str, dict[str, int]] = {booth.booth: {} for booth in festival.booths}
         for request in season.requests(festival, made):
-            wanted = [Wanted(want.booth, want.product, want.qty) for want in request.demands]
-            for one in plan(wanted, left(lots, stock), rules=rules).chosen:
+            wanted = [RequestDemand(want.booth, want.product, want.qty) for want in request.demands]
+            for one in plan(wanted, left(lots, stock), rules=rules).allotments:
                 stock[one.lot.lot] -= one.qty
                 placed[one.booth][one.lot.lot] = placed[one.booth].get(one.lot.lot, 0) + one.qty
         days = (festival.announced.last_day - festival.announced.first_day).days + 1
@@ -84,15 +84,15 @@ def festivals(seed: int) -> list[Festival]:
     return found
 
 
-def left(lots: dict[str, Available], stock: dict[str, int]) -> list[Available]:
+def left(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[AvailableLot]:
     return [
-        Available(lot.lot, lot.facility, lot.product, stock[lot.lot], lot.made_on, lot.best_before, 1)
+        AvailableLot(lot.lot, lot.facility, lot.product, stock[lot.lot], lot.made_on, lot.best_before, 1)
         for lot in lots.values()
         if stock[lot.lot]
     ]
 
 
-def _lots(season: Season) -> Iterator[Available]:
+def _lots(season: Season) -> Iterator[AvailableLot]:
     """What production would record of the first reports: each once, without those that it would refuse."""
     seen = set()
     for spoken in season.reports().spoken:
@@ -109,13 +109,13 @@ def _lots(season: Season) -> Iterator[Available]:
         if product is not None and wrong_goods(maker, product, body, season.today) is None:
             best_before = body.best_before or spoils_on(product, body.made_on)
             lot = f"{body.facility}/{len(seen)}"
-            yield Available(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
+            yield AvailableLot(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
 
 
 def _buyers(
     rng: Random,
     placed: dict[str, dict[str, int]],
-    lots: dict[str, Available],
+    lots: dict[str, AvailableLot],
     days: int,
 ) -> tuple[tuple[Buyer, ...], ...]:
     tastes = _tastes(rng, placed, lots)
@@ -137,7 +137,7 @@ _PEAKS = ((10.5, 1.0, 1.6), (12.5, 0.6, 2.0), (15.5, 1.0, 1.4))
 
 
 def _tastes(
-    rng: Random, placed: dict[str, dict[str, int]], lots: dict[str, Available]
+    rng: Random, placed: dict[str, dict[str, int]], lots: dict[str, AvailableLot]
 ) -> dict[str, dict[str, float]]:
     """By booth and product: how many pieces are wanted during the whole festival, of what was there at all."""
     brought: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

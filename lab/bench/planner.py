@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from multiprocessing import get_context
 from random import Random
 
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 
 LAST_DAY = date(2023, 4, 20)
 CATEGORIES = 6
@@ -67,13 +67,13 @@ class Took:
     kept: bool
 
 
-def made(size: Size, seed: int = 1) -> tuple[list[Wanted], list[Available], Rules]:
+def made(size: Size, seed: int = 1) -> tuple[list[RequestDemand], list[AvailableLot], Rules]:
     """Wishes, stock and rules of this size, the same for the same seed."""
     random = Random(seed)
     products = [f"P{number:02}" for number in range(size.products)]
     stock = list(_stock(size, products, random))
     wanted = [
-        Wanted(f"B{booth:03}", product, random.randint(1, size.wish))
+        RequestDemand(f"B{booth:03}", product, random.randint(1, size.wish))
         for booth in range(size.booths)
         for product in random.sample(products, size.sells)
     ]
@@ -101,11 +101,11 @@ def made(size: Size, seed: int = 1) -> tuple[list[Wanted], list[Available], Rule
     )
 
 
-def _stock(size: Size, products: list[str], random: Random) -> Iterator[Available]:
+def _stock(size: Size, products: list[str], random: Random) -> Iterator[AvailableLot]:
     for number in range(size.facilities):
         for product in random.sample(products, size.makes):
             for lot in range(size.lots):
-                yield Available(
+                yield AvailableLot(
                     lot=f"F{number:03}-{product}-{lot:02}",
                     facility=f"F{number:03}",
                     product=product,
@@ -133,7 +133,7 @@ def measured(size: Size, runs: int) -> Took:
         demands=len(wanted),
         seconds=round(seconds, 4),
         megabytes=round(megabytes, 1),
-        lines=len(result.chosen),
+        lines=len(result.allotments),
         shipments=result.shipments,
         shipments_at_least=result.shipments_at_least,
         lowest_share=round(min(share.allocated / share.offered for share in result.shares if share.offered), 4),

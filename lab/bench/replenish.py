@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field, replace
 from lab.bench.allocation import DOCS, picture
 from lab.bench.buyers import MINUTES, festivals
 from lab.bench.stalls import EPOCH, HOUR, MINUTE, Outcome, Propose, Stalls
-from services.festival.domain.replenishment import Pace, Proposal, Situation, propose
+from services.festival.domain.replenishment import Proposal, SalesHistory, Situation, propose
 from services.festival.domain.replenishment.forecast import rates
 
 # What the forecast and the proposal fix (α, margin, the fewest pieces) was chosen on other seeds, from 100 on.
 SEEDS = range(1, 11)
 
 Key = tuple[str, str]
-Forecaster = Callable[[Sequence[Pace], int], Mapping[Key, float]]
+Forecaster = Callable[[Sequence[SalesHistory], int], Mapping[Key, float]]
 
 
 def moves_only(now: Situation) -> Proposal:
@@ -46,11 +46,11 @@ METHODS: dict[str, Propose | None] = {
 # Rivals: pieces an hour from now on, at the start of this clock hour.
 
 
-def smoothed(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+def smoothed(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
     return {key: rate.an_hour for key, rate in rates(paces).items()}
 
 
-def same_as_so_far(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
+def same_as_so_far(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     """What was sold today ÷ hours that the booth was open today."""
     today = [[one for one in pace.hours if one.hour > hour - 12] for pace in paces]
     opened = min((hours[0].hour for hours in today if hours), default=hour - 1)
@@ -60,14 +60,14 @@ def same_as_so_far(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
     }
 
 
-def last_hour_again(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
+def last_hour_again(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     return {
         (pace.booth, pace.product): float(sum(one.qty for one in pace.hours if one.hour == hour - 1))
         for pace in paces
     }
 
 
-def plain_mean(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+def plain_mean(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
     """As Karya, without smoothing and without other booths: the mean of the hours in which the goods were there."""
     return {
         (pace.booth, pace.product): sum(one.qty for one in pace.hours)

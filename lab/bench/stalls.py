@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lab.bench.buyers import MINUTES, Buyer, Festival, left
 from services.festival.domain.planning import plan
-from services.festival.domain.replenishment import Held, Hour, Pace, Proposal, Situation, after
+from services.festival.domain.replenishment import HeldLot, Proposal, SalesHistory, SalesHour, Situation, rules_after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -100,7 +100,9 @@ class Stalls:
             until=until,
             sells=self.festival.sells,
             paces=tuple(
-                Pace(*shelf, tuple(Hour(hour, self._sold[shelf][hour], there) for hour, there in hours.items()))
+                SalesHistory(
+                    *shelf, tuple(SalesHour(hour, self._sold[shelf][hour], there) for hour, there in hours.items())
+                )
                 for shelf, hours in self._there.items()
             ),
             held=tuple(self._held(booth, lot, *qty) for (booth, lot), qty in lots.items()),
@@ -108,9 +110,9 @@ class Stalls:
             opens=opens,
         )
 
-    def _held(self, booth: str, lot: str, here: int, coming: int) -> Held:
+    def _held(self, booth: str, lot: str, here: int, coming: int) -> HeldLot:
         known = self.festival.lots[lot]
-        return Held(booth, lot, known.facility, known.product, known.made_on, here, coming, known.best_before)
+        return HeldLot(booth, lot, known.facility, known.product, known.made_on, here, coming, known.best_before)
 
     def _day(self, day: int, opens: datetime) -> None:
         self._missed = set()
@@ -199,8 +201,8 @@ class Stalls:
         self.outcome.walks += len({(move.booth, move.to) for move in proposal.moves})
         if proposal.refills:
             asked = [refill.wanted for refill in proposal.refills]
-            sent = plan(asked, left(self.festival.lots, self.stock), rules=after(now.rules, proposal.moves))
-            for one in sent.chosen:
+            sent = plan(asked, left(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves))
+            for one in sent.allotments:
                 self.stock[one.lot.lot] -= one.qty
                 self._coming.append(_Coming(now.at + now.sent_within, one.booth, one.lot.lot, one.qty))
                 self.outcome.sent += one.qty

@@ -21,7 +21,7 @@ from lab.chaos.told import (
     Told,
     reports_of,
 )
-from services.production.domain.entities import Outcome, ReportKind
+from services.production.domain.entities import ReportKind, ReportOutcome
 from shared.runtime.family import Document
 from shared.shown import counted
 
@@ -79,7 +79,7 @@ class Kept:
                 found.append(f"{place}: {said} {what} were acknowledged, {kept} are kept")
 
     def _report(self, document: Document) -> None:
-        id, kind, outcome = document["_id"], ReportKind(document["kind"]), Outcome(document["outcome"])
+        id, kind, outcome = document["_id"], ReportKind(document["kind"]), ReportOutcome(document["outcome"])
         self._sums[document["facility"], reports_of(kind)] += 1
         made = self.told.reports.get(id)
         if made is None:
@@ -87,13 +87,15 @@ class Kept:
             return
         self._reports.add(id)
         # Of a refused report the pieces need not be kept, and those of an accepted production are its lot's.
-        elsewhere = kind is not ReportKind.CORRECTION or (outcome is Outcome.REJECTED and document["change"] is None)
+        elsewhere = kind is not ReportKind.CORRECTION or (
+            outcome is ReportOutcome.REJECTED and document["change"] is None
+        )
         pieces = made.pieces if elsewhere else document["change"]
         kept = Made(document["facility"], document["terminal"], kind, pieces)
         if kept != made:
             self.torn.append(f"production keeps report {id} as {_words(kept)}, but {_words(made)} was acknowledged")
         if kind is ReportKind.PRODUCTION:
-            if outcome is Outcome.ACCEPTED:
+            if outcome is ReportOutcome.ACCEPTED:
                 self._without_lot.add(id)
             else:
                 self._sums[made.facility, PIECES_MADE] += made.pieces

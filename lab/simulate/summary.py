@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from services.inventory.store import LOTS as STOCK
 from services.production.store import LOTS
 from services.sales.store import BOOTHS, DEMANDS
@@ -42,7 +42,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
     async for document in mongo.database("inventory")[STOCK.name].find({}):
         lot = STOCK.from_document(document)
         line = sums[lot.facility]
-        taken = sum(r.qty for r in lot.reservations if r.standing is not Standing.RELEASED)
+        taken = sum(r.qty for r in lot.reservations if r.status is not ReservationStatus.RELEASED)
         line.allocated += taken
         line.returned += lot.returned
         line.at_home += lot.on_hand

@@ -6,8 +6,17 @@ from datetime import date
 from pydantic import ValidationError
 
 from services.festival.domain.allocation.request import Request
-from services.festival.domain.command import Wrong, nothing_planned
-from services.festival.domain.planning import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
+from services.festival.domain.command import Rejection, nothing_to_plan
+from services.festival.domain.planning import (
+    Allotment,
+    AvailableLot,
+    Conflict,
+    EarlierShare,
+    Plan,
+    RequestDemand,
+    Rules,
+    Share,
+)
 from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
@@ -42,28 +51,28 @@ class RecordedPlans:
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        wanted: Sequence[Wanted],  # noqa: ARG002
-        stock: Iterable[Available],  # noqa: ARG002
-        before: Mapping[str, Before],  # noqa: ARG002
+        wanted: Sequence[RequestDemand],  # noqa: ARG002
+        stock: Iterable[AvailableLot],  # noqa: ARG002
+        before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
-    ) -> Plan | Wrong:
+    ) -> Plan | Rejection:
         body = self._of(event)
         if isinstance(body, CommandRefused):
-            return Wrong(body.field, body.reason, body.message, _conflicts(body.conflicts))
+            return Rejection(body.field, body.reason, body.message, _conflicts(body.conflicts))
         if isinstance(body, ReplenishmentProposed) and body.conflicts:
-            return nothing_planned("demands", "", _conflicts(body.conflicts))
+            return nothing_to_plan("demands", "", _conflicts(body.conflicts))
         if isinstance(body, AllocationPlanned):
             return self._plan(event, body)
         self.unknown.append(f"{event.source} {event.id}")
         return _NOTHING
 
-    def again(
+    def replan(
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        want: Wanted,  # noqa: ARG002
-        stock: Iterable[Available],  # noqa: ARG002
-        before: Mapping[str, Before],  # noqa: ARG002
+        want: RequestDemand,  # noqa: ARG002
+        stock: Iterable[AvailableLot],  # noqa: ARG002
+        before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
     ) -> Plan | None:
         body = self._of(event)
@@ -86,10 +95,10 @@ class RecordedPlans:
         if planned.lines and not (planned.offers and all(line.made_on for line in planned.lines)):
             self.unknown.append(f"{event.source} {event.id}")
         return Plan(
-            chosen=tuple(
-                Chosen(
+            allotments=tuple(
+                Allotment(
                     line.booth,
-                    Available(
+                    AvailableLot(
                         lot=line.lot,
                         facility=line.facility,
                         product=line.product,
@@ -107,7 +116,7 @@ class RecordedPlans:
             shares=tuple(
                 Share(row.facility, row.offered, row.allocated, row.reason, row.reason_id) for row in planned.shares
             ),
-            short=tuple(Wanted(row.booth, row.product, row.short) for row in planned.short),
+            short=tuple(RequestDemand(row.booth, row.product, row.short) for row in planned.short),
             offers={(row.facility, row.product): row.qty for row in planned.offers},
             conflicts=_conflicts(planned.conflicts),
             shipments=planned.shipments,
@@ -124,4 +133,4 @@ def _conflicts(conflicts: Iterable[PlanConflict]) -> tuple[Conflict, ...]:
     )
 
 
-_NOTHING = Plan(chosen=(), shares=(), short=(), offers={})
+_NOTHING = Plan(allotments=(), shares=(), short=(), offers={})

@@ -196,7 +196,7 @@ async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:
     names = ("recorded", "corrected", "on_hand", "reserved", "dispatched", "returned", "written_off")
     lot = LOTS.from_document(stored) if stored is not None else None
     booths = [BOOTHS.from_document(document) for document in selling]
-    holdings = [(booth, holding) for booth in booths if (holding := booth.holds(history.lot)) is not None]
+    holdings = [(booth, holding) for booth in booths if (holding := booth.find_lot(history.lot)) is not None]
     return replace(
         history,
         now={name: getattr(lot, name) for name in names} if lot is not None else {},

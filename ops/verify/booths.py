@@ -6,7 +6,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from ops.verify.topic_evidence import AnnouncedBooth
 from services.festival.domain import Booth as FestivalBooth
-from services.festival.domain import BoothPace
+from services.festival.domain import BoothSales
 from services.inventory.domain import Lot
 from services.sales.domain.booth import Booth, BoothStatus
 
@@ -104,12 +104,12 @@ def interim_sales(evidence: Evidence) -> Check:
     check = Check(
         "sold so far", "interim reports of open booths: as many as sales counts, and as festival keeps them"
     )
-    paces = dict(evidence.of(BoothPace))
+    paces = dict(evidence.of(BoothSales))
     for booth in evidence.of(Booth).values():
         published, pace = evidence.published.interim_sales.get(booth.id), paces.pop(booth.id, None)
         check.expect_equal(
             f"booth {booth.id}",
-            booth.so_far.revision,
+            booth.interim.revision,
             published["revision"] if published else 0,
             "interim reports counted, but published were",
         )

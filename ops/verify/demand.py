@@ -6,7 +6,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.parts import sold
 from ops.verify.report import Check
 from ops.verify.topic_evidence import Sum
-from services.sales.domain import Booth, Demand
+from services.sales.domain import Booth, FacilityDemand
 from services.sales.domain.booth import BoothStatus
 
 
@@ -21,7 +21,7 @@ def demand(evidence: Evidence) -> Check:
     )
     sales = dict(sold(evidence))
     settled = {id for id, booth in evidence.of(Booth).items() if booth.status is BoothStatus.SETTLED}
-    demands = {(entity.facility, entity.festival): entity for entity in evidence.of(Demand).values()}
+    demands = {(entity.facility, entity.festival): entity for entity in evidence.of(FacilityDemand).values()}
     for pair, demand_entity in demands.items():
         subject = f"{pair[0]} at {pair[1]}"
         for booth in demand_entity.booths:
@@ -48,7 +48,7 @@ def demand(evidence: Evidence) -> Check:
     return check
 
 
-def _compare_published(check: Check, subject: str, demand: Demand, evidence: Evidence) -> None:
+def _compare_published(check: Check, subject: str, demand: FacilityDemand, evidence: Evidence) -> None:
     published = evidence.published.demand.get((demand.facility, demand.festival))
     if published is None:
         check.expect(not demand.complete, f"{subject}: every booth has counted, but no demand was signalled")

@@ -8,7 +8,7 @@ from ops.verify.report import SHOWN, Check
 from ops.verify.topic_evidence.tills import DeviceRecord
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.device import Device, hear
+from services.sales.domain.device import Device, receive_record
 from shared.events.sales import TillRecord
 
 
@@ -107,7 +107,7 @@ def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:
         body = TillRecord.model_construct(
             booth=booth.id, till=record.till, device=record.device, seq=record.seq, previous=record.previous
         )
-        devices, _ = hear(devices, body, record.id, record.last_seq)
+        devices, _ = receive_record(devices, body, record.id, record.last_seq)
         if not by_record or record.id == cause:
             complete = _complete(booth, devices, listed_tills)
         if record.id == cause:

@@ -66,7 +66,7 @@ def sold(evidence: Evidence) -> Mapping[tuple[str, str, str, str], Sum]:
     for booth in booths.values():
         for pool in booth.pools:
             for adjustment in pool.adjusted:
-                booth_lot = booth.holds(adjustment.lot)
+                booth_lot = booth.find_lot(adjustment.lot)
                 facility = booth_lot.facility if booth_lot is not None else ""
                 sums[facility, booth.festival or "", booth.id, pool.product].add(adjustment.qty, adjustment.rupiah)
     return {key: earned for key, earned in sums.items() if earned.qty or earned.rupiah}

@@ -9,7 +9,7 @@ from ops.verify.report import Check
 from ops.verify.topic_evidence import Pair
 from services.sales.domain import Booth
 from services.sales.domain.booth import LotSum, Pool
-from services.sales.domain.pool import level, lot_moment, moment
+from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from shared.events.sales import PartBasis
 
 
@@ -108,10 +108,12 @@ def _compare_pool(
         (pieces, rupiah, after),
         "pieces, rupiah and pieces after the final count in the pool, by receipts",
     )
-    check.expect_equal(subject, sorted(pool.told), shares_by_lot, "published by lot, by the parts of sales")
+    check.expect_equal(subject, sorted(pool.from_sales), shares_by_lot, "published by lot, by the parts of sales")
     lots = booth.lots_of(pool.product)
     shares = {lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots}
-    fair = {lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in level(booth, pool.product).lots_of(pool.product)}
+    fair = {
+        lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in redistribute(booth, pool.product).lots_of(pool.product)
+    }
     check.expect_equal(subject, shares, fair, "shared, but the rule shares")
     check.expect_equal(
         subject,
@@ -138,13 +140,16 @@ def _sold_after(evidence: Evidence) -> Counter[Pair]:
     """Pieces sold after the final count: labelled ones by booth and lot, unlabelled ones by booth and product."""
     booths = evidence.of(Booth)
     by_label = {
-        (booth.id, lot.lot): at for booth in booths.values() for lot in booth.lots if (at := lot_moment(booth, lot))
+        (booth.id, lot.lot): at
+        for booth in booths.values()
+        for lot in booth.lots
+        if (at := lot_final_count_at(booth, lot))
     }
     by_product = {
         (booth.id, pool.product): at
         for booth in booths.values()
         for pool in booth.pools
-        if (at := moment(booth, pool.product))
+        if (at := final_count_at(booth, pool.product))
     }
     late: Counter[Pair] = Counter()
     for receipt, sale, part, _ in parts(evidence):

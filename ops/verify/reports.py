@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
-from services.production.domain.entities import Lot, Outcome, Report, ReportKind
+from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -15,11 +15,11 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 def answered(evidence: Evidence) -> Check:
     """Each report has one answer. None waits at quiescence, since inventory has answered every correction."""
     check = Check("answers to terminals", "each report has exactly one answer")
-    for report in evidence.of(Report).values():
+    for report in evidence.of(TerminalReport).values():
         check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], 1, "answers, not")
-        if report.outcome is Outcome.WAITING:
+        if report.outcome is ReportOutcome.WAITING:
             check.fail(f"report {report.id} waits for inventory's answer")
-    for id in sorted(evidence.published.answers.keys() - evidence.of(Report).keys()):
+    for id in sorted(evidence.published.answers.keys() - evidence.of(TerminalReport).keys()):
         check.fail(f"report {id} was answered, but production does not know it")
     return check
 
@@ -27,10 +27,10 @@ def answered(evidence: Evidence) -> Check:
 def became_lots(evidence: Evidence) -> Check:
     """Each accepted report is applied: a lot for each production, the sum of corrections, the recall."""
     check = Check("reports and lots", "each accepted report is in its lot, and each lot is from one report")
-    lots, reports = evidence.of(Lot), evidence.of(Report)
+    lots, reports = evidence.of(Lot), evidence.of(TerminalReport)
     corrected: dict[str, int] = {}
     for report in reports.values():
-        if report.outcome is not Outcome.ACCEPTED:
+        if report.outcome is not ReportOutcome.ACCEPTED:
             continue
         lot = lots.get(report.lot or "")
         if lot is None:
