@@ -30,7 +30,7 @@ from deploy.topics import make_topics
 from lab.simulate.play import Play, Told
 from lab.simulate.season import Season
 from lab.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
-from ops.verify import Report, verify
+from ops.verify import VerifyReport, verify
 from services.production import reference
 from shared import typed
 from shared.mongo import Mongo
@@ -95,7 +95,7 @@ class Outcome:
     lines: list[FacilitySum]
     gone: list[RanOut]
     books: SeasonBooks
-    report: Report
+    report: VerifyReport
 
 
 async def _play(seed: int, scale: int, settings: Settings, festival: str, bars: "Bars") -> Outcome:

@@ -8,7 +8,7 @@ import typer
 
 from cli.console import local, refusing, say, show_json, warn
 from cli.parameters import seconds
-from ops.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
+from ops.dlq import DeadLetters, Letter, ResendReport, Status, dead_letters, parse_place
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
 from shared.settings import told
@@ -111,14 +111,14 @@ async def _all() -> list[Letter]:
 
 
 async def _one(text: str) -> Letter:
-    place = place_of(text)
+    place = parse_place(text)
     if place is None:
         raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
     async with dead_letters(told("kafka", "mongo")) as letters:
-        return await letters.one(place)
+        return await letters.get(place)
 
 
-async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, Replayed]:
+async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
     async with dead_letters(told("kafka", "mongo")) as letters:
         meant = await _meant(letters, which, reason)
         return len(meant), await letters.replay(meant, wait)
@@ -127,9 +127,9 @@ async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[i
 async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
         return [letter for letter in await letters.all() if letter.reason == reason]
-    place = place_of(which)
+    place = parse_place(which)
     if place is not None:
-        return [await letters.one(place)]
+        return [await letters.get(place)]
     found = [letter for letter in await letters.all() if letter.key == which.encode()]
     if not found:
         raise NoSuchLetter(f"No dead letter has the key {which}.")

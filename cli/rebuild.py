@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
 from deploy.topics import SERVICES
-from ops.rebuild import SHOWN, WITHIN, Rebuilt
+from ops.rebuild import SHOWN, WITHIN, RebuildReport
 from ops.rebuild import rebuild as rebuild_one
 from shared.errors import AtWork, NotReached
 from shared.settings import told
@@ -84,7 +84,7 @@ def rebuild(
         raise typer.Exit(DIFFERENT)
 
 
-def show(found: Rebuilt, *, kept: bool) -> None:
+def show(found: RebuildReport, *, kept: bool) -> None:
     """The comparison for a person: a table of the collections, then what differs."""
     replayed = found.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
@@ -92,7 +92,7 @@ def show(found: Rebuilt, *, kept: bool) -> None:
     say()
     rows = [one.as_dict() for one in found.compared]
     show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
-    words, copies = thousands(replayed.said), thousands(replayed.again)
+    words, copies = thousands(replayed.published), thousands(replayed.duplicates)
     say()
     say(f"Words in topics: {words}, and {copies} copies of them, which readers drop.")
     for topic in replayed.unseen:

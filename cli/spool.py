@@ -31,9 +31,9 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
             export(spool, file)
             counts, device = spool.counts(), spool.device
         if as_json:
-            show_json({"file": str(file), "device": device, "records": counts.said, "unsent": counts.pending})
+            show_json({"file": str(file), "device": device, "records": counts.records, "unsent": counts.pending})
         else:
-            say(f"{counted(counts.said, 'record')} of device {device} are in {file}; {counts.pending} not sent.")
+            say(f"{counted(counts.records, 'record')} of device {device} are in {file}; {counts.pending} not sent.")
 
     @app.command(name="import")
     def import_file(
@@ -106,7 +106,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 warn(f"It lacks {_numbers(health.missing)}.")
             for fault in health.faults:
                 warn(f"Damaged: {fault}")
-            if health.well:
+            if health.ok:
                 say("All is well.")
             elif health.faults:
                 warn(
@@ -114,7 +114,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 )
             else:
                 warn("What is here can be sent: please sync, and ask the organiser what is known of the rest.")
-        if not health.well:
+        if not health.ok:
             raise typer.Exit(1)
 
     return app

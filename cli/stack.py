@@ -64,7 +64,7 @@ def _show(as_json: bool) -> None:
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
     found = [*stack.status(), *services.status()]
-    troubles = services.troubles()
+    troubles = services.readiness_failures()
     if as_json:
         show_json([{**asdict(one), "trouble": troubles.get(one.name)} for one in found])
         return

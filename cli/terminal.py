@@ -15,8 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.console import err, here, local, refusing, say, show_json, show_table, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
-from edge.spool import Owner, Said
-from edge.terminal.terminal import Standing, Standings, Terminal, owner
+from edge.spool import Owner, SpooledRecord
+from edge.terminal.terminal import ReportStatus, Terminal, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
@@ -151,7 +151,7 @@ def sync(
     # What goes wrong there is raised and said once, by us.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _terminal(context) as terminal:
-        known = {row.said.id for row in terminal.standings() if row.answer}
+        known = {row.record.id for row in terminal.tracked_reports() if row.answer}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
@@ -159,8 +159,8 @@ def sync(
             done = asyncio.run(
                 terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
-        rows = terminal.standings()
-        fresh = [row for row in rows if row.answer and row.said.id not in known]
+        rows = terminal.tracked_reports()
+        fresh = [row for row in rows if row.answer and row.record.id not in known]
         if as_json:
             show_json({"sent": done.sent, "unanswered": done.unanswered, "answers": _rows(context, fresh)})
             return
@@ -180,7 +180,7 @@ def list_records(
 ) -> None:
     """What was recorded here and what became of it."""
     with _terminal(context) as terminal:
-        rows = [row for row in terminal.standings() if everything or row.standing is not Standing.ACCEPTED]
+        rows = [row for row in terminal.tracked_reports() if everything or row.status is not ReportStatus.ACCEPTED]
         if as_json:
             show_json(_rows(context, rows))
         else:
@@ -207,7 +207,7 @@ def _today(context: typer.Context, now: datetime) -> date:
     return here(now, chosen.zone).date()
 
 
-def _kept(context: typer.Context, terminal: Terminal, said: Said, as_json: bool) -> None:
+def _kept(context: typer.Context, terminal: Terminal, said: SpooledRecord, as_json: bool) -> None:
     waiting = terminal.counts().pending
     if as_json:
         kept: dict[str, Any] = {"record": said.number, "id": said.id, "to_send": waiting}
@@ -220,21 +220,21 @@ def _kept(context: typer.Context, terminal: Terminal, said: Said, as_json: bool)
     say(f"Kept as record {said.number} at {at}: {_what(said)}. {waiting} to send.")
 
 
-def _show(context: typer.Context, rows: list[Standings], empty: str) -> None:
+def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
     if rows or empty:
         show_table(["record", "recorded", "what", "standing", "answer"], _rows(context, rows), empty)
 
 
-def _rows(context: typer.Context, rows: list[Standings]) -> list[dict[str, Any]]:
+def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, Any]]:
     chosen: Chosen = context.obj
     return [
         {
-            "record": row.said.number,
-            "id": row.said.id,
-            "recorded": local(row.said.recorded_at, chosen.zone),
-            "recorded_at": rfc3339(row.said.recorded_at),
-            "what": _what(row.said),
-            "standing": row.standing.value,
+            "record": row.record.number,
+            "id": row.record.id,
+            "recorded": local(row.record.recorded_at, chosen.zone),
+            "recorded_at": rfc3339(row.record.recorded_at),
+            "what": _what(row.record),
+            "standing": row.status.value,
             "answer": _answer(row),
             **_fields(row),
         }
@@ -242,7 +242,7 @@ def _rows(context: typer.Context, rows: list[Standings]) -> list[dict[str, Any]]
     ]
 
 
-def _what(said: Said) -> str:
+def _what(said: SpooledRecord) -> str:
     match said.body:
         case ProductionReported() as body:
             return f"{body.qty} × {body.product}, made {body.made_on}"
@@ -252,7 +252,7 @@ def _what(said: Said) -> str:
             return f"recall of {getattr(body, 'lot', '')}"
 
 
-def _answer(row: Standings) -> str | None:
+def _answer(row: TrackedReport) -> str | None:
     match row.answer:
         case ReportAccepted() as answer:
             return answer.lot
@@ -262,7 +262,7 @@ def _answer(row: Standings) -> str | None:
             return None
 
 
-def _fields(row: Standings) -> dict[str, str]:
+def _fields(row: TrackedReport) -> dict[str, str]:
     match row.answer:
         case ReportAccepted() as answer:
             return {"lot": answer.lot}

@@ -8,7 +8,7 @@ import typer
 from aiokafka.errors import KafkaError
 
 from cli.console import say, show_json
-from deploy.topics import order_topics
+from deploy.topics import reconcile_topics
 from shared.errors import NotReached, TopicsRefused
 from shared.settings import told
 
@@ -22,7 +22,7 @@ def topics(
     """
     settings = told("kafka")
     try:
-        ordered = asyncio.run(order_topics(settings))
+        ordered = asyncio.run(reconcile_topics(settings))
     except (KafkaError, OSError) as error:
         raise NotReached(f"Kafka at {settings.kafka} did not put the topics in order: {error!r}") from error
     if as_json:

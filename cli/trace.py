@@ -8,7 +8,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from cli.console import err, say, show_json, show_table
-from ops.trace import Life
+from ops.trace import LotHistory
 from ops.trace import trace as trace_lot
 from shared.errors import NotReached
 from shared.settings import told
@@ -34,7 +34,7 @@ def trace(
         _show(life)
 
 
-def _show(life: Life) -> None:
+def _show(life: LotHistory) -> None:
     say(f"Lot {life.lot}: {life.product} of {life.facility}{', RECALLED' if life.recalled else ''}")
     say()
     rows = [

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from cli.console import err, say, show_grid, show_json, warn
 from cli.parameters import seconds
-from ops.verify import WITHIN, Check, Look, Report
+from ops.verify import WITHIN, Check, Observation, VerifyReport
 from ops.verify import verify as verify_all
 from shared.errors import NotReached
 from shared.settings import told
@@ -59,7 +59,7 @@ def verify(
         raise typer.Exit(BROKEN)
 
 
-def show(report: Report) -> None:
+def show(report: VerifyReport) -> None:
     """The verdict for a person: a table of the checks, then what is broken."""
     if not report.quiet:
         warn("Nothing was checked, for not everything is done yet:")
@@ -94,8 +94,8 @@ def _show_broken(check: Check) -> None:
         warn(f"  and {check.total - len(check.broken)} more")
 
 
-def _waiting(update: Callable[[str], None]) -> Callable[[Look], None]:
-    def say_what_waits(look: Look) -> None:
+def _waiting(update: Callable[[str], None]) -> Callable[[Observation], None]:
+    def say_what_waits(look: Observation) -> None:
         first, more = (look.waits or ("seen done once",))[0], len(look.waits) - 1
         update(f"Waiting: {first}" + (f", and {more} more" if more > 0 else ""))
 

@@ -1,1 +1,1 @@
-"""What deploys Karya: its image, its topics, the stack it runs on."""
+"""Deployment: the image, the topics, and the stack of Kafka and MongoDB."""

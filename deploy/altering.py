@@ -1,4 +1,4 @@
-"""Changes single settings of a topic. aiokafka speaks only the older request for it. That request resets every
+"""A Kafka request that alters single settings of a topic. aiokafka has only the older request, which resets every
 setting that it does not name."""
 
 from collections.abc import Iterable
@@ -58,8 +58,8 @@ class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
 
     def __init__(self, changes: Iterable[Wrong]) -> None:
         self._resources = [
-            (ConfigResourceType.TOPIC, topic, [(one.setting, _SET, one.wanted) for one in of])
-            for topic, of in groupby(sorted(changes, key=attrgetter("topic")), key=attrgetter("topic"))
+            (ConfigResourceType.TOPIC, topic, [(change.setting, _SET, change.wanted) for change in group])
+            for topic, group in groupby(sorted(changes, key=attrgetter("topic")), key=attrgetter("topic"))
         ]
 
     def build(self, request_struct_class: type[_Struct]) -> _Struct:
@@ -67,7 +67,7 @@ class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
 
 
 async def alter(admin: AIOKafkaAdminClient, changes: Iterable[Wrong]) -> None:
-    """Set these as they must be. Raises KafkaError when the broker says no."""
+    """Set each setting of `changes` to its wanted value. Raises KafkaError when the broker refuses."""
     answer = await admin._send_request(_IncrementalAlterConfigs(changes))
     for code, why, _kind, topic in answer.responses:
         if code:

@@ -30,11 +30,11 @@ CONTROLLER_PORT = 19093
 MONGO_PORT = 27017
 SCRIPT = "/tmp/start-kafka.sh"
 
-# Everything that Docker, its engine or a container that does not come up can raise.
+# All errors of Docker, its engine, or a container that fails to start.
 FAULTS = (DockerException, KafkaError, OSError, RuntimeError)
-INSTEAD = "KARYA_STACK=local takes processes of this machine instead."
+INSTEAD = "KARYA_STACK=local runs the servers as local processes instead."
 
-# What one broker alone needs; the names are Kafka's own properties as its image spells them.
+# Properties of a single broker, spelled as variables of its image.
 KAFKA_ALONE = {
     "KAFKA_NODE_ID": "1",
     "KAFKA_PROCESS_ROLES": "broker,controller",
@@ -66,9 +66,9 @@ def engine_answers() -> bool:
 
 @contextmanager
 def running() -> Iterator[Addresses]:
-    """Start both containers, yield where they serve, and remove them with their data.
+    """Start both containers, yield their addresses, and remove the containers with their data afterwards.
 
-    Raises StackError when no engine answers, an image can't be had or a server does not start.
+    Raises StackError when no engine answers, an image is not available, or a server does not start.
     """
     with ExitStack() as started:
         try:
@@ -76,42 +76,42 @@ def running() -> Iterator[Addresses]:
             for container in (mongo, kafka):
                 started.callback(container.stop)
                 container.start()
-            where = mongo.get_container_host_ip(), mongo.get_exposed_port(MONGO_PORT)
-            addresses = Addresses(_tell_where(kafka), mongo_address(*where))
+            endpoint = mongo.get_container_host_ip(), mongo.get_exposed_port(MONGO_PORT)
+            addresses = Addresses(_start_kafka(kafka), mongo_address(*endpoint))
         except FAULTS as fault:
             raise StackError(f"No stack in containers: {fault}. {INSTEAD}") from fault
         yield addresses
 
 
 def kafka_container() -> DockerContainer:
-    """A broker, not started. Once started it waits to be told under which address the outside sees it."""
+    """A broker container, not started. Once started, it waits for a script with its outside address."""
     waits = f"until [ -f {SCRIPT} ]; do sleep 0.1; done; exec bash {SCRIPT}"
     container = DockerContainer(KAFKA_IMAGE).with_command(["bash", "-c", waits]).with_exposed_ports(OUTSIDE_PORT)
     return container.with_envs(**kafka_environment(cluster=_new_cluster_id()))
 
 
 def kafka_environment(cluster: str) -> dict[str, str]:
-    """All that the broker is told before its outside port is known."""
+    """The variables of the broker that do not depend on its outside port."""
     listeners = {"INSIDE": INSIDE_PORT, "OUTSIDE": OUTSIDE_PORT, "CONTROLLER": CONTROLLER_PORT}
     return {
         **KAFKA_ALONE,
         "CLUSTER_ID": cluster,
         "KAFKA_LISTENERS": ",".join(f"{name}://:{port}" for name, port in listeners.items()),
         "KAFKA_CONTROLLER_QUORUM_VOTERS": f"1@localhost:{CONTROLLER_PORT}",
-        # A session of tests is short, and so are the sessions of the members it kills.
+        # Tests kill consumers and must not wait long for the end of their sessions.
         "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "1",
         "KAFKA_GROUP_MIN_SESSION_TIMEOUT_MS": "1000",
     }
 
 
 def start_script(host: str, port: int) -> str:
-    """What the waiting container runs, once it is known under which address its outside port is mapped."""
+    """The start script of the waiting container, with the address of its mapped outside port."""
     listeners = f"INSIDE://localhost:{INSIDE_PORT},OUTSIDE://{host}:{port}"
     return f"export KAFKA_ADVERTISED_LISTENERS={listeners}\nexec /etc/kafka/docker/run\n"
 
 
 def mongo_container() -> DockerContainer:
-    """A MongoDB server, not started. Starting it waits until its replica set has a primary."""
+    """A MongoDB container, not started. Its start waits until the replica set has a primary."""
     ready = ExecWaitStrategy(["mongosh", "--quiet", "--eval", initiate_script(f"localhost:{MONGO_PORT}")])
     return (
         DockerContainer(MONGO_IMAGE)
@@ -122,7 +122,7 @@ def mongo_container() -> DockerContainer:
 
 
 def initiate_script(member: str) -> str:
-    """For mongosh: make the server a replica set of one (once); exit code 0 when it takes writes."""
+    """A mongosh script: initiates a replica set of one member (once); exit code 0 when it accepts writes."""
     return (
         "try { rs.status() } "
         f"catch (fault) {{ rs.initiate({{_id: 'rs0', members: [{{_id: 0, host: '{member}'}}]}}) }} "
@@ -131,25 +131,25 @@ def initiate_script(member: str) -> str:
 
 
 def mongo_address(host: str, port: int) -> str:
-    # Direct: the member knows itself only by the name that it has inside.
+    # Direct: the member is known to itself only under its name inside the container.
     return f"mongodb://{host}:{port}/?directConnection=true"
 
 
-def _tell_where(kafka: DockerContainer) -> str:
-    """Let the waiting broker start, wait until it serves, and say at which address."""
+def _start_kafka(kafka: DockerContainer) -> str:
+    """Start the waiting broker, wait until it serves, and return its address."""
     host, port = kafka.get_container_host_ip(), kafka.get_exposed_port(OUTSIDE_PORT)
     kafka.copy_into_container(start_script(host, port).encode(), SCRIPT)
     LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(START_SECONDS).wait_until_ready(kafka)
-    # A thread of its own, since the caller may be inside a running event loop.
+    # In a separate thread, since the caller may run inside an event loop.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(asyncio.run, wait_for_coordinator(f"{host}:{port}")).result()
     return f"{host}:{port}"
 
 
 async def wait_for_coordinator(address: str) -> None:
-    """Wait until the broker takes consumer groups: when it says that it has started, their topic is still to be made.
+    """Wait until the broker accepts consumer groups, whose topic is created only after its start.
 
-    Raises KafkaError when it can't be reached, TimeoutError after two minutes.
+    Raises KafkaError when the broker can't be reached, TimeoutError after two minutes.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=address)
     await admin.start()
@@ -158,11 +158,11 @@ async def wait_for_coordinator(address: str) -> None:
             with suppress(GroupCoordinatorNotAvailableError):
                 await admin.list_consumer_group_offsets("karya-is-kafka-ready")
                 return
-        raise TimeoutError(f"Kafka at {address} takes no consumer groups after {START_SECONDS} s")
+        raise TimeoutError(f"Kafka at {address} accepts no consumer groups after {START_SECONDS} s")
     finally:
         await admin.close()
 
 
 def _new_cluster_id() -> str:
-    # A lane remembers the cluster that it was worked from: two must never look like one.
+    # Lanes store the id of their cluster, so two clusters must never have one id.
     return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""Which Kafka and MongoDB to run on: processes of this machine, containers, or servers that are there already."""
+"""The choice of Kafka and MongoDB: local processes, containers, or external servers."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +14,9 @@ from shared.settings import Settings
 VARIABLE = "KARYA_STACK"
 
 
-class Kind(StrEnum):
+class StackKind(StrEnum):
+    """How Kafka and MongoDB run."""
+
     LOCAL = "local"
     DOCKER = "docker"
     EXTERNAL = "external"
@@ -22,38 +24,38 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Stack(Addresses):
-    """A stack that serves; `local` holds its servers when they are processes of this machine."""
+    """The addresses of a running stack; `local` controls its servers when they are local processes."""
 
     local: LocalStack | None = None
 
 
-def choose_kind(asked: str | None, engine_answers: Callable[[], bool]) -> Kind:
-    """What was asked for; else containers when a Docker engine answers, else local processes.
+def choose_kind(requested: str | None, engine_answers: Callable[[], bool]) -> StackKind:
+    """The requested kind; without one containers when a Docker engine answers, else local processes.
 
-    Raises StackError for a word that is none of these.
+    Raises StackError for an unknown kind.
     """
-    if asked:
+    if requested:
         try:
-            return Kind(asked)
+            return StackKind(requested)
         except ValueError:
-            raise StackError(f"{VARIABLE} is {asked!r}; it can be {', '.join(Kind)}") from None
-    return Kind.DOCKER if engine_answers() else Kind.LOCAL
+            raise StackError(f"{VARIABLE} is {requested!r}; it can be {', '.join(StackKind)}") from None
+    return StackKind.DOCKER if engine_answers() else StackKind.LOCAL
 
 
 @contextmanager
 def choose_stack(folder: Path, kind: str | None = None) -> Iterator[Stack]:
-    """A stack that serves until the block is left; without `kind`, KARYA_STACK or what is there decides.
+    """A running stack for the duration of the block. Without `kind`, KARYA_STACK or the available engine decides.
 
-    `folder` holds data and logs of local servers. An external stack is where KARYA_KAFKA and KARYA_MONGO say,
-    and is neither started nor stopped. Raises StackError when a server does not start.
+    `folder` holds data and logs of local servers. KARYA_KAFKA and KARYA_MONGO give the addresses of an external
+    stack, which is neither started nor stopped. Raises StackError when a server does not start.
     """
     match choose_kind(kind or os.environ.get(VARIABLE), docker_stack.engine_answers):
-        case Kind.LOCAL:
+        case StackKind.LOCAL:
             with LocalStack(folder) as local:
                 yield Stack(local.addresses.kafka, local.addresses.mongo, local)
-        case Kind.DOCKER:
+        case StackKind.DOCKER:
             with docker_stack.running() as addresses:
                 yield Stack(addresses.kafka, addresses.mongo)
-        case Kind.EXTERNAL:
+        case StackKind.EXTERNAL:
             settings = Settings()
             yield Stack(settings.kafka, settings.mongo)

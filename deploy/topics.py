@@ -1,9 +1,9 @@
-"""Every topic of Karya, and how to make them."""
+"""Every topic of Karya, its writer, and the creation and repair of topics on a cluster."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -31,7 +31,7 @@ SERVICES: dict[str, tuple[Family, ...]] = {
     "sales": SALES,
 }
 
-# Terminals, organisers and tills write the topics that are not here.
+# The topics that each service writes. Terminals, organisers and tills write all others.
 _WRITTEN: dict[str, tuple[Topic, ...]] = {
     "production": (production.PRODUCTION, production.ANSWERS),
     "inventory": (production.LOT_ANSWERS, inventory.INVENTORY, inventory.RESERVATIONS),
@@ -47,17 +47,17 @@ _WRITTEN: dict[str, tuple[Topic, ...]] = {
     ),
 }
 
-# What these say of a record is settled when Kafka takes it in: of those that lie in the topic already it stays so.
+# Kafka applies these settings when it appends a record: a change does not affect existing records.
 _OF_RECORDS = {
-    TIME: "keep their senders' clocks, which the rules would trust",
-    COMPRESSION: "may be compressed in a way that nobody here can read",
+    TIME: "have timestamps of their senders' clocks, which the rules would trust",
+    COMPRESSION: "may be compressed in a way that the services can't read",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Ordered:
-    """What came of putting the topics in order: full names that were made, settings that were altered, and in words
-    what was refused, with what can be done."""
+class TopicChanges:
+    """Result of `reconcile_topics`: the full names of created topics, the altered settings, and a sentence with
+    advice for each refused change."""
 
     made: Sequence[str] = ()
     altered: Sequence[Wrong] = ()
@@ -75,53 +75,55 @@ def all_topics() -> list[Topic]:
 
 
 def read_topics() -> set[str]:
-    """Names of the topics that some service reads: each has a DLQ."""
+    """The names of the topics that a service reads. Each of them has a DLQ."""
     return {topic.name for families in SERVICES.values() for family in families for topic in family.topics}
 
 
 def writers() -> dict[str, str]:
-    """The service that alone writes a topic, by the topic's name, for every topic that one service owns."""
+    """The owning service of each topic that only one service writes, by the topic's name."""
     owned = {topic.name: service for service, topics in _WRITTEN.items() for topic in topics}
     return owned | {journal(service).name: service for service in SERVICES}
 
 
-async def make_topics(settings: Settings) -> Ordered:
-    """As `order_topics`. Raises TopicsRefused when something could not be put in order, too."""
-    ordered = await order_topics(settings)
-    if ordered.refused:
-        raise TopicsRefused("\n".join(ordered.refused))
-    return ordered
+async def make_topics(settings: Settings) -> TopicChanges:
+    """`reconcile_topics` that raises TopicsRefused when a change was refused."""
+    changes = await reconcile_topics(settings)
+    if changes.refused:
+        raise TopicsRefused("\n".join(changes.refused))
+    return changes
 
 
-async def order_topics(settings: Settings) -> Ordered:
-    """Make the topics that are missing and alter the settings of those that are there, as far as that is safe.
+async def reconcile_topics(settings: Settings) -> TopicChanges:
+    """Create missing topics, and alter wrong settings of existing ones as far as that is safe.
 
-    A topic with another number of partitions is left so, and then none is made: its keys would lie elsewhere.
-    Raises KafkaError when the broker says no.
+    A topic with a wrong number of partitions is refused, and then no topic is created: a key would lie in different
+    partitions of two topics. Raises KafkaError when the broker refuses.
     """
     names = [topic_name(settings, name) for name in _names()]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     try:
-        there = set(await admin.list_topics())
-        old = [name for name in names if name in there]
+        existing = set(await admin.list_topics())
+        old = [name for name in names if name in existing]
         counts = {topic["topic"]: len(topic["partitions"]) for topic in await _described(admin, old)}
         differing = wrong(await configs(admin, old))
-        held = await _holding_records(
-            settings, counts, {one.topic for one in differing if one.setting in _OF_RECORDS}
+        nonempty = await _nonempty(
+            settings, counts, {change.topic for change in differing if change.setting in _OF_RECORDS}
         )
-        altered = [one for one in differing if one.setting not in _OF_RECORDS or one.topic not in held]
+        altered = [
+            change for change in differing if change.setting not in _OF_RECORDS or change.topic not in nonempty
+        ]
         if altered:
             await alter(admin, altered)
         refused = [
             *_unequal(settings, counts),
-            *_late(settings, [one for one in differing if one not in altered]),
+            *_late(settings, [change for change in differing if change not in altered]),
         ]
-        missing = [name for name in names if name not in there]
+        missing = [name for name in names if name not in existing]
         if any(count != settings.partitions for count in counts.values()):
             missing = []
         await _make(admin, settings, missing)
-        return Ordered(missing, altered, refused)
+        return TopicChanges(missing, altered, refused)
     finally:
         await admin.close()
 
@@ -132,11 +134,11 @@ def _names() -> Iterable[str]:
 
 
 async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> Sequence[Mapping[str, Any]]:
-    # Asked for none, Kafka describes all.
+    # Kafka answers a request for no topic with all topics.
     return await admin.describe_topics(list(names)) if names else ()
 
 
-async def _holding_records(settings: Settings, counts: Mapping[str, int], names: Iterable[str]) -> set[str]:
+async def _nonempty(settings: Settings, counts: Mapping[str, int], names: Iterable[str]) -> set[str]:
     parts = [TopicPartition(name, p) for name in names for p in range(counts[name])]
     if not parts:
         return set()
@@ -151,23 +153,24 @@ async def _holding_records(settings: Settings, counts: Mapping[str, int], names:
 
 def _unequal(settings: Settings, counts: Mapping[str, int]) -> Iterable[str]:
     by_count = sorted((count, name) for name, count in counts.items() if count != settings.partitions)
-    for count, of in groupby(by_count, key=lambda one: one[0]):
+    for count, group in groupby(by_count, key=itemgetter(0)):
         yield (
-            f"{', '.join(name for _, name in of)}: {count} partitions, and KARYA_PARTITIONS says "
-            f"{settings.partitions}. With another number keys lie in other partitions. Set KARYA_PARTITIONS={count} "
-            "if all topics have so many; else delete those that hold nothing and run `karya topics` again: "
+            f"{', '.join(name for _, name in group)}: {count} partitions, but KARYA_PARTITIONS is "
+            f"{settings.partitions}. Another number moves keys to other partitions. Set KARYA_PARTITIONS={count} "
+            "if all topics have this number; else delete the empty topics and run `karya topics` again: "
             f"kafka-topics --bootstrap-server {settings.kafka} --delete --topic NAME"
         )
 
 
-def _late(settings: Settings, left: Iterable[Wrong]) -> Iterable[str]:
-    for topic, of in groupby(left, key=attrgetter("topic")):
-        differing = list(of)
-        found = ", ".join(f"{one.setting}={one.found}" for one in differing)
-        why = ", and ".join(_OF_RECORDS[one.setting] for one in differing)
-        command = ",".join(f"{one.setting}={one.wanted}" for one in differing)
+def _late(settings: Settings, refused: Iterable[Wrong]) -> Iterable[str]:
+    for topic, group in groupby(refused, key=attrgetter("topic")):
+        changes = list(group)
+        actual = ", ".join(f"{change.setting}={change.found}" for change in changes)
+        why = ", and ".join(_OF_RECORDS[change.setting] for change in changes)
+        command = ",".join(f"{change.setting}={change.wanted}" for change in changes)
         yield (
-            f"{topic} has {found}, and its records {why}. Delete it if they can go, and run `karya topics` again. If "
+            f"{topic} has {actual}, and its records {why}. If they are not needed, delete the topic and run "
+            "`karya topics` again. If "
             f"they are good as they are: kafka-configs --bootstrap-server {settings.kafka} --alter "
             f"--entity-type topics --entity-name {topic} --add-config {command}"
         )

@@ -1,7 +1,7 @@
-"""`python -m docsite.check FOLDER`: finds dead links of a built site, and what it would load from another host.
+"""`python -m docsite.check FOLDER`: finds dead links in a built site, and resources from other hosts.
 
-The site's builder reports a dead link in a page's source. It reports neither a missing page that the navigation names
-nor an address outside the project.
+The site's builder reports dead links in a page's source. It reports neither a missing page of the navigation nor an
+address outside the project.
 """
 
 import re
@@ -12,7 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# Elements whose address the browser fetches by itself, and the attributes that hold it.
+# Elements with an address that the browser fetches automatically, and the attributes that hold it.
 _LOADED = {
     "audio": ("src",),
     "embed": ("src",),
@@ -34,8 +34,8 @@ _FETCHING_CLASSES = {"mermaid"}
 
 
 @dataclass(slots=True)
-class Page(HTMLParser):
-    """What one HTML page loads, links to, and can be linked to by."""
+class HtmlPage(HTMLParser):
+    """The loaded addresses, links and anchors of one HTML page."""
 
     loads: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -61,18 +61,18 @@ class Page(HTMLParser):
             self.loads += _addresses_in(data)
 
 
-def page(text: str) -> Page:
-    """A page that was read."""
-    read = Page()
-    read.feed(text)
-    read.close()
-    return read
+def page(text: str) -> HtmlPage:
+    """The parsed page of an HTML text."""
+    parsed = HtmlPage()
+    parsed.feed(text)
+    parsed.close()
+    return parsed
 
 
 def foreign_loads(text: str) -> list[str]:
-    """Addresses of other hosts that a browser would fetch for this page, and elements that would make it fetch."""
-    read = page(text)
-    return [*filter(is_foreign, read.loads), *(f"class {name}" for name in sorted(read.fetching))]
+    """Addresses of other hosts that a browser would fetch for this page, and classes that cause such fetches."""
+    parsed = page(text)
+    return [*filter(is_foreign, parsed.loads), *(f"class {name}" for name in sorted(parsed.fetching))]
 
 
 def foreign_in_style(text: str) -> list[str]:
@@ -86,14 +86,14 @@ def is_foreign(address: str) -> bool:
 
 
 def complaints(site: Path) -> Iterator[str]:
-    """Every foreign address and every dead link of a built site, each in words."""
+    """A sentence for every foreign address and every dead link of a built site."""
     pages = {file: page(file.read_text(encoding="utf-8")) for file in sorted(site.rglob("*.html"))}
-    for file, read in pages.items():
+    for file, parsed in pages.items():
         name = file.relative_to(site)
         for address in foreign_loads(file.read_text(encoding="utf-8")):
             yield f"{name} loads {address}"
-        # The page for what is not found has addresses from the site's root.
-        for address in () if name.name == "404.html" else (*read.links, *read.loads):
+        # The 404 page has addresses relative to the site's root.
+        for address in () if name.name == "404.html" else (*parsed.links, *parsed.loads):
             if not _leads_somewhere(file, address, pages):
                 yield f"{name} leads nowhere with {address}"
     for file in sorted([*site.rglob("*.css"), *site.rglob("*.svg")]):
@@ -101,7 +101,7 @@ def complaints(site: Path) -> Iterator[str]:
             yield f"{file.relative_to(site)} loads {address}"
 
 
-def _leads_somewhere(file: Path, address: str, pages: dict[Path, Page]) -> bool:
+def _leads_somewhere(file: Path, address: str, pages: dict[Path, HtmlPage]) -> bool:
     parts = urlsplit(address)
     if parts.scheme or parts.netloc:
         return True
@@ -124,11 +124,11 @@ def _addresses_in(style: str) -> list[str]:
 
 
 def main(site: Path) -> int:
-    """Print each complaint; 1 if there is one."""
-    found = [*complaints(site.resolve())] if (site / "index.html").exists() else [f"{site} holds no site"]
-    for complaint in found:
+    """Print each complaint; the exit code is 1 if there is any."""
+    sentences = [*complaints(site.resolve())] if (site / "index.html").exists() else [f"{site} holds no site"]
+    for complaint in sentences:
         print(complaint, file=sys.stderr)
-    return 1 if found else 0
+    return 1 if sentences else 0
 
 
 if __name__ == "__main__":

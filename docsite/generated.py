@@ -1,4 +1,4 @@
-"""The files of the documentation that are made from code."""
+"""The documentation files that are generated from code."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

@@ -1,11 +1,11 @@
-"""How an edge agent meets Kafka: it sends what its spool holds, then hears what concerns it.
+"""Synchronises an edge agent's spool with Kafka: sends pending records, then receives the agent's events.
 
 1. **send** pending records in the order they were made, with an idempotent producer;
-2. **acknowledge** in the spool what Kafka acknowledged. A crash between the two sends a record again, with
-   the same id, and whoever reads it drops the second;
-3. **hear** the agent's own partition of each topic it listens to, from where the spool says; events and
-   position are kept in one transaction;
-4. **leave** all that is kept in the spool's one file: a copy of it has everything.
+2. **acknowledge** in the spool what Kafka acknowledged. A crash between the two sends a record again with the same
+   id. Its reader drops the second copy;
+3. **receive** the agent's own partition of each subscribed topic, from the spool's position. One transaction keeps
+   the events and the new position;
+4. **checkpoint** the spool, so that its one file is complete and can be copied.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from edge.spool import Said, Spool
+from edge.spool import Spool, SpooledRecord
 from shared import envelope
 from shared.errors import NotReached, SpoolFailed, Unusable
 from shared.events.language import Body, Event, Topic
@@ -30,9 +30,9 @@ TOPICS_WITHIN = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Ear:
-    """Listen on `topic` to events of `key`; the body field `about` names what of ours an event is about. None: its
-    events answer nothing of ours."""
+class Subscription:
+    """A subscription to the events of `key` on `topic`. The body field `about` holds the id of the agent's record
+    that an event answers; None for a topic without answers."""
 
     topic: Topic
     key: str
@@ -40,71 +40,76 @@ class Ear:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchanged:
-    """`unreadable`: events on our topics that this version can't read; they were passed over."""
+class SyncReport:
+    """Counts of one synchronisation. `unreadable`: received events that this version can't read and skipped."""
 
     sent: int
-    heard: int
+    received: int
     unreadable: int
     unanswered: int
 
 
-async def exchange(
+async def sync(
     spool: Spool,
     settings: Settings,
-    ears: Sequence[Ear],
+    subscriptions: Sequence[Subscription],
     *,
     awaited: Sequence[type[Body]],
     wait: float,
     on_sent: Callable[[int], None] = lambda _: None,
-) -> Exchanged:
-    """Send and hear all there is. Then wait up to `wait` seconds until each record of an `awaited` kind was
-    heard about. `on_sent` is told how many were acknowledged since it was last told.
+) -> SyncReport:
+    """Send all pending records and receive all new events. Then wait up to `wait` seconds for the answers to records
+    of the `awaited` kinds. `on_sent` gets the number of records acknowledged since its last call.
 
-    Raises NotReached when Kafka is not there or does not answer, SpoolFailed as the spool does.
+    Raises NotReached when Kafka can't be reached or does not answer, SpoolFailed as the spool does.
     """
     client = producer(settings)
     consumer = reader(settings)
-    sending = _Sending(on_sent)
+    acknowledgements = _Acknowledgements(on_sent)
     try:
-        # A server that takes a connection and says nothing more must not hold a device for ever.
+        # A server that accepts a connection and never answers must not block a device for ever.
         await within(PATIENCE, client.start())
         await within(PATIENCE, consumer.start())
-        names = [topic_name(settings, topic.name) for topic in (spool.topic, *(ear.topic for ear in ears))]
-        if missing := await _missing(consumer, names):
+        names = [
+            topic_name(settings, topic.name)
+            for topic in (spool.topic, *(subscription.topic for subscription in subscriptions))
+        ]
+        if missing := await _missing_topics(consumer, names):
             why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
-            raise NotReached(_sorry(spool, settings, why))
-        await _send(spool, client, names[0], sending)
-        places = await _places(client, settings, ears)
-        heard, unreadable = await _hear(spool, consumer, places, lambda: spool.unanswered(awaited) == 0, wait)
+            raise NotReached(_unreachable(spool, settings, why))
+        await _send(spool, client, names[0], acknowledgements)
+        assignments = await _assignments(client, settings, subscriptions)
+        received, unreadable = await _receive(
+            spool, consumer, assignments, lambda: spool.unanswered(awaited) == 0, wait
+        )
     except (KafkaError, TimeoutError, OSError) as error:
         why = f"does not answer ({type(error).__name__})"
-        raise NotReached(_sorry(spool, settings, why)) from error
+        raise NotReached(_unreachable(spool, settings, why)) from error
     except SpoolFailed as error:
-        raise SpoolFailed(f"Kafka has taken {sending.sent} records now. {error}") from error
+        raise SpoolFailed(f"Kafka has taken {acknowledgements.sent} records now. {error}") from error
     finally:
         await asyncio.gather(stop_reader(consumer), stop_producer(client))
-    # 4. Whoever copies the file alone, after a power cut too, has all that was synced.
+    # 4. A copy of the file alone, made after a power cut too, then holds everything that was synced.
     spool.checkpoint()
-    return Exchanged(sending.sent, heard, unreadable, spool.unanswered(awaited))
+    return SyncReport(acknowledgements.sent, received, unreadable, spool.unanswered(awaited))
 
 
 @dataclass(slots=True)
-class _Sending:
-    """How many records Kafka has acknowledged in this exchange."""
+class _Acknowledgements:
+    """The number of records that Kafka acknowledged in this synchronisation; reports each change."""
 
-    tell: Callable[[int], None]
+    report: Callable[[int], None]
     sent: int = 0
 
     def count(self, records: int) -> None:
         self.sent += records
-        self.tell(records)
+        self.report(records)
 
 
-async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]:
-    """Those that the cluster does not have. A client asked for one of them would wait much longer."""
+async def _missing_topics(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]:
+    """The topics of `names` that the cluster lacks. A client that uses a missing topic waits much longer."""
     missing = set(names)
-    # Just made topics take a moment until every broker knows them.
+    # Brokers learn of a new topic with a short delay.
     async for _ in attempts(within=TOPICS_WITHIN):
         missing = set(names) - await within(PATIENCE, consumer.topics())
         if not missing:
@@ -112,108 +117,114 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
     return missing
 
 
-async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, sending: _Sending) -> None:
+async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, acknowledgements: _Acknowledgements) -> None:
     while window := spool.pending(WINDOW):
-        waiting = await within(PATIENCE, _handed_over(window, client, topic))
-        for future in waiting:
-            # Those that are not done in time end with the client.
+        futures = await within(PATIENCE, _enqueue(window, client, topic))
+        for future in futures:
+            # Sends that miss the timeout end when the client stops.
             future.add_done_callback(let_go)
         try:
-            await asyncio.wait(waiting, timeout=PATIENCE)
+            await asyncio.wait(futures, timeout=PATIENCE)
         finally:
-            done = _done(window, waiting)
-            sending.count(len(done))
-            spool.acknowledge([said.number for said in done])
-        for future in waiting:
+            acknowledged = _acknowledged(window, futures)
+            acknowledgements.count(len(acknowledged))
+            spool.acknowledge([record.number for record in acknowledged])
+        for future in futures:
             if future.done() and not future.cancelled() and (fault := future.exception()) is not None:
                 raise fault
-        if len(done) < len(waiting):
+        if len(acknowledged) < len(futures):
             raise TimeoutError
 
 
-async def _handed_over(window: Sequence[Said], client: AIOKafkaProducer, topic: str) -> list[asyncio.Future[object]]:
+async def _enqueue(
+    window: Sequence[SpooledRecord], client: AIOKafkaProducer, topic: str
+) -> list[asyncio.Future[object]]:
     partitions = len(await client.partitions_for(topic))
-    # One after the other: the order in which they are handed over is the order in the log.
+    # One at a time: the order of the calls is the order in the log.
     return [
         await client.send(
             topic,
-            value=said.value,
-            key=said.key.encode(),
-            partition=partition_for(said.key, partitions),
-            headers=said.headers,
+            value=record.value,
+            key=record.key.encode(),
+            partition=partition_for(record.key, partitions),
+            headers=record.headers,
         )
-        for said in window
+        for record in window
     ]
 
 
-def _done(window: Sequence[Said], waiting: Sequence[asyncio.Future[object]]) -> list[Said]:
+def _acknowledged(window: Sequence[SpooledRecord], futures: Sequence[asyncio.Future[object]]) -> list[SpooledRecord]:
     return [
-        said
-        for said, future in zip(window, waiting, strict=True)
+        record
+        for record, future in zip(window, futures, strict=True)
         if future.done() and not future.cancelled() and future.exception() is None
     ]
 
 
-async def _places(client: AIOKafkaProducer, settings: Settings, ears: Sequence[Ear]) -> dict[TopicPartition, Ear]:
-    places = {}
-    for ear in ears:
-        name = topic_name(settings, ear.topic.name)
+async def _assignments(
+    client: AIOKafkaProducer, settings: Settings, subscriptions: Sequence[Subscription]
+) -> dict[TopicPartition, Subscription]:
+    assignments = {}
+    for subscription in subscriptions:
+        name = topic_name(settings, subscription.topic.name)
         partitions = len(await within(PATIENCE, client.partitions_for(name)))
-        places[TopicPartition(name, partition_for(ear.key, partitions))] = ear
-    return places
+        assignments[TopicPartition(name, partition_for(subscription.key, partitions))] = subscription
+    return assignments
 
 
-async def _hear(
+async def _receive(
     spool: Spool,
     consumer: AIOKafkaConsumer,
-    places: dict[TopicPartition, Ear],
-    enough: Callable[[], bool],
+    assignments: dict[TopicPartition, Subscription],
+    complete: Callable[[], bool],
     wait: float,
 ) -> tuple[int, int]:
-    consumer.assign(list(places))
-    ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(places)))
-    for place, ear in places.items():
-        next = spool.position(ear.topic, place.partition)
-        # Beyond the end: the topic was made anew. What is heard twice is kept once.
-        consumer.seek(place, next if next <= ends[place] else 0)
-    heard = unreadable = 0
+    consumer.assign(list(assignments))
+    ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(assignments)))
+    for partition, subscription in assignments.items():
+        next = spool.position(subscription.topic, partition.partition)
+        # A position beyond the end means a recreated topic. The spool drops events that it receives twice.
+        consumer.seek(partition, next if next <= ends[partition] else 0)
+    received = unreadable = 0
     clock = asyncio.get_running_loop().time
-    until = quiet_since = clock()
-    until += wait
-    stood: dict[TopicPartition, int] = {}
+    quiet_since = clock()
+    deadline = quiet_since + wait
+    previous_positions: dict[TopicPartition, int] = {}
     while True:
-        stand = {place: await consumer.position(place) for place in places}
-        if stand != stood:
-            stood, quiet_since = stand, clock()
-        behind = any(stand[place] < end for place, end in ends.items())
-        if not behind and (enough() or clock() >= until):
-            return heard, unreadable
+        positions = {partition: await consumer.position(partition) for partition in assignments}
+        if positions != previous_positions:
+            previous_positions, quiet_since = positions, clock()
+        behind = any(positions[partition] < end for partition, end in ends.items())
+        if not behind and (complete() or clock() >= deadline):
+            return received, unreadable
         if behind and clock() - quiet_since > PATIENCE:
-            raise TimeoutError("Kafka gives no records though it has some")
+            raise TimeoutError("Kafka delivers no records though the partition has more")
         fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
-        for place, records in fetched.items():
-            ours, lost = _ours(places[place], records)
-            spool.hear(places[place].topic, place.partition, ours, records[-1].offset + 1)
-            heard, unreadable = heard + len(ours), unreadable + lost
+        for partition, records in fetched.items():
+            ours, lost = _matching(assignments[partition], records)
+            spool.receive(assignments[partition].topic, partition.partition, ours, records[-1].offset + 1)
+            received, unreadable = received + len(ours), unreadable + lost
 
 
-def _ours(ear: Ear, records: Sequence[ConsumerRecord]) -> tuple[list[tuple[Event, str | None]], int]:
-    ours: list[tuple[Event, str | None]] = []
+def _matching(
+    subscription: Subscription, records: Sequence[ConsumerRecord]
+) -> tuple[list[tuple[Event, str | None]], int]:
+    matching: list[tuple[Event, str | None]] = []
     unreadable = 0
     for record in records:
-        if record.key != ear.key.encode():
+        if record.key != subscription.key.encode():
             continue
         try:
-            event = envelope.decode(ear.topic, record)
+            event = envelope.decode(subscription.topic, record)
         except Unusable:
             unreadable += 1
             continue
-        ours.append((event, getattr(event.body, ear.about, None) if ear.about else None))
-    return ours, unreadable
+        matching.append((event, getattr(event.body, subscription.about, None) if subscription.about else None))
+    return matching, unreadable
 
 
-def _sorry(spool: Spool, settings: Settings, why: str) -> str:
+def _unreachable(spool: Spool, settings: Settings, why: str) -> str:
     return (
-        f"Kafka at {settings.kafka} {why}. {spool.counts().pending} records wait in {spool.path} and lose "
-        "nothing by it; please sync again when the line is back."
+        f"Kafka at {settings.kafka} {why}. {spool.counts().pending} records wait in {spool.path}. Nothing "
+        "is lost; please sync again when the connection is back."
     )

@@ -1,1 +1,1 @@
-"""Tools of whoever operates Karya: checks, rebuilding, tracing, dead letters and strays."""
+"""Operator tools: verification, rebuilding, tracing, dead letters and strays."""

@@ -1,7 +1,7 @@
-"""Dead letters: read them, say what became of each, and send them back where they came from.
+"""Dead letters: reading them, finding the status of each, and sending them back to their topics.
 
-A DLQ is a log: nothing is taken out of it. Whether a letter still waits is for the ledger of the service that
-wrote it to say: an event that was worked since stands there.
+A DLQ is a log, so letters are never deleted. The ledger of the writing service decides whether a letter still waits:
+it has an entry for an event that was worked since.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
-from ops.verify.log import Log
+from ops.verify.log import TopicLog
 from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
 from shared.events.production import TERMINAL
@@ -32,26 +32,26 @@ from shared.settings import Settings
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 
-_Same: TypeAlias = tuple[object, ...]
+_RecordKey: TypeAlias = tuple[object, ...]
 
 PATIENCE = 30.0
-# What terminals send may hold a maker's pseudonym: it is shown only to who asks for it.
+# Records of terminals may hold a maker's pseudonym, which is shown only on request.
 PRIVATE = frozenset({TERMINAL.name})
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
 
 
 class Status(StrEnum):
-    """What became of a dead letter."""
+    """The state of a dead letter."""
 
-    OPEN = "open"  # its key waits for it: mend the bug, then replay the key
-    WORKED = "worked"  # the ledger holds this very event: nothing is left to do
-    UNUSABLE = "unusable"  # as it is nobody can use it; nothing waits for it
+    OPEN = "open"  # its key waits for it: fix the bug, then replay the key
+    WORKED = "worked"  # the ledger holds this event with the same body
+    UNUSABLE = "unusable"  # no service can use it; no key waits for it
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a letter lies: partition and offset of the DLQ of `topic` (its name without prefix and `.dlq`)."""
+class LetterPlace:
+    """The position of a letter in the DLQ of `topic` (the name without prefix and `.dlq`)."""
 
     topic: str
     partition: int
@@ -63,10 +63,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter; `times`: how often the same record came to this DLQ. `came_from`: the partition of the
-    original topic. `headers` and `value` are the record's own, without the marks of the DLQ."""
+    """One dead letter. `headers` and `value` are those of the original record, `original_partition` is its partition.
+    `times`: how often the record came to this DLQ."""
 
-    place: Place
+    place: LetterPlace
     at: datetime
     key: bytes | None
     value: bytes | None
@@ -74,13 +74,13 @@ class Letter:
     service: str
     reason: str
     message: str
-    came_from: int
+    original_partition: int
     status: Status = Status.UNUSABLE
     times: int = 1
 
     @property
     def ledger_id(self) -> str | None:
-        """As the ledger would know the event, or None if its headers don't say what it is."""
+        """The id of the event in the ledger, or None if the headers lack a part of it."""
         source, id = header(self.headers, "ce_source"), header(self.headers, "ce_id")
         return f"{source} {id}" if source and id else None
 
@@ -90,25 +90,25 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Replayed:
-    """How many records were sent back; how many of the letters meant still wait after that, and how many nobody can
-    use still."""
+class ResendReport:
+    """Counts of a replay: records sent back, and requested letters that are still open or still unusable."""
 
     sent: int
     still_open: int
     still_unusable: int
 
 
-def place_of(text: str) -> Place | None:
-    """The place that `TOPIC/PARTITION/OFFSET` names (with or without `.dlq`), or None: it is a key then."""
-    found = _PLACE.fullmatch(text)
-    if found is None or found["topic"] not in read_topics():
+def parse_place(text: str) -> LetterPlace | None:
+    """The place that the text names as `TOPIC/PARTITION/OFFSET` (with or without `.dlq`), or None for another
+    text."""
+    match = _PLACE.fullmatch(text)
+    if match is None or match["topic"] not in read_topics():
         return None
-    return Place(found["topic"], int(found["partition"]), int(found["offset"]))
+    return LetterPlace(match["topic"], int(match["partition"]), int(match["offset"]))
 
 
 class DeadLetters:
-    """The DLQs of all services on one cluster, with the services' databases to judge them by."""
+    """The DLQs of all services on one cluster, with the services' databases, which decide the status of letters."""
 
     def __init__(self, settings: Settings, mongo: Mongo, client: AIOKafkaProducer) -> None:
         self._settings = settings
@@ -116,70 +116,82 @@ class DeadLetters:
         self._client = client
 
     async def all(self, topics: Collection[str] | None = None) -> list[Letter]:
-        """Every letter (of what came from `topics`) in the order in which it came, the same record only once."""
-        found: dict[_Same, Letter] = {}
+        """Every letter (of records from `topics`, if given), oldest first, and each record only once."""
+        letters_by_record: dict[_RecordKey, Letter] = {}
         for record in await self._records(topics):
             letter = self._letter(record)
-            same = _same(letter)
-            if same in found:
-                first = found[same]
+            record_key = _record_key(letter)
+            if record_key in letters_by_record:
+                first = letters_by_record[record_key]
                 letter = replace(letter, place=first.place, at=first.at, times=first.times + 1)
-            found[same] = letter
-        return await self._judged(list(found.values()))
+            letters_by_record[record_key] = letter
+        return await self._with_status(list(letters_by_record.values()))
 
-    async def one(self, place: Place) -> Letter:
+    async def get(self, place: LetterPlace) -> Letter:
         """The letter at this place. Raises NoSuchLetter."""
         for record in await self._records({place.topic}):
             letter = self._letter(record)
             if letter.place == place:
-                [judged] = await self._judged([letter])
-                return judged
-        raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows where they lie.")
+                [judged_letter] = await self._with_status([letter])
+                return judged_letter
+        raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows all places.")
 
-    async def replay(self, letters: Sequence[Letter], wait: float) -> Replayed:
-        """Send letters back, each key's in the order in which they wait. What was worked is not sent again, and one
-        that is sent twice is worked once. Waits up to `wait` seconds for each next part of a key to be worked."""
-        sent = 0
-        for service, key in dict.fromkeys((one.service, one.key) for one in letters if one.status is Status.OPEN):
-            sent += await self._replay_key(service, key, wait)
-        unusable = [one for one in letters if one.status is Status.UNUSABLE]
+    async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
+        """Send letters back, those of a key in the order in which they wait. Worked letters are not sent again. A
+        letter that is sent twice is worked once. Waits up to `wait` seconds until each part of a key is worked."""
+        sent_count = 0
+        for service, key in dict.fromkeys(
+            (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
+        ):
+            sent_count += await self._replay_key(service, key, wait)
+        unusable = [letter for letter in letters if letter.status is Status.UNUSABLE]
         await self._send(unusable)
-        useless = await self._useless(unusable, wait)
-        meant = {one.place for one in letters if one.status is Status.OPEN}
-        keys = {(one.service, one.key) for one in letters if one.status is Status.OPEN}
-        left = [
-            one
-            for one in (await self.all() if meant else [])
-            if one.status is Status.OPEN and (one.place in meant or (one.service, one.key) in keys)
+        still_unusable = await self._still_unusable(unusable, wait)
+        places = {letter.place for letter in letters if letter.status is Status.OPEN}
+        keys = {(letter.service, letter.key) for letter in letters if letter.status is Status.OPEN}
+        open_letters = [
+            letter
+            for letter in (await self.all() if places else [])
+            if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return Replayed(sent + len(unusable), len(left), useless)
+        return ResendReport(sent_count + len(unusable), len(open_letters), still_unusable)
 
-    async def _useless(self, sent: Sequence[Letter], within: float) -> int:
-        """How many of these, sent back just now, came here again or were not worked in time."""
-        now: dict[_Same, Letter] = {}
-        async for _ in attempts(within=within if sent else 0, most=0.5):
-            now = {_same(one): one for one in await self.all({one.place.topic for one in sent})} if sent else {}
-            if all(now[_same(one)].status is Status.WORKED or now[_same(one)].times > one.times for one in sent):
+    async def _still_unusable(self, letters: Sequence[Letter], within: float) -> int:
+        """The number of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
+        current: dict[_RecordKey, Letter] = {}
+        async for _ in attempts(within=within if letters else 0, most=0.5):
+            current = (
+                {_record_key(letter): letter for letter in await self.all({letter.place.topic for letter in letters})}
+                if letters
+                else {}
+            )
+            if all(
+                current[_record_key(letter)].status is Status.WORKED
+                or current[_record_key(letter)].times > letter.times
+                for letter in letters
+            ):
                 break
-        return sum(now[_same(one)].status is not Status.WORKED for one in sent)
+        return sum(current[_record_key(letter)].status is not Status.WORKED for letter in letters)
 
     async def _replay_key(self, service: str, key: bytes | None, wait: float) -> int:
-        """Part after part: two topics of a lane have no order between them, so a part of one topic is worked
-        before the next topic's part is sent. Stops when a part is not worked: the bug is still there."""
-        database, sent = self._database(service), 0
+        """Send the letters of a key part by part, and return the number sent. Two topics of a lane have no common
+        order, so the part of one topic must be worked before the next part is sent. A part that is not worked in time
+        ends the replay, since the bug is still there."""
+        database, sent_count = self._database(service), 0
         topics = {topic.name for family in SERVICES[service] for topic in family.topics}
-        assert database is not None, "a letter can be open only by a ledger"
+        assert database is not None, "only a service with a ledger has open letters"
         while True:
             waiting = await self._waiting(database, service, key)
             part = _next_part(
-                [one for one in await self.all(topics) if (one.service, one.key) == (service, key)], waiting
+                [letter for letter in await self.all(topics) if (letter.service, letter.key) == (service, key)],
+                waiting,
             )
             if not part:
-                return sent
+                return sent_count
             await self._send(part)
-            sent += len(part)
-            if not await self._worked(database, [one.ledger_id for one in part if one.ledger_id], wait):
-                return sent
+            sent_count += len(part)
+            if not await self._worked(database, [letter.ledger_id for letter in part if letter.ledger_id], wait):
+                return sent_count
 
     async def _worked(self, database: Database, ids: Collection[str], within: float) -> bool:
         async for _ in attempts(within=within, most=0.2):
@@ -188,7 +200,7 @@ class DeadLetters:
         return False
 
     async def _waiting(self, database: Database, service: str, key: bytes | None) -> list[str]:
-        """The ids that wait for this key, in their order."""
+        """The ids of the events parked under this key, in their order."""
         text = (key or b"").decode(errors="replace")
         parked = [f"{family.group} {text}" for family in SERVICES[service]]
         documents = await database["parked"].find({"_id": {"$in": parked}}).to_list(None)
@@ -197,43 +209,52 @@ class DeadLetters:
     async def _send(self, letters: Iterable[Letter]) -> None:
         async with asyncio.timeout(PATIENCE):
             waiting = []
-            for one in letters:
-                name = topic_name(self._settings, one.place.topic)
+            for letter in letters:
+                name = topic_name(self._settings, letter.place.topic)
                 partitions = len(await self._client.partitions_for(name))
-                # Without a key it is nobody's: back to where it lay.
-                partition = one.came_from if one.key is None else partition_for_bytes(one.key, partitions)
-                waiting.append(await self._client.send(name, one.value, one.key, partition, headers=one.headers))
+                # A record without a key returns to its own partition.
+                partition = (
+                    letter.original_partition if letter.key is None else partition_for_bytes(letter.key, partitions)
+                )
+                waiting.append(
+                    await self._client.send(name, letter.value, letter.key, partition, headers=letter.headers)
+                )
             await asyncio.gather(*waiting)
 
-    async def _judged(self, letters: Sequence[Letter]) -> list[Letter]:
-        known: dict[tuple[str, str], bytes] = {}
-        for service in {one.service for one in letters}:
+    async def _with_status(self, letters: Sequence[Letter]) -> list[Letter]:
+        digests: dict[tuple[str, str], bytes] = {}
+        for service in {letter.service for letter in letters}:
             database = self._database(service)
-            ids = {one.ledger_id for one in letters if one.service == service and one.ledger_id is not None}
+            ids = {
+                letter.ledger_id for letter in letters if letter.service == service and letter.ledger_id is not None
+            }
             if database is not None and ids:
-                known |= {(service, id): found for id, found in (await Ledger(database).known(ids)).items()}
-        return [replace(one, status=_status(one, known.get((one.service, one.ledger_id or "")))) for one in letters]
+                digests |= {(service, id): digest for id, digest in (await Ledger(database).known(ids)).items()}
+        return [
+            replace(letter, status=_status(letter, digests.get((letter.service, letter.ledger_id or ""))))
+            for letter in letters
+        ]
 
     def _database(self, service: str) -> Database | None:
         return self._mongo.database(service) if service in SERVICES else None
 
     async def _records(self, topics: Collection[str] | None = None) -> list[Record]:
-        """All records of these topics' DLQs (of every DLQ unless given), as Kafka took them in."""
+        """All records of these topics' DLQs (by default of every DLQ), in the order of their timestamps."""
         names = [f"{name}.dlq" for name in sorted(topics or read_topics())]
-        async with Log(self._settings, names) as log:
+        async with TopicLog(self._settings, names) as log:
             if log.missing:
                 raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
-            found = [record async for _, records in log.read(await log.ends()) for record in records]
-        return sorted(found, key=lambda one: (one.timestamp, one.topic, one.partition, one.offset))
+            records = [record async for _, page in log.read(await log.ends()) for record in page]
+        return sorted(records, key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
 
     def _letter(self, record: Record) -> Letter:
         def mark(name: str) -> str:
             return header(record.headers, f"dlq_{name}") or ""
 
         topic = record.topic.removeprefix(self._settings.topic_prefix).removesuffix(".dlq")
-        came_from = mark("partition")
+        original_partition = mark("partition")
         return Letter(
-            place=Place(topic, record.partition, record.offset),
+            place=LetterPlace(topic, record.partition, record.offset),
             at=taken_in(record) or EPOCH,
             key=record.key,
             value=record.value,
@@ -241,13 +262,15 @@ class DeadLetters:
             service=mark("service"),
             reason=mark("reason"),
             message=mark("message"),
-            came_from=int(came_from) if _PARTITION.fullmatch(came_from) else record.partition,
+            original_partition=int(original_partition)
+            if _PARTITION.fullmatch(original_partition)
+            else record.partition,
         )
 
 
 @asynccontextmanager
 async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
-    """The DLQs as long as the block lasts. Raises NotReached when Kafka or MongoDB can't be reached."""
+    """The DLQs for the duration of the block. Raises NotReached when Kafka or MongoDB can't be reached."""
     client, mongo = producer(settings), Mongo(settings)
     try:
         await client.start()
@@ -255,29 +278,29 @@ async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:
         raise NotReached(
             f"Kafka at {settings.kafka} or the services' MongoDB does not answer: {fault!r}. "
-            "Nothing is lost by it; a replay can be repeated."
+            "Nothing is lost; a replay can be repeated."
         ) from fault
     finally:
         await stop_producer(client)
         await mongo.close()
 
 
-def _same(letter: Letter) -> _Same:
-    """What makes two letters the same record."""
-    return letter.place.topic, letter.came_from, letter.key, letter.value, tuple(letter.headers)
+def _record_key(letter: Letter) -> _RecordKey:
+    """The identity of the original record: two letters of one record have the same key."""
+    return letter.place.topic, letter.original_partition, letter.key, letter.value, tuple(letter.headers)
 
 
 def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter]:
-    """The open ones, in the order in which they wait, as far as they are of one topic."""
+    """The open letters in the order in which they wait, up to the first one of another topic."""
     turn = {id: number for number, id in enumerate(waiting)}
     ordered = sorted(
-        (one for one in letters if one.status is Status.OPEN),
-        key=lambda one: turn.get(one.ledger_id or "", len(turn)),
+        (letter for letter in letters if letter.status is Status.OPEN),
+        key=lambda letter: turn.get(letter.ledger_id or "", len(turn)),
     )
-    return list(takewhile(lambda one: one.place.topic == ordered[0].place.topic, ordered))
+    return list(takewhile(lambda letter: letter.place.topic == ordered[0].place.topic, ordered))
 
 
-def _status(letter: Letter, known: bytes | None) -> Status:
-    if known is not None and known == digest(letter.value or b""):
+def _status(letter: Letter, worked_digest: bytes | None) -> Status:
+    if worked_digest is not None and worked_digest == digest(letter.value or b""):
         return Status.WORKED
     return Status.OPEN if letter.reason in (BUG, KEY_PARKED) and letter.service in SERVICES else Status.UNUSABLE

@@ -1,8 +1,9 @@
-"""Sales at a booth that does not exist, since its name was typed wrong: publish them for the right booth.
+"""Strays: records of tills at a booth that does not exist, usually because of a typing error.
 
-Nothing is taken out of a log. Each record of the stray booth is published once more with the right booth in it, with
-its own id, device and number, so that it counts for its device and a second move changes nothing. Then sales is told,
-so that lists say where the booth's records went and how many came after that."""
+A move publishes each record of the stray booth again for the right booth. The copy keeps its id, device and number,
+so that it counts for its device, and a second move changes nothing. Then a `StrayMoved` informs sales, whose lists
+show the new booth and the number of records that came later.
+"""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from aiokafka import AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
-from ops.verify.log import Log
+from ops.verify.log import TopicLog
 from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
 from shared import envelope
@@ -29,7 +30,7 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True, slots=True)
 class StrayBooth:
-    """A booth that tills were heard at and that no festival has opened."""
+    """A booth with records of tills that no festival has opened. `unmoved`: records that came after the last move."""
 
     booth: str
     tills: tuple[str, ...]
@@ -39,7 +40,7 @@ class StrayBooth:
 
 
 async def list_strays(settings: Settings) -> list[StrayBooth]:
-    """All of them, in the order of their ids. Raises NotReached."""
+    """All stray booths, in the order of their ids. Raises NotReached."""
     mongo = Mongo(settings)
     try:
         query = {"status": BoothStatus.UNKNOWN.value, "devices": {"$ne": []}}
@@ -62,10 +63,11 @@ async def list_strays(settings: Settings) -> list[StrayBooth]:
 
 
 async def move(settings: Settings, stray: str, booth: str) -> int:
-    """Publish the stray booth's records for `booth`; how many there are. Safe to repeat.
+    """Publish the records of `stray` for `booth`, and return their number. Safe to repeat.
 
-    Raises NoSuchStray unless tills were heard at `stray`, no festival opened it, and one has opened `booth`;
-    NotReached when Kafka or MongoDB does not answer."""
+    Raises NoSuchStray unless `stray` has records, no festival opened it, and a festival has opened `booth`;
+    NotReached when Kafka or MongoDB does not answer.
+    """
     client, mongo = producer(settings), Mongo(settings)
     try:
         await _check(mongo, stray, booth)
@@ -74,32 +76,34 @@ async def move(settings: Settings, stray: str, booth: str) -> int:
         async with asyncio.timeout(PATIENCE):
             for record in records:
                 await _publish(settings, client, booth, *_copy(record, booth))
-            told = StrayMoved(booth=stray, to=booth, records=len(records))
+            moved = StrayMoved(booth=stray, to=booth, records=len(records))
             # The same move has the same id: repeated, it changes nothing.
             id = derived_id(f"{stray} {booth}", TILL.name, len(records))
-            await _publish(settings, client, stray, told, id, "karya/strays", datetime.now(UTC))
+            await _publish(settings, client, stray, moved, id, "karya/strays", datetime.now(UTC))
         return len(records)
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:
-        raise NotReached(f"Kafka or the sales database does not answer: {fault!r}. It can be repeated.") from fault
+        raise NotReached(
+            f"Kafka or the sales database does not answer: {fault!r}. The move can be repeated."
+        ) from fault
     finally:
         await stop_producer(client)
         await mongo.close()
 
 
 async def _check(mongo: Mongo, stray: str, booth: str) -> None:
-    kept = mongo.database("sales")[BOOTHS.name]
-    found = {document["_id"]: document async for document in kept.find({"_id": {"$in": [stray, booth]}})}
-    opened = {id for id, document in found.items() if document["status"] != BoothStatus.UNKNOWN.value}
-    if stray not in found or stray in opened:
-        raise NoSuchStray(f"{stray} is no stray booth; `karya strays list` shows which there are.")
+    booths = mongo.database("sales")[BOOTHS.name]
+    documents = {document["_id"]: document async for document in booths.find({"_id": {"$in": [stray, booth]}})}
+    opened = {id for id, document in documents.items() if document["status"] != BoothStatus.UNKNOWN.value}
+    if stray not in documents or stray in opened:
+        raise NoSuchStray(f"{stray} is no stray booth; `karya strays list` shows all of them.")
     if booth not in opened:
-        raise NoSuchStray(f"No festival has opened booth {booth}, as far as sales has heard. Was it typed right?")
+        raise NoSuchStray(f"No festival has opened booth {booth}, as far as sales knows. Was it typed right?")
 
 
 async def _records(settings: Settings, stray: str) -> list["ConsumerRecord[bytes, bytes]"]:
-    """What tills recorded for the booth, each once and in the order of the log, as far as it can be read."""
+    """The readable records of tills for the booth, each once, in the order of the log."""
     records: dict[tuple[str, str], ConsumerRecord[bytes, bytes]] = {}
-    async with Log(settings, [TILL.name]) as log:
+    async with TopicLog(settings, [TILL.name]) as log:
         async for _, page in log.read(await log.ends()):
             for record in page:
                 event = _event(record) if record.key == stray.encode() else None
@@ -116,9 +120,9 @@ def _event(record: "ConsumerRecord[bytes, bytes]") -> Event | None:
 
 
 def _copy(record: "ConsumerRecord[bytes, bytes]", booth: str) -> tuple[Body, str, str, datetime]:
-    """The record's body for the right booth, its id, the source that its till would have had there, and its time."""
+    """The record for the right booth: body, id, the source of its till at that booth, and time."""
     event = envelope.decode(TILL, record)
-    assert isinstance(event.body, TillRecord), "only such are copied"
+    assert isinstance(event.body, TillRecord), "_records returns only till records"
     body = event.body.model_copy(update={"booth": booth})
     return body, event.id, f"till/{booth}/{body.till}", event.time
 

@@ -12,10 +12,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
 from cli.till.session import Json, WallClock, clock, kept, the_till
-from edge.spool import Said
-from edge.till.basket import named
+from edge.spool import SpooledRecord
+from edge.till.basket import parse_item
 from edge.till.booth import BoothView, KnownPrices
-from edge.till.standing import Standing, Standings
+from edge.till.tracking import RecordStatus, TrackedRecord
 from shared import shown, typed
 from shared.envelope import rfc3339
 from shared.errors import WrongEntry
@@ -85,7 +85,7 @@ def sync(
     # What goes wrong there is raised and said once, by us.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with the_till(context) as till:
-        known = {row.said.id for row in till.standings() if row.standing is Standing.REFUSED}
+        known = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
@@ -94,10 +94,10 @@ def sync(
                 till.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         wall = clock(context, till)
-        rows = till.standings()
+        rows = till.tracked_records()
         disputed = [row for row in rows if row.disputed]
         waiting = [row for row in rows if row.waiting and not row.disputed]
-        refused = [row for row in rows if row.standing is Standing.REFUSED and row.said.id not in known]
+        refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known]
         if as_json:
             show_json(
                 {
@@ -154,7 +154,7 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
 def list_records(context: typer.Context, as_json: Json = False) -> None:
     """What was recorded here and what became of it."""
     with the_till(context) as till:
-        rows, wall = till.standings(), clock(context, till)
+        rows, wall = till.tracked_records(), clock(context, till)
         if as_json:
             show_json(_rows(rows, wall))
         else:
@@ -176,7 +176,7 @@ def _counted(words: Sequence[str]) -> dict[str, int]:
 def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
     """What the till knows otherwise than the count: it may have been typed wrong, or not have been heard yet."""
     for item, pieces in goods.items():
-        lot, product = named(item)
+        lot, product = parse_item(item)
         came = sum(here.stocked for here in booth.lots_of(product) if lot in (None, here.id))
         if pieces > came:
             yield (
@@ -187,7 +187,7 @@ def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
             yield f"This till knows of no {lot or product} at this booth. Was it typed right?"
 
 
-def _told(rows: list[Standings], wall: WallClock, title: str) -> None:
+def _told(rows: list[TrackedRecord], wall: WallClock, title: str) -> None:
     if rows:
         warn(title)
         _show_records(rows, wall)
@@ -221,20 +221,20 @@ def _stock(booth: BoothView, prices: KnownPrices) -> list[dict[str, Any]]:
     return rows
 
 
-def _show_records(rows: list[Standings], wall: WallClock) -> None:
+def _show_records(rows: list[TrackedRecord], wall: WallClock) -> None:
     table = [{**row, "standing": _in_words(of)} for row, of in zip(_rows(rows, wall), rows, strict=True)]
     show_table(["record", "recorded", "what", "standing"], table, "Nothing was recorded at this till yet.")
 
 
-def _rows(rows: list[Standings], wall: WallClock) -> list[dict[str, Any]]:
+def _rows(rows: list[TrackedRecord], wall: WallClock) -> list[dict[str, Any]]:
     return [
         {
-            "record": row.said.number,
-            "id": row.said.id,
-            "recorded": wall.local(row.said.recorded_at),
-            "recorded_at": rfc3339(row.said.recorded_at),
-            "what": _what(row.said),
-            "standing": row.standing.value,
+            "record": row.record.number,
+            "id": row.record.id,
+            "recorded": wall.local(row.record.recorded_at),
+            "recorded_at": rfc3339(row.record.recorded_at),
+            "what": _what(row.record),
+            "standing": row.status.value,
             "waiting": row.waiting,
             "disputed": row.disputed,
             "rejected": row.rejected,
@@ -245,14 +245,14 @@ def _rows(rows: list[Standings], wall: WallClock) -> list[dict[str, Any]]:
     ]
 
 
-def _in_words(row: Standings) -> str:
+def _in_words(row: TrackedRecord) -> str:
     pieces = {"waiting": row.waiting, "disputed": row.disputed, "rejected": row.rejected, "voided": row.voided}
     told = [f"{count} {word}" for word, count in pieces.items() if count]
     told += [f"line {no.line}: {no.left} left to void" for no in row.refused]
-    return f"{row.standing.value} ({', '.join(told)})" if told else row.standing.value
+    return f"{row.status.value} ({', '.join(told)})" if told else row.status.value
 
 
-def _what(said: Said) -> str:
+def _what(said: SpooledRecord) -> str:
     match said.body:
         case ReceiptIssued() as body:
             goods = ", ".join(f"{line.qty} × {line.lot or line.product}" for line in body.lines)

@@ -89,7 +89,7 @@ def report(
     with the_till(context) as till:
         wall = clock(context, till)
         which = day or wall.day(datetime.now(UTC))
-        lines = day_lines(till.spool.all_said(), which, wall.day)
+        lines = day_lines(till.spool.records(), which, wall.day)
         drawers = [one for one in till.drawers() if which in _days(one, wall)]
         if as_json:
             show_json(

@@ -7,7 +7,7 @@ import typer
 
 from cli.console import say, show_json, warn
 from cli.till.session import Json, Why, the_till
-from edge.till.basket import discounted, entries
+from edge.till.basket import parse_basket, with_discounts
 from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
 from shared.errors import WrongEntry
@@ -42,13 +42,13 @@ def sell(
 ) -> None:
     """Sell a basket on one receipt."""
     with the_till(context) as till:
-        basket = entries(items)
+        basket = parse_basket(items)
         if price is not None:
             if len(basket) != 1 or basket[0].price_rupiah is not None:
                 raise WrongEntry("--price is for one item without a price of its own; else write KTI=3@25.000.")
-            basket = entries([f"{basket[0].item}={basket[0].qty}@{price}"])
+            basket = parse_basket([f"{basket[0].item}={basket[0].qty}@{price}"])
         sold = till.sell(
-            discounted(basket, off or []),
+            with_discounts(basket, off or []),
             at=datetime.now(UTC),
             why=why,
             discount_rupiah=typed.rupiah(discount),
@@ -90,8 +90,8 @@ def void(
         if as_json:
             show_json(
                 {
-                    "record": done.said.number,
-                    "id": done.said.id,
+                    "record": done.record.number,
+                    "id": done.record.id,
                     "receipt": done.void.receipt,
                     "lines": [{"line": one.line, "qty": one.qty} for one in done.void.lines],
                     "refund": done.void.refund.value,
@@ -102,7 +102,7 @@ def void(
             return
         many = sum(one.qty for one in done.void.lines)
         say(
-            f"Void {done.said.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
+            f"Void {done.record.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
             f"({done.void.refund.value}). {waiting} to send."
         )
         if done.assumed:
@@ -117,8 +117,8 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
     if as_json:
         show_json(
             {
-                "record": sold.said.number,
-                "id": sold.said.id,
+                "record": sold.record.number,
+                "id": sold.record.id,
                 "amount_rupiah": sold.amount_rupiah,
                 "lines": [
                     {"line": line.line, "product": line.product, "lot": line.lot, "qty": line.qty, "net_rupiah": net}
@@ -138,7 +138,7 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
             each = shown.rupiah(line.unit_price_rupiah)
             say(f"{line.line}. {line.qty} × {line.lot or line.product} at {each}: {shown.rupiah(net)}")
     say(
-        f"Receipt {sold.said.number}: {shown.rupiah(sold.amount_rupiah)} ({receipt.payment.kind.value}). "
+        f"Receipt {sold.record.number}: {shown.rupiah(sold.amount_rupiah)} ({receipt.payment.kind.value}). "
         f"{waiting} to send."
     )
     if change is not None:

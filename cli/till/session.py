@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cli.console import here, local, refusing, say, show_json
-from edge.spool import Said
+from edge.spool import SpooledRecord
 from edge.till.till import Till
 
 HOME = Path(typer.get_app_dir("karya"))
@@ -55,7 +55,7 @@ def clock(context: typer.Context, till: Till) -> WallClock:
     return WallClock(chosen.zone or till.view().zone)
 
 
-def kept(till: Till, said: Said, as_json: bool, what: str = "Kept") -> None:
+def kept(till: Till, said: SpooledRecord, as_json: bool, what: str = "Kept") -> None:
     """Say under which number a record was kept."""
     waiting = till.spool.counts().pending
     if as_json:

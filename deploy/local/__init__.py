@@ -1,1 +1,1 @@
-"""A Kafka broker and a MongoDB-protocol server from the virtual environment alone, for laptops and CI."""
+"""Kafka, MongoDB and the services as processes of this machine."""

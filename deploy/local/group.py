@@ -1,4 +1,4 @@
-"""Servers that belong together over one folder: started, stopped and remembered as one."""
+"""A group of servers over one folder, started and stopped together, with its state in a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local import process
-from deploy.local.server import Kind, Server
+from deploy.local.server import Server, ServerKind
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """One server as seen now; `pid` and `started_at` (Unix seconds) are None when it does not run."""
+    """The state of one server; `pid` and `started_at` (Unix seconds) are None when it does not run."""
 
     name: str
     address: str
@@ -26,32 +26,33 @@ class ServerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A server and the port it should have: `wished` by a person, else the `preferred` one."""
+class ServerSpec:
+    """A server to run, with its `preferred` port and the port `wished` by a person, if any."""
 
-    kind: Kind
+    kind: ServerKind
     preferred: int
     wished: int | None = None
 
 
 class Group:
-    """Servers whose state (process ids, ports) is kept in `<folder>/<name>.json`, so that one process can start
-    them and another stop them. Ports are wishes: a taken one is exchanged for a free one nearby, and a folder
-    keeps its ports over restarts. `tied` servers die with this process, however that ends (on Linux)."""
+    """Servers whose process ids and ports are kept in `<folder>/<name>.json`, so that one process can start them and
+    another can stop them. A port that is in use is replaced by a free one nearby. A folder keeps its ports over
+    restarts. `tied` servers end with this process, even when it is killed (on Linux)."""
 
-    def __init__(self, folder: Path, name: str, wanted: Sequence[Wanted], *, tied: bool) -> None:
+    def __init__(self, folder: Path, name: str, specs: Sequence[ServerSpec], *, tied: bool) -> None:
         self._folder = folder
         self._name = name
-        self._wished = {one.kind.name: one.wished for one in wanted}
+        self._wished = {spec.kind.name: spec.wished for spec in specs}
         self.servers = tuple(
-            Server(one.kind, port=one.wished or one.preferred, tied=tied, changed=self._write_state) for one in wanted
+            Server(spec.kind, port=spec.wished or spec.preferred, tied=tied, on_change=self._write_state)
+            for spec in specs
         )
         self._recall_state()
 
     def start(self) -> None:
-        """Start what does not run yet and wait until all of it serves. When one fails, those started here are
-        ended and StackError tells which failed and why."""
-        with self._alone():
+        """Start the servers that do not run, and wait until all of them serve. When one fails, the servers started
+        here are stopped, and StackError names the failure."""
+        with self._locked():
             already_running = [server for server in self.servers if server.alive]
             try:
                 for server in self.servers:
@@ -65,10 +66,10 @@ class Group:
                 raise
 
     def stop(self) -> None:
-        """End all gracefully, by force those that take too long; can be repeated."""
+        """Stop all servers gracefully, and by force after a timeout. Safe to repeat."""
         if not self._folder.exists():
             return
-        with self._alone():
+        with self._locked():
             for server in self.servers:
                 server.terminate()
             for server in self.servers:
@@ -87,8 +88,8 @@ class Group:
         ]
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """One process at a time starts or stops the servers of a folder."""
+    def _locked(self) -> Iterator[None]:
+        """A lock, under which one process at a time starts or stops the servers of a folder."""
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / f"{self._name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -106,7 +107,7 @@ class Group:
             return
         for server in self.servers:
             server.recall(**state[server.name])
-            # A running server is where it is; for the next start the wish counts more than the past.
+            # A running server keeps its port. At the next start a wished port has priority over the last one.
             if not server.alive:
                 server.port = self._wished[server.name] or server.port
 

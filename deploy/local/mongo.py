@@ -1,4 +1,4 @@
-"""A MongoDB-protocol server for development and tests: its command, and how to tell that it serves."""
+"""A MongoDB-protocol server for development and tests: its start command and readiness."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PROGRAM = Path(sys.executable).with_name("secantusd-rs")
 
 
 @dataclass(frozen=True, slots=True)
-class Mongo:
-    """The server whose data and log are in `folder`."""
+class MongoKind:
+    """A server whose data and log are in `folder`."""
 
     folder: Path
     name: str = "mongo"
@@ -28,14 +28,14 @@ class Mongo:
         return str(self.folder / "data")
 
     def address(self, port: int) -> str:
-        # Direct: the server has one member, and its own idea of its host name must not matter.
+        # Direct: the only member may have another host name than the client uses.
         return f"mongodb://127.0.0.1:{port}/?directConnection=true"
 
     def command(self, port: int) -> list[str]:
         """The start command; raises StackError when the program is not installed."""
         if not PROGRAM.exists():
             raise StackError(f"{PROGRAM.name} is not in the virtual environment. Run: make setup")
-        # An empty configuration of its own, else it would look for one in the home folder.
+        # An explicit empty configuration: by default the server reads one from the home folder.
         configuration = self.folder / "secantusd.toml"
         configuration.touch()
         return [
@@ -44,17 +44,17 @@ class Mongo:
             *("--host", "127.0.0.1"),
             *("--port", str(port)),
             *("--storage-path", self.marker),
-            # It takes no more than it needs. What does not fit is written and read again all the time: with a million
-            # lots and 512M a batch took a minute.
+            # An upper bound. A smaller cache is evicted and reloaded all the time: with a million lots and 512M
+            # a batch took a minute.
             *("--cache-size", "4G"),
             *("--log-file-max", "128MB"),
             *("--log-level", "WARNING"),
-            # Without it a killed server has lost transactions that it had acknowledged.
+            # Without it a killed server loses acknowledged transactions.
             "--sync-on-commit",
         ]
 
     def not_ready(self, port: int) -> str | None:
-        """Ask for a ping and an (aborted) transaction."""
+        """Send a ping, and run a transaction that is aborted."""
         try:
             with (
                 MongoClient[dict[str, object]](

@@ -1,4 +1,4 @@
-"""Processes and ports of the machine: start a server, know it again, see where it listens."""
+"""Processes and ports of the machine: starting a server, identifying it, and finding its port."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ import psutil
 LAUNCHER = Path(__file__).with_name("launcher.py")
 PORTS_AFTER_PREFERRED = 2000
 
-# A JVM takes options from these without being asked; a server here must not depend on the caller's shell.
+# A JVM reads options from these variables. A local server must not depend on the caller's shell.
 FOREIGN_OPTIONS = ("CLASSPATH", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")
 
-# The kernel ties a child to the *thread* that started it, so all tied children come from one that never ends.
+# The kernel ties a child to the *thread* that started it, so one permanent thread starts all tied children.
 _spawner = ThreadPoolExecutor(1, thread_name_prefix="spawner")
 
 
 def spawn(command: Sequence[str], *, folder: Path, log: Path, tied: bool) -> subprocess.Popen[bytes]:
-    """Start a server in its own session, out of reach of a terminal's Ctrl-C; its output is added to `log`.
+    """Start a server in its own session, which a terminal's Ctrl-C does not reach. Its output is appended to `log`.
 
-    A `tied` server dies with this process, however that ends (Linux only); an untied one stays.
+    A `tied` server ends with this process, even when it is killed (Linux only); an untied one stays.
     """
     tie = [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid())] if tied else []
     environment = {name: value for name, value in os.environ.items() if name not in FOREIGN_OPTIONS}
@@ -47,7 +47,8 @@ def spawn(command: Sequence[str], *, folder: Path, log: Path, tied: bool) -> sub
 
 
 def is_ours(pid: int, marker: str) -> bool:
-    """Whether `pid` runs with `marker` among its arguments, and is not a later program that got the pid."""
+    """Whether `pid` runs with `marker` among its arguments. A later program with the same pid has no such
+    argument."""
     try:
         return marker in psutil.Process(pid).cmdline()
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -55,7 +56,7 @@ def is_ours(pid: int, marker: str) -> bool:
 
 
 def started_at(pid: int) -> float | None:
-    """Start time of a process in Unix seconds, None when it is gone."""
+    """The start time of a process in Unix seconds, None when it has ended."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
@@ -63,7 +64,7 @@ def started_at(pid: int) -> float | None:
 
 
 def listens(pid: int, port: int) -> bool:
-    """Whether this very process listens there, and not another that took the port first."""
+    """Whether this process listens on `port`, and not another one that took the port first."""
     try:
         connections = psutil.Process(pid).net_connections("tcp")
     except (psutil.NoSuchProcess, psutil.AccessDenied):
@@ -73,7 +74,7 @@ def listens(pid: int, port: int) -> bool:
 
 def is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are still winding down is free.
+        # As servers do: a port with connections in TIME_WAIT counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -83,10 +84,10 @@ def is_free(port: int) -> bool:
 
 
 def free_port(preferred: int, *, besides: Collection[int] = (), free: Callable[[int], bool] = is_free) -> int:
-    """The preferred port, or a random free one of the 2,000 after it; raises OSError when all are taken.
+    """The preferred port, or a random free one of the 2,000 after it. Raises OSError when all of them are in use.
 
-    Random, so that stacks that start at the same time rarely want the same one. Near the preferred port and
-    not the kernel's choice, since an outgoing connection may take one of those while its server restarts.
+    The choice is random, so that stacks that start at the same time rarely collide. It is not the kernel's choice,
+    since an outgoing connection may take an ephemeral port while its server restarts.
     """
     others = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
     for port in (preferred, *random.sample(others, len(others))):

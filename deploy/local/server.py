@@ -1,4 +1,4 @@
-"""One server process: start, wait until it really serves, stop, kill, start again over the same data."""
+"""One server process: start, wait for readiness, stop, kill, and restart over the same data."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ LOG_TAIL_LINES = 25
 
 
 class StackError(KaryaError):
-    """A local server did not start, get ready or end; the message says which and shows its log."""
+    """A local server did not start, become ready or end. The message names it and shows its log."""
 
 
-class Kind(Protocol):
-    """What sets one server apart from the other: its command and how to tell that it serves."""
+class ServerKind(Protocol):
+    """The specifics of a server: its command, its address, and its readiness check."""
 
     @property
     def name(self) -> str: ...
@@ -43,26 +43,26 @@ class Kind(Protocol):
         """Where clients connect."""
 
     def command(self, port: int) -> list[str]:
-        """Prepare the folder for this port and say how to start."""
+        """Prepare the folder for this port, and return the start command."""
 
     def not_ready(self, port: int) -> str | None:
-        """Ask the listening server once: None when it serves, else what is missing."""
+        """Probe the listening server once: None when it serves, else the reason."""
 
 
 class Server:
-    """A server of the stack. Not for use by two threads at once."""
+    """A server of the stack. Not safe for two threads at once."""
 
-    def __init__(self, kind: Kind, *, port: int, tied: bool, changed: Callable[[], None]) -> None:
+    def __init__(self, kind: ServerKind, *, port: int, tied: bool, on_change: Callable[[], None]) -> None:
         self.kind = kind
         self.port = port
         self._pid: int | None = None
         self._tied = tied
-        self._changed = changed
+        self._on_change = on_change
         self._child: subprocess.Popen[bytes] | None = None
         self._log_start = 0
 
     def recall(self, *, pid: int | None, port: int) -> None:
-        """Take over what another process has written down about this server."""
+        """Take over the state of this server that another process has written."""
         if not self.alive:
             self._pid, self._child, self.port = pid, None, port
 
@@ -80,7 +80,7 @@ class Server:
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running server, None when it does not run."""
+        """The process id of the running server, None when it does not run."""
         return self._pid if self.alive else None
 
     @property
@@ -96,12 +96,12 @@ class Server:
         return process.is_ours(self._pid, self.kind.marker)
 
     def start(self) -> None:
-        """Start (unless it runs) and wait until it serves; raises StackError."""
+        """Start the server (unless it runs) and wait until it serves. Raises StackError."""
         self.launch()
         self.wait_ready()
 
     def launch(self) -> bool:
-        """Start without waiting, and say whether it was needed. A taken port is exchanged for a free one."""
+        """Start the server without waiting; False if it runs already. A port in use is replaced by a free one."""
         if self.alive:
             return False
         self.port = process.free_port(self.port)
@@ -110,40 +110,40 @@ class Server:
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
         self._child = process.spawn(command, folder=self.kind.folder, log=self.log, tied=self._tied)
         self._pid = self._child.pid
-        self._changed()
+        self._on_change()
         return True
 
     def wait_ready(self) -> None:
-        """Wait until it serves; raises StackError with the log's end when it dies or takes too long."""
+        """Wait until the server serves. Raises StackError with the end of the log when it ends or takes too long."""
         deadline = time.monotonic() + START_SECONDS
         attempts = 1
-        missing: str | None = "it has not opened its port"
-        while missing is not None:
+        failure: str | None = "it has not opened its port"
+        while failure is not None:
             if not self.alive:
                 if attempts == PORT_ATTEMPTS or not self._lost_its_port():
                     raise self._error("ended while starting")
                 attempts += 1
                 self.launch()
             if time.monotonic() > deadline:
-                raise self._error(f"was not ready after {START_SECONDS:.0f} s: {missing}")
+                raise self._error(f"was not ready after {START_SECONDS:.0f} s: {failure}")
             if self._pid is not None and process.listens(self._pid, self.port):
-                missing = self.kind.not_ready(self.port)
-            if missing is not None:
+                failure = self.kind.not_ready(self.port)
+            if failure is not None:
                 time.sleep(POLL_SECONDS)
 
     def stop(self) -> None:
-        """End it gracefully, by force after 15 s; nothing to do when it does not run."""
+        """Stop the server gracefully, and by force after 15 s. No effect when it does not run."""
         self.terminate()
         self.await_end()
 
     def terminate(self) -> None:
-        """Ask it to end, without waiting."""
+        """Ask the server to end, without waiting."""
         if running := self._running():
             running.terminate()
 
     def await_end(self) -> int | None:
-        """Wait for its end and force it when it takes too long; raises StackError when even that fails. Returns the
-        exit code (negative: the signal that ended it), None when it is not known."""
+        """Wait until the server ends, and kill it after 15 s. Raises StackError when even that fails. Returns the
+        exit code (negative: the signal that ended it), None if it is unknown."""
         code: int | None = None
         if running := self._running():
             try:
@@ -151,11 +151,11 @@ class Server:
             except psutil.TimeoutExpired:
                 self.kill()
                 return -signal.SIGKILL
-        known = self._ended()
-        return known if code is None else code
+        child_code = self._ended()
+        return child_code if code is None else code
 
     def kill(self) -> None:
-        """End it at once (SIGKILL), as a power cut would."""
+        """Kill the server at once (SIGKILL), like a power cut."""
         if running := self._running():
             running.kill()
             try:
@@ -165,21 +165,21 @@ class Server:
         self._ended()
 
     def freeze(self) -> None:
-        """Stop it where it stands (SIGSTOP): it keeps its connections and answers nothing."""
+        """Suspend the server (SIGSTOP): it keeps its connections and answers nothing."""
         if running := self._running():
             running.suspend()
 
     def thaw(self) -> None:
-        """Let it go on (SIGCONT), if it lives."""
+        """Resume the server (SIGCONT), if it runs."""
         if running := self._running():
             running.resume()
 
     def _lost_its_port(self) -> bool:
-        """Whether somebody took a port between the look and the start."""
+        """Whether another process took the port between the check and the start."""
         return not process.is_free(self.port) or "address already in use" in self._output().lower()
 
     def _output(self) -> str:
-        """What it has written since its last start."""
+        """The server's output since its last start."""
         if not self.log.exists():
             return ""
         return self.log.read_bytes()[self._log_start :].decode(errors="replace")
@@ -196,10 +196,10 @@ class Server:
         code = self._child.wait() if self._child is not None else None
         if self._pid is not None:
             self._pid = self._child = None
-            self._changed()
+            self._on_change()
         return code
 
-    def _error(self, what: str) -> StackError:
+    def _error(self, failure: str) -> StackError:
         lines = self._output().splitlines()[-LOG_TAIL_LINES:]
         tail = "\n".join(f"  | {line}" for line in lines) or "  (its log is empty)"
-        return StackError(f"{self.name} on port {self.port} {what}. The end of {self.log}:\n{tail}")
+        return StackError(f"{self.name} on port {self.port} {failure}. The end of {self.log}:\n{tail}")

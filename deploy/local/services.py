@@ -1,4 +1,4 @@
-"""Karya's four services as processes of this machine, on any Kafka and MongoDB."""
+"""Karya's four services as local processes, on any Kafka and MongoDB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Self
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from deploy.local.group import Group, ServerStatus, Wanted
+from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server
 from shared.settings import Settings
 
@@ -23,7 +23,7 @@ ANSWER_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class ServiceKind:
-    """An instance of `service`, its log in `folder`. `variables` are its settings as KARYA_* variables."""
+    """An instance of `service` with its log in `folder` and its settings as KARYA_* `variables`."""
 
     service: str
     folder: Path
@@ -36,7 +36,7 @@ class ServiceKind:
 
     @property
     def marker(self) -> str:
-        # An option that Python passes over: it tells this process from the same service of another checkout.
+        # Python ignores this option. It distinguishes the process from the same service of another checkout.
         return f"karya={self.folder}"
 
     def address(self, port: int) -> str:
@@ -44,17 +44,17 @@ class ServiceKind:
 
     def command(self, port: int) -> list[str]:
         env = shutil.which("env") or "/usr/bin/env"
-        told = {**self.variables, "KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
+        variables = {**self.variables, "KARYA_HTTP_HOST": "127.0.0.1", "KARYA_HTTP_PORT": str(port)}
         return [
             env,
-            # Only what the settings say may reach the service, not what else is around here.
+            # The service must get its settings only, and no other KARYA_* variable of the caller.
             *(f"--unset={name}" for name in os.environ if name.startswith("KARYA_")),
-            *(f"{name}={value}" for name, value in told.items()),
+            *(f"{name}={value}" for name, value in variables.items()),
             *(sys.executable, "-X", self.marker, *(self.program or ("-m", f"services.{self.service}.app"))),
         ]
 
     def not_ready(self, port: int) -> str | None:
-        """Ask once whether it has started. Not whether it is ready: after a long rest it has much to catch up on."""
+        """Probe once whether the service has started. It may be unready long after a pause, while it catches up."""
         try:
             with urlopen(f"{self.address(port)}/health/started", timeout=ANSWER_SECONDS):
                 return None
@@ -65,19 +65,19 @@ class ServiceKind:
 
 
 class LocalServices:
-    """The four services, their logs and state in `folder`. As a context manager it starts and stops.
+    """The four services, with logs and state in `folder`. As a context manager it starts and stops them.
 
-    With `keep_running` they stay when this process ends; else they die with it, even when it is killed (on Linux).
+    With `keep_running` they outlive this process; else they end with it, even when it is killed (on Linux).
     """
 
     def __init__(self, folder: Path, settings: Settings, *, keep_running: bool = False) -> None:
         folder = folder.resolve()
         variables = environment(settings)
-        kinds = [
-            Wanted(ServiceKind(name, folder / name, variables), preferred)
+        specs = [
+            ServerSpec(ServiceKind(name, folder / name, variables), preferred)
             for name, preferred in PREFERRED_PORTS.items()
         ]
-        self._group = Group(folder, "services", kinds, tied=not keep_running)
+        self._group = Group(folder, "services", specs, tied=not keep_running)
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -85,24 +85,24 @@ class LocalServices:
 
     @property
     def urls(self) -> dict[str, str]:
-        """Where each service's HTTP API is."""
+        """The address of each service's HTTP API."""
         return {server.name: server.address for server in self._group.servers}
 
     def start(self) -> dict[str, str]:
-        """Start those that do not run yet, wait until all have come to work, and say where. Raises StackError."""
+        """Start the services that do not run, wait until all have started, and return `urls`. Raises StackError."""
         self._group.start()
         return self.urls
 
     def stop(self) -> None:
-        """Let them finish what they have in hand and end; can be repeated."""
+        """Stop the services gracefully. Safe to repeat."""
         self._group.stop()
 
     def status(self) -> list[ServerStatus]:
         return self._group.status()
 
-    def troubles(self) -> dict[str, str | None]:
-        """What keeps each service that runs from being ready, in its own words; None when it is."""
-        return {server.name: _trouble(server.address) for server in self._group.servers if server.alive}
+    def readiness_failures(self) -> dict[str, str | None]:
+        """The reason why each running service is not ready, as it reports it; None when it is ready."""
+        return {server.name: _readiness_failure(server.address) for server in self._group.servers if server.alive}
 
     def __enter__(self) -> Self:
         self.start()
@@ -112,7 +112,7 @@ class LocalServices:
         self.stop()
 
 
-def _trouble(address: str) -> str | None:
+def _readiness_failure(address: str) -> str | None:
     try:
         with urlopen(f"{address}/health/ready", timeout=ANSWER_SECONDS):
             return None
@@ -123,6 +123,6 @@ def _trouble(address: str) -> str | None:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """These settings as the variables that give them to another process."""
-    said = settings.model_dump(mode="json", exclude_none=True)
-    return {f"KARYA_{name.upper()}": str(value) for name, value in said.items()}
+    """The environment variables that pass these settings to another process."""
+    fields = settings.model_dump(mode="json", exclude_none=True)
+    return {f"KARYA_{name.upper()}": str(value) for name, value in fields.items()}

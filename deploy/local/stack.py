@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local import kafka, mongo
-from deploy.local.group import Group, ServerStatus, Wanted
+from deploy.local.group import Group, ServerSpec, ServerStatus
 from deploy.local.server import Server, StackError
 
 __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
@@ -16,7 +16,7 @@ __all__ = ["Addresses", "LocalStack", "ServerStatus", "StackError"]
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """Where clients connect."""
+    """The addresses for clients."""
 
     kafka: str
     mongo: str
@@ -25,8 +25,8 @@ class Addresses:
 class LocalStack:
     """A Kafka broker and a MongoDB-protocol server whose data, logs and state are in `folder`.
 
-    With `keep_running` the servers stay when this process ends; else they die with it, even when it is killed
-    (on Linux). As a context manager it starts and stops.
+    With `keep_running` the servers outlive this process; else they end with it, even when it is killed (on Linux). As
+    a context manager it starts and stops them.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class LocalStack:
         keep_running: bool = False,
         listeners: Sequence[kafka.Listener] = (),
     ) -> None:
-        """`listeners`: further doors of the broker."""
+        """`listeners`: additional listeners of the broker."""
         self.folder = folder.resolve()
-        wanted = (
-            Wanted(mongo.Mongo(self.folder / "mongo"), mongo.PREFERRED_PORT, mongo_port),
-            Wanted(kafka.Kafka(self.folder / "kafka", tuple(listeners)), kafka.PREFERRED_PORT, kafka_port),
+        specs = (
+            ServerSpec(mongo.MongoKind(self.folder / "mongo"), mongo.PREFERRED_PORT, mongo_port),
+            ServerSpec(kafka.KafkaKind(self.folder / "kafka", tuple(listeners)), kafka.PREFERRED_PORT, kafka_port),
         )
-        self._group = Group(self.folder, "stack", wanted, tied=not keep_running)
+        self._group = Group(self.folder, "stack", specs, tied=not keep_running)
         self.mongo, self.kafka = self._group.servers
 
     @property
@@ -56,16 +56,16 @@ class LocalStack:
         return Addresses(kafka=self.kafka.address, mongo=self.mongo.address)
 
     def start(self) -> Addresses:
-        """Start what does not run yet, wait until all of it serves, and say where.
+        """Start the servers that do not run, wait until they serve, and return their addresses.
 
-        An empty folder gives empty servers, a used one gives them with their data. When one fails, those
-        started here are ended and StackError tells which failed and why.
+        A used folder gives servers with their data. When a server fails, the servers started here are stopped, and
+        StackError names the failure.
         """
         self._group.start()
         return self.addresses
 
     def stop(self) -> None:
-        """End both gracefully, by force when they take too long; can be repeated."""
+        """Stop both servers gracefully, and by force after a timeout. Safe to repeat."""
         self._group.stop()
 
     def status(self) -> list[ServerStatus]:

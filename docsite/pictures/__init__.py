@@ -1,1 +1,1 @@
-"""The documentation's pictures, each drawn from a description in Python."""
+"""The documentation's pictures, drawn from descriptions in Python."""

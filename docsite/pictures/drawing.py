@@ -1,14 +1,13 @@
-"""A picture as SVG: boxes, arrows and text, readable on light and dark pages.
+"""SVG pictures of boxes, arrows and text, readable on light and dark pages.
 
-A picture carries its own background and follows the reader's light or dark choice by itself, so that it can stand on
-any page.
+A picture has its own background and follows the reader's light or dark theme, so that it can be used on any page.
 """
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 from xml.sax.saxutils import escape, quoteattr
 
-# Of each colour the light one and the dark one.
+# The light and the dark variant of each colour.
 _COLOURS = {
     "page": ("#ffffff", "#16191d"),
     "ink": ("#1c2430", "#e8ecf1"),
@@ -25,7 +24,7 @@ _TITLE, _LINE = 17, 21
 
 
 class Role(StrEnum):
-    """What a box stands for, which decides its colours."""
+    """The role of a box, which decides its colours."""
 
     SERVICE = "service"
     EDGE = "edge"
@@ -40,7 +39,7 @@ class Anchor(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box at `x`, `y` with a title and lines below it."""
+    """A box at `x`, `y` with a title and text lines below it."""
 
     x: float
     y: float
@@ -53,7 +52,7 @@ class Box:
 
 @dataclass(slots=True)
 class Picture:
-    """An SVG picture of a size, with a sentence for people who can't see it."""
+    """An SVG picture of a given size, with a description for screen readers."""
 
     width: int
     height: int
@@ -61,7 +60,7 @@ class Picture:
     _parts: list[str] = field(default_factory=list)
 
     def box(self, box: Box) -> None:
-        """Draw a box, its text centred."""
+        """Draw a box with centred text."""
         self._parts.append(
             f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="10" class="{box.role}"/>'
         )
@@ -72,17 +71,17 @@ class Picture:
             self.text(middle, top + _LINE * number, line, kind="soft")
 
     def text(self, x: float, y: float, words: str, *, anchor: Anchor = Anchor.MIDDLE, kind: str = "label") -> None:
-        """Draw one line of text at a baseline."""
+        """Draw one line of text with its baseline at `y`."""
         self._parts.append(f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>')
 
     def arrow(self, *points: tuple[float, float], dashed: bool = False) -> None:
-        """Draw an arrow through points, its head at the last one."""
+        """Draw an arrow through `points`, with its head at the last one."""
         path = " L".join(f"{x:g},{y:g}" for x, y in points)
         kind = "arrow dashed" if dashed else "arrow"
         self._parts.append(f'<path d="M{path}" class="{kind}" marker-end="url(#head)"/>')
 
     def svg(self) -> str:
-        """The picture as a file's text."""
+        """The text of the SVG file."""
         return "\n".join(
             (
                 f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self.width} {self.height}" '
@@ -98,7 +97,7 @@ class Picture:
 
 
 def _style() -> str:
-    """Colours are written out twice, since some viewers of SVG know no variables."""
+    """The style sheet. Colours are written out for both themes, since some viewers do not support CSS variables."""
     return "\n".join(
         (
             f".title{{font-size:{_TITLE}px;font-weight:700}}.soft,.label{{font-size:14px}}",

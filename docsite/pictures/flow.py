@@ -1,6 +1,6 @@
-"""The picture of how events flow between terminals, services, tills and readers.
+"""The picture of the event flow between terminals, services, tills and readers.
 
-Every arrow names a topic of the published language; a test holds that its ends write and read that topic.
+Every arrow is a topic of the published language. A test checks that the arrow's ends write and read that topic.
 """
 
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _BOXES: Mapping[str, Box] = {
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An arrow for a topic from `source` to `target`, labelled from `label` on with some of its events."""
+    """An arrow for a topic from `source` to `target`, with the names of some of its events at `label`."""
 
     source: str
     target: str
@@ -38,7 +38,7 @@ class Flow:
 
 
 def _right(y: float, source: str, target: str, topic: Topic, *events: type[Body]) -> Flow:
-    """An arrow between two boxes of one row, in the upper or lower half of the row."""
+    """A horizontal arrow at `y` between two boxes of one row."""
     left, right = sorted((_BOXES[source], _BOXES[target]), key=lambda box: box.x)
     ends = (left.x + left.width + 1, right.x - 3)
     start, end = ends if left is _BOXES[source] else (ends[1] + 1, ends[0] + 2)

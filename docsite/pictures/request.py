@@ -48,7 +48,7 @@ def _request(drawn: Picture) -> None:
     _label(drawn, second + 20, 40, festival.RequestAllocation, "with consent")
     drawn.arrow((first + _WIDTH + 2, top + 38), (second - 3, top + 38))
     _label(drawn, (first + _WIDTH + second) / 2, top + 28, festival.AcceptPlan)
-    # From here back to here: what is refused is planned again.
+    # A loop: a refused part is planned again.
     drawn.arrow((second + 130, top - 2), (second + 130, 92), (second + 190, 92), (second + 190, top - 3))
     _label(drawn, second + 134, 60, inventory.ReservationRefused, "that part is planned again", anchor=Anchor.START)
     drawn.arrow((second + _WIDTH + 2, top + 38), (third - 3, top + 38))
@@ -116,7 +116,7 @@ def _shipment(drawn: Picture) -> None:
 
 
 def _label(drawn: Picture, x: float, y: float, *lines: str | type[Body], anchor: Anchor = Anchor.MIDDLE) -> None:
-    """Lines of text, an event by its name."""
+    """Draw lines of text; an event class is drawn as its name."""
     for number, line in enumerate(lines):
         words = line if isinstance(line, str) else line.__name__
         drawn.text(x, y + 18 * number, words, anchor=anchor)

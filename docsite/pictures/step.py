@@ -42,7 +42,7 @@ def picture() -> str:
 
 
 def _store(drawn: Picture, *middles: float) -> None:
-    """The database below the parts, and what each part reads from it or writes to it."""
+    """Draw the database below the parts, with their reads and writes."""
     _decode, load, _decide, commit, relay = middles
     top = 330
     drawn.box(

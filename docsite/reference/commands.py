@@ -1,4 +1,4 @@
-"""The page of the command line, from the commands themselves."""
+"""The reference page of the command line, generated from the commands."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ Generated from the code by `python -m docsite`; change the code, not this page.
 one line with tabs. Exit code 1 comes with a sentence that says what to do. Exit code 2 means a wrong option, and 130
 means Ctrl-C.
 """
-# Needed to ask a parameter for its kind, and of no influence on the answer.
+# A parameter's kind can be queried only with a context, which does not influence the result.
 _CONTEXT = typer.Context(TyperCommand("karya"))
 
 
@@ -36,7 +36,7 @@ def page() -> str:
 
 
 def _commands(group: Any, context: typer.Context) -> Iterator[tuple[str, Any]]:
-    """Every command below a group, and each group that has options of its own, with its whole name."""
+    """Every command below a group with its full name, and each group that has options."""
     for name in group.list_commands(context):
         command = group.get_command(context, name)
         path = f"{context.info_name} {name}"
@@ -49,25 +49,25 @@ def _commands(group: Any, context: typer.Context) -> Iterator[tuple[str, Any]]:
 
 def _section(path: str, command: Any) -> Iterator[str]:
     parameters = _shown(command)
-    arguments = [one for one in parameters if one.param_type_name == "argument"]
+    arguments = [parameter for parameter in parameters if parameter.param_type_name == "argument"]
     options = ["[OPTIONS]"] if len(parameters) > len(arguments) else []
-    rest = ["COMMAND ..."] if hasattr(command, "list_commands") else []
+    subcommand = ["COMMAND ..."] if hasattr(command, "list_commands") else []
     yield ""
     yield f"## {path}"
     yield ""
     yield "\n\n".join(" ".join(paragraph.split()) for paragraph in _help(command).split("\n\n"))
     yield ""
-    yield f"`{' '.join([path, *options, *(_value(one) for one in arguments), *rest])}`"
+    yield f"`{' '.join([path, *options, *(_value(argument) for argument in arguments), *subcommand])}`"
     if parameters:
         yield ""
         yield "| parameter | default | meaning |"
         yield "|---|---|---|"
-        yield from (_row(one) for one in parameters)
+        yield from (_row(parameter) for parameter in parameters)
 
 
 def _shown(command: Any) -> list[Any]:
-    """The parameters that are the command's own: those that the framework adds have no value."""
-    return [one for one in command.params if one.expose_value and not one.hidden]
+    """The visible parameters of the command. Parameters that the framework adds expose no value."""
+    return [parameter for parameter in command.params if parameter.expose_value and not parameter.hidden]
 
 
 def _row(parameter: Any) -> str:
@@ -81,7 +81,7 @@ def _row(parameter: Any) -> str:
 
 
 def _choices(parameter: Any) -> str:
-    """An argument's few values, which its name doesn't tell."""
+    """A sentence with the allowed values of an argument, if there are few."""
     kind = str(parameter.display_type_rich(_CONTEXT)).strip("<>[]")
     return (
         f" One of `{kind.replace('|', '`, `')}`." if parameter.param_type_name == "argument" and "|" in kind else ""
@@ -94,12 +94,12 @@ def _default(parameter: Any) -> str:
         return "required"
     if default in (None, False, "", [], ()) or callable(default):
         return ""
-    # The person's own folder differs from machine to machine.
+    # The user's folder differs between machines.
     return "`karya`'s folder" if isinstance(default, Path) else f"`{default}`"
 
 
 def _value(parameter: Any) -> str:
-    """How the value is written: an argument's name, an option's kind."""
+    """The placeholder of the value: an argument's name, or an option's kind."""
     if parameter.param_type_name == "argument":
         name = parameter.metavar or parameter.name.upper()
         more = "..." if parameter.nargs != 1 else ""
@@ -120,5 +120,5 @@ def _cell(text: str) -> str:
 
 
 def _anchor(title: str) -> str:
-    """The anchor of a heading, as both a repository's viewer and the site make it."""
+    """The anchor of a heading, as both the repository's viewer and the site make it."""
     return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")

@@ -1,4 +1,4 @@
-"""The page of topics and events, from the models themselves."""
+"""The reference page of topics and events, generated from the models."""
 
 import inspect
 import json
@@ -17,7 +17,7 @@ _MODULES = {
     "festival": ("Organisers and festival", festival),
     "sales": ("Tills and sales", sales),
 }
-# Whoever is no service is not to be read from the code.
+# The code does not tell which topics are written by other parties than services.
 _WRITERS = {
     production.TERMINAL.name: "terminals",
     festival.ORGANISER.name: "organisers (by festival's HTTP API)",
@@ -48,17 +48,17 @@ Generated from the code by `python -m docsite`; change the code, not this page.
 Every record is a CloudEvents 1.0 event in Kafka's binary mode: the attributes are headers (`ce_specversion`,
 `ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type`, and where there is one `traceparent` and `causationid`),
 the value is the JSON body below. `ce_source` and `ce_id` together are the event's identity: an event that comes
-twice has the same. `ce_type` is the event's name and version, as in `LotRecorded.v1`. The record's key is the field
-of the body that the table names, in the partition that Kafka's own default (murmur2) gives for it.
+twice has the same identity. `ce_type` is the event's name and version, as in `LotRecorded.v1`. The record's key is
+the field of the body that the table names, in the partition that Kafka's own default (murmur2) gives for it.
 
-Within a `.v1` events only gain fields that have defaults; readers pass over fields that they don't know. Money is
-whole rupiah, times are UTC (RFC 3339) in the years 1970 to 2099, quantities are whole pieces. No object has a name
-twice. A field with `=` may be left out and then means that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and
-`-`; text has at most 500 characters. Names that people give have a narrower rule each, which is checked where one is
-said first: see [Names](#names).
+Within a `.v1` events only gain fields that have defaults; readers ignore unknown fields. Money is whole rupiah,
+times are UTC (RFC 3339) in the years 1970 to 2099, quantities are whole pieces. No object has a name twice. A field
+with `=` may be left out and then means that. Ids are 1 to 120 letters, digits, `.`, `_`, `:`, `/` and `-`; text has
+at most 500 characters. Names that people give have a narrower rule each, which the first receiver checks: see
+[Names](#names).
 
-What a service can't use lies in `<topic>.dlq`: the same key, value and headers, with `dlq_reason`, `dlq_message`,
-`dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.
+A record that a service can't use lies in `<topic>.dlq`, with the same key, value and headers, and with
+`dlq_reason`, `dlq_message`, `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.
 """
 
 
@@ -76,7 +76,7 @@ def page() -> str:
 
 
 def readers(topic: Topic) -> list[str]:
-    """Who reads the topic: services by their key families, and who else does."""
+    """The readers of the topic: services by their key families, and other readers."""
     services = [service for service, families in SERVICES.items() if any(topic in f.topics for f in families)]
     return [*services, *_READERS.get(topic.name, ())]
 
@@ -138,7 +138,7 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
         values = parts[part].get("enum")
         return "one of " + ", ".join(f"`{value}`" for value in values) if values else f"*{part}*"
     if "anyOf" in field:
-        kinds = [_words(name, one, parts) for one in field["anyOf"] if one.get("type") != "null"]
+        kinds = [_words(name, option, parts) for option in field["anyOf"] if option.get("type") != "null"]
         return f"{' or '.join(kinds)}, or null"
     match field.get("type"):
         case "array":

@@ -1,4 +1,4 @@
-"""The page of the HTTP APIs, from the routes themselves."""
+"""The reference page of the HTTP APIs, generated from the routes."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ work. `make status` shows where each service listens. A running service has the 
 | `GET /health/started` | 200 once every lane was worked and while the process lives; 503 with what is awaited |
 | `GET /health/ready` | 200 while every lane is worked without lag; 503 with the reasons |
 """
-# Said once on the page of the guide: every command has them.
+# Headers of every command, which the guide describes.
 _HEADERS = {"prefer", "idempotency-key"}
 
 
@@ -40,12 +40,12 @@ def page() -> str:
     lines = [_INTRODUCTION]
     for service, document in described.items():
         lines += [f"| {service} | |", "|---|---|"]
-        lines += [f"| `{endpoint}` | {said['summary']} |" for endpoint, said in _endpoints(document)]
+        lines += [f"| `{endpoint}` | {operation['summary']} |" for endpoint, operation in _endpoints(document)]
         lines.append("")
     for service, document in described.items():
         lines += [f"## {service.capitalize()}"]
-        for endpoint, said in _endpoints(document):
-            lines += _section(endpoint, said, document)
+        for endpoint, operation in _endpoints(document):
+            lines += _section(endpoint, operation, document)
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -65,20 +65,22 @@ async def openapi(name: str) -> Schema:
 
 def _endpoints(document: Schema) -> Iterator[tuple[str, Schema]]:
     for path, methods in document["paths"].items():
-        for method, said in methods.items():
-            yield f"{method.upper()} {path}", said
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
 
 
-def _section(endpoint: str, said: Schema, document: Schema) -> Iterator[str]:
-    body = said.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+def _section(endpoint: str, operation: Schema, document: Schema) -> Iterator[str]:
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     yield ""
     yield f"### `{endpoint}`"
     yield ""
-    yield f"{said['summary']}."
+    yield f"{operation['summary']}."
     if body and body.get("description"):
         yield ""
         yield _line(body["description"])
-    parameters = [one for one in said.get("parameters", ()) if one["name"].lower() not in _HEADERS]
+    parameters = [
+        parameter for parameter in operation.get("parameters", ()) if parameter["name"].lower() not in _HEADERS
+    ]
     rows = [*_parameters(parameters, document), *(_fields(_resolved(body, document), document) if body else ())]
     if rows:
         yield ""
@@ -86,15 +88,15 @@ def _section(endpoint: str, said: Schema, document: Schema) -> Iterator[str]:
         yield "|---|---|---|---|"
         yield from rows
     yield ""
-    yield from _answer(said, document)
+    yield from _answer(operation, document)
 
 
 def _parameters(parameters: list[Schema], document: Schema) -> Iterator[str]:
-    for one in parameters:
-        schema = one["schema"]
-        about = f": {_cell(one['description'])}" if one.get("description") else ""
-        default = _default(schema, one.get("required", False))
-        yield f"| `{one['name']}` | {one['in']} | {_kind(schema, document)}{about} | {default} |"
+    for parameter in parameters:
+        schema = parameter["schema"]
+        about = f": {_cell(parameter['description'])}" if parameter.get("description") else ""
+        default = _default(schema, parameter.get("required", False))
+        yield f"| `{parameter['name']}` | {parameter['in']} | {_kind(schema, document)}{about} | {default} |"
 
 
 def _fields(schema: Schema, document: Schema) -> Iterator[str]:
@@ -103,21 +105,21 @@ def _fields(schema: Schema, document: Schema) -> Iterator[str]:
         yield f"| `{name}` | body | {_kind(field, document)} | {_default(field, name in required)} |"
 
 
-def _answer(said: Schema, document: Schema) -> Iterator[str]:
-    content = said["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
-    if "202" in said["responses"]:
+def _answer(operation: Schema, document: Schema) -> Iterator[str]:
+    content = operation["responses"].get("200", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    if "202" in operation["responses"]:
         yield "Answers as [every command](guides/http.md#how-commands-answer)."
         return
     schema = _resolved(content.get("items", content), document)
     names = ", ".join(f"`{name}`" for name in schema.get("properties", {}))
-    what = "A list, each row with" if content.get("type") == "array" else "Answers with"
-    yield f"{what} {names}." if names else "Answers with JSON."
+    verb = "A list, each row with" if content.get("type") == "array" else "Answers with"
+    yield f"{verb} {names}." if names else "Answers with JSON."
 
 
 def _resolved(schema: Schema | None, document: Schema) -> Schema:
     if schema and "$ref" in schema:
-        found: Schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-        return found
+        component: Schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return component
     return schema or {}
 
 
@@ -125,7 +127,7 @@ def _kind(schema: Schema, document: Schema) -> str:
     """The kind of a value in words."""
     schema = _resolved(schema, document)
     if "anyOf" in schema:
-        kinds = [_kind(one, document) for one in schema["anyOf"] if one.get("type") != "null"]
+        kinds = [_kind(option, document) for option in schema["anyOf"] if option.get("type") != "null"]
         return f"{' or '.join(kinds)}, or null"
     if "enum" in schema:
         return "one of " + ", ".join(f"`{value}`" for value in schema["enum"])

@@ -1,4 +1,4 @@
-"""The page of settings, from the model that reads them."""
+"""The reference page of settings, generated from their model."""
 
 from collections.abc import Iterator
 from enum import StrEnum

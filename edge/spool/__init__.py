@@ -1,13 +1,13 @@
-"""What an edge agent has to say and what it has heard, in one SQLite file that a power cut does not harm.
+"""An edge agent's spool: its own records and the events it received, in one SQLite file that survives power cuts.
 
-A record is numbered and gets its id when it is made, and stays for good: a record sent twice has the same id,
-and numbers run from 1 without gaps. The file has a device id, made at first use, and each record knows the id of
-the one before it, so that two copies of a file that both go on are told apart. Several processes may use one
-spool: numbers are given in a write transaction, and two who send at once only send some records twice, each in
+A record gets its number and id when it is made, and is never deleted. Numbers run from 1 without gaps. A record that
+is sent twice has the same id both times. The file has a device id, made at first use. Each record holds the id of the
+record before it, so that two copies of a file that both continue can be told apart. Several processes may use one
+spool. Numbers are assigned in a write transaction. Two processes that send at once send some records twice, both in
 the same order.
 """
 
-from edge.spool.file import Former, FormerRecord, Owner
-from edge.spool.records import Counts, Heard, RecordPlace, Said, Spool
+from edge.spool.file import FormerRecord, Migration, Owner
+from edge.spool.records import Counts, ReceivedEvent, RecordPlace, Spool, SpooledRecord
 
-__all__ = ["Counts", "Former", "FormerRecord", "Heard", "Owner", "RecordPlace", "Said", "Spool"]
+__all__ = ["Counts", "FormerRecord", "Migration", "Owner", "ReceivedEvent", "RecordPlace", "Spool", "SpooledRecord"]

@@ -1,4 +1,4 @@
-"""A spool's backup in one file, and what a backup brings back."""
+"""Export of a spool into one file, and import of such a backup."""
 
 import os
 import shutil
@@ -7,15 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from edge.spool.check import check
-from edge.spool.file import Owner, explained
+from edge.spool.file import Owner, explaining_faults
 from edge.spool.records import Spool
 from shared.errors import SpoolFailed, WrongEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """`added` records came from the backup; `known` were here before; `unsent` of both. `missing`: numbers of records
-    that the backup lacks."""
+    """Counts of an import: records `added` from the backup, records `known` before, and `unsent` records of both.
+    `missing`: numbers of records that the backup lacks."""
 
     device: str
     added: int
@@ -25,51 +25,51 @@ class Imported:
 
 
 def export(spool: Spool, file: Path) -> None:
-    """Write all of the spool into the new file `file`, as it is at one moment; others may use the spool meanwhile.
+    """Write a snapshot of the whole spool into the new file `file`. Other processes may use the spool meanwhile.
 
-    Raises WrongEntry if the file is there already or can't be made, SpoolFailed as the spool does.
+    Raises WrongEntry if the file exists or can't be created, SpoolFailed as the spool does.
     """
     try:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
-        raise WrongEntry(f"{file} is there already. Please name a new file.") from None
+        raise WrongEntry(f"{file} exists already. Please name a new file.") from None
     except OSError as error:
-        raise WrongEntry(f"{file} can't be made: {error.strerror}.") from None
+        raise WrongEntry(f"{file} can't be created: {error.strerror}.") from None
     try:
         spool.save(file)
         _to_disk(file)
     except BaseException:
-        # Half a backup looks like a whole one.
+        # An incomplete backup would look like a complete one.
         file.unlink()
         raise
 
 
 def import_into(spool: Spool, file: Path, owner: Owner) -> Imported:
-    """Bring back what the backup `file` holds of the same device. The file itself is not changed.
+    """Merge the records of the backup `file` into the spool of the same device. The backup is not changed.
 
-    Raises WrongEntry if there is no such file or it holds other records than are here, SpoolFailed if it is damaged
-    or belongs to somebody else.
+    Raises WrongEntry if the file is missing or its records conflict with the spool's, SpoolFailed if it is damaged
+    or belongs to another agent.
     """
     if not file.is_file():
         raise WrongEntry(f"There is no file {file}.")
     with (
-        explained(file, "Nothing was changed."),
+        explaining_faults(file, "Nothing was changed."),
         TemporaryDirectory(dir=spool.path.parent) as folder,
         Spool(replace(owner, path=_copied(file, Path(folder)))) as backup,
     ):
         health = check(backup.path, owner.topic)
         if health.faults:
             raise SpoolFailed(
-                f"{file} is damaged: {health.faults[0]}. Nothing was changed. Please make a new file of what can be "
-                "read of it (`spool check FILE --repair NEW`) and import that."
+                f"{file} is damaged: {health.faults[0]}. Nothing was changed. Please rescue its readable records "
+                "into a new file (`spool check FILE --repair NEW`) and import that file."
             )
-        added = spool.take_over(backup)
+        added = spool.merge(backup)
     counts = spool.counts()
-    return Imported(spool.device, added, counts.said - added, counts.pending, health.missing)
+    return Imported(spool.device, added, counts.records - added, counts.pending, health.missing)
 
 
 def _copied(file: Path, folder: Path) -> Path:
-    """A copy that may be opened and converted. What a power cut left beside the file belongs to it."""
+    """A copy of `file` that may be opened and converted. SQLite's write-ahead log beside the file is copied too."""
     copy = folder / "backup.spool"
     shutil.copyfile(file, copy)
     wal = file.with_name(f"{file.name}-wal")

@@ -1,4 +1,4 @@
-"""Whether a spool's file is whole, and a new file of what can be read of a damaged one."""
+"""Health check of a spool's file, and rescue of a damaged file's readable records into a new file."""
 
 import json
 import os
@@ -16,14 +16,15 @@ from edge.spool.file import VERSION, Owner, open_file
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Topic
 
-_FEWEST_BYTES = 100  # of a record: more of them than this can't be in a file
+_FEWEST_BYTES = 100  # the least size of a record, which bounds the number of records in a file
 _MOST_FAULTS = 20
+_CONTINUE = "Please keep the file, and continue with a backup or a new spool."
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a look at the file found. `device` None: it can't be read. `missing`: numbers of records that are not
-    there though later ones are."""
+    """Result of a check. `device` None: the device id can't be read. `missing`: numbers of absent records below the
+    highest number."""
 
     path: Path
     device: str | None
@@ -33,13 +34,14 @@ class Health:
     faults: tuple[str, ...]
 
     @property
-    def well(self) -> bool:
+    def ok(self) -> bool:
         return not self.missing and not self.faults
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """`kept` records are in the new file; `lost` are the numbers that can't be read, as far as they are known."""
+    """Result of a repair: `kept` counts the records in the new file; `lost` holds the known numbers of unreadable
+    records."""
 
     kept: int
     lost: tuple[int, ...]
@@ -58,8 +60,8 @@ class _Row(NamedTuple):
 
 
 def check(path: Path, topic: Topic) -> Health:
-    """Look at the file, without a change to it: SQLite's own check, numbers without gaps, each record readable and
-    naming the one before it. Raises WrongEntry if there is no such file or it is of another version."""
+    """Check the file without changing it: SQLite's own check, gaps in the numbers, unreadable records, and records
+    that do not name the record before them. Raises WrongEntry if the file is missing or has another version."""
     faults: list[str] = []
     rows: list[_Row] = []
     device = None
@@ -69,7 +71,7 @@ def check(path: Path, topic: Topic) -> Health:
             rows = list(_rows(db, path))
             device = _identity(db)
             if device is None:
-                faults.append("it does not say which device it is")
+                faults.append("it has no device id")
     except sqlite3.DatabaseError as error:
         faults.append(f"it can't be read: {error}")
     faults += _broken_links(rows, topic, device)
@@ -84,23 +86,21 @@ def check(path: Path, topic: Topic) -> Health:
 
 
 def repair(path: Path, new: Path, owner: Owner) -> Repaired:
-    """Make the file `new` of all records of `path` that can be read. They keep their numbers, ids and device. What
-    was heard is left out: the next sync hears it again.
+    """Write all readable records of `path` into the new file `new`. The records keep their numbers, ids and device.
+    Received events are left out: the next sync receives them again.
 
-    Raises WrongEntry if `new` is there already or `path` is not, SpoolFailed if nothing can be read.
+    Raises WrongEntry if `new` exists or `path` does not, SpoolFailed if no record is readable.
     """
     if new.exists():
-        raise WrongEntry(f"{new} is there already. Please name a new file.")
+        raise WrongEntry(f"{new} exists already. Please name a new file.")
     try:
         with _read_only(path) as db:
             rows = [row for row in _rows(db, path) if not _unreadable(row, owner.topic)]
-            device = _identity(db) or _device_told(rows)
+            device = _identity(db) or _device_in_bodies(rows)
     except sqlite3.DatabaseError as error:
-        raise SpoolFailed(
-            f"Nothing in {path} can be read ({error}). Please keep it, and go on with a backup or a new spool."
-        ) from error
+        raise SpoolFailed(f"Nothing in {path} can be read ({error}). {_CONTINUE}") from error
     if device is None:
-        raise SpoolFailed(f"No record in {path} can be read. Please keep it, and go on with a backup or a new spool.")
+        raise SpoolFailed(f"No record in {path} can be read. {_CONTINUE}")
     with closing(open_file(Owner(new, owner.topic, owner.source))) as db:
         db.execute("begin immediate")
         db.execute("update identity set device = ?", (device,))
@@ -120,22 +120,22 @@ def _read_only(path: Path) -> Iterator[sqlite3.Connection]:
         (version,) = db.execute("pragma user_version").fetchone()
         if version not in (0, VERSION):
             raise WrongEntry(
-                f"{path} was made by another version of karya. A former version is read by any command that records "
-                "or shows something; please use one of them first."
+                f"{path} was made by another version of karya. A command that records or lists something converts "
+                "the previous version; please run one first."
             )
         yield db
 
 
 def _sqlite_faults(db: sqlite3.Connection) -> list[str]:
     try:
-        found = [str(row[0]) for row in db.execute("pragma integrity_check")]
+        messages = [str(row[0]) for row in db.execute("pragma integrity_check")]
     except sqlite3.DatabaseError as error:
         return [f"SQLite's check fails: {error}"]
-    return [line.strip() for text in found if text != "ok" for line in text.splitlines()]
+    return [line.strip() for text in messages if text != "ok" for line in text.splitlines()]
 
 
 def _rows(db: sqlite3.Connection, path: Path) -> Iterator[_Row]:
-    """All records that can be read, in their order; on a damaged file each is asked for by its number."""
+    """All readable records in the order of their numbers. A damaged file is queried for each number."""
     try:
         yield from [_Row(*row) for row in db.execute(f"select {_COLUMNS} from said order by number")]
         return
@@ -157,14 +157,14 @@ def _row(db: sqlite3.Connection, number: int) -> _Row | None:
 
 def _identity(db: sqlite3.Connection) -> str | None:
     try:
-        found = db.execute("select device from identity").fetchone()
+        row = db.execute("select device from identity").fetchone()
     except sqlite3.DatabaseError:
         return None
-    return str(found[0]) if found else None
+    return str(row[0]) if row else None
 
 
-def _device_told(rows: Sequence[_Row]) -> str | None:
-    return next((str(device) for row in rows if (device := _told(row).get("device"))), None)
+def _device_in_bodies(rows: Sequence[_Row]) -> str | None:
+    return next((str(device) for row in rows if (device := _body_fields(row).get("device"))), None)
 
 
 def _missing(numbers: Set[int]) -> tuple[int, ...]:
@@ -179,13 +179,13 @@ def _broken_links(rows: Sequence[_Row], topic: Topic, device: str | None) -> lis
         if _unreadable(row, topic):
             faults.append(f"record {row.number} can't be read")
             continue
-        before = ids.get(row.number - 1)
-        if before is not None and (row.previous or "") != before:
+        previous = ids.get(row.number - 1)
+        if previous is not None and (row.previous or "") != previous:
             faults.append(f"record {row.number} does not name the record before it")
-        place = {"device": device, "seq": row.number, "previous": row.previous}
-        told = _told(row)
-        if any(told.get(name, place[name]) != place[name] for name in place):
-            faults.append(f"record {row.number} says another place of itself than it has")
+        expected = {"device": device, "seq": row.number, "previous": row.previous}
+        fields = _body_fields(row)
+        if any(fields.get(name, expected[name]) != expected[name] for name in expected):
+            faults.append(f"record {row.number} names another device, number or predecessor in its body")
     return faults
 
 
@@ -202,10 +202,10 @@ def _unreadable(row: _Row, topic: Topic) -> bool:
     return False
 
 
-def _told(row: _Row) -> Mapping[str, Any]:
-    """What the record's body says, if it is JSON at all."""
+def _body_fields(row: _Row) -> Mapping[str, Any]:
+    """The fields of the record's body; none if the body is no JSON object."""
     try:
-        told = json.loads(row.value)
+        fields = json.loads(row.value)
     except (ValueError, TypeError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return fields if isinstance(fields, dict) else {}

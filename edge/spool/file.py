@@ -1,4 +1,4 @@
-"""The SQLite file of a spool: its tables, how it is opened, a file of the former version, and faults in words."""
+"""The SQLite file of a spool: its tables, opening, conversion of the previous version, and readable errors."""
 
 import json
 import os
@@ -57,7 +57,7 @@ _DEVICES = UUID("4d0c0ba6-6b4c-4f6e-9d0b-6a4c7d8a1b52")
 
 @dataclass(frozen=True, slots=True)
 class FormerRecord:
-    """A record of a file of the former version. `value` is its JSON; `previous` the id of the record before it."""
+    """A record of a file of the previous version. `value` is its JSON; `previous` the id of the record before it."""
 
     number: int
     id: str
@@ -68,32 +68,32 @@ class FormerRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class Former:
-    """How records of the former version become today's. `bodies` gets all records in order and the device's id, and
-    gives a body for each. What was heard on topics that are `heard_anew` is forgotten, and heard again."""
+class Migration:
+    """Conversion of a spool of the previous version. `bodies` maps all records in order and the device's id to a body
+    for each record. Events received on `topics_to_reread` are deleted, and received again by the next sync."""
 
     bodies: Callable[[Sequence[FormerRecord], str], list[Body]]
-    heard_anew: tuple[Topic, ...]
+    topics_to_reread: tuple[Topic, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose spool it is: the file, the topic it speaks on, as which `ce_source`. `former` None: records of the former
-    version are today's."""
+    """The agent of a spool: its file, the topic of its records, and their `ce_source`. `migration` None: records of
+    the previous version need no conversion."""
 
     path: Path
     topic: Topic
     source: str
-    former: Former | None = None
+    migration: Migration | None = None
 
 
 def open_file(owner: Owner) -> sqlite3.Connection:
-    """The owner's file, made if it is not there, converted if it is of the former version.
+    """A connection to the owner's file, which is created if missing and converted if it has the previous version.
 
-    Raises SpoolFailed for a file of another owner or version, sqlite3.DatabaseError and OSError as they come.
+    Raises SpoolFailed for a file of another owner or version; passes on sqlite3.DatabaseError and OSError.
     """
     owner.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Nobody else on the machine needs to read it; SQLite's side files take over the same rights.
+    # Other users of the machine must not read it; SQLite's side files get the same permissions.
     os.close(os.open(owner.path, os.O_RDWR | os.O_CREAT, 0o600))
     db = sqlite3.connect(owner.path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
@@ -115,7 +115,7 @@ def open_file(owner: Owner) -> sqlite3.Connection:
         if source != owner.source:
             raise SpoolFailed(
                 f"The spool {owner.path} belongs to {source} and not to {owner.source}. Nothing in it was changed; "
-                "please name it as it was named, or use it there."
+                "please use the name that it was made for."
             )
         db.execute("commit")
     except BaseException:
@@ -125,11 +125,8 @@ def open_file(owner: Owner) -> sqlite3.Connection:
 
 
 @contextmanager
-def explained(path: Path, consequence: str) -> Iterator[None]:
-    """Faults of the file in words: what is wrong, and the `consequence` of it for whoever asked.
-
-    Raises SpoolFailed.
-    """
+def explaining_faults(path: Path, consequence: str) -> Iterator[None]:
+    """Translate faults of the file into SpoolFailed, whose message gives the cause and the `consequence`."""
     try:
         yield
     except OSError as error:
@@ -141,16 +138,16 @@ def explained(path: Path, consequence: str) -> Iterator[None]:
 def _cause(path: Path, error: sqlite3.DatabaseError) -> str:
     match getattr(error, "sqlite_errorcode", 0) & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return f"There is no room left on the disk; please free some space where {path} lies."
+            return f"There is no room left on the disk; please free some space on the disk of {path}."
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"Another program has kept the spool {path} busy for {_BUSY_SECONDS:.0f} seconds."
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
             return (
-                f"The file {path} is damaged or no spool. Please do not delete it: `spool check` says what of it can "
-                "be read and how to go on."
+                f"The file {path} is damaged or no spool. Please do not delete it: `spool check` shows which records "
+                "can be read and how to continue."
             )
         case _:
-            return f"The spool {path} can't be used: please check the disk and the rights of the file."
+            return f"The spool {path} can't be used: please check the disk and the permissions of the file."
 
 
 def _run(db: sqlite3.Connection, statements: str) -> None:
@@ -171,16 +168,16 @@ def _convert(db: sqlite3.Connection, owner: Owner) -> None:
         FormerRecord(number, id, type, json.loads(value), datetime.fromisoformat(recorded_at), previous)
         for (number, id, type, value, recorded_at), previous in zip(rows, ids, strict=False)
     ]
-    # Two copies of one file become the same device with the same records, whichever is read first.
+    # Two copies of one file must become one device: the device id follows from the first record.
     device = str(uuid5(_DEVICES, records[0].id)) if records else str(uuid4())
     db.execute("alter table said add column previous text")
     db.executemany(
         "update said set previous = ? where number = ?", [(record.previous, record.number) for record in records]
     )
-    if owner.former is not None:
-        for record, body in zip(records, owner.former.bodies(records, device), strict=True):
+    if owner.migration is not None:
+        for record, body in zip(records, owner.migration.bodies(records, device), strict=True):
             _rewrite(db, owner, record, body)
-        for topic in owner.former.heard_anew:
+        for topic in owner.migration.topics_to_reread:
             db.execute("delete from heard where topic = ?", (topic.name,))
             db.execute("delete from positions where topic = ?", (topic.name,))
     _name(db, device, owner.source)
@@ -203,5 +200,5 @@ def _rewrite(db: sqlite3.Connection, owner: Owner, record: FormerRecord, body: B
 
 
 def headers_text(headers: envelope.Headers) -> str:
-    """Headers as the file keeps them."""
+    """The file's text form of headers."""
     return json.dumps([[name, value.decode()] for name, value in headers])

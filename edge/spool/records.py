@@ -1,4 +1,4 @@
-"""Records of one agent: kept when they are made, sent in their order, and what was heard about them."""
+"""The records of one agent in their order, their acknowledgements, and the events that the agent received."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -10,29 +10,31 @@ from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
-from edge.spool.file import Owner, explained, headers_text, open_file
+from edge.spool.file import Owner, explaining_faults, headers_text, open_file
 from shared import envelope
 from shared.errors import WrongEntry
 from shared.events.language import Body, Event, Topic, as_utc, event_type
 
 _NOT_KEPT = "This record was NOT kept, all earlier ones are safe. Please enter it again afterwards."
-_NOT_NOTED = (
-    "All records are kept. What Kafka has taken could not be noted: it will be sent again and count once. "
+_NOT_MARKED = (
+    "All records are kept. The spool could not mark them as sent: they will be sent again and count once. "
     "Please sync again afterwards."
 )
-_NOT_HEARD = (
-    "All records are kept. Only what was heard just now is not: it will be heard again. Please sync again afterwards."
+_NOT_RECEIVED = (
+    "All records are kept. Only the events received just now are not: they will be received again. "
+    "Please sync again afterwards."
 )
-_BESIDE = "Nothing is lost, but the file is whole only together with the files -wal and -shm beside it."
+_INCOMPLETE_FILE = "Nothing is lost, but the file is complete only together with the files -wal and -shm beside it."
 _NOTHING_CHANGED = "Nothing in it was changed."
-_SELECT_SAID = (
+_SELECT_RECORDS = (
     "select number, id, key, type, value, headers, recorded_at, acknowledged, previous from said order by number"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RecordPlace:
-    """Where a record stands: its number on its device, and the id of the record before it (None for the first)."""
+    """The position of a record: its device, its number there, and the id of the record before it (None for the
+    first)."""
 
     device: str
     number: int
@@ -40,8 +42,8 @@ class RecordPlace:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One record of this agent. `number` counts from 1; `recorded_at` is when it was made (UTC)."""
+class SpooledRecord:
+    """One record of this agent. `number` counts from 1; `recorded_at` (UTC) is the time of recording."""
 
     number: int
     id: str
@@ -54,8 +56,8 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One event that concerns this agent. `about` is the id of what it said, if the event answers it."""
+class ReceivedEvent:
+    """One event for this agent. `about` is the id of the record that the event answers, if any."""
 
     about: str | None
     body: Body
@@ -64,29 +66,29 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many records were made, and how many of them Kafka has not acknowledged yet."""
+    """The number of records, and how many of them Kafka has not acknowledged yet."""
 
-    said: int
+    records: int
     pending: int
 
 
 class Spool:
-    """The owner's file, made if it is not there.
+    """The owner's records and received events; the file is created if missing.
 
-    Every method raises SpoolFailed, with what to do, when the file can't be used; nothing is half written then.
+    Every method raises SpoolFailed, with advice, when the file can't be used; nothing is half written then.
     """
 
     def __init__(self, owner: Owner) -> None:
         self.path = owner.path
         self.topic = owner.topic
         self.source = owner.source
-        with self._explained(_NOTHING_CHANGED):
+        with self._explaining_faults(_NOTHING_CHANGED):
             self._db = open_file(owner)
 
     @property
     def device(self) -> str:
         """The device's id."""
-        with self._explained(_NOTHING_CHANGED):
+        with self._explaining_faults(_NOTHING_CHANGED):
             (device,) = self._db.execute("select device from identity").fetchone()
         return str(device)
 
@@ -101,18 +103,18 @@ class Spool:
     def close(self) -> None:
         self._db.close()
 
-    # What we say
+    # The agent's records
 
-    def say(self, write: Callable[[RecordPlace], Body], at: datetime) -> Said:
-        """Keep a record made at `at`, for good, before returning. `write` gets its place."""
+    def append(self, write: Callable[[RecordPlace], Body], at: datetime) -> SpooledRecord:
+        """Store a record made at `at` durably. `write` makes its body from its place."""
         with self._transaction(_NOT_KEPT):
             place = self._next_place()
             body = write(place)
             try:
                 at = as_utc(at)
-            except OverflowError as wrong:
-                raise WrongEntry(f"This device's clock is {wrong}. Please set it.") from None
-            said = Said(
+            except OverflowError as error:
+                raise WrongEntry(f"This device's clock is {error}. Please set it.") from None
+            record = SpooledRecord(
                 number=place.number,
                 id=str(uuid4()),
                 key=self.topic.key_of(body),
@@ -122,48 +124,48 @@ class Spool:
                 recorded_at=at,
                 acknowledged=False,
             )
-            headers = envelope.headers(id=said.id, source=self.source, topic=self.topic, body=body, time=at)
-            said.headers.extend(headers)
+            headers = envelope.headers(id=record.id, source=self.source, topic=self.topic, body=body, time=at)
+            record.headers.extend(headers)
             self._db.execute(
                 "insert into said (number, id, key, type, value, headers, recorded_at, previous)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    said.number,
-                    said.id,
-                    said.key,
+                    record.number,
+                    record.id,
+                    record.key,
                     event_type(self.topic, type(body)),
-                    said.value,
+                    record.value,
                     headers_text(headers),
                     at.isoformat(),
                     place.previous,
                 ),
             )
-        return said
+        return record
 
-    def pending(self, limit: int) -> list[Said]:
-        """The first `limit` records that Kafka has not acknowledged, in the order they were made."""
-        return self._said("where not acknowledged order by number limit ?", limit)
+    def pending(self, limit: int) -> list[SpooledRecord]:
+        """The first `limit` records that Kafka has not acknowledged, in the order of their numbers."""
+        return self._select("where not acknowledged order by number limit ?", limit)
 
-    def all_said(self) -> list[Said]:
-        """Every record, in the order they were made."""
-        return self._said("order by number")
+    def records(self) -> list[SpooledRecord]:
+        """Every record, in the order of the numbers."""
+        return self._select("order by number")
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
-        """Kafka has these records."""
-        with self._transaction(_NOT_NOTED):
+        """Mark the records with these numbers as acknowledged by Kafka."""
+        with self._transaction(_NOT_MARKED):
             self._db.executemany(
                 "update said set acknowledged = 1 where number = ?", [(number,) for number in numbers]
             )
 
     def counts(self) -> Counts:
-        with self._explained(_NOTHING_CHANGED):
-            row = self._db.execute("select count(*), coalesce(sum(not acknowledged), 0) from said").fetchone()
-        return Counts(*row)
+        with self._explaining_faults(_NOTHING_CHANGED):
+            counts = self._db.execute("select count(*), coalesce(sum(not acknowledged), 0) from said").fetchone()
+        return Counts(*counts)
 
     def unanswered(self, bodies: Sequence[type[Body]]) -> int:
-        """How many records of these kinds were heard nothing about."""
+        """The number of records of these kinds without a received answer."""
         kinds = [event_type(self.topic, body) for body in bodies]
-        with self._explained(_NOTHING_CHANGED):
+        with self._explaining_faults(_NOTHING_CHANGED):
             (count,) = self._db.execute(
                 f"select count(*) from said where type in ({', '.join('?' * len(kinds))})"
                 " and not exists (select 1 from heard where about = said.id)",
@@ -171,11 +173,11 @@ class Spool:
             ).fetchone()
         return int(count)
 
-    # What we hear
+    # Received events
 
-    def hear(self, topic: Topic, partition: int, events: Sequence[tuple[Event, str | None]], next: int) -> None:
-        """Keep events with the ids that they are about, and that the partition is read up to `next`."""
-        with self._transaction(_NOT_HEARD):
+    def receive(self, topic: Topic, partition: int, events: Sequence[tuple[Event, str | None]], next: int) -> None:
+        """Store events, each with the id of the record that it answers, and `next` as the partition's position."""
+        with self._transaction(_NOT_RECEIVED):
             # A service may publish an event twice after a crash.
             self._db.executemany(
                 "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
@@ -200,51 +202,51 @@ class Spool:
 
     def position(self, topic: Topic, partition: int) -> int:
         """The next offset to read of a partition."""
-        with self._explained(_NOTHING_CHANGED):
+        with self._explaining_faults(_NOTHING_CHANGED):
             row = self._db.execute(
                 "select next from positions where topic = ? and partition = ?", (topic.name, partition)
             ).fetchone()
         return int(row[0]) if row else 0
 
-    def heard(self, topic: Topic) -> list[Heard]:
-        """Every event heard on `topic`, in the order of its log."""
-        with self._explained(_NOTHING_CHANGED):
+    def received(self, topic: Topic) -> list[ReceivedEvent]:
+        """Every event received on `topic`, in the order of its log."""
+        with self._explaining_faults(_NOTHING_CHANGED):
             rows = self._db.execute(
                 "select about, type, value, logged_at from heard where topic = ? order by number", (topic.name,)
             ).fetchall()
         models = topic.by_type
         return [
-            Heard(about, models[type].model_validate_json(value), datetime.fromisoformat(logged_at))
+            ReceivedEvent(about, models[type].model_validate_json(value), datetime.fromisoformat(logged_at))
             for about, type, value, logged_at in rows
         ]
 
-    def take_over(self, other: "Spool") -> int:
-        """Keep the records of `other` that are not here, its acknowledgements and what it heard; how many records
-        came. Without records of its own this becomes the same device.
+    def merge(self, other: "Spool") -> int:
+        """Add the records, acknowledgements and received events of `other` that this spool lacks, and return the
+        number of added records. A spool without records takes over the device id.
 
-        Raises WrongEntry if the two have different records of one number, or one device's records as another's.
+        Raises WrongEntry if the two have different records of one number, or the same records as different devices.
         """
         with self._transaction(_NOTHING_CHANGED):
-            here = dict(self._db.execute("select number, id from said"))
-            there = dict(other._db.execute("select number, id from said"))
-            apart = [number for number in here.keys() & there.keys() if here[number] != there[number]]
-            if apart:
+            own = dict(self._db.execute("select number, id from said"))
+            others = dict(other._db.execute("select number, id from said"))
+            conflicting = [number for number in own.keys() & others.keys() if own[number] != others[number]]
+            if conflicting:
                 raise WrongEntry(
-                    f"The two differ from record {min(apart)} on. Nothing was changed: a spool that has gone on is "
-                    "not written over. To send what is in the other too, import it into another folder "
+                    f"The two differ from record {min(conflicting)} on. Nothing was changed: an import never "
+                    "overwrites records. To send the records of the other file too, import it into another folder "
                     "(--spool-dir) and sync there; sales then waits for both."
                 )
-            if here and there.keys() - here.keys() and self.device != other.device:
+            if own and others.keys() - own.keys() and self.device != other.device:
                 raise WrongEntry("The two have the same records as different devices. Nothing was changed.")
-            if not here:
+            if not own:
                 self._db.execute("update identity set device = ?", (other.device,))
             self._db.executemany(
                 "insert into said (number, id, key, type, value, headers, recorded_at, acknowledged, previous)"
                 " values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [row for row in other._db.execute(_SELECT_SAID) if row[0] not in here],
+                [row for row in other._db.execute(_SELECT_RECORDS) if row[0] not in own],
             )
-            sent = other._db.execute("select number from said where acknowledged")
-            self._db.executemany("update said set acknowledged = 1 where number = ?", sent)
+            acknowledged = other._db.execute("select number from said where acknowledged")
+            self._db.executemany("update said set acknowledged = 1 where number = ?", acknowledged)
             self._db.executemany(
                 "insert or ignore into heard (source, id, topic, type, value, about, logged_at)"
                 " values (?, ?, ?, ?, ?, ?, ?)",
@@ -257,16 +259,16 @@ class Spool:
                 " on conflict (topic, partition) do update set next = max(next, excluded.next)",
                 other._db.execute("select topic, partition, next from positions"),
             )
-        return len(there.keys() - here.keys())
+        return len(others.keys() - own.keys())
 
     def save(self, file: Path) -> None:
-        """All of it into `file`, which is empty, as it is at one moment, while others use this one."""
-        with self._explained(_NOTHING_CHANGED):
+        """Write a snapshot of the spool into the empty `file`; other processes may use the spool meanwhile."""
+        with self._explaining_faults(_NOTHING_CHANGED):
             self._db.execute("vacuum into ?", (str(file),))
 
     def checkpoint(self) -> None:
-        """All that is kept lies in the one file afterwards, unless another process writes at this moment."""
-        with self._explained(_BESIDE):
+        """Move all data into the one file, unless another process writes at this moment."""
+        with self._explaining_faults(_INCOMPLETE_FILE):
             self._db.execute("pragma wal_checkpoint(truncate)")
 
     def _next_place(self) -> RecordPlace:
@@ -275,15 +277,15 @@ class Spool:
         number, previous = last if last else (0, None)
         return RecordPlace(device, number + 1, previous)
 
-    def _said(self, which: str, *parameters: int) -> list[Said]:
-        with self._explained(_NOTHING_CHANGED):
+    def _select(self, condition: str, *parameters: int) -> list[SpooledRecord]:
+        with self._explaining_faults(_NOTHING_CHANGED):
             rows = self._db.execute(
-                f"select number, id, key, type, value, headers, recorded_at, acknowledged from said {which}",
+                f"select number, id, key, type, value, headers, recorded_at, acknowledged from said {condition}",
                 parameters,
             ).fetchall()
         models = self.topic.by_type
         return [
-            Said(
+            SpooledRecord(
                 number=number,
                 id=id,
                 key=key,
@@ -298,17 +300,17 @@ class Spool:
 
     @contextmanager
     def _transaction(self, unless: str) -> Iterator[None]:
-        with self._explained(unless):
-            # Immediate: who reads the last number is the one who writes the next.
+        with self._explaining_faults(unless):
+            # Immediate: the process that reads the last number must be the one that writes the next.
             self._db.execute("begin immediate")
             try:
                 yield
                 self._db.execute("commit")
             except BaseException:
-                # SQLite has rolled back by itself when the disk is full.
+                # A full disk makes SQLite roll back by itself.
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 raise
 
-    def _explained(self, consequence: str) -> AbstractContextManager[None]:
-        return explained(self.path, consequence)
+    def _explaining_faults(self, consequence: str) -> AbstractContextManager[None]:
+        return explaining_faults(self.path, consequence)

@@ -1,8 +1,8 @@
-"""The maker's pseudonym: the only thing that ever leaves a terminal about who made a lot.
+"""The maker's pseudonym: the only fact about a lot's maker that leaves a terminal.
 
-It is HMAC-SHA256 of the maker's private number under a key that stays at the facility, cut to 80 bits. Without
-the key nobody can go through all numbers to find whose it is. Terminals of one facility share a copy of the key
-file; whoever loses it gets new pseudonyms.
+A pseudonym is HMAC-SHA256 of the maker's private number under a key that stays at the facility, cut to 80 bits.
+Without the key nobody can find the maker by trying all numbers. The terminals of a facility share copies of the key
+file. A facility that loses its key gets new pseudonyms.
 """
 
 import hmac
@@ -20,7 +20,7 @@ _PSEUDONYM_BYTES = 10
 
 
 def pseudonym(key: bytes, facility: str, number: str) -> str:
-    """Sixteen characters, always the same for one number at one facility. Raises WrongEntry for no number."""
+    """The pseudonym of a maker's number at a facility: 16 characters. Raises WrongEntry for an empty number."""
     bare = re.sub(r"[\s.\-/]+", "", number).upper()
     if not bare:
         raise WrongEntry("The maker's number is empty. Leave --maker out if nobody is to be named.")
@@ -29,7 +29,7 @@ def pseudonym(key: bytes, facility: str, number: str) -> str:
 
 
 def key_at(path: Path) -> bytes:
-    """The key in this file, made if there is none. Raises SpoolFailed if it can't be read or is damaged."""
+    """The key in this file, which is created if missing. Raises SpoolFailed if it is unreadable or damaged."""
     try:
         if not path.exists():
             _make(path)
@@ -38,7 +38,7 @@ def key_at(path: Path) -> bytes:
         raise SpoolFailed(f"The makers' key {path} can't be used: {error.strerror}.") from error
     if len(key) != KEY_BYTES:
         raise SpoolFailed(
-            f"The makers' key {path} is damaged. Please bring back a copy of it: with another key every maker "
+            f"The makers' key {path} is damaged. Please restore a copy of it: with another key every maker "
             "would get a new pseudonym."
         )
     return key
@@ -53,7 +53,7 @@ def _make(path: Path) -> None:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        # Whole or not at all, and never over one that another process has just made.
+        # The link is atomic and never replaces a key that another process has just made.
         with suppress(FileExistsError):
             os.link(draft, path)
     finally:

@@ -1,4 +1,4 @@
-"""What a terminal records, and what became of it."""
+"""The records of a terminal, and production's answers to them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from typing import Self
 
 from pydantic import ValidationError
 
-from edge.spool import Counts, Owner, Said, Spool
-from edge.sync import Ear, Exchanged, exchange
+from edge.spool import Counts, Owner, Spool, SpooledRecord
+from edge.sync import Subscription, SyncReport, sync
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
@@ -31,8 +31,8 @@ from shared.settings import Settings
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
 
 
-class Standing(StrEnum):
-    """Where a record is: in the spool, with Kafka, or answered by production."""
+class ReportStatus(StrEnum):
+    """The state of a report: in the spool, in Kafka, or answered by production."""
 
     TO_SEND = "to send"
     SENT = "sent"
@@ -41,26 +41,26 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standings:
-    """A record and what became of it."""
+class TrackedReport:
+    """A record with its status and production's answer."""
 
-    said: Said
-    standing: Standing
+    record: SpooledRecord
+    status: ReportStatus
     answer: ReportAccepted | ReportRejected | None
 
 
 def owner(folder: Path, facility: str, name: str) -> Owner:
-    """Whose spool terminal `name` of `facility` has in `folder`. Raises WrongEntry for names that can't be."""
-    for rule, given in ((names.FACILITY, facility), (names.TERMINAL, name)):
-        if (words := rule.wrong(given)) is not None:
-            raise WrongEntry(words)
+    """The spool owner for terminal `name` of `facility` in `folder`. Raises WrongEntry for invalid names."""
+    for rule, text in ((names.FACILITY, facility), (names.TERMINAL, name)):
+        if (complaint := rule.wrong(text)) is not None:
+            raise WrongEntry(complaint)
     return Owner(folder / "terminal" / f"{facility}.{name}.spool", TERMINAL, f"terminal/{facility}/{name}")
 
 
 class Terminal:
     """Terminal `name` of `facility`, with its spool in `folder`.
 
-    Raises WrongEntry for names that can't be, SpoolFailed as the spool does.
+    Raises WrongEntry for invalid names, SpoolFailed as the spool does.
     """
 
     def __init__(self, folder: Path, facility: str, name: str) -> None:
@@ -86,15 +86,15 @@ class Terminal:
         at: datetime,
         best_before: date | None = None,
         maker: str | None = None,
-    ) -> Said:
-        """`qty` pieces were made. `maker` is a private number, of which only a keyed pseudonym is kept."""
+    ) -> SpooledRecord:
+        """Record a lot of `qty` pieces. `maker` is a private number, of which only a keyed pseudonym is kept."""
         if qty < 1:
             raise WrongEntry("The quantity must be at least 1.")
         if best_before and best_before < made_on:
             raise WrongEntry("The best-before day is earlier than the day of making.")
         code = typed.product(product)
-        who = pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
-        return self._say(
+        maker_pseudonym = pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
+        return self._append(
             at,
             lambda: ProductionReported(
                 facility=self.facility,
@@ -103,47 +103,47 @@ class Terminal:
                 qty=qty,
                 made_on=made_on,
                 best_before=best_before,
-                maker=who,
+                maker=maker_pseudonym,
             ),
         )
 
-    def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> Said:
-        """The lot holds `change` pieces more, or fewer, than was recorded."""
+    def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
+        """Record that the lot holds `change` pieces more (or fewer, if negative) than reported."""
         if change == 0:
             raise WrongEntry("The change is 0: nothing to correct. Say +3 for three more, -3 for three fewer.")
         number = self._own_lot(lot)
-        return self._say(
+        return self._append(
             at,
             lambda: ProductionCorrected(
                 facility=self.facility, terminal=self.name, lot=number, change=change, reason=reason
             ),
         )
 
-    def recall(self, lot: str, *, at: datetime, reason: str = "") -> Said:
-        """The lot must leave every sale."""
+    def recall(self, lot: str, *, at: datetime, reason: str = "") -> SpooledRecord:
+        """Record a recall: the lot must leave every sale."""
         number = self._own_lot(lot)
-        return self._say(
+        return self._append(
             at,
             lambda: RecallLot(facility=self.facility, terminal=self.name, lot=number, reason=reason),
         )
 
-    def standings(self) -> list[Standings]:
-        """Every record in the order it was made, with what became of it."""
+    def tracked_reports(self) -> list[TrackedReport]:
+        """Every record in the order of recording, with its status and answer."""
         answers: dict[str, ReportAccepted | ReportRejected] = {}
-        for heard in self.spool.heard(ANSWERS):
-            if isinstance(heard.body, ReportAccepted | ReportRejected) and heard.body.terminal == self.name:
-                answers.setdefault(heard.body.report, heard.body)
-        return [_standing(said, answers.get(said.id)) for said in self.spool.all_said()]
+        for event in self.spool.received(ANSWERS):
+            if isinstance(event.body, ReportAccepted | ReportRejected) and event.body.terminal == self.name:
+                answers.setdefault(event.body.report, event.body)
+        return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
 
     def counts(self) -> Counts:
         return self.spool.counts()
 
     async def sync(
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
-    ) -> Exchanged:
-        """Send what waits, hear the answers; wait up to `wait` seconds for those still missing."""
-        ears = [Ear(ANSWERS, self.facility, about="report")]
-        return await exchange(self.spool, settings, ears, awaited=REPORTS, wait=wait, on_sent=on_sent)
+    ) -> SyncReport:
+        """Send pending records and receive answers; wait up to `wait` seconds for missing answers."""
+        subscriptions = [Subscription(ANSWERS, self.facility, about="report")]
+        return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
 
     def _own_lot(self, typed: str) -> str:
         number = lot_number.parse(typed)
@@ -155,18 +155,18 @@ class Terminal:
             raise WrongEntry("This lot was made by another facility; only a terminal there can change it.")
         return str(number)
 
-    def _say(self, at: datetime, body: Callable[[], Body]) -> Said:
+    def _append(self, at: datetime, body: Callable[[], Body]) -> SpooledRecord:
         try:
-            ready = body()
+            report = body()
         except ValidationError as error:
-            wrong = error.errors(include_input=False, include_url=False)[0]
-            raise WrongEntry(f"{'.'.join(map(str, wrong['loc']))}: {in_words(wrong['msg'])}.") from None
-        return self.spool.say(lambda _: ready, at)
+            fault = error.errors(include_input=False, include_url=False)[0]
+            raise WrongEntry(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault['msg'])}.") from None
+        return self.spool.append(lambda _: report, at)
 
 
-def _standing(said: Said, answer: ReportAccepted | ReportRejected | None) -> Standings:
+def _standing(record: SpooledRecord, answer: ReportAccepted | ReportRejected | None) -> TrackedReport:
     if answer is not None:
-        standing = Standing.ACCEPTED if isinstance(answer, ReportAccepted) else Standing.REJECTED
+        status = ReportStatus.ACCEPTED if isinstance(answer, ReportAccepted) else ReportStatus.REJECTED
     else:
-        standing = Standing.SENT if said.acknowledged else Standing.TO_SEND
-    return Standings(said, standing, answer)
+        status = ReportStatus.SENT if record.acknowledged else ReportStatus.TO_SEND
+    return TrackedReport(record, status, answer)

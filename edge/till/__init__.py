@@ -1,6 +1,6 @@
-"""The booth's till: it sells, voids and counts with no network, and tells sales when there is one.
+"""The booth's till: it sells, voids and counts without a network, and reports to sales when there is one.
 
-A till numbers its records from 1 without gaps, so that sales knows when it has them all. What it has heard
-tells it the prices, which slice of the booth's stock is its own to sell, and which lots were withdrawn. It
-warns when more is sold than that slice, but takes every sale that happened.
+A till numbers its records from 1 without gaps, so that sales knows when it has all of them. Received events give the
+till its prices, its slice of the booth's stock, and the withdrawn lots. The till warns when more than the slice is
+sold, but records every sale that happened.
 """

@@ -1,4 +1,4 @@
-"""From what a cashier typed to the lines of a receipt: items, prices, discounts, reasons, warnings. Pure."""
+"""Conversion of a cashier's input to receipt lines: items, prices, discounts, reasons, warnings. Pure."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ _EXAMPLE = "Write e.g.: KRJ 2, KRJ=2, or KRJ=2@25.000 for another price."
 
 @dataclass(frozen=True, slots=True)
 class BasketEntry:
-    """`qty` pieces of `item`, a lot number as on the label or a product's code. `price_rupiah` None: the list's."""
+    """`qty` pieces of `item`: a lot number or a product's code. `price_rupiah` None: the price of the list."""
 
     item: str
     qty: int = 1
@@ -25,53 +25,53 @@ class BasketEntry:
     discount_rupiah: int = 0
 
 
-def entries(words: Sequence[str]) -> list[BasketEntry]:
-    """A basket from words: `ITEM`, `ITEM=PIECES`, `ITEM@PRICE`, `ITEM=PIECES@PRICE`; a number after an item without
-    pieces is its pieces.
+def parse_basket(words: Sequence[str]) -> list[BasketEntry]:
+    """The basket of words like `ITEM`, `ITEM=PIECES`, `ITEM@PRICE` and `ITEM=PIECES@PRICE`. A number after an item
+    without pieces is its number of pieces.
 
-    A word is a number if it has no letter, since each item has one. Raises WrongEntry for what has no single meaning.
+    A word without a letter is a number, since each item has a letter. Raises WrongEntry for ambiguous input.
     """
     basket: list[BasketEntry] = []
-    told = True
+    has_qty = True
     for word in words:
         if _HAS_LETTER.search(word):
-            entry, told = _entry(word)
+            entry, has_qty = _entry(word)
             basket.append(entry)
         elif not basket:
             raise WrongEntry(f"{word!r} comes before any item. {_EXAMPLE}")
-        elif told:
+        elif has_qty:
             raise WrongEntry(f"{word!r} is one number too many: {basket[-1].item} has its pieces already. {_EXAMPLE}")
         else:
             basket[-1] = replace(basket[-1], qty=typed.whole(word))
-            told = True
+            has_qty = True
     return basket
 
 
-def discounted(basket: Sequence[BasketEntry], discounts: Sequence[str]) -> list[BasketEntry]:
+def with_discounts(basket: Sequence[BasketEntry], discounts: Sequence[str]) -> list[BasketEntry]:
     """The basket with discounts on lines, each `ITEM=RUPIAH`.
 
     Raises WrongEntry if an item is not in the basket exactly once, or has two discounts.
     """
     lines = list(basket)
-    known = [named(entry.item) for entry in basket]
+    items = [parse_item(entry.item) for entry in basket]
     for word in discounts:
         item, sign, amount = word.rpartition("=")
         if not sign:
-            raise WrongEntry(f"{word!r} says no item and amount. Write e.g. --off KRJ=5.000.")
-        which = named(item)
-        if known.count(which) != 1:
+            raise WrongEntry(f"{word!r} lacks an item or an amount. Write e.g. --off KRJ=5.000.")
+        named_item = parse_item(item)
+        if items.count(named_item) != 1:
             raise WrongEntry(
-                f"{item} is in this basket {known.count(which)} times; --off names one that is there once."
+                f"{item} is in this basket {items.count(named_item)} times; --off needs an item that is in it once."
             )
-        place = known.index(which)
-        if lines[place].discount_rupiah:
+        index = items.index(named_item)
+        if lines[index].discount_rupiah:
             raise WrongEntry(f"{item} has two discounts. Please add them up.")
-        lines[place] = replace(lines[place], discount_rupiah=typed.rupiah(amount))
+        lines[index] = replace(lines[index], discount_rupiah=typed.rupiah(amount))
     return lines
 
 
-def named(item: str) -> tuple[str | None, str]:
-    """The lot (None without a label) and product that a person named. Raises WrongEntry if it is neither."""
+def parse_item(item: str) -> tuple[str | None, str]:
+    """The lot (None without a label) and product of a typed item. Raises WrongEntry if it is neither."""
     code = item.strip().upper()
     if PRODUCT_CODE.fullmatch(code):
         return None, code
@@ -84,9 +84,10 @@ def named(item: str) -> tuple[str | None, str]:
 
 
 def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) -> tuple[ReceiptLine, ...]:
-    """The lines of a receipt at these prices. `why`: the cashier's reason for prices that depart from the list.
+    """The receipt lines of a basket at these prices. `why`: the cashier's reason for prices that depart from the
+    list.
 
-    Raises WrongEntry for what can't be, and for a reason that is missing or has no price to explain.
+    Raises WrongEntry for an invalid basket, and for a reason that is missing or not needed.
     """
     if not basket:
         raise WrongEntry(f"Nothing is in the basket. {_EXAMPLE}")
@@ -98,8 +99,8 @@ def receipt_lines(basket: Sequence[BasketEntry], prices: KnownPrices, why: str) 
     return lines
 
 
-def not_withdrawn(booth: BoothView, lines: Sequence[ReceiptLine]) -> None:
-    """Raises WrongEntry if one of the lots was withdrawn, or all lots of a product without a label."""
+def refuse_withdrawn(booth: BoothView, lines: Sequence[ReceiptLine]) -> None:
+    """Raise WrongEntry if a line's lot is withdrawn, or all lots of a product without a label."""
     for line in lines:
         lots = booth.lots_of(line.product)
         if line.lot in booth.withdrawn:
@@ -115,38 +116,40 @@ def not_withdrawn(booth: BoothView, lines: Sequence[ReceiptLine]) -> None:
 
 
 def warnings(booth: BoothView, lines: Sequence[ReceiptLine], prices: Mapping[str, int]) -> tuple[str, ...]:
-    """What the cashier should know about a receipt that is kept all the same."""
-    told: list[str] = []
+    """Warnings for the cashier about a receipt that is recorded all the same."""
+    sentences: list[str] = []
     if booth.struck:
-        told.append("The organiser has struck this till as lost; please tell the organiser that it is at work.")
+        sentences.append("The organiser has struck this till as lost; please tell the organiser that it is in use.")
     elif not booth.listed:
-        told.append("This till has not heard that it belongs to the booth; please sync when you can.")
+        sentences.append("The booth does not list this till, as far as it knows; please sync when you can.")
     else:
-        told += _beyond(booth, lines)
+        sentences += _oversold(booth, lines)
     departing = [line for line in lines if prices.get(line.product, line.unit_price_rupiah) != line.unit_price_rupiah]
-    told += [f"The booth's price of {line.product} is {shown.rupiah(prices[line.product])}." for line in departing]
-    return tuple(told)
+    sentences += [
+        f"The booth's price of {line.product} is {shown.rupiah(prices[line.product])}." for line in departing
+    ]
+    return tuple(sentences)
 
 
 def _entry(word: str) -> tuple[BasketEntry, bool]:
-    """The entry, and whether it tells its pieces."""
-    left, at, price = word.partition("@")
-    item, sign, qty = left.partition("=")
+    """The entry of a word, and whether the word has a number of pieces."""
+    goods, at, price = word.partition("@")
+    item, sign, qty = goods.partition("=")
     if not item or (sign and not qty) or (at and not price):
         raise WrongEntry(f"{word!r} was not understood. {_EXAMPLE}")
-    named(item)
+    parse_item(item)
     return BasketEntry(item, typed.whole(qty) if sign else 1, typed.rupiah(price) if at else None), bool(sign)
 
 
 def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> ReceiptLine:
-    lot, product = named(entry.item)
+    lot, product = parse_item(entry.item)
     if entry.qty < 1:
         raise WrongEntry("The quantity must be at least 1.")
     listed = prices.prices.get(product)
     price = entry.price_rupiah if entry.price_rupiah is not None else listed
     if price is None:
         raise WrongEntry(
-            f"No price of {product} is known here. Please sync, or give one: {product}={entry.qty}@25.000."
+            f"This till knows no price of {product}. Please sync, or give one: {product}={entry.qty}@25.000."
         )
     departs = price != listed
     if departs and listed is not None and not why:
@@ -170,21 +173,21 @@ def _line(number: int, entry: BasketEntry, prices: KnownPrices, why: str) -> Rec
     )
 
 
-def _beyond(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[str]:
-    told = []
+def _oversold(booth: BoothView, lines: Sequence[ReceiptLine]) -> list[str]:
+    sentences = []
     sold: dict[str, int] = {}
     for line in lines:
         for name in filter(None, (line.lot, line.product)):
             sold[name] = sold.get(name, 0) + line.qty
         if line.lot is not None and line.lot not in booth.lots:
-            told.append(f"The lot {line.lot} is not known to be at this booth; the sale may be disputed.")
+            sentences.append(f"The lot {line.lot} is not known to be at this booth; the sale may be disputed.")
             continue
-        left = booth.left_of(line.product) - sold[line.product]
+        remaining = booth.left_of(line.product) - sold[line.product]
         if line.lot is not None:
-            left = min(left, booth.left_of_lot(line.lot) - sold[line.lot])
-        if left < 0:
-            told.append(
-                f"This till's part of the stock allows {max(left + line.qty, 0)} more of {line.lot or line.product}; "
-                "the sale is kept but may be disputed."
+            remaining = min(remaining, booth.left_of_lot(line.lot) - sold[line.lot])
+        if remaining < 0:
+            sentences.append(
+                f"This till's part of the stock allows {max(remaining + line.qty, 0)} more of "
+                f"{line.lot or line.product}; the sale is kept but may be disputed."
             )
-    return told
+    return sentences

@@ -1,4 +1,4 @@
-"""What a till knows of its booth: price lists, its slice of the stock, withdrawn lots. Pure."""
+"""A till's view of its booth: price lists, its slice of the stock, withdrawn lots. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +21,9 @@ from shared.events.sales import DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
-class LotHere:
-    """A lot at the booth. `stocked` for the whole booth, less what was lost or moved; `slice` of it for this till."""
+class StockedLot:
+    """A lot at the booth, in pieces. `stocked`: of the whole booth, without lost or moved pieces; `slice`: of this
+    till."""
 
     id: str
     product: str
@@ -34,7 +35,7 @@ class LotHere:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrices:
-    """Rupiah per piece by product. `revision` 0: no list is known."""
+    """A price list: rupiah per piece by product. `revision` 0: no list is known."""
 
     revision: int
     valid_from: datetime | None
@@ -43,8 +44,8 @@ class KnownPrices:
 
 @dataclass(frozen=True, slots=True)
 class BoothView:
-    """Pieces by lot and product; `sold` are this device's own sales that stand. `listed`: the booth names this till;
-    `struck`: the booth waits for this device no longer."""
+    """The booth as one device knows it. `sold_by_lot` and `sold_by_product`: pieces that this device sold, without
+    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device."""
 
     festival: str | None
     name: str | None
@@ -53,41 +54,44 @@ class BoothView:
     struck: bool
     closing: datetime | None
     price_lists: Sequence[KnownPrices]
-    lots: Mapping[str, LotHere]
+    lots: Mapping[str, StockedLot]
     withdrawn: frozenset[str]
     sold_by_lot: Mapping[str, int]
     sold_by_product: Mapping[str, int]
 
     def prices_at(self, moment: datetime) -> KnownPrices:
         """The price list of the highest revision that is valid at `moment`."""
-        valid = [one for one in self.price_lists if one.valid_from is None or one.valid_from <= moment]
-        return max(valid, key=lambda one: one.revision, default=KnownPrices(0, None, {}))
+        valid = [
+            price_list
+            for price_list in self.price_lists
+            if price_list.valid_from is None or price_list.valid_from <= moment
+        ]
+        return max(valid, key=lambda prices: prices.revision, default=KnownPrices(0, None, {}))
 
-    def lots_of(self, product: str) -> list[LotHere]:
-        """The product's lots here, the oldest first."""
+    def lots_of(self, product: str) -> list[StockedLot]:
+        """The product's lots at the booth, oldest first."""
         lots = (lot for lot in self.lots.values() if lot.product == product)
         return sorted(lots, key=lambda lot: (lot.made_on, lot.id))
 
     def left_of(self, product: str) -> int:
-        """How many pieces of the product this till may still sell; below zero when it sold more."""
+        """The pieces of the product that this till may still sell; below zero when it sold more."""
         return sum(lot.slice for lot in self.lots_of(product) if not lot.withdrawn) - self._sold_of(product)
 
     def left_of_lot(self, lot: str) -> int:
-        """How many pieces of the lot this till may still sell."""
-        here = self.lots.get(lot)
-        return (here.slice if here and not here.withdrawn else 0) - self.sold_by_lot.get(lot, 0)
+        """The pieces of the lot that this till may still sell."""
+        stocked_lot = self.lots.get(lot)
+        return (stocked_lot.slice if stocked_lot and not stocked_lot.withdrawn else 0) - self.sold_by_lot.get(lot, 0)
 
     def _sold_of(self, product: str) -> int:
         withdrawn = sum(self.sold_by_lot.get(lot.id, 0) for lot in self.lots_of(product) if lot.withdrawn)
         return self.sold_by_product.get(product, 0) - withdrawn
 
 
-def view(till: str, device: str, heard: Iterable[Body], receipts: Receipts) -> BoothView:
-    """The booth as the device knows it, which stands at the place of till `till`, from all that it heard of the booth
-    and its own receipts."""
-    booth = _Heard()
-    for body in heard:
-        booth.take(body)
+def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> BoothView:
+    """The booth as `device`, at the place of till `till`, knows it from the received events and its receipts."""
+    booth = _BoothState()
+    for body in bodies:
+        booth.apply(body)
     holders = booth.holders(till, device)
     opened = booth.opened
     return BoothView(
@@ -99,7 +103,7 @@ def view(till: str, device: str, heard: Iterable[Body], receipts: Receipts) -> B
         closing=booth.closing,
         price_lists=tuple(booth.price_lists.values()),
         lots={
-            id: LotHere(
+            id: StockedLot(
                 id=id,
                 product=first.product,
                 made_on=first.made_on,
@@ -115,12 +119,12 @@ def view(till: str, device: str, heard: Iterable[Body], receipts: Receipts) -> B
     )
 
 
-# A device at the place of a till; None: the till of this name was not heard yet, whatever its device will be.
+# A till's name and the device at its place; None while no device of the till is known.
 _Holder = tuple[str, str | None]
 
 
 def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
-    """The holder's part of `stocked`: equal parts, the first holders take what is left over."""
+    """The holder's part of `stocked`: equal parts, and one piece of the remainder for each of the first holders."""
     if holder not in holders:
         return 0
     part, over = divmod(max(stocked, 0), len(holders))
@@ -128,7 +132,7 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 
 
 @dataclass(slots=True)
-class _Heard:
+class _BoothState:
     opened: BoothOpened | None = None
     closing: datetime | None = None
     tills: set[str] = field(default_factory=set)
@@ -139,7 +143,7 @@ class _Heard:
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
 
-    def take(self, body: Body) -> None:
+    def apply(self, body: Body) -> None:
         match body:
             case BoothOpened():
                 self.opened = body
@@ -152,7 +156,7 @@ class _Heard:
             case TillAdded():
                 self.tills.add(body.till)
             case TillStruck():
-                # A device of which only a branch is lost goes on.
+                # A device that lost only a branch continues.
                 if body.branch is None:
                     self.struck.add((body.till, body.device))
             case DeviceHeard():
@@ -168,12 +172,14 @@ class _Heard:
                 self.closing = body.deadline
 
     def holders(self, till: str, device: str) -> list[_Holder]:
-        """Who shares the stock, in the same order at every till: each device, and each name without a device. A till
-        of a booth that is not opened yet has no part."""
+        """The holders that share the stock, in the same order at every till: each device, and each name without a
+        device. A booth that is not open yet has none."""
         if self.opened is None:
             return []
         devices = self.devices | {(till, device)}
         names = self.tills - {name for name, _ in devices}
         waiting: set[_Holder] = {*devices, *((name, None) for name in names)}
-        holders = [(name, one) for name, one in waiting if not {(name, one), (name, None)} & self.struck]
+        holders = [
+            (name, device_id) for name, device_id in waiting if not {(name, device_id), (name, None)} & self.struck
+        ]
         return sorted(holders, key=lambda holder: (holder[0], holder[1] or ""))

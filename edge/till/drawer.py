@@ -1,10 +1,10 @@
-"""The cash of a till: its drawers from opening to count, and the day by kinds of payment. Pure."""
+"""The cash of a till: its drawers from opening to count, and the sums of a day by kind of payment. Pure."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from edge.spool import Said
+from edge.spool import SpooledRecord
 from shared.events.sales import (
     CashCounted,
     CashDropped,
@@ -17,8 +17,8 @@ from shared.events.sales import (
 
 @dataclass(frozen=True, slots=True)
 class CashDrawer:
-    """A drawer from when a cashier took it. `expected_rupiah`: the float and the cash that was taken, less what was
-    paid back and dropped. Before the count nobody may see it."""
+    """A cash drawer session of one cashier. `expected_rupiah`: float plus cash taken, less refunds and drops. It
+    stays hidden before the count."""
 
     id: str
     cashier: str
@@ -37,7 +37,7 @@ class CashDrawer:
 
 @dataclass(frozen=True, slots=True)
 class DayLine:
-    """One kind of payment on one day. Rupiah; None: a drawer is open, and its cashier is to count it blind."""
+    """The sums of one kind of payment on one day. Rupiah are None while an open drawer must be counted blind."""
 
     kind: PaymentKind
     receipts: int
@@ -46,27 +46,27 @@ class DayLine:
     refunded_rupiah: int | None
 
 
-def drawers(said: Sequence[Said]) -> list[CashDrawer]:
-    """Every drawer that was opened on this device, the first one first."""
-    return [_drawer(record.id, record.body, said) for record in said if isinstance(record.body, DrawerOpened)]
+def drawers(records: Sequence[SpooledRecord]) -> list[CashDrawer]:
+    """Every drawer that was opened on this device, oldest first."""
+    return [_drawer(record.id, record.body, records) for record in records if isinstance(record.body, DrawerOpened)]
 
 
-def open_drawer(said: Sequence[Said]) -> CashDrawer | None:
-    """The drawer that was not counted yet."""
-    return next((drawer for drawer in drawers(said) if drawer.counted_at is None), None)
+def open_drawer(records: Sequence[SpooledRecord]) -> CashDrawer | None:
+    """The drawer without a count, if any."""
+    return next((drawer for drawer in drawers(records) if drawer.counted_at is None), None)
 
 
-def day_lines(said: Sequence[Said], day: date, day_of: Callable[[datetime], date]) -> list[DayLine]:
-    """Receipts and refunds of a day by kind of payment; `day_of` says on which day a moment falls."""
-    uncounted = {drawer.id for drawer in drawers(said) if drawer.counted_at is None}
+def day_lines(records: Sequence[SpooledRecord], day: date, day_of: Callable[[datetime], date]) -> list[DayLine]:
+    """Receipts and refunds of a day by kind of payment; `day_of` maps a moment to its day."""
+    uncounted = {drawer.id for drawer in drawers(records) if drawer.counted_at is None}
     receipts = [
         record.body
-        for record in said
+        for record in records
         if isinstance(record.body, ReceiptIssued) and day_of(record.body.sold_at) == day
     ]
     voids = [
         record.body
-        for record in said
+        for record in records
         if isinstance(record.body, ReceiptVoided) and day_of(record.body.voided_at) == day
     ]
     return [_day_line(kind, receipts, voids, uncounted) for kind in PaymentKind]
@@ -77,7 +77,7 @@ def _day_line(
 ) -> DayLine:
     paid = [receipt for receipt in receipts if receipt.payment.kind is kind]
     refunds = [void for void in voids if void.refund is kind]
-    # The sums of the kind would tell the cashier what to count.
+    # The sums would show the cashier the expected cash.
     drawers_used = {receipt.drawer for receipt in paid} | {void.drawer for void in refunds}
     blind = kind is PaymentKind.CASH and not uncounted.isdisjoint(drawers_used)
     return DayLine(
@@ -89,15 +89,15 @@ def _day_line(
     )
 
 
-def _drawer(id: str, opened: DrawerOpened, said: Sequence[Said]) -> CashDrawer:
-    taken = dropped = 0
+def _drawer(id: str, opened: DrawerOpened, records: Sequence[SpooledRecord]) -> CashDrawer:
+    cash = dropped = 0
     count: CashCounted | None = None
-    for record in said:
+    for record in records:
         match record.body:
             case ReceiptIssued(drawer=drawer) if drawer == id and record.body.payment.kind is PaymentKind.CASH:
-                taken += sum(record.body.net_rupiah)
+                cash += sum(record.body.net_rupiah)
             case ReceiptVoided(drawer=drawer) if drawer == id and record.body.refund is PaymentKind.CASH:
-                taken -= record.body.refund_rupiah
+                cash -= record.body.refund_rupiah
             case CashDropped(drawer=drawer) if drawer == id:
                 dropped += record.body.rupiah
             case CashCounted(drawer=drawer) if drawer == id:
@@ -108,7 +108,7 @@ def _drawer(id: str, opened: DrawerOpened, said: Sequence[Said]) -> CashDrawer:
         opened_at=opened.opened_at,
         float_rupiah=opened.float_rupiah,
         dropped_rupiah=dropped,
-        expected_rupiah=count.expected_rupiah if count else opened.float_rupiah + taken - dropped,
+        expected_rupiah=count.expected_rupiah if count else opened.float_rupiah + cash - dropped,
         counted_rupiah=count.counted_rupiah if count else None,
         counted_at=count.counted_at if count else None,
     )

@@ -1,4 +1,4 @@
-"""What a till records, and what it refuses at once."""
+"""The commands of a till: each is checked, then recorded in the spool."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,18 +7,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Self, TypedDict, TypeVar, cast
 
 from pydantic import ValidationError
 
-from edge.spool import Owner, RecordPlace, Said, Spool
-from edge.sync import Ear, Exchanged, exchange
-from edge.till.basket import BasketEntry, named, not_withdrawn, receipt_lines, warnings
+from edge.spool import Owner, RecordPlace, Spool, SpooledRecord
+from edge.sync import Subscription, SyncReport, sync
+from edge.till.basket import BasketEntry, parse_item, receipt_lines, refuse_withdrawn, warnings
 from edge.till.booth import BoothView, view
 from edge.till.drawer import CashDrawer, drawers, open_drawer
-from edge.till.former import FORMER
-from edge.till.receipts import Receipts, known_receipts, to_void
-from edge.till.standing import Standings, standings
+from edge.till.migration import MIGRATION
+from edge.till.receipts import Receipts, known_receipts, lines_to_void
+from edge.till.tracking import TrackedRecord, tracked_records
 from shared import shown
 from shared.errors import WrongEntry
 from shared.events import names
@@ -49,36 +49,46 @@ _RECEIPT_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class SoldReceipt:
-    """A receipt that was kept, what it costs, and what the cashier should know about it."""
+    """A recorded receipt with its amount and the warnings for the cashier."""
 
-    said: Said
+    record: SpooledRecord
     receipt: ReceiptIssued
     amount_rupiah: int
     warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Voided:
-    """A void that was kept. `void.refund_rupiah` is to be paid back in the way `void.refund`, which is `assumed` if
-    nobody named it and another device took the payment."""
+class RecordedVoid:
+    """A recorded void. The cashier pays back `void.refund_rupiah` by `void.refund`. That kind is `assumed` if the
+    cashier did not name it and another device took the payment."""
 
-    said: Said
+    record: SpooledRecord
     void: ReceiptVoided
     assumed: bool
 
 
+class _Origin(TypedDict):
+    """The fields that all records of a till have in common."""
+
+    booth: str
+    till: str
+    device: str
+    seq: int
+    previous: str | None
+
+
 def owner(folder: Path, booth: str, name: str) -> Owner:
-    """Whose spool till `name` of `booth` has in `folder`. Raises WrongEntry for names that can't be."""
-    for rule, given in ((names.BOOTH, booth), (names.TILL, name)):
-        if (words := rule.wrong(given)) is not None:
-            raise WrongEntry(words)
-    return Owner(folder / "till" / f"{booth}.{name}.spool", TILL, f"till/{booth}/{name}", FORMER)
+    """The spool owner for till `name` of `booth` in `folder`. Raises WrongEntry for invalid names."""
+    for rule, text in ((names.BOOTH, booth), (names.TILL, name)):
+        if (complaint := rule.wrong(text)) is not None:
+            raise WrongEntry(complaint)
+    return Owner(folder / "till" / f"{booth}.{name}.spool", TILL, f"till/{booth}/{name}", MIGRATION)
 
 
 class Till:
     """Till `name` of `booth`, with its spool in `folder`.
 
-    Raises WrongEntry for names that can't be, SpoolFailed as the spool does.
+    Raises WrongEntry for invalid names, SpoolFailed as the spool does.
     """
 
     def __init__(self, folder: Path, booth: str, name: str) -> None:
@@ -108,11 +118,10 @@ class Till:
         given_rupiah: int | None = None,
         happened: bool = False,
     ) -> SoldReceipt:
-        """Sell all of the basket on one receipt.
+        """Record the sale of a basket on one receipt.
 
-        `why`: the reason for prices that depart from the list. `happened`: the goods are gone and paid for, so
-        neither a withdrawn lot nor a closed till is a reason to leave it out. Raises WrongEntry for what can't be or
-        should not be sold.
+        `why`: the reason for prices that depart from the list. `happened`: the sale is over, so a withdrawn lot or a
+        closed till does not prevent the record. Raises WrongEntry for an invalid or forbidden sale.
         """
         booth = self.view()
         prices = booth.prices_at(at)
@@ -120,19 +129,19 @@ class Till:
             lines = receipt_lines(basket, prices, why)
         if not happened:
             self._still_open()
-            not_withdrawn(booth, lines)
-        due = sum(line.gross_rupiah - line.discount_rupiah for line in lines)
-        if discount_rupiah > due:
+            refuse_withdrawn(booth, lines)
+        amount = sum(line.gross_rupiah - line.discount_rupiah for line in lines)
+        if discount_rupiah > amount:
             raise WrongEntry(
-                f"A discount of {shown.rupiah(discount_rupiah)} is more than the sum {shown.rupiah(due)}."
+                f"A discount of {shown.rupiah(discount_rupiah)} is more than the sum {shown.rupiah(amount)}."
             )
         with _checked():
-            paid = _payment(payment, reference, given_rupiah, due - discount_rupiah)
+            paid = _payment(payment, reference, given_rupiah, amount - discount_rupiah)
         drawer = self.open_drawer() if payment is PaymentKind.CASH else None
-        said, receipt = self._say(
+        record, receipt = self._append(
             at,
             lambda place: ReceiptIssued(
-                **self._stamp(place),
+                **self._origin(place),
                 lines=lines,
                 discount_rupiah=discount_rupiah,
                 payment=paid,
@@ -141,7 +150,7 @@ class Till:
                 sold_at=at,
             ),
         )
-        return SoldReceipt(said, receipt, due - discount_rupiah, warnings(booth, lines, prices.prices))
+        return SoldReceipt(record, receipt, amount - discount_rupiah, warnings(booth, lines, prices.prices))
 
     def void(
         self,
@@ -153,30 +162,30 @@ class Till:
         refund: PaymentKind | None = None,
         refund_rupiah: int | None = None,
         reason: str = "",
-    ) -> Voided:
-        """Pieces of a receipt of this booth did not stand: all that is left of it, of one line, or so many.
+    ) -> RecordedVoid:
+        """Record a void: of all remaining pieces of a receipt, of one line, or of `pieces` of that line.
 
-        `receipt` is the number of a record here, or a receipt's id. `refund_rupiah` is for a receipt that this till
-        doesn't know, with line and pieces; of all others the till knows the sum. `refund` None: in the way it was
-        paid; in cash if that is not known. Raises WrongEntry if the receipt has fewer pieces left.
+        `receipt` is a record's number on this device, or a receipt's id. A receipt that this till does not know needs
+        `line`, `pieces` and `refund_rupiah`; of a known one the till computes the sum. `refund` None: the kind of the
+        payment, or cash if that is unknown. Raises WrongEntry if the receipt has fewer pieces left.
         """
         receipts = self.receipts()
         id = self._receipt_id(receipt)
-        known = receipts.lines.get(id)
-        if known is None:
+        known_lines = receipts.lines.get(id)
+        if known_lines is None:
             with _checked():
                 voided, amount = _of_unknown(line, pieces, refund_rupiah)
         else:
-            voided = to_void(known, line, pieces)
-            amount = sum(known[void.line].refund(void.qty) for void in voided)
+            voided = lines_to_void(known_lines, line, pieces)
+            amount = sum(known_lines[void.line].refund(void.qty) for void in voided)
             if refund_rupiah is not None and refund_rupiah != amount:
                 raise WrongEntry(f"This till knows the receipt: {shown.rupiah(amount)} is to be paid back for this.")
         kind = refund or receipts.paid.get(id, PaymentKind.CASH)
         drawer = self.open_drawer() if kind is PaymentKind.CASH else None
-        said, void = self._say(
+        record, void = self._append(
             at,
             lambda place: ReceiptVoided(
-                **self._stamp(place),
+                **self._origin(place),
                 receipt=id,
                 lines=voided,
                 refund=kind,
@@ -186,120 +195,120 @@ class Till:
                 voided_at=at,
             ),
         )
-        return Voided(said, void, assumed=refund is None and id not in receipts.paid)
+        return RecordedVoid(record, void, assumed=refund is None and id not in receipts.paid)
 
     # Goods
 
-    def count(self, counted: Mapping[str, int], *, at: datetime, final: bool = True) -> Said:
-        """What is physically left at the booth, by lot number, or by product for pieces without a label.
+    def count(self, pieces: Mapping[str, int], *, at: datetime, final: bool = True) -> SpooledRecord:
+        """Record a count: the pieces that lie at the booth, by lot number, or by product for pieces without a label.
 
-        What is left out counts as not counted. A final count divides the unlabelled sales made up to then.
+        Goods that are left out count as not counted. A final count divides the unlabelled sales made before it.
         """
-        goods = [(*named(item), qty) for item, qty in counted.items()]
+        goods = [(*parse_item(item), qty) for item, qty in pieces.items()]
         if not goods:
             raise WrongEntry("Nothing was counted. Please name each lot with its pieces, 0 for none.")
         if len({(lot, product) for lot, product, _ in goods}) < len(goods):
             raise WrongEntry("A lot or product is named twice. Please add its pieces up and name it once.")
-        said, _ = self._say(
+        record, _ = self._append(
             at,
             lambda place: BoothCounted(
-                **self._stamp(place),
+                **self._origin(place),
                 counted_at=at,
                 final=final,
                 lots=tuple(LotCount(lot=lot, qty=qty) for lot, _, qty in goods if lot is not None),
                 products=tuple(ProductCount(product=product, qty=qty) for lot, product, qty in goods if lot is None),
             ),
         )
-        return said
+        return record
 
-    def close(self, *, at: datetime) -> Said:
-        """The till's last word. A second time only after something was recorded since."""
+    def close(self, *, at: datetime) -> SpooledRecord:
+        """Record the closing of the till. A closed till can close again only after a later record."""
         self._still_open()
-        said, _ = self._say(at, lambda place: TillClosed(**self._stamp(place), last_seq=place.number))
-        return said
+        record, _ = self._append(at, lambda place: TillClosed(**self._origin(place), last_seq=place.number))
+        return record
 
     # Cash
 
-    def open(self, cashier: str, float_rupiah: int, *, at: datetime) -> Said:
-        """`cashier` (a pseudonym) takes the drawer with so much in it."""
+    def open(self, cashier: str, float_rupiah: int, *, at: datetime) -> SpooledRecord:
+        """Record that `cashier` (a pseudonym) takes the drawer with this float."""
         drawer = self.open_drawer()
         if drawer is not None:
             raise WrongEntry(f"{drawer.cashier} has the drawer. It must be counted before another takes it.")
-        said, _ = self._say(
+        record, _ = self._append(
             at,
             lambda place: DrawerOpened(
-                **self._stamp(place), cashier=cashier.strip(), float_rupiah=float_rupiah, opened_at=at
+                **self._origin(place), cashier=cashier.strip(), float_rupiah=float_rupiah, opened_at=at
             ),
         )
-        return said
+        return record
 
-    def drop(self, rupiah: int, *, at: datetime, reason: str = "") -> Said:
-        """Money goes out of the drawer for safekeeping."""
+    def drop(self, rupiah: int, *, at: datetime, reason: str = "") -> SpooledRecord:
+        """Record money taken out of the drawer for safekeeping."""
         if rupiah == 0:
             raise WrongEntry("Rp0 is nothing to take out.")
         drawer = self._drawer()
-        said, _ = self._say(
+        record, _ = self._append(
             at,
             lambda place: CashDropped(
-                **self._stamp(place), drawer=drawer.id, rupiah=rupiah, reason=reason, dropped_at=at
+                **self._origin(place), drawer=drawer.id, rupiah=rupiah, reason=reason, dropped_at=at
             ),
         )
-        return said
+        return record
 
     def count_cash(self, rupiah: int, *, at: datetime) -> CashCounted:
-        """So much is in the drawer. What should be there is told by the answer, once the count is kept."""
+        """Record the cash in the drawer. The result holds the expected sum, which stays hidden before the count."""
 
         def write(place: RecordPlace) -> CashCounted:
-            # Looked up where the record gets its number: no sale comes in between.
+            # Read in the transaction that gives the record its number, so that no sale comes between.
             drawer = self._drawer()
             return CashCounted(
-                **self._stamp(place),
+                **self._origin(place),
                 drawer=drawer.id,
                 counted_rupiah=rupiah,
                 expected_rupiah=drawer.expected_rupiah,
                 counted_at=at,
             )
 
-        _, count = self._say(at, write)
+        _, count = self._append(at, write)
         return count
 
     def open_drawer(self) -> CashDrawer | None:
-        """The drawer that was not counted yet."""
-        return open_drawer(self.spool.all_said())
+        """The drawer without a count, if any."""
+        return open_drawer(self.spool.records())
 
     def drawers(self) -> list[CashDrawer]:
-        """Every drawer that was opened here, the first one first."""
-        return drawers(self.spool.all_said())
+        """Every drawer that was opened on this device, oldest first."""
+        return drawers(self.spool.records())
 
-    # What it knows
+    # Views
 
     def view(self) -> BoothView:
-        """The booth as this till knows it."""
-        stock, answers = self._heard(BOOTH_STOCK), self._heard(SALES)
-        receipts = known_receipts(self.spool.all_said(), answers)
+        """The till's view of its booth."""
+        stock, answers = self._received(BOOTH_STOCK), self._received(SALES)
+        receipts = known_receipts(self.spool.records(), answers)
         return view(self.name, self.spool.device, [*stock, *answers], receipts)
 
     def receipts(self) -> Receipts:
         """The receipts of the booth that this till knows."""
-        return known_receipts(self.spool.all_said(), self._heard(SALES))
+        return known_receipts(self.spool.records(), self._received(SALES))
 
-    def standings(self) -> list[Standings]:
-        """Every record in the order it was made, with what became of it."""
-        return standings(self.spool.all_said(), self._heard(SALES))
+    def tracked_records(self) -> list[TrackedRecord]:
+        """Every record in the order of recording, with its status."""
+        return tracked_records(self.spool.records(), self._received(SALES))
 
     async def sync(
         self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
-    ) -> Exchanged:
-        """Send what waits, or that this device is there; hear prices, stock and withdrawals, and what became of the
-        receipts."""
-        if self.spool.counts().said == 0:
+    ) -> SyncReport:
+        """Send pending records, or the introduction of a new device. Receive prices, stock, withdrawals, and the
+        events of sales about the booth's receipts. Wait up to `wait` seconds for missing ones."""
+        if self.spool.counts().records == 0:
             at = datetime.now(UTC)
-            self._say(at, lambda place: DeviceIntroduced(**self._stamp(place), introduced_at=at))
-        ears = [Ear(BOOTH_STOCK, self.booth), Ear(SALES, self.booth, about="receipt")]
-        return await exchange(self.spool, settings, ears, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
+            self._append(at, lambda place: DeviceIntroduced(**self._origin(place), introduced_at=at))
+        subscriptions = [Subscription(BOOTH_STOCK, self.booth), Subscription(SALES, self.booth, about="receipt")]
+        return await sync(self.spool, settings, subscriptions, awaited=(ReceiptIssued,), wait=wait, on_sent=on_sent)
 
-    def _heard(self, topic: Topic) -> list[Body]:
-        return [heard.body for heard in self.spool.heard(topic)]
+    def _received(self, topic: Topic) -> list[Body]:
+        return [event.body for event in self.spool.received(topic)]
 
     def _drawer(self) -> CashDrawer:
         drawer = self.open_drawer()
@@ -308,48 +317,44 @@ class Till:
         return drawer
 
     def _receipt_id(self, typed: str) -> str:
-        wanted = typed.strip().lower()
-        if wanted.isdecimal():
-            for said in self.spool.all_said():
-                if str(said.number) == wanted and isinstance(said.body, ReceiptIssued):
-                    return said.id
-            raise WrongEntry(f"Record {wanted} of this till is no receipt. Please compare it with `list`.")
-        if not _RECEIPT_ID.fullmatch(wanted):
+        name = typed.strip().lower()
+        if name.isdecimal():
+            for record in self.spool.records():
+                if str(record.number) == name and isinstance(record.body, ReceiptIssued):
+                    return record.id
+            raise WrongEntry(f"Record {name} of this till is no receipt. Please compare it with `list`.")
+        if not _RECEIPT_ID.fullmatch(name):
             raise WrongEntry(f"{typed!r} is neither the number of a record here nor the id of a receipt.")
-        return wanted
+        return name
 
     def _still_open(self) -> None:
-        everything = self.spool.all_said()
+        everything = self.spool.records()
         if everything and isinstance(everything[-1].body, TillClosed):
             raise WrongEntry(
                 "This till is closed. If a sale did happen and is missing, enter it with --happened and close again."
             )
 
-    def _stamp(self, place: RecordPlace) -> dict[str, Any]:
-        return {
-            "booth": self.booth,
-            "till": self.name,
-            "device": place.device,
-            "seq": place.number,
-            "previous": place.previous,
-        }
+    def _origin(self, place: RecordPlace) -> _Origin:
+        return _Origin(
+            booth=self.booth, till=self.name, device=place.device, seq=place.number, previous=place.previous
+        )
 
-    def _say(self, at: datetime, write: Callable[[RecordPlace], B]) -> tuple[Said, B]:
+    def _append(self, at: datetime, write: Callable[[RecordPlace], B]) -> tuple[SpooledRecord, B]:
         with _checked():
-            said = self.spool.say(write, at)
-        return said, cast(B, said.body)
+            record = self.spool.append(write, at)
+        return record, cast(B, record.body)
 
 
 @contextmanager
 def _checked() -> Iterator[None]:
-    """What the published language does not allow is a wrong entry."""
+    """Translate a ValidationError of the published language into WrongEntry."""
     try:
         yield
     except ValidationError as error:
-        wrong = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, wrong["loc"]))
-        words = in_words(wrong["msg"])
-        raise WrongEntry(f"{where}: {words}." if where else f"{words[:1].upper()}{words[1:]}.") from None
+        fault = error.errors(include_input=False, include_url=False)[0]
+        field = ".".join(map(str, fault["loc"]))
+        reason = in_words(fault["msg"])
+        raise WrongEntry(f"{field}: {reason}." if field else f"{reason[:1].upper()}{reason[1:]}.") from None
 
 
 def _payment(kind: PaymentKind, reference: str, given_rupiah: int | None, due_rupiah: int) -> Payment:
@@ -370,8 +375,8 @@ def _of_unknown(
 ) -> tuple[tuple[VoidedLine, ...], int]:
     if line is None or pieces is None or refund_rupiah is None:
         raise WrongEntry(
-            "This till has not heard of that receipt. Please sync, or say from the paper which line, how many pieces "
-            "and what you pay back: void RECEIPT LINE PIECES --returned 25.000"
+            "This till does not know that receipt. Please sync, or give the line, the pieces and the refund from the "
+            "paper: void RECEIPT LINE PIECES --returned 25.000"
         )
     if line < 1 or pieces < 1:
         raise WrongEntry("The line and the pieces must be at least 1.")

@@ -80,7 +80,7 @@ class Crew:
         self._count += 1
         folder = self._folder / f"{service}-{self._count}"
         kind = ServiceKind(service, folder, environment(self._settings[service]), self._program.get(service, ()))
-        server = Server(kind, port=FIRST_PORT + self._count, tied=True, changed=lambda: None)
+        server = Server(kind, port=FIRST_PORT + self._count, tied=True, on_change=lambda: None)
         await asyncio.to_thread(server.launch)
         # Not before: whoever supervises would take one that has no process yet for one that has ended.
         member = Member(service, server)

@@ -165,7 +165,7 @@ class Place:
         self.injected.append(replace(over, synced=await self._synced(spool)))
 
     async def _synced(self, spool: Spool) -> float | None:
-        began, last = self.clock(), spool.counts().said
+        began, last = self.clock(), spool.counts().records
         while (now := self.clock() - began) < SYNCED_WITHIN:
             # Their numbers have no gaps.
             if all(said.number > last for said in spool.pending(1)):

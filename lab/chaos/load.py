@@ -118,7 +118,7 @@ class Load:
         """Every record of every terminal and till that Kafka has acknowledged; one spool in memory at a time."""
         yield from self._transacting.committed
         for spool in self._spools():
-            for said in spool.all_said():
+            for said in spool.records():
                 if said.acknowledged:
                     yield Acknowledged(spool.source, said.id, spool.topic, digest(said.value), said.body)
 

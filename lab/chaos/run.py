@@ -22,7 +22,7 @@ from lab.chaos.pace import Tally
 from lab.chaos.proxy import Proxy
 from lab.chaos.told import Told
 from lab.chaos.watch import Recovery, Watch
-from ops.verify import Report, verify
+from ops.verify import VerifyReport, verify
 from shared.errors import KaryaError
 from shared.retry import PASSING
 from shared.settings import Settings
@@ -51,7 +51,7 @@ class ChaosReport:
     events: int = 0
     events_per_second: float = 0.0
     reckoning: Reckoning = field(default_factory=Reckoning)
-    verify: Report = field(default_factory=Report)
+    verify: VerifyReport = field(default_factory=VerifyReport)
     standstill: float = 0.0
     recoveries: Mapping[Kind, Recovery] = field(default_factory=dict)
     restarts: int = 0

@@ -49,5 +49,5 @@ class TerminalAgent:
             self.terminal.record(product, qty, made_on=made_on, at=now, maker=str(self.rng.randint(1, 30)))
 
     def _lots(self) -> list[str]:
-        heard = self.terminal.spool.heard(ANSWERS)
+        heard = self.terminal.spool.received(ANSWERS)
         return [one.body.lot for one in heard[-40:] if isinstance(one.body, ReportAccepted)]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from edge.spool import RecordPlace, Said
+from edge.spool import RecordPlace, SpooledRecord
 from edge.till.till import Till, owner
 from lab.chaos.pace import Pace, Tally
 from shared.errors import SpoolFailed
@@ -112,7 +112,7 @@ class TillAgent:
     @property
     def known(self) -> bool:
         """Whether it has heard that sales knows of it."""
-        heard = (one.body for one in self.till.spool.heard(SALES))
+        heard = (one.body for one in self.till.spool.received(SALES))
         return any(isinstance(body, DeviceHeard) and body.device == self.till.spool.device for body in heard)
 
     async def work(self, rate: float) -> None:
@@ -163,7 +163,7 @@ class TillAgent:
 
     def listen(self) -> None:
         """Take note of what was heard of the booth since the last time."""
-        heard = self.till.spool.heard(BOOTH_STOCK)
+        heard = self.till.spool.received(BOOTH_STOCK)
         for one in heard[self._heard :]:
             match one.body:
                 case BoothOpened() as body:
@@ -320,7 +320,9 @@ class TillAgent:
             price_reason="made up" if haggled else "",
         )
 
-    def _say_receipt(self, at: datetime, lines: Sequence[ReceiptLine], discount: int) -> tuple[Said, list[Voidable]]:
+    def _say_receipt(
+        self, at: datetime, lines: Sequence[ReceiptLine], discount: int
+    ) -> tuple[SpooledRecord, list[Voidable]]:
         kind = self.rng.choice((PaymentKind.CASH, PaymentKind.CASH, PaymentKind.QRIS))
         due = sum(line.gross_rupiah - line.discount_rupiah for line in lines) - discount
         paid = (
@@ -344,7 +346,7 @@ class TillAgent:
         nets = zip(lines, said.body.net_rupiah, strict=True)
         return said, [Voidable(said.id, line.line, line.qty, net) for line, net in nets]
 
-    def _say(self, at: datetime, write: Callable[[dict[str, Any]], Body]) -> Said:
+    def _say(self, at: datetime, write: Callable[[dict[str, Any]], Body]) -> SpooledRecord:
         def body(place: RecordPlace) -> Body:
             return write(
                 {
@@ -356,6 +358,6 @@ class TillAgent:
                 }
             )
 
-        said = self.till.spool.say(body, at)
+        said = self.till.spool.append(body, at)
         self.tally.recorded += 1
         return said

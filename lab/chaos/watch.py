@@ -13,7 +13,7 @@ from aiokafka import TopicPartition
 
 from deploy.topics import SERVICES
 from lab.chaos.faults import Injected, Kind, by_kind
-from ops.verify.log import Log
+from ops.verify.log import TopicLog
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.retry import PASSING
@@ -71,7 +71,7 @@ class Watch:
         mongo = Mongo(self.settings)
         names = sorted({topic.name for families in SERVICES.values() for f in families for topic in f.topics})
         try:
-            async with Log(self.settings, names) as log:
+            async with TopicLog(self.settings, names) as log:
                 while True:
                     # While a server is down there is nothing to see.
                     with suppress(*PASSING):
@@ -80,7 +80,7 @@ class Watch:
         finally:
             await mongo.close()
 
-    async def _look(self, mongo: Mongo, log: Log) -> Sample:
+    async def _look(self, mongo: Mongo, log: TopicLog) -> Sample:
         at = self.clock()
         ends = await log.ends()
         worked: dict[str, dict[TopicPartition, int]] = {}

@@ -21,8 +21,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from lab.simulate.goods import CAKES
 from lab.simulate.market import Counting, Market, Trouble, interleaved
 from lab.simulate.season import FestivalPlan, Season, Spoken, new_id, speak
-from ops.verify.log import Log
-from ops.verify.quiet import Look, topic_names, wait_until_quiet
+from ops.verify.log import TopicLog
+from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
 from shared import envelope
 from shared.errors import KaryaError
 from shared.events.festival import (
@@ -102,7 +102,7 @@ class Play:
         self._producer: AIOKafkaProducer = producer(settings)
         self._hearing = Hearing(settings, (ANSWERS, BOOTH_STOCK, SALES, FESTIVAL))
         self._mongo = Mongo(settings)
-        self._log = Log(settings, topic_names())
+        self._log = TopicLog(settings, topic_names())
         self._http = httpx.AsyncClient(base_url=festival_url, timeout=60)
         self.told = Told()
         self.markets = {
@@ -427,7 +427,7 @@ class Play:
     async def _quiet(self, stage: Stage | None = None) -> None:
         stage = stage or self._begin("Karya works", None)
 
-        def on_wait(look: Look) -> None:
+        def on_wait(look: Observation) -> None:
             stage.waits_for(look.waits[0] if look.waits else "")
 
         last = await wait_until_quiet(

@@ -1,4 +1,4 @@
-"""`karya rebuild`: a service's database built anew from Kafka, compared with the live one, and put in its place."""
+"""`karya rebuild`: builds a service's database from Kafka, compares it with the live one, and can replace that."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from deploy.topics import SERVICES
-from ops.rebuild.documents import LANES, OUTBOX, Compared, compare_documents
-from ops.rebuild.replay import Progress, Replayed, replay
-from ops.rebuild.switching import check_nobody, switch
+from ops.rebuild.documents import LANES, OUTBOX, CollectionComparison, compare_documents
+from ops.rebuild.replay import Progress, ReplayReport, replay
+from ops.rebuild.switching import check_not_running, switch
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
 from shared.events.journal import journal
 from shared.kafka import producer, survey, topic_name
@@ -18,40 +18,51 @@ from shared.runtime.ledger import Ledger, lane_id
 from shared.runtime.relay import Relay
 from shared.settings import Settings
 
-__all__ = ["WITHIN", "Compared", "Rebuilt", "Replayed", "compare", "rebuild"]
+__all__ = ["WITHIN", "CollectionComparison", "RebuildReport", "ReplayReport", "compare", "rebuild"]
 
 WITHIN = 20.0
 SHOWN = 20
 
 
 @dataclass(slots=True)
-class Rebuilt:
-    """What a rebuilding found. `lost`, `doubled` and `torn` in words: what the rules make of the log and no topic
-    has; what topics have beyond that (copies of a relay that was killed are no fault); documents that differ."""
+class RebuildReport:
+    """The result of a rebuild. Sentences for events that the rules derive but no topic has (`lost`), for published
+    events that the rules do not derive (`doubled`; copies by a killed relay are no fault), and for documents that
+    differ (`torn`)."""
 
     service: str
     database: str
-    replayed: Replayed
-    compared: list[Compared] = field(default_factory=list)
+    replayed: ReplayReport
+    compared: list[CollectionComparison] = field(default_factory=list)
     switched: bool = False
 
     @property
     def lost(self) -> list[str]:
-        return [f"{self.service} never said {word}" for word in self.replayed.lost]
+        return [f"{self.service} never published {event}" for event in self.replayed.lost]
 
     @property
     def doubled(self) -> list[str]:
         return [
-            *(f"{self.service} said {word}, and nothing explains it" for word in self.replayed.invented),
-            *(f"{self.service} said {word} otherwise than the rules do" for word in self.replayed.otherwise),
+            *(
+                f"{self.service} published {event}, which the rules do not derive"
+                for event in self.replayed.unexplained
+            ),
+            *(
+                f"{self.service} published {event} with another body than the rules derive"
+                for event in self.replayed.altered
+            ),
         ]
 
     @property
     def torn(self) -> list[str]:
-        """The first few of each collection."""
+        """A sentence for the first differing documents of each collection, and for each skipped record."""
         return [
-            *(f"{self.service} {one.name} {difference}" for one in self.compared for difference in one.first),
-            *(f"{self.service} passed over {place}" for place in self.replayed.passed_over),
+            *(
+                f"{self.service} {comparison.name} {difference}"
+                for comparison in self.compared
+                for difference in comparison.first
+            ),
+            *(f"{self.service} skipped {place}" for place in self.replayed.skipped),
         ]
 
     @property
@@ -59,7 +70,7 @@ class Rebuilt:
         return not (self.lost or self.doubled or self.torn)
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON types only; of each list the first few."""
+        """The report as JSON types; of each list the first items."""
         replayed = self.replayed
         return {
             "ok": self.ok,
@@ -67,15 +78,15 @@ class Rebuilt:
             "database": self.database,
             "records": replayed.records,
             "batches": replayed.batches,
-            "said": replayed.said,
-            "said_again": replayed.again,
-            "collections": [one.as_dict() for one in self.compared],
+            "said": replayed.published,
+            "said_again": replayed.duplicates,
+            "collections": [comparison.as_dict() for comparison in self.compared],
             "unseen": replayed.unseen,
             "counts": {
                 "lost": len(replayed.lost),
-                "invented": len(replayed.invented),
-                "otherwise": len(replayed.otherwise),
-                "passed_over": len(replayed.passed_over),
+                "invented": len(replayed.unexplained),
+                "otherwise": len(replayed.altered),
+                "passed_over": len(replayed.skipped),
             },
             "lost": self.lost[:SHOWN],
             "doubled": self.doubled[:SHOWN],
@@ -84,8 +95,9 @@ class Rebuilt:
         }
 
 
-async def compare(settings: Settings, service: str, *, within: float = WITHIN) -> Rebuilt:
-    """The live database, and what was said, against a replay of Kafka. Changes nothing; raises as `rebuild`."""
+async def compare(settings: Settings, service: str, *, within: float = WITHIN) -> RebuildReport:
+    """Compare the live database and the published events with a replay of Kafka. Changes nothing. Raises as
+    `rebuild`."""
     return await rebuild(settings, service, within=within)
 
 
@@ -98,16 +110,17 @@ async def rebuild(
     say_missing: bool = False,
     into: str | None = None,
     on_progress: Progress = lambda _, __: None,
-) -> Rebuilt:
-    """Build the service's database anew beside the live one, which must keep still meanwhile (waited for up to
-    `within` seconds), and compare the two. With `switching` the live one is made equal then; it says what its
-    outbox holds first, as a new owner of its lanes would. One rebuilding of a service at a time. The new database is
-    kept only if it has a name of its own, `into` (without the prefix of databases): it must be empty.
+) -> RebuildReport:
+    """Build the service's database from Kafka beside the live one, and compare the two. The live one must not change
+    meanwhile; the wait for that takes up to `within` seconds. With `switching` the outbox of the live database is
+    published first, and the live database is made equal to the new one. Only one rebuild of a service may run at a
+    time. The new database is kept only under a name of its own, `into` (without the prefix of databases), and must be
+    empty.
 
-    `on_progress` hears how many records were worked, of how many. Raises AtWork when the service works meanwhile (or
-    with `switching` is there at all), HistoryGone, NotSaid when a switch would silence what is in no topic (with
-    `say_missing` the service will say it when it starts), NotEmpty, NotReached, PartitionsDiffer, KafkaError or
-    PyMongoError.
+    `on_progress` gets the number of worked records and the total. Raises AtWork when the service works meanwhile
+    (with `switching`, when it runs at all), HistoryGone, NotEmpty, NotReached, PartitionsDiffer, KafkaError or
+    PyMongoError. Raises NotSaid when a switch would lose unpublished events; with `say_missing` the service publishes
+    them when it starts.
     """
     mongo = Mongo(settings)
     live, fresh = mongo.database(service), mongo.database(into or f"rebuilt_{service}")
@@ -116,63 +129,66 @@ async def rebuild(
         if into is not None:
             await _check_empty(into, fresh)
         if switching:
-            await check_nobody(settings, service)
-            await _say_what_waits(settings, service, live)
-        before = await _still(service, live, within)
+            await check_not_running(settings, service)
+            await _publish_outbox(settings, service, live)
+        before = await _wait_until_still(service, live, within)
         await _drop(fresh)
         try:
             replayed = await replay(settings, service, mongo, fresh, on_progress)
-            found = Rebuilt(service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service]))
+            report = RebuildReport(
+                service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service])
+            )
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
                 raise AtWork(
-                    f"{service} has worked meanwhile: what was compared proves nothing. Try again, or stop it."
+                    f"{service} has worked meanwhile, so the comparison proves nothing. Try again, or stop it."
                 )
             if switching:
-                _check_safe(service, replayed, before, await _lanes(fresh), say_missing)
-                # Again: one that has started meanwhile has read what is about to be replaced.
-                await check_nobody(settings, service)
+                _check_safe(service, replayed, before, await _lanes(fresh), say_missing=say_missing)
+                # Again: an instance that has started meanwhile has read documents that are about to be replaced.
+                await check_not_running(settings, service)
                 await switch(mongo, service, live, fresh, before, await _partitions(settings, service))
-                found.switched = True
+                report.switched = True
             done = True
         finally:
             if into is None or not done:
                 await _drop(fresh)
-        return found
+        return report
     finally:
         await mongo.close()
 
 
 async def _check_empty(into: str, fresh: Database) -> None:
     if into in SERVICES:
-        raise NotEmpty(f"{into} is a service's own database: it is replaced with --switch only.")
+        raise NotEmpty(f"{into} is a service's own database: only --switch replaces it.")
     if await fresh.list_collection_names():
-        raise NotEmpty(f"The database {fresh.name} holds something. Give another name, or drop it first.")
+        raise NotEmpty(f"The database {fresh.name} is not empty. Give another name, or drop it first.")
 
 
 def _check_safe(
     service: str,
-    replayed: Replayed,
+    replayed: ReplayReport,
     live: Mapping[str, Document],
     rebuilt: Mapping[str, Document],
+    *,
     say_missing: bool,
 ) -> None:
-    """A switch must not forget what was done, and not what was to be said."""
+    """Raise HistoryGone or NotSaid if a switch would lose worked batches or unpublished events."""
     for id, lane in live.items():
-        told = rebuilt[id]["batches"] if id in rebuilt else 0
-        if lane["batches"] > told:
+        journalled = rebuilt[id]["batches"] if id in rebuilt else 0
+        if lane["batches"] > journalled:
             raise HistoryGone(
-                f"{journal(service).name} tells of {told} batches of {id}, and the live database has worked "
+                f"{journal(service).name} has {journalled} batches of {id}, and the live database has worked "
                 f"{lane['batches']}: the journal has lost its end, or the database belongs to another Kafka."
             )
     if replayed.lost and not say_missing:
         raise NotSaid(
-            f"{len(replayed.lost)} events that {service} was to say are in no topic (the first: {replayed.lost[0]}). "
-            "If the live database was lost with its outbox, add --say-missing: the service will say them when it "
-            "starts. If the rules have changed since, they never were to be said: then don't switch."
+            f"{len(replayed.lost)} events that {service} should have published are in no topic (the first: "
+            f"{replayed.lost[0]}). If the live database was lost with its outbox, add --say-missing: the service "
+            "will publish them when it starts. If the rules have changed since, don't switch: the events are wrong."
         )
 
 
-async def _say_what_waits(settings: Settings, service: str, live: Database) -> None:
+async def _publish_outbox(settings: Settings, service: str, live: Database) -> None:
     relay = Relay(Ledger(live), partial(producer, settings))
     try:
         for partition in range(await _partitions(settings, service)):
@@ -186,21 +202,24 @@ async def _partitions(settings: Settings, service: str) -> int:
     return (await survey(settings, [topic_name(settings, journal(service).name)]))[1]
 
 
-async def _still(service: str, live: Database, within: float) -> Mapping[str, Document]:
-    """The lanes, once they stand still and nothing waits to be said: then the journal tells all that was done."""
-    seen: Mapping[str, Document] | None = None
+async def _wait_until_still(service: str, live: Database, within: float) -> Mapping[str, Document]:
+    """Wait until the lanes do not change and the outbox is empty, and return the lanes. The journal is complete
+    then."""
+    previous: Mapping[str, Document] | None = None
     waits = 0
     async for _ in attempts(within=within, first=0.1, most=0.5):
         lanes, waits = await _lanes(live), await live[OUTBOX].count_documents({})
-        if lanes == seen and not waits:
+        if lanes == previous and not waits:
             return lanes
-        seen = lanes
+        previous = lanes
     if waits:
         raise AtWork(
-            f"{waits} records wait in the outbox of {service}, so that Kafka does not tell all that was done. Start "
-            "the service until it has said them; or say them with --switch."
+            f"{waits} records wait in the outbox of {service}, so Kafka does not have all of its events. Start the "
+            "service until it has published them; or publish them with --switch."
         )
-    raise AtWork(f"{service} did not keep still within {within:g} s. Try again when there is less to do, or stop it.")
+    raise AtWork(
+        f"{service} did not stop changing within {within:g} s. Try again when there is less work, or stop it."
+    )
 
 
 async def _lanes(database: Database) -> dict[str, Document]:

@@ -1,4 +1,4 @@
-"""Two databases of one service, document by document."""
+"""Comparison of two databases of one service, document by document."""
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -18,8 +18,9 @@ Pair = tuple[Document | None, Document | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
-    """One document: `fields` differ, or it is in one of the two only. Never a value: it may be private."""
+class DocumentDifference:
+    """A differing document: its differing `fields`, or the `only` database that has it. No values: they may be
+    private."""
 
     id: str
     fields: tuple[str, ...] = ()
@@ -30,15 +31,15 @@ class Difference:
 
 
 @dataclass(slots=True)
-class Compared:
-    """One collection. `first`: the first few that differ."""
+class CollectionComparison:
+    """Counts of one compared collection. `first`: the first differences."""
 
     name: str
     rebuilt: int = 0
     live: int = 0
     same: int = 0
     different: int = 0
-    first: list[Difference] = field(default_factory=list)
+    first: list[DocumentDifference] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -47,36 +48,43 @@ class Compared:
             "live": self.live,
             "same": self.same,
             "different": self.different,
-            "first": [str(one) for one in self.first],
+            "first": [str(difference) for difference in self.first],
         }
 
 
-async def compare_documents(live: Database, rebuilt: Database, families: Iterable[Family]) -> list[Compared]:
-    """Every collection that one of the two has, but for the outbox: what waits in it is no state, and it must be
-    empty when this is asked. Of a lane `next_out` does not count: a deadline that was asked for again after it was
-    said takes a number each time, and only Kafka's one event tells of both. An entity that was written before a field
-    was added is the same if `families` read the same of both."""
-    kept = {collection.name: collection for family in families for collection in family.collections}
-    found = []
+async def compare_documents(
+    live: Database, rebuilt: Database, families: Iterable[Family]
+) -> list[CollectionComparison]:
+    """Compare every collection of the two databases, except the outbox, which must be empty. The field `next_out` of
+    lanes is ignored: a deadline that was requested again after its event takes a number each time, but has only one
+    event in Kafka. An entity that was written before a field was added counts as equal if `families` read equal
+    entities."""
+    entity_collections = {collection.name: collection for family in families for collection in family.collections}
+    comparisons = []
     for name in await collections(live, rebuilt):
         if name == OUTBOX:
             continue
-        one = Compared(name)
-        async for there, here in pairs(live, rebuilt, name):
-            if name == LANES and there is not None:
+        comparison = CollectionComparison(name)
+        async for live_document, rebuilt_document in pairs(live, rebuilt, name):
+            if name == LANES and live_document is not None:
                 # A lane from before there were several derivations does not name its own.
-                there = {"derivation": FIRST, **there}
-            one.live += there is not None
-            one.rebuilt += here is not None
-            difference = _difference(there, here, but=("next_out",) if name == LANES else ())
-            if difference is None or (name in kept and there and here and _read_alike(kept[name], there, here)):
-                one.same += 1
+                live_document = {"derivation": FIRST, **live_document}
+            comparison.live += live_document is not None
+            comparison.rebuilt += rebuilt_document is not None
+            difference = _difference(live_document, rebuilt_document, ignored=("next_out",) if name == LANES else ())
+            if difference is None or (
+                name in entity_collections
+                and live_document
+                and rebuilt_document
+                and _read_alike(entity_collections[name], live_document, rebuilt_document)
+            ):
+                comparison.same += 1
                 continue
-            one.different += 1
-            if len(one.first) < SHOWN:
-                one.first.append(difference)
-        found.append(one)
-    return found
+            comparison.different += 1
+            if len(comparison.first) < SHOWN:
+                comparison.first.append(difference)
+        comparisons.append(comparison)
+    return comparisons
 
 
 async def collections(live: Database, rebuilt: Database) -> list[str]:
@@ -85,53 +93,55 @@ async def collections(live: Database, rebuilt: Database) -> list[str]:
 
 
 async def pairs(live: Database, rebuilt: Database, name: str) -> AsyncIterator[Pair]:
-    """Documents with the same id side by side, live first, in the order of ids; None where there is none."""
-    left, right = _in_order(live, name), _in_order(rebuilt, name)
-    there, here = await anext(left, None), await anext(right, None)
-    while there is not None or here is not None:
-        if here is None or (there is not None and there["_id"] < here["_id"]):
-            yield there, None
-            there = await anext(left, None)
-        elif there is None or here["_id"] < there["_id"]:
-            yield None, here
-            here = await anext(right, None)
+    """Pairs of documents with the same id, live first, in the order of ids; None for a missing document."""
+    live_documents, rebuilt_documents = _in_order(live, name), _in_order(rebuilt, name)
+    live_document, rebuilt_document = await anext(live_documents, None), await anext(rebuilt_documents, None)
+    while live_document is not None or rebuilt_document is not None:
+        if rebuilt_document is None or (live_document is not None and live_document["_id"] < rebuilt_document["_id"]):
+            yield live_document, None
+            live_document = await anext(live_documents, None)
+        elif live_document is None or rebuilt_document["_id"] < live_document["_id"]:
+            yield None, rebuilt_document
+            rebuilt_document = await anext(rebuilt_documents, None)
         else:
-            yield there, here
-            there, here = await anext(left, None), await anext(right, None)
+            yield live_document, rebuilt_document
+            live_document, rebuilt_document = await anext(live_documents, None), await anext(rebuilt_documents, None)
 
 
 async def _in_order(database: Database, name: str) -> AsyncIterator[Document]:
-    # Page by page, and not by one cursor: reading a large collection may take longer than a cursor lives. The pages
-    # are large, for the local server looks through the whole collection for each of them.
-    last: Any = None
+    # Page by page, since reading a large collection may take longer than a cursor lives. The pages are large, since
+    # the local server scans the whole collection for each of them.
+    last_id: Any = None
     while True:
-        where: Document = {} if last is None else {"_id": {"$gt": last}}
-        read = 0
-        async for document in database[name].find(where).sort("_id", 1).limit(PAGE).batch_size(BATCH):
+        query: Document = {} if last_id is None else {"_id": {"$gt": last_id}}
+        count = 0
+        async for document in database[name].find(query).sort("_id", 1).limit(PAGE).batch_size(BATCH):
             yield document
-            read, last = read + 1, document["_id"]
-        if read < PAGE:
+            count, last_id = count + 1, document["_id"]
+        if count < PAGE:
             return
 
 
-def _read_alike(collection: Collection[Any], there: Document, here: Document) -> bool:
-    if there.keys() - here.keys():
-        return False  # it lacks nothing but has more than the service writes
+def _read_alike(collection: Collection[Any], live: Document, rebuilt: Document) -> bool:
+    if live.keys() - rebuilt.keys():
+        return False  # an extra field that the service does not write
     try:
-        return bool(collection.from_document(there) == collection.from_document(here))
+        return bool(collection.from_document(live) == collection.from_document(rebuilt))
     except (KeyError, TypeError, ValueError):
-        return False  # one can't be read at all: the fields tell why
+        return False  # an unreadable document: its fields are reported
 
 
-def _difference(there: Document | None, here: Document | None, but: tuple[str, ...]) -> Difference | None:
-    if there is None or here is None:
-        one = there or here
-        assert one is not None
-        return Difference(str(one["_id"]), only="live" if here is None else "rebuilt")
-    missing = object()
+def _difference(
+    live: Document | None, rebuilt: Document | None, ignored: tuple[str, ...]
+) -> DocumentDifference | None:
+    if live is None or rebuilt is None:
+        document = live or rebuilt
+        assert document is not None
+        return DocumentDifference(str(document["_id"]), only="live" if rebuilt is None else "rebuilt")
+    absent = object()
     fields = tuple(
         name
-        for name in dict.fromkeys((*there, *here))
-        if name not in but and there.get(name, missing) != here.get(name, missing)
+        for name in dict.fromkeys((*live, *rebuilt))
+        if name not in ignored and live.get(name, absent) != rebuilt.get(name, absent)
     )
-    return Difference(str(there["_id"]), fields) if fields else None
+    return DocumentDifference(str(live["_id"]), fields) if fields else None

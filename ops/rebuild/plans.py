@@ -1,4 +1,4 @@
-"""Festival's plans as they were made: at a replay the stock that they were made from can't be seen again."""
+"""Festival's recorded plans: a replay can't plan again, since it does not see the stock of that time."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -31,21 +31,21 @@ _MODELS: dict[str, type[Body]] = {
 }
 
 
-class Remembered:
-    """A planner for `services.festival.domain.rules.deciding` that gives the plans that were said.
+class RecordedPlans:
+    """A planner for `services.festival.domain.rules.deciding` that returns the published plans.
 
-    `gone` names the events whose plan can't be known: what was decided of them here is worth nothing.
+    `unknown` lists the events without a complete published plan. Decisions on them are invalid.
     """
 
     def __init__(self) -> None:
-        self.gone: list[str] = []
-        # JSON as it came: most plans are asked for once, and a model is many times as large.
-        self._said: dict[str, tuple[type[Body], bytes]] = {}
+        self.unknown: list[str] = []
+        # As JSON: most plans are used once, and a model takes many times the memory.
+        self._publications: dict[str, tuple[type[Body], bytes]] = {}
 
-    def hear(self, id: str, type: str, value: bytes) -> None:
-        """An event of the festival topic, with its `ce_type` and its JSON; most are of no use here."""
+    def add(self, id: str, type: str, value: bytes) -> None:
+        """Add an event of the festival topic, with its `ce_type` and JSON. Events without a plan are ignored."""
         if type in _MODELS:
-            self._said.setdefault(id, (_MODELS[type], value))
+            self._publications.setdefault(id, (_MODELS[type], value))
 
     def propose(
         self,
@@ -56,14 +56,14 @@ class Remembered:
         before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
     ) -> Plan | Rejection:
-        said = self._of(event)
-        if isinstance(said, CommandRefused):
-            return Rejection(said.field, said.reason, said.message, _conflicts(said.conflicts))
-        if isinstance(said, ReplenishmentProposed) and said.conflicts:
-            return nothing_to_plan("demands", "", _conflicts(said.conflicts))
-        if isinstance(said, AllocationPlanned):
-            return self._plan(event, said)
-        self.gone.append(f"{event.source} {event.id}")
+        body = self._of(event)
+        if isinstance(body, CommandRefused):
+            return Rejection(body.field, body.reason, body.message, _conflicts(body.conflicts))
+        if isinstance(body, ReplenishmentProposed) and body.conflicts:
+            return nothing_to_plan("demands", "", _conflicts(body.conflicts))
+        if isinstance(body, AllocationPlanned):
+            return self._plan(event, body)
+        self.unknown.append(f"{event.source} {event.id}")
         return _NOTHING
 
     def replan(
@@ -75,25 +75,25 @@ class Remembered:
         before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
     ) -> Plan | None:
-        said = self._of(event)
-        return self._plan(event, said) if isinstance(said, AllocationPlanned) else None
+        body = self._of(event)
+        return self._plan(event, body) if isinstance(body, AllocationPlanned) else None
 
     def _of(self, event: Event) -> Body | None:
-        # A plan, and a refusal in its place, is the first that its event brings about on this topic.
+        # A plan, or a refusal in its place, is the first event that its cause brings about on this topic.
         ids = derived_ids(f"{event.source} {event.id}", FESTIVAL.name, 0)
-        said = next((self._said[id] for id in ids if id in self._said), None)
-        if said is None:
+        publication = next((self._publications[id] for id in ids if id in self._publications), None)
+        if publication is None:
             return None
-        model, value = said
+        model, value = publication
         try:
             return model.model_validate_json(value)
         except ValidationError:
-            self.gone.append(f"{event.source} {event.id}")
+            self.unknown.append(f"{event.source} {event.id}")
             return None
 
-    def _plan(self, event: Event, said: AllocationPlanned) -> Plan:
-        if said.lines and not (said.offers and all(line.made_on for line in said.lines)):
-            self.gone.append(f"{event.source} {event.id}")
+    def _plan(self, event: Event, planned: AllocationPlanned) -> Plan:
+        if planned.lines and not (planned.offers and all(line.made_on for line in planned.lines)):
+            self.unknown.append(f"{event.source} {event.id}")
         return Plan(
             allotments=tuple(
                 Allotment(
@@ -111,22 +111,25 @@ class Remembered:
                     line.why,
                     line.first,
                 )
-                for line in said.lines
+                for line in planned.lines
             ),
             shares=tuple(
-                Share(one.facility, one.offered, one.allocated, one.reason, one.reason_id) for one in said.shares
+                Share(row.facility, row.offered, row.allocated, row.reason, row.reason_id) for row in planned.shares
             ),
-            short=tuple(RequestDemand(one.booth, one.product, one.short) for one in said.short),
-            offers={(one.facility, one.product): one.qty for one in said.offers},
-            conflicts=_conflicts(said.conflicts),
-            shipments=said.shipments,
-            shipments_at_least=said.shipments_at_least,
+            short=tuple(RequestDemand(row.booth, row.product, row.short) for row in planned.short),
+            offers={(row.facility, row.product): row.qty for row in planned.offers},
+            conflicts=_conflicts(planned.conflicts),
+            shipments=planned.shipments,
+            shipments_at_least=planned.shipments_at_least,
         )
 
 
-def _conflicts(said: Iterable[PlanConflict]) -> tuple[Conflict, ...]:
+def _conflicts(conflicts: Iterable[PlanConflict]) -> tuple[Conflict, ...]:
     return tuple(
-        Conflict(one.booth, one.product, one.short, one.rules, (), one.reason, one.reason_id) for one in said
+        Conflict(
+            conflict.booth, conflict.product, conflict.short, conflict.rules, (), conflict.reason, conflict.reason_id
+        )
+        for conflict in conflicts
     )
 
 

@@ -1,6 +1,5 @@
-"""A service's state from Kafka alone: its journal says in which order it worked which records, and the very code of
-the step works them again, chunk by chunk, into a fresh database. In memory stays only what the topics hold of the
-service's words (see `heard`).
+"""Replay of a service from Kafka alone. Its journal gives the order of the worked records. The code of the step works
+them again, chunk by chunk, into a fresh database. Memory holds only the marks of the service's published events.
 """
 
 from collections import defaultdict
@@ -13,10 +12,10 @@ from aiokafka import ConsumerRecord, TopicPartition
 from pydantic import ValidationError
 
 from deploy.topics import SERVICES, all_topics, read_topics
-from ops.rebuild.heard import DLQ, Heard, id_of, mark_of, word
-from ops.rebuild.reading import Shelf
-from ops.rebuild.taken import refused_on
-from ops.verify.log import Ends, Log
+from ops.rebuild.id_conflicts import refused_on
+from ops.rebuild.partitions import PartitionReader
+from ops.rebuild.published import DLQ, PublishedEvents, event_mark, id_of, mark_of
+from ops.verify.log import Ends, TopicLog
 from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
 from shared import envelope
@@ -39,60 +38,65 @@ CHUNK = 2000
 Progress = Callable[[int, int], None]
 
 
-class FailedThen(Exception):
-    """The rules failed on this event when the service worked it; whatever they say now, its key was parked."""
+class RecordedFailure(Exception):
+    """The rules failed on this event in the service, so its key was parked. The replay must fail too."""
 
 
 @dataclass(slots=True)
-class Replayed:
-    """What came of a replay, beside the database. Ids by topic (without prefix) unless it says otherwise.
+class ReplayReport:
+    """The result of a replay. Events are given as topic (without prefix) and id.
 
-    `lost`: was to be said and is in no topic. `invented`: is in a topic, and nothing that was worked explains it.
-    `otherwise`: was said with another body. `again`: copies, which readers drop. `passed_over`: records that lie
-    between those that were worked. `unseen`: topics whose beginning is gone, so that lost words can't be told.
+    `published`: the number of distinct published events. `duplicates`: copies of them, which readers drop. `lost`:
+    derived events that are in no topic. `unexplained`: published events that were not derived. `altered`: events
+    published with another body. `skipped`: positions of records between the worked ones. `unseen`: topics without
+    their beginning, whose lost events are unknown.
     """
 
     records: int = 0
     batches: int = 0
-    said: int = 0
-    again: int = 0
+    published: int = 0
+    duplicates: int = 0
     lost: list[str] = field(default_factory=list)
-    invented: list[str] = field(default_factory=list)
-    otherwise: list[str] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
+    unexplained: list[str] = field(default_factory=list)
+    altered: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
     unseen: list[str] = field(default_factory=list)
 
 
 async def replay(
     settings: Settings, service: str, mongo: Mongo, database: Database, on_progress: Progress = lambda _, __: None
-) -> Replayed:
-    """Fill `database`, which must be empty, with what the service's journal and topics make of it.
+) -> ReplayReport:
+    """Fill the empty `database` with the state that the service's journal and topics give.
 
-    `on_progress` hears how many records were worked, of how many. What is to be said and is in no topic lies in the
-    `outbox` afterwards. Raises HistoryGone, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
+    `on_progress` gets the number of worked records and the total. Derived events that are in no topic are written to
+    the `outbox`. Raises HistoryGone, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
     """
     families = SERVICES[service]
     names = [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in read_topics())]
-    async with Log(settings, names) as log:
+    async with TopicLog(settings, names) as log:
         if log.missing:
             raise NotReached(f"These topics are missing: {', '.join(log.missing)}. Make them with `karya topics`.")
-        # The journal first: what it tells of was said before it or with it, and is there when the others are read.
+        # The journal's ends first: the events of its batches are published before, so that later ends include them.
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
-        heard = Heard(service, [family.deadlines.name for family in families if family.deadlines is not None])
-        await heard.read(log, ends)
-        read = {topic_name(settings, topic.name) for family in families for topic in family.topics}
-        cluster, partitions = await survey(settings, [topic_name(settings, journal(service).name), *sorted(read)])
-        async with Shelf(settings, ends) as shelf:
+        published = PublishedEvents(
+            service, [family.deadlines.name for family in families if family.deadlines is not None]
+        )
+        await published.read(log, ends)
+        input_topics = {topic_name(settings, topic.name) for family in families for topic in family.topics}
+        cluster, partitions = await survey(
+            settings, [topic_name(settings, journal(service).name), *sorted(input_topics)]
+        )
+        async with PartitionReader(settings, ends) as reader:
             target = _Target(mongo, database, cluster, partitions)
-            done = await _Replay(settings, service, target, heard, shelf, ends, on_progress).run()
-            await shelf.still_there()
-            return done
+            report = await _Replay(settings, service, target, published, reader, ends, on_progress).run()
+            await reader.check_not_truncated()
+            return report
 
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """The database to fill, and the cluster that it is filled from."""
+    """The database to fill, and the source cluster."""
 
     mongo: Mongo
     database: Database
@@ -101,7 +105,7 @@ class _Target:
 
 
 class _Run(NamedTuple):
-    """The items of one batch, and the number of the derivation that it was worked with."""
+    """The items of one batch, and the number of the id derivation that the batch used."""
 
     items: list[Item]
     derivation: int
@@ -113,8 +117,8 @@ class _Replay:
         settings: Settings,
         service: str,
         target: _Target,
-        heard: Heard,
-        shelf: Shelf,
+        published: PublishedEvents,
+        reader: PartitionReader,
         ends: Ends,
         on_progress: Progress,
     ) -> None:
@@ -123,44 +127,48 @@ class _Replay:
         self._prefix = settings.topic_prefix
         self._target = target
         self._ledger = Ledger(target.database)
-        self._heard = heard
-        self._shelf = shelf
+        self._published = published
+        self._reader = reader
         self._ends = ends
         self._on_progress = on_progress
-        self._unseen = {self._name(part.topic) for part, begin in shelf.begins.items() if begin}
-        self._done = Replayed(again=heard.again, said=sum(map(len, heard.said.values())), unseen=sorted(self._unseen))
-        # Deadlines that were asked for and said: by topic, their marks.
-        self._reached: dict[str, set[bytes]] = defaultdict(set)
-        # What is in no topic: by topic and id, with its place in the outbox.
+        self._unseen = {self._name(part.topic) for part, begin in reader.begins.items() if begin}
+        self._report = ReplayReport(
+            duplicates=published.duplicates,
+            published=sum(map(len, published.marks.values())),
+            unseen=sorted(self._unseen),
+        )
+        # The marks of published deadlines that the rules requested, by topic.
+        self._reached_marks: dict[str, set[bytes]] = defaultdict(set)
+        # Derived outbox records that are in no topic, by topic and id.
         self._missing: dict[tuple[str, bytes], Numbered] = {}
-        self._read = {topic.name for family in self._families for topic in family.topics}
-        self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._read)
+        self._input_topics = {topic.name for family in self._families for topic in family.topics}
+        self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._input_topics)
 
-    async def run(self) -> Replayed:
-        # What was worked when, what was said of it that the rules alone don't tell (plans, refusals for an id), and
-        # what the rules failed on.
-        needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._read)}
+    async def run(self) -> ReplayReport:
+        # The journal, the events that the rules alone can't derive (plans, refusals of used ids), and the letters of
+        # failures.
+        needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._input_topics)}
         if PLANNING in self._families:
             needed.add(FESTIVAL.name)
-        for part, begin in sorted(self._shelf.begins.items()):
+        for part, begin in sorted(self._reader.begins.items()):
             if begin and self._name(part.topic) in needed:
-                raise gone(part, 0, begin)
+                raise history_truncated(part, 0, begin)
         await self._ledger.prepare(self._families)
         for family in self._families:
-            following = replace(family, decide=self._as_then(family))
+            following = replace(family, decide=self._recorded_decide(family))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()
-        return self._done
+        return self._report
 
-    def _as_then(self, family: Family) -> Decide:
-        """The family's rules, with the plans that were made then, the failures, and the ids that were taken."""
-        decide = deciding(self._heard.plans) if family is PLANNING else family.decide
+    def _recorded_decide(self, family: Family) -> Decide:
+        """The family's rules, with the recorded plans, failures and id conflicts in place of new ones."""
+        decide = deciding(self._published.plans) if family is PLANNING else family.decide
 
-        def as_then(state: State, event: Event) -> Decision:
-            if (f"{event.source} {event.id}", event.logged_at) in self._heard.failed:
-                raise FailedThen
-            if (refusal := self._heard.taken.refusal(event)) is not None:
+        def decide_as_recorded(state: State, event: Event) -> Decision:
+            if (f"{event.source} {event.id}", event.logged_at) in self._published.failed:
+                raise RecordedFailure
+            if (refusal := self._published.conflicts.refusal(event)) is not None:
                 return state, [refusal]
             state, outputs = decide(state, event)
             for output in outputs:
@@ -168,100 +176,102 @@ class _Replay:
                     self._was_reached(family, output)
             return state, outputs
 
-        return as_then
+        return decide_as_recorded
 
     async def _lane(self, family: Family, partition: int) -> None:
         lane = Lane(family.group, partition, cluster=self._target.cluster)
         topics = {f"{self._prefix}{topic.name}": topic for topic in family.topics}
-        told = TopicPartition(f"{self._prefix}{self._journal}", partition)
-        self._shelf.open([told, *(TopicPartition(name, partition) for name in topics)])
+        journal_part = TopicPartition(f"{self._prefix}{self._journal}", partition)
+        self._reader.open([journal_part, *(TopicPartition(name, partition) for name in topics)])
         chunk: list[_Run] = []
-        async for worked in self._batches(told, lane.id):
-            records = [record for one in worked.ranges for record in await self._take(one, partition)]
+        async for batch in self._batches(journal_part, lane.id):
+            records = [
+                record for offset_range in batch.ranges for record in await self._take(offset_range, partition)
+            ]
             items = (decoded(topics, self._target.partitions, record) for record in records)
-            chunk.append(_Run([self._heard.taken.as_then(item) for item in items], worked.derivation))
+            chunk.append(_Run([self._published.conflicts.as_recorded(item) for item in items], batch.derivation))
             if sum(len(run.items) for run in chunk) >= CHUNK:
                 lane, chunk = await self._work(family, lane, chunk), []
         if chunk:
             lane = await self._work(family, lane, chunk)
         if lane.batches and family.deadlines is not None:
-            # What the clock says has numbers too.
-            said = self._heard.reached[family.deadlines.name, partition]
-            await self._write(Writes({partition: replace(lane, next_out=lane.next_out + said)}))
+            # Published deadlines have outbox numbers too.
+            reached = self._published.deadlines_reached[family.deadlines.name, partition]
+            await self._write(Writes({partition: replace(lane, next_out=lane.next_out + reached)}))
 
-    async def _batches(self, told: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
-        """The lane's batches, each once: a relay that was killed tells the last ones again."""
+    async def _batches(self, journal_part: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
+        """The lane's batches, each once: a killed relay has published the last ones again."""
         last = 0
-        async for record in self._shelf.all(told, self._ends[told]):
+        async for record in self._reader.read_all(journal_part, self._ends[journal_part]):
             if record.key != lane.encode():
                 continue
             try:
-                worked = BatchWorked.model_validate_json(record.value or b"")
+                batch = BatchWorked.model_validate_json(record.value or b"")
             except ValidationError:
                 raise HistoryGone(
-                    f"{told.topic} {told.partition}/{record.offset} is no record of a journal."
+                    f"{journal_part.topic} {journal_part.partition}/{record.offset} is no record of a journal."
                 ) from None
-            if worked.batch > last + 1:
+            if batch.batch > last + 1:
                 raise HistoryGone(
-                    f"The journal of {lane} goes on with batch {worked.batch} after batch {last}: what is between is "
-                    f"gone from {told.topic} {told.partition}."
+                    f"The journal of {lane} continues with batch {batch.batch} after batch {last}: the batches "
+                    f"between are gone from {journal_part.topic} {journal_part.partition}."
                 )
-            if worked.batch == last + 1:
-                last = worked.batch
-                yield worked
+            if batch.batch == last + 1:
+                last = batch.batch
+                yield batch
 
-    async def _take(self, one: Range, partition: int) -> list[ConsumerRecord]:
-        part = TopicPartition(one.topic, partition)
-        if one.first < self._shelf.begins[part]:
-            raise gone(part, one.first, self._shelf.begins[part])
-        if one.next > self._ends[part]:
+    async def _take(self, offset_range: Range, partition: int) -> list[ConsumerRecord]:
+        part = TopicPartition(offset_range.topic, partition)
+        if offset_range.first < self._reader.begins[part]:
+            raise history_truncated(part, offset_range.first, self._reader.begins[part])
+        if offset_range.next > self._ends[part]:
             raise HistoryGone(
-                f"{part.topic} {partition} ends at {self._ends[part]}, but the journal tells of records up to "
-                f"{one.next}: the topic was made anew."
+                f"{part.topic} {partition} ends at {self._ends[part]}, but the journal names records up to "
+                f"{offset_range.next}: the topic was deleted and created again."
             )
-        records = await self._shelf.take(part, one.next)
-        before = [record for record in records if record.offset < one.first]
-        self._done.passed_over += [f"{part.topic} {partition}/{record.offset}" for record in before]
-        return records[len(before) :]
+        records = await self._reader.read_to(part, offset_range.next)
+        skipped = [record for record in records if record.offset < offset_range.first]
+        self._report.skipped += [f"{part.topic} {partition}/{record.offset}" for record in skipped]
+        return records[len(skipped) :]
 
     async def _work(self, family: Family, lane: Lane, chunk: Sequence[_Run]) -> Lane:
-        """As the step does it, but for the I/O on both sides: what was said already is not said again."""
+        """Work a chunk like the step, without its I/O: derived events are matched with the published ones."""
         items = [item for run in chunk for item in run.items]
-        # Nobody else writes here, so only the writing needs a transaction: a long chunk would outlive one.
+        # No other client writes here, so only the write needs a transaction. A long chunk would outlive one.
         loaded = await load(family, self._target.database, self._ledger, items)
         batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
         for run in chunk:
             batch.work(lane.partition, run.items, way=run.derivation)
         writes = batch.finish()
-        if self._heard.plans.gone:
+        if self._published.plans.unknown:
             raise HistoryGone(
-                f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
-                "all of it: it can't be made anew, for the stock that it was made from is another by now."
+                f"{FESTIVAL.name} does not hold the complete plan for {self._published.plans.unknown[0]}. It can't "
+                "be made again, since the stock has changed by now."
             )
         for numbered in writes.outbox:
-            self._hear_of(numbered)
-        # What is in no topic is written at the end: only then is known what of it can be said.
+            self._match(numbered)
+        # Missing events are written at the end: only then is it known which of them may be published.
         writes.outbox = []
-        for due in list(writes.deadlines.values()):
-            if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
-                del writes.deadlines[due.id]
-                writes.deadlines_reached.append(due.id)
+        for deadline in list(writes.deadlines.values()):
+            if self._was_reached(family, Deadline(deadline.deadline, deadline.key, deadline.due)):
+                del writes.deadlines[deadline.id]
+                writes.deadlines_reached.append(deadline.id)
         await self._write(writes)
-        self._done.records += len(items)
-        self._done.batches += len(chunk)
-        self._on_progress(self._done.records, self._total)
+        self._report.records += len(items)
+        self._report.batches += len(chunk)
+        self._on_progress(self._report.records, self._total)
         return writes.lanes[lane.partition]
 
     async def _write(self, writes: Writes) -> None:
         async with self._target.mongo.transaction() as session:
-            # These lanes are ours alone.
+            # No other instance works these lanes, so no fence is needed.
             await self._ledger.write(writes, session, None)
 
-    def _hear_of(self, numbered: Numbered) -> None:
+    def _match(self, numbered: Numbered) -> None:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)
-        if mark in self._heard.said[name]:
-            self._heard.said[name].remove(mark)
-        elif name not in self._unseen:  # for all that can be known: readers have what they read of it
+        if mark in self._published.marks[name]:
+            self._published.marks[name].remove(mark)
+        elif name not in self._unseen:  # in a truncated topic the event may have been published
             self._missing[name, id_of(mark)] = numbered
 
     def _was_reached(self, family: Family, deadline: Deadline) -> bool:
@@ -269,36 +279,36 @@ class _Replay:
         assert topic is not None, f"{family.group} keeps deadlines but names no topic for them"
         body = envelope.encode(DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due))
         ids = reached_ids(f"{family.group} {deadline.id}", deadline.due)
-        said = {word([("ce_id", id.encode())], body) for id in ids} & self._heard.said[topic.name]
-        self._reached[topic.name] |= said
-        return bool(said)
+        marks = {event_mark([("ce_id", id.encode())], body) for id in ids} & self._published.marks[topic.name]
+        self._reached_marks[topic.name] |= marks
+        return bool(marks)
 
     async def _account(self) -> None:
-        """What is left of what was heard has no explanation; what of it was expected with another body is told
-        apart, for that must not be said."""
-        for name, marks in sorted(self._heard.said.items()):
-            for mark in sorted(marks - self._reached[name]):
+        """Report the remaining published events: altered ones, which must not be published again, and unexplained
+        ones. Write the missing events to the outbox."""
+        for name, marks in sorted(self._published.marks.items()):
+            for mark in sorted(marks - self._reached_marks[name]):
                 expected = self._missing.pop((name, id_of(mark)), None)
                 if expected is None:
-                    self._done.invented.append(f"{name} {_shown(mark)}")
+                    self._report.unexplained.append(f"{name} {_shown(mark)}")
                 else:
-                    self._done.otherwise.append(f"{name} {_shown(mark)}")
-        unsaid = list(self._missing.values())
-        for first in range(0, len(unsaid), CHUNK):
-            await self._write(Writes(outbox=unsaid[first : first + CHUNK]))
-        self._done.invented += await self._heard.taken.unexplained(self._target.database)
-        self._done.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
+                    self._report.altered.append(f"{name} {_shown(mark)}")
+        unpublished = list(self._missing.values())
+        for start in range(0, len(unpublished), CHUNK):
+            await self._write(Writes(outbox=unpublished[start : start + CHUNK]))
+        self._report.unexplained += await self._published.conflicts.unexplained(self._target.database)
+        self._report.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
 
     def _name(self, full: str) -> str:
         return full.removeprefix(self._prefix)
 
 
-def gone(part: TopicPartition, wanted: int, begin: int) -> HistoryGone:
-    """What to say when `part` begins at `begin` but is needed from offset `wanted` on."""
+def history_truncated(part: TopicPartition, offset: int, begin: int) -> HistoryGone:
+    """The error for a partition that begins at `begin` but is needed from `offset` on."""
     return HistoryGone(
         f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, "
-        f"but records from {wanted} on are needed. Its retention has eaten what was before (retention.ms must be "
-        "-1), so the database can't be built anew from Kafka."
+        f"but records from {offset} on are needed. Its retention has deleted the older records (retention.ms must be "
+        "-1), so the database can't be rebuilt from Kafka."
     )
 
 

@@ -1,4 +1,4 @@
-"""Making a live database equal to a rebuilt one. Repeatable: no service touches what a death in the middle leaves."""
+"""Makes a live database equal to a rebuilt one. Safe to repeat: no service uses a half-switched database."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,19 +16,19 @@ from shared.runtime.ledger import lane_id
 from shared.settings import Settings
 
 AT_ONCE = 1000
-# A group that was never used is "Dead": Kafka does not know it.
-_NOBODY = ("Empty", "Dead")
+# Kafka reports a group that was never used as "Dead".
+_UNUSED_STATES = ("Empty", "Dead")
 
 _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | UpdateOne]
 
 
-async def check_nobody(settings: Settings, service: str) -> None:
-    """Raises AtWork when an instance of the service is a member of one of its groups."""
+async def check_not_running(settings: Settings, service: str) -> None:
+    """Raise AtWork when an instance of the service is a member of one of its groups."""
     groups = [topic_name(settings, family.group) for family in SERVICES[service]]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:
         await admin.start()
-        # One by one: aiokafka 0.14 reads what newer brokers answer about several as if each were shorter than it is.
+        # One by one: aiokafka 0.14 misreads the answer of newer brokers about several groups.
         answers = [answer for group in groups for answer in await admin.describe_consumer_groups([group])]
     finally:
         await admin.close()
@@ -36,30 +36,30 @@ async def check_nobody(settings: Settings, service: str) -> None:
     for answer in answers:
         for error, group, state, _protocol_type, _protocol, members, *_ in answer.groups:
             if error:
-                raise NotReached(f"Kafka does not say who is in the group {group} (error {error}); try again.")
+                raise NotReached(f"Kafka does not describe the group {group} (error {error}); try again.")
             described[group] = (state, len(members))
     for group in groups:
         state, members = described[group]
-        if members or state not in _NOBODY:
+        if members or state not in _UNUSED_STATES:
             raise AtWork(
                 f"{service} is at work: {group} is {state} with {members} of its instances. Stop all of them first; "
-                f"one that was killed is forgotten after {settings.session_timeout_ms / 1000:g} s."
+                f"Kafka removes a killed instance after {settings.session_timeout_ms / 1000:g} s."
             )
 
 
 async def switch(
     mongo: Mongo, service: str, live: Database, rebuilt: Database, before: Mapping[str, Document], partitions: int
 ) -> None:
-    """Make `live` equal to `rebuilt`, lanes last. `before`: the live lanes as they were when the rebuilding began.
+    """Make `live` equal to `rebuilt`, lanes last. `before`: the live lanes at the beginning of the rebuild.
 
-    Raises AtWork, having changed nothing, when they have moved since.
+    Raises AtWork, without any change, when the live lanes have changed since.
     """
     lanes = [lane_id(family.group, p) for family in SERVICES[service] for p in range(partitions)]
     async with mongo.transaction() as session:
         now = {lane["_id"]: lane for lane in await live[LANES].find({}, session=session).to_list(None)}
         if now != before:
-            raise AtWork(f"An instance of {service} has worked meanwhile. Stop it and begin again.")
-        # From here on a service that starts finds no lane that it could work, also none that was never worked.
+            raise AtWork(f"An instance of {service} has worked meanwhile. Stop it and start again.")
+        # From here on a starting service finds all lanes marked, including those that were never worked.
         fresh: Document = {"offsets": [], "next_out": 0, "batches": 0}
         marks: _Writes = [
             UpdateOne({"_id": lane}, {"$set": {"cluster": SWITCHING}, "$setOnInsert": fresh}, upsert=True)
@@ -80,17 +80,21 @@ async def _copy(live: Database, rebuilt: Database, name: str) -> None:
             await live[name].bulk_write(list(writes), ordered=False)
             writes.clear()
 
-    async for there, here in pairs(live, rebuilt, name):
-        if there == here:
+    async for live_document, rebuilt_document in pairs(live, rebuilt, name):
+        if live_document == rebuilt_document:
             continue
-        writes.append(_write(there, here))
+        writes.append(_write(live_document, rebuilt_document))
         if len(writes) >= AT_ONCE:
             await flush()
     await flush()
 
 
-def _write(there: Document | None, here: Document | None) -> Any:
-    if here is None:
-        assert there is not None
-        return DeleteOne({"_id": there["_id"]})
-    return InsertOne(here) if there is None else ReplaceOne({"_id": here["_id"]}, here)
+def _write(live_document: Document | None, rebuilt_document: Document | None) -> Any:
+    if rebuilt_document is None:
+        assert live_document is not None
+        return DeleteOne({"_id": live_document["_id"]})
+    return (
+        InsertOne(rebuilt_document)
+        if live_document is None
+        else ReplaceOne({"_id": rebuilt_document["_id"]}, rebuilt_document)
+    )

@@ -1,4 +1,4 @@
-"""`karya trace`: the life of one lot, as the topics tell it and as the databases have it now. Never who made it."""
+"""`karya trace`: the history of one lot by the topics, and its present state by the databases. Never its maker."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -7,10 +7,10 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
-from ops.trace.sold import Sales
-from ops.trace.timeline import Entry
-from ops.trace.words import told
-from ops.verify.log import Ends, Log
+from ops.trace.descriptions import describe
+from ops.trace.sold import LotSales
+from ops.trace.timeline import TimelineEntry
+from ops.verify.log import Ends, TopicLog
 from services.inventory.store import LOTS
 from services.production import reference
 from services.sales.store import BOOTHS
@@ -50,14 +50,14 @@ _SOLD = (SALES, SALE_SHARES)
 
 
 @dataclass(frozen=True, slots=True)
-class Life:
-    """A lot's life, oldest first. `now` holds pieces: inventory's balance, and what each booth has of it."""
+class LotHistory:
+    """A lot's history, oldest entry first. `now`: inventory's balance in pieces; `booths`: the lot at each booth."""
 
     lot: str
     facility: str
     product: str
     zone: tzinfo
-    entries: tuple[Entry, ...]
+    entries: tuple[TimelineEntry, ...]
     now: dict[str, int] = field(default_factory=dict)
     recalled: bool = False
     booths: tuple[dict[str, Any], ...] = ()
@@ -85,11 +85,11 @@ class Life:
         }
 
 
-async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> Life:
-    """The life of the lot whose number was typed; single sales only if asked for, else summed by booth and hour.
+async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> LotHistory:
+    """The history of the lot with the typed number. Sales are summed by booth and hour, unless `every_sale`.
 
-    Raises WrongEntry for what is no lot number or was never recorded, a client's own error (KafkaError,
-    PyMongoError) or NotReached when Kafka or MongoDB does not answer.
+    Raises WrongEntry for an invalid or unknown lot number; KafkaError, PyMongoError or NotReached when Kafka or
+    MongoDB does not answer.
     """
     number = lot_number.parse(typed)
     if number is None:
@@ -98,66 +98,68 @@ async def trace(settings: Settings, typed: str, *, every_sale: bool = False) -> 
         )
     facility = reference.load().catalogue.facilities.get(number.facility)
     zone: tzinfo = facility.zone if facility is not None else UTC
-    life = Life(str(number), number.facility, number.product, zone, ())
+    history = LotHistory(str(number), number.facility, number.product, zone, ())
     topics = (*_BY_LOT, *_BY_FACILITY, *_BY_CONTENT)
-    sales = Sales(life.lot, life.facility, life.product)
-    async with Log(settings, [topic.name for topic in topics]) as log:
+    sales = LotSales(history.lot, history.facility, history.product)
+    async with TopicLog(settings, [topic.name for topic in topics]) as log:
         ends = await log.ends()
-        heard = await _heard(log, _wanted(log, ends, life), {topic.name: topic for topic in topics}, life, sales)
-    if not any(isinstance(event.body, LotRecorded) for event, _ in heard):
+        records = await _events(
+            log, _ends_to_read(log, ends, history), {topic.name: topic for topic in topics}, history, sales
+        )
+    if not any(isinstance(event.body, LotRecorded) for event, _ in records):
         raise WrongEntry(f"No lot {number} was ever recorded. Please compare the number with the label.")
-    entries = [entry for event, record in heard for entry in _entries(event, record, life.lot)]
+    entries = [entry for event, record in records for entry in _entries(event, record, history.lot)]
     entries += sales.entries(zone, every_sale=every_sale)
-    life = replace(life, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
-    return await _now(settings, life)
+    history = replace(history, entries=tuple(sorted(entries, key=lambda entry: entry.at)))
+    return await _with_state(settings, history)
 
 
-def _wanted(log: Log, ends: Ends, life: Life) -> Ends:
-    """Of a topic keyed by what we know (the lot, its facility) only the partition that the key lies in."""
-    keys = {topic.name: life.lot for topic in _BY_LOT} | {topic.name: life.facility for topic in _BY_FACILITY}
-    wanted: dict[Any, int] = {}
+def _ends_to_read(log: TopicLog, ends: Ends, history: LotHistory) -> Ends:
+    """The partitions to read: of a topic that is keyed by the lot or its facility only the partition of the key."""
+    keys = {topic.name: history.lot for topic in _BY_LOT} | {topic.name: history.facility for topic in _BY_FACILITY}
+    selected: dict[Any, int] = {}
     for name, key in keys.items():
         parts = log.of(ends, name)
         if parts:
             lies_in = partition_for(key, len(parts))
-            wanted |= {part: end for part, end in parts.items() if part.partition == lies_in}
-    return wanted | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
+            selected |= {part: end for part, end in parts.items() if part.partition == lies_in}
+    return selected | dict(log.of(ends, *(topic.name for topic in _BY_CONTENT)))
 
 
-async def _heard(
-    log: Log, ends: Ends, topics: dict[str, Topic], life: Life, sales: Sales
+async def _events(
+    log: TopicLog, ends: Ends, topics: dict[str, Topic], history: LotHistory, sales: LotSales
 ) -> list[tuple[Event, ConsumerRecord]]:
-    """Every event that names the lot, each once, and the report that it began with; in Kafka's order of time. What
-    was sold of it is told to `sales`."""
-    named: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
+    """Every event that names the lot, each once, and the report that created the lot, in the order of Kafka's
+    timestamps. Events about its sales are added to `sales`."""
+    naming: dict[tuple[str, str], tuple[Event, ConsumerRecord]] = {}
     reports: dict[str, tuple[Event, ConsumerRecord]] = {}
     async for name, records in log.read(ends):
         for record in records:
             topic = topics[name]
             sold = topic in _SOLD
-            if not (sales.may_tell(topic, record.value or b"") if sold else _may_name(record, topic, life)):
+            if not (sales.may_concern(topic, record.value or b"") if sold else _may_name(record, topic, history)):
                 continue
             try:
                 event = envelope.decode(topic, record)
             except Unusable:
-                continue  # a dead letter names nothing for sure
+                continue  # an unreadable record names no lot
             if sold:
-                sales.hear(event)
+                sales.add(event)
             elif isinstance(event.body, ProductionReported):
                 reports.setdefault(event.id, (event, record))
-            elif life.lot in _lots_of(event.body):
-                named.setdefault((event.source, event.id), (event, record))
-    accepted = {event.body.report for event, _ in named.values() if isinstance(event.body, ReportAccepted)}
-    told = [*named.values(), *(reports[report] for report in accepted & reports.keys())]
-    return sorted(told, key=lambda one: (one[0].logged_at, one[1].topic, one[1].offset))
+            elif history.lot in _lots_of(event.body):
+                naming.setdefault((event.source, event.id), (event, record))
+    accepted = {event.body.report for event, _ in naming.values() if isinstance(event.body, ReportAccepted)}
+    events = [*naming.values(), *(reports[report] for report in accepted & reports.keys())]
+    return sorted(events, key=lambda pair: (pair[0].logged_at, pair[1].topic, pair[1].offset))
 
 
-def _may_name(record: ConsumerRecord, topic: Topic, life: Life) -> bool:
-    """Whether it is worth decoding."""
+def _may_name(record: ConsumerRecord, topic: Topic, history: LotHistory) -> bool:
+    """Whether the record may name the lot, so that it must be decoded."""
     if topic is TERMINAL:
-        # A report was made before its lot had a number, and a typed number may be written in another way.
-        return bool(record.key == life.facility.encode())
-    return life.lot.encode() in (record.value or b"")
+        # A report has no lot number yet, and a typed lot number may be spelled differently.
+        return bool(record.key == history.facility.encode())
+    return history.lot.encode() in (record.value or b"")
 
 
 def _lots_of(body: Body) -> set[str]:
@@ -166,48 +168,50 @@ def _lots_of(body: Body) -> set[str]:
     if isinstance(body, AllocationRevised):
         return {line.lot for line in body.back}
     if isinstance(body, ShipmentReceived | TransferReceived):
-        return {one.lot for one in body.lots} | {one.lot for one in body.discrepancies}
-    named: str | None = getattr(body, "lot", None)
-    if named is not None and isinstance(body, ProductionCorrected | RecallLot):
-        # Typed by a person: in lower case, say, or with spaces.
-        named = str(lot_number.parse(named))
-    return {named} if named is not None else set()
+        return {item.lot for item in body.lots} | {item.lot for item in body.discrepancies}
+    lot: str | None = getattr(body, "lot", None)
+    if lot is not None and isinstance(body, ProductionCorrected | RecallLot):
+        # Typed by a person, perhaps in lower case or with spaces.
+        lot = str(lot_number.parse(lot))
+    return {lot} if lot is not None else set()
 
 
-def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[Entry]:
-    where = f"{record.topic} {record.partition}/{record.offset}"
-    who = event.source.removeprefix("karya/")
-    for text in told(event.body, lot):
-        yield Entry(event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or who, where)
+def _entries(event: Event, record: ConsumerRecord, lot: str) -> Iterator[TimelineEntry]:
+    position = f"{record.topic} {record.partition}/{record.offset}"
+    source = event.source.removeprefix("karya/")
+    for text in describe(event.body, lot):
+        yield TimelineEntry(
+            event.time, type(event.body).__name__, text, getattr(event.body, "terminal", None) or source, position
+        )
 
 
-async def _now(settings: Settings, life: Life) -> Life:
-    """What inventory and the booths have of the lot now."""
+async def _with_state(settings: Settings, history: LotHistory) -> LotHistory:
+    """The history with the present state of the lot in inventory and at booths."""
     mongo = Mongo(settings)
     try:
-        stored = await mongo.database("inventory")[LOTS.name].find_one({"_id": life.lot})
-        selling = await mongo.database("sales")[BOOTHS.name].find({"lots.lot": life.lot}).to_list(None)
+        stored = await mongo.database("inventory")[LOTS.name].find_one({"_id": history.lot})
+        selling = await mongo.database("sales")[BOOTHS.name].find({"lots.lot": history.lot}).to_list(None)
     finally:
         await mongo.close()
     names = ("recorded", "corrected", "on_hand", "reserved", "dispatched", "returned", "written_off")
     lot = LOTS.from_document(stored) if stored is not None else None
     booths = [BOOTHS.from_document(document) for document in selling]
-    held = [(booth, one) for booth in booths if (one := booth.find_lot(life.lot)) is not None]
+    holdings = [(booth, holding) for booth in booths if (holding := booth.find_lot(history.lot)) is not None]
     return replace(
-        life,
+        history,
         now={name: getattr(lot, name) for name in names} if lot is not None else {},
         recalled=lot is not None and lot.recalled,
         booths=tuple(
             {
                 "booth": booth.id,
-                "stocked": one.stocked,
-                "sold": one.sold,
-                "unlabelled": one.pool_qty,
-                "lost": one.lost,
-                "unsold": one.unsold,
-                "sold_rupiah": one.sold_rupiah,
-                "withdrawn": one.withdrawn is not None,
+                "stocked": holding.stocked,
+                "sold": holding.sold,
+                "unlabelled": holding.pool_qty,
+                "lost": holding.lost,
+                "unsold": holding.unsold,
+                "sold_rupiah": holding.sold_rupiah,
+                "withdrawn": holding.withdrawn is not None,
             }
-            for booth, one in sorted(held, key=lambda pair: pair[0].id)
+            for booth, holding in sorted(holdings, key=lambda pair: pair[0].id)
         ),
     )

@@ -1,4 +1,4 @@
-"""What was sold of one lot: by the last snapshot of each sale, and by what counts moved to it or from it."""
+"""The sales of one lot, by the last snapshot of each sale, and the adjustments of unlabelled sales."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from pydantic_core import from_json
 
-from ops.trace.timeline import Entry
+from ops.trace.timeline import TimelineEntry
 from shared import shown
 from shared.events.language import Event, Topic
 from shared.events.sales import SALE_SHARES, SALES, PartBasis, PoolAdjusted, SaleAccounted, SalePart
@@ -16,8 +16,8 @@ from shared.events.sales import SALE_SHARES, SALES, PartBasis, PoolAdjusted, Sal
 _ADJUSTED = b'"adjusted_qty"'
 
 
-class _SaleTold(NamedTuple):
-    """A snapshot of one sale, and when it was told."""
+class _Snapshot(NamedTuple):
+    """A snapshot of one sale, and the time of its publication."""
 
     at: datetime
     sale: SaleAccounted
@@ -28,66 +28,66 @@ class _LotPart(NamedTuple):
     part: SalePart
 
 
-class Sales:
-    """Everything that sales told of a lot. The highest revision of a sale is the truth."""
+class LotSales:
+    """The events of sales about one lot. The highest revision of a sale counts."""
 
     def __init__(self, lot: str, facility: str, product: str) -> None:
         self._lot = lot
         self._facility = facility
         self._product = product
-        self._sales: dict[tuple[str, str], dict[int, _SaleTold]] = defaultdict(dict)
+        self._sales: dict[tuple[str, str], dict[int, _Snapshot]] = defaultdict(dict)
         self._adjusted: dict[str, tuple[datetime, PoolAdjusted]] = {}
 
-    def may_tell(self, topic: Topic, value: bytes) -> bool:
-        """Whether a record is worth decoding: it names the lot, or a sale that did (which may do so no more), or
-        tells of unlabelled sales."""
+    def may_concern(self, topic: Topic, value: bytes) -> bool:
+        """Whether a record may concern the lot, so that it must be decoded: it names the lot, a sale that named the
+        lot before, or an adjustment."""
         if topic is SALE_SHARES:
             return _ADJUSTED in value
         return self._lot.encode() in value or (bool(self._sales) and _sale_of(value) in self._sales)
 
-    def hear(self, event: Event) -> None:
+    def add(self, event: Event) -> None:
         match event.body:
             case SaleAccounted() as body:
-                self._sales[body.booth, body.sale][body.revision] = _SaleTold(event.time, body)
+                self._sales[body.booth, body.sale][body.revision] = _Snapshot(event.time, body)
             case PoolAdjusted() as body if (body.facility, body.product) == (self._facility, self._product):
-                known = self._adjusted.get(body.booth)
-                if known is None or known[1].revision < body.revision:
+                previous = self._adjusted.get(body.booth)
+                if previous is None or previous[1].revision < body.revision:
                     self._adjusted[body.booth] = (event.time, body)
             case _:
                 return
 
-    def entries(self, zone: tzinfo, *, every_sale: bool) -> Iterator[Entry]:
-        """Each sale, or their sums by booth and hour; what was disputed, rejected and voided; and adjustments."""
-        last = [told[max(told)].sale for told in self._sales.values()]
-        sold = [_LotPart(sale, part) for sale in last for part in sale.parts if part.lot == self._lot]
-        yield from map(_one_part, sold) if every_sale else _by_hour(sold, zone)
-        for told in self._sales.values():
-            yield from self._doubts([told[revision] for revision in sorted(told)])
+    def entries(self, zone: tzinfo, *, every_sale: bool) -> Iterator[TimelineEntry]:
+        """Entries for sales (each, or summed by booth and hour), disputes, rejections, voids and adjustments."""
+        last = [history[max(history)].sale for history in self._sales.values()]
+        lot_parts = [_LotPart(sale, part) for sale in last for part in sale.parts if part.lot == self._lot]
+        yield from map(_sale_entry, lot_parts) if every_sale else _hourly_entries(lot_parts, zone)
+        for history in self._sales.values():
+            yield from self._doubts([history[revision] for revision in sorted(history)])
         for booth, (at, body) in sorted(self._adjusted.items()):
             yield from self._adjustment(booth, at, body)
 
-    def _doubts(self, told: list[_SaleTold]) -> Iterator[Entry]:
-        """What changed between the snapshots of one sale, as far as it is this lot's."""
-        if told[0].sale.lot == self._lot and told[0].sale.disputed:
-            yield _doubt(told[0], told[0].sale.disputed, "disputed: more than the booth had")
-        for before, after in pairwise(told):
+    def _doubts(self, snapshots: list[_Snapshot]) -> Iterator[TimelineEntry]:
+        """Entries for disputes, rejections and voids of this lot, from changes between the snapshots of one sale."""
+        if snapshots[0].sale.lot == self._lot and snapshots[0].sale.disputed:
+            yield _doubt_entry(snapshots[0], snapshots[0].sale.disputed, "disputed: more than the booth had")
+        for before, after in pairwise(snapshots):
             if after.sale.lot == self._lot:
                 disputed = after.sale.disputed - before.sale.disputed
                 if disputed > 0:
-                    yield _doubt(after, disputed, "disputed: more than the booth had")
+                    yield _doubt_entry(after, disputed, "disputed: more than the booth had")
                 rejected = after.sale.rejected - before.sale.rejected
                 if rejected > 0:
-                    yield _doubt(after, rejected, "rejected: the organiser says that they were not sold")
+                    yield _doubt_entry(after, rejected, "rejected: the organiser says that they were not sold")
                 voided = after.sale.voided - before.sale.voided
             else:
                 voided = self._pieces(before.sale) - self._pieces(after.sale)
             if voided > 0:
-                yield _doubt(after, voided, "voided, back at the booth")
+                yield _doubt_entry(after, voided, "voided, back at the booth")
 
     def _pieces(self, sale: SaleAccounted) -> int:
         return sum(part.qty for part in sale.parts if part.lot == self._lot)
 
-    def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[Entry]:
+    def _adjustment(self, booth: str, at: datetime, body: PoolAdjusted) -> Iterator[TimelineEntry]:
         for lot in body.lots:
             if lot.lot == self._lot:
                 way = "to" if (lot.qty, lot.amount_rupiah) > (0, 0) else "from"
@@ -96,7 +96,7 @@ class Sales:
                 text = (
                     f"{abs(lot.qty)} unlabelled at {booth} moved {way} this lot, {worth} (by {body.cause}, {basis})"
                 )
-                yield Entry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
+                yield TimelineEntry(at, PoolAdjusted.__name__, text, "sales", SALE_SHARES.name)
 
 
 def _sale_of(value: bytes) -> tuple[str, str] | None:
@@ -104,44 +104,44 @@ def _sale_of(value: bytes) -> tuple[str, str] | None:
         body = from_json(value)
         return body["booth"], body["sale"]
     except (ValueError, KeyError, TypeError):
-        return None  # decoding would say the same
+        return None  # decoding fails too
 
 
-def _one_part(sold: _LotPart) -> Entry:
-    sale, part = sold
-    text = f"{part.qty} sold at {sale.booth} for {shown.rupiah(part.amount_rupiah)}{_how(part)}"
-    return Entry(sale.sold_at, SaleAccounted.__name__, text, sale.till, f"sale {sale.sale}")
+def _sale_entry(lot_part: _LotPart) -> TimelineEntry:
+    sale, part = lot_part
+    text = f"{part.qty} sold at {sale.booth} for {shown.rupiah(part.amount_rupiah)}{_circumstances(part)}"
+    return TimelineEntry(sale.sold_at, SaleAccounted.__name__, text, sale.till, f"sale {sale.sale}")
 
 
-def _by_hour(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[Entry]:
+def _hourly_entries(sold: Iterable[_LotPart], zone: tzinfo) -> Iterator[TimelineEntry]:
     hours: dict[tuple[str, datetime], list[_LotPart]] = defaultdict(list)
-    for one in sold:
-        hour = one.sale.sold_at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
-        hours[one.sale.booth, hour].append(one)
-    for (booth, hour), made in hours.items():
-        pieces, amount = sum(one.part.qty for one in made), sum(one.part.amount_rupiah for one in made)
-        sales = len({one.sale.sale for one in made})
+    for lot_part in sold:
+        hour = lot_part.sale.sold_at.astimezone(zone).replace(minute=0, second=0, microsecond=0)
+        hours[lot_part.sale.booth, hour].append(lot_part)
+    for (booth, hour), hour_parts in hours.items():
+        pieces, amount = sum(part.qty for _, part in hour_parts), sum(part.amount_rupiah for _, part in hour_parts)
+        sales = len({sale.sale for sale, _ in hour_parts})
         text = f"{pieces} sold at {booth} in {sales} {'sales' if sales > 1 else 'sale'} between "
         text += f"{hour:%H}:00 and {hour:%H}:59 {shown.zone(hour)} for {shown.rupiah(amount)}"
-        unlabelled = sum(one.part.qty for one in made if one.part.basis is PartBasis.SHARE)
+        unlabelled = sum(part.qty for _, part in hour_parts if part.basis is PartBasis.SHARE)
         if unlabelled:
             text += f" ({unlabelled} without a label)"
-        first = min(one.sale.sold_at for one in made)
-        tills = ", ".join(sorted({one.sale.till for one in made}))
-        yield Entry(first, SaleAccounted.__name__, text, tills, SALES.name)
+        first = min(sale.sold_at for sale, _ in hour_parts)
+        tills = ", ".join(sorted({sale.till for sale, _ in hour_parts}))
+        yield TimelineEntry(first, SaleAccounted.__name__, text, tills, SALES.name)
 
 
-def _doubt(told: _SaleTold, qty: int, what: str) -> Entry:
-    text = f"{qty} of a sale at {told.sale.booth} {what}"
-    return Entry(told.at, SaleAccounted.__name__, text, told.sale.till, f"sale {told.sale.sale}")
+def _doubt_entry(snapshot: _Snapshot, qty: int, outcome: str) -> TimelineEntry:
+    text = f"{qty} of a sale at {snapshot.sale.booth} {outcome}"
+    return TimelineEntry(snapshot.at, SaleAccounted.__name__, text, snapshot.sale.till, f"sale {snapshot.sale.sale}")
 
 
-def _how(part: SalePart) -> str:
-    """What is out of the ordinary about the part, in brackets; nothing if it is an ordinary one."""
+def _circumstances(part: SalePart) -> str:
+    """The special circumstances of a part in brackets; empty for an ordinary part."""
     marks = {
         "a share of what was sold without a label": part.basis is PartBasis.SHARE,
         "named by the organiser": part.basis is PartBasis.NAMED,
         "though recalled": part.recalled,
     }
-    said = ", ".join(mark for mark, true in marks.items() if true)
-    return f" ({said})" if said else ""
+    text = ", ".join(mark for mark, true in marks.items() if true)
+    return f" ({text})" if text else ""

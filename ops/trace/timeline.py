@@ -1,12 +1,12 @@
-"""One thing in a lot's life."""
+"""An entry of a lot's timeline."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened to the lot. `at` (UTC) is when, by who says so; `where` is its record in Kafka."""
+class TimelineEntry:
+    """One event of a lot. `at`: its time (UTC); `who`: its writer; `where`: the position of its record in Kafka."""
 
     at: datetime
     kind: str

@@ -1,10 +1,10 @@
-"""Booths: what festival counted in and what sales can sell, what sales sold and what festival heard of it."""
+"""Checks of booths: stock in festival and in sales, and sell-through in sales and in festival."""
 
 from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
-from ops.verify.heard import BoothTold
 from ops.verify.report import Check
+from ops.verify.topic_evidence import AnnouncedBooth
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothSales
 from services.inventory.domain import Lot
@@ -12,104 +12,118 @@ from services.sales.domain.booth import Booth, BoothStatus
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
-    """Every check about what festival and sales must know alike of a booth."""
+    """Every check of data about booths that festival and sales share."""
     yield booth_stock(evidence)
     yield sell_through(evidence)
-    yield sold_so_far(evidence)
+    yield interim_sales(evidence)
     yield withdrawn(evidence)
 
 
 def booth_stock(evidence: Evidence) -> Check:
-    """What festival counted in, lost and moved at a booth is what sales can sell there."""
+    """The pieces received, lost and moved at a booth are the same in festival and in sales."""
     check = Check(
         "booth stock",
-        "received, lost and moved away at each booth: the same by festival and by sales; prices and tills too",
+        "received, lost and moved away at each booth: the same in festival and in sales; prices and tills too",
     )
-    selling = evidence.of(Booth)
+    selling_booths = evidence.of(Booth)
     for booth in evidence.of(FestivalBooth).values():
-        there = selling.get(booth.id)
-        if there is None:
+        selling_booth = selling_booths.get(booth.id)
+        if selling_booth is None:
             check.expect(False, f"booth {booth.id} is open, but sales does not know it")
             continue
-        check.same(
+        check.expect_equal(
             f"booth {booth.id}",
             (booth.status.value, booth.tills),
-            (there.status.value, there.tills),
+            (selling_booth.status.value, selling_booth.tills),
             "by festival, by sales",
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)
         check.expect(
-            prices in [one.prices for one in there.price_lists],
+            prices in [price_list.prices for price_list in selling_booth.price_lists],
             f"booth {booth.id}: festival's prices {prices} are on no list of sales",
         )
-        _as_told(check, there, evidence.heard.booths[booth.id])
-        come = {
+        _compare_announcements(check, selling_booth, evidence.published.booths[booth.id])
+        festival_lots = {
             lot.lot: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn)
             for lot in booth.lots
             if lot.received
         }
-        here = {
+        sales_lots = {
             lot.lot: (lot.stocked, lot.lost, lot.moved, lot.withdrawn)
-            for lot in there.lots
+            for lot in selling_booth.lots
             if lot.stocked or lot.lost or lot.moved
         }
-        for lot in sorted(come.keys() | here.keys()):
-            check.same(
+        for lot in sorted(festival_lots.keys() | sales_lots.keys()):
+            check.expect_equal(
                 f"lot {lot} at {booth.id}",
-                come.get(lot),
-                here.get(lot),
+                festival_lots.get(lot),
+                sales_lots.get(lot),
                 "received, lost, moved, withdrawn by festival, by sales",
             )
-    opened = {id for id, booth in selling.items() if booth.status is not BoothStatus.UNKNOWN}
+    opened = {id for id, booth in selling_booths.items() if booth.status is not BoothStatus.UNKNOWN}
     for id in sorted(opened - evidence.of(FestivalBooth).keys()):
         check.expect(False, f"booth {id} is open for sales, but festival has none")
     return check
 
 
 def sell_through(evidence: Evidence) -> Check:
-    """What festival believes to be sold at settled booths is what sales last said, and what sales knows now."""
-    check = Check("sell-through", "sold and disputed at settled booths: the same by sales, as said and by festival")
+    """The sell-through of settled booths is the same in sales, in its last publication, and in festival."""
+    check = Check(
+        "sell-through", "sold and disputed at settled booths: the same in sales, as published, and in festival"
+    )
     festival = evidence.of(FestivalBooth)
     for booth in evidence.of(Booth).values():
-        said = evidence.heard.sell_through.get(booth.id)
+        published = evidence.published.sell_through.get(booth.id)
         if booth.status is not BoothStatus.SETTLED:
-            check.expect(said is None, f"booth {booth.id} is not settled, but its sell-through was said")
+            check.expect(published is None, f"booth {booth.id} is not settled, but its sell-through was published")
             continue
-        if said is None or booth.id not in festival:
-            check.expect(False, f"booth {booth.id} is settled, but festival was not told what it sold")
+        if published is None or booth.id not in festival:
+            check.expect(False, f"booth {booth.id} is settled, but festival did not receive its sell-through")
             continue
         sold = {lot.lot: lot.sold for lot in booth.lots if lot.sold}
-        here = (booth.revision, sold, booth.disputed[: len(said["disputed"])])
-        lots = {lot["lot"]: lot["sold"] for lot in said["lots"] if lot["sold"]}
-        check.same(f"booth {booth.id}", here, (said["revision"], lots, tuple(said["disputed"])), "kept, but said was")
-        theirs = festival[booth.id]
-        check.same(
+        sales_state = (booth.revision, sold, booth.disputed[: len(published["disputed"])])
+        lots = {lot["lot"]: lot["sold"] for lot in published["lots"] if lot["sold"]}
+        check.expect_equal(
             f"booth {booth.id}",
-            (theirs.revision, dict(theirs.sold), theirs.disputed),
-            (said["revision"], lots, tuple(said["disputed"])),
-            "by festival, but said was",
+            sales_state,
+            (published["revision"], lots, tuple(published["disputed"])),
+            "kept, but published was",
+        )
+        festival_booth = festival[booth.id]
+        check.expect_equal(
+            f"booth {booth.id}",
+            (festival_booth.revision, dict(festival_booth.sold), festival_booth.disputed),
+            (published["revision"], lots, tuple(published["disputed"])),
+            "by festival, but published was",
         )
     return check
 
 
-def sold_so_far(evidence: Evidence) -> Check:
-    """What festival believes an open booth to have sold is what sales said last."""
-    check = Check("sold so far", "what was said of open booths: as often as sales knows, and as festival keeps it")
+def interim_sales(evidence: Evidence) -> Check:
+    """Festival's sold pieces of an open booth are those that sales published last."""
+    check = Check(
+        "sold so far", "interim reports of open booths: as many as sales counts, and as festival keeps them"
+    )
     paces = dict(evidence.of(BoothSales))
     for booth in evidence.of(Booth).values():
-        said, pace = evidence.heard.so_far.get(booth.id), paces.pop(booth.id, None)
-        check.same(
-            f"booth {booth.id}", booth.interim.revision, said["revision"] if said else 0, "times told, but said was"
+        published, pace = evidence.published.interim_sales.get(booth.id), paces.pop(booth.id, None)
+        check.expect_equal(
+            f"booth {booth.id}",
+            booth.interim.revision,
+            published["revision"] if published else 0,
+            "interim reports counted, but published were",
         )
-        lots = {lot["lot"]: lot["sold"] for lot in said["lots"]} if said else {}
-        check.same(f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but said was")
+        lots = {lot["lot"]: lot["sold"] for lot in published["lots"]} if published else {}
+        check.expect_equal(
+            f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but published was"
+        )
     for id in sorted(paces):
-        check.wrong(f"festival knows what booth {id} sold, but sales does not know the booth")
+        check.fail(f"festival knows what booth {id} sold, but sales does not know the booth")
     return check
 
 
 def withdrawn(evidence: Evidence) -> Check:
-    """Tills refuse a recalled lot; what was sold of it is listed with its sales."""
+    """A recalled lot is withdrawn at every booth that was stocked with it."""
     check = Check("recalls at booths", "a recalled lot is withdrawn at every booth that was stocked with it")
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     for booth in evidence.of(Booth).values():
@@ -121,12 +135,12 @@ def withdrawn(evidence: Evidence) -> Check:
     return check
 
 
-def _as_told(check: Check, booth: Booth, told: BoothTold) -> None:
-    """The tills and the price lists that festival told of are those that sales goes by."""
-    lists = {one.revision: (one.valid_from, one.prices) for one in booth.price_lists}
-    check.same(
+def _compare_announcements(check: Check, booth: Booth, announced: AnnouncedBooth) -> None:
+    """Compare the tills and price lists that festival published with those of sales."""
+    lists = {prices.revision: (prices.valid_from, prices.prices) for prices in booth.price_lists}
+    check.expect_equal(
         f"booth {booth.id}",
         (lists, booth.tills),
-        ({revision: tuple(one) for revision, one in told.lists.items()}, told.tills),
-        "price lists and tills kept, but told were",
+        ({revision: tuple(prices) for revision, prices in announced.lists.items()}, announced.tills),
+        "price lists and tills kept, but published were",
     )

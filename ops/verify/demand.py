@@ -1,11 +1,11 @@
-"""Demand: what facilities heard of their goods is what was recorded as sold, piece by piece."""
+"""Check of demand signals: they contain the recorded sales, piece by piece."""
 
 from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
-from ops.verify.heard import Sum
 from ops.verify.parts import sold
 from ops.verify.report import Check
+from ops.verify.topic_evidence import Sum
 from services.sales.domain import Booth, FacilityDemand
 from services.sales.domain.booth import BoothStatus
 
@@ -15,49 +15,49 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 
 
 def demand(evidence: Evidence) -> Check:
-    """Per facility, festival and product, and once all booths are settled as it was said last."""
+    """The kept demand equals the recorded sales, and once all booths are settled the last published signal."""
     check = Check(
-        "demand", "per facility, festival, booth and product: sold in demand = recorded sales, and was told so"
+        "demand", "per facility, festival, booth and product: sold in demand = recorded sales, and published so"
     )
     sales = dict(sold(evidence))
     settled = {id for id, booth in evidence.of(Booth).items() if booth.status is BoothStatus.SETTLED}
-    kept = {(one.facility, one.festival): one for one in evidence.of(FacilityDemand).values()}
-    for pair, known in kept.items():
-        what = f"{pair[0]} at {pair[1]}"
-        for booth in known.booths:
-            check.same(
-                f"{what}: {booth.booth} has counted",
+    demands = {(entity.facility, entity.festival): entity for entity in evidence.of(FacilityDemand).values()}
+    for pair, demand_entity in demands.items():
+        subject = f"{pair[0]} at {pair[1]}"
+        for booth in demand_entity.booths:
+            check.expect_equal(
+                f"{subject}: {booth.booth} has counted",
                 booth.lines is not None,
                 booth.booth in settled,
                 "but settled is",
             )
             for line in booth.lines or ():
                 earned = sales.pop((*pair, booth.booth, line.product), Sum())
-                check.same(
-                    f"{what}: {line.product} at {booth.booth}",
+                check.expect_equal(
+                    f"{subject}: {line.product} at {booth.booth}",
                     (line.sold, line.sold_rupiah),
-                    earned.both,
+                    earned.pair,
                     "sold, by recorded sales",
                 )
-        _said(check, what, known, evidence)
-    for (facility, festival, place, product), earned in sales.items():
-        if place in settled:
-            check.wrong(f"{facility} at {festival}: {earned.qty} of {product} sold at {place}, none in its demand")
-    for facility, festival in sorted(evidence.heard.demand.keys() - kept.keys()):
-        check.wrong(f"{facility} at {festival} was told a demand that is not kept")
+        _compare_published(check, subject, demand_entity, evidence)
+    for (facility, festival, booth_id, product), earned in sales.items():
+        if booth_id in settled:
+            check.fail(f"{facility} at {festival}: {earned.qty} of {product} sold at {booth_id}, none in its demand")
+    for facility, festival in sorted(evidence.published.demand.keys() - demands.keys()):
+        check.fail(f"{facility} at {festival} received a demand signal that sales does not keep")
     return check
 
 
-def _said(check: Check, what: str, known: FacilityDemand, evidence: Evidence) -> None:
-    said = evidence.heard.demand.get((known.facility, known.festival))
-    if said is None:
-        check.expect(not known.complete, f"{what}: every booth has counted, but no demand was signalled")
+def _compare_published(check: Check, subject: str, demand: FacilityDemand, evidence: Evidence) -> None:
+    published = evidence.published.demand.get((demand.facility, demand.festival))
+    if published is None:
+        check.expect(not demand.complete, f"{subject}: every booth has counted, but no demand was signalled")
         return
-    check.same(f"{what}: revision", said["revision"], known.revision, "said, kept is")
-    if known.complete:
-        check.same(
-            what,
-            {one["product"]: (one["sold"], one["sold_rupiah"]) for one in said["products"]},
-            {one.product: (one.sold, one.sold_rupiah) for one in known.products},
-            "was said, kept is",
+    check.expect_equal(f"{subject}: revision", published["revision"], demand.revision, "published, kept is")
+    if demand.complete:
+        check.expect_equal(
+            subject,
+            {product["product"]: (product["sold"], product["sold_rupiah"]) for product in published["products"]},
+            {product.product: (product.sold, product.sold_rupiah) for product in demand.products},
+            "published, kept is",
         )

@@ -1,11 +1,11 @@
-"""Devices: every record that a device sent is known, and no booth was settled before its devices had said all."""
+"""Checks of devices: all records of a device are known, and no booth was settled before its devices were complete."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
 from ops.verify.evidence import Evidence
-from ops.verify.heard.tills import DeviceRecord
 from ops.verify.report import SHOWN, Check
+from ops.verify.topic_evidence.tills import DeviceRecord
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.device import Device, receive_record
@@ -19,43 +19,43 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 
 
 def devices(evidence: Evidence) -> Check:
-    """Nothing that a device sent is hidden behind something else, and nothing is waited for in silence."""
+    """Every record of a device is known to its booth, and a note names the missing records of incomplete devices."""
     check = Check(
         "devices",
-        "per device: the numbers heard = its records; a booth was settled early only with every branch complete",
+        "per device: known numbers = its records; a booth was settled early only with every branch complete",
     )
-    records = evidence.heard.tills.records
-    said = Counter(evidence.heard.sales.devices)
+    records = evidence.published.tills.records
+    published = Counter(evidence.published.sales.devices)
     for booth in evidence.of(Booth).values():
         by_device: dict[str, list[DeviceRecord]] = defaultdict(list)
         for record in records.get(booth.id, []):
             by_device[record.device].append(record)
         for device in booth.devices:
-            _heard(check, booth, device, by_device.pop(device.device, []))
-            check.same(
+            _compare_records(check, booth, device, by_device.pop(device.device, []))
+            check.expect_equal(
                 f"device {device.device} at {booth.id}",
-                said.pop((booth.id, device.device, device.till), 0),
+                published.pop((booth.id, device.device, device.till), 0),
                 1,
-                "times said to be heard, not",
+                "times announced, not",
             )
             if booth.status in (BoothStatus.CLOSING, BoothStatus.SETTLED) and not device.complete:
-                check.notes.append(_missing(booth, device))
+                check.notes.append(_missing_note(booth, device))
         for id, unheard in sorted(by_device.items()):
-            check.wrong(f"device {id} at {booth.id} has sent {len(unheard)} records, but the booth does not know it")
+            check.fail(f"device {id} at {booth.id} has sent {len(unheard)} records, but the booth does not know it")
         if booth.status is BoothStatus.SETTLED:
-            _settled(check, evidence, booth)
-    for booth_id, id, _ in sorted(said):
-        check.wrong(f"device {id} at {booth_id} was said to be heard, but the booth does not know it")
+            _check_settlement(check, evidence, booth)
+    for booth_id, id, _ in sorted(published):
+        check.fail(f"device {id} at {booth_id} was announced, but the booth does not know it")
     for booth_id in sorted(records.keys() - evidence.of(Booth).keys()):
-        check.wrong(
+        check.fail(
             f"tills of booth {booth_id} have sent {len(records[booth_id])} records, but sales does not know it"
         )
     return check
 
 
 def strays(evidence: Evidence) -> Check:
-    """For people to know: tills that festival did not name, and whole booths that it never opened."""
-    check = Check("strays", "for information: tills that were heard, but are at no booth that festival knows")
+    """Notes on tills that festival did not list, and on booths that it never opened."""
+    check = Check("strays", "for information: tills with records that festival knows at no booth")
     for booth in sorted(evidence.of(Booth).values(), key=lambda booth: booth.id):
         check.looked_at += 1
         tills = sorted({device.till for device in booth.devices})
@@ -72,70 +72,74 @@ def strays(evidence: Evidence) -> Check:
     return check
 
 
-def _heard(check: Check, booth: Booth, device: Device, records: Sequence[DeviceRecord]) -> None:
-    what = f"device {device.device} at {booth.id}"
+def _compare_records(check: Check, booth: Booth, device: Device, records: Sequence[DeviceRecord]) -> None:
+    subject = f"device {device.device} at {booth.id}"
     numbers = Counter(record.seq for record in records)
-    known = sum(last - first + 1 for branch in device.branches for first, last in branch.seen)
-    check.same(what, known, len(records), "records known, in the topic")
-    heard = Counter(
+    known_count = sum(last - first + 1 for branch in device.branches for first, last in branch.seen)
+    check.expect_equal(subject, known_count, len(records), "records known, in the topic")
+    seen = Counter(
         number for branch in device.branches for first, last in branch.seen for number in range(first, last + 1)
     )
-    hidden = [seq for seq, times in sorted(numbers.items()) if heard[seq] != times]
-    check.expect(not hidden, f"{what}: records {hidden[:SHOWN]} are not known as often as they were sent")
+    hidden = [seq for seq, times in sorted(numbers.items()) if seen[seq] != times]
+    check.expect(not hidden, f"{subject}: records {hidden[:SHOWN]} are not known as often as they were sent")
     last_words = [record.last_seq for record in records if record.last_seq is not None]
     closed = [branch.last_seq for branch in device.branches if branch.last_seq is not None]
-    check.same(what, max(closed, default=None), max(last_words, default=None), "closed with record, in the topic")
+    check.expect_equal(
+        subject, max(closed, default=None), max(last_words, default=None), "closed with record, in the topic"
+    )
 
 
-def _settled(check: Check, evidence: Evidence, booth: Booth) -> None:
-    """Before its deadline a booth is settled by the event with which the last of its branches was complete. If that
-    was no record of a till, it is not known which of these came before it: one such moment must have been."""
-    cause = evidence.heard.settled_by.get(booth.id)
-    if cause is None or cause in evidence.heard.deadlines:
+def _check_settlement(check: Check, evidence: Evidence, booth: Booth) -> None:
+    """Check that a booth settled before its deadline was complete at the event that settled it. If that event is no
+    record of a till, its position among the records is unknown: the booth must have been complete at any of them."""
+    cause = evidence.published.settled_by.get(booth.id)
+    if cause is None or cause in evidence.published.deadlines:
         return
-    records = evidence.heard.tills.records.get(booth.id, [])
+    records = evidence.published.tills.records.get(booth.id, [])
     by_record = any(record.id == cause for record in records)
-    told = evidence.heard.booths[booth.id]
-    named = [till for till in told.opened if till not in told.struck]
-    heard: tuple[Device, ...] = ()
-    complete = not by_record and _complete(booth, heard, named)
+    announced = evidence.published.booths[booth.id]
+    listed_tills = [till for till in announced.opened if till not in announced.struck]
+    devices: tuple[Device, ...] = ()
+    complete = not by_record and _complete(booth, devices, listed_tills)
     for record in records:
         if complete:
             break
         body = TillRecord.model_construct(
             booth=booth.id, till=record.till, device=record.device, seq=record.seq, previous=record.previous
         )
-        heard, _ = receive_record(heard, body, record.id, record.last_seq)
+        devices, _ = receive_record(devices, body, record.id, record.last_seq)
         if not by_record or record.id == cause:
-            complete = _complete(booth, heard, named)
+            complete = _complete(booth, devices, listed_tills)
         if record.id == cause:
             break
-    check.expect(complete, f"booth {booth.id} was settled before its deadline, but not all of its tills had said all")
-
-
-def _complete(booth: Booth, heard: tuple[Device, ...], named: Sequence[str]) -> bool:
-    """Whether all of these devices were complete, or were struck at any time."""
-    struck = {
-        (device.device, place)
-        for device in booth.devices
-        for place, branch in enumerate(device.branches)
-        if branch.struck
-    }
-    tills = {device.till for device in heard}
-    return all(till in tills for till in named) and all(
-        branch.complete or (device.device, place) in struck
-        for device in heard
-        for place, branch in enumerate(device.branches)
+    check.expect(
+        complete, f"booth {booth.id} was settled before its deadline, but not all of its tills were complete"
     )
 
 
-def _missing(booth: Booth, device: Device) -> str:
+def _complete(booth: Booth, devices: tuple[Device, ...], listed_tills: Sequence[str]) -> bool:
+    """Whether all listed tills have a device, and all branches of `devices` were complete or ever struck."""
+    struck = {
+        (device.device, index)
+        for device in booth.devices
+        for index, branch in enumerate(device.branches)
+        if branch.struck
+    }
+    tills = {device.till for device in devices}
+    return all(till in tills for till in listed_tills) and all(
+        branch.complete or (device.device, index) in struck
+        for device in devices
+        for index, branch in enumerate(device.branches)
+    )
+
+
+def _missing_note(booth: Booth, device: Device) -> str:
     gaps = [
         f"{first}" if first == last else f"{first} to {last}"
         for branch in device.branches
         if not branch.struck
         for first, last in branch.missing
     ]
-    lacks = f"records {', '.join(gaps[:SHOWN])} are missing" if gaps else "it has not closed"
-    is_waited_for = "is waited for" if booth.status is BoothStatus.CLOSING else "was not waited for"
-    return f"device {device.device} of {device.till} at {booth.id} {is_waited_for}: {lacks}"
+    missing = f"records {', '.join(gaps[:SHOWN])} are missing" if gaps else "it has not closed"
+    verb = "is waited for" if booth.status is BoothStatus.CLOSING else "was not waited for"
+    return f"device {device.device} of {device.till} at {booth.id} {verb}: {missing}"

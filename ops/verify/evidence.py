@@ -1,4 +1,4 @@
-"""Reads all there is, once: the four databases and every topic, up to where the topics ended when it was quiet."""
+"""Reads the evidence once: the four databases, and every topic up to its end at quiescence."""
 
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -12,13 +12,21 @@ from bson.raw_bson import RawBSONDocument
 from pydantic_core import from_json
 
 from deploy.topics import SERVICES, all_topics
-from ops.verify.accounts import Books, Journals, dead_letters, event_id, first_of_each, parked_keys, readable
-from ops.verify.heard import Heard, Word
-from ops.verify.log import Ends, Log
-from ops.verify.privacy import Watch
-from ops.verify.quiet import topic_names
+from ops.verify.accounts import (
+    JournalAudit,
+    LedgerAudit,
+    dead_letters,
+    event_id,
+    first_headers,
+    parked_keys,
+    readable,
+)
+from ops.verify.log import Ends, TopicLog
+from ops.verify.privacy import PseudonymScanner
+from ops.verify.quiescence import topic_names
 from ops.verify.report import Check
-from ops.verify.writers import Writers
+from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
+from ops.verify.writers import WriterAudit
 from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
@@ -32,16 +40,16 @@ E = TypeVar("E", bound=Entity)
 PRODUCTION = "production"
 PAGE = 2000
 DLQ = ".dlq"
-# Headers that nothing typed can come into.
+# Headers that never hold typed text.
 _PLAIN = frozenset({"ce_specversion", "ce_type", "ce_time", "content-type", "traceparent"})
 _RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 @dataclass(slots=True)
 class Evidence:
-    """What the checks look at: entities as the services keep them, and what the topics said."""
+    """The input of the checks: entities of the services' databases, and the published events."""
 
-    heard: Heard = field(default_factory=Heard)
+    published: TopicEvidence = field(default_factory=TopicEvidence)
     entities: dict[type[Any], dict[str, Any]] = field(default_factory=dict)
     checks: list[Check] = field(default_factory=list)
 
@@ -50,52 +58,50 @@ class Evidence:
         return self.entities.get(entity, {})
 
 
-async def gather(mongo: Mongo, log: Log, ends: Ends, *, allow_parked: bool) -> Evidence:
-    """All the evidence, with the checks that are made while reading."""
-    reading = _Reading(mongo, log, ends)
+async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool) -> Evidence:
+    """Read all evidence, and make the checks that need every record."""
+    reader = _EvidenceReader(mongo, log, ends)
     for service, families in SERVICES.items():
-        await reading.documents(service, families)
-        await reading.books(service)
-    # First of all topics: only then is it known whose pseudonyms must not be anywhere else.
-    await reading.topics([TERMINAL.name])
-    await reading.topics([name for name in topic_names() if name != TERMINAL.name])
+        await reader.documents(service, families)
+        await reader.ledgers(service)
+    # Read first: it holds the pseudonyms that must not occur in other topics.
+    await reader.topics([TERMINAL.name])
+    await reader.topics([name for name in topic_names() if name != TERMINAL.name])
     for service in SERVICES:
-        await reading.privacy(service)
-    await reading.close()
-    evidence = reading.evidence
+        await reader.privacy(service)
+    await reader.close()
+    evidence = reader.evidence
     evidence.checks = [
-        reading.records,
-        reading.journal.check,
-        reading.readable,
-        reading.watch.check,
-        reading.writers.check,
-        parked_keys(reading.parked, allow_parked),
-        dead_letters(reading.letters),
+        reader.records,
+        reader.journal.check,
+        reader.readable,
+        reader.scanner.check,
+        reader.writers.check,
+        parked_keys(reader.parked, allowed=allow_parked),
+        dead_letters(reader.letters),
     ]
     return evidence
 
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Who reads a topic: a service, and the group of its family."""
+    """The reader of a topic: a service, and the group of its key family."""
 
     service: str
     group: str
 
 
-class _Reading:
-    def __init__(self, mongo: Mongo, log: Log, ends: Ends) -> None:
+class _EvidenceReader:
+    def __init__(self, mongo: Mongo, log: TopicLog, ends: Ends) -> None:
         self.evidence = Evidence()
-        self.records = Check(
-            "records", "every record of every input is in its reader's ledger once, or a dead letter"
-        )
+        self.records = Check("records", "every input record is in its reader's ledger once, or a dead letter")
         self.readable = Check("documents", "every document can be read by the service that keeps it")
-        self.watch = Watch()
-        self.journal = Journals()
-        self.writers = Writers()
+        self.scanner = PseudonymScanner()
+        self.journal = JournalAudit()
+        self.writers = WriterAudit()
         self.parked: dict[str, dict[str, Sequence[str]]] = {}
         self.letters: Counter[tuple[str, str, str]] = Counter()
-        self._books: dict[str, Books] = {}
+        self._ledgers: dict[str, LedgerAudit] = {}
         self._mongo = mongo
         self._log = log
         self._ends = ends
@@ -110,65 +116,65 @@ class _Reading:
         self._journals = {journal(service).name for service in SERVICES}
 
     async def documents(self, service: str, families: Sequence[Family]) -> None:
-        """A service's own collections, as entities."""
+        """Read a service's collections as entities."""
         collections = {collection.name: collection for family in families for collection in family.collections}
         for name, collection in sorted(collections.items()):
-            kept = self.evidence.entities.setdefault(collection.entity, {})
+            entities = self.evidence.entities.setdefault(collection.entity, {})
             async for page in _pages(self._mongo.database(service)[name].find({}, batch_size=PAGE)):
                 for document in page:
                     entity = self._entity(service, collection, document)
                     if entity is not None:
-                        kept[document["_id"]] = entity
+                        entities[document["_id"]] = entity
                     if service == PRODUCTION and document.get("maker"):
-                        self.watch.learn(document["maker"])
+                        self.scanner.learn(document["maker"])
 
-    async def books(self, service: str) -> None:
-        """A service's ledger and parked keys."""
+    async def ledgers(self, service: str) -> None:
+        """Read a service's ledger and parked keys."""
         database = self._mongo.database(service)
         ledger: dict[str, tuple[bytes, str]] = {}
         async for page in _pages(database["ledger"].find({}, {"digest": 1, "lane": 1}, batch_size=PAGE)):
             ledger |= {entry["_id"]: (bytes(entry["digest"]), entry["lane"]) for entry in page}
         self.parked[service] = {d["_id"]: d["events"] async for d in database["parked"].find({})}
-        self._books[service] = Books(self.records, service, ledger, self.parked[service])
+        self._ledgers[service] = LedgerAudit(self.records, service, ledger, self.parked[service])
         self.writers.learn(service, ledger)
 
     async def topics(self, names: Sequence[str]) -> None:
-        """Every record of these topics."""
+        """Read every record of these topics."""
         async for name, records in self._log.read(self._log.of(self._ends, *names)):
             if name not in (TERMINAL.name, TERMINAL.dlq):
-                self._look(name, records)
-            self.journal.see(records)
+                self._scan(name, records)
+            self.journal.add_records(records)
             for record in records:
                 if name in (TERMINAL.name, TERMINAL.dlq):
-                    self._learn(record)
+                    self._learn_pseudonym(record)
                 if name.endswith(DLQ):
                     self._dead_letter(name, record)
                 elif name in self._journals:
-                    if self.writers.enter(name, record, first_of_each(record.headers)):
-                        self.journal.hear(BatchWorked.model_validate_json(record.value or b""))
+                    if self.writers.enter(name, record, first_headers(record.headers)):
+                        self.journal.add_batch(BatchWorked.model_validate_json(record.value or b""))
                 else:
                     self._event(name, record)
 
     async def privacy(self, service: str) -> None:
-        """Every byte of a database that no pseudonym belongs in."""
+        """Scan a database for pseudonyms; production's may hold them."""
         if service == PRODUCTION:
             return
         database = self._mongo.database(service)
         for name in await database.list_collection_names():
-            kept = database.get_collection(name, codec_options=cast("CodecOptions[dict[str, Any]]", _RAW))
+            collection = database.get_collection(name, codec_options=cast("CodecOptions[dict[str, Any]]", _RAW))
             before = 0
-            async for page in _pages(kept.find({}, batch_size=PAGE)):
-                # By number: the document's id may be what must not be shown.
+            async for page in _pages(collection.find({}, batch_size=PAGE)):
+                # By number: the document's id could itself hold a pseudonym.
                 place = partial("{}'s database, {}, document {}".format, service, name)
                 raw = [bytes(cast("RawBSONDocument", document).raw) for document in page]
-                self.watch.look(raw, lambda index, first=before + 1, place=place: place(first + index))  # type: ignore[misc]
+                self.scanner.scan(raw, lambda index, first=before + 1, place=place: place(first + index))  # type: ignore[misc]
                 before += len(page)
 
     async def close(self) -> None:
-        """Draw the line under ledgers, writers and journals."""
+        """Complete the audits of ledgers, writers and journals."""
         self.writers.close()
-        for books in self._books.values():
-            books.close()
+        for ledgers in self._ledgers.values():
+            ledgers.close()
         for service, families in SERVICES.items():
             ledger = Ledger(self._mongo.database(service))
             for family in families:
@@ -177,36 +183,38 @@ class _Reading:
                     self.journal.compare(lane)
 
     def _event(self, name: str, record: ConsumerRecord) -> None:
-        headers = first_of_each(record.headers)
+        headers = first_headers(record.headers)
         id = event_id(headers)
         its_own = self.writers.enter(name, record, headers)
         reader = self._readers.get(name)
         if reader is not None:
-            first = self._books[reader.service].enter(reader.group, id, record)
+            first = self._ledgers[reader.service].enter(reader.group, id, record)
         else:
             first = self._is_first(name, id, record)
-        # A foreign one is heard too, if it can be: whoever reads the topic believes it.
+        # A readable foreign record counts too, since the readers of the topic trust it.
         if first and (its_own or readable(self._topics[name], record)):
             type, cause = (
                 (headers.get(header) or b"").decode(errors="replace") for header in ("ce_type", "causationid")
             )
             source, event = id.split(" ", 1)
-            self.evidence.heard.hear(Word(type.rsplit(".", 1)[0], source, event, cause, record.value or b"{}"))
+            self.evidence.published.add(
+                PublishedEvent(type.rsplit(".", 1)[0], source, event, cause, record.value or b"{}")
+            )
 
     def _is_first(self, name: str, id: str, record: ConsumerRecord) -> bool:
-        """Of a topic that no service reads: nobody's ledger tells the copies of a relay that was killed."""
-        seen, body = self._seen[name], digest(record.value or b"")
-        if id not in seen:
-            seen[id] = body
+        """Whether a record is the first of its event, for topics without a ledger. A killed relay leaves copies."""
+        digests, body_digest = self._seen[name], digest(record.value or b"")
+        if id not in digests:
+            digests[id] = body_digest
             return True
-        if seen[id] != body:
+        if digests[id] != body_digest:
             self.writers.twice(name, record)
         return False
 
     def _dead_letter(self, name: str, record: ConsumerRecord) -> None:
         topic = self._topics[name.removesuffix(DLQ)]
         service = self._readers[topic.name].service
-        reason = self._books[service].set_aside(topic, record)
+        reason = self._ledgers[service].set_aside(topic, record)
         self.writers.set_aside(topic.name, record, reason, readable=readable(topic, record))
         self.letters[service, topic.name, reason] += 1
 
@@ -215,11 +223,11 @@ class _Reading:
         try:
             return collection.from_document(document)
         except (KeyError, TypeError, ValueError) as fault:
-            self.readable.wrong(f"{service}'s {collection.name} {document['_id']} can't be read: {fault!r}")
+            self.readable.fail(f"{service}'s {collection.name} {document['_id']} can't be read: {fault!r}")
             return None
 
-    def _look(self, name: str, records: Sequence[ConsumerRecord]) -> None:
-        said = [
+    def _scan(self, name: str, records: Sequence[ConsumerRecord]) -> None:
+        texts = [
             b"\n".join(
                 [
                     record.key or b"",
@@ -229,17 +237,17 @@ class _Reading:
             )
             for record in records
         ]
-        self.watch.look(said, lambda index: f"{name} {records[index].partition}/{records[index].offset}")
+        self.scanner.scan(texts, lambda index: f"{name} {records[index].partition}/{records[index].offset}")
 
-    def _learn(self, record: ConsumerRecord) -> None:
-        # Also of reports that were refused: what was wrong with them must not be told with the maker.
+    def _learn_pseudonym(self, record: ConsumerRecord) -> None:
+        # Refused reports count too: an answer to them must not name the maker.
         maker = _maker(record.value)
         if maker:
-            self.watch.learn(maker)
+            self.scanner.learn(maker)
 
 
 async def _pages(cursor: Any) -> AsyncIterator[list[Any]]:
-    """What a cursor of either driver finds, many at a time: one by one costs more than all that is done with it."""
+    """The documents of a cursor of either driver, page by page, which is much faster than one by one."""
     while page := await cursor.to_list(PAGE):
         yield page
 

@@ -1,4 +1,4 @@
-"""Reading topics as a whole: from their beginning to a given end."""
+"""Reader of whole topics, from their beginning to a given end."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -17,10 +17,10 @@ Ends: TypeAlias = Mapping[TopicPartition, int]
 PATIENCE = 30.0
 
 
-class Log:
-    """All partitions of some topics (names without prefix), to look at and to read. Commits nothing, joins no group.
+class TopicLog:
+    """All partitions of some topics (names without prefix). Commits nothing, joins no group.
 
-    As a context manager it connects. Raises KafkaError when Kafka can't be reached.
+    A context manager that connects on entry. Raises KafkaError when Kafka can't be reached.
     """
 
     def __init__(self, settings: Settings, topics: Iterable[str]) -> None:
@@ -28,19 +28,19 @@ class Log:
         self._topics = {topic_name(settings, name): name for name in topics}
         self._parts: list[TopicPartition] = []
         self.missing: Sequence[str] = ()
-        # Where nobody is given a record, once and for all: from and up to which offset.
-        self._hollow: dict[TopicPartition, tuple[int, int]] = {}
+        # A range of offsets without records, by partition. It never changes, so it is cached.
+        self._gaps: dict[TopicPartition, tuple[int, int]] = {}
         self._consumer = reader(
             settings,
             max_partition_fetch_bytes=4 * 1024 * 1024,
-            # Only what is there is asked for: waiting for more would delay each change of topics.
+            # Only existing records are read: waiting for more would delay each change of partitions.
             fetch_max_wait_ms=10,
         )
 
     async def __aenter__(self) -> Self:
         try:
             await self._consumer.start()
-            await self._survey()
+            await self._describe()
         except BaseException:
             await self._consumer.stop()
             raise
@@ -52,22 +52,22 @@ class Log:
         await self._consumer.stop()
 
     async def ends(self) -> Ends:
-        """Where each partition ends now."""
+        """The current end offset of each partition."""
         if self.missing:
-            await self._survey()
+            await self._describe()
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(self._parts) if self._parts else {}
         return ends
 
     def of(self, ends: Ends, *topics: str) -> Ends:
-        """The ends of the partitions of these topics (without prefix)."""
+        """The part of `ends` that belongs to these topics (names without prefix)."""
         full = {topic_name(self._settings, name) for name in topics}
         return {part: end for part, end in ends.items() if part.topic in full}
 
     async def read(self, ends: Ends) -> AsyncIterator[tuple[str, Sequence[ConsumerRecord]]]:
-        """Records up to (not including) these ends, batch by batch, each with the name of its topic without prefix;
-        those of one partition in order. One reading at a time.
+        """Batches of records up to (not including) these ends, each with its topic's name without prefix. Records of
+        one partition come in order. Only one read may be active at a time.
 
-        Raises NotReached when Kafka gives none for half a minute though it has some.
+        Raises NotReached when Kafka delivers no record for half a minute before the ends are reached.
         """
         parts = [part for part, end in ends.items() if end > 0]
         begins: dict[TopicPartition, int] = await self._consumer.beginning_offsets(parts) if parts else {}
@@ -84,7 +84,9 @@ class Log:
                 if stand != nexts:
                     moved_at = clock()
                 elif clock() - moved_at > PATIENCE:
-                    raise NotReached(f"Kafka gives no records of {min(nexts).topic} though it has some.")
+                    raise NotReached(
+                        f"Kafka delivers no records of {min(nexts).topic} though the partition has more."
+                    )
                 nexts = {part: next for part, next in stand.items() if next < ends[part]}
                 self._consumer.pause(*(stand.keys() - nexts.keys()))
                 for part, records in fetched.items():
@@ -94,16 +96,16 @@ class Log:
             self._consumer.pause(*nexts)
 
     async def first(self, part: TopicPartition, offset: int, end: int) -> int:
-        """The offset of the first record at `offset` or behind it. It is `end` if no record is given for what lies
-        before that: records taken back, and the marks of transactions. Not while something is read.
+        """The offset of the first record from `offset` on, or `end` if there is none before it. Aborted records and
+        transaction markers are no records. Must not run during a `read`.
 
-        Raises NotReached when Kafka gives neither for half a minute.
+        Raises NotReached when Kafka delivers nothing for half a minute.
         """
-        start, known = self._hollow.get(part, (end, end))
-        at = known if start <= offset <= known else offset
+        start, known_first = self._gaps.get(part, (end, end))
+        at = known_first if start <= offset <= known_first else offset
         if at < end:
             at = await self._first(part, at, end)
-            self._hollow[part] = (offset, at)
+            self._gaps[part] = (offset, at)
         return min(at, end)
 
     async def _first(self, part: TopicPartition, offset: int, end: int) -> int:
@@ -120,21 +122,23 @@ class Log:
                     return end
         finally:
             self._consumer.pause(part)
-        raise NotReached(f"Kafka gives no records of {part.topic} though it has some.")
+        raise NotReached(f"Kafka delivers no records of {part.topic} though the partition has more.")
 
-    async def _survey(self) -> None:
+    async def _describe(self) -> None:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._settings.kafka)
         try:
             await admin.start()
-            found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(self._topics))}
+            partitions_by_topic = {
+                topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(list(self._topics))
+            }
         finally:
             await admin.close()
         self._parts = [
             TopicPartition(name, partition["partition"])
-            for name, partitions in found.items()
+            for name, partitions in partitions_by_topic.items()
             for partition in partitions
         ]
-        self.missing = sorted(name for name in self._topics if not found.get(name))
-        # All at once, and nothing is fetched yet: each topic that a client does not know costs it a round trip.
+        self.missing = sorted(name for name in self._topics if not partitions_by_topic.get(name))
+        # All at once and paused: each topic that is new to the client costs a round trip.
         self._consumer.assign(self._parts)
         self._consumer.pause(*self._parts)

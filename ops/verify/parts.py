@@ -1,4 +1,4 @@
-"""What sales keeps of each sale, summed up by booth and lot."""
+"""Sums of the parts of sales, by booth and lot."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ops.verify.evidence import Evidence
-from ops.verify.heard import Pair, Sum
+from ops.verify.topic_evidence import Pair, Sum
 from services.sales.domain import Booth, Receipt
 from services.sales.domain.receipt import Part, Sale
 from shared.events.sales import PartBasis
@@ -23,8 +23,8 @@ class PartSold(NamedTuple):
 
 @dataclass(slots=True)
 class LotSold:
-    """What single sales tell of a lot at a booth: `label`: with a label or by the organiser's word, of which `named`
-    pieces by the latter; `share`: its part of unlabelled sales."""
+    """The sold pieces and rupiah of a lot at a booth. `label`: sold by label or named by the organiser, `named`
+    pieces of it by the organiser; `share`: the lot's part of unlabelled sales."""
 
     facility: str
     product: str
@@ -54,20 +54,19 @@ def by_lot(evidence: Evidence) -> dict[Pair, LotSold]:
 
 
 def sold(evidence: Evidence) -> Mapping[tuple[str, str, str, str], Sum]:
-    """What was sold by facility, festival, booth and product: the parts of sales, and what adjustments of unlabelled
-    sales moved."""
+    """The sold pieces and rupiah by facility, festival, booth and product: parts of sales plus adjustments."""
     sums: dict[tuple[str, str, str, str], Sum] = defaultdict(Sum)
     booths = evidence.of(Booth)
     for (id, _), lot in by_lot(evidence).items():
         booth = booths.get(id)
         festival = (booth.festival if booth is not None else None) or ""
         earned = sums[lot.facility, festival, id, lot.product]
-        earned.add(*lot.label.both)
-        earned.add(*lot.share.both)
+        earned.add(*lot.label.pair)
+        earned.add(*lot.share.pair)
     for booth in booths.values():
         for pool in booth.pools:
-            for moved in pool.adjusted:
-                held = booth.find_lot(moved.lot)
-                facility = held.facility if held is not None else ""
-                sums[facility, booth.festival or "", booth.id, pool.product].add(moved.qty, moved.rupiah)
+            for adjustment in pool.adjusted:
+                booth_lot = booth.find_lot(adjustment.lot)
+                facility = booth_lot.facility if booth_lot is not None else ""
+                sums[facility, booth.festival or "", booth.id, pool.product].add(adjustment.qty, adjustment.rupiah)
     return {key: earned for key, earned in sums.items() if earned.qty or earned.rupiah}

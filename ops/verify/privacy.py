@@ -1,19 +1,19 @@
-"""Whether a maker's pseudonym lies anywhere but where it may: production's database and the terminals' topic."""
+"""Search for makers' pseudonyms outside production's database and the terminals' topic."""
 
 from collections.abc import Callable, Sequence
 
 from ops.verify.report import Check
 
 SHORTEST = 6
-# Everything but letters and digits becomes a space: cutting into words this way is much faster than a pattern.
+# Maps all but letters and digits to spaces: splitting at them is much faster than a regular expression.
 _ONLY_WORDS = bytes(code if code < 128 and chr(code).isalnum() else ord(" ") for code in range(256))
 
 
-class Watch:
-    """Looks for pseudonyms in bytes: thousands of them in hundreds of thousands of records, in seconds.
+class PseudonymScanner:
+    """Searches values for pseudonyms: thousands of them in hundreds of thousands of records, in seconds.
 
-    Words are looked up, not every place of every value: a pseudonym stands out by its longest run of letters and
-    digits. One that somebody glued to other letters would not be seen.
+    It looks up whole words, and not every position of every value. The key of a pseudonym is its longest run of
+    letters and digits. A pseudonym that is joined to other letters is not found.
     """
 
     def __init__(self) -> None:
@@ -23,24 +23,24 @@ class Watch:
         self._too_short: set[str] = set()
 
     def learn(self, maker: str) -> None:
-        """One more pseudonym to look for. One of a few characters can't be told from other words: that is noted."""
+        """Add a pseudonym to search for. A very short one would match other words: it is only noted."""
         spelled = maker.encode()
         run = max(spelled.translate(_ONLY_WORDS).split(), key=len, default=b"")
         if len(run) < SHORTEST:
             self._too_short.add(maker)
-            self.check.notes = [f"{len(self._too_short)} pseudonyms are too short to be looked for"]
+            self.check.notes = [f"{len(self._too_short)} pseudonyms are too short to search for"]
         else:
             self._by_run.setdefault(run, set()).add(spelled)
             self._runs.add(run)
 
-    def look(self, many: Sequence[bytes], where: Callable[[int], str]) -> None:
+    def scan(self, values: Sequence[bytes], place_of: Callable[[int], str]) -> None:
         """`where` names the place of one of them by its index, without repeating what is in it."""
-        self.check.looked_at += len(many)
-        # Nearly always nothing is found: then one look at all of them is enough.
-        if self._suspects(b"\n".join(many)):
-            for index, data in enumerate(many):
+        self.check.looked_at += len(values)
+        # Fast path: one search over all values, since nearly always there is no match.
+        if self._suspects(b"\n".join(values)):
+            for index, data in enumerate(values):
                 if any(maker in data for run in self._suspects(data) for maker in self._by_run[run]):
-                    self.check.wrong(f"{where(index)} holds a maker's pseudonym")
+                    self.check.fail(f"{place_of(index)} holds a maker's pseudonym")
 
     def _suspects(self, data: bytes) -> set[bytes]:
         words = data.translate(_ONLY_WORDS).split()

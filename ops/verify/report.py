@@ -1,4 +1,4 @@
-"""What a look at the whole system found: checks, each with how much it looked at and what is broken."""
+"""The result of a verification: checks, each with its number of comparisons and its violations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,9 +9,8 @@ SHOWN = 20
 
 @dataclass(slots=True)
 class Check:
-    """One invariant. `looked_at` counts what was compared; `broken` holds the first sentences of `total`.
-
-    A `note` is for people to know and breaks nothing.
+    """The result for one invariant. `looked_at` counts the comparisons, `total` the violations; `broken` holds a
+    sentence for each of the first violations. `notes` inform people and are no violations.
     """
 
     name: str
@@ -25,22 +24,24 @@ class Check:
     def ok(self) -> bool:
         return self.total == 0
 
-    def wrong(self, sentence: str) -> None:
+    def fail(self, sentence: str) -> None:
+        """Count a violation, which `sentence` describes."""
         self.total += 1
         if len(self.broken) < SHOWN:
             self.broken.append(sentence)
 
     def expect(self, right: bool, sentence: str) -> None:
-        """One more thing was looked at; `sentence` says what is wrong if it is not right."""
+        """Count a comparison, and a violation described by `sentence` if it is not `right`."""
         self.looked_at += 1
         if not right:
-            self.wrong(sentence)
+            self.fail(sentence)
 
-    def same(self, what: str, here: object, there: object, where: str = "and") -> None:
-        """One more pair was compared: `what` says of whom, `where` stands between the two values."""
+    def expect_equal(self, subject: str, first: object, second: object, between: str = "and") -> None:
+        """Count a comparison of two values of `subject`. `between` stands between them in the violation's
+        sentence."""
         self.looked_at += 1
-        if here != there:
-            self.wrong(f"{what}: {here} {where} {there}")
+        if first != second:
+            self.fail(f"{subject}: {first} {between} {second}")
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -55,8 +56,9 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """`waits` says what was not done yet when the time was over; then nothing was checked."""
+class VerifyReport:
+    """The result of a verification. `waits` names unfinished work at the end of the wait; then nothing was
+    checked."""
 
     waits: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
@@ -68,7 +70,7 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """Everything was done, everything was checked, nothing is broken."""
+        """Whether all work was finished, and all checks found no violation."""
         return self.quiet and bool(self.checks) and all(check.ok for check in self.checks)
 
     @property

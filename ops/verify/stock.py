@@ -1,4 +1,4 @@
-"""Lots: as production recorded them, as inventory balances them, as festivals see and hold them."""
+"""Checks of lots: production's records, inventory's balances, festival's views and holdings."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.production.domain import entities as production
 from services.sales.domain.booth import Booth as SellingBooth
 
-# What inventory must say of a line's reservation once all is quiet.
+# The state of a line's reservation in inventory at quiescence.
 _STANDING = {
     LineStatus.RESERVED: ReservationStatus.HELD,
     LineStatus.DISPATCHED: ReservationStatus.DISPATCHED,
@@ -27,9 +27,9 @@ _ON_THE_WAY = frozenset({ShipmentStatus.SENDING, ShipmentStatus.SENT})
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
-    """Every check about pieces in inventory's hands."""
+    """Every check of the pieces that inventory accounts for."""
     yield lot_balance(evidence)
-    yield balances_said(evidence)
+    yield published_balances(evidence)
     yield lots_arrived(evidence)
     yield stock_views(evidence)
     yield reservations(evidence)
@@ -46,9 +46,9 @@ def lot_balance(evidence: Evidence) -> Check:
         "recorded + corrected = on hand + reserved + dispatched − returned + written off, none below zero",
     )
     for lot in evidence.of(Lot).values():
-        left = lot.recorded + lot.corrected
-        right = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
-        check.same(f"lot {lot.id}", left, right, "recorded and corrected, but the parts sum to")
+        received = lot.recorded + lot.corrected
+        accounted = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
+        check.expect_equal(f"lot {lot.id}", received, accounted, "recorded and corrected, but the parts sum to")
         parts = {
             "on hand": lot.on_hand,
             "returned": lot.returned,
@@ -58,46 +58,48 @@ def lot_balance(evidence: Evidence) -> Check:
         }
         for name, qty in parts.items():
             if qty < 0:
-                check.wrong(f"lot {lot.id}: {qty} pieces {name}")
+                check.fail(f"lot {lot.id}: {qty} pieces {name}")
         if len({r.id for r in lot.reservations}) < len(lot.reservations):
-            check.wrong(f"lot {lot.id} holds a reservation twice")
+            check.fail(f"lot {lot.id} holds a reservation twice")
     return check
 
 
-def balances_said(evidence: Evidence) -> Check:
-    """What readers of the stream know must be what inventory knows."""
+def published_balances(evidence: Evidence) -> Check:
+    """The last published balance of each lot is inventory's balance."""
     check = Check("balances said", "the last StockChanged of each lot is inventory's balance")
     names = ("revision", "on_hand", "reserved", "dispatched", "returned", "written_off", "corrected", "recalled")
     for lot in evidence.of(Lot).values():
-        said = evidence.heard.balances.get(lot.id)
-        if said is None:
-            check.expect(False, f"lot {lot.id}: no StockChanged was ever said")
+        published = evidence.published.balances.get(lot.id)
+        if published is None:
+            check.expect(False, f"lot {lot.id}: no StockChanged was ever published")
             continue
-        here = {name: getattr(lot, name) for name in names}
-        check.same(f"lot {lot.id}", here, {name: said[name] for name in names}, "kept, but said was")
+        balance = {name: getattr(lot, name) for name in names}
+        check.expect_equal(
+            f"lot {lot.id}", balance, {name: published[name] for name in names}, "kept, but published was"
+        )
     return check
 
 
 def lots_arrived(evidence: Evidence) -> Check:
     """A lot that production recorded is inventory's lot, with the same quantity, corrections and recall."""
     check = Check("lots arrived", "production's lots are inventory's lots, piece by piece")
-    made, kept = evidence.of(production.Lot), evidence.of(Lot)
-    for id in made.keys() | kept.keys():
-        lot, there = made.get(id), kept.get(id)
-        if lot is None or there is None:
+    recorded, balanced = evidence.of(production.Lot), evidence.of(Lot)
+    for id in recorded.keys() | balanced.keys():
+        lot, stock_lot = recorded.get(id), balanced.get(id)
+        if lot is None or stock_lot is None:
             check.expect(False, f"lot {id} is known to {'inventory' if lot is None else 'production'} alone")
             continue
-        check.same(
+        check.expect_equal(
             f"lot {id}",
             (lot.facility, lot.product, lot.made_on, lot.best_before, lot.qty, lot.corrected, lot.recalled),
             (
-                there.facility,
-                there.product,
-                there.made_on,
-                there.best_before,
-                there.recorded,
-                there.corrected,
-                there.recalled,
+                stock_lot.facility,
+                stock_lot.product,
+                stock_lot.made_on,
+                stock_lot.best_before,
+                stock_lot.recorded,
+                stock_lot.corrected,
+                stock_lot.recalled,
             ),
             "by production, by inventory",
         )
@@ -109,74 +111,78 @@ def stock_views(evidence: Evidence) -> Check:
     views = evidence.of(StockView)
     for lot in evidence.of(Lot).values():
         view = views.get(lot.id)
-        seen = view and (view.revision, view.on_hand, view.recalled)
-        check.same(f"lot {lot.id}", seen, (lot.revision, lot.on_hand, lot.recalled), "seen by festival, by inventory")
+        viewed = view and (view.revision, view.on_hand, view.recalled)
+        check.expect_equal(
+            f"lot {lot.id}", viewed, (lot.revision, lot.on_hand, lot.recalled), "seen by festival, by inventory"
+        )
     for id in sorted(views.keys() - evidence.of(Lot).keys()):
-        check.wrong(f"lot {id} is seen by festival, but inventory has none")
+        check.fail(f"lot {id} is seen by festival, but inventory has none")
     return check
 
 
 def reservations(evidence: Evidence) -> Check:
-    """Every line of every request against what inventory holds for it."""
-    check = Check(
-        "reservations", "each line of a request is held, sent or released by inventory as festival believes"
-    )
-    held = dict(_reservations(evidence))
+    """Compare every line of every request with its reservation in inventory."""
+    check = Check("reservations", "each line of a request is held, sent or released in inventory as in festival")
+    remaining = dict(_reservations(evidence))
     for request, line in _lines(evidence):
-        kept = held.pop(line.reservation, None)
-        what = f"reservation {line.reservation} ({line.qty} of {line.lot} for {line.booth})"
+        reservation_entry = remaining.pop(line.reservation, None)
+        subject = f"reservation {line.reservation} ({line.qty} of {line.lot} for {line.booth})"
         check.looked_at += 1
         if line.status in _UNANSWERED:
-            check.wrong(f"{what} is {line.status.value}: inventory's answer is missing")
-        elif kept is None:
+            check.fail(f"{subject} is {line.status.value}: inventory's answer is missing")
+        elif reservation_entry is None:
             if line.status in _STANDING:
-                check.wrong(f"{what} is {line.status.value}, but inventory has no such reservation")
+                check.fail(f"{subject} is {line.status.value}, but inventory has no such reservation")
         elif line.status in (LineStatus.PLANNED, LineStatus.REFUSED):
-            check.wrong(f"{what} is {line.status.value}, but inventory has it as {kept[1].status.value}")
+            check.fail(
+                f"{subject} is {line.status.value}, but inventory has it as {reservation_entry[1].status.value}"
+            )
         else:
-            lot, r = kept
-            wanted = _STANDING.get(line.status, ReservationStatus.RELEASED)
-            check.same(
-                what,
-                (line.lot, line.booth, line.qty, wanted.value, request.festival, request.name),
+            lot, r = reservation_entry
+            expected = _STANDING.get(line.status, ReservationStatus.RELEASED)
+            check.expect_equal(
+                subject,
+                (line.lot, line.booth, line.qty, expected.value, request.festival, request.name),
                 (lot, r.booth, r.qty, r.status.value, r.festival, r.request),
                 "by festival, by inventory",
             )
-    for id, (lot, r) in sorted(held.items()):
+    for id, (lot, r) in sorted(remaining.items()):
         check.expect(False, f"inventory has {r.qty} of {lot} {r.status.value} for {id}, which is no line of festival")
     return check
 
 
 def reservations_answered(evidence: Evidence) -> Check:
-    """By what inventory said: a reservation is confirmed or refused once, and let go or sent at most once."""
+    """By inventory's events, each reservation is confirmed or refused once, then released or sent at most once."""
     check = Check(
-        "answers to orders", "each reservation was confirmed or refused once, then let go or sent at most once"
+        "answers to orders", "each reservation was confirmed or refused once, then released or sent at most once"
     )
-    said = evidence.heard.said
-    reserved, refused = said["StockReserved"], said["ReservationRefused"]
-    gone = said["ReservationReleased"] + said["StockDispatched"]
+    answers = evidence.published.order_answers
+    reserved, refused = answers["StockReserved"], answers["ReservationRefused"]
+    ended = answers["ReservationReleased"] + answers["StockDispatched"]
     for id in reserved.keys() | refused.keys():
-        check.same(f"reservation {id}", reserved[id] + refused[id], 1, "times answered, not")
-    for id, times in gone.items():
+        check.expect_equal(f"reservation {id}", reserved[id] + refused[id], 1, "times answered, not")
+    for id, times in ended.items():
         check.expect(
             times <= reserved[id],
-            f"reservation {id} was let go or sent {times} times, confirmed {reserved[id]} times",
+            f"reservation {id} was released or sent {times} times, confirmed {reserved[id]} times",
         )
     for id, (_, r) in _reservations(evidence):
-        went = 0 if r.status is ReservationStatus.HELD else 1
-        check.same(f"reservation {id}", (reserved[id], gone[id]), (1, went), "times said confirmed and gone, not")
+        expected_ends = 0 if r.status is ReservationStatus.HELD else 1
+        check.expect_equal(
+            f"reservation {id}", (reserved[id], ended[id]), (1, expected_ends), "times confirmed and ended, not"
+        )
     return check
 
 
 def in_transit(evidence: Evidence) -> Check:
-    """What left the facilities or other booths is on its way, at the booths or lost on the way."""
+    """Pieces sent to a booth are on the way, received, or lost on the way."""
     check = Check(
-        "sent", "sent and moved to a booth = on the way + received + lost on the way; moved away as transfers say"
+        "sent", "sent and moved to a booth = on the way + received + lost on the way; moved away = transfers"
     )
-    sent: Counter[tuple[str, str]] = Counter()
+    dispatched: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
         if r.status is ReservationStatus.DISPATCHED:
-            sent[r.booth, lot] += r.qty
+            dispatched[r.booth, lot] += r.qty
     under_way: Counter[tuple[str, str]] = Counter()
     for shipment in evidence.of(Shipment).values():
         if shipment.status in _ON_THE_WAY:
@@ -184,21 +190,27 @@ def in_transit(evidence: Evidence) -> Check:
                 if parcel.leg is DispatchStatus.LEFT:
                     under_way[shipment.booth, parcel.lot] += parcel.qty
                 elif parcel.leg is DispatchStatus.ORDERED:
-                    check.wrong(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
+                    check.fail(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in evidence.of(Transfer).values():
         for lot, qty in transfer.sent:
             moved[transfer.booth, lot] += qty
-            sent[transfer.to, lot] += qty
+            dispatched[transfer.to, lot] += qty
             if transfer.status is TransferStatus.SENT:
                 under_way[transfer.to, lot] += qty
-    for booth, held in _held(evidence):
-        pair, what = (booth.id, held.lot), f"lot {held.lot} for {booth.id}"
-        check.same(f"lot {held.lot} of {booth.id}", moved.pop(pair, 0), held.moved_out, "in transfers, moved away")
-        come = held.in_transit + held.received + held.lost_on_the_way
-        check.same(what, sent.pop(pair, 0), come, "sent by inventory and other booths, by festival")
-        check.same(what, under_way.pop(pair, 0), held.in_transit, "in shipments and transfers, on the way")
-    for (booth_id, lot_id), qty in sorted((sent + under_way).items()):
+    for booth, booth_lot in _booth_lots(evidence):
+        pair, subject = (booth.id, booth_lot.lot), f"lot {booth_lot.lot} for {booth.id}"
+        check.expect_equal(
+            f"lot {booth_lot.lot} of {booth.id}", moved.pop(pair, 0), booth_lot.moved_out, "in transfers, moved away"
+        )
+        arrived = booth_lot.in_transit + booth_lot.received + booth_lot.lost_on_the_way
+        check.expect_equal(
+            subject, dispatched.pop(pair, 0), arrived, "sent by inventory and other booths, by festival"
+        )
+        check.expect_equal(
+            subject, under_way.pop(pair, 0), booth_lot.in_transit, "in shipments and transfers, on the way"
+        )
+    for (booth_id, lot_id), qty in sorted((dispatched + under_way).items()):
         check.expect(False, f"{qty} of {lot_id} were sent to {booth_id}, which does not know of them")
     for (booth_id, lot_id), qty in sorted((+moved).items()):
         check.expect(False, f"{qty} of {lot_id} were moved away from {booth_id}, which does not know of them")
@@ -206,15 +218,16 @@ def in_transit(evidence: Evidence) -> Check:
 
 
 def home_and_lost(evidence: Evidence) -> Check:
-    """What came home and what was lost at facilities, by festival's commands and by inventory."""
+    """Pieces returned home and lost at facilities are the same in festival and in inventory."""
     check = Check(
-        "home and lost", "returned and written off: the same by festival and by inventory; every command ended"
+        "home and lost", "returned and written off: the same in festival and in inventory; every command ended"
     )
     returned: Counter[str] = Counter()
-    for booth, lot in _held(evidence):
-        returned[lot.lot] += lot.returned
+    for booth, booth_lot in _booth_lots(evidence):
+        returned[booth_lot.lot] += booth_lot.returned
         check.expect(
-            lot.returning == 0, f"lot {lot.lot}: {lot.returning} from {booth.id} are on their way home, unanswered"
+            booth_lot.returning == 0,
+            f"lot {booth_lot.lot}: {booth_lot.returning} from {booth.id} are on their way home, unanswered",
         )
     lost: Counter[str] = Counter()
     for command in evidence.of(Command).values():
@@ -229,7 +242,7 @@ def home_and_lost(evidence: Evidence) -> Check:
         ):
             lost[command.lot] += command.qty
     for stock in evidence.of(Lot).values():
-        check.same(
+        check.expect_equal(
             f"lot {stock.id}",
             (returned[stock.id], lost[stock.id]),
             (stock.returned, stock.written_off),
@@ -239,41 +252,42 @@ def home_and_lost(evidence: Evidence) -> Check:
 
 
 def returns(evidence: Evidence) -> Check:
-    """What is sold or moved can't come home: a bound for each product, since sales may be booked on another of its
-    lots than people counted. Of one lot no more can than came. What a sale that was heard late took is a note: it was
-    not known when people counted what came home."""
+    """Returned pieces are bounded: sold or moved pieces can't come home. The bound of sales is per product, since a
+    sale may be booked on another lot of the product. A sale that arrived after the count of returns gives a note."""
     check = Check("returns", "per booth: of a lot, come home ≤ received − moved away; of a product, ≤ that − sold")
     sold, least = _sold_by_product(evidence)
     home: Counter[tuple[str, str]] = Counter()
     most: Counter[tuple[str, str]] = Counter()
-    for place, held in _held(evidence):
-        back, came = held.returned + held.returning, held.received - held.moved_out
-        home[place.id, held.product] += back
-        most[place.id, held.product] += came
+    for place, booth_lot in _booth_lots(evidence):
+        returned, available = booth_lot.returned + booth_lot.returning, booth_lot.received - booth_lot.moved_out
+        home[place.id, booth_lot.product] += returned
+        most[place.id, booth_lot.product] += available
         check.expect(
-            back <= came,
-            f"lot {held.lot}: {back} come home from {place.id}, where {came} can have been "
-            f"({held.received} received, {held.moved_out} moved away)",
+            returned <= available,
+            f"lot {booth_lot.lot}: {returned} come home from {place.id}, where {available} can have been "
+            f"({booth_lot.received} received, {booth_lot.moved_out} moved away)",
         )
-    for product, back in sorted(home.items()):
-        left = max(0, most[product] - least[product])
-        check.expect(back <= left, f"{back} of {product[1]} come home from {product[0]}, where {left} can be left")
-        late = back - max(0, most[product] - sold[product])
-        if late > 0 and back <= left:
+    for product, returned in sorted(home.items()):
+        remaining = max(0, most[product] - least[product])
+        check.expect(
+            returned <= remaining,
+            f"{returned} of {product[1]} come home from {product[0]}, where {remaining} can be left",
+        )
+        late = returned - max(0, most[product] - sold[product])
+        if late > 0 and returned <= remaining:
             check.notes.append(f"{late} of {product[1]} that came home from {product[0]} were heard later as sold")
     return check
 
 
 def _sold_by_product(evidence: Evidence) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """Pieces sold by booth and product: now, and the fewest that festival was ever told of since the booth was
-    settled."""
+    """Pieces sold by booth and product: the present number, and the least number ever published after settlement."""
     now: Counter[tuple[str, str]] = Counter()
     least: Counter[tuple[str, str]] = Counter()
     for booth in evidence.of(SellingBooth).values():
         products = {lot.lot: lot.product for lot in booth.lots}
-        told = [{lot.lot: lot.sold for lot in booth.lots}, *evidence.heard.sold_told.get(booth.id, ())]
+        histories = [{lot.lot: lot.sold for lot in booth.lots}, *evidence.published.sold_history.get(booth.id, ())]
         sums: list[Counter[str]] = []
-        for sold in told:
+        for sold in histories:
             by_product: Counter[str] = Counter()
             for lot, qty in sold.items():
                 by_product[products.get(lot, "")] += qty
@@ -285,8 +299,8 @@ def _sold_by_product(evidence: Evidence) -> tuple[Counter[tuple[str, str]], Coun
 
 
 def recalls(evidence: Evidence) -> Check:
-    """A recalled lot is promised to nobody, and withdrawn wherever it lies."""
-    check = Check("recalls", "a recalled lot is held for nobody and withdrawn at every booth that has it")
+    """A recalled lot is never held or reserved, and is withdrawn at every booth."""
+    check = Check("recalls", "a recalled lot is never held, and is withdrawn at every booth that has it")
     recalled = {lot.id for lot in evidence.of(Lot).values() if lot.recalled}
     recalled |= {lot.id for lot in evidence.of(production.Lot).values() if lot.recalled}
     for id, (lot, r) in _reservations(evidence):
@@ -300,9 +314,11 @@ def recalls(evidence: Evidence) -> Check:
                 line.status is not LineStatus.RESERVED,
                 f"lot {line.lot} is recalled, but reserved: {line.reservation}",
             )
-    for booth, held in _held(evidence):
-        if held.lot in recalled:
-            check.expect(held.withdrawn is not None, f"lot {held.lot} is recalled, but not withdrawn at {booth.id}")
+    for booth, booth_lot in _booth_lots(evidence):
+        if booth_lot.lot in recalled:
+            check.expect(
+                booth_lot.withdrawn is not None, f"lot {booth_lot.lot} is recalled, but not withdrawn at {booth.id}"
+            )
     return check
 
 
@@ -318,7 +334,7 @@ def _lines(evidence: Evidence) -> Iterator[tuple[Request, AllocationLine]]:
             yield request, line
 
 
-def _held(evidence: Evidence) -> Iterator[tuple[Booth, BoothLot]]:
+def _booth_lots(evidence: Evidence) -> Iterator[tuple[Booth, BoothLot]]:
     for booth in evidence.of(Booth).values():
         for lot in booth.lots:
             yield booth, lot

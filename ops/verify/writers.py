@@ -1,8 +1,8 @@
-"""Whether each record on a topic that one service owns was said by that service.
+"""Audit of writers: each record on a topic that one service owns was written by that service.
 
-Kafka takes a record from anyone who reaches it. What a service says names the event that made it say so, which its
-ledger holds, and has an id that follows from that event. A record without these is foreign. Somebody who knows the
-ledger can make an id that fits: this finds mistakes and carelessness, not malice.
+Kafka accepts a record from any client. A record of a service names its cause, an event in the service's ledger, and
+its id is derived from that cause. A record without these is foreign. A client that knows the ledger can forge an id,
+so the audit finds mistakes, not malice.
 """
 
 from collections import defaultdict
@@ -22,8 +22,8 @@ from shared.runtime.clock import reached_ids
 
 Headers = Mapping[str, bytes | None]
 
-# One event seldom makes a service say more than this. What is further down its list is looked for at the end, once
-# for all of the event's records: one by one, each would search the whole list.
+# One event seldom causes more records than this. Ids further down its list are searched at the end, once for all
+# records of the event: a search per record would be quadratic.
 NEAR = 16
 FAR = 100_000
 _BY_THE_CLOCK = f"{DeadlineReached.__name__}."
@@ -31,18 +31,19 @@ _BY_THE_CLOCK = f"{DeadlineReached.__name__}."
 
 @dataclass(frozen=True, slots=True)
 class _Later:
-    """A record whose id is none of the first that its cause brings about."""
+    """A record whose id is not among the first ids that derive from its cause."""
 
     id: str
     place: str
 
 
-class Writers:
-    """Who wrote what. `learn` comes first, for all services; then records in any order; `close` draws the line."""
+class WriterAudit:
+    """Collects records and their causes. `learn` comes first, for all services; then records in any order; then
+    `close`."""
 
     def __init__(self) -> None:
         self.check = Check(
-            "writers", "each record on a service's topic was said by it, because of an event in its ledger"
+            "writers", "each record on a service's topic was written by it, because of an event in its ledger"
         )
         self._writers = writers()
         self._journals = {f"karya.{service}.journal.v1" for service in SERVICES}
@@ -57,7 +58,7 @@ class Writers:
         self._foreigners: set[str] = set()
 
     def learn(self, service: str, ledger: Iterable[str]) -> None:
-        """Every event that the service has worked, as `<source> <id>`."""
+        """Add every event that the service has worked, as `<source> <id>`."""
         sources = self._sources[service]
         alone: dict[str, tuple[str, ...]] = {}
         for entry in ledger:
@@ -66,8 +67,8 @@ class Writers:
             sources[id] = (*sources[id], source) if id in sources else alone.setdefault(source, (source,))
 
     def enter(self, topic: str, record: ConsumerRecord, headers: Headers) -> bool:
-        """A record of `topic` (without prefix): whether it is known to be its owner's. That of a topic without an
-        owner is; one that is told only by `close` is not yet."""
+        """Enter a record of `topic` (without prefix); True if it is known to be its owner's. A record of a topic
+        without an owner counts as known. A record that only `close` can decide does not."""
         service = self._writers.get(topic)
         if service is None:
             return True
@@ -78,8 +79,8 @@ class Writers:
             return self._foreign(place, service, "its ce_source is another")
         if topic in self._journals or type.startswith(_BY_THE_CLOCK):
             ids_of = self._journal_ids if topic in self._journals else self._clock_ids
-            by_itself = ids_of(topic, record)
-            return id in by_itself or self._foreign(place, service, "its id does not follow from its body")
+            expected = ids_of(topic, record)
+            return id in expected or self._foreign(place, service, "its id does not follow from its body")
         sources = self._sources[service].get(cause)
         if sources is None:
             return self._foreign(place, service, "no event in the ledger caused it")
@@ -89,30 +90,31 @@ class Writers:
         return False
 
     def set_aside(self, topic: str, letter: ConsumerRecord, reason: str, *, readable: bool) -> None:
-        """A dead letter of `topic`. What a service says can be read, and has an id of its own."""
+        """Enter a dead letter of `topic`. A record of a service is readable and has a unique id, so others are
+        foreign."""
         service = self._writers.get(topic)
         if service is not None and (not readable or reason == "ID_REUSED"):
             partition, offset = (envelope.header(letter.headers, f"dlq_{part}") for part in ("partition", "offset"))
             place, why = f"{topic} {partition}/{offset}", f"its reader set it aside as {reason}"
-            # The record itself says more, and may come after its letter.
+            # The record itself gives a better reason, and may come after its letter.
             self._set_aside.append((place, service, why))
 
     def twice(self, topic: str, record: ConsumerRecord) -> None:
-        """A record of `topic` has the id of an earlier one there, but another body."""
+        """Enter a record of `topic` that reuses the id of an earlier record with another body."""
         if topic in self._writers:
             self._foreign(_place(topic, record), self._writers[topic], "it has the id of another, not its body")
 
     def close(self) -> None:
-        """All was entered: the ids that are left follow from their causes, or their records are foreign."""
+        """Search the remaining ids among those that derive from their causes; records of other ids are foreign."""
         for (service, topic, cause), records in self._later.items():
-            wanted = {record.id for record in records}
+            unexplained = {record.id for record in records}
             for source in self._sources[service][cause]:
                 for n in range(NEAR, FAR):
-                    if not wanted:
+                    if not unexplained:
                         break
-                    wanted.difference_update(derived_ids(f"{source} {cause}", topic, n))
+                    unexplained.difference_update(derived_ids(f"{source} {cause}", topic, n))
             for record in records:
-                if record.id in wanted:
+                if record.id in unexplained:
                     self._foreign(record.place, service, "its id does not follow from its cause")
         for place, service, why in self._set_aside:
             self._foreign(place, service, why)
@@ -134,8 +136,8 @@ class Writers:
     def _foreign(self, place: str, service: str, why: str) -> bool:
         if place not in self._foreigners:
             self._foreigners.add(place)
-            # Nothing of what it says itself: it may hold anything, also a person's pseudonym.
-            self.check.wrong(f"{place} was not said by {service}: {why}")
+            # The sentence repeats nothing of the record, which may hold a pseudonym.
+            self.check.fail(f"{place} was not written by {service}: {why}")
         return False
 
 

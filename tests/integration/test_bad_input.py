@@ -13,8 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from deploy.topics import SERVICES
-from ops.verify.log import Log
-from ops.verify.quiet import Look, topic_names, wait_until_quiet
+from ops.verify.log import TopicLog
+from ops.verify.quiescence import Observation, topic_names, wait_until_quiet
 from shared import envelope
 from shared.events.festival import BOOTH_STOCK, ORGANISER, AnnounceFestival, BoothOpened
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, LossRecorded, StockChanged, StockReturned
@@ -56,7 +56,7 @@ async def test_ten_thousand_bad_records_stop_nobody_and_are_all_accounted_for(
     async with AsyncExitStack() as stack:
         running = {name: await stack.enter_async_context(service_process(name)) for name in SERVICES}
         memory = Memory(running)
-        log = await stack.enter_async_context(Log(settings, topic_names()))
+        log = await stack.enter_async_context(TopicLog(settings, topic_names()))
         await send(settings, made, memory.measure)
 
         async def quiet() -> None:
@@ -120,7 +120,7 @@ class Memory:
         self._processes = {name: psutil.Process(process.pid) for name, process in running.items()}
         self.most = dict.fromkeys(running, 0)
 
-    def measure(self, _: Look | None = None) -> None:
+    def measure(self, _: Observation | None = None) -> None:
         for name, process in self._processes.items():
             if process.is_running():
                 self.most[name] = max(self.most[name], process.memory_info().rss)

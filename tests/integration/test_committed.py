@@ -98,4 +98,4 @@ async def test_a_terminal_hears_on_past_the_holes(
                 assert (await terminal.sync(settings, wait=20)).unanswered == 0
                 await client.take_back(*parts)
             # There is nothing but holes to hear.
-            assert (await terminal.sync(settings, wait=0)).heard == 0
+            assert (await terminal.sync(settings, wait=0)).received == 0

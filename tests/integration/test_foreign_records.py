@@ -86,6 +86,6 @@ async def test_what_a_service_never_said_on_its_topics_is_named_by_its_place(sea
     report = await verify(season.settings, within=30)
     [check] = [check for check in report.checks if check.name == "writers"]
     wanted = {f"{topic.name} {at.partition}/{at.offset}": why for topic, at, why in sent}
-    named = dict(sentence.split(" was not said by ", 1) for sentence in check.broken)
+    named = dict(sentence.split(" was not written by ", 1) for sentence in check.broken)
     assert {place: why.split(": ", 1)[1] for place, why in named.items()} == wanted
     assert STRANGER not in json.dumps(report.as_dict())

@@ -17,7 +17,7 @@ from deploy.local.services import environment
 from deploy.stack import Stack
 from deploy.topics import SERVICES
 from ops.dlq import dead_letters
-from ops.rebuild import Rebuilt, compare, rebuild, switching
+from ops.rebuild import RebuildReport, compare, rebuild, switching
 from shared import derivation, envelope
 from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid, UnknownVersion
 from shared.events.festival import FESTIVAL, FestivalCancelled
@@ -74,7 +74,7 @@ def report(facility: str, qty: int) -> ProductionReported:
     )
 
 
-def found_in(rebuilt: Rebuilt) -> tuple[list[str], list[str], list[str]]:
+def found_in(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return rebuilt.lost, rebuilt.doubled, rebuilt.torn
 
 
@@ -87,7 +87,7 @@ async def test_a_rebuilt_database_is_the_live_one(season: Season, service: str) 
     entities = {collection.name for family in SERVICES[service] for collection in family.collections}
     assert all(counts[name] for name in ("lanes", "ledger", *entities)), counts
     assert sum(counts.values()) == sum(one.live for one in found.compared)
-    assert found.replayed.said
+    assert found.replayed.published
     assert found.database not in await season.mongo.database(service).client.list_database_names()
 
 
@@ -247,7 +247,7 @@ async def test_a_word_that_nothing_explains_is_found(season: Season) -> None:
     id = "00000000-0000-4000-8000-000000000001"
     await season.probe.send(FESTIVAL, forged, id=id, source="karya/festival")
     found = await compare(season.settings, "festival")
-    assert found_in(found) == ([], [f"festival said {FESTIVAL.name} {id}, and nothing explains it"], [])
+    assert found_in(found) == ([], [f"festival published {FESTIVAL.name} {id}, which the rules do not derive"], [])
 
 
 async def test_words_that_were_lost_are_found_and_said_after_a_switch(

@@ -11,7 +11,7 @@ import pytest
 
 from deploy.local.services import environment
 from edge import sync
-from edge.terminal.terminal import Standing, Terminal
+from edge.terminal.terminal import ReportStatus, Terminal
 from services.production.domain.entities import ReportOutcome
 from shared.errors import NotReached
 from shared.events.inventory import INVENTORY
@@ -76,7 +76,7 @@ async def test_a_terminal_hears_what_became_of_its_reports(
         async with run_service("production"), run_service("inventory"):
             done = await terminal.sync(settings, wait=30)
             assert (done.sent, done.unanswered, done.unreadable) == (2, 0, 0)
-            accepted, rejected = (row.answer for row in terminal.standings())
+            accepted, rejected = (row.answer for row in terminal.tracked_reports())
             assert isinstance(accepted, ReportAccepted)
             assert isinstance(rejected, ReportRejected)
             assert (accepted.report, rejected.report) == (good, bad)
@@ -88,13 +88,13 @@ async def test_a_terminal_hears_what_became_of_its_reports(
             terminal.recall(accepted.lot, at=datetime.now(UTC))
             done = await terminal.sync(settings, wait=30)
             assert (done.sent, done.unanswered) == (3, 0)
-        rows = terminal.standings()
-        assert [row.standing for row in rows] == [
-            Standing.ACCEPTED,
-            Standing.REJECTED,
-            Standing.ACCEPTED,
-            Standing.REJECTED,
-            Standing.ACCEPTED,
+        rows = terminal.tracked_reports()
+        assert [row.status for row in rows] == [
+            ReportStatus.ACCEPTED,
+            ReportStatus.REJECTED,
+            ReportStatus.ACCEPTED,
+            ReportStatus.REJECTED,
+            ReportStatus.ACCEPTED,
         ]
         refused = rows[3].answer
         assert isinstance(refused, ReportRejected)
@@ -147,7 +147,7 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
         async with run_service("production"):
             done = await terminal.sync(settings, wait=60)
         assert (done.sent, done.unanswered) == (15 + sent_twice, 0)
-        assert {row.standing for row in terminal.standings()} == {Standing.ACCEPTED}
+        assert {row.status for row in terminal.tracked_reports()} == {ReportStatus.ACCEPTED}
     logged = [heard.event.id for heard in await probe.read_all(TERMINAL)]
     assert len(logged) == 25 + sent_twice
     assert list(dict.fromkeys(logged)) == ids

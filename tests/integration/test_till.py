@@ -8,8 +8,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from edge.till.basket import BasketEntry
-from edge.till.standing import Standing
 from edge.till.till import Till
+from edge.till.tracking import RecordStatus
 from shared import envelope
 from shared.errors import NotReached, SpoolFailed, WrongEntry
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, TillStruck
@@ -73,7 +73,7 @@ def accounted(receipt: str, qty: int = 1, **more: Any) -> SaleAccounted:
 
 
 def sell(till: Till, item: str = "KTI", qty: int = 1) -> str:
-    return till.sell([BasketEntry(item, qty, PRICE)], at=now()).said.id
+    return till.sell([BasketEntry(item, qty, PRICE)], at=now()).record.id
 
 
 async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, probe: Probe, tmp_path: Path) -> None:
@@ -86,7 +86,7 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
     for _ in range(2):
         await probe.send(BOOTH_STOCK, stocked(LOT, 7), id="stocked-once", source="festival")
     with Till(tmp_path, BOOTH, "T1") as till:
-        with pytest.raises(WrongEntry, match="No price"):
+        with pytest.raises(WrongEntry, match="no price"):
             till.sell([BasketEntry("KTI")], at=now())
         await till.sync(settings, wait=0)
         booth = till.view()
@@ -95,7 +95,7 @@ async def test_a_till_learns_its_booth_and_only_its_own(settings: Settings, prob
         assert till.sell([BasketEntry(LOT)], at=now()).warnings == ()
         await probe.send(SALES, DeviceHeard(booth=BOOTH, till="T1", device="another"))
         await probe.send(BOOTH_STOCK, LotWithdrawn(booth=BOOTH, lot=OTHER, reason="mouldy"))
-        assert (await till.sync(settings, wait=0)).heard == 2
+        assert (await till.sync(settings, wait=0)).received == 2
         assert till.view().lots[LOT].slice in (2, 3)
         await probe.send(BOOTH_STOCK, TillStruck(booth=BOOTH, till="T1", device="another"))
         await probe.send(BOOTH_STOCK, LotWithdrawn(booth=BOOTH, lot=LOT, reason="mouldy"))
@@ -141,27 +141,27 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
         await probe.send_raw(SALES, key=BOOTH.encode(), value=b"{", headers=[("ce_id", None)])
         await probe.send(SALES, accounted(receipts[1], disputed=1))
         done = await till.sync(settings, wait=0)
-        assert (done.sent, done.heard, done.unreadable, done.unanswered) == (0, 2, 1, 2)
-        assert [row.standing for row in till.standings()] == [
-            Standing.RECORDED,
-            Standing.DISPUTED,
-            Standing.SENT,
-            Standing.SENT,
-            Standing.SENT,
-            Standing.SENT,
+        assert (done.sent, done.received, done.unreadable, done.unanswered) == (0, 2, 1, 2)
+        assert [row.status for row in till.tracked_records()] == [
+            RecordStatus.RECORDED,
+            RecordStatus.DISPUTED,
+            RecordStatus.SENT,
+            RecordStatus.SENT,
+            RecordStatus.SENT,
+            RecordStatus.SENT,
         ]
         await probe.send(SALES, accounted(receipts[1], revision=2))
         await probe.send(SALES, accounted(receipts[2], waiting=1))
         await probe.send(SALES, accounted(receipts[3], voided=1))
         done = await till.sync(settings, wait=30)
-        assert (done.heard, done.unanswered) == (3, 0)
-        assert [row.standing for row in till.standings()] == [
-            Standing.RECORDED,
-            Standing.RECORDED,
-            Standing.WAITING,
-            Standing.VOIDED,
-            Standing.VOIDED,
-            Standing.SENT,
+        assert (done.received, done.unanswered) == (3, 0)
+        assert [row.status for row in till.tracked_records()] == [
+            RecordStatus.RECORDED,
+            RecordStatus.RECORDED,
+            RecordStatus.WAITING,
+            RecordStatus.VOIDED,
+            RecordStatus.VOIDED,
+            RecordStatus.SENT,
         ]
 
 
@@ -187,12 +187,12 @@ async def test_what_was_aborted_is_not_heard_and_holds_up_nothing(
             await producer.abort_transaction()
         finally:
             await producer.stop()
-        for heard in (1, 0):
-            assert (await till.sync(settings, wait=0)).heard == heard
-        assert till.standings()[0].standing is Standing.RECORDED
+        for count in (1, 0):
+            assert (await till.sync(settings, wait=0)).received == count
+        assert till.tracked_records()[0].status is RecordStatus.RECORDED
         await probe.send(SALES, accounted(receipt, revision=3, waiting=1))
-        assert (await till.sync(settings, wait=0)).heard == 1
-        assert till.standings()[0].standing is Standing.WAITING
+        assert (await till.sync(settings, wait=0)).received == 1
+        assert till.tracked_records()[0].status is RecordStatus.WAITING
 
 
 async def test_after_a_sync_the_file_alone_has_everything(settings: Settings, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ async def test_after_a_sync_the_file_alone_has_everything(settings: Settings, tm
         copy.parent.mkdir(parents=True)
         copy.write_bytes(till.spool.path.read_bytes())
         with Till(tmp_path / "copied", BOOTH, "T1") as copied:
-            assert copied.spool.all_said() == till.spool.all_said()
+            assert copied.spool.records() == till.spool.records()
             assert copied.spool.counts().pending == 0
 
 
@@ -229,9 +229,9 @@ async def test_a_spool_that_fails_during_a_sync_says_what_was_sent_and_what_is_k
 async def test_a_position_beyond_the_log_begins_anew(settings: Settings, probe: Probe, tmp_path: Path) -> None:
     with Till(tmp_path, BOOTH, "T1") as till:
         for partition in range(settings.partitions):
-            till.spool.hear(BOOTH_STOCK, partition, [], next=1000)
+            till.spool.receive(BOOTH_STOCK, partition, [], next=1000)
         await probe.send(BOOTH_STOCK, opened())
-        assert (await till.sync(settings, wait=0)).heard == 1
+        assert (await till.sync(settings, wait=0)).received == 1
 
 
 async def test_a_missing_topic_is_said(settings: Settings, tmp_path: Path) -> None:
@@ -257,20 +257,20 @@ async def test_a_basket_is_recorded_and_voided_at_another_till_when_its_own_is_l
             await lost.sync(settings, wait=0)
             sold = lost.sell([BasketEntry(LOT, 2), BasketEntry("KTI", 6)], at=now(), discount_rupiah=100_001)
             assert (await lost.sync(settings, wait=30)).unanswered == 0
-            assert lost.standings()[-1].standing is Standing.RECORDED
+            assert lost.tracked_records()[-1].status is RecordStatus.RECORDED
         with Till(tmp_path / "other", BOOTH, "T2") as till:
             await till.sync(settings, wait=0)
             till.open("P1", 2_000_000, at=now())
-            some = till.void(sold.said.id, 2, 4, at=now())
-            rest = till.void(sold.said.id, at=now())
+            some = till.void(sold.record.id, 2, 4, at=now())
+            rest = till.void(sold.record.id, at=now())
             assert some.void.refund_rupiah + rest.void.refund_rupiah == sold.amount_rupiah
             await till.sync(settings, wait=0)
 
-            async def standings() -> list[Standing]:
+            async def statuses() -> list[RecordStatus]:
                 await till.sync(settings, wait=0)
-                return [row.standing for row in till.standings()][-2:]
+                return [row.status for row in till.tracked_records()][-2:]
 
-            await eventually(standings, equals=[Standing.VOIDED, Standing.VOIDED])
+            await eventually(statuses, equals=[RecordStatus.VOIDED, RecordStatus.VOIDED])
             assert till.count_cash(0, at=now()).expected_rupiah == 2_000_000 - sold.amount_rupiah
 
 
@@ -288,12 +288,12 @@ async def test_two_tills_that_void_the_same_pieces_unheard_are_told(
             two.void(receipt, at=now())
             await one.sync(settings, wait=0)
 
-            async def void_of(till: Till) -> Standing:
+            async def void_of(till: Till) -> RecordStatus:
                 await till.sync(settings, wait=0)
-                return till.standings()[-1].standing
+                return till.tracked_records()[-1].status
 
-            await eventually(lambda: void_of(one), equals=Standing.VOIDED)
-            await eventually(lambda: void_of(two), equals=Standing.REFUSED)
+            await eventually(lambda: void_of(one), equals=RecordStatus.VOIDED)
+            await eventually(lambda: void_of(two), equals=RecordStatus.REFUSED)
             [refusal] = await probe.bodies(SALES, VoidRefused)
             assert (refusal.till, refusal.qty, refusal.left) == ("T2", 2, 0)
-            assert two.standings()[-1].refused == (refusal,)
+            assert two.tracked_records()[-1].refused == (refusal,)

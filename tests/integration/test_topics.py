@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli import app
 from deploy.altering import alter
 from deploy.local.services import environment
-from deploy.topics import Ordered, make_topics, order_topics
+from deploy.topics import TopicChanges, make_topics, reconcile_topics
 from shared.errors import TopicsRefused
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
@@ -74,7 +74,7 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
     assert name_in(fresh) not in ordered.made
     found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not wrong(now))
     assert found[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
-    assert await order_topics(fresh) == Ordered([], [], []), "safe to repeat"
+    assert await reconcile_topics(fresh) == TopicChanges([], [], []), "safe to repeat"
 
 
 async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_the_command_and_readiness_tells(
@@ -107,7 +107,7 @@ async def test_topics_with_another_number_of_partitions_are_left_and_none_is_mad
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}six."})
     await there_before(admin, NewTopic(name_in(fresh), 6, 1))
-    with pytest.raises(TopicsRefused, match=r"6 partitions, and KARYA_PARTITIONS says 3\. .*KARYA_PARTITIONS=6"):
+    with pytest.raises(TopicsRefused, match=r"6 partitions, but KARYA_PARTITIONS is 3\. .*KARYA_PARTITIONS=6"):
         await make_topics(fresh)
     assert [name for name in await admin.list_topics() if name.startswith(fresh.topic_prefix)] == [name_in(fresh)]
     made = await make_topics(fresh.model_copy(update={"partitions": 6}))

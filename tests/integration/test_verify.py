@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli import app
 from deploy.local.services import environment
 from deploy.stack import Stack
-from ops.verify import Look, verify
+from ops.verify import Observation, verify
 from shared import envelope
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.language import Body, Topic
@@ -292,7 +292,7 @@ async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
         await kept.insert_one(change)
     else:
         await kept.delete_one({"_id": "karya.inventory.lot/000"})
-    heard: list[Look] = []
+    heard: list[Observation] = []
     try:
         report = await verify(settings, within=0.3, on_wait=heard.append)
     finally:
@@ -363,10 +363,10 @@ async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Setti
     wrong: list[tuple[Topic, Body, str, str]] = [
         (ANSWERS, answer, "answers to terminals", "report made-2: 2 answers"),
         (PUBLIC_SALES, sale, "public stream", "sale-1 is shown, but is no sale"),
-        (SETTLEMENTS, settlement, "settlements said", "revision: 9 said"),
-        (DEMAND, demand, "demand", "revision: 9 said"),
+        (SETTLEMENTS, settlement, "settlements said", "revision: 9 published"),
+        (DEMAND, demand, "demand", "revision: 9 published"),
         (FESTIVAL, cancelled, "privacy", "holds a maker's pseudonym"),
-        (SALES, accounted, "sales said", "revision and times said"),
+        (SALES, accounted, "sales said", "revision and times published"),
     ]
     for topic, body, name, sentence in wrong:
         await probe.send(topic, body)

@@ -17,8 +17,8 @@ from cli.terminal import app as terminal_app
 from cli.till import app as till_app
 from deploy.topics import all_topics
 from edge.spool import Owner, Spool
-from ops.trace import Entry, Life
-from ops.trace.words import told
+from ops.trace import LotHistory, TimelineEntry
+from ops.trace.descriptions import describe
 from shared.events.language import Body, Topic
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL, StrayMoved
@@ -97,11 +97,11 @@ ALL = sorted({body for topic in all_topics() for body in topic.bodies}, key=lamb
 def test_a_trace_shows_whatever_was_said_of_a_lot(body: Body, place: str, terminal: bool) -> None:
     at = datetime(2099, 12, 31, 23, 59, 59, tzinfo=UTC)
     lot = str(getattr(body, "lot", None) or "X")
-    entries = tuple(Entry(at, "kind", text, "who", "where") for text in told(body, lot))
+    entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in describe(body, lot))
     rows = [{"when": console.local(at, place), "what": entry.text} for entry in entries]
     shown = shown_on(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
     assert all(c.isprintable() or c in "\n\t" for c in shown)
-    shown_on(terminal, lambda: console.show_json(Life(lot, "F", "P", UTC, entries).as_dict()))
+    shown_on(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
 
 
 def shown_on(terminal: bool, show: Any) -> str:
@@ -139,7 +139,7 @@ def test_a_till_lists_whatever_it_holds(held: list[Body], as_json: bool) -> None
 def keep(file: Path, topic: Topic, source: str, held: list[Body]) -> None:
     spool = Spool(Owner(file, topic, source))
     for body in held:
-        spool.say(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
+        spool.append(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
     spool.close()
 
 

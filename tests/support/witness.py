@@ -8,9 +8,9 @@ from uuid import UUID, uuid5
 from ops.verify import cash, devices, pools, receipts
 from ops.verify.demand import demand
 from ops.verify.evidence import Evidence
-from ops.verify.heard import Heard, Word
-from ops.verify.money import public_stream, settlements, settlements_said, shares
+from ops.verify.money import public_stream, published_settlements, settlements, shares
 from ops.verify.report import Check
+from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
 from services.sales.handlers import BOOTH
 from shared import envelope
@@ -30,7 +30,7 @@ class Witness(World):
 
     def __init__(self) -> None:
         super().__init__()
-        self.words = Heard()
+        self.words = TopicEvidence()
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
         outputs = super()._decide(family, event)
@@ -44,7 +44,7 @@ class Witness(World):
         return outputs
 
     def _hear(self, body: Body, source: str, id: str, cause: str) -> None:
-        self.words.hear(Word(type(body).__name__, source, id, cause, envelope.encode(body)))
+        self.words.add(PublishedEvent(type(body).__name__, source, id, cause, envelope.encode(body)))
 
     def evidence(self) -> Evidence:
         """All that is kept and was heard, once facilities have heard everything."""
@@ -56,7 +56,7 @@ def checks(evidence: Evidence) -> Iterator[Check]:
     """Every check that needs sales alone."""
     rooms = chain.from_iterable(room.checks(evidence) for room in (receipts, pools, cash, devices))
     yield from rooms
-    for check in (shares, settlements, settlements_said, public_stream, demand):
+    for check in (shares, settlements, published_settlements, public_stream, demand):
         yield check(evidence)
 
 
@@ -75,10 +75,10 @@ def with_entity(evidence: Evidence, kind: type[E], change: Callable[[E], E], id:
     kept = dict(evidence.of(kind))
     place = id or min(kept)
     kept[place] = change(kept[place])
-    return Evidence(evidence.heard, evidence.entities | {kind: kept})
+    return Evidence(evidence.published, evidence.entities | {kind: kept})
 
 
 def without(evidence: Evidence, kind: type[E], id: str | None = None) -> Evidence:
     kept = dict(evidence.of(kind))
     del kept[id or min(kept)]
-    return Evidence(evidence.heard, evidence.entities | {kind: kept})
+    return Evidence(evidence.published, evidence.entities | {kind: kept})

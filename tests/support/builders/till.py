@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from edge.spool import Said
+from edge.spool import SpooledRecord
 from edge.till.till import Till
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, PricesChanged
 from shared.events.language import Body, Event
@@ -103,8 +103,8 @@ def void(
     )
 
 
-def said(id: str, body: Body, *, sent: bool = True, number: int = 1) -> Said:
-    return Said(number, id, BOOTH, body, b"", [], NOW, acknowledged=sent)
+def said(id: str, body: Body, *, sent: bool = True, number: int = 1) -> SpooledRecord:
+    return SpooledRecord(number, id, BOOTH, body, b"", [], NOW, acknowledged=sent)
 
 
 def accounted(receipt: str, number: int = 1, qty: int = 1, *, net: int | None = None, **more: Any) -> SaleAccounted:
@@ -136,7 +136,7 @@ def hear(till: Till, *bodies: Body) -> None:
     for topic in (BOOTH_STOCK, SALES):
         ours: Sequence[Body] = [body for body in bodies if type(body) in topic.bodies]
         events = [Event(repr(body), "somebody", BOOTH, NOW, NOW, body) for body in ours]
-        till.spool.hear(topic, 0, [(event, getattr(event.body, "receipt", None)) for event in events], next=9)
+        till.spool.receive(topic, 0, [(event, getattr(event.body, "receipt", None)) for event in events], next=9)
 
 
 def _prices(prices: dict[str, int]) -> tuple[Price, ...]:

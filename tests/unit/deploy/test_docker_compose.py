@@ -31,9 +31,9 @@ def test_it_follows_the_compose_specification() -> None:
 
 
 def test_a_file_that_does_not_is_found(tmp_path: Path) -> None:
-    wrong = tmp_path / "docker-compose.yml"
-    wrong.write_text(COMPOSE.read_text().replace("healthcheck:", "health_check:"))
-    judged = check_schema(wrong)
+    broken_file = tmp_path / "docker-compose.yml"
+    broken_file.write_text(COMPOSE.read_text().replace("healthcheck:", "health_check:"))
+    judged = check_schema(broken_file)
     assert judged.returncode == 1
     assert "health_check" in judged.stdout
 
@@ -65,15 +65,15 @@ def test_nobody_outside_the_machine_can_connect(name: str) -> None:
 def test_all_images_are_pinned_and_the_same_as_in_tests() -> None:
     assert services["kafka"]["image"] == docker_stack.KAFKA_IMAGE
     assert services["mongo"]["image"] == docker_stack.MONGO_IMAGE
-    assert all(":" in one["image"] and not one["image"].endswith(":latest") for one in services.values())
+    assert all(":" in service["image"] and not service["image"].endswith(":latest") for service in services.values())
 
 
 def test_the_broker_is_set_up_as_in_tests() -> None:
-    told = services["kafka"]["environment"]
-    assert {name: told.get(name) for name in docker_stack.KAFKA_ALONE} == docker_stack.KAFKA_ALONE
+    environment = services["kafka"]["environment"]
+    assert {name: environment.get(name) for name in docker_stack.KAFKA_ALONE} == docker_stack.KAFKA_ALONE
     ours = docker_stack.kafka_environment("cluster")
     for name in ("KAFKA_LISTENERS", "KAFKA_CONTROLLER_QUORUM_VOTERS"):
-        assert told[name] == ours[name]
+        assert environment[name] == ours[name]
 
 
 def test_mongo_is_made_a_replica_set_as_in_tests() -> None:
@@ -82,9 +82,9 @@ def test_mongo_is_made_a_replica_set_as_in_tests() -> None:
 
 
 def test_every_setting_that_it_gives_is_one() -> None:
-    known = {f"KARYA_{name.upper()}" for name in Settings.model_fields}
+    settings = {f"KARYA_{name.upper()}" for name in Settings.model_fields}
     for name in [*SERVICES, "topics"]:
-        assert services[name]["environment"].keys() <= known
+        assert services[name]["environment"].keys() <= settings
 
 
 def test_data_outlives_its_container() -> None:

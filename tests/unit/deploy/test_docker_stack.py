@@ -32,21 +32,21 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
 @pytest.fixture
 def asked_coordinators(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Which brokers were asked whether they take groups; there are none."""
-    asked: list[str] = []
+    addresses: list[str] = []
 
     async def wait_for_coordinator(address: str) -> None:
-        asked.append(address)
+        addresses.append(address)
 
     monkeypatch.setattr(docker_stack, "wait_for_coordinator", wait_for_coordinator)
-    return asked
+    return addresses
 
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A port that nobody listens on, and nobody else can take."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{taken.getsockname()[1]}")
+    with socket.socket() as bound_socket:
+        bound_socket.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{bound_socket.getsockname()[1]}")
         yield
 
 
@@ -90,14 +90,14 @@ def test_the_broker_learns_the_address_that_the_outside_sees(engine: Engine, ask
 
 
 def test_every_listener_of_the_broker_is_told_in_every_place() -> None:
-    told = docker_stack.kafka_environment("cluster")
-    listeners = {one.split("://")[0] for one in told["KAFKA_LISTENERS"].split(",")}
-    protocols = {one.split(":")[0] for one in told["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")}
-    advertised = {one.split("=")[-1].split("://")[0] for one in docker_stack.start_script("h", 1).split(",")}
+    environment = docker_stack.kafka_environment("cluster")
+    listeners = {part.split("://")[0] for part in environment["KAFKA_LISTENERS"].split(",")}
+    protocols = {part.split(":")[0] for part in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")}
+    advertised = {part.split("=")[-1].split("://")[0] for part in docker_stack.start_script("h", 1).split(",")}
 
-    assert listeners == protocols == advertised | {told["KAFKA_CONTROLLER_LISTENER_NAMES"]}
-    assert told["KAFKA_INTER_BROKER_LISTENER_NAME"] in advertised
-    assert told["KAFKA_CONTROLLER_QUORUM_VOTERS"].endswith(told["KAFKA_LISTENERS"].rsplit(":", 1)[1])
+    assert listeners == protocols == advertised | {environment["KAFKA_CONTROLLER_LISTENER_NAMES"]}
+    assert environment["KAFKA_INTER_BROKER_LISTENER_NAME"] in advertised
+    assert environment["KAFKA_CONTROLLER_QUORUM_VOTERS"].endswith(environment["KAFKA_LISTENERS"].rsplit(":", 1)[1])
 
 
 def test_each_broker_is_a_cluster_of_its_own(engine: Engine) -> None:

@@ -20,12 +20,12 @@ def instructions() -> Iterator[tuple[str, str]]:
     """Each instruction with its arguments, in order."""
     text = re.sub(r"^\s*#.*\n", "", DOCKERFILE.read_text(), flags=re.MULTILINE).replace("\\\n", " ")
     for line in filter(None, map(str.strip, text.splitlines())):
-        word, _, rest = line.partition(" ")
-        yield word, rest.strip()
+        instruction, _, parameters = line.partition(" ")
+        yield instruction, parameters.strip()
 
 
-def arguments(word: str) -> list[str]:
-    return [rest for found, rest in instructions() if found == word]
+def arguments(instruction: str) -> list[str]:
+    return [parameters for name, parameters in instructions() if name == instruction]
 
 
 def lint(file: Path) -> subprocess.CompletedProcess[str]:
@@ -39,9 +39,9 @@ def test_the_linter_finds_nothing() -> None:
 
 
 def test_the_linter_finds_what_is_wrong(tmp_path: Path) -> None:
-    wrong = tmp_path / "Dockerfile"
-    wrong.write_text(re.sub(r"python:\S+", "python:latest", DOCKERFILE.read_text()))
-    judged = lint(wrong)
+    broken_file = tmp_path / "Dockerfile"
+    broken_file.write_text(re.sub(r"python:\S+", "python:latest", DOCKERFILE.read_text()))
+    judged = lint(broken_file)
     assert judged.returncode == 1
     assert "DL3007" in judged.stdout
 
@@ -65,13 +65,16 @@ def test_the_image_has_no_part_of_the_local_stack() -> None:
 
 
 def test_it_does_not_run_as_root() -> None:
-    order = [word for word, _ in instructions()]
+    order = [instruction for instruction, _ in instructions()]
     assert arguments("USER") == ["10001"]
-    assert order.index("USER") > max(at for at, word in enumerate(order) if word in {"RUN", "COPY"})
+    assert order.index("USER") > max(at for at, instruction in enumerate(order) if instruction in {"RUN", "COPY"})
 
 
 def test_commands_get_signals_themselves() -> None:
-    for command in [*arguments("CMD"), *(rest.partition("CMD ")[2] for rest in arguments("HEALTHCHECK"))]:
+    for command in [
+        *arguments("CMD"),
+        *(parameters.partition("CMD ")[2] for parameters in arguments("HEALTHCHECK")),
+    ]:
         assert json.loads(command)[0] == "python"
 
 
@@ -85,6 +88,6 @@ def test_it_is_healthy_once_the_service_has_started_and_as_long_as_it_lives() ->
 
 def test_what_it_copies_is_let_through_to_it() -> None:
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
-    copied = {rest.split()[0] for rest in arguments("COPY") if not rest.startswith("--from")}
+    copied = {parameters.split()[0] for parameters in arguments("COPY") if not parameters.startswith("--from")}
     assert copied == allowed
     assert all((ROOT / path).exists() for path in copied)

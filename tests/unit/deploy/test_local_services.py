@@ -7,14 +7,14 @@ from threading import Thread
 
 import pytest
 
-from deploy.local.services import _trouble
+from deploy.local.services import _readiness_failure
 
 
 @contextmanager
 def answering(status: int, body: bytes) -> Iterator[str]:
     """A service's address, where every question is answered so."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class HealthHandler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(status)
             self.end_headers()
@@ -22,7 +22,7 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 
         def log_message(self, *_: object) -> None: ...
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+    with HTTPServer(("127.0.0.1", 0), HealthHandler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
@@ -40,10 +40,10 @@ def test_what_keeps_a_service_from_being_ready_is_told_in_its_own_words(
     status: int, body: bytes, trouble: str | None
 ) -> None:
     with answering(status, body) as address:
-        assert _trouble(address) == trouble
+        assert _readiness_failure(address) == trouble
 
 
-def test_a_service_that_does_not_answer_is_in_trouble() -> None:
+def test_a_service_that_does_not_answer_is_in_readiness_failure() -> None:
     with answering(200, b"{}") as address:
         pass
-    assert "refused" in (_trouble(address) or "")
+    assert "refused" in (_readiness_failure(address) or "")

@@ -31,9 +31,9 @@ def made(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("named", ["older", "missing", ""])
-def test_the_wrong_python_is_refused_before_anything_is_made(named: str, tmp_path: Path) -> None:
-    python = {"older": str(a_python(tmp_path, (3, 10, 14))), "missing": str(tmp_path / "nobody"), "": ""}[named]
+@pytest.mark.parametrize("python_name", ["older", "missing", ""])
+def test_the_wrong_python_is_refused_before_anything_is_made(python_name: str, tmp_path: Path) -> None:
+    python = {"older": str(a_python(tmp_path, (3, 10, 14))), "missing": str(tmp_path / "nobody"), "": ""}[python_name]
     refused = made(tmp_path, python)
     assert refused.returncode != 0
     assert "3.11 or newer" in refused.stderr

@@ -6,7 +6,7 @@ import pytest
 
 from deploy import docker_stack
 from deploy.local.stack import Addresses, LocalStack, StackError
-from deploy.stack import Kind, Stack, choose_kind, choose_stack
+from deploy.stack import Stack, StackKind, choose_kind, choose_stack
 
 
 def answers() -> bool:
@@ -17,18 +17,18 @@ def is_silent() -> bool:
     return False
 
 
-@pytest.mark.parametrize("asked", [None, ""])
-def test_without_a_wish_containers_are_taken_where_an_engine_answers(asked: str | None) -> None:
-    assert choose_kind(asked, answers) is Kind.DOCKER
-    assert choose_kind(asked, is_silent) is Kind.LOCAL
+@pytest.mark.parametrize("requested", [None, ""])
+def test_without_a_wish_containers_are_taken_where_an_engine_answers(requested: str | None) -> None:
+    assert choose_kind(requested, answers) is StackKind.DOCKER
+    assert choose_kind(requested, is_silent) is StackKind.LOCAL
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_wish_counts_and_no_engine_is_asked(kind: Kind) -> None:
-    def asked() -> bool:
+@pytest.mark.parametrize("kind", StackKind)
+def test_a_wish_counts_and_no_engine_is_asked(kind: StackKind) -> None:
+    def requested() -> bool:
         raise AssertionError("an engine was asked")
 
-    assert choose_kind(kind.value, asked) is kind
+    assert choose_kind(kind.value, requested) is kind
 
 
 def test_a_word_that_is_no_kind_is_answered_with_those_that_are() -> None:
@@ -57,13 +57,13 @@ def test_the_argument_counts_more_than_the_variable(tmp_path: Path, monkeypatch:
 
 
 def test_containers_run_as_long_as_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
+    events = []
 
     @contextmanager
     def running() -> Iterator[Addresses]:
-        seen.append("started")
+        events.append("started")
         yield Addresses("127.0.0.1:1", "mongodb://127.0.0.1:2")
-        seen.append("removed")
+        events.append("removed")
 
     monkeypatch.setattr(docker_stack, "running", running)
     monkeypatch.setattr(docker_stack, "engine_answers", answers)
@@ -71,17 +71,17 @@ def test_containers_run_as_long_as_the_block(tmp_path: Path, monkeypatch: pytest
 
     with choose_stack(tmp_path) as stack:
         assert stack == Stack("127.0.0.1:1", "mongodb://127.0.0.1:2")
-        assert seen == ["started"]
-    assert seen == ["started", "removed"]
+        assert events == ["started"]
+    assert events == ["started", "removed"]
 
 
 def test_local_servers_are_handed_over_and_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen = []
-    monkeypatch.setattr(LocalStack, "start", lambda _: seen.append("started"))
-    monkeypatch.setattr(LocalStack, "stop", lambda _: seen.append("stopped"))
+    events = []
+    monkeypatch.setattr(LocalStack, "start", lambda _: events.append("started"))
+    monkeypatch.setattr(LocalStack, "stop", lambda _: events.append("stopped"))
 
     with choose_stack(tmp_path, "local") as stack:
         assert stack.local is not None
         assert (stack.kafka, stack.mongo) == (stack.local.addresses.kafka, stack.local.addresses.mongo)
-        assert seen == ["started"]
-    assert seen == ["started", "stopped"]
+        assert events == ["started"]
+    assert events == ["started", "stopped"]

@@ -17,11 +17,11 @@ def test_the_page_is_up_to_date() -> None:
 
 
 def test_the_page_names_every_topic_and_event() -> None:
-    told = page()
+    text = page()
     for topic in all_topics():
-        assert f"`{topic.name}`" in told
+        assert f"`{topic.name}`" in text
         for body in topic.bodies:
-            assert f"**{body.__name__}." in told
+            assert f"**{body.__name__}." in text
 
 
 def test_who_reads_a_topic_follows_from_the_services() -> None:

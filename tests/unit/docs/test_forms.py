@@ -25,6 +25,6 @@ def test_the_forms_follow_their_schemas() -> None:
 
 
 def test_a_form_that_does_not_is_found(tmp_path: Path) -> None:
-    wrong = tmp_path / "fault.yml"
-    wrong.write_text((FORMS / "fault.yml").read_text(encoding="utf-8").replace("type: textarea", "type: page"))
-    assert judged("github-issue-forms", wrong).returncode != 0
+    broken_form = tmp_path / "fault.yml"
+    broken_form.write_text((FORMS / "fault.yml").read_text(encoding="utf-8").replace("type: textarea", "type: page"))
+    assert judged("github-issue-forms", broken_form).returncode != 0

@@ -19,18 +19,18 @@ def test_a_generated_file_is_up_to_date(name: str) -> None:
 
 
 def test_the_page_of_settings_names_every_variable() -> None:
-    told = (DOCS / "settings.md").read_text(encoding="utf-8")
-    assert re.findall(r"^\| `(KARYA_\w+)`", told, re.MULTILINE) == [
+    text = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| `(KARYA_\w+)`", text, re.MULTILINE) == [
         f"KARYA_{name.upper()}" for name in Settings.model_fields
     ]
 
 
 def test_the_page_of_commands_has_a_section_for_each_row_of_its_table() -> None:
-    told = commands.page()
-    rows = re.findall(r"^\| \[`(karya [^`]+)`\]\(#([^)]+)\)", told, re.MULTILINE)
+    text = commands.page()
+    rows = re.findall(r"^\| \[`(karya [^`]+)`\]\(#([^)]+)\)", text, re.MULTILINE)
     assert len(rows) > 50
     for path, anchor in rows:
-        assert f"\n## {path}\n" in told
+        assert f"\n## {path}\n" in text
         assert anchor == path.replace(" ", "-")
 
 

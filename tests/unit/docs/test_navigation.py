@@ -24,5 +24,5 @@ def pages(navigation: list[dict[str, Any]]) -> Iterator[str]:
 
 def test_every_page_is_in_the_navigation_once() -> None:
     settings = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
-    named = sorted(pages(settings["project"]["nav"]))
-    assert named == sorted(str(file.relative_to(DOCS)) for file in DOCS.rglob("*.md"))
+    listed = sorted(pages(settings["project"]["nav"]))
+    assert listed == sorted(str(file.relative_to(DOCS)) for file in DOCS.rglob("*.md"))

@@ -31,7 +31,7 @@ from edge.spool import Owner, Spool
 
 with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
     for _ in range(int(sys.argv[2])):
-        said = spool.say(
+        said = spool.append(
             lambda place: RecallLot(facility="LP-KPG", terminal="T1", lot=f"{place.number}"), datetime.now(UTC)
         )
         print(said.number, said.id, flush=True)
@@ -39,7 +39,7 @@ with Spool(Owner(Path(sys.argv[1]), TERMINAL, "terminal/LP-KPG/T1")) as spool:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Spool]:
+def spool(tmp_path: Path) -> Iterator[Spool]:
     with opened(tmp_path) as spool:
         yield spool
 
@@ -63,13 +63,13 @@ def an_answer(report: str, *, id: str = "a1") -> Event:
 
 def test_a_record_is_numbered_and_named_when_it_is_made(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
-        made = [spool.say(a_report, NOW) for _ in range(3)]
+        records = [spool.append(a_report, NOW) for _ in range(3)]
     with opened(tmp_path) as spool:
-        assert spool.all_said() == made
-    assert [said.number for said in made] == [1, 2, 3]
-    assert [said.body for said in made] == [reported(1), reported(2), reported(3)]
-    assert len({said.id for said in made}) == 3
-    first = made[0]
+        assert spool.records() == records
+    assert [record.number for record in records] == [1, 2, 3]
+    assert [record.body for record in records] == [reported(1), reported(2), reported(3)]
+    assert len({record.id for record in records}) == 3
+    first = records[0]
     assert (first.key, first.value) == ("LP-KPG", envelope.encode(first.body))
     assert envelope.header(first.headers, "ce_id") == first.id
     assert envelope.header(first.headers, "ce_source") == "terminal/LP-KPG/T1"
@@ -77,43 +77,43 @@ def test_a_record_is_numbered_and_named_when_it_is_made(tmp_path: Path) -> None:
     assert envelope.header(first.headers, "ce_time") == "2023-04-18T01:02:03.456Z"
 
 
-def test_pending_ones_come_in_order_until_they_are_acknowledged(kept: Spool) -> None:
+def test_pending_ones_come_in_order_until_they_are_acknowledged(spool: Spool) -> None:
     for _ in range(5):
-        kept.say(a_report, NOW)
-    assert [said.number for said in kept.pending(3)] == [1, 2, 3]
-    kept.acknowledge([1, 3])
-    kept.acknowledge([1])
-    assert [said.number for said in kept.pending(3)] == [2, 4, 5]
-    assert kept.counts() == Counts(said=5, pending=3)
-    kept.acknowledge([2, 4, 5])
-    assert kept.pending(3) == []
-    assert [said.acknowledged for said in kept.all_said()] == [True] * 5
+        spool.append(a_report, NOW)
+    assert [record.number for record in spool.pending(3)] == [1, 2, 3]
+    spool.acknowledge([1, 3])
+    spool.acknowledge([1])
+    assert [record.number for record in spool.pending(3)] == [2, 4, 5]
+    assert spool.counts() == Counts(records=5, pending=3)
+    spool.acknowledge([2, 4, 5])
+    assert spool.pending(3) == []
+    assert [record.acknowledged for record in spool.records()] == [True] * 5
 
 
-def test_what_can_not_be_made_takes_no_number(kept: Spool) -> None:
+def test_what_can_not_be_made_takes_no_number(spool: Spool) -> None:
     def fail(place: RecordPlace) -> Body:
         raise ValueError(place.number)
 
     with pytest.raises(ValueError, match="1"):
-        kept.say(fail, NOW)
-    assert kept.say(a_report, NOW).number == 1
+        spool.append(fail, NOW)
+    assert spool.append(a_report, NOW).number == 1
 
 
-def test_an_answer_heard_twice_is_kept_once_with_the_position(kept: Spool) -> None:
-    said = kept.say(a_report, NOW)
-    assert kept.position(ANSWERS, 3) == 0
-    assert kept.unanswered([ProductionReported, RecallLot]) == 1
-    kept.hear(ANSWERS, 3, [(an_answer(said.id), said.id)], next=7)
-    kept.hear(ANSWERS, 3, [(an_answer(said.id), said.id), (an_answer("other", id="a2"), "other")], next=9)
-    assert [heard.about for heard in kept.heard(ANSWERS)] == [said.id, "other"]
-    assert kept.heard(ANSWERS)[0].body == an_answer(said.id).body
-    assert (kept.position(ANSWERS, 3), kept.position(ANSWERS, 4)) == (9, 0)
-    assert kept.unanswered([ProductionReported, RecallLot]) == 0
+def test_an_answer_heard_twice_is_kept_once_with_the_position(spool: Spool) -> None:
+    record = spool.append(a_report, NOW)
+    assert spool.position(ANSWERS, 3) == 0
+    assert spool.unanswered([ProductionReported, RecallLot]) == 1
+    spool.receive(ANSWERS, 3, [(an_answer(record.id), record.id)], next=7)
+    spool.receive(ANSWERS, 3, [(an_answer(record.id), record.id), (an_answer("other", id="a2"), "other")], next=9)
+    assert [event.about for event in spool.received(ANSWERS)] == [record.id, "other"]
+    assert spool.received(ANSWERS)[0].body == an_answer(record.id).body
+    assert (spool.position(ANSWERS, 3), spool.position(ANSWERS, 4)) == (9, 0)
+    assert spool.unanswered([ProductionReported, RecallLot]) == 0
 
 
-def test_nobody_else_may_read_the_file(kept: Spool) -> None:
-    kept.say(a_report, NOW)
-    for file in kept.path.parent.iterdir():
+def test_nobody_else_may_read_the_file(spool: Spool) -> None:
+    spool.append(a_report, NOW)
+    for file in spool.path.parent.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file
 
 
@@ -123,14 +123,14 @@ def test_a_killed_process_loses_nothing_that_was_kept(tmp_path: Path) -> None:
         [sys.executable, "-c", WRITER, str(path), "100000"], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
-        told = [writer.stdout.readline().split() for _ in range(40)]
+        printed = [writer.stdout.readline().split() for _ in range(40)]
         os.kill(writer.pid, signal.SIGKILL)
-        told += [line.split() for line in writer.stdout if line.endswith("\n")]
+        printed += [line.split() for line in writer.stdout if line.endswith("\n")]
     with opened(tmp_path) as spool:
-        said = spool.all_said()
-        assert [[str(one.number), one.id] for one in said][: len(told)] == told
-        assert len(said) <= len(told) + 1
-        assert spool.say(a_report, NOW).number == len(said) + 1
+        records = spool.records()
+        assert [[str(record.number), record.id] for record in records][: len(printed)] == printed
+        assert len(records) <= len(printed) + 1
+        assert spool.append(a_report, NOW).number == len(records) + 1
 
 
 def test_processes_share_a_spool_and_its_numbers(tmp_path: Path) -> None:
@@ -142,25 +142,25 @@ def test_processes_share_a_spool_and_its_numbers(tmp_path: Path) -> None:
         writer.communicate()
     assert [writer.returncode for writer in writers] == [0] * 4
     with opened(tmp_path) as spool:
-        said = spool.all_said()
-    assert [one.number for one in said] == list(range(1, 101))
-    assert len({one.id for one in said}) == 100
+        records = spool.records()
+    assert [record.number for record in records] == list(range(1, 101))
+    assert len({record.id for record in records}) == 100
 
 
 def fill(spool: Spool) -> None:
     for _ in range(1000):
-        spool.say(a_report, NOW)
+        spool.append(a_report, NOW)
 
 
-def test_a_full_disk_is_said_and_loses_nothing(kept: Spool) -> None:
-    kept.say(a_report, NOW)
-    (pages,) = kept._db.execute("pragma page_count").fetchone()
-    kept._db.execute(f"pragma max_page_count = {pages}")
+def test_a_full_disk_is_said_and_loses_nothing(spool: Spool) -> None:
+    spool.append(a_report, NOW)
+    (pages,) = spool._db.execute("pragma page_count").fetchone()
+    spool._db.execute(f"pragma max_page_count = {pages}")
     with pytest.raises(SpoolFailed, match="no room left"):
-        fill(kept)
-    before = len(kept.all_said())
-    kept._db.execute("pragma max_page_count = 1000000")
-    assert kept.say(a_report, NOW).number == before + 1
+        fill(spool)
+    before = len(spool.records())
+    spool._db.execute("pragma max_page_count = 1000000")
+    assert spool.append(a_report, NOW).number == before + 1
 
 
 def test_a_busy_spool_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,9 +168,9 @@ def test_a_busy_spool_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     with opened(tmp_path) as mine, sqlite3.connect(mine.path, isolation_level=None) as other:
         other.execute("begin immediate")
         with pytest.raises(SpoolFailed, match="NOT kept"):
-            mine.say(a_report, NOW)
+            mine.append(a_report, NOW)
         other.execute("rollback")
-        assert mine.say(a_report, NOW).number == 1
+        assert mine.append(a_report, NOW).number == 1
     other.close()
 
 
@@ -185,7 +185,7 @@ def test_a_damaged_file_is_said_and_left_alone(tmp_path: Path) -> None:
 
 def test_a_spool_of_another_version_is_left_alone(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
-        spool.say(a_report, NOW)
+        spool.append(a_report, NOW)
         spool._db.execute("pragma user_version = 99")
     with pytest.raises(SpoolFailed, match="another version"):
         opened(tmp_path)
@@ -209,21 +209,21 @@ def test_a_device_keeps_its_id_and_each_record_names_the_one_before(tmp_path: Pa
 
     with opened(tmp_path) as spool:
         device = spool.device
-        first = spool.say(write, NOW)
+        first = spool.append(write, NOW)
     with opened(tmp_path) as spool:
         assert spool.device == device
-        spool.say(write, NOW)
+        spool.append(write, NOW)
     assert places == [RecordPlace(device, 1, None), RecordPlace(device, 2, first.id)]
 
 
 def test_two_files_are_two_devices(tmp_path: Path) -> None:
-    with opened(tmp_path / "one") as one, opened(tmp_path / "other") as other:
-        assert one.device != other.device
+    with opened(tmp_path / "one") as first, opened(tmp_path / "other") as second:
+        assert first.device != second.device
 
 
 def test_a_file_of_another_owner_is_left_alone(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
-        spool.say(a_report, NOW)
+        spool.append(a_report, NOW)
         path = spool.path
     with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1 and not to terminal/LP-KPG/T2"):
         Spool(Owner(path, TERMINAL, "terminal/LP-KPG/T2"))
@@ -245,10 +245,10 @@ def a_former_file(path: Path, *bodies: Body) -> list[tuple[str, bytes, str]]:
                 (number, id, value, text, NOW.isoformat(), number == 1),
             )
             rows.append((id, value, text))
-        heard = (an_answer("0000-1").body, NOW.isoformat())
+        answer = (an_answer("0000-1").body, NOW.isoformat())
         db.execute(
             "insert into heard values (1, 'production', 'a1', ?, 'ReportAccepted.v1', ?, '0000-1', ?)",
-            (ANSWERS.name, envelope.encode(heard[0]), heard[1]),
+            (ANSWERS.name, envelope.encode(answer[0]), answer[1]),
         )
         db.execute("insert into positions values (?, 0, 5)", (ANSWERS.name,))
     db.close()
@@ -259,26 +259,26 @@ def test_a_file_of_the_former_version_goes_on_where_it_was(tmp_path: Path) -> No
     rows = a_former_file(tmp_path / "terminal" / "a.spool", reported(4), reported(5))
     for _ in range(2):
         with opened(tmp_path) as spool:
-            assert [(said.number, said.id, said.body, said.acknowledged) for said in spool.all_said()] == [
+            assert [(record.number, record.id, record.body, record.acknowledged) for record in spool.records()] == [
                 (1, rows[0][0], reported(4), True),
                 (2, rows[1][0], reported(5), False),
             ]
-            assert [(said.value, said.headers) for said in spool.all_said()] == [
+            assert [(record.value, record.headers) for record in spool.records()] == [
                 (value, [(name, text.encode()) for name, text in json.loads(headers)]) for _, value, headers in rows
             ]
             assert spool.position(ANSWERS, 0) == 5
-            assert [heard.about for heard in spool.heard(ANSWERS)] == ["0000-1"]
+            assert [event.about for event in spool.received(ANSWERS)] == ["0000-1"]
     places: list[RecordPlace] = []
     with opened(tmp_path) as spool:
-        spool.say(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
+        spool.append(lambda place: places.append(place) or a_report(place), NOW)  # type: ignore[func-returns-value]
         assert places == [RecordPlace(spool.device, 3, rows[1][0])]
 
 
 def test_two_copies_of_a_former_file_are_one_device(tmp_path: Path) -> None:
     a_former_file(tmp_path / "one" / "terminal" / "a.spool", reported(4))
     a_former_file(tmp_path / "other" / "terminal" / "a.spool", reported(4))
-    with opened(tmp_path / "one") as one, opened(tmp_path / "other") as other:
-        assert one.device == other.device
+    with opened(tmp_path / "one") as first, opened(tmp_path / "other") as second:
+        assert first.device == second.device
 
 
 # What is kept when something fails
@@ -289,42 +289,42 @@ def no_more_room(spool: Spool) -> None:
     spool._db.execute(f"pragma max_page_count = {pages}")
 
 
-def test_a_full_disk_at_a_record_says_that_it_is_not_kept(kept: Spool) -> None:
-    kept.say(a_report, NOW)
-    no_more_room(kept)
+def test_a_full_disk_at_a_record_says_that_it_is_not_kept(spool: Spool) -> None:
+    spool.append(a_report, NOW)
+    no_more_room(spool)
     with pytest.raises(SpoolFailed, match=r"no room left.*This record was NOT kept, all earlier ones are safe"):
-        fill(kept)
+        fill(spool)
 
 
-def test_a_full_disk_at_an_answer_says_that_the_records_are_kept(kept: Spool) -> None:
-    kept.say(a_report, NOW)
-    no_more_room(kept)
+def test_a_full_disk_at_an_answer_says_that_the_records_are_kept(spool: Spool) -> None:
+    spool.append(a_report, NOW)
+    no_more_room(spool)
     many = [(an_answer("other", id=f"a{n}"), "other") for n in range(1000)]
     with pytest.raises(SpoolFailed, match="no room left") as failed:
-        kept.hear(ANSWERS, 0, many, next=1000)
-    assert "All records are kept. Only what was heard just now is not" in str(failed.value)
+        spool.receive(ANSWERS, 0, many, next=1000)
+    assert "All records are kept. Only the events received just now are not" in str(failed.value)
     assert "NOT kept" not in str(failed.value)
-    assert kept.position(ANSWERS, 0) == 0
+    assert spool.position(ANSWERS, 0) == 0
 
 
-def test_an_acknowledgement_that_can_not_be_noted_says_that_the_records_are_kept(kept: Spool) -> None:
-    kept.say(a_report, NOW)
-    kept._db.execute("create temp trigger no before update on said begin select raise(abort, 'no'); end")
+def test_an_acknowledgement_that_can_not_be_noted_says_that_the_records_are_kept(spool: Spool) -> None:
+    spool.append(a_report, NOW)
+    spool._db.execute("create temp trigger no before update on said begin select raise(abort, 'no'); end")
     with pytest.raises(SpoolFailed, match="All records are kept") as failed:
-        kept.acknowledge([1])
-    assert "it will be sent again and count once" in str(failed.value)
+        spool.acknowledge([1])
+    assert "they will be sent again and count once" in str(failed.value)
     assert "NOT kept" not in str(failed.value)
 
 
 def test_a_checkpoint_leaves_all_in_the_one_file(tmp_path: Path) -> None:
     with opened(tmp_path) as spool:
         for _ in range(3):
-            spool.say(a_report, NOW)
+            spool.append(a_report, NOW)
         spool.checkpoint()
         copy = tmp_path / "copied" / "terminal" / "a.spool"
         copy.parent.mkdir(parents=True)
         # As after a power cut: the file alone, while SQLite's own files lie beside the original.
         copy.write_bytes(spool.path.read_bytes())
         with opened(tmp_path / "copied") as copied:
-            assert copied.all_said() == spool.all_said()
+            assert copied.records() == spool.records()
             assert copied.device == spool.device

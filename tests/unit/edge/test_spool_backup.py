@@ -30,7 +30,7 @@ def a_report(place: RecordPlace) -> ProductionReported:
 def filled(folder: Path, records: int) -> Spool:
     spool = Spool(owner(folder))
     for _ in range(records):
-        spool.say(a_report, NOW)
+        spool.append(a_report, NOW)
     return spool
 
 
@@ -41,16 +41,16 @@ def brought(spool: Spool, file: Path) -> int:
 def test_a_backup_is_one_whole_file_for_its_owner_alone(tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     # Another process has the spool open, and what it said lies beside the file.
-    with filled(tmp_path, 3) as spool, Spool(owner(tmp_path)) as other:
+    with filled(tmp_path, 3) as spool, Spool(owner(tmp_path)) as second_spool:
         spool.acknowledge([1])
-        other.say(a_report, NOW)
+        second_spool.append(a_report, NOW)
         export(spool, backup)
-        assert spool.say(a_report, NOW).number == 5
+        assert spool.append(a_report, NOW).number == 5
         device = spool.device
     assert stat.S_IMODE(backup.stat().st_mode) == 0o600
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.spool", "backup"]
     health = check(backup, TERMINAL)
-    assert (health.device, health.records, health.unsent, health.well) == (device, 4, 3, True)
+    assert (health.device, health.records, health.unsent, health.ok) == (device, 4, 3, True)
 
 
 def test_a_backup_never_replaces_a_file(tmp_path: Path) -> None:
@@ -76,54 +76,54 @@ def test_a_new_device_becomes_the_one_of_the_backup(tmp_path: Path) -> None:
         answer = ReportAccepted(facility="LP-KPG", terminal="T1", report="r", lot="L")
         event = Event(id="a1", source="production", key="LP-KPG", time=NOW, logged_at=NOW, body=answer)
         old.acknowledge([1, 2])
-        old.hear(ANSWERS, 1, [(event, "r")], next=7)
+        old.receive(ANSWERS, 1, [(event, "r")], next=7)
         export(old, tmp_path / "backup")
         done = import_into(new, tmp_path / "backup", owner(tmp_path / "new"))
         assert (done.device, done.added, done.known, done.unsent) == (old.device, 3, 0, 1)
         assert new.device == old.device
-        assert new.all_said() == old.all_said()
-        assert [heard.body for heard in new.heard(ANSWERS)] == [answer]
+        assert new.records() == old.records()
+        assert [event.body for event in new.received(ANSWERS)] == [answer]
         assert new.position(ANSWERS, 1) == 7
-        assert new.say(a_report, NOW).number == 4
+        assert new.append(a_report, NOW).number == 4
 
 
 def test_the_same_backup_twice_adds_nothing(tmp_path: Path) -> None:
     with filled(tmp_path / "old", 3) as old, Spool(owner(tmp_path / "new")) as new:
         export(old, tmp_path / "backup")
         assert [brought(new, tmp_path / "backup") for _ in range(2)] == [3, 0]
-        assert new.counts().said == 3
+        assert new.counts().records == 3
 
 
 def test_an_older_backup_adds_nothing_and_takes_nothing_away(tmp_path: Path) -> None:
     with filled(tmp_path, 3) as spool:
         export(spool, tmp_path / "backup")
         spool.acknowledge([1, 2, 3])
-        spool.say(a_report, NOW)
+        spool.append(a_report, NOW)
         assert brought(spool, tmp_path / "backup") == 0
-        assert [said.acknowledged for said in spool.all_said()] == [True, True, True, False]
+        assert [record.acknowledged for record in spool.records()] == [True, True, True, False]
 
 
 def test_a_newer_backup_of_the_same_device_adds_what_is_missing(tmp_path: Path) -> None:
     with filled(tmp_path / "old", 2) as old, Spool(owner(tmp_path / "new")) as new:
         export(old, tmp_path / "first")
-        old.say(a_report, NOW)
+        old.append(a_report, NOW)
         old.acknowledge([1])
         export(old, tmp_path / "second")
         assert [brought(new, tmp_path / name) for name in ("first", "second")] == [2, 1]
-        assert new.all_said() == old.all_said()
+        assert new.records() == old.records()
 
 
 def test_a_spool_that_has_gone_on_is_not_written_over(tmp_path: Path) -> None:
     with filled(tmp_path / "old", 2) as old, Spool(owner(tmp_path / "new")) as new:
         export(old, tmp_path / "backup")
         brought(new, tmp_path / "backup")
-        new.say(a_report, NOW)
-        old.say(a_report, NOW)
+        new.append(a_report, NOW)
+        old.append(a_report, NOW)
         export(old, tmp_path / "later")
-        before = new.all_said()
+        before = new.records()
         with pytest.raises(WrongEntry, match=r"differ from record 3 on\. Nothing was changed"):
             brought(new, tmp_path / "later")
-        assert new.all_said() == before
+        assert new.records() == before
 
 
 def test_a_device_with_records_does_not_become_another(tmp_path: Path) -> None:
@@ -139,21 +139,21 @@ def test_what_a_power_cut_left_beside_the_file_is_brought_too(tmp_path: Path) ->
     with filled(tmp_path / "old", 3) as old:
         for file in old.path.parent.iterdir():
             shutil.copy(file, stick)
-        saved = old.all_said()
+        saved = old.records()
     before = {file.name: file.read_bytes() for file in stick.iterdir()}
     with Spool(owner(tmp_path / "new")) as new:
         assert brought(new, stick / "a.spool") == 3
-        assert new.all_said() == saved
+        assert new.records() == saved
     assert {file.name: file.read_bytes() for file in stick.iterdir()} == before
 
 
 def test_a_backup_of_somebody_else_is_refused(tmp_path: Path) -> None:
-    other = Owner(tmp_path / "other.spool", TERMINAL, "terminal/LP-KPG/T2")
-    with filled(tmp_path, 2) as spool, Spool(other) as wrong:
+    other_owner = Owner(tmp_path / "other.spool", TERMINAL, "terminal/LP-KPG/T2")
+    with filled(tmp_path, 2) as spool, Spool(other_owner) as stranger:
         export(spool, tmp_path / "backup")
         with pytest.raises(SpoolFailed, match="belongs to terminal/LP-KPG/T1"):
-            import_into(wrong, tmp_path / "backup", other)
-        assert wrong.counts().said == 0
+            import_into(stranger, tmp_path / "backup", other_owner)
+        assert stranger.counts().records == 0
 
 
 def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_a_damaged_backup_is_refused(tmp_path: Path) -> None:
         (tmp_path / "backup").write_bytes(damaged)
         with pytest.raises(SpoolFailed, match="is damaged"):
             brought(new, tmp_path / "backup")
-        assert new.counts().said == 0
+        assert new.counts().records == 0
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def a_file(folder: Path, records: int) -> Path:
     """A whole spool in one file."""
     with Spool(owner(folder)) as spool:
         for _ in range(records):
-            spool.say(a_record, NOW)
+            spool.append(a_record, NOW)
         spool.acknowledge([1])
     return spool.path
 
@@ -55,20 +55,20 @@ def changed(path: Path, sql: str) -> None:
 @given(st.lists(st.booleans(), max_size=12))
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_recorded_and_sent_is_a_whole_chain(
-    tmp_path_factory: pytest.TempPathFactory, sent: list[bool]
+    tmp_path_factory: pytest.TempPathFactory, acknowledgements: list[bool]
 ) -> None:
     folder = tmp_path_factory.mktemp("spool")
     with Spool(owner(folder)) as spool:
-        for acknowledged in sent:
-            said = spool.say(a_record, NOW)
+        for acknowledged in acknowledgements:
+            record = spool.append(a_record, NOW)
             if acknowledged:
-                spool.acknowledge([said.number])
+                spool.acknowledge([record.number])
         # While it is in use, too.
         health = check(spool.path, TILL)
         assert health == check(spool.path, TILL)
-        assert (health.device, health.records) == (spool.device, len(sent))
-    assert health.unsent == sent.count(False)
-    assert health.well
+        assert (health.device, health.records) == (spool.device, len(acknowledgements))
+    assert health.unsent == acknowledgements.count(False)
+    assert health.ok
 
 
 BREAKS: list[tuple[str, str]] = [
@@ -76,9 +76,12 @@ BREAKS: list[tuple[str, str]] = [
     ("update said set previous = null where number = 3", "record 3 does not name the record before it"),
     ("update said set value = '{}' where number = 2", "record 2 can't be read"),
     ("update said set type = 'SaleReported.v1' where number = 2", "record 2 can't be read"),
-    ("update identity set device = 'another'", "record 1 says another place of itself than it has"),
-    ("drop table identity", "it does not say which device it is"),
-    ("update said set number = 9 where number = 4", "record 9 says another place of itself than it has"),
+    ("update identity set device = 'another'", "record 1 names another device, number or predecessor in its body"),
+    ("drop table identity", "it has no device id"),
+    (
+        "update said set number = 9 where number = 4",
+        "record 9 names another device, number or predecessor in its body",
+    ),
 ]
 
 
@@ -93,7 +96,7 @@ def test_a_missing_record_is_named(tmp_path: Path) -> None:
     path = a_file(tmp_path, 4)
     changed(path, "delete from said where number = 2")
     health = check(path, TILL)
-    assert (health.missing, health.faults, health.well) == ((2,), (), False)
+    assert (health.missing, health.faults, health.ok) == ((2,), (), False)
 
 
 def test_a_check_changes_nothing(tmp_path: Path) -> None:
@@ -128,7 +131,7 @@ def a_page_with(path: Path, table: str, *, leaf: bool = True) -> int:
 def test_of_a_damaged_file_the_rest_is_saved_and_goes_on(tmp_path: Path) -> None:
     path = a_file(tmp_path / "old", 60)
     with Spool(owner(tmp_path / "old")) as spool:
-        device, whole = spool.device, {said.number: said for said in spool.all_said()}
+        device, records = spool.device, {record.number: record for record in spool.records()}
     data = bytearray(path.read_bytes())
     page = a_page_with(path, "said")
     data[(page - 1) * PAGE : page * PAGE] = b"\xff" * PAGE
@@ -144,10 +147,10 @@ def test_of_a_damaged_file_the_rest_is_saved_and_goes_on(tmp_path: Path) -> None
 
     with Spool(owner(tmp_path / "new")) as new:
         assert import_into(new, tmp_path / "saved", owner(tmp_path / "new")).missing == done.lost
-        assert {said.number: said for said in new.all_said()} == {
-            number: said for number, said in whole.items() if number not in done.lost
+        assert {record.number: record for record in new.records()} == {
+            number: record for number, record in records.items() if number not in done.lost
         }
-        assert new.say(a_record, NOW).number == 61
+        assert new.append(a_record, NOW).number == 61
 
 
 def test_a_record_that_says_nonsense_is_left_out_of_a_repair(tmp_path: Path) -> None:
@@ -160,7 +163,7 @@ def test_a_record_that_says_nonsense_is_left_out_of_a_repair(tmp_path: Path) -> 
 def test_what_is_no_spool_is_damaged_and_can_not_be_repaired(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.spool"
     path.write_bytes(content)
-    assert not check(path, TILL).well
+    assert not check(path, TILL).ok
     with pytest.raises(SpoolFailed, match="can be read"):
         repair(path, tmp_path / "saved", owner(tmp_path))
     assert not (tmp_path / "saved").exists()
@@ -221,13 +224,13 @@ def test_the_commands_speak_json(tmp_path: Path, run: Callable[..., tuple[int, s
         "unsent": 1,
         "missing": [],
     }
-    told = json.loads(run("check", backup, "--json")[1])
-    assert told == {"file": backup, "device": device, "records": 2, "unsent": 1, "missing": [], "faults": []}
+    fields = json.loads(run("check", backup, "--json")[1])
+    assert fields == {"file": backup, "device": device, "records": 2, "unsent": 1, "missing": [], "faults": []}
 
 
 def test_an_export_is_whole_for_a_plain_reader(tmp_path: Path) -> None:
     with Spool(owner(tmp_path)) as spool:
-        spool.say(a_record, NOW)
+        spool.append(a_record, NOW)
         export(spool, tmp_path / "backup")
     with sqlite3.connect(f"file:{tmp_path / 'backup'}?mode=ro&immutable=1", uri=True) as db:
         assert db.execute("select count(*) from said").fetchone() == (1,)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from cli import terminal as commands
 from cli.terminal import app
 from edge.terminal.maker import key_at, pseudonym
-from edge.terminal.terminal import Standing, Terminal
+from edge.terminal.terminal import ReportStatus, Terminal
 from shared.errors import SpoolFailed, WrongEntry
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
@@ -42,7 +42,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 def hear(terminal: Terminal, *bodies: Body) -> None:
     """As a sync would keep them."""
     events = [Event(f"{index}.{body!r}", "production", "PR-KPG", NOW, NOW, body) for index, body in enumerate(bodies)]
-    terminal.spool.hear(
+    terminal.spool.receive(
         ANSWERS, 0, [(event, getattr(event.body, "report", None)) for event in events], next=len(events)
     )
 
@@ -67,7 +67,7 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
     terminal.record(" kti ", 12, made_on=DAY, at=NOW)
     terminal.correct(LOT.lower().replace("-", ""), -2, reason="two torn", at=NOW)
     terminal.recall(LOT, at=NOW)
-    assert [said.body for said in terminal.spool.pending(10)] == [
+    assert [record.body for record in terminal.spool.pending(10)] == [
         ProductionReported(facility="PR-KPG", terminal="T1", product="KTI", qty=12, made_on=DAY),
         ProductionCorrected(facility="PR-KPG", terminal="T1", lot=LOT, change=-2, reason="two torn"),
         RecallLot(facility="PR-KPG", terminal="T1", lot=LOT),
@@ -75,7 +75,7 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "said"),
+    ("entry", "message"),
     [
         (lambda t: t.record("KTI", 0, made_on=DAY, at=NOW), "at least 1"),
         (lambda t: t.record("KTI", 2**60, made_on=DAY, at=NOW), "qty"),
@@ -89,10 +89,10 @@ def test_what_was_made_is_kept_as_it_will_be_sent(terminal: Terminal) -> None:
         (lambda t: t.recall(LOT, reason="x" * 501, at=NOW), "reason"),
     ],
 )
-def test_what_can_not_be_is_refused_at_once_and_not_kept(terminal: Terminal, entry: Any, said: str) -> None:
-    with pytest.raises(WrongEntry, match=said):
+def test_what_can_not_be_is_refused_at_once_and_not_kept(terminal: Terminal, entry: Any, message: str) -> None:
+    with pytest.raises(WrongEntry, match=message):
         entry(terminal)
-    assert terminal.counts().said == 0
+    assert terminal.counts().records == 0
 
 
 @pytest.mark.parametrize(("facility", "name"), [("Kupang", "T1"), ("PR-KPG", ""), ("PR-KPG", "../../x")])
@@ -103,18 +103,18 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, facility: str, 
 
 
 def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
-    said = [terminal.record("KTI", n, made_on=DAY, at=NOW) for n in range(1, 5)]
+    records = [terminal.record("KTI", n, made_on=DAY, at=NOW) for n in range(1, 5)]
     terminal.spool.acknowledge([1, 2, 3])
-    hear(terminal, accepted(said[0].id), rejected(said[1].id), accepted(said[2].id, name="T2"))
-    rows = terminal.standings()
-    assert [row.standing for row in rows] == [
-        Standing.ACCEPTED,
-        Standing.REJECTED,
-        Standing.SENT,
-        Standing.TO_SEND,
+    hear(terminal, accepted(records[0].id), rejected(records[1].id), accepted(records[2].id, name="T2"))
+    rows = terminal.tracked_reports()
+    assert [row.status for row in rows] == [
+        ReportStatus.ACCEPTED,
+        ReportStatus.REJECTED,
+        ReportStatus.SENT,
+        ReportStatus.TO_SEND,
     ]
-    assert rows[0].answer == accepted(said[0].id)
-    assert rows[1].answer == rejected(said[1].id)
+    assert rows[0].answer == accepted(records[0].id)
+    assert rows[1].answer == rejected(records[1].id)
 
 
 # Makers
@@ -123,18 +123,18 @@ def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
 def test_only_a_keyed_pseudonym_of_the_maker_is_kept(tmp_path: Path) -> None:
     number = "7429918830"
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
-        one = terminal.record("KTI", 1, made_on=DAY, maker=number, at=NOW).body
-        two = terminal.record("KTI", 1, made_on=DAY, maker="742 991-8830", at=NOW).body
-        other = terminal.record("KTI", 1, made_on=DAY, maker="7429918831", at=NOW).body
-        assert isinstance(one, ProductionReported)
-        assert isinstance(two, ProductionReported)
-        assert isinstance(other, ProductionReported)
-        assert one.maker == two.maker != other.maker
-        assert one.maker is not None
-        assert len(one.maker) == 16
-        kept = b"".join(path.read_bytes() for path in (tmp_path / "terminal").iterdir())
-    assert number.encode() not in kept
-    assert one.maker.encode() in kept
+        first = terminal.record("KTI", 1, made_on=DAY, maker=number, at=NOW).body
+        second = terminal.record("KTI", 1, made_on=DAY, maker="742 991-8830", at=NOW).body
+        different = terminal.record("KTI", 1, made_on=DAY, maker="7429918831", at=NOW).body
+        assert isinstance(first, ProductionReported)
+        assert isinstance(second, ProductionReported)
+        assert isinstance(different, ProductionReported)
+        assert first.maker == second.maker != different.maker
+        assert first.maker is not None
+        assert len(first.maker) == 16
+        contents = b"".join(path.read_bytes() for path in (tmp_path / "terminal").iterdir())
+    assert number.encode() not in contents
+    assert first.maker.encode() in contents
 
 
 def test_a_pseudonym_is_of_its_key_and_facility() -> None:
@@ -160,8 +160,8 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> Any:
-    told = {"KARYA_SPOOL_DIR": str(folder), "KARYA_FACILITY": "PR-KPG"}
-    return CliRunner().invoke(app, list(arguments), env=told | environment)
+    variables = {"KARYA_SPOOL_DIR": str(folder), "KARYA_FACILITY": "PR-KPG"}
+    return CliRunner().invoke(app, list(arguments), env=variables | environment)
 
 
 def words(output: str) -> str:
@@ -172,12 +172,12 @@ def words(output: str) -> str:
 def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
     """The device's clock stands at `now` and in this zone."""
 
-    class Clock(datetime):
+    class FixedClock(datetime):
         @classmethod
         def now(cls, tz: Any = None) -> datetime:
             return now.astimezone(tz)
 
-    monkeypatch.setattr(commands, "datetime", Clock)
+    monkeypatch.setattr(commands, "datetime", FixedClock)
     monkeypatch.setenv("TZ", zone)
     time.tzset()
 
@@ -212,9 +212,9 @@ def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> Non
     done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
     assert done.exit_code == 2
     assert "time zone of LP-XXX is not known here; say it with --zone" in words(done.output)
-    told = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
-    assert told.exit_code == 0
-    assert " WIT: 40 × KBS" in told.stdout
+    done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
+    assert done.exit_code == 0
+    assert " WIT: 40 × KBS" in done.stdout
 
 
 def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_the_command_reads_numbers_as_indonesians_write_them(tmp_path: Path) -> 
     assert run(tmp_path, "correct", LOT, "-1.000").exit_code == 0
     assert run(tmp_path, "correct", LOT, "+3").exit_code == 0
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
-        made, less, more = (said.body for said in terminal.spool.all_said())
+        made, less, more = (record.body for record in terminal.spool.records())
     assert isinstance(made, ProductionReported)
     assert made.qty == 1000
     assert [getattr(body, "change", None) for body in (less, more)] == [-1000, 3]
@@ -254,7 +254,7 @@ def test_the_command_refuses_what_is_in_doubt_and_keeps_nothing(
     assert done.exit_code == 2
     assert understood in words(done.output)
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
-        assert terminal.counts().said == 0
+        assert terminal.counts().records == 0
 
 
 def test_the_command_records_and_lists(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Remembered plans: the same festival again, without ever seeing the stock."""
+"""Recorded plans: the same festival again, without ever seeing the stock."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.rebuild.plans import Remembered
+from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner
 from services.festival.domain.rules import deciding
@@ -54,19 +54,19 @@ class Recorded(World):
             self.worked.append((event, outputs))
         return outputs
 
-    def topic(self) -> Remembered:
+    def topic(self) -> RecordedPlans:
         """The festival topic as readers have it, taken in."""
-        plans = Remembered()
+        plans = RecordedPlans()
         for event, outputs in self.worked:
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication) and output.topic is FESTIVAL:
                     id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
-                    plans.hear(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
+                    plans.add(id, event_type(FESTIVAL, type(output.body)), envelope.encode(output.body))
         return plans
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class PlanCase:
     """Lots as facility, product and pieces; who took how much of which lot unseen; what is asked; how it goes on; and
     when it is revised, without whom, and whether that is wanted at once."""
 
@@ -80,7 +80,7 @@ class Case:
 
 
 CASES = st.builds(
-    Case,
+    PlanCase,
     st.lists(
         st.tuples(st.sampled_from(["LP-AAA", "LP-BBB", "LP-CCC"]), st.sampled_from(PRODUCTS), st.integers(1, 9)),
         max_size=6,
@@ -101,7 +101,7 @@ CASES = st.builds(
 )
 
 
-def played(case: Case) -> Recorded:
+def played(case: PlanCase) -> Recorded:
     world = Recorded()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         world.give(body)
@@ -134,7 +134,7 @@ def played(case: Case) -> Recorded:
 
 @given(CASES)
 @settings(max_examples=100, deadline=None)
-def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Case) -> None:
+def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
     world = played(case)
     plans = world.topic()
     family = replace(FAMILY, decide=deciding(plans))
@@ -143,7 +143,7 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Cas
         assert again._decide(family, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
         assert again.all(entity) == world.all(entity)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_remembered_refill_is_the_same_refill() -> None:
@@ -164,22 +164,24 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     until = NOON + timedelta(hours=6)
     world.give(Replenish(festival=ODOP, request="R2", until=until, products=("KTI",), consent=True))
     world.settle()
-    [found] = world.heard(ReplenishmentProposed)
-    assert found.transfers
-    assert found.refills
+    [proposal] = world.heard(ReplenishmentProposed)
+    assert proposal.transfers
+    assert proposal.refills
     plans = world.topic()
     again = World()
     for event, outputs in world.worked:
         assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
     assert again.all(Booth) == world.all(Booth)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(planner, "MAX_PROPOSED", 1)
-        world = played(Case([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled"))
+        world = played(
+            PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
+        )
     assert world.all(Request) == []
     again = World()
     for event, outputs in world.worked:
@@ -206,46 +208,46 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
         assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert again.all(entity) == world.all(entity)
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
-    with_plan, _ = played(Case([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
+    with_plan, _ = played(PlanCase([], [], [((B1, "KTI"), 2)], True, "settled")).worked[3]
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
-    plans = Remembered()
-    plans.hear(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
+    plans = RecordedPlans()
+    plans.add(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
     again = World()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
     again._decide(replace(FAMILY, decide=deciding(plans)), with_plan)
     assert again.request().lines == ()
-    assert plans.gone == []
+    assert plans.unknown == []
 
 
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
-    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
-    plans = Remembered()
+    world = played(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    plans = RecordedPlans()
     again = World()
     for event, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), event)
     [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
-    assert set(plans.gone) == {asked}
+    assert set(plans.unknown) == {asked}
 
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
-    plans = Remembered()
-    world = played(Case([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
+    plans = RecordedPlans()
+    world = played(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     event, outputs = world.worked[3]
-    [said] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
-    assert isinstance(said, AllocationPlanned)
-    bare = said.model_copy(
+    [planned] = [output.body for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert isinstance(planned, AllocationPlanned)
+    bare = planned.model_copy(
         update={
             "offers": (),
-            "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in said.lines),
+            "lines": tuple(PlanLine(**line.model_dump(exclude={"made_on"})) for line in planned.lines),
         }
     )
-    plans.hear(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
+    plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = World()
     for earlier, _ in world.worked[:4]:
         again._decide(replace(FAMILY, decide=deciding(plans)), earlier)
-    assert set(plans.gone) == {f"{event.source} {event.id}"}
+    assert set(plans.unknown) == {f"{event.source} {event.id}"}

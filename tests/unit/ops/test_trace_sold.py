@@ -5,8 +5,8 @@ from datetime import UTC, date
 
 import pytest
 
-from ops.trace.sold import Sales
-from ops.trace.timeline import Entry
+from ops.trace.sold import LotSales
+from ops.trace.timeline import TimelineEntry
 from shared import envelope
 from shared.events.festival import DisputeOutcome, DisputeResolved
 from shared.events.language import Event
@@ -45,16 +45,16 @@ def a_booth() -> World:
     return world
 
 
-def life(world: World, lot: str = A, *, every_sale: bool = True, shuffled: int | None = None) -> list[Entry]:
+def life(world: World, lot: str = A, *, every_sale: bool = True, shuffled: int | None = None) -> list[TimelineEntry]:
     """What was told of the lot, in the order in which it was said or (`shuffled`) in another."""
-    sales = Sales(lot, lot[:6], "KTI")
+    sales = LotSales(lot, lot[:6], "KTI")
     bodies = list(enumerate(world.said))
     if shuffled is not None:
         random.Random(shuffled).shuffle(bodies)
     for number, body in bodies:
         topic = next((topic for topic in (SALES, SALE_SHARES) if type(body) in topic.bodies), None)
-        if topic is not None and sales.may_tell(topic, envelope.encode(body)):
-            sales.hear(Event(str(number), "karya/sales", "key", NOON, NOON, body))
+        if topic is not None and sales.may_concern(topic, envelope.encode(body)):
+            sales.add(Event(str(number), "karya/sales", "key", NOON, NOON, body))
     return list(sales.entries(UTC, every_sale=every_sale))
 
 

@@ -8,9 +8,9 @@ from typing import Any, cast
 import pytest
 from aiokafka import ConsumerRecord
 
-from ops.verify.accounts import Books, Journals, Readable
-from ops.verify.privacy import Watch
-from ops.verify.report import SHOWN, Check, Report
+from ops.verify.accounts import JournalAudit, LedgerAudit, OffsetRuns
+from ops.verify.privacy import PseudonymScanner
+from ops.verify.report import SHOWN, Check, VerifyReport
 from shared import envelope
 from shared.events.journal import BatchWorked, Range
 from shared.events.production import PRODUCTION, LotRecorded
@@ -25,7 +25,7 @@ BODY = LotRecorded(lot="L1", facility="LP-KPG", product="KTI", category="tenun",
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class LedgerRecord:
     """As much of a Kafka record as accounts look at."""
 
     offset: int = 0
@@ -42,35 +42,35 @@ class Record:
 
 
 def a_record(**changed: Any) -> ConsumerRecord:
-    return cast("ConsumerRecord", Record(**changed))
+    return cast("ConsumerRecord", LedgerRecord(**changed))
 
 
 def a_letter(record: ConsumerRecord, reason: str) -> ConsumerRecord:
-    made = dead_letter(record, service="inventory", reason=reason, message="")
-    return a_record(value=made.value, key=made.key, topic=made.topic, headers=made.headers)
+    letter = dead_letter(record, service="inventory", reason=reason, message="")
+    return a_record(value=letter.value, key=letter.key, topic=letter.topic, headers=letter.headers)
 
 
 def books(
     *, worked: bool = True, lane: str = LANE, digest: bytes | None = None, parked: dict[str, list[str]] | None = None
-) -> tuple[Books, Check]:
+) -> tuple[LedgerAudit, Check]:
     check = Check("records", "")
     entry = (digest or envelope.digest(envelope.encode(BODY)), lane)
-    return Books(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
+    return LedgerAudit(check, "inventory", {"test e1": entry} if worked else {}, parked or {}), check
 
 
-def closed(kept: tuple[Books, Check]) -> list[str]:
-    kept[0].close()
-    return kept[1].broken
+def closed(audit: tuple[LedgerAudit, Check]) -> list[str]:
+    audit[0].close()
+    return audit[1].broken
 
 
 def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
-    kept = books()
-    assert [kept[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
-    assert closed(kept) == []
+    audit = books()
+    assert [audit[0].enter(GROUP, "test e1", a_record(offset=offset)) for offset in range(3)] == [True, False, False]
+    assert closed(audit) == []
 
 
 @pytest.mark.parametrize(
-    ("kept", "sentence"),
+    ("audit", "sentence"),
     [
         (books(worked=False), "neither in the ledger"),
         (books(digest=b"another body"), "neither in the ledger"),
@@ -79,42 +79,42 @@ def test_a_record_that_was_worked_is_heard_once_however_often_it_came() -> None:
     ],
     ids=["not worked", "other body", "other lane", "parked elsewhere"],
 )
-def test_a_record_without_its_entry_is_found(kept: tuple[Books, Check], sentence: str) -> None:
-    assert not kept[0].enter(GROUP, "test e1", a_record())
-    assert sentence in closed(kept)[0]
+def test_a_record_without_its_entry_is_found(audit: tuple[LedgerAudit, Check], sentence: str) -> None:
+    assert not audit[0].enter(GROUP, "test e1", a_record())
+    assert sentence in closed(audit)[0]
 
 
 def test_a_record_that_waits_in_a_parked_key_is_accounted_for() -> None:
-    kept = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
-    assert not kept[0].enter(GROUP, "test e1", a_record())
-    assert closed(kept) == []
+    audit = books(worked=False, parked={f"{GROUP} L1": ["test e1"]})
+    assert not audit[0].enter(GROUP, "test e1", a_record())
+    assert closed(audit) == []
 
 
 @pytest.mark.parametrize("letter_first", [True, False])
 def test_a_dead_letter_accounts_for_its_record(letter_first: bool) -> None:
-    kept = books(worked=False)
+    audit = books(worked=False)
     bad = a_record(value=b"{", offset=4)
     letter = a_letter(bad, "BAD_BODY")
     if letter_first:
-        assert kept[0].set_aside(PRODUCTION, letter) == "BAD_BODY"
-    kept[0].enter(GROUP, "test e1", bad)
+        assert audit[0].set_aside(PRODUCTION, letter) == "BAD_BODY"
+    audit[0].enter(GROUP, "test e1", bad)
     if not letter_first:
-        kept[0].set_aside(PRODUCTION, letter)
-    assert closed(kept) == []
+        audit[0].set_aside(PRODUCTION, letter)
+    assert closed(audit) == []
 
 
 def test_a_good_record_that_was_set_aside_is_found() -> None:
-    kept = books(worked=False)
-    kept[0].enter(GROUP, "test e1", a_record())
-    kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
-    assert "can be read" in closed(kept)[0]
+    audit = books(worked=False)
+    audit[0].enter(GROUP, "test e1", a_record())
+    audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BAD_BODY"))
+    assert "can be read" in closed(audit)[0]
 
 
 def test_one_that_a_bug_set_aside_is_no_fault_of_the_accounts() -> None:
-    kept = books(worked=False)
-    kept[0].enter(GROUP, "test e1", a_record())
-    kept[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
-    assert closed(kept) == []
+    audit = books(worked=False)
+    audit[0].enter(GROUP, "test e1", a_record())
+    audit[0].set_aside(PRODUCTION, a_letter(a_record(), "BUG"))
+    assert closed(audit) == []
 
 
 def test_an_entry_without_a_record_is_found() -> None:
@@ -126,7 +126,7 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
 
 
 @pytest.mark.parametrize(
-    ("told", "batches", "next", "faults"),
+    ("batches_told", "batches", "next", "faults"),
     [
         ([batch(1, 0, 5), batch(2, 5, 7)], 2, 7, 0),
         ([batch(2, 5, 7), batch(1, 0, 5), batch(1, 0, 5)], 2, 7, 0),
@@ -152,13 +152,17 @@ def batch(number: int, first: int, next: int, topic: str = "t") -> BatchWorked:
         "a hole and a record passed over",
     ],
 )
-def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: int, next: int, faults: int) -> None:
-    journals = Journals()
-    for one in told:
-        journals.hear(one)
+def test_a_journal_must_tell_all_of_its_lane(
+    batches_told: list[BatchWorked], batches: int, next: int, faults: int
+) -> None:
+    journals = JournalAudit()
+    for batch in batches_told:
+        journals.add_batch(batch)
     # Offsets 7 and 8 are a transaction's.
     for offsets in ((0, 1, 2), (3, 4, 5, 6, 9), (10, 11)):
-        journals.see([cast("ConsumerRecord[Any, Any]", Record(offset, topic="t")) for offset in offsets])
+        journals.add_records(
+            [cast("ConsumerRecord[Any, Any]", LedgerRecord(offset, topic="t")) for offset in offsets]
+        )
     journals.compare(Lane(GROUP, 0, {"t": next}, batches=batches))
     assert journals.check.total == faults, journals.check.broken
 
@@ -168,38 +172,38 @@ def test_a_journal_must_tell_all_of_its_lane(told: list[BatchWorked], batches: i
     [(0, 1, True), (3, 3, False), (5, 8, False), (4, 6, True), (7, 9, True), (11, 20, False), (0, 20, True)],
 )
 def test_whether_a_record_lies_between_two_offsets_is_known(first: int, next: int, some: bool) -> None:
-    readable = Readable()
+    runs = OffsetRuns()
     for offsets in ([0, 1], [2, 3, 4], [8, 10]):
-        readable.hear(offsets)
-    assert readable.any(first, next) is some
+        runs.add(offsets)
+    assert runs.any(first, next) is some
 
 
 def test_a_pseudonym_is_found_wherever_it_stands_and_never_shown() -> None:
-    watch = Watch()
-    watch.learn("p.mazcrdi4ewgq7ubn")
+    scanner = PseudonymScanner()
+    scanner.learn("p.mazcrdi4ewgq7ubn")
     for data in (b'{"x":"p.mazcrdi4ewgq7ubn"}', b"by p.mazcrdi4ewgq7ubn.", b"\x05p.mazcrdi4ewgq7ubn\x00"):
-        watch.look([data], lambda _: "place")
-    assert watch.check.broken == ["place holds a maker's pseudonym"] * 3
-    watch.look([b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn"], lambda _: "elsewhere")
-    assert watch.check.total == 3
+        scanner.scan([data], lambda _: "place")
+    assert scanner.check.broken == ["place holds a maker's pseudonym"] * 3
+    scanner.scan([b"p.mazcrdi4ewgq7ubm, mazcrdi4ewgq7ubn"], lambda _: "elsewhere")
+    assert scanner.check.total == 3
 
 
 def test_pseudonyms_that_can_not_be_told_from_other_words_are_noted() -> None:
-    watch = Watch()
-    watch.learn("M1")
-    watch.look([b"M1"], lambda _: "place")
-    assert watch.check.ok
-    assert watch.check.notes == ["1 pseudonyms are too short to be looked for"]
+    scanner = PseudonymScanner()
+    scanner.learn("M1")
+    scanner.scan([b"M1"], lambda _: "place")
+    assert scanner.check.ok
+    assert scanner.check.notes == ["1 pseudonyms are too short to search for"]
 
 
 def test_a_check_shows_the_first_and_counts_all() -> None:
     check = Check("name", "about")
     for number in range(SHOWN + 5):
-        check.same(f"lot {number}", 1, 2)
+        check.expect_equal(f"lot {number}", 1, 2)
     assert (len(check.broken), check.total, check.looked_at) == (SHOWN, SHOWN + 5, SHOWN + 5)
-    assert not Report(checks=(check,)).ok
+    assert not VerifyReport(checks=(check,)).ok
 
 
 def test_a_report_without_checks_is_not_ok() -> None:
-    assert not Report().ok
-    assert not Report(waits=("something",)).ok
+    assert not VerifyReport().ok
+    assert not VerifyReport(waits=("something",)).ok

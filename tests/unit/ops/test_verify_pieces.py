@@ -26,15 +26,15 @@ def evidence_of(sold: dict[str, int], home: dict[str, int], **changed: int) -> E
     booth = Booth(
         B1,
         lots=tuple(
-            BoothLot(facility, facility, "KRJ", DAY, stocked=sent, label_qty=sold.get(facility, 0))
-            for facility, sent in SENT.items()
+            BoothLot(facility, facility, "KRJ", DAY, stocked=qty, label_qty=sold.get(facility, 0))
+            for facility, qty in SENT.items()
         ),
     )
-    held = tuple(
-        HeldLot(facility, facility, "KRJ", DAY, received=sent, returned=home.get(facility, 0))
-        for facility, sent in SENT.items()
+    lots = tuple(
+        HeldLot(facility, facility, "KRJ", DAY, received=qty, returned=home.get(facility, 0))
+        for facility, qty in SENT.items()
     )
-    theirs = FestivalBooth(B1, "PASAR", "Booth", (), (), lots=(*held[:2], replace(held[2], **changed)))
+    theirs = FestivalBooth(B1, "PASAR", "Booth", (), (), lots=(*lots[:2], replace(lots[2], **changed)))
     return Evidence(entities={Booth: {B1: booth}, FestivalBooth: {B1: theirs}})
 
 
@@ -90,7 +90,7 @@ def test_what_was_counted_home_before_a_late_sale_was_heard_is_a_note() -> None:
     assert returns(evidence).ok, "other lots of the product have room"
     evidence = evidence_of({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 8}, {"LP-KPG": 4})
     assert returns(evidence).broken == ["4 of KRJ come home from PASAR.B1, where 2 can be left"]
-    evidence.heard.sold_told[B1].append({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 6})
+    evidence.published.sold_history[B1].append({"LA-KPG": 5, "LP-ATB": 5, "LP-KPG": 6})
     assert returns(evidence).ok
     assert returns(evidence).notes == ["2 of KRJ that came home from PASAR.B1 were heard later as sold"]
 
@@ -98,8 +98,8 @@ def test_what_was_counted_home_before_a_late_sale_was_heard_is_a_note() -> None:
 @pytest.mark.parametrize("more", [0, 1])
 def test_no_more_of_a_product_comes_home_than_its_sales_leave_whichever_lots_they_were_of(more: int) -> None:
     evidence = evidence_of({"LA-KPG": 4, "LP-ATB": 4, "LP-KPG": 7}, {"LA-KPG": 5, "LP-ATB": more})
-    wanted = ["6 of KRJ come home from PASAR.B1, where 5 can be left"] if more else []
-    assert returns(evidence).broken == wanted
+    expected = ["6 of KRJ come home from PASAR.B1, where 5 can be left"] if more else []
+    assert returns(evidence).broken == expected
 
 
 def test_what_is_on_its_way_home_counts_though_sales_never_heard_of_the_booth() -> None:

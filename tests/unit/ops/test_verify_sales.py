@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ops.verify.evidence import Evidence
-from ops.verify.heard import Word
+from ops.verify.topic_evidence import PublishedEvent
 from services.sales.domain import Booth, FacilityFeed, Receipt, Settlement
 from services.sales.domain.booth import BoothStatus, LotSum, with_lot, with_pool
 from services.sales.domain.receipt import Sale
@@ -110,14 +110,14 @@ def test_what_sales_keeps_and_tells_of_a_booth_adds_up() -> None:
     assert broken(evidence) == {}
     # Two of these voids were paid back all the same: one too many, one of a receipt that nobody knows.
     early, paid = notes(evidence)["voids"]
-    assert early == f"a void at {B1} waits for receipt never-heard, which was never heard"
+    assert early == f"a void at {B1} waits for receipt never-heard, which never came"
     assert paid == f"tills of {B1} paid back Rp140.014, its voids return Rp40.000"
     [booth] = evidence.of(Booth).values()
     parts = {part.basis for receipt in evidence.of(Receipt).values() for sale in receipt.sales for part in sale.parts}
     assert parts == set(PartBasis), "each kind of part was looked at"
     assert any(pool.adjusted for pool in booth.pools)
     assert booth.disputed
-    assert any(one.refunded_rupiah for drawer in booth.drawers for one in drawer.takings)
+    assert any(hour.refunded_rupiah for drawer in booth.drawers for hour in drawer.takings)
 
 
 # --- what is changed behind the service's back
@@ -133,9 +133,9 @@ def of_lot(lot: str, **fields: Any) -> Change:
     """The lot with so many more in these fields."""
 
     def change(booth: Booth) -> Booth:
-        held = booth.find_lot(lot)
-        assert held is not None
-        return with_lot(booth, more(held, fields))
+        booth_lot = booth.find_lot(lot)
+        assert booth_lot is not None
+        return with_lot(booth, more(booth_lot, fields))
 
     return of_booth(change)
 
@@ -169,7 +169,7 @@ def twice_paid(sale: Sale) -> Sale:
 
 
 def unnamed(evidence: Evidence) -> Evidence:
-    evidence.heard.tills.named.clear()
+    evidence.published.tills.named.clear()
     return evidence
 
 
@@ -204,17 +204,17 @@ def shared_by_age(booth: Booth) -> Booth:
 
 
 WRONG: list[tuple[str, Change, str]] = [
-    ("reported sales", lambda evidence: without(evidence, Receipt), "was reported by T1, but is not there"),
-    ("reported sales", of_sale(6, lambda sale: replace(sale, net_rupiah=1)), "kept otherwise than any till"),
-    ("reported sales", of_sale(6, lambda sale: replace(sale, lot=A)), "kept otherwise than any till"),
+    ("reported sales", lambda evidence: without(evidence, Receipt), "was reported by T1, but sales does not have it"),
+    ("reported sales", of_sale(6, lambda sale: replace(sale, net_rupiah=1)), "differs from every report of it"),
+    ("reported sales", of_sale(6, lambda sale: replace(sale, lot=A)), "differs from every report of it"),
     (
         "reported sales",
-        lambda evidence: with_entity(evidence, Receipt, lambda one: replace(one, seq=99)),
-        "kept otherwise than any till",
+        lambda evidence: with_entity(evidence, Receipt, lambda entity: replace(entity, seq=99)),
+        "differs from every report of it",
     ),
     (
         "reported sales",
-        lambda evidence: with_entity(evidence, Receipt, lambda one: replace(one, number=99)),
+        lambda evidence: with_entity(evidence, Receipt, lambda entity: replace(entity, number=99)),
         "their numbers have gaps",
     ),
     (
@@ -227,11 +227,11 @@ WRONG: list[tuple[str, Change, str]] = [
     ("sales in parts", of_sale(6, twice_paid), "pieces, but its parts"),
     ("sales in parts", of_sale(6, lambda sale: replace(sale, voided=0)), "pieces, but its parts"),
     ("sales in parts", of_sale(6, lambda sale: replace(sale, voided=-1, rejected=2)), "waiting, disputed, rejected"),
-    ("sales said", of_sale(6, lambda sale: replace(sale, revision=9)), "revision and times said"),
+    ("sales said", of_sale(6, lambda sale: replace(sale, revision=9)), "revision and times published"),
     (
         "sales said",
         of_sale(2, lambda sale: replace(sale, parts=sale.parts[1:]), 2),
-        "kept otherwise than",
+        "differs from its last publication",
     ),
     ("stock sold", of_lot(A, label_qty=1), "sold by label"),
     ("stock sold", of_lot(A, label_rupiah=1), "sold by label"),
@@ -254,28 +254,28 @@ WRONG: list[tuple[str, Change, str]] = [
     (
         "unlabelled sales",
         of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], from_sales=booth.pools[0].from_sales[1:]))),
-        "told by lot, by the parts of sales",
+        "published by lot, by the parts of sales",
     ),
     ("credited", of_lot(A, label_qty=9), "LA-KPG is credited with"),
     ("credited", of_lot(B, stocked=-7), "LB-KPG is credited with"),
     ("credited", unnamed, "which the organiser did not name"),
-    ("voids", of_booth(lambda booth: replace(booth, early_voids=())), "not carried out, but refused or too early"),
+    ("voids", of_booth(lambda booth: replace(booth, early_voids=())), "not carried out, but refused or early"),
     ("cash", of_sale(6, lambda sale: replace(sale, net_rupiah=sale.net_rupiah + 1)), "by receipts and voids"),
     ("cash", of_drawer(takings=()), "by receipts and voids"),
     ("cash", of_drawer(float_rupiah=0), "float, drops or count"),
     ("cash", of_drawer(cashier="c.2"), "float, drops or count"),
     ("cash", of_drawer(dropped_rupiah=0), "float, drops or count"),
     ("cash", of_drawer(counted_rupiah=None), "float, drops or count"),
-    ("cash", of_booth(a_drawer_lost), "was told of, but is not there"),
+    ("cash", of_booth(a_drawer_lost), "was reported, but sales does not have it"),
     ("devices", of_booth(device_forgets), "records known, in the topic"),
     ("devices", of_booth(device_hides), "but the booth does not know it"),
-    ("shares", of_sale(2, lambda sale: replace(sale, parts=sale.parts[1:]), 2), "told, kept is"),
-    ("shares", of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], adjusted=()))), "by lot as told"),
-    ("settlements", of_sale(2, twice_paid), "by all changes told"),
+    ("shares", of_sale(2, lambda sale: replace(sale, parts=sale.parts[1:]), 2), "published, kept is"),
+    ("shares", of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], adjusted=()))), "by lot as published"),
+    ("settlements", of_sale(2, twice_paid), "by all published changes"),
     (
         "settlements",
         lambda evidence: with_entity(
-            evidence, Settlement, lambda one: replace(one, booths=(more(one.booths[0], {"sold_rupiah": 1}),))
+            evidence, Settlement, lambda entity: replace(entity, booths=(more(entity.booths[0], {"sold_rupiah": 1}),))
         ),
         "settled, by recorded sales",
     ),
@@ -284,8 +284,9 @@ WRONG: list[tuple[str, Change, str]] = [
         lambda evidence: with_entity(
             evidence,
             Settlement,
-            lambda one: replace(
-                one, booths=(replace(one.booths[0], pools=(replace(one.booths[0].pools[0], counted=False),)),)
+            lambda entity: replace(
+                entity,
+                booths=(replace(entity.booths[0], pools=(replace(entity.booths[0].pools[0], counted=False),)),),
             ),
         ),
         "provisional ones, by the booth itself",
@@ -293,12 +294,14 @@ WRONG: list[tuple[str, Change, str]] = [
     ("settlements", lambda evidence: without(evidence, Settlement), "there is no settlement"),
     (
         "settlements said",
-        lambda evidence: with_entity(evidence, Settlement, lambda one: replace(one, revision=9)),
+        lambda evidence: with_entity(evidence, Settlement, lambda entity: replace(entity, revision=9)),
         "revision",
     ),
     (
         "public stream",
-        lambda evidence: with_entity(evidence, FacilityFeed, lambda one: replace(one, sequence=one.sequence + 1)),
+        lambda evidence: with_entity(
+            evidence, FacilityFeed, lambda entity: replace(entity, sequence=entity.sequence + 1)
+        ),
         "these numbers are not used once",
     ),
     ("demand", of_sale(2, twice_paid), "sold, by recorded sales"),
@@ -307,16 +310,16 @@ WRONG: list[tuple[str, Change, str]] = [
 
 @pytest.mark.parametrize(("name", "change", "sentence"), WRONG)
 def test_what_is_changed_in_what_is_kept_is_found(name: str, change: Change, sentence: str) -> None:
-    found = broken(change(fresh()))
-    assert name in found, found
-    assert any(sentence in one for one in found[name]), found[name]
+    sentences = broken(change(fresh()))
+    assert name in sentences, sentences
+    assert any(sentence in broken_sentence for broken_sentence in sentences[name]), sentences[name]
 
 
 # --- what was said otherwise
 
 
 def share(**changed: Any) -> SaleShared:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "facility": "LA-KPG",
         "festival": ODOP,
         "booth": B1,
@@ -332,11 +335,11 @@ def share(**changed: Any) -> SaleShared:
         "pooled_change_rupiah": 0,
         "sold_at": NOON,
     }
-    return SaleShared(**given | changed)
+    return SaleShared(**fields | changed)
 
 
 def shown(**changed: Any) -> SalePublished:
-    given: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "sale": "x",
         "facility": "LA-KPG",
         "festival": ODOP,
@@ -348,7 +351,7 @@ def shown(**changed: Any) -> SalePublished:
         "amount_rupiah": 0,
         "sold_at": NOON,
     }
-    return SalePublished(**given | changed)
+    return SalePublished(**fields | changed)
 
 
 def accounted(world: Witness, **changed: Any) -> SaleAccounted:
@@ -374,27 +377,27 @@ def adjusted() -> AdjustmentPublished:
 @pytest.mark.parametrize(
     ("name", "say", "sentence"),
     [
-        ("sales said", lambda world: accounted(world, revision=7), "revision and times said"),
-        ("sales said", accounted, "revision and times said"),
-        ("sales said", lambda world: accounted(world, sale="x/1"), "was said, but is not there"),
+        ("sales said", lambda world: accounted(world, revision=7), "revision and times published"),
+        ("sales said", accounted, "revision and times published"),
+        ("sales said", lambda world: accounted(world, sale="x/1"), "was published, but sales does not have it"),
         ("sales said", lambda world: accounted(world, revision=7, open_rupiah=1), "open and returned, but net"),
         ("voids", lambda world: accounted(world, sale=f"{record_id(D1, 7)}/1", revision=9, voided=3), "no such void"),
-        ("voids", lambda _: a_void(record_id(D1, 7), seq=13), "not carried out, but refused or too early"),
+        ("voids", lambda _: a_void(record_id(D1, 7), seq=13), "not carried out, but refused or early"),
         ("voids", lambda _: VoidOrdered(booth=B1, receipt=record_id(D1, 7), line=1, qty=1), "not carried out"),
-        ("reported sales", lambda _: a_sale(13), "was reported by T1, but is not there"),
+        ("reported sales", lambda _: a_sale(13), "was reported by T1, but sales does not have it"),
         ("devices", lambda _: a_sale(3), "records known, in the topic"),
         ("devices", lambda _: a_last_word(20), "closed with record, in the topic"),
         (
             "cash",
             lambda _: CashDropped(booth=B1, till="T1", device=D1, seq=13, drawer="x", rupiah=1, dropped_at=NOON),
-            "was told of, but is not there",
+            "was reported, but sales does not have it",
         ),
-        ("shares", lambda _: share(), "told, kept is"),
-        ("settlements", lambda _: share(), "by all changes told"),
+        ("shares", lambda _: share(), "published, kept is"),
+        ("settlements", lambda _: share(), "by all published changes"),
         (
             "settlements",
             lambda _: share(revision=9, sale=f"{record_id(D1, 6)}/1", change_qty=0, change_rupiah=0),
-            "by the last words",
+            "by the latest amounts",
         ),
         ("public stream", lambda _: share(), "is shown as None"),
         ("public stream", lambda _: shown(), "is shown, but is no sale and no adjustment"),
@@ -406,15 +409,15 @@ def test_what_was_said_beyond_what_is_kept_is_found(name: str, say: Callable[[Wi
     world = played()
     evidence = world.evidence()
     heard(world, say(world))
-    found = broken(evidence)
-    assert name in found, found
-    assert any(sentence in one for one in found[name]), found[name]
+    sentences = broken(evidence)
+    assert name in sentences, sentences
+    assert any(sentence in broken_sentence for broken_sentence in sentences[name]), sentences[name]
 
 
 def heard(world: Witness, body: Body, more: dict[str, Any] | None = None) -> None:
     """The body is in a topic (with `more` fields), but no service made anything of it."""
     value = json.dumps(body.model_dump(mode="json") | (more or {})).encode()
-    world.words.hear(Word(type(body).__name__, "nobody", "nothing", "", value))
+    world.words.add(PublishedEvent(type(body).__name__, "nobody", "nothing", "", value))
 
 
 @pytest.mark.parametrize(
@@ -446,7 +449,7 @@ def settled_by_force(*records: TillRecord, tills: tuple[str, ...] = ("T1", "T2")
     return with_entity(evidence, Booth, lambda booth: replace(booth, status=BoothStatus.SETTLED))
 
 
-UNFINISHED = f"booth {B1} was settled before its deadline, but not all of its tills had said all"
+UNFINISHED = f"booth {B1} was settled before its deadline, but not all of its tills were complete"
 
 
 @pytest.mark.parametrize(
@@ -481,8 +484,8 @@ def test_what_comes_after_a_booth_was_settled_does_not_make_it_settled_too_early
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (1, 0, 2)])
 def test_a_booth_whose_tills_had_closed_before_it_was_may_be_settled_at_once(order: tuple[int, ...]) -> None:
     world = Witness()
-    said = (an_opening(tills=("T1",)), a_sale(1), a_last_word(2))
-    world.give(*(said[place] for place in order), a_closing())
+    bodies = (an_opening(tills=("T1",)), a_sale(1), a_last_word(2))
+    world.give(*(bodies[place] for place in order), a_closing())
     assert broken(world.evidence()) == {}
 
 
@@ -527,15 +530,15 @@ def test_each_drawer_paid_what_its_own_till_told() -> None:
         a_void(record_id(D1, 2), seq=3, refund_rupiah=3_333),
     )
     assert broken(world.evidence()) == {}
-    refunds = {drawer.id: sum(one.refunded_rupiah for one in drawer.takings) for drawer in world.booth().drawers}
+    refunds = {drawer.id: sum(hour.refunded_rupiah for hour in drawer.takings) for drawer in world.booth().drawers}
     assert refunds == {D1: 3_333, D2: 3_334}
     swapped = {D1: refunds[D2], D2: refunds[D1]}
     drawers = tuple(
         replace(
             drawer,
             takings=tuple(
-                replace(one, refunded_rupiah=swapped[drawer.id] if one.refunded_rupiah else 0)
-                for one in drawer.takings
+                replace(hour, refunded_rupiah=swapped[drawer.id] if hour.refunded_rupiah else 0)
+                for hour in drawer.takings
             ),
         )
         for drawer in world.booth().drawers

@@ -9,8 +9,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from deploy.topics import all_topics, writers
-from ops.verify.accounts import first_of_each
-from ops.verify.writers import NEAR, Writers
+from ops.verify.accounts import first_headers
+from ops.verify.writers import NEAR, WriterAudit
 from shared import envelope
 from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.festival import ORGANISER
@@ -28,7 +28,7 @@ CAUSE = "till/1 sale-1"
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class WrittenRecord:
     """As much of a Kafka record as is looked at."""
 
     headers: Sequence[tuple[str, bytes | None]]
@@ -42,22 +42,22 @@ def caused(topic: Topic, body: Body, *, by: str = CAUSE, n: int = 0, source: str
     origin, id = by.split(" ")
     event = Event(id, origin, "key", DUE, DUE, TOLD)
     headers = envelope.caused(envelope.cause(event, by, (), source, derivation(CURRENT)), topic, body, n)
-    return cast("ConsumerRecord", Record(headers, envelope.encode(body)))
+    return cast("ConsumerRecord", WrittenRecord(headers, envelope.encode(body)))
 
 
 def said(topic: Topic, body: Body, *, id: str, source: str = "karya/sales") -> ConsumerRecord:
     headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=DUE, cause="anything")
-    return cast("ConsumerRecord", Record(headers, envelope.encode(body)))
+    return cast("ConsumerRecord", WrittenRecord(headers, envelope.encode(body)))
 
 
 def broken(topic: Topic, *records: ConsumerRecord, ledger: Sequence[str] = (CAUSE,)) -> list[str]:
     """What is wrong with these records of a topic; `ledger`: what sales has worked."""
-    kept = Writers()
-    kept.learn("sales", ledger)
+    audit = WriterAudit()
+    audit.learn("sales", ledger)
     for record in records:
-        kept.enter(topic.name, record, first_of_each(record.headers))
-    kept.close()
-    return kept.check.broken
+        audit.enter(topic.name, record, first_headers(record.headers))
+    audit.close()
+    return audit.check.broken
 
 
 @pytest.mark.parametrize("n", [0, NEAR - 1, NEAR, 5_000])
@@ -76,32 +76,32 @@ def test_a_cause_is_known_by_its_source_also_where_two_senders_use_one_id() -> N
     [
         (caused(DEMAND, TOLD, source="karya/festival"), "its ce_source is another"),
         (caused(DEMAND, TOLD, source="season"), "its ce_source is another"),
-        (cast("ConsumerRecord", Record([], None)), "its ce_source is another"),
+        (cast("ConsumerRecord", WrittenRecord([], None)), "its ce_source is another"),
         (caused(DEMAND, TOLD, by="till/1 sale-2"), "no event in the ledger caused it"),
         (caused(DEMAND, TOLD, by="till/2 sale-1"), "its id does not follow from its cause"),
     ],
     ids=["another service", "no service", "nothing at all", "unknown cause", "another's cause"],
 )
 def test_a_record_that_its_topics_owner_never_said_is_found_with_its_place(record: ConsumerRecord, why: str) -> None:
-    assert broken(DEMAND, record) == [f"karya.demand.v1 2/7 was not said by sales: {why}"]
+    assert broken(DEMAND, record) == [f"karya.demand.v1 2/7 was not written by sales: {why}"]
 
 
 def test_an_id_made_for_another_topic_does_not_follow() -> None:
-    here = caused(DEMAND, TOLD)
-    assert broken(DEMAND, here) == []
-    assert "does not follow" in broken(SETTLEMENTS, here)[0]
+    record = caused(DEMAND, TOLD)
+    assert broken(DEMAND, record) == []
+    assert "does not follow" in broken(SETTLEMENTS, record)[0]
 
 
 def test_what_the_clock_says_follows_from_the_deadline() -> None:
     body = DeadlineReached(key="ODOP.B1", deadline="ODOP.B1", due=DUE)
     right = reached_id("karya.sales.booth ODOP.B1", DUE)
     assert broken(SALES_DEADLINES, said(SALES_DEADLINES, body, id=right), ledger=()) == []
-    for wrong in (
+    for foreign in (
         said(SALES_DEADLINES, body, id="any"),
         said(SALES_DEADLINES, body, id=reached_id("karya.sales.booth ODOP.B2", DUE)),
         said(SALES_DEADLINES, body, id=right, source="probe"),
     ):
-        assert len(broken(SALES_DEADLINES, wrong, ledger=())) == 1
+        assert len(broken(SALES_DEADLINES, foreign, ledger=())) == 1
 
 
 def test_a_journal_that_somebody_else_wrote_or_nobody_can_read_is_found() -> None:
@@ -110,17 +110,17 @@ def test_a_journal_that_somebody_else_wrote_or_nobody_can_read_is_found() -> Non
     right = said(topic, body, id=derived_id(lane, topic.name, 3))
     assert broken(topic, right, ledger=()) == []
     assert len(broken(topic, said(topic, body, id=derived_id(lane, topic.name, 4)))) == 1
-    garbage = cast("ConsumerRecord", Record(right.headers, b"{"))
+    garbage = cast("ConsumerRecord", WrittenRecord(right.headers, b"{"))
     assert len(broken(topic, garbage)) == 1
 
 
 @pytest.mark.parametrize("topic", [TERMINAL, ORGANISER, TILL])
 def test_a_topic_that_people_write_has_no_foreign_records(topic: Topic) -> None:
-    assert broken(topic, cast("ConsumerRecord", Record([], None))) == []
+    assert broken(topic, cast("ConsumerRecord", WrittenRecord([], None))) == []
 
 
 @pytest.mark.parametrize(
-    ("topic", "reason", "readable", "found"),
+    ("topic", "reason", "readable", "foreign"),
     [
         (PRODUCTION, "BAD_BODY", False, True),
         (PRODUCTION, "ID_REUSED", True, True),
@@ -130,22 +130,22 @@ def test_a_topic_that_people_write_has_no_foreign_records(topic: Topic) -> None:
     ],
 )
 def test_a_dead_letter_that_no_service_can_have_caused_is_found(
-    topic: Topic, reason: str, readable: bool, found: bool
+    topic: Topic, reason: str, readable: bool, foreign: bool
 ) -> None:
-    letter = cast("ConsumerRecord", Record([("dlq_partition", b"1"), ("dlq_offset", b"44")]))
-    kept = Writers()
-    kept.set_aside(topic.name, letter, reason, readable=readable)
-    kept.close()
-    place = f"{topic.name} 1/44 was not said by production: its reader set it aside as {reason}"
-    assert kept.check.broken == ([place] if found else [])
+    letter = cast("ConsumerRecord", WrittenRecord([("dlq_partition", b"1"), ("dlq_offset", b"44")]))
+    audit = WriterAudit()
+    audit.set_aside(topic.name, letter, reason, readable=readable)
+    audit.close()
+    place = f"{topic.name} 1/44 was not written by production: its reader set it aside as {reason}"
+    assert audit.check.broken == ([place] if foreign else [])
 
 
 def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
-    kept = Writers()
+    audit = WriterAudit()
     record = caused(DEMAND, TOLD, source="season")
-    kept.enter(DEMAND.name, record, first_of_each(record.headers))
-    kept.twice(DEMAND.name, record)
-    assert len(kept.check.broken) == 1
+    audit.enter(DEMAND.name, record, first_headers(record.headers))
+    audit.twice(DEMAND.name, record)
+    assert len(audit.check.broken) == 1
 
 
 def test_every_topic_is_written_by_one_service_or_by_people() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.till.basket import BasketEntry, discounted, entries, receipt_lines, warnings
+from edge.till.basket import BasketEntry, parse_basket, receipt_lines, warnings, with_discounts
 from edge.till.booth import KnownPrices, view
 from edge.till.receipts import Receipts
 from shared.errors import WrongEntry
@@ -31,11 +31,11 @@ LIST = KnownPrices(4, None, {"KTI": 250_000, "KRJ": 50_000})
     ],
 )
 def test_a_basket_is_read_in_one_way(words: list[str], basket: list[BasketEntry]) -> None:
-    assert entries(words) == basket
+    assert parse_basket(words) == basket
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["15", "KRJ"], "before any item"),
         (["KRJ", "2", "3"], "one number too many"),
@@ -51,34 +51,34 @@ def test_a_basket_is_read_in_one_way(words: list[str], basket: list[BasketEntry]
         ([LOT[:-1] + "#"], "neither a lot number"),
     ],
 )
-def test_what_has_no_single_meaning_is_refused(words: list[str], told: str) -> None:
-    with pytest.raises(WrongEntry, match=told):
-        entries(words)
+def test_what_has_no_single_meaning_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(WrongEntry, match=message):
+        parse_basket(words)
 
 
 @given(st.lists(st.tuples(st.sampled_from(["KRJ", "KTI", LOT]), st.integers(1, 999), st.booleans()), min_size=1))
 def test_both_ways_to_write_pieces_mean_the_same(basket: list[tuple[str, int, bool]]) -> None:
     words = [word for item, qty, joined in basket for word in ([f"{item}={qty}"] if joined else [item, f"{qty}"])]
-    assert entries(words) == [BasketEntry(item, qty) for item, qty, _ in basket]
+    assert parse_basket(words) == [BasketEntry(item, qty) for item, qty, _ in basket]
 
 
 def test_a_discount_goes_to_the_line_of_its_item() -> None:
-    basket = discounted([BasketEntry("KRJ"), BasketEntry(LOT)], [f"{LOT.lower()}=5.000"])
+    basket = with_discounts([BasketEntry("KRJ"), BasketEntry(LOT)], [f"{LOT.lower()}=5.000"])
     assert [entry.discount_rupiah for entry in basket] == [0, 5000]
 
 
 @pytest.mark.parametrize(
-    ("discounts", "told"),
+    ("discounts", "message"),
     [
         (["KBS=5.000"], "in this basket 0 times"),
         (["KRJ=5.000"], "in this basket 2 times"),
         (["KTI=1", "KTI=2"], "two discounts"),
-        (["5.000"], "no item and amount"),
+        (["5.000"], "lacks an item or an amount"),
     ],
 )
-def test_a_discount_that_fits_no_single_line_is_refused(discounts: list[str], told: str) -> None:
-    with pytest.raises(WrongEntry, match=told):
-        discounted([BasketEntry("KRJ"), BasketEntry("KTI"), BasketEntry("KRJ")], discounts)
+def test_a_discount_that_fits_no_single_line_is_refused(discounts: list[str], message: str) -> None:
+    with pytest.raises(WrongEntry, match=message):
+        with_discounts([BasketEntry("KRJ"), BasketEntry("KTI"), BasketEntry("KRJ")], discounts)
 
 
 def test_lines_have_the_lists_price_unless_another_is_given_with_a_reason() -> None:
@@ -99,11 +99,11 @@ def test_a_price_of_what_the_list_does_not_have_needs_no_reason_but_may_have_one
 
 
 @pytest.mark.parametrize(
-    ("basket", "why", "told"),
+    ("basket", "why", "message"),
     [
         ([], "", "Nothing is in the basket"),
         ([BasketEntry("KTI", 0)], "", "at least 1"),
-        ([BasketEntry("KBS")], "", "No price of KBS"),
+        ([BasketEntry("KBS")], "", "no price of KBS"),
         ([BasketEntry("KTI", 1, 200_000)], "", "Rp250.000, and this says Rp200.000.*--why"),
         ([BasketEntry("KTI", 1, 200_000)], "  ", "--why"),
         ([BasketEntry("KTI")], "because", "leave it out"),
@@ -111,28 +111,28 @@ def test_a_price_of_what_the_list_does_not_have_needs_no_reason_but_may_have_one
         ([BasketEntry("KTI")] * (MAX_LINES + 1), "", f"at most {MAX_LINES}"),
     ],
 )
-def test_what_should_not_be_sold_so_is_refused(basket: list[BasketEntry], why: str, told: str) -> None:
-    with pytest.raises(WrongEntry, match=told):
+def test_what_should_not_be_sold_so_is_refused(basket: list[BasketEntry], why: str, message: str) -> None:
+    with pytest.raises(WrongEntry, match=message):
         receipt_lines(basket, LIST, why)
 
 
-def told_of(*lines: Any, heard: Any = ()) -> tuple[str, ...]:
-    booth = view("T1", "d1", [opened("T1", "T2"), stocked(LOT, 8), *heard], Receipts({}, {}))
+def warnings_of(*lines: Any, events: Any = ()) -> tuple[str, ...]:
+    booth = view("T1", "d1", [opened("T1", "T2"), stocked(LOT, 8), *events], Receipts({}, {}))
     return warnings(booth, lines, LIST.prices)
 
 
 def test_pieces_of_all_lines_count_against_the_tills_part() -> None:
-    assert told_of(line(1, 2, lot=LOT), line(2, 2)) == ()
-    [told] = told_of(line(1, 2, lot=LOT), line(2, 3))
-    assert "allows 2 more of KTI" in told
-    [told] = told_of(line(1, 3), line(2, 5, lot=LOT))
-    assert f"allows 1 more of {LOT}" in told
+    assert warnings_of(line(1, 2, lot=LOT), line(2, 2)) == ()
+    [warning] = warnings_of(line(1, 2, lot=LOT), line(2, 3))
+    assert "allows 2 more of KTI" in warning
+    [warning] = warnings_of(line(1, 3), line(2, 5, lot=LOT))
+    assert f"allows 1 more of {LOT}" in warning
 
 
 def test_what_is_odd_is_told() -> None:
-    [told] = told_of(line(1, lot=OTHER))
-    assert "not known to be at this booth" in told
-    [told] = told_of(line(1, unit_price_rupiah=1))
-    assert told == "The booth's price of KTI is Rp250.000."
-    [told] = told_of(line(1, 99), heard=[TillStruck(booth=BOOTH, till="T1", device="d1")])
-    assert "struck this till as lost" in told
+    [warning] = warnings_of(line(1, lot=OTHER))
+    assert "not known to be at this booth" in warning
+    [warning] = warnings_of(line(1, unit_price_rupiah=1))
+    assert warning == "The booth's price of KTI is Rp250.000."
+    [warning] = warnings_of(line(1, 99), events=[TillStruck(booth=BOOTH, till="T1", device="d1")])
+    assert "struck this till as lost" in warning

@@ -26,12 +26,12 @@ from tests.support.builders.till import (
 NOTHING = Receipts({}, {})
 
 
-def seen(*heard: Body, till: str = "T1", device: str = "d1", receipts: Receipts = NOTHING) -> BoothView:
-    return view(till, device, heard, receipts)
+def seen(*events: Body, till: str = "T1", device: str = "d1", receipts: Receipts = NOTHING) -> BoothView:
+    return view(till, device, events, receipts)
 
 
-def slices(heard: list[Body], *devices: tuple[str, str]) -> list[int]:
-    return [seen(*heard, till=till, device=device).lots["L"].slice for till, device in devices]
+def slices(events: list[Body], *devices: tuple[str, str]) -> list[int]:
+    return [seen(*events, till=till, device=device).lots["L"].slice for till, device in devices]
 
 
 @given(
@@ -46,57 +46,57 @@ def slices(heard: list[Body], *devices: tuple[str, str]) -> list[int]:
 def test_slices_of_all_devices_and_of_names_without_one_sum_to_the_booths_stock(
     pieces: list[int], devices: list[tuple[str, str]], strikes: int, lost: int, moved: int
 ) -> None:
-    heard: list[Body] = [opened("T1", "T2", "T3"), *(stocked("L", qty) for qty in pieces)]
-    heard += [device_heard(till, device) for till, device in devices]
-    struck, kept = devices[:strikes], devices[strikes:]
-    heard += [TillStruck(booth=BOOTH, till=till, device=device) for till, device in struck]
+    events: list[Body] = [opened("T1", "T2", "T3"), *(stocked("L", qty) for qty in pieces)]
+    events += [device_heard(till, device) for till, device in devices]
+    struck, remaining = devices[:strikes], devices[strikes:]
+    events += [TillStruck(booth=BOOTH, till=till, device=device) for till, device in struck]
     if lost := min(lost, sum(pieces)):
-        heard.append(BoothStockLost(booth=BOOTH, lot="L", qty=lost))
+        events.append(BoothStockLost(booth=BOOTH, lot="L", qty=lost))
     if moved := min(moved, sum(pieces) - lost):
-        heard.append(BoothStockMoved(booth=BOOTH, lot="L", qty=moved, to="ODOP.B08"))
-    assert all(part == 0 for part in slices(heard, *struck))
+        events.append(BoothStockMoved(booth=BOOTH, lot="L", qty=moved, to="ODOP.B08"))
+    assert all(part == 0 for part in slices(events, *struck))
     # A name that was not heard has the part of whoever comes under it.
     names = {"T1", "T2", "T3"} - {till for till, _ in devices}
-    parts = slices(heard, *kept) + [slices(heard, (name, "new"))[0] for name in sorted(names)]
+    parts = slices(events, *remaining) + [slices(events, (name, "new"))[0] for name in sorted(names)]
     assert sum(parts) == sum(pieces) - lost - moved
     assert max(parts) - min(parts) <= 1
 
 
 def test_a_device_takes_the_part_of_its_name_when_nobody_else_has_it() -> None:
-    heard: list[Body] = [opened("T1", "T2"), stocked("L", 10)]
-    assert slices(heard, ("T1", "d1"), ("T2", "d2")) == [5, 5]
+    events: list[Body] = [opened("T1", "T2"), stocked("L", 10)]
+    assert slices(events, ("T1", "d1"), ("T2", "d2")) == [5, 5]
 
 
 def test_two_devices_of_one_name_have_a_part_each() -> None:
-    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1"), device_heard("T1", "d2")]
-    assert slices(heard, ("T1", "d1"), ("T1", "d2")) == [5, 5]
+    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1"), device_heard("T1", "d2")]
+    assert slices(events, ("T1", "d1"), ("T1", "d2")) == [5, 5]
 
 
 def test_a_device_that_replaces_another_has_a_part_beside_it_until_that_is_struck() -> None:
-    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "old")]
-    assert slices(heard, ("T1", "new")) == [5]
-    heard.append(TillStruck(booth=BOOTH, till="T1", device="old"))
-    assert slices(heard, ("T1", "old"), ("T1", "new")) == [0, 10]
-    assert seen(*heard, device="old").struck
-    assert not seen(*heard, device="new").struck
+    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "old")]
+    assert slices(events, ("T1", "new")) == [5]
+    events.append(TillStruck(booth=BOOTH, till="T1", device="old"))
+    assert slices(events, ("T1", "old"), ("T1", "new")) == [0, 10]
+    assert seen(*events, device="old").struck
+    assert not seen(*events, device="new").struck
 
 
 def test_a_name_that_is_struck_has_no_part_and_no_device_of_it() -> None:
-    heard: list[Body] = [opened("T1", "T2"), stocked("L", 10), device_heard("T2", "d2")]
-    heard.append(TillStruck(booth=BOOTH, till="T2"))
-    assert slices(heard, ("T1", "d1"), ("T2", "d2"), ("T2", "another")) == [10, 0, 0]
+    events: list[Body] = [opened("T1", "T2"), stocked("L", 10), device_heard("T2", "d2")]
+    events.append(TillStruck(booth=BOOTH, till="T2"))
+    assert slices(events, ("T1", "d1"), ("T2", "d2"), ("T2", "another")) == [10, 0, 0]
 
 
 def test_a_device_of_which_one_branch_was_struck_keeps_its_part() -> None:
-    heard: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1")]
-    heard.append(TillStruck(booth=BOOTH, till="T1", device="d1", branch=2))
-    assert slices(heard, ("T1", "d1")) == [10]
+    events: list[Body] = [opened("T1"), stocked("L", 10), device_heard("T1", "d1")]
+    events.append(TillStruck(booth=BOOTH, till="T1", device="d1", branch=2))
+    assert slices(events, ("T1", "d1")) == [10]
 
 
 def test_a_till_that_was_added_has_a_part() -> None:
-    heard: list[Body] = [opened("T1"), stocked("L", 10), TillAdded(booth=BOOTH, till="T2")]
-    assert slices(heard, ("T1", "d1"), ("T2", "d2")) == [5, 5]
-    assert seen(*heard, till="T2", device="d2").listed
+    events: list[Body] = [opened("T1"), stocked("L", 10), TillAdded(booth=BOOTH, till="T2")]
+    assert slices(events, ("T1", "d1"), ("T2", "d2")) == [5, 5]
+    assert seen(*events, till="T2", device="d2").listed
 
 
 def test_prices_are_those_of_the_highest_revision_that_is_valid() -> None:

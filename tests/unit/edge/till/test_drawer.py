@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.spool import Said
+from edge.spool import SpooledRecord
 from edge.till.drawer import day_lines, drawers, open_drawer
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
 from tests.support.builders.till import BOOTH, NOW, line, receipt, said, void
@@ -18,15 +18,15 @@ def day_of(moment: datetime) -> date:
     return moment.date()
 
 
-def took(id: str, rupiah: int = 200_000) -> Said:
+def took(id: str, rupiah: int = 200_000) -> SpooledRecord:
     return said(id, DrawerOpened(**PLACE, cashier="P1", float_rupiah=rupiah, opened_at=NOW))
 
 
-def dropped(drawer: str, rupiah: int) -> Said:
+def dropped(drawer: str, rupiah: int) -> SpooledRecord:
     return said("drop", CashDropped(**PLACE, drawer=drawer, rupiah=rupiah, dropped_at=NOW))
 
 
-def counted(drawer: str, rupiah: int, expected: int) -> Said:
+def counted(drawer: str, rupiah: int, expected: int) -> SpooledRecord:
     body = CashCounted(**PLACE, drawer=drawer, counted_rupiah=rupiah, expected_rupiah=expected, counted_at=NOW)
     return said("count", body)
 
@@ -46,17 +46,17 @@ def test_the_expected_sum_is_float_and_cash_less_refunds_and_drops(
     float_rupiah: int, moves: list[tuple[str, PaymentKind, int]]
 ) -> None:
     records, expected = [took("d", float_rupiah), took("another", 1)], float_rupiah
-    for what, kind, rupiah in moves:
-        if what == "sale":
+    for change, kind, rupiah in moves:
+        if change == "sale":
             records.append(said("r", receipt(line(unit_price_rupiah=rupiah), kind=kind, drawer="d")))
-        elif what == "void":
+        elif change == "void":
             records.append(said("v", void("r", (1, 1), rupiah=rupiah, refund=kind, drawer="d")))
         else:
             records.append(dropped("d", rupiah))
         if kind is PaymentKind.CASH:
-            expected += rupiah if what == "sale" else -rupiah
-    mine, other = drawers(records)
-    assert (mine.expected_rupiah, other.expected_rupiah) == (expected, 1)
+            expected += rupiah if change == "sale" else -rupiah
+    mine, second = drawers(records)
+    assert (mine.expected_rupiah, second.expected_rupiah) == (expected, 1)
     assert mine.difference_rupiah is None
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.till.receipts import KnownLine, known_receipts, to_void
+from edge.till.receipts import KnownLine, known_receipts, lines_to_void
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind, VoidedLine
 from tests.support.builders.till import PRICE, accounted, line, receipt, said, void, void_refused
@@ -16,9 +16,9 @@ def test_voids_together_return_exactly_the_net_however_they_are_divided(
 ) -> None:
     voided = returned = 0
     while voided < qty:
-        known = KnownLine(line=1, lot=None, product="KTI", qty=qty, net_rupiah=net, voided=voided, own=True)
-        pieces = data.draw(st.integers(1, known.left))
-        returned += known.refund(pieces)
+        receipts = KnownLine(line=1, lot=None, product="KTI", qty=qty, net_rupiah=net, voided=voided, own=True)
+        pieces = data.draw(st.integers(1, receipts.left))
+        returned += receipts.refund(pieces)
         assert 0 <= returned <= net
         voided += pieces
     assert returned == net
@@ -33,43 +33,43 @@ def test_a_whole_void_of_any_receipt_returns_all_that_was_paid(
 ) -> None:
     gross = [qty * price for qty, price in lines]
     own = [data.draw(st.integers(0, amount)) for amount in gross]
-    whole = data.draw(st.integers(0, sum(gross) - sum(own)))
+    discount = data.draw(st.integers(0, sum(gross) - sum(own)))
     body = receipt(
         *(
-            line(number, qty, unit_price_rupiah=price, discount_rupiah=discount)
-            for number, ((qty, price), discount) in enumerate(zip(lines, own, strict=True), 1)
+            line(number, qty, unit_price_rupiah=price, discount_rupiah=line_discount)
+            for number, ((qty, price), line_discount) in enumerate(zip(lines, own, strict=True), 1)
         ),
-        discount_rupiah=whole,
+        discount_rupiah=discount,
     )
-    assert sum(body.net_rupiah) == sum(gross) - sum(own) - whole
-    known = known_receipts([said("r", body)], []).lines["r"]
-    first = data.draw(st.sampled_from(sorted(known)))
-    some = data.draw(st.integers(1, known[first].qty))
-    returned = known[first].refund(some)
-    rest = known_receipts([said("r", body), said("v", void("r", (first, some)))], []).lines["r"]
-    if any(one.left for one in rest.values()):
-        returned += sum(rest[one.line].refund(one.qty) for one in to_void(rest))
+    assert sum(body.net_rupiah) == sum(gross) - sum(own) - discount
+    receipts = known_receipts([said("r", body)], []).lines["r"]
+    first = data.draw(st.sampled_from(sorted(receipts)))
+    some = data.draw(st.integers(1, receipts[first].qty))
+    returned = receipts[first].refund(some)
+    remaining = known_receipts([said("r", body), said("v", void("r", (first, some)))], []).lines["r"]
+    if any(known_line.left for known_line in remaining.values()):
+        returned += sum(remaining[known_line.line].refund(known_line.qty) for known_line in lines_to_void(remaining))
     assert returned == sum(body.net_rupiah)
 
 
 def test_a_receipt_is_known_from_what_sales_told() -> None:
-    known = known_receipts([], [accounted("r", 2, qty=3, net=100, voided=1), accounted("r", 1, qty=1)])
-    assert to_void(known.lines["r"]) == (VoidedLine(line=1, qty=1), VoidedLine(line=2, qty=2))
-    assert known.lines["r"][2].refund(1) == 66 - 33
-    assert known.paid == {}
+    receipts = known_receipts([], [accounted("r", 2, qty=3, net=100, voided=1), accounted("r", 1, qty=1)])
+    assert lines_to_void(receipts.lines["r"]) == (VoidedLine(line=1, qty=1), VoidedLine(line=2, qty=2))
+    assert receipts.lines["r"][2].refund(1) == 66 - 33
+    assert receipts.paid == {}
 
 
 def test_an_own_receipt_is_known_before_sales_tells_of_it_and_how_it_was_paid() -> None:
-    known = known_receipts([said("r", receipt(line(1, 2), kind=PaymentKind.QRIS), sent=False)], [])
-    assert known.lines["r"][1].left == 2
-    assert known.paid == {"r": PaymentKind.QRIS}
-    assert known.sold_by_product() == {"KTI": 2}
+    receipts = known_receipts([said("r", receipt(line(1, 2), kind=PaymentKind.QRIS), sent=False)], [])
+    assert receipts.lines["r"][1].left == 2
+    assert receipts.paid == {"r": PaymentKind.QRIS}
+    assert receipts.sold_by_product() == {"KTI": 2}
 
 
 def test_the_highest_revision_is_the_truth_in_whatever_order_it_comes() -> None:
     snapshots = [accounted("r", 1, 5, revision=3, voided=2), accounted("r", 1, 5, revision=2, voided=4)]
-    for heard in (snapshots, snapshots[::-1]):
-        assert known_receipts([], heard).lines["r"][1].left == 3
+    for bodies in (snapshots, snapshots[::-1]):
+        assert known_receipts([], bodies).lines["r"][1].left == 3
 
 
 def test_voids_of_other_tills_and_own_ones_that_were_not_sent_count_together() -> None:
@@ -86,8 +86,8 @@ def test_voids_of_other_tills_and_own_ones_that_were_not_sent_count_together() -
 
 def test_a_refused_void_takes_nothing() -> None:
     records = [said("r", receipt(line(1, 2))), said("v1", void("r", (1, 2))), said("v2", void("r", (1, 2)))]
-    heard = [accounted("r", 1, 2, voided=2, revision=2), void_refused("r", 1, qty=2, left=0)]
-    assert known_receipts(records, heard).lines["r"][1].voided == 2
+    bodies = [accounted("r", 1, 2, voided=2, revision=2), void_refused("r", 1, qty=2, left=0)]
+    assert known_receipts(records, bodies).lines["r"][1].voided == 2
 
 
 def known(left: int) -> KnownLine:
@@ -106,4 +106,4 @@ def known(left: int) -> KnownLine:
 )
 def test_more_than_is_left_is_refused(number: int | None, pieces: int | None, left: int, words: str) -> None:
     with pytest.raises(WrongEntry, match=words):
-        to_void({1: known(left)}, number, pieces)
+        lines_to_void({1: known(left)}, number, pieces)

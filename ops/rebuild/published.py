@@ -1,6 +1,7 @@
-"""What one service said, as its topics hold it: to tell what was lost on the way to them, and what nothing explains.
+"""The published events of one service, as its topics hold them, to find lost and unexplained ones.
 
-A word is kept as the 16 bytes of its id and 8 that tell its body: some 100 bytes of memory in all for each.
+An event is kept as a mark: 16 bytes of its id, and 8 bytes of a digest of its body. It takes about 100 bytes of
+memory.
 """
 
 from collections import Counter, defaultdict
@@ -11,9 +12,9 @@ from uuid import UUID
 
 from aiokafka import ConsumerRecord
 
-from ops.rebuild.plans import Remembered
-from ops.rebuild.taken import Taken
-from ops.verify.log import Ends, Log
+from ops.rebuild.id_conflicts import IdConflicts
+from ops.rebuild.plans import RecordedPlans
+from ops.verify.log import Ends, TopicLog
 from shared import envelope
 from shared.events.festival import FESTIVAL
 from shared.events.language import DeadlineReached
@@ -28,74 +29,74 @@ _BY_THE_CLOCK = f"{DeadlineReached.__name__}."
 _ID_BYTES = 16
 
 
-class Heard:
-    """All that a service said, by topic (without prefix)."""
+class PublishedEvents:
+    """The marks of all events and letters that a service published, by topic (without prefix)."""
 
     def __init__(self, service: str, deadlines: Iterable[str]) -> None:
-        self.said: dict[str, set[bytes]] = defaultdict(set)
-        self.plans = Remembered()
-        self.taken = Taken()
-        # Events whose rules failed when their record was worked: `<source> <id>`, and when Kafka took it in.
+        self.marks: dict[str, set[bytes]] = defaultdict(set)
+        self.plans = RecordedPlans()
+        self.conflicts = IdConflicts()
+        # Events on which the rules failed: `<source> <id>`, and the timestamp of the record in Kafka.
         self.failed: set[tuple[str, datetime]] = set()
-        # Deadlines that were said, by topic and partition.
-        self.reached: Counter[tuple[str, int]] = Counter()
-        self.again = 0
+        # The number of published deadlines, by topic and partition.
+        self.deadlines_reached: Counter[tuple[str, int]] = Counter()
+        self.duplicates = 0
         self._service = service
         self._source = f"karya/{service}"
         self._deadlines = frozenset(deadlines)
 
-    async def read(self, log: Log, ends: Ends) -> None:
-        """Take in all these topics. Raises NotReached when Kafka gives nothing though it has some."""
+    async def read(self, log: TopicLog, ends: Ends) -> None:
+        """Read the topics up to `ends`. Raises NotReached when Kafka stops delivering before that."""
         async for name, records in log.read(ends):
             for record in records:
                 if name.endswith(DLQ):
-                    self._letter(name, record)
+                    self._add_letter(name, record)
                 elif envelope.header(record.headers, "ce_source") == self._source:
-                    self._word(name, record)
+                    self._add_event(name, record)
 
-    def _word(self, name: str, record: ConsumerRecord) -> None:
-        if not self._first(name, word(record.headers, record.value)):
+    def _add_event(self, name: str, record: ConsumerRecord) -> None:
+        if not self._is_first(name, event_mark(record.headers, record.value)):
             return
-        # What the rules say to themselves lies there too, and is numbered with the rest of their words.
+        # Events of the rules to their own service are on this topic too, and are numbered with their other events.
         if name in self._deadlines and (envelope.header(record.headers, "ce_type") or "").startswith(_BY_THE_CLOCK):
-            self.reached[name, record.partition] += 1
+            self.deadlines_reached[name, record.partition] += 1
         if name in (FESTIVAL.name, ANSWERS.name):
             id, type = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("id", "type"))
-            self.taken.hear(name, id, type, record.value or b"")
+            self.conflicts.add_event(name, id, type, record.value or b"")
             if name == FESTIVAL.name:
-                self.plans.hear(id, type, record.value or b"")
+                self.plans.add(id, type, record.value or b"")
 
-    def _letter(self, name: str, record: ConsumerRecord) -> None:
+    def _add_letter(self, name: str, record: ConsumerRecord) -> None:
         if envelope.header(record.headers, "dlq_service") != self._service:
             return
-        self._first(name, letter(record.headers, record.value))
+        self._is_first(name, letter_mark(record.headers, record.value))
         reason, at = (envelope.header(record.headers, f"dlq_{part}") or "" for part in ("reason", "at"))
-        self.taken.hear_letter(_place(record.headers), reason)
+        self.conflicts.add_letter(_place(record.headers), reason)
         if reason == BUG and at:
             source, id = (envelope.header(record.headers, f"ce_{part}") or "" for part in ("source", "id"))
             self.failed.add((f"{source} {id}", datetime.fromisoformat(at)))
 
-    def _first(self, name: str, mark: bytes) -> bool:
-        if mark in self.said[name]:
-            self.again += 1
+    def _is_first(self, name: str, mark: bytes) -> bool:
+        if mark in self.marks[name]:
+            self.duplicates += 1
             return False
-        self.said[name].add(mark)
+        self.marks[name].add(mark)
         return True
 
 
 def mark_of(record: Outgoing) -> bytes:
-    """The mark of what a service is to say."""
-    make = letter if record.topic.endswith(DLQ) else word
+    """The mark of an outbox record."""
+    make = letter_mark if record.topic.endswith(DLQ) else event_mark
     return make(record.headers, record.value)
 
 
-def word(headers: Headers, value: bytes | None) -> bytes:
+def event_mark(headers: Headers, value: bytes | None) -> bytes:
     id = envelope.header(headers, "ce_id") or ""
     return _id(id) + envelope.digest(value or b"")[:8]
 
 
-def letter(headers: Headers, value: bytes | None) -> bytes:
-    # A dead letter has its sender's id, if any: the place that it comes from is what it is known by.
+def letter_mark(headers: Headers, value: bytes | None) -> bytes:
+    # A dead letter has the id of the original event, if any, so its identity is the position of the original record.
     place = _place(headers)
     reason = envelope.header(headers, "dlq_reason") or ""
     return envelope.digest(place.encode()) + envelope.digest(reason.encode() + (value or b""))[:8]
@@ -106,7 +107,7 @@ def _place(headers: Headers) -> str:
 
 
 def id_of(mark: bytes) -> bytes:
-    """The part of a mark that stays the same when the body is another."""
+    """The part of a mark that does not depend on the body."""
     return mark[:_ID_BYTES]
 
 

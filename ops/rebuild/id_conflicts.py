@@ -1,7 +1,7 @@
-"""Ids that were used before, perhaps in another lane.
+"""Conflicts of ids that were used before, perhaps in another lane.
 
-A report's id, a command's and an event's are one service's, not one lane's; of two events with one id the first
-counts, and no journal tells in which order two lanes worked. What was said then does: the second was refused.
+The ids of reports, commands and events are unique per service, and not per lane. The first of two events with one id
+counts. No journal gives the order between two lanes, but the published refusal shows which event was second.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ AT_ONCE = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """The refusal of one service, and the collection that holds who had the id before."""
+    """The refusal of one service, and the collection with the first holders of ids."""
 
     topic: Topic
     body: type[ReportRejected] | type[CommandRefused]
@@ -41,25 +41,25 @@ _KINDS = (
 
 
 def refused_on(families: Iterable[Family]) -> set[str]:
-    """Topics (without prefix) that hold these families' refusals for an id."""
-    kept = {collection.name for family in families for collection in family.collections}
-    return {kind.topic.name for kind in _KINDS if kind.holders in kept}
+    """The topics (without prefix) with these families' refusals of used ids."""
+    names = {collection.name for family in families for collection in family.collections}
+    return {kind.topic.name for kind in _KINDS if kind.holders in names}
 
 
-class Taken:
-    """The refusals for an id that were said, and which of them a replay has followed."""
+class IdConflicts:
+    """The published refusals of used ids, and those that a replay has repeated."""
 
     def __init__(self) -> None:
         self._refusals: dict[str, tuple[_Kind, Publication]] = {}
         self._letters: set[str] = set()
-        # To be there at the end: by collection and id, the word that rests on it, and (of a ledger) the other body.
-        self._rests_on: dict[str, dict[str, str]] = defaultdict(dict)
+        # By collection and id, the event that depends on a holder of the id; of ledgers also the other digest.
+        self._dependents: dict[str, dict[str, str]] = defaultdict(dict)
         self._digests: dict[str, bytes] = {}
 
-    def hear(self, name: str, id: str, type: str, value: bytes) -> None:
-        """A word of the service on topic `name` (without prefix)."""
+    def add_event(self, name: str, id: str, type: str, value: bytes) -> None:
+        """Add an event of the service on topic `name` (without prefix)."""
         for kind in _KINDS:
-            # The words first: few refusals are of this kind, and reading a model takes far longer.
+            # A cheap search first: few refusals are of this kind, and parsing a model takes far longer.
             if (
                 kind.topic.name == name
                 and kind.reason.encode() in value
@@ -72,46 +72,46 @@ class Taken:
                 if body.reason.value == kind.reason:
                     self._refusals[id] = kind, Publication(kind.topic, body)
 
-    def hear_letter(self, place: str, reason: str) -> None:
-        """A dead letter of the service: `<full topic>/<partition>/<offset>` of the record, and why it is dead."""
+    def add_letter(self, place: str, reason: str) -> None:
+        """Add a dead letter of the service: `<full topic>/<partition>/<offset>` of the record, and its reason."""
         if reason == REUSED:
             self._letters.add(place)
 
     def refusal(self, event: Event) -> Publication | None:
-        """What was said of this event because its id was taken, if it was."""
+        """The published refusal of this event because of its used id, if any."""
         if not self._refusals:
             return None
         cause = f"{event.source} {event.id}"
         for kind in _KINDS:
             for id in derived_ids(cause, kind.topic.name, 0):
                 if id in self._refusals:
-                    self._rests_on[kind.holders][event.id] = f"{kind.topic.name} {id}"
+                    self._dependents[kind.holders][event.id] = f"{kind.topic.name} {id}"
                     return self._refusals[id][1]
         return None
 
-    def as_then(self, item: Item) -> Item:
-        """The item, or the dead letter that it was because of its id."""
+    def as_recorded(self, item: Item) -> Item:
+        """The item, or a dead letter in its place if it was one because of its used id."""
         record = item.record
         place = f"{record.topic}/{record.partition}/{record.offset}"
         if item.event is None or place not in self._letters:
             return item
-        self._rests_on["ledger"][item.ledger_id] = f"that the id of {place} was used before"
+        self._dependents["ledger"][item.ledger_id] = f"that the id of {place} was used before"
         self._digests[item.ledger_id] = item.digest
         return Item(record, None, reason=REUSED, message="An event with this id but another body came before.")
 
     async def unexplained(self, database: Database) -> list[str]:
-        """What was followed though nothing in the rebuilt database has the id."""
-        words: list[str] = []
-        for collection, rests_on in self._rests_on.items():
+        """The repeated refusals whose id has no holder in the rebuilt database."""
+        publications: list[str] = []
+        for collection, dependents in self._dependents.items():
             holders: set[str] = set()
-            ids = list(rests_on)
+            ids = list(dependents)
             for start in range(0, len(ids), AT_ONCE):
-                some = ids[start : start + AT_ONCE]
-                async for one in database[collection].find({"_id": {"$in": some}}):
-                    if collection != "ledger" or bytes(one["digest"]) != self._digests[one["_id"]]:
-                        holders.add(one["_id"])
+                chunk = ids[start : start + AT_ONCE]
+                async for document in database[collection].find({"_id": {"$in": chunk}}):
+                    if collection != "ledger" or bytes(document["digest"]) != self._digests[document["_id"]]:
+                        holders.add(document["_id"])
                 if collection == "ledger":
-                    async for parked in database["parked"].find({"events": {"$in": some}}):
+                    async for parked in database["parked"].find({"events": {"$in": chunk}}):
                         holders.update(parked["events"])
-            words += [rests_on[id] for id in ids if id not in holders]
-        return words
+            publications += [dependents[id] for id in ids if id not in holders]
+        return publications

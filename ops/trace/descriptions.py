@@ -1,6 +1,6 @@
-"""What each event says of a lot, in words for people."""
+"""Descriptions of events about a lot, in words for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from shared.events.festival import (
     AllocationPlanned,
@@ -8,6 +8,7 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    Discrepancy,
     LotWithdrawn,
     ShipmentReceived,
     TransferReceived,
@@ -37,8 +38,8 @@ from shared.events.production import (
 )
 
 
-def told(body: Body, lot: str) -> Iterator[str]:
-    """What the event says of the lot, in words; nothing for what another event says better."""
+def describe(body: Body, lot: str) -> Iterator[str]:
+    """The descriptions of the event for the lot; none if another event describes the same fact better."""
     match body:
         case ProductionReported():
             yield f"{body.qty} pieces of {body.product} reported, made on {body.made_on}"
@@ -55,32 +56,36 @@ def told(body: Body, lot: str) -> Iterator[str]:
             yield f"recall asked for{_because(body.reason)}"
         case LotRecalled():
             yield f"recalled{_because(body.reason)}"
+        case _:
+            yield from _describe_plan(body, lot)
+
+
+def _describe_plan(body: Body, lot: str) -> Iterator[str]:
+    match body:
         case AllocationPlanned():
             for line in body.lines:
                 if line.lot == lot:
                     again = " again" if body.replan else ""
                     yield f"{line.qty} planned{again} for {line.booth}, {line.reservation}"
         case AllocationRevised():
-            for gone in body.back:
-                if gone.lot == lot:
+            for given_back in body.back:
+                if given_back.lot == lot:
                     does = "goes back" if body.carried_out else "would go back"
-                    yield f"{gone.qty} for {gone.booth} {does}, {gone.reservation}: {body.reason}"
+                    yield f"{given_back.qty} for {given_back.booth} {does}, {given_back.reservation}: {body.reason}"
         case ShipmentReceived():
-            for one in body.discrepancies:
-                if one.lot == lot:
-                    yield f"{one.counted} of {one.sent} counted at {body.booth}, shipment {body.shipment}"
+            for counted, sent in _counts(body.discrepancies, lot):
+                yield f"{counted} of {sent} counted at {body.booth}, shipment {body.shipment}"
         case TransferReceived():
-            for one in body.discrepancies:
-                if one.lot == lot:
-                    yield f"{one.counted} of {one.sent} counted at {body.to}, transfer {body.transfer}"
+            for counted, sent in _counts(body.discrepancies, lot):
+                yield f"{counted} of {sent} counted at {body.to}, transfer {body.transfer}"
         case _:
-            yield from _told_of_stock(body)
+            yield from _describe_stock(body)
 
 
-def _told_of_stock(body: Body) -> Iterator[str]:
+def _describe_stock(body: Body) -> Iterator[str]:
     match body:
         case ReservationRequested() | ReleaseRequested() | DispatchOrdered():
-            return  # inventory's answer tells it
+            return  # inventory's answer describes it
         case StockReserved():
             yield f"{body.qty} reserved for {body.booth}, {body.reservation}"
         case ReservationRefused():
@@ -99,10 +104,10 @@ def _told_of_stock(body: Body) -> Iterator[str]:
             at = ", ".join(body.booths)
             yield f"recall reached {body.festival}" + (f" and what was sent to {at}" if at else "")
         case _:
-            yield from _told_of_booths(body)
+            yield from _describe_booth_stock(body)
 
 
-def _told_of_booths(body: Body) -> Iterator[str]:
+def _describe_booth_stock(body: Body) -> Iterator[str]:
     match body:
         case BoothStocked():
             yield f"{body.qty} counted in at {body.booth}"
@@ -114,6 +119,11 @@ def _told_of_booths(body: Body) -> Iterator[str]:
             yield f"withdrawn at {body.booth}{_because(body.reason)}"
         case _:
             return
+
+
+def _counts(discrepancies: Iterable[Discrepancy], lot: str) -> Iterator[tuple[int, int]]:
+    """Pieces counted and sent, for each discrepancy of the lot."""
+    return ((discrepancy.counted, discrepancy.sent) for discrepancy in discrepancies if discrepancy.lot == lot)
 
 
 def _because(reason: str) -> str:

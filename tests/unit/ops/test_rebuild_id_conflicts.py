@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from aiokafka import ConsumerRecord
 
-from ops.rebuild.taken import REUSED, Taken
+from ops.rebuild.id_conflicts import REUSED, IdConflicts
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.language import Body, Event, Topic, event_type
@@ -24,20 +24,20 @@ def rejected(reason: Refusal, message: str = "") -> ReportRejected:
     )
 
 
-def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> Taken:
-    taken = Taken()
+def having_heard(body: Body, topic: Topic = ANSWERS, source: str = "source") -> IdConflicts:
+    conflicts = IdConflicts()
     id = derived_id(f"{source} r1", topic.name, 0)
-    taken.hear(topic.name, id, event_type(topic, type(body)), envelope.encode(body))
-    return taken
+    conflicts.add_event(topic.name, id, event_type(topic, type(body)), envelope.encode(body))
+    return conflicts
 
 
 def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
-    said = rejected(Refusal.ID_REUSED)
-    assert having_heard(said).refusal(EVENT) == ANSWERS.of(said)
+    refusal = rejected(Refusal.ID_REUSED)
+    assert having_heard(refusal).refusal(EVENT) == ANSWERS.of(refusal)
 
 
 @pytest.mark.parametrize(
-    "taken",
+    "conflicts",
     [
         having_heard(rejected(Refusal.NOT_POSITIVE)),
         having_heard(rejected(Refusal.NOT_POSITIVE, "not id_reused")),
@@ -47,15 +47,15 @@ def test_a_refusal_that_was_said_of_an_event_is_its_outcome() -> None:
     ],
     ids=["another reason", "a word in the message", "an acceptance", "another source", "another topic"],
 )
-def test_any_other_word_changes_nothing(taken: Taken) -> None:
-    assert taken.refusal(EVENT) is None
+def test_any_other_word_changes_nothing(conflicts: IdConflicts) -> None:
+    assert conflicts.refusal(EVENT) is None
 
 
 def test_a_record_that_was_a_dead_letter_for_its_id_is_one_again_and_no_other_is() -> None:
-    taken = Taken()
-    taken.hear_letter("topic/1/7", REUSED)
-    taken.hear_letter("topic/1/8", "BUG")
-    assert [taken.as_then(an_item(offset)).reason for offset in (6, 7, 8)] == ["", REUSED, ""]
+    conflicts = IdConflicts()
+    conflicts.add_letter("topic/1/7", REUSED)
+    conflicts.add_letter("topic/1/8", "BUG")
+    assert [conflicts.as_recorded(an_item(offset)).reason for offset in (6, 7, 8)] == ["", REUSED, ""]
 
 
 def an_item(offset: int) -> Item:

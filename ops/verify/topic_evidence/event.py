@@ -1,4 +1,4 @@
-"""One event as it was read from a topic, and small sums of such events."""
+"""One event as read from a topic, and sums of such events."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ K = TypeVar("K")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
-    """One event: `type` without its version, `source` and `id` as its headers have them, `cause` the id of the event
-    that made its writer say it."""
+class PublishedEvent:
+    """One event: `type` without its version, `source` and `id` from its headers, `cause`: the id of the event that
+    made its writer publish it."""
 
     type: str
     source: str
@@ -25,7 +25,7 @@ class Word:
 
     @property
     def json(self) -> Json:
-        """The body as plain JSON: what services write was checked against its model when it was made."""
+        """The body as plain JSON. The writing service has checked it against its model."""
         body: Json = from_json(self.value)
         return body
 
@@ -42,11 +42,11 @@ class Sum:
         self.rupiah += rupiah
 
     @property
-    def both(self) -> tuple[int, int]:
+    def pair(self) -> tuple[int, int]:
         return self.qty, self.rupiah
 
 
-def keep_last(known: dict[K, Json], key: K, body: Json) -> None:
-    """Of two bodies the one with the higher revision stays."""
-    if key not in known or known[key]["revision"] < body["revision"]:
-        known[key] = body
+def keep_latest(latest: dict[K, Json], key: K, body: Json) -> None:
+    """Keep `body` in `latest` under `key`, unless a body with the same or a higher revision is there."""
+    if key not in latest or latest[key]["revision"] < body["revision"]:
+        latest[key] = body

@@ -1,7 +1,7 @@
-"""Quiet: every record is worked, everything that was to be said is said, and no deadline is overdue.
+"""Quiescence: every record is worked, every outbox is empty, and no deadline is overdue.
 
-The invariants across databases hold only then. Quiet must be seen twice with the same ends of all topics: between
-two services an event is nowhere but in Kafka, and a single look could miss it on its way.
+The invariants across databases hold only then. Two observations with the same ends of all topics are needed. An event
+on its way between two services is only in Kafka, so a single observation could miss it.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from aiokafka import TopicPartition
 
 from deploy.topics import SERVICES, all_topics, read_topics
-from ops.verify.log import Ends, Log
+from ops.verify.log import Ends, TopicLog
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.retry import attempts
@@ -20,8 +20,8 @@ from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """Where all topics ended at one moment, and what was not done then, in words."""
+class Observation:
+    """The ends of all topics at one moment, and a sentence for each kind of pending work (`waits`)."""
 
     ends: Ends
     waits: tuple[str, ...]
@@ -30,30 +30,30 @@ class Look:
 async def wait_until_quiet(
     settings: Settings,
     mongo: Mongo,
-    log: Log,
+    log: TopicLog,
     *,
     within: float,
-    on_wait: Callable[[Look], None],
+    on_wait: Callable[[Observation], None],
     every: float = 1.0,
-) -> Look:
-    """The last look: quiet, or after `within` seconds what still waits. `on_wait` hears of every look before;
-    there are at most `every` seconds between two."""
-    seen: Look | None = None
+) -> Observation:
+    """Observe until two observations agree on quiescence, or `within` seconds are over, and return the last one.
+    `on_wait` gets every observation before it. Observations are at most `every` seconds apart."""
+    previous: Observation | None = None
     async for _ in attempts(within=within, first=0.1, most=every):
-        now = await look(settings, mongo, log)
-        if seen is not None and not now.waits and not seen.waits and now.ends == seen.ends:
-            return now
-        seen = now
-        on_wait(now)
-    # Once at least, however short the time was.
-    last = await look(settings, mongo, log)
-    if last.waits or seen is None or last.ends == seen.ends:
+        current = await observe(settings, mongo, log)
+        if previous is not None and not current.waits and not previous.waits and current.ends == previous.ends:
+            return current
+        previous = current
+        on_wait(current)
+    # At least one observation, even for a very short time.
+    last = await observe(settings, mongo, log)
+    if last.waits or previous is None or last.ends == previous.ends:
         return last
-    return Look(last.ends, ("records still come in",))
+    return Observation(last.ends, ("records still come in",))
 
 
-async def look(settings: Settings, mongo: Mongo, log: Log) -> Look:
-    """One look. The ends are read first: what is done by the databases' word is then at most newer."""
+async def observe(settings: Settings, mongo: Mongo, log: TopicLog) -> Observation:
+    """Make one observation. The ends are read first, so that the databases can only be newer than them."""
     ends = await log.ends()
     behind = _Behind(log, ends)
     waits = [f"there is no topic {name}; `karya topics` makes it" for name in log.missing]
@@ -73,23 +73,23 @@ async def look(settings: Settings, mongo: Mongo, log: Log) -> Look:
             overdue = len(await ledger.due(names, datetime.now(UTC)))
             if overdue:
                 waits.append(f"{service} has {overdue} deadlines that are overdue")
-        said = await database["outbox"].count_documents({})
-        if said:
-            waits.append(f"{service} has {said} records in its outbox")
-    return Look(ends, tuple(waits))
+        waiting = await database["outbox"].count_documents({})
+        if waiting:
+            waits.append(f"{service} has {waiting} records in its outbox")
+    return Observation(ends, tuple(waits))
 
 
 class _Behind:
-    """How far lanes are behind the ends of one look. Whether records lie between, or only what a transaction left, is
-    asked until some were found: it takes a fetch each, and one is enough for all to wait."""
+    """The lag of lanes behind the ends of one observation. The offsets between may hold transaction markers only. A
+    fetch per partition checks that, until the first real record is found: one is enough to wait."""
 
-    def __init__(self, log: Log, ends: Ends) -> None:
+    def __init__(self, log: TopicLog, ends: Ends) -> None:
         self._log = log
         self._ends = ends
         self._found = False
 
     async def count(self, nexts: Mapping[TopicPartition, int]) -> int:
-        """Offsets that are still to be worked, at most, from these on."""
+        """An upper bound on the records from these offsets on that are still to be worked."""
         behind = 0
         for part, next in nexts.items():
             end = self._ends.get(part, 0)
@@ -101,5 +101,5 @@ class _Behind:
 
 
 def topic_names() -> list[str]:
-    """Every topic, dead-letter topics included, without prefix."""
+    """The names of all topics, including dead letter topics, without prefix."""
     return [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in sorted(read_topics()))]

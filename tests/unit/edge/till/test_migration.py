@@ -43,8 +43,8 @@ def till(tmp_path: Path) -> Iterator[Till]:
     (tmp_path / "till").mkdir()
     with sqlite3.connect(tmp_path / "till" / f"{BOOTH}.T1.spool") as db:
         db.executescript(FORMER_SCHEMA)
-        for number, (id, type, told) in enumerate(RECORDS, 1):
-            value = json.dumps({"booth": BOOTH, "till": "T1", "seq": number, **told}).encode()
+        for number, (id, type, fields) in enumerate(RECORDS, 1):
+            value = json.dumps({"booth": BOOTH, "till": "T1", "seq": number, **fields}).encode()
             headers = json.dumps([["ce_id", id], ["ce_type", type]])
             db.execute(
                 "insert into said values (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -70,12 +70,12 @@ def test_records_keep_numbers_ids_and_acknowledgements_and_become_receipts(till:
         for number, previous in enumerate([None, *ids[:-1]], 1)
     ]
     paid = Payment(kind=PaymentKind.OTHER)
-    said = till.spool.all_said()
-    assert [(one.number, one.id, one.acknowledged) for one in said] == [
+    records = till.spool.records()
+    assert [(record.number, record.id, record.acknowledged) for record in records] == [
         (number, id, number < 3) for number, id in enumerate(ids, 1)
     ]
     first, second = line(1, 3, lot=LOT, unit_price_rupiah=1000), line(1, 1, unit_price_rupiah=1000)
-    assert [one.body for one in said] == [
+    assert [record.body for record in records] == [
         ReceiptIssued(**places[0], lines=(first,), payment=paid, sold_at=SOLD),
         ReceiptIssued(**places[1], lines=(second,), payment=paid, sold_at=SOLD),
         ReceiptVoided(
@@ -89,7 +89,7 @@ def test_records_keep_numbers_ids_and_acknowledgements_and_become_receipts(till:
         BoothCounted(**places[3], counted_at=NOW, final=True, lots=(LotCount(lot=LOT, qty=4),)),
         TillClosed(**places[4], last_seq=5),
     ]
-    assert check(till.spool.path, TILL).well
+    assert check(till.spool.path, TILL).ok
 
 
 def test_what_is_sent_says_what_it_is_now(till: Till) -> None:
@@ -105,5 +105,5 @@ def test_what_is_sent_says_what_it_is_now(till: Till) -> None:
 def test_the_booth_is_known_on_and_answers_are_heard_anew(till: Till) -> None:
     assert till.view().prices_at(NOW).revision == 1
     assert till.spool.position(BOOTH_STOCK, 0) == 7
-    assert till.spool.heard(SALES) == []
+    assert till.spool.received(SALES) == []
     assert till.spool.position(SALES, 0) == 0

@@ -1,0 +1,191 @@
+"""Evidence from tills' records, and from the organiser's orders about receipts.
+
+Tills are no services, so their bodies are validated by the models of the published language, as sales does.
+"""
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, TypeAlias
+
+from ops.verify.topic_evidence.event import Pair, PublishedEvent, Triple
+from services.sales.domain.receipt import entity_id, receipt_id
+from services.sales.domain.shelf import HOUR, epoch_seconds
+from shared.envelope import EPOCH
+from shared.events import lot_number
+from shared.events.festival import DisputeResolved, VoidOrdered
+from shared.events.language import Event
+from shared.events.sales import (
+    TILL,
+    CashCounted,
+    CashDropped,
+    DrawerOpened,
+    PaymentKind,
+    ReceiptIssued,
+    ReceiptVoided,
+    TillClosed,
+    TillRecord,
+    VoidRefused,
+)
+
+# Booth, receipt and line.
+SaleLine: TypeAlias = tuple[str, str, int]
+_TILL_MODELS = {body.__name__: body for body in TILL.bodies}
+
+
+class ReportedLine(NamedTuple):
+    """A line of a receipt, in pieces and rupiah; `reason`: the cashier's reason for its price."""
+
+    lot: str | None
+    product: str
+    qty: int
+    unit_price_rupiah: int
+    net_rupiah: int
+    reason: str
+
+
+class ReportedReceipt(NamedTuple):
+    """A receipt as a till reported it."""
+
+    till: str
+    device: str
+    seq: int
+    drawer: str
+    payment: PaymentKind
+    discount_rupiah: int
+    price_list: int
+    sold_at: datetime
+    lines: tuple[ReportedLine, ...]
+
+
+class DeviceRecord(NamedTuple):
+    """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
+    till."""
+
+    till: str
+    device: str
+    seq: int
+    previous: str | None
+    id: str
+    last_seq: int | None
+
+
+class RequestedVoid(NamedTuple):
+    """A requested void of pieces of one line; `till` None: the organiser requested it. `event`: the id of the
+    requesting event."""
+
+    event: str
+    qty: int
+    till: str | None
+
+
+class Refund(NamedTuple):
+    """The drawer, hour and payment kind of a refund by a till."""
+
+    booth: str
+    drawer: str
+    hour: int
+    kind: PaymentKind
+
+
+@dataclass(slots=True)
+class ReportedDrawer:
+    """The reported state of a drawer, without receipts and voids."""
+
+    cashier: str | None = None
+    opened_at: datetime | None = None
+    float_rupiah: int = 0
+    dropped_rupiah: int = 0
+    counted_rupiah: int | None = None
+    counted_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class TillEvidence:
+    """`receipts`: all reports of a receipt by its id in sales; `records` by booth, in the order of the log;
+    `refused`: till and pieces of refused voids; `refunds`: rupiah that tills paid back; `named`: booth, sale and lot
+    that the organiser credited."""
+
+    receipts: dict[str, list[ReportedReceipt]] = field(default_factory=lambda: defaultdict(list))
+    records: dict[str, list[DeviceRecord]] = field(default_factory=lambda: defaultdict(list))
+    voids: dict[SaleLine, list[RequestedVoid]] = field(default_factory=lambda: defaultdict(list))
+    refused: dict[SaleLine, Counter[tuple[str | None, int]]] = field(default_factory=lambda: defaultdict(Counter))
+    refunds: Counter[Refund] = field(default_factory=Counter)
+    drawers: dict[Pair, ReportedDrawer] = field(default_factory=lambda: defaultdict(ReportedDrawer))
+    named: set[Triple] = field(default_factory=set)
+
+    def add(self, event: PublishedEvent) -> None:
+        """Take in a record of a till, or an event about receipts; other events are ignored."""
+        match event.type:
+            case "VoidOrdered":
+                self._order_void(event)
+            case "DisputeResolved":
+                self._resolve(event)
+            case "VoidRefused":
+                self._refuse_void(event)
+            case type if type in _TILL_MODELS:
+                self._record(event)
+
+    def _record(self, event: PublishedEvent) -> None:
+        body = _TILL_MODELS[event.type].model_validate_json(event.value)
+        if not isinstance(body, TillRecord):
+            return  # an operator's event about a stray booth
+        last_seq = body.last_seq if isinstance(body, TillClosed) else None
+        self.records[body.booth].append(
+            DeviceRecord(body.till, body.device, body.seq, body.previous, event.id, last_seq)
+        )
+        match body:
+            case ReceiptIssued():
+                name = receipt_id(Event(event.id, event.source, body.booth, EPOCH, EPOCH, body))
+                self.receipts[entity_id(body.booth, name)].append(_receipt(body))
+            case ReceiptVoided():
+                self._void(body, event.id)
+            case DrawerOpened():
+                drawer = self.drawers[body.booth, event.id]
+                drawer.cashier, drawer.opened_at = body.cashier, body.opened_at
+                drawer.float_rupiah = body.float_rupiah
+            case CashDropped():
+                self.drawers[body.booth, body.drawer].dropped_rupiah += body.rupiah
+            case CashCounted():
+                drawer = self.drawers[body.booth, body.drawer]
+                if drawer.counted_at is None or drawer.counted_at <= body.counted_at:
+                    drawer.counted_rupiah, drawer.counted_at = body.counted_rupiah, body.counted_at
+
+    def _order_void(self, event: PublishedEvent) -> None:
+        body = VoidOrdered.model_validate_json(event.value)
+        requested = RequestedVoid(event.id, body.qty, None)
+        self.voids[body.booth, body.receipt, body.line].append(requested)
+
+    def _refuse_void(self, event: PublishedEvent) -> None:
+        body = VoidRefused.model_validate_json(event.value)
+        self.refused[body.booth, body.receipt, body.line][body.till, body.qty] += 1
+
+    def _resolve(self, event: PublishedEvent) -> None:
+        body = DisputeResolved.model_validate_json(event.value)
+        if body.lot is not None:
+            number = lot_number.parse(body.lot)
+            self.named.add((body.booth, body.sale, body.lot if number is None else str(number)))
+
+    def _void(self, body: ReceiptVoided, id: str) -> None:
+        hour = epoch_seconds(body.voided_at) // HOUR
+        self.refunds[Refund(body.booth, body.drawer or body.device, hour, body.refund)] += body.refund_rupiah
+        for line in body.lines:
+            requested = RequestedVoid(id, line.qty, body.till)
+            self.voids[body.booth, body.receipt, line.line].append(requested)
+
+
+def _receipt(body: ReceiptIssued) -> ReportedReceipt:
+    return ReportedReceipt(
+        body.till,
+        body.device,
+        body.seq,
+        body.drawer or body.device,
+        body.payment.kind,
+        body.discount_rupiah,
+        body.price_list,
+        body.sold_at,
+        tuple(
+            ReportedLine(line.lot, line.product, line.qty, line.unit_price_rupiah, net, line.price_reason)
+            for line, net in zip(body.lines, body.net_rupiah, strict=True)
+        ),
+    )
