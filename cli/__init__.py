@@ -9,8 +9,8 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli import surroundings
-from cli.console import complain, err, warn
+from cli.console import err, show_error, warn
+from cli.local_stack import use_local_stack
 from shared.errors import KaryaError
 
 # Loaded only when asked for: a terminal on a slow machine should not wait for what a service needs.
@@ -109,11 +109,11 @@ def _karya() -> None:
 
 def main() -> None:
     """Run the command line. Ends with 1 and a sentence for what a person can mend, 130 after Ctrl-C."""
-    surroundings.adopt()
+    use_local_stack()
     try:
         app()
     except KaryaError as error:
-        complain(error)
+        show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("Stopped.")

@@ -12,8 +12,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.alone import alone, terminable
 from cli.console import err, say, show_grid, show_json, warn
+from cli.exclusive import exclusive, terminable
 from cli.parameters import within
 from shared import typed
 from shared.errors import KaryaError
@@ -62,7 +62,7 @@ def bench(
     head = Head.now(ROOT)
     results: list[Said] = []
     try:
-        with alone(FOLDER), terminable(), _progress(len(wanted), results) as tell:
+        with exclusive(FOLDER), terminable(), _progress(len(wanted), results) as tell:
             asyncio.run(run(FOLDER, wanted, amount, tell, results.append))
         shutil.rmtree(FOLDER, ignore_errors=True)
     finally:

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.alone import alone, terminable
 from cli.console import err, say, show_grid, show_json, warn
+from cli.exclusive import exclusive, terminable
 from cli.parameters import WHOLE, within
 from cli.verify import show
 from lab.chaos.faults import by_kind
@@ -36,7 +36,7 @@ def chaos(
     ] = None,
 ) -> None:
     """Faults at random, seeded times under a steady load; then the reckoning. Everything is on loopback."""
-    with alone(FOLDER), terminable(), err.status("") as status:
+    with exclusive(FOLDER), terminable(), err.status("") as status:
         tell = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
         report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, tell=tell))
     if json_file is not None and str(json_file) != "-":

@@ -37,10 +37,10 @@ err = PlainConsole(stderr=True)
 def local(moment: datetime, zone: str | None) -> str:
     """The moment as the clock on the wall shows it, e.g. `2023-04-18 08:05 WITA`. Without a zone: this
     machine's own."""
-    return clock(here(moment, zone))
+    return clock(to_zone(moment, zone))
 
 
-def here(moment: datetime, zone: str | None) -> datetime:
+def to_zone(moment: datetime, zone: str | None) -> datetime:
     """The moment in this zone; in UTC if it lies so near the end of all years that the zone has no time for it.
     Raises typer.BadParameter for a zone that is not known."""
     try:
@@ -54,16 +54,16 @@ def here(moment: datetime, zone: str | None) -> datetime:
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
+def exit_on_error() -> Iterator[None]:
     """Say what a KaryaError says in red and leave with exit code 1."""
     try:
         yield
     except KaryaError as error:
-        complain(error)
+        show_error(error)
         raise typer.Exit(1) from None
 
 
-def complain(error: KaryaError) -> None:
+def show_error(error: KaryaError) -> None:
     """In red, over as many lines as it has: some show the end of a log."""
     err.print(str(error), style="red", soft_wrap=True)
 

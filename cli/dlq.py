@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import local, refusing, say, show_json, warn
+from cli.console import exit_on_error, local, say, show_json, warn
 from cli.parameters import seconds
 from ops.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
 from shared.envelope import rfc3339
@@ -28,7 +28,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """Every dead letter that was not worked since, with its reason, the oldest first."""
-    with refusing():
+    with exit_on_error():
         found = [
             letter
             for letter in asyncio.run(_all())
@@ -57,7 +57,7 @@ def show(
     as_json: Json = False,
 ) -> None:
     """One letter with its headers and its value (as text if it is, else in hex)."""
-    with refusing():
+    with exit_on_error():
         found = asyncio.run(_one(letter))
     hidden = found.private and not value
     shown = {**_row(found), "headers": [[name, _bytes(raw)] for name, raw in found.headers]}
@@ -91,7 +91,7 @@ def replay(
     """Send letters back to where they came from, as they were. Safe to repeat: an event is worked once."""
     if (which is None) == (reason is None):
         raise typer.BadParameter("name a key or a letter, or a reason with --reason: one of them")
-    with refusing():
+    with exit_on_error():
         meant, done = asyncio.run(_replay(which, reason, wait))
     if as_json:
         show_json({"meant": meant, "sent": done.sent, "still_open": done.still_open})

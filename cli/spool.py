@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import refusing, say, show_json, warn
+from cli.console import exit_on_error, say, show_json, warn
 from edge.spool.backup import export, import_into
 from edge.spool.check import check, repair
 from edge.spool.file import Owner
@@ -27,7 +27,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         as_json: Json = False,
     ) -> None:
         """Write a backup in one file; the device may go on working meanwhile."""
-        with refusing(), Spool(owner_of(context)) as spool:
+        with exit_on_error(), Spool(owner_of(context)) as spool:
             export(spool, file)
             counts, device = spool.counts(), spool.device
         if as_json:
@@ -42,7 +42,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         as_json: Json = False,
     ) -> None:
         """Bring back a backup, or move here what another device has. The other must not record any more."""
-        with refusing():
+        with exit_on_error():
             owner = owner_of(context)
             with Spool(owner) as spool:
                 done = import_into(spool, file, owner)
@@ -72,7 +72,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         as_json: Json = False,
     ) -> None:
         """Say whether the file is whole: exit code 1 if it is not."""
-        with refusing():
+        with exit_on_error():
             owner = owner_of(context)
             path = file or owner.path
             if new is not None:

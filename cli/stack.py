@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import err, local, say, show_json, show_table, warn
+from cli.local_stack import FOLDER
 from cli.parameters import PORT
-from cli.surroundings import FOLDER
 from deploy.local.group import ServerStatus
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack

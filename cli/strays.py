@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import refusing, say, show_json, show_table
+from cli.console import exit_on_error, say, show_json, show_table
 from ops.strays import list_strays, move
 from shared.settings import told
 from shared.shown import counted
@@ -19,7 +19,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 @app.command(name="list")
 def list_booths(as_json: Json = False) -> None:
     """Booths that tills were heard at and that no festival has opened."""
-    with refusing():
+    with exit_on_error():
         strays = asyncio.run(list_strays(told("mongo")))
     if as_json:
         show_json([asdict(stray) for stray in strays])
@@ -35,7 +35,7 @@ def move_booth(
     as_json: Json = False,
 ) -> None:
     """Publish what tills recorded at a stray booth for the right one. Safe to repeat, e.g. when more came."""
-    with refusing():
+    with exit_on_error():
         records = asyncio.run(move(told("kafka", "mongo"), stray, booth))
     if as_json:
         show_json({"stray": stray, "booth": booth, "records": records})

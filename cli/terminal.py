@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.console import err, here, local, refusing, say, show_json, show_table, warn
+from cli.console import err, exit_on_error, local, say, show_json, show_table, to_zone, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
 from edge.spool import Owner, Said
@@ -198,13 +198,13 @@ app.add_typer(spool_commands(_owner), name="spool")
 @contextmanager
 def _terminal(context: typer.Context) -> Iterator[Terminal]:
     chosen: Chosen = context.obj
-    with refusing(), Terminal(chosen.folder, chosen.facility, chosen.name) as terminal:
+    with exit_on_error(), Terminal(chosen.folder, chosen.facility, chosen.name) as terminal:
         yield terminal
 
 
 def _today(context: typer.Context, now: datetime) -> date:
     chosen: Chosen = context.obj
-    return here(now, chosen.zone).date()
+    return to_zone(now, chosen.zone).date()
 
 
 def _kept(context: typer.Context, terminal: Terminal, said: Said, as_json: bool) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import typer
 
-from cli.festival.desk import choose
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
 from cli.festival.prices import change_price
 from cli.festival.refills import replenish
 from cli.festival.revising import close_booth, revise
+from cli.festival.session import choose
 from cli.festival.strays import strays
 from cli.festival.takings import receipts, takings
 from cli.festival.tills import add_till, strike_till

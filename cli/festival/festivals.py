@@ -9,8 +9,8 @@ import typer
 
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.desk import Festival, Json, booth_id, moment, sales_service, service, tell
 from cli.festival.devices import waited_for
+from cli.festival.session import Festival, Json, booth_id, moment, sales_service, service, tell
 from cli.parameters import DAY, LOT, WHOLE, understood
 from services.production import reference
 from shared import shown, typed

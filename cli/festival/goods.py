@@ -6,8 +6,8 @@ import typer
 
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Answer, Api, Fate, Row
-from cli.festival.desk import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
 from cli.festival.revising import show_revision
+from cli.festival.session import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
 from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, understood
 from shared import typed
 from shared.errors import WrongEntry

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.festival.desk import Festival, Json, booth_id, moment, service, tell
+from cli.festival.session import Festival, Json, booth_id, moment, service, tell
 from cli.parameters import PRODUCT, RUPIAH
 from shared import shown, typed
 from shared.errors import WrongEntry

@@ -8,7 +8,7 @@ import typer
 
 from cli.console import say, show_table
 from cli.festival.client import Api, Fate, Row
-from cli.festival.desk import Festival, Json, moment, service, tell
+from cli.festival.session import Festival, Json, moment, service, tell
 from cli.parameters import CLOCK, understood
 from shared import typed
 

@@ -6,7 +6,7 @@ import typer
 
 from cli.console import say, show_table
 from cli.festival.client import Fate, Row
-from cli.festival.desk import Festival, Json, Request, booth_id, service, tell
+from cli.festival.session import Festival, Json, Request, booth_id, service, tell
 from cli.parameters import WHOLE, understood
 from shared import typed
 

@@ -8,7 +8,7 @@ import typer
 
 from cli.console import show_json, show_table
 from cli.festival.client import Api, Row
-from cli.festival.desk import Json, moment, sales_service, service
+from cli.festival.session import Json, moment, sales_service, service
 from shared import shown
 
 # Of two ids: how much of them is alike, from 0 to 1, for one to be taken for a slip of the other.

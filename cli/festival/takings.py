@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import refusing, say, show_json, show_table, warn
+from cli.console import exit_on_error, say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.desk import Festival, Json, booth_id, moment, sales_service
+from cli.festival.session import Festival, Json, booth_id, moment, sales_service
 from shared import shown
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -15,7 +15,7 @@ Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
 def takings(context: typer.Context, festival: Festival, booth: Booth, as_json: Json = False) -> None:
     """What a booth took by day and payment kind, and what was counted in its drawers."""
-    with refusing(), sales_service(context) as sales:
+    with exit_on_error(), sales_service(context) as sales:
         page = sales.get("booths", booth_id(festival, booth), "takings")
         if as_json:
             show_json(page)
@@ -41,7 +41,7 @@ def receipts(
     """A booth's sales, receipt by receipt, in the order in which they were heard. A sale is the receipt's id, a slash
     and the line."""
     id = booth_id(festival, booth)
-    with refusing(), sales_service(context) as sales:
+    with exit_on_error(), sales_service(context) as sales:
         page = sales.get("booths", id)
         zone = page["zone"] or "UTC"
         pages = sales.all("booths", id, "receipts", by="number")

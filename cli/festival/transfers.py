@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.desk import Festival, Json, booth_id, lots_counted, service, tell
+from cli.festival.session import Festival, Json, booth_id, lots_counted, service, tell
 
 app = typer.Typer(no_args_is_help=True, help="Goods from one booth to another.")
 

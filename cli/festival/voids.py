@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.desk import Festival, Json, booth_id, service, tell
+from cli.festival.session import Festival, Json, booth_id, service, tell
 from cli.parameters import WHOLE
 
 

@@ -177,7 +177,7 @@ def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
     """What the till knows otherwise than the count: it may have been typed wrong, or not have been heard yet."""
     for item, pieces in goods.items():
         lot, product = named(item)
-        came = sum(here.stocked for here in booth.lots_of(product) if lot in (None, here.id))
+        came = sum(to_zone.stocked for to_zone in booth.lots_of(product) if lot in (None, to_zone.id))
         if pieces > came:
             yield (
                 f"{pieces} of {lot or product} were counted, and this till knows of {came} that came. "

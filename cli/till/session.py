@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import here, local, refusing, say, show_json
+from cli.console import exit_on_error, local, say, show_json, to_zone
 from edge.spool import Said
 from edge.till.till import Till
 
@@ -39,14 +39,14 @@ class WallClock:
         return local(moment, self.zone)
 
     def day(self, moment: datetime) -> date:
-        return here(moment, self.zone).date()
+        return to_zone(moment, self.zone).date()
 
 
 @contextmanager
 def the_till(context: typer.Context) -> Iterator[Till]:
     """The chosen till; what it refuses is said, and ends the command with 1."""
     chosen: Chosen = context.obj
-    with refusing(), Till(chosen.folder, chosen.booth, chosen.name) as till:
+    with exit_on_error(), Till(chosen.folder, chosen.booth, chosen.name) as till:
         yield till
 
 

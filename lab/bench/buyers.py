@@ -69,16 +69,16 @@ def festivals(seed: int) -> list[Festival]:
     stock = {lot.lot: lot.qty for lot in lots.values()}
     found = []
     for festival in season.festivals:
-        rules = Rules(last_day=festival.announced.last_day, even=True)
+        rules = Rules(last_day=festival.announcement.last_day, even=True)
         placed: dict[str, dict[str, int]] = {booth.booth: {} for booth in festival.booths}
         for request in season.requests(festival, made):
             wanted = [Wanted(want.booth, want.product, want.qty) for want in request.demands]
             for one in plan(wanted, left(lots, stock), rules=rules).chosen:
                 stock[one.lot.lot] -= one.qty
                 placed[one.booth][one.lot.lot] = placed[one.booth].get(one.lot.lot, 0) + one.qty
-        days = (festival.announced.last_day - festival.announced.first_day).days + 1
+        days = (festival.announcement.last_day - festival.announcement.first_day).days + 1
         sells = {booth.booth: frozenset(price.product for price in booth.prices) for booth in festival.booths}
-        opens = tuple(season.local(festival, OPENS + 24 * day) for day in range(days))
+        opens = tuple(season.local_time(festival, OPENS + 24 * day) for day in range(days))
         buyers = _buyers(season.rng(f"buyers {festival.id}"), placed, lots, days)
         found.append(Festival(festival, opens, sells, placed, lots, stock, buyers, rules))
     return found
@@ -95,7 +95,7 @@ def left(lots: dict[str, Available], stock: dict[str, int]) -> list[Available]:
 def _lots(season: Season) -> Iterator[Available]:
     """What production would record of the first reports: each once, without those that it would refuse."""
     seen = set()
-    for spoken in season.reports().spoken:
+    for spoken in season.reports().records:
         id = dict(spoken.headers)["ce_id"]
         if spoken.value is None or id is None or id in seen:
             continue
@@ -145,7 +145,7 @@ def _tastes(
         for lot, qty in there.items():
             brought[lots[lot].product][booth] += qty
     popular = {booth: rng.lognormvariate(0, 0.35) for booth in sorted(placed)}
-    eager = {p: GOODS[p].liking ** BY_LIKING * rng.lognormvariate(0, 0.25) for p in sorted(brought)}
+    eager = {p: GOODS[p].popularity ** BY_LIKING * rng.lognormvariate(0, 0.25) for p in sorted(brought)}
     pieces = {p: sum(there.values()) for p, there in brought.items()}
     level = WANTED * sum(pieces.values()) / sum(eager[p] * pieces[p] for p in pieces)
     wanted: dict[str, dict[str, float]] = defaultdict(dict)

@@ -140,7 +140,7 @@ class Stalls:
     def _pieces(self) -> dict[str, int]:
         """By product: all at the booths and at facilities, if it will not be stale."""
         pieces: dict[str, int] = defaultdict(int)
-        last_day = self.festival.plan.announced.last_day
+        last_day = self.festival.plan.announcement.last_day
         for lot, qty in self.stock.items():
             known = self.festival.lots[lot]
             if known.best_before is None or known.best_before > last_day:

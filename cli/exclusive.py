@@ -11,19 +11,21 @@ from types import FrameType
 from shared.errors import KaryaError
 
 
-class Busy(KaryaError):
+class AlreadyRunning(KaryaError):
     """The same command runs in this checkout already; two would use the same folder."""
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
+def exclusive(folder: Path) -> Iterator[None]:
     """`folder` is empty and ours until the end. Raises Busy."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy("This command is running in this checkout already; wait for it, or stop it first.") from None
+            raise AlreadyRunning(
+                "This command is running in this checkout already; wait for it, or stop it first."
+            ) from None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         yield

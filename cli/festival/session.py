@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import local, refusing, say, show_json, show_table, warn
+from cli.console import exit_on_error, local, say, show_json, show_table, warn
 from cli.festival.client import Answer, Api, Fate, Row
 from cli.parameters import understood, within
 from shared import typed
@@ -51,7 +51,7 @@ def service(context: typer.Context) -> Iterator[Api]:
     if not chosen.url:
         warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to where one listens.")
         raise typer.Exit(1)
-    with refusing(), Api(chosen.url, chosen.wait) as api:
+    with exit_on_error(), Api(chosen.url, chosen.wait) as api:
         yield api
 
 

@@ -8,7 +8,7 @@ from typing import Any
 FOLDER = Path(__file__).parents[1] / ".karya" / "up"
 
 
-def adopt() -> None:
+def use_local_stack() -> None:
     """What KARYA_* does not say of addresses is taken from the stack that `karya up` has started here, if any."""
     stack, services = _ports("stack"), _ports("services")
     found = {
