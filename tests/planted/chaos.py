@@ -30,7 +30,7 @@ def main(bug: str, minutes: float = 1.0) -> int:
                     minutes=minutes,
                     seed=1,
                     rate=250,
-                    tell=lambda text: print(text, file=sys.stderr),
+                    on_progress=lambda text: print(text, file=sys.stderr),
                     programs=programs,
                 )
             )
