@@ -21,7 +21,7 @@ from shared.events.language import MAX_WHOLE
 from shared.shown import thousands
 
 if TYPE_CHECKING:
-    from lab.bench.report import Head, Said, Tell
+    from lab.bench.report import BenchResult, OnProgress, RunHead
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".karya" / "bench"
@@ -53,17 +53,17 @@ def bench(
     When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
     """
     try:
-        from lab.bench.all import check_amount, chosen, run
-        from lab.bench.report import Head
+        from lab.bench.all import check_amount, run, selected
+        from lab.bench.report import RunHead
     except ModuleNotFoundError as missing:
         raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
-    wanted = chosen(names or [])
+    wanted = selected(names or [])
     check_amount(wanted, amount)
-    head = Head.now(ROOT)
-    results: list[Said] = []
+    head = RunHead.now(ROOT)
+    results: list[BenchResult] = []
     try:
-        with exclusive(FOLDER), terminable(), _progress(len(wanted), results) as tell:
-            asyncio.run(run(FOLDER, wanted, amount, tell, results.append))
+        with exclusive(FOLDER), terminable(), _progress(len(wanted), results) as on_progress:
+            asyncio.run(run(FOLDER, wanted, amount, on_progress, results.append))
         shutil.rmtree(FOLDER, ignore_errors=True)
     finally:
         # Nothing measured is no reason to write over the figures of an earlier run.
@@ -72,7 +72,7 @@ def bench(
 
 
 @contextmanager
-def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
+def _progress(count: int, results: "Sequence[BenchResult]") -> "Iterator[OnProgress]":
     """What is done now, beside a bar over all benches; a line for each where there is no terminal."""
     if not err.is_terminal:
         yield lambda text: err.print(text, highlight=False)
@@ -83,7 +83,7 @@ def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
         yield lambda text: progress.update(task, completed=len(results), description=text)
 
 
-def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_file: Path | None) -> None:
+def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | None, svg_file: Path | None) -> None:
     """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
     from lab.bench import chart
     from lab.bench.report import as_dict
@@ -106,7 +106,7 @@ def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_fi
         warn(f"Missed: {'; '.join(missed)}")
 
 
-def _show_table(result: "Said") -> None:
+def _show_table(result: "BenchResult") -> None:
     title = result.bench if result.amount is None else f"{result.bench} ({thousands(result.amount)})"
     table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
     table.title_justify = "left"
