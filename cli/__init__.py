@@ -47,18 +47,18 @@ class _Lazy(TyperGroup):
         return list(_GROUPS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        place = _GROUPS.get(cmd_name)
-        if place is None:
+        path = _GROUPS.get(cmd_name)
+        if path is None:
             return None
         if (room := _missing(cmd_name)) is not None:
             return _stand_in(cmd_name, room)
-        module, _, name = place.partition(":")
-        found = getattr(import_module(module), name)
-        if not isinstance(found, typer.Typer):
+        module, _, name = path.partition(":")
+        target = getattr(import_module(module), name)
+        if not isinstance(target, typer.Typer):
             single = typer.Typer()
-            single.command(name=cmd_name)(found)
-            found = single
-        command = get_command(found)
+            single.command(name=cmd_name)(target)
+            target = single
+        command = get_command(target)
         command.name = cmd_name
         return command
 

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from cli.console import err, say, show_grid, show_json, warn
 from cli.exclusive import exclusive, terminable
-from cli.parameters import within
+from cli.parameters import between
 from shared import typed
 from shared.errors import KaryaError
 from shared.events.language import MAX_WHOLE
@@ -36,7 +36,7 @@ def bench(
     amount: Annotated[
         int | None,
         typer.Option(
-            parser=within(typed.whole, 1, MAX_WHOLE),
+            parser=between(typed.whole, 1, MAX_WHOLE),
             help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
             "Less says less, sooner. For one bench only.",
         ),
@@ -55,15 +55,15 @@ def bench(
     try:
         from lab.bench.all import check_amount, run, selected
         from lab.bench.report import RunHead
-    except ModuleNotFoundError as missing:
-        raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
-    wanted = selected(names or [])
-    check_amount(wanted, amount)
+    except ModuleNotFoundError as error:
+        raise NoBenches(f"{error.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
+    selected_names = selected(names or [])
+    check_amount(selected_names, amount)
     head = RunHead.now(ROOT)
     results: list[BenchResult] = []
     try:
-        with exclusive(FOLDER), terminable(), _progress(len(wanted), results) as on_progress:
-            asyncio.run(run(FOLDER, wanted, amount, on_progress, results.append))
+        with exclusive(FOLDER), terminable(), _progress(len(selected_names), results) as on_progress:
+            asyncio.run(run(FOLDER, selected_names, amount, on_progress, results.append))
         shutil.rmtree(FOLDER, ignore_errors=True)
     finally:
         # Nothing measured is no reason to write over the figures of an earlier run.
@@ -88,16 +88,16 @@ def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | No
     from lab.bench import chart
     from lab.bench.report import as_dict
 
-    told = as_dict(head, results)
+    document = as_dict(head, results)
     if json_file is not None and str(json_file) == "-":
-        show_json(told)
+        show_json(document)
     else:
         if json_file is not None:
-            json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+            json_file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         for result in results:
             _show_table(result)
     if svg_file is not None:
-        if bars := chart.bars(told):
+        if bars := chart.bars(document):
             svg_file.write_text(chart.svg(bars))
         else:
             warn(f"{svg_file} was not written: the chart shows the catch-up, which was not measured.")

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from cli.console import err, say, show_grid, show_json, warn
 from cli.exclusive import exclusive, terminable
-from cli.parameters import WHOLE, within
+from cli.parameters import WHOLE, between
 from cli.verify import show
 from lab.chaos.faults import by_kind
 from lab.chaos.run import MIN_RATE, ChaosReport, run
@@ -22,13 +22,13 @@ FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
 
 def chaos(
     minutes: Annotated[
-        float, typer.Option(parser=within(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
+        float, typer.Option(parser=between(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
     ] = 3.0,
     seed: Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same plan of faults.")] = 1,
     rate: Annotated[
         float,
         typer.Option(
-            parser=within(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
+            parser=between(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
         ),
     ] = 400.0,
     json_file: Annotated[

@@ -44,11 +44,11 @@ def to_zone(moment: datetime, zone: str | None) -> datetime:
     """The moment in this zone; in UTC if it lies so near the end of all years that the zone has no time for it.
     Raises typer.BadParameter for a zone that is not known."""
     try:
-        there = ZoneInfo(zone) if zone else None
+        zone_info = ZoneInfo(zone) if zone else None
     except (ZoneInfoNotFoundError, ValueError):
         raise typer.BadParameter(f"{zone} is no time zone known here; try Asia/Makassar") from None
     try:
-        return moment.astimezone(there)
+        return moment.astimezone(zone_info)
     except (OverflowError, ValueError, OSError):
         return moment.replace(tzinfo=moment.tzinfo or UTC)
 

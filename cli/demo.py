@@ -22,7 +22,7 @@ from rich.table import Table
 
 from cli.console import err, say, show_grid, show_json, to_zone, warn
 from cli.exclusive import exclusive, terminable
-from cli.parameters import WHOLE, within
+from cli.parameters import WHOLE, between
 from cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.stack import choose_stack
@@ -51,7 +51,7 @@ def demo(seed: Seed = 1, as_json: Json = False) -> None:
 
 def simulate(
     scale: Annotated[
-        int, typer.Option(parser=within(typed.whole, 1, 100), help="How many times the demo's season, at most 100.")
+        int, typer.Option(parser=between(typed.whole, 1, 100), help="How many times the demo's season, at most 100.")
     ] = 1,
     seed: Seed = 1,
     as_json: Json = False,

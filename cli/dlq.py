@@ -29,19 +29,19 @@ def list_letters(
 ) -> None:
     """Every dead letter that was not worked since, with its reason, the oldest first."""
     with exit_on_error():
-        found = [
+        letters = [
             letter
-            for letter in asyncio.run(_all())
+            for letter in asyncio.run(_all_letters())
             if (service is None or letter.service == service)
             and (reason is None or letter.reason == reason)
             and (everything or letter.status is not Status.WORKED)
         ]
     if as_json:
-        show_json([_row(letter) for letter in found])
+        show_json([_row(letter) for letter in letters])
         return
-    if not found:
+    if not letters:
         say("No dead letter waits.")
-    for letter in found:
+    for letter in letters:
         # No table: a letter's place is long, and somebody will copy it.
         row = _row(letter)
         say(f"{row['letter']}  {row['status']}, {counted(letter.times, 'time')}, {local(letter.at, None)}")
@@ -58,20 +58,20 @@ def show(
 ) -> None:
     """One letter with its headers and its value (as text if it is, else in hex)."""
     with exit_on_error():
-        found = asyncio.run(_one(letter))
-    hidden = found.private and not value
-    shown = {**_row(found), "headers": [[name, _bytes(raw)] for name, raw in found.headers]}
+        dead_letter = asyncio.run(_letter(letter))
+    hidden = dead_letter.private and not value
+    fields = {**_row(dead_letter), "headers": [[name, _bytes(raw)] for name, raw in dead_letter.headers]}
     if not hidden:
-        shown["value"] = _bytes(found.value)
+        fields["value"] = _bytes(dead_letter.value)
     if as_json:
-        show_json(shown)
+        show_json(fields)
     else:
-        for name, held in shown.items():
+        for name, entry in fields.items():
             if name != "headers":
-                say(f"{name}: {held}")
+                say(f"{name}: {entry}")
                 continue
             say("headers:")
-            for title, text in held:
+            for title, text in entry:
                 say(f"  {title} = {text}")
     if hidden:
         warn("The value may hold a maker's pseudonym and is not shown; --value shows it.")
@@ -92,25 +92,28 @@ def replay(
     if (which is None) == (reason is None):
         raise typer.BadParameter("name a key or a letter, or a reason with --reason: one of them")
     with exit_on_error():
-        meant, done = asyncio.run(_replay(which, reason, wait))
+        selected, replayed = asyncio.run(_replay(which, reason, wait))
     if as_json:
-        show_json({"meant": meant, "sent": done.sent, "still_open": done.still_open})
+        show_json({"meant": selected, "sent": replayed.sent, "still_open": replayed.still_open})
     else:
-        say(f"{counted(done.sent, 'record')} sent back." if done.sent else "Nothing waits: all of it was worked.")
-        if done.still_open:
-            warn(f"{done.still_open} still wait: mend the bug that parked them (see the service's log), then replay.")
-        if done.still_unusable:
-            warn(f"{done.still_unusable} can't be used still, or the service does not run: see `karya dlq list`.")
-    if done.still_open or done.still_unusable:
+        sent = f"{counted(replayed.sent, 'record')} sent back."
+        say(sent if replayed.sent else "No letter waits: all of them were worked.")
+        if replayed.still_open:
+            warn(
+                f"{replayed.still_open} still wait: fix the bug that parked them (see the service's log) and replay."
+            )
+        if replayed.still_unusable:
+            warn(f"{replayed.still_unusable} are still unusable, or the service does not run: see `karya dlq list`.")
+    if replayed.still_open or replayed.still_unusable:
         raise typer.Exit(1)
 
 
-async def _all() -> list[Letter]:
+async def _all_letters() -> list[Letter]:
     async with dead_letters(told("kafka", "mongo")) as letters:
         return await letters.all()
 
 
-async def _one(text: str) -> Letter:
+async def _letter(text: str) -> Letter:
     place = place_of(text)
     if place is None:
         raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
@@ -120,21 +123,21 @@ async def _one(text: str) -> Letter:
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, Replayed]:
     async with dead_letters(told("kafka", "mongo")) as letters:
-        meant = await _meant(letters, which, reason)
-        return len(meant), await letters.replay(meant, wait)
+        selected = await _selected(letters, which, reason)
+        return len(selected), await letters.replay(selected, wait)
 
 
-async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
+async def _selected(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
         return [letter for letter in await letters.all() if letter.reason == reason]
     place = place_of(which)
     if place is not None:
         return [await letters.one(place)]
-    found = [letter for letter in await letters.all() if letter.key == which.encode()]
-    if not found:
+    waiting = [letter for letter in await letters.all() if letter.key == which.encode()]
+    if not waiting:
         raise NoSuchLetter(f"No dead letter has the key {which}.")
     # A key waits for its events alone: what nobody could use is sent back by its place, or by its reason.
-    return [letter for letter in found if letter.status is not Status.UNUSABLE]
+    return [letter for letter in waiting if letter.status is not Status.UNUSABLE]
 
 
 def _row(letter: Letter) -> dict[str, Any]:

@@ -11,12 +11,12 @@ FOLDER = Path(__file__).parents[1] / ".karya" / "up"
 def use_local_stack() -> None:
     """What KARYA_* does not say of addresses is taken from the stack that `karya up` has started here, if any."""
     stack, services = _ports("stack"), _ports("services")
-    found = {
+    addresses = {
         "KARYA_KAFKA": f"127.0.0.1:{stack['kafka']}" if "kafka" in stack else None,
         "KARYA_MONGO": f"mongodb://127.0.0.1:{stack['mongo']}/?directConnection=true" if "mongo" in stack else None,
         **{f"KARYA_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in services.items()},
     }
-    for name, value in found.items():
+    for name, value in addresses.items():
         if value is not None:
             os.environ.setdefault(name, value)
 
@@ -27,4 +27,4 @@ def _ports(name: str) -> dict[str, int]:
         state: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
     except FileNotFoundError:
         return {}
-    return {server: one["port"] for server, one in state.items() if one["pid"] is not None}
+    return {server: entry["port"] for server, entry in state.items() if entry["pid"] is not None}

@@ -15,16 +15,16 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 
-def reading(read: Callable[[str], T]) -> Callable[[str | T], T]:
+def parser_for(read: Callable[[str], T]) -> Callable[[str | T], T]:
     """What `read` makes of the text. Its WrongEntry becomes typer.BadParameter."""
 
     def parse(value: str | T) -> T:
-        return understood(lambda: read(value)) if isinstance(value, str) else value
+        return parsed(lambda: read(value)) if isinstance(value, str) else value
 
     return parse
 
 
-def within(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N]:
+def between(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N]:
     """The same, for numbers from `least` to `most`."""
 
     def bounded(text: str) -> N:
@@ -34,10 +34,10 @@ def within(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N
             raise WrongEntry(f"{text!r} was understood as {value:g}; it must be {to}.")
         return value
 
-    return reading(bounded)
+    return parser_for(bounded)
 
 
-def understood(read: Callable[[], T]) -> T:
+def parsed(read: Callable[[], T]) -> T:
     """What `read` gives. Raises typer.BadParameter in place of its WrongEntry."""
     try:
         return read()
@@ -45,17 +45,17 @@ def understood(read: Callable[[], T]) -> T:
         raise typer.BadParameter(str(wrong)) from None
 
 
-WHOLE = reading(typed.whole)
-CHANGE = reading(typed.change)
-RUPIAH = reading(typed.rupiah)
-DAY = reading(typed.day)
-CLOCK = reading(typed.clock)
-LOT = reading(typed.lot)
-FACILITY = reading(typed.facility)
-PRODUCT = reading(typed.product)
-PORT = within(typed.whole, 1, 65_535)
+WHOLE = parser_for(typed.whole)
+CHANGE = parser_for(typed.change)
+RUPIAH = parser_for(typed.rupiah)
+DAY = parser_for(typed.day)
+CLOCK = parser_for(typed.clock)
+LOT = parser_for(typed.lot)
+FACILITY = parser_for(typed.facility)
+PRODUCT = parser_for(typed.product)
+PORT = between(typed.whole, 1, 65_535)
 
 
 def seconds(least: float = 0, most: float = MAX_WHOLE) -> Callable[[str | float], float]:
     """Seconds to wait, from `least` to `most`; half ones too."""
-    return within(typed.number, least, most)
+    return between(typed.number, least, most)

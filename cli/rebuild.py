@@ -58,7 +58,7 @@ def rebuild(
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(f"Rebuilding {service}", total=None)
         try:
-            found = asyncio.run(
+            rebuilt = asyncio.run(
                 rebuild_one(
                     settings,
                     service,
@@ -69,43 +69,43 @@ def rebuild(
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )
-        except AtWork as busy:
+        except AtWork as error:
             progress.stop()
-            warn(str(busy))
+            warn(str(error))
             raise typer.Exit(AT_WORK) from None
         except (KafkaError, PyMongoError, OSError) as error:
             # Not where MongoDB is: its address may hold a password.
             raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
     if as_json:
-        show_json(found.as_dict())
+        show_json(rebuilt.as_dict())
     else:
-        show(found, kept=into is not None)
-    if not found.ok and not found.switched:
+        show(rebuilt, kept=into is not None)
+    if not rebuilt.ok and not rebuilt.switched:
         raise typer.Exit(DIFFERENT)
 
 
-def show(found: Rebuilt, *, kept: bool) -> None:
+def show(rebuilt: Rebuilt, *, kept: bool) -> None:
     """The comparison for a person: a table of the collections, then what differs."""
-    replayed = found.replayed
+    replayed = rebuilt.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
-    say(f"{records} records in {batches} batches, as the journal of {found.service} tells.")
+    say(f"{records} records in {batches} batches, as the journal of {rebuilt.service} tells.")
     say()
-    rows = [one.as_dict() for one in found.compared]
+    rows = [collection.as_dict() for collection in rebuilt.compared]
     show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
-    words, copies = thousands(replayed.said), thousands(replayed.again)
+    publications, copies = thousands(replayed.said), thousands(replayed.again)
     say()
-    say(f"Words in topics: {words}, and {copies} copies of them, which readers drop.")
+    say(f"Words in topics: {publications}, and {copies} copies of them, which readers drop.")
     for topic in replayed.unseen:
         warn(f"The beginning of {topic} is gone: what was lost on the way to it can't be told.")
-    differs = "differed" if found.switched else "differs"
-    for title, sentences in ((differs, found.torn), ("lost", found.lost), ("not explained", found.doubled)):
+    differs = "differed" if rebuilt.switched else "differs"
+    for title, sentences in ((differs, rebuilt.torn), ("lost", rebuilt.lost), ("not explained", rebuilt.doubled)):
         for sentence in sentences[:SHOWN]:
             warn(f"{title}: {sentence}")
         if len(sentences) > SHOWN:
             warn(f"{title}: and {len(sentences) - SHOWN} more")
     if kept:
-        say(f"The rebuilt database is kept as {found.database}.")
-    if found.switched:
-        say(f"The live database of {found.service} is what was rebuilt now. Start the service.")
-    elif found.ok:
+        say(f"The rebuilt database is kept as {rebuilt.database}.")
+    if rebuilt.switched:
+        say(f"The live database of {rebuilt.service} is what was rebuilt now. Start the service.")
+    elif rebuilt.ok:
         say("Both are the same.")

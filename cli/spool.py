@@ -45,22 +45,22 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         with exit_on_error():
             owner = owner_of(context)
             with Spool(owner) as spool:
-                done = import_into(spool, file, owner)
+                imported = import_into(spool, file, owner)
         if as_json:
             show_json(
                 {
-                    "device": done.device,
-                    "added": done.added,
-                    "known": done.known,
-                    "unsent": done.unsent,
-                    "missing": done.missing,
+                    "device": imported.device,
+                    "added": imported.added,
+                    "known": imported.known,
+                    "unsent": imported.unsent,
+                    "missing": imported.missing,
                 }
             )
             return
-        say(f"{counted(done.added, 'record')} added, {done.known} were here. {done.unsent} to send.")
-        say(f"This is device {done.device} now: please record on one copy of it only.")
-        if done.missing:
-            warn(f"The file lacks {_numbers(done.missing)}.")
+        say(f"{counted(imported.added, 'record')} added, {imported.known} were here. {imported.unsent} to send.")
+        say(f"This is device {imported.device} now: please record on one copy of it only.")
+        if imported.missing:
+            warn(f"The file lacks {_numbers(imported.missing)}.")
 
     @app.command(name="check")
     def check_file(

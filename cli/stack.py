@@ -35,7 +35,7 @@ def up(
         asyncio.run(make_topics(settings))
         progress.update("Starting production, inventory, festival and sales")
         LocalServices(FOLDER, settings, keep_running=True).start()
-    _show(as_json)
+    _show(as_json=as_json)
     if not as_json:
         say()
         say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
@@ -53,33 +53,33 @@ def down() -> None:
 
 def status(as_json: Json = False) -> None:
     """Say what runs, where, since when, and what keeps a service from being ready."""
-    _show(as_json)
+    _show(as_json=as_json)
 
 
 def _settings(stack: LocalStack) -> Settings:
     return Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
 
 
-def _show(as_json: bool) -> None:
+def _show(*, as_json: bool) -> None:
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
-    found = [*stack.status(), *services.status()]
+    servers = [*stack.status(), *services.status()]
     troubles = services.troubles()
     if as_json:
-        show_json([{**asdict(one), "trouble": troubles.get(one.name)} for one in found])
+        show_json([{**asdict(server), "trouble": troubles.get(server.name)} for server in servers])
         return
-    show_table(["what", "runs", "address", "process", "since"], [_row(one) for one in found], "")
+    show_table(["what", "runs", "address", "process", "since"], [_row(server) for server in servers], "")
     for name, trouble in troubles.items():
         if trouble is not None:
             warn(f"{name} is not ready: {trouble}")
 
 
-def _row(one: ServerStatus) -> dict[str, Any]:
-    since = datetime.fromtimestamp(one.started_at, UTC) if one.started_at else None
+def _row(server: ServerStatus) -> dict[str, Any]:
+    since = datetime.fromtimestamp(server.started_at, UTC) if server.started_at else None
     return {
-        "what": one.name,
-        "runs": "yes" if one.alive else "no",
-        "address": one.address if one.alive else None,
-        "process": one.pid,
+        "what": server.name,
+        "runs": "yes" if server.alive else "no",
+        "address": server.address if server.alive else None,
+        "process": server.pid,
         "since": local(since, None) if since else None,
     }

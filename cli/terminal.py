@@ -30,7 +30,7 @@ HOME = Path(typer.get_app_dir("karya"))
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class TerminalOptions:
     """`zone`: the facility's, wherever the device's own clock stands."""
 
     folder: Path
@@ -58,14 +58,14 @@ def choose(
         ),
     ] = None,
 ) -> None:
-    context.obj = Chosen(spool_dir, facility, terminal, zone_of(facility, zone))
+    context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
 
 
 def zone_of(facility: str, given: str | None) -> str:
     """The zone in which the facility lies. Raises typer.BadParameter if nobody says it, or if `given` is another."""
     code = facility.strip().upper()
-    if (words := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(words)
+    if (mistake := names.FACILITY.wrong(code)) is not None:
+        raise typer.BadParameter(mistake)
     known = FACILITY_ZONES.get(code)
     if known is None and given is None:
         raise typer.BadParameter(
@@ -99,7 +99,7 @@ def record(
     if ask_maker:
         maker = typer.prompt("Maker's private number", hide_input=True)
     with _terminal(context) as terminal:
-        said = terminal.record(
+        spooled = terminal.record(
             product,
             qty,
             made_on=made_on or _today(context, now),
@@ -107,7 +107,7 @@ def record(
             maker=maker,
             at=now,
         )
-        _kept(context, terminal, said, as_json)
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -122,8 +122,8 @@ def correct(
 ) -> None:
     """Correct how many pieces a lot holds."""
     with _terminal(context) as terminal:
-        said = terminal.correct(lot, change, reason=reason, at=datetime.now(UTC))
-        _kept(context, terminal, said, as_json)
+        spooled = terminal.correct(lot, change, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -135,8 +135,8 @@ def recall(
 ) -> None:
     """Take a lot out of every sale, wherever it is."""
     with _terminal(context) as terminal:
-        said = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
-        _kept(context, terminal, said, as_json)
+        spooled = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -151,25 +151,25 @@ def sync(
     # What goes wrong there is raised and said once, by us.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _terminal(context) as terminal:
-        known = {row.said.id for row in terminal.standings() if row.answer}
+        answered = {row.said.id for row in terminal.standings() if row.answer}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
-            done = asyncio.run(
+            report = asyncio.run(
                 terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         rows = terminal.standings()
-        fresh = [row for row in rows if row.answer and row.said.id not in known]
+        new_rows = [row for row in rows if row.answer and row.said.id not in answered]
         if as_json:
-            show_json({"sent": done.sent, "unanswered": done.unanswered, "answers": _rows(context, fresh)})
+            show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
             return
-        say(f"{counted(done.sent, 'record')} sent, {counted(len(fresh), 'answer')} heard.")
-        _show(context, fresh, "")
-        if done.unanswered:
-            warn(f"No answer yet for {counted(done.unanswered, 'record')}; sync again in a while to see it.")
-        if done.unreadable:
-            warn(f"{counted(done.unreadable, 'answer')} can't be read by this version of karya; please update it.")
+        say(f"{counted(report.sent, 'record')} sent, {counted(len(new_rows), 'answer')} heard.")
+        _show(context, new_rows, "")
+        if report.unanswered:
+            warn(f"No answer yet for {counted(report.unanswered, 'record')}; sync again in a while to see it.")
+        if report.unreadable:
+            warn(f"{counted(report.unreadable, 'answer')} can't be read by this version of karya; please update it.")
 
 
 @app.command(name="list")
@@ -188,8 +188,8 @@ def list_records(
 
 
 def _owner(context: typer.Context) -> Owner:
-    chosen: Chosen = context.obj
-    return owner(chosen.folder, chosen.facility.strip().upper(), chosen.name.strip())
+    options: TerminalOptions = context.obj
+    return owner(options.folder, options.facility.strip().upper(), options.name.strip())
 
 
 app.add_typer(spool_commands(_owner), name="spool")
@@ -197,27 +197,27 @@ app.add_typer(spool_commands(_owner), name="spool")
 
 @contextmanager
 def _terminal(context: typer.Context) -> Iterator[Terminal]:
-    chosen: Chosen = context.obj
-    with exit_on_error(), Terminal(chosen.folder, chosen.facility, chosen.name) as terminal:
+    options: TerminalOptions = context.obj
+    with exit_on_error(), Terminal(options.folder, options.facility, options.name) as terminal:
         yield terminal
 
 
 def _today(context: typer.Context, now: datetime) -> date:
-    chosen: Chosen = context.obj
-    return to_zone(now, chosen.zone).date()
+    options: TerminalOptions = context.obj
+    return to_zone(now, options.zone).date()
 
 
-def _kept(context: typer.Context, terminal: Terminal, said: Said, as_json: bool) -> None:
-    waiting = terminal.counts().pending
+def _show_record(context: typer.Context, terminal: Terminal, record: Said, *, as_json: bool) -> None:
+    unsent = terminal.counts().pending
     if as_json:
-        kept: dict[str, Any] = {"record": said.number, "id": said.id, "to_send": waiting}
-        if isinstance(said.body, ProductionReported):
-            kept["made_on"] = said.body.made_on.isoformat()
-        show_json(kept)
+        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent}
+        if isinstance(record.body, ProductionReported):
+            fields["made_on"] = record.body.made_on.isoformat()
+        show_json(fields)
         return
-    chosen: Chosen = context.obj
-    at = local(said.recorded_at, chosen.zone)
-    say(f"Kept as record {said.number} at {at}: {_what(said)}. {waiting} to send.")
+    options: TerminalOptions = context.obj
+    at = local(record.recorded_at, options.zone)
+    say(f"Kept as record {record.number} at {at}: {_what(record)}. {unsent} to send.")
 
 
 def _show(context: typer.Context, rows: list[Standings], empty: str) -> None:
@@ -226,12 +226,12 @@ def _show(context: typer.Context, rows: list[Standings], empty: str) -> None:
 
 
 def _rows(context: typer.Context, rows: list[Standings]) -> list[dict[str, Any]]:
-    chosen: Chosen = context.obj
+    options: TerminalOptions = context.obj
     return [
         {
             "record": row.said.number,
             "id": row.said.id,
-            "recorded": local(row.said.recorded_at, chosen.zone),
+            "recorded": local(row.said.recorded_at, options.zone),
             "recorded_at": rfc3339(row.said.recorded_at),
             "what": _what(row.said),
             "standing": row.standing.value,
@@ -242,8 +242,8 @@ def _rows(context: typer.Context, rows: list[Standings]) -> list[dict[str, Any]]
     ]
 
 
-def _what(said: Said) -> str:
-    match said.body:
+def _what(record: Said) -> str:
+    match record.body:
         case ProductionReported() as body:
             return f"{body.qty} × {body.product}, made {body.made_on}"
         case ProductionCorrected() as body:

@@ -22,14 +22,14 @@ def topics(
     """
     settings = told("kafka")
     try:
-        ordered = asyncio.run(order_topics(settings))
+        result = asyncio.run(order_topics(settings))
     except (KafkaError, OSError) as error:
         raise NotReached(f"Kafka at {settings.kafka} did not put the topics in order: {error!r}") from error
     if as_json:
-        show_json(asdict(ordered))
-        raise typer.Exit(1 if ordered.refused else 0)
-    for one in ordered.altered:
-        say(f"altered {one.topic}: {one.setting}={one.wanted} (was {one.found})")
-    if ordered.refused:
-        raise TopicsRefused("\n".join(ordered.refused))
-    say(f"{len(ordered.made)} topics made." if ordered.made else "All topics are there.")
+        show_json(asdict(result))
+        raise typer.Exit(1 if result.refused else 0)
+    for topic in result.altered:
+        say(f"altered {topic.topic}: {topic.setting}={topic.wanted} (was {topic.found})")
+    if result.refused:
+        raise TopicsRefused("\n".join(result.refused))
+    say(f"{len(result.made)} topics made." if result.made else "All topics are there.")

@@ -43,9 +43,9 @@ def _show(life: Life) -> None:
     ]
     show_table(["when", "what", "who"], rows, "Nothing was heard of it.")
     if life.now:
-        said = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
+        pieces = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
         say()
-        say(f"Now, by inventory: {said}")
+        say(f"Now, by inventory: {pieces}")
     if life.booths:
         say()
         columns = ["booth", "stocked", "sold", "unlabelled", "lost", "unsold", "sold for", "withdrawn"]

@@ -96,7 +96,7 @@ def _show_broken(check: Check) -> None:
 
 def _waiting(update: Callable[[str], None]) -> Callable[[Look], None]:
     def say_what_waits(look: Look) -> None:
-        first, more = (look.waits or ("seen done once",))[0], len(look.waits) - 1
-        update(f"Waiting: {first}" + (f", and {more} more" if more > 0 else ""))
+        first, others = (look.waits or ("seen done once",))[0], len(look.waits) - 1
+        update(f"Waiting: {first}" + (f", and {others} more" if others > 0 else ""))
 
     return say_what_waits

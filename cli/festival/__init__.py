@@ -5,7 +5,7 @@ from collections.abc import Callable
 import typer
 
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
-from cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
 from cli.festival.refills import replenish
 from cli.festival.revising import close_booth, revise
@@ -42,7 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "close": close,
     "missing": missing,
     "dispute": dispute,
-    "return": come_home,
+    "return": return_stock,
     "cancel": cancel,
     "list": list_festivals,
     "show": show,

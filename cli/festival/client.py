@@ -23,7 +23,7 @@ LOOK_AGAIN = 0.1
 Row = dict[str, Any]
 
 
-class Fate(StrEnum):
+class CommandStatus(StrEnum):
     """`ACCEPTED`: it is on its way, and nobody knows yet what becomes of it."""
 
     DONE = "done"
@@ -36,7 +36,7 @@ class Answer:
     """What became of one command. `field`, `reason` and `message` say why it was refused."""
 
     command: str
-    status: Fate
+    status: CommandStatus
     field: str | None = None
     reason: str | None = None
     message: str | None = None
@@ -47,7 +47,7 @@ class Answer:
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-class Api:
+class ServiceClient:
     """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
 
     def __init__(self, url: str, wait: int, name: str = "festival") -> None:
@@ -55,7 +55,7 @@ class Api:
         self._name = name
         self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
 
-    def __enter__(self) -> "Api":
+    def __enter__(self) -> "ServiceClient":
         return self
 
     def __exit__(
@@ -81,20 +81,20 @@ class Api:
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
         """Every row of a list that comes in pages, in the order of `by`."""
-        given = {name: value for name, value in query.items() if value is not None}
+        filters = {name: value for name, value in query.items() if value is not None}
         path: str | None = _path(place)
-        wanted: Mapping[str, str] | None = {**given, "limit": str(PAGE)}
+        params: Mapping[str, str] | None = {**filters, "limit": str(PAGE)}
         rows: list[Row] = []
         while path is not None:
-            answer = self._get(path, wanted)
+            answer = self._get(path, params)
             if answer.status_code != 200:
                 raise NotAnswered(self._detail(answer))
             page: list[Row] = answer.json()
             rows += page
-            path, wanted = (answer.links["next"]["url"] if len(page) == PAGE else None), None
+            path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
         return sorted(rows, key=itemgetter(by))
 
-    def give(self, *place: str, body: Mapping[str, Any]) -> Answer:
+    def command(self, *place: str, body: Mapping[str, Any]) -> Answer:
         """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
         headers = {"Idempotency-Key": str(uuid4()), "Prefer": f"wait={self.wait}"}
         for last in (False,) * (TRIES - 1) + (True,):
@@ -109,7 +109,7 @@ class Api:
                 return self._answer(answer, headers["Idempotency-Key"])
         raise AssertionError("the last try returns or raises")
 
-    def until(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
+    def poll(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
         """Ask again until the answer is settled, for at most `wait` seconds; the last answer."""
         end = time.monotonic() + self.wait
         while not settled(answer := ask()) and time.monotonic() < end:
@@ -134,22 +134,22 @@ class Api:
     def _answer(self, answer: httpx.Response, id: str) -> Answer:
         match answer.status_code:
             case 200:
-                return Answer(id, Fate.DONE)
+                return Answer(id, CommandStatus.DONE)
             case 202:
-                return Answer(id, Fate.ACCEPTED)
+                return Answer(id, CommandStatus.ACCEPTED)
             case 409:
-                said = answer.json()
-                return Answer(id, Fate.REFUSED, said["field"], said["reason"], said["detail"])
+                problem = answer.json()
+                return Answer(id, CommandStatus.REFUSED, problem["field"], problem["reason"], problem["detail"])
             case 422 if errors := _problem(answer).get("errors"):
                 messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-                return Answer(id, Fate.REFUSED, errors[0]["field"], "not_valid", messages)
+                return Answer(id, CommandStatus.REFUSED, errors[0]["field"], "not_valid", messages)
             case _:
                 raise NotAnswered(self._detail(answer))
 
     def _detail(self, answer: httpx.Response) -> str:
-        said = _problem(answer)
-        if "detail" in said:
-            return f"{said.get('title', answer.reason_phrase)}: {said['detail']}"
+        problem = _problem(answer)
+        if "detail" in problem:
+            return f"{problem.get('title', answer.reason_phrase)}: {problem['detail']}"
         return f"The {self._name} service answered {answer.status_code} {answer.reason_phrase}."
 
 
@@ -159,7 +159,7 @@ def _path(place: tuple[str, ...]) -> str:
 
 def _problem(answer: httpx.Response) -> Row:
     try:
-        said = answer.json()
+        document = answer.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return document if isinstance(document, dict) else {}

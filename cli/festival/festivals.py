@@ -10,8 +10,8 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.devices import waited_for
-from cli.festival.session import Festival, Json, booth_id, moment, sales_service, service, tell
-from cli.parameters import DAY, LOT, WHOLE, understood
+from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
+from cli.parameters import DAY, LOT, WHOLE, parsed
 from services.production import reference
 from shared import shown, typed
 from shared.errors import BadReference, NotAnswered
@@ -39,7 +39,7 @@ def announce(
     as_json: Json = False,
 ) -> None:
     """Announce a festival."""
-    weights = understood(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
+    weights = parsed(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
     body = {
         "festival": festival,
         "name": name,
@@ -50,19 +50,19 @@ def announce(
         "lead_days": _lead_days(island),
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
-    done = f"{name} is announced as {festival}, {_days(body)}."
+    message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
-        tell(api.give("festivals", body=body), done, as_json=as_json)
+        show_answer(api.command("festivals", body=body), message, as_json=as_json)
 
 
 def _lead_days(island: str | None) -> list[Row]:
     if island is None:
         return []
     try:
-        known = reference.load().days_to(island)
-    except BadReference as wrong:
-        raise typer.BadParameter(str(wrong)) from None
-    return [{"facility": facility, "days": days} for facility, days in known.items()]
+        lead_days = reference.load().days_to(island)
+    except BadReference as error:
+        raise typer.BadParameter(str(error)) from None
+    return [{"facility": facility, "days": days} for facility, days in lead_days.items()]
 
 
 def booth(
@@ -81,8 +81,8 @@ def booth(
     """Open a booth."""
     id = booth_id(festival, booth)
     products = reference.load().catalogue.products
-    limits = understood(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
-    prices = understood(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
+    limits = parsed(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
+    prices = parsed(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
@@ -99,14 +99,14 @@ def booth(
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],
     }
     with service(context) as api:
-        tell(api.give("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
+        show_answer(api.command("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
 
 
 def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
     """Cancel a festival before anything was sent: all that is reserved goes back."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "cancel", body={"reason": reason})
-        tell(answer, f"{festival} is cancelled.", as_json=as_json)
+        answer = api.command("festivals", festival, "cancel", body={"reason": reason})
+        show_answer(answer, f"{festival} is cancelled.", as_json=as_json)
 
 
 def close(
@@ -119,9 +119,9 @@ def close(
 ) -> None:
     """Close a festival when the last sale was made."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "close", body={"till_hours": till_hours})
-        done = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
-        tell(answer, done, as_json=as_json)
+        answer = api.command("festivals", festival, "close", body={"till_hours": till_hours})
+        message = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
+        show_answer(answer, message, as_json=as_json)
 
 
 def loss(
@@ -134,10 +134,12 @@ def loss(
     as_json: Json = False,
 ) -> None:
     """Record pieces that are spoilt or gone."""
-    where: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
+    place: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
     with service(context) as api:
-        answer = api.give("festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **where})
-        tell(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
+        answer = api.command(
+            "festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **place}
+        )
+        show_answer(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
 
 
 def dispute(
@@ -152,14 +154,14 @@ def dispute(
     """Decide on pieces that the booth was not known to hold. Without a lot no facility gets more than it sent."""
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
-        answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
-        done = f"Sale {sale} is {verdict.value}."
+        answer = api.command("festivals", festival, "disputes", sale, "resolve", body=body)
+        message = f"Sale {sale} is {verdict.value}."
         if verdict is Verdict.ACCEPTED:
-            more = (
+            hint = (
                 "Another product's lot is not taken" if lot else "Pieces beyond what facilities sent stay in dispute"
             )
-            done += f" {more}: `karya festival missing {festival}` says what is left to decide."
-        tell(answer, done, as_json=as_json)
+            message += f" {hint}: `karya festival missing {festival}` says what is left to decide."
+        show_answer(answer, message, as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
@@ -210,24 +212,24 @@ def list_festivals(
 def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
     """A festival with its booths, requests, shipments and transfers."""
     with service(context) as api:
-        found = api.get("festivals", festival)
+        page = api.get("festivals", festival)
         booths = list(api.all("festivals", festival, "booths", by="booth"))
         requests = list(api.all("festivals", festival, "requests", by="request"))
         shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
         transfers = list(api.all("festivals", festival, "transfers", by="transfer"))
     if as_json:
-        more = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
-        show_json({**found, **more})
+        lists = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
+        show_json({**page, **lists})
         return
-    say(f"{found['name']}, {found['place']}, {_days(found)}: {found['status']}")
-    if found["sums"]:
-        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in found["sums"].items()))
-    zone = found["zone"]
+    say(f"{page['name']}, {page['place']}, {_days(page)}: {page['status']}")
+    if page["sums"]:
+        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
+    zone = page["zone"]
     say("")
     columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "tills_until"]
     show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
     say("")
-    held = [{**row, "hold_until": moment(row["hold_until"], zone)} for row in requests]
+    held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
     show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
     say("")
     columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
@@ -255,7 +257,7 @@ def _expected(shipment: Row, zone: str) -> Row:
     pieces = sum(parcel["qty"] for parcel in shipment["parcels"])
     late = shipment["overdue"] and shipment["status"] == "sent"
     status = "overdue" if late else shipment["status"]
-    return {**shipment, "pieces": pieces, "status": status, "expected_by": moment(shipment["due"], zone)}
+    return {**shipment, "pieces": pieces, "status": status, "expected_by": festival_time(shipment["due"], zone)}
 
 
 def _spaced(row: Row) -> Row:
@@ -264,4 +266,4 @@ def _spaced(row: Row) -> Row:
 
 def _summed(booth: Row, zone: str) -> Row:
     sums = {name: sum(lot[name] for lot in booth["lots"]) for name in ("in_transit", "received", "sold", "left")}
-    return {**booth, **sums, "tills_until": moment(booth["deadline"], zone)}
+    return {**booth, **sums, "tills_until": festival_time(booth["deadline"], zone)}

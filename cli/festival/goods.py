@@ -5,10 +5,20 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_json, show_table, warn
-from cli.festival.client import Answer, Api, Fate, Row
+from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
 from cli.festival.revising import show_revision
-from cli.festival.session import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
-from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, understood
+from cli.festival.session import (
+    Festival,
+    Json,
+    Request,
+    booth_id,
+    festival_time,
+    lots_counted,
+    service,
+    show_answer,
+    show_answers,
+)
+from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, parsed
 from shared import typed
 from shared.errors import WrongEntry
 
@@ -49,24 +59,24 @@ def request(
     as_json: Json = False,
 ) -> None:
     """Ask for stock and see the plan."""
-    asked = []
-    wanted = understood(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
-    for named, qty in wanted.items():
-        booth, _, product = named.rpartition(":")
-        asked.append({"booth": booth, "product": product, "qty": qty})
+    demand_rows = []
+    quantities = parsed(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
+    for target, qty in quantities.items():
+        booth, _, product = target.rpartition(":")
+        demand_rows.append({"booth": booth, "product": product, "qty": qty})
     body = {
         "request": request,
-        "demands": asked,
+        "demands": demand_rows,
         "consent": consent,
         "hold_hours": hold_hours,
         "even": even,
         "revise_at_percent": revise_at,
     }
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", body=body)
-        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
+        answer = api.command("festivals", festival, "requests", body=body)
+        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
         then = "." if consent else "; `karya festival accept` makes it real."
-        tell(answer, f"{request} is planned{then}", as_json=as_json, more={"plan": page})
+        show_answer(answer, f"{request} is planned{then}", as_json=as_json, extra={"plan": page})
         if page is not None and not as_json:
             _show_plan(api, page)
 
@@ -98,10 +108,12 @@ def plan(
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
     """Make a plan, or the revision that waits, real: its lots are reserved."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", request, "accept", body={})
-        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
-        done = page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
-        tell(answer, done or "", as_json=as_json, more={"plan": page})
+        answer = api.command("festivals", festival, "requests", request, "accept", body={})
+        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
+        message = (
+            page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
+        )
+        show_answer(answer, message or "", as_json=as_json, extra={"plan": page})
 
 
 def ship(
@@ -117,20 +129,20 @@ def ship(
     as_json: Json = False,
 ) -> None:
     """Send what a facility has reserved for a booth."""
-    to = booth_id(festival, booth) if booth else None
+    destination = booth_id(festival, booth) if booth else None
     with service(context) as api:
         if everything and shipment is None:
-            wanted = {"request": request, "facility": facility, "booth": to}
-            told = [_send(api, festival, one) for one in _reserved(api, festival, wanted)]
+            filters = {"request": request, "facility": facility, "booth": destination}
+            answers = [_send(api, festival, order) for order in _reserved(api, festival, filters)]
             columns = ["shipment", "request", "facility", "booth", "pieces", "shipment_status"]
-            tell_all(told, columns, "Nothing is reserved that was not sent.", as_json=as_json)
+            show_answers(answers, columns, "Nothing is reserved that was not sent.", as_json=as_json)
             return
-        if everything or not (shipment and request and facility and to):
+        if everything or not (shipment and request and facility and destination):
             raise typer.BadParameter("name the shipment, --request, --facility and --booth; or say --all and no name")
-        one = {"shipment": shipment, "request": request, "facility": facility, "booth": to}
-        row, answer = _send(api, festival, one)
-        done = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {to}."
-        tell(answer, done, as_json=as_json, more=row)
+        order = {"shipment": shipment, "request": request, "facility": facility, "booth": destination}
+        row, answer = _send(api, festival, order)
+        message = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {destination}."
+        show_answer(answer, message, as_json=as_json, extra=row)
 
 
 def receive(
@@ -148,16 +160,16 @@ def receive(
         raise typer.BadParameter("name the shipment and count its lots (or say --as-sent), or say --all alone")
     with service(context) as api:
         if everything:
-            told = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
-            tell_all(told, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
+            answers = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
+            show_answers(answers, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
             return
-        sent = _left(api, festival, str(shipment))
+        sent = _once_sent(api, festival, str(shipment))
         row, answer = _receive(api, festival, sent, None if as_sent else counted)
-        done = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
-        tell(answer, done, as_json=as_json, more=row)
+        message = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
+        show_answer(answer, message, as_json=as_json, extra=row)
 
 
-def come_home(
+def return_stock(
     context: typer.Context,
     festival: Festival,
     booth: Annotated[str | None, typer.Argument(help="Where it comes from, e.g. B1.")] = None,
@@ -174,35 +186,36 @@ def come_home(
         raise typer.BadParameter("say booth, lot and pieces, or --all alone")
     with service(context) as api:
         if not everything:
-            row, answer = _return(api, festival, booth_id(festival, str(booth)), str(lot), qty or 0, not more_to_come)
-            tell(answer, f"{qty} pieces of {lot} are home.", as_json=as_json, more=row)
+            whole_id = booth_id(festival, str(booth))
+            row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
+            show_answer(answer, f"{qty} pieces of {lot} are home.", as_json=as_json, extra=row)
             return
         booths = list(api.all("festivals", festival, "booths", by="booth"))
-        unsettled = [one["booth"] for one in booths if one["status"] != "settled" and one["lots"]]
-        told = [
-            _return(api, festival, one["booth"], held["lot"], held["left"], True)
-            for one in booths
-            if one["status"] == "settled"
-            for held in one["lots"]
-            if held["left"]
+        unsettled = [page["booth"] for page in booths if page["status"] != "settled" and page["lots"]]
+        answers = [
+            _return(api, festival, page["booth"], stock["lot"], stock["left"], final=True)
+            for page in booths
+            if page["status"] == "settled"
+            for stock in page["lots"]
+            if stock["left"]
         ]
         if unsettled:
             warn(f"Not settled yet, so nothing of theirs can go home: {', '.join(unsettled)}.")
-        tell_all(told, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
+        show_answers(answers, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
         if unsettled:
             raise typer.Exit(1)
 
 
-def _settled(api: Api, festival: str, request: str) -> Row:
+def _settled(api: ServiceClient, festival: str, request: str) -> Row:
     """The plan, when inventory has answered for every line that it was asked for."""
-    return api.until(
+    return api.poll(
         lambda: dict(api.get("festivals", festival, "requests", request)), lambda page: page["status"] != "reserving"
     )
 
 
-def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
+def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
-    until = moment(page["hold_until"], zone)
+    until = festival_time(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
     if page["status"] == "proposed":
         say(f"Accept it by {until}, or it is withdrawn.")
@@ -224,52 +237,58 @@ def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
         show_revision(page["revision"])
 
 
-def _reserved(api: Api, festival: str, wanted: Row) -> Lots:
+def _reserved(api: ServiceClient, festival: str, filters: Row) -> Lots:
     """A shipment for all that is reserved, one for each request, facility and booth."""
-    trios: dict[tuple[str, str, str], None] = {}
+    routes: dict[tuple[str, str, str], None] = {}
     for summary in api.all("festivals", festival, "requests", by="request"):
         if summary["held"]:
             page = api.get("festivals", festival, "requests", summary["request"])
             for line in page["lines"]:
                 if line["status"] == "reserved":
-                    trios[summary["request"], line["facility"], line["booth"]] = None
-    rows = [dict(zip(("request", "facility", "booth"), trio, strict=True)) for trio in sorted(trios)]
-    chosen = [row for row in rows if all(value in (None, row[name]) for name, value in wanted.items())]
-    taken = {one["shipment"] for one in api.all("festivals", festival, "shipments", by="shipment")}
-    free = (name for number in range(1, len(taken) + len(chosen) + 1) if (name := f"S{number}") not in taken)
+                    routes[summary["request"], line["facility"], line["booth"]] = None
+    rows = [dict(zip(("request", "facility", "booth"), route, strict=True)) for route in sorted(routes)]
+    chosen = [row for row in rows if all(value in (None, row[name]) for name, value in filters.items())]
+    used = {shipment["shipment"] for shipment in api.all("festivals", festival, "shipments", by="shipment")}
+    free = (name for number in range(1, len(used) + len(chosen) + 1) if (name := f"S{number}") not in used)
     return [{"shipment": name, **row} for name, row in zip(free, chosen, strict=False)]
 
 
-def _send(api: Api, festival: str, shipment: Row) -> tuple[Row, Answer]:
-    answer = api.give("festivals", festival, "shipments", body=shipment)
-    if answer.status is not Fate.DONE:
+def _send(api: ServiceClient, festival: str, shipment: Row) -> tuple[Row, Answer]:
+    answer = api.command("festivals", festival, "shipments", body=shipment)
+    if answer.status is not CommandStatus.DONE:
         return shipment, answer
-    sent = _left(api, festival, shipment["shipment"])
+    sent = _once_sent(api, festival, shipment["shipment"])
     pieces = sum(parcel["qty"] for parcel in sent["parcels"] if parcel["leg"] != "dropped")
     return {**shipment, "pieces": pieces, "shipment_status": sent["status"]}, answer
 
 
-def _on_their_way(api: Api, festival: str) -> Lots:
+def _on_their_way(api: ServiceClient, festival: str) -> Lots:
     shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
-    sent = [_left(api, festival, one["shipment"]) for one in shipments if one["status"] in ("sending", "sent")]
-    return [one for one in sent if one["status"] != "dropped"]
+    sent = [
+        _once_sent(api, festival, shipment["shipment"])
+        for shipment in shipments
+        if shipment["status"] in ("sending", "sent")
+    ]
+    return [shipment for shipment in sent if shipment["status"] != "dropped"]
 
 
-def _left(api: Api, festival: str, shipment: str) -> Row:
+def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:
     """The shipment, when inventory has answered for all of it."""
-    return api.until(
+    return api.poll(
         lambda: dict(api.get("festivals", festival, "shipments", shipment)), lambda page: page["status"] != "sending"
     )
 
 
-def _receive(api: Api, festival: str, shipment: Row, counted: dict[str, int] | None = None) -> tuple[Row, Answer]:
+def _receive(
+    api: ServiceClient, festival: str, shipment: Row, counted: dict[str, int] | None = None
+) -> tuple[Row, Answer]:
     """Without `counted`: all that was sent has come."""
-    came = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
-    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in came.items()]}
-    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(came.values())}
-    return row, api.give("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
+    pieces = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
+    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in pieces.items()]}
+    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(pieces.values())}
+    return row, api.command("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
 
 
-def _return(api: Api, festival: str, booth: str, lot: str, qty: int, final: bool) -> tuple[Row, Answer]:
+def _return(api: ServiceClient, festival: str, booth: str, lot: str, qty: int, *, final: bool) -> tuple[Row, Answer]:
     body = {"booth": booth, "lot": lot, "qty": qty, "final": final}
-    return {"booth": booth, "lot": lot, "pieces": qty}, api.give("festivals", festival, "returns", body=body)
+    return {"booth": booth, "lot": lot, "pieces": qty}, api.command("festivals", festival, "returns", body=body)

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, moment, service, tell
+from cli.festival.session import Festival, Json, booth_id, festival_time, service, show_answer
 from cli.parameters import PRODUCT, RUPIAH
 from shared import shown, typed
 from shared.errors import WrongEntry
@@ -30,9 +30,9 @@ def change_price(
         zone = str(api.get("festivals", festival)["zone"])
         at = _moment(valid_from, ZoneInfo(zone)) if valid_from else None
         body = {"product": product, "price_rupiah": price, "valid_from": at}
-        answer = api.give("festivals", festival, "booths", id, "prices", body=body)
-        since = moment(at, zone) or "now on"
-        tell(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "prices", body=body)
+        since = festival_time(at, zone) or "now on"
+        show_answer(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
 
 
 def _moment(clock: str, zone: ZoneInfo) -> str:

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import Api, Fate, Row
-from cli.festival.session import Festival, Json, moment, service, tell
-from cli.parameters import CLOCK, understood
+from cli.festival.client import CommandStatus, Row, ServiceClient
+from cli.festival.session import Festival, Json, festival_time, service, show_answer
+from cli.parameters import CLOCK, parsed
 from shared import typed
 
 
@@ -37,7 +37,7 @@ def replenish(
         raise typer.BadParameter("say --product or --between-booths, not both")
     with service(context) as api:
         zone = ZoneInfo(api.get("festivals", festival)["zone"])
-        products = understood(lambda: [typed.product(one) for one in product or []])
+        products = parsed(lambda: [typed.product(code) for code in product or []])
         products = products or ([] if between_booths else _sold(api, festival))
         body = {
             "request": request,
@@ -46,20 +46,20 @@ def replenish(
             "products": products,
             "consent": consent,
         }
-        answer = api.give("festivals", festival, "replenishments", body=body)
-        done = answer.status is Fate.DONE
-        page = api.get("festivals", festival, "replenishments", request) if done else None
-        tell(
+        answer = api.command("festivals", festival, "replenishments", body=body)
+        succeeded = answer.status is CommandStatus.DONE
+        page = api.get("festivals", festival, "replenishments", request) if succeeded else None
+        show_answer(
             answer,
-            f"{request}: until {page and moment(page['until'], str(zone))}",
+            f"{request}: until {page and festival_time(page['until'], str(zone))}",
             as_json=as_json,
-            more={"replenishment": page},
+            extra={"replenishment": page},
         )
         if page is not None and not as_json:
             _show(page, str(zone))
 
 
-def _sold(api: Api, festival: str) -> list[str]:
+def _sold(api: ServiceClient, festival: str) -> list[str]:
     booths = api.all("festivals", festival, "booths", by="booth")
     return sorted({price["product"] for booth in booths for price in booth["prices"]})
 
@@ -71,12 +71,16 @@ def _next(at: time, zone: ZoneInfo) -> datetime:
 
 
 def _show(page: Row, zone: str) -> None:
-    short = [
-        {**one, "runs_out": moment(one["runs_out"], zone), "expected": f"{one['expected']} ± {one['give_or_take']}"}
-        for one in page["forecasts"]
-        if one["missing"]
+    forecasts = [
+        {
+            **forecast,
+            "runs_out": festival_time(forecast["runs_out"], zone),
+            "expected": f"{forecast['expected']} ± {forecast['give_or_take']}",
+        }
+        for forecast in page["forecasts"]
+        if forecast["missing"]
     ]
-    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], short, "Nothing will run out.")
+    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], forecasts, "Nothing will run out.")
     say("")
     empty = "No booth has enough of what another one lacks."
     show_table(["booth", "to", "product", "qty", "lot", "reason"], page["transfers"], empty)

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import Fate, Row
-from cli.festival.session import Festival, Json, Request, booth_id, service, tell
-from cli.parameters import WHOLE, understood
+from cli.festival.client import CommandStatus, Row
+from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
+from cli.parameters import WHOLE, parsed
 from shared import typed
 
 
@@ -21,16 +21,18 @@ def revise(
     as_json: Json = False,
 ) -> None:
     """Plan again what is missing, and see what would change. What was sent or can stay stays."""
-    away = understood(lambda: [typed.facility(one) for one in without or []])
-    body = {"without": away, "reason": reason, "consent": consent}
+    facilities = parsed(lambda: [typed.facility(code) for code in without or []])
+    body = {"without": facilities, "reason": reason, "consent": consent}
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", request, "revise", body=body)
-        page = api.get("festivals", festival, "requests", request) if answer.status is Fate.DONE else None
+        answer = api.command("festivals", festival, "requests", request, "revise", body=body)
+        page = api.get("festivals", festival, "requests", request) if answer.status is CommandStatus.DONE else None
         revision = page["revision"] if page else None
-        done = f"{request} is revised."
+        message = f"{request} is revised."
         if revision and revision["status"] == "waiting":
-            done = f"{request} can be revised like this; `karya festival accept {festival} {request}` makes it real."
-        tell(answer, done, as_json=as_json, more={"revision": revision})
+            message = (
+                f"{request} can be revised like this; `karya festival accept {festival} {request}` makes it real."
+            )
+        show_answer(answer, message, as_json=as_json, extra={"revision": revision})
         if revision and not as_json:
             show_revision(revision)
 
@@ -47,9 +49,9 @@ def close_booth(
     """Close one booth before the festival: what is reserved for it goes back, what is there goes home."""
     id = booth_id(festival, booth)
     with service(context) as api:
-        answer = api.give("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
-        done = f"Booth {id} is closing; `karya festival missing {festival}` says what it waits for."
-        tell(answer, done, as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
+        message = f"Booth {id} is closing; `karya festival missing {festival}` says what it waits for."
+        show_answer(answer, message, as_json=as_json)
 
 
 def show_revision(revision: Row) -> None:

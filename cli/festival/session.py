@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.console import exit_on_error, local, say, show_json, show_table, warn
-from cli.festival.client import Answer, Api, Fate, Row
-from cli.parameters import understood, within
+from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
+from cli.parameters import between, parsed
 from shared import typed
 from shared.errors import NotAnswered
 
@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class FestivalOptions:
     url: str | None
     sales_url: str | None
     wait: int
@@ -37,60 +37,60 @@ def choose(
     wait: Annotated[
         int,
         typer.Option(
-            parser=within(typed.whole, 0, 30), help="Seconds to wait for what becomes of a command, at most 30."
+            parser=between(typed.whole, 0, 30), help="Seconds to wait for what becomes of a command, at most 30."
         ),
     ] = 10,
 ) -> None:
-    context.obj = Chosen(url, sales_url, wait)
+    context.obj = FestivalOptions(url, sales_url, wait)
 
 
 @contextmanager
-def service(context: typer.Context) -> Iterator[Api]:
+def service(context: typer.Context) -> Iterator[ServiceClient]:
     """The festival service. What it can't do is said without a traceback, with exit code 1."""
-    chosen: Chosen = context.obj
-    if not chosen.url:
+    options: FestivalOptions = context.obj
+    if not options.url:
         warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to where one listens.")
         raise typer.Exit(1)
-    with exit_on_error(), Api(chosen.url, chosen.wait) as api:
+    with exit_on_error(), ServiceClient(options.url, options.wait) as api:
         yield api
 
 
 @contextmanager
-def sales_service(context: typer.Context) -> Iterator[Api]:
+def sales_service(context: typer.Context) -> Iterator[ServiceClient]:
     """The sales service, to read from. Raises NotAnswered if none is known here."""
-    chosen: Chosen = context.obj
-    if not chosen.sales_url:
+    options: FestivalOptions = context.obj
+    if not options.sales_url:
         message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to where one listens."
         raise NotAnswered(message)
-    with Api(chosen.sales_url, chosen.wait, "sales") as api:
+    with ServiceClient(options.sales_url, options.wait, "sales") as api:
         yield api
 
 
-def tell(answer: Answer, done: str, *, as_json: bool, more: Row | None = None) -> None:
+def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | None = None) -> None:
     """What became of one command, `done` being what to say if it was; exit code 1 if it was refused."""
     if as_json:
-        show_json({**answer.row, **(more or {})})
-    elif answer.status is Fate.DONE:
-        say(done)
-    elif answer.status is Fate.ACCEPTED:
+        show_json({**answer.row, **(extra or {})})
+    elif answer.status is CommandStatus.DONE:
+        say(message)
+    elif answer.status is CommandStatus.ACCEPTED:
         say(f"Accepted, but nobody knows yet what becomes of it: look at /commands/{answer.command} in a while.")
     else:
         warn(_refused(answer))
-    if answer.status is Fate.REFUSED:
+    if answer.status is CommandStatus.REFUSED:
         raise typer.Exit(1)
 
 
-def tell_all(told: Sequence[tuple[Row, Answer]], columns: Sequence[str], empty: str, *, as_json: bool) -> None:
+def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], empty: str, *, as_json: bool) -> None:
     """What became of many commands, each with a row that says what it was; exit code 1 if any was refused."""
     if as_json:
-        show_json([{**row, **answer.row} for row, answer in told])
+        show_json([{**row, **answer.row} for row, answer in answers])
     else:
-        rows = [{**row, "outcome": answer.status.value} for row, answer in told]
+        rows = [{**row, "outcome": answer.status.value} for row, answer in answers]
         show_table([*columns, "outcome"], rows, empty)
-        for _, answer in told:
-            if answer.status is Fate.REFUSED:
+        for _, answer in answers:
+            if answer.status is CommandStatus.REFUSED:
                 warn(_refused(answer))
-    if any(answer.status is Fate.REFUSED for _, answer in told):
+    if any(answer.status is CommandStatus.REFUSED for _, answer in answers):
         raise typer.Exit(1)
 
 
@@ -101,10 +101,10 @@ def booth_id(festival: str, booth: str) -> str:
 
 def lots_counted(entries: Sequence[str]) -> dict[str, int]:
     """Pieces by lot. Raises typer.BadParameter."""
-    return understood(lambda: typed.pairs(entries, "PR-KPG-KTI-230418-007-4=3", typed.lot))
+    return parsed(lambda: typed.pairs(entries, "PR-KPG-KTI-230418-007-4=3", typed.lot))
 
 
-def moment(text: str | None, zone: str) -> str | None:
+def festival_time(text: str | None, zone: str) -> str | None:
     """A time of the service as the clock at the festival shows it."""
     return local(datetime.fromisoformat(text), zone) if text else None
 

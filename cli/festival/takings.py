@@ -7,7 +7,7 @@ import typer
 
 from cli.console import exit_on_error, say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.session import Festival, Json, booth_id, moment, sales_service
+from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service
 from shared import shown
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -82,7 +82,7 @@ def _drawer(drawer: Row, zone: str) -> Row:
     return {
         "till": drawer["till"],
         "cashier": drawer["cashier"],
-        "opened": moment(drawer["opened_at"], zone),
+        "opened": festival_time(drawer["opened_at"], zone),
         "float": shown.rupiah(drawer["float_rupiah"]),
         "taken out": shown.rupiah(drawer["dropped_rupiah"]),
         "should hold": _rupiah(drawer["cash_rupiah"]) or "after the count",
@@ -104,7 +104,7 @@ def _sale(receipt: Row, sale: Row, zone: str) -> Row:
     ]
     return {
         "sale": sale["sale"],
-        "sold": moment(receipt["sold_at"], zone),
+        "sold": festival_time(receipt["sold_at"], zone),
         "till": receipt["till"],
         "item": sale["lot"] or sale["product"],
         "pieces": sale["qty"],

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, service, tell
+from cli.festival.session import Festival, Json, booth_id, service, show_answer
 from cli.parameters import WHOLE
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -15,8 +15,8 @@ def add_till(context: typer.Context, festival: Festival, booth: Booth, till: Til
     """Sell from one more till at an open booth."""
     id = booth_id(festival, booth)
     with service(context) as api:
-        answer = api.give("festivals", festival, "booths", id, "tills", body={"till": till})
-        tell(answer, f"Booth {id} sells from {till} too.", as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "tills", body={"till": till})
+        show_answer(answer, f"Booth {id} sells from {till} too.", as_json=as_json)
 
 
 def strike_till(
@@ -37,7 +37,7 @@ def strike_till(
     id = booth_id(festival, booth)
     with service(context) as api:
         body = {"device": device, "branch": branch, "reason": reason}
-        answer = api.give("festivals", festival, "booths", id, "tills", till, "strike", body=body)
-        of = f"branch {branch} of " if branch else ""
-        which = f"{of}device {device} of {till}" if device else f"any device named {till}"
-        tell(answer, f"Booth {id} no longer waits for {which}.", as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "tills", till, "strike", body=body)
+        branch_of = f"branch {branch} of " if branch else ""
+        target = f"{branch_of}device {device} of {till}" if device else f"any device named {till}"
+        show_answer(answer, f"Booth {id} no longer waits for {target}.", as_json=as_json)

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, lots_counted, service, tell
+from cli.festival.session import Festival, Json, booth_id, lots_counted, service, show_answer
 
 app = typer.Typer(no_args_is_help=True, help="Goods from one booth to another.")
 
@@ -25,9 +25,9 @@ def send(
     pieces = sum(counted.values())
     body = {"transfer": transfer, "booth": giver, "to": taker, "lots": _rows(counted)}
     with service(context) as api:
-        answer = api.give("festivals", festival, "transfers", body=body)
-        done = f"Transfer {transfer} is on its way: {pieces} pieces from {giver} to {taker}."
-        tell(answer, done, as_json=as_json, more={"transfer": transfer, "pieces": pieces})
+        answer = api.command("festivals", festival, "transfers", body=body)
+        message = f"Transfer {transfer} is on its way: {pieces} pieces from {giver} to {taker}."
+        show_answer(answer, message, as_json=as_json, extra={"transfer": transfer, "pieces": pieces})
 
 
 @app.command()
@@ -45,12 +45,12 @@ def receive(
         raise typer.BadParameter("count the lots, or say --as-sent")
     with service(context) as api:
         sent = api.get("festivals", festival, "transfers", transfer)
-        came = {lot["lot"]: lot["sent"] for lot in sent["lots"]} if as_sent else counted
-        body = {"booth": sent["to"], "counted": _rows(came)}
-        answer = api.give("festivals", festival, "transfers", transfer, "receive", body=body)
-        pieces = sum(came.values())
-        done = f"Transfer {transfer} is received: {pieces} pieces at {sent['to']}."
-        tell(answer, done, as_json=as_json, more={"transfer": transfer, "pieces": pieces})
+        received = {lot["lot"]: lot["sent"] for lot in sent["lots"]} if as_sent else counted
+        body = {"booth": sent["to"], "counted": _rows(received)}
+        answer = api.command("festivals", festival, "transfers", transfer, "receive", body=body)
+        pieces = sum(received.values())
+        message = f"Transfer {transfer} is received: {pieces} pieces at {sent['to']}."
+        show_answer(answer, message, as_json=as_json, extra={"transfer": transfer, "pieces": pieces})
 
 
 def _rows(counted: dict[str, int]) -> list[dict[str, str | int]]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.session import Festival, Json, booth_id, service, tell
+from cli.festival.session import Festival, Json, booth_id, service, show_answer
 from cli.parameters import WHOLE
 
 
@@ -21,9 +21,9 @@ def void_sale(
     """Void pieces of a sale whose till was lost; no drawer pays for it."""
     body = {"booth": booth_id(festival, booth), "line": line, "qty": qty, "reason": reason}
     with service(context) as api:
-        answer = api.give("festivals", festival, "receipts", receipt, "void", body=body)
-        done = (
+        answer = api.command("festivals", festival, "receipts", receipt, "void", body=body)
+        message = (
             f"{qty} of line {line} of {receipt} are to be voided. Sales refuses more than are left: "
             f"see `karya festival receipts {festival} {booth}`."
         )
-        tell(answer, done, as_json=as_json)
+        show_answer(answer, message, as_json=as_json)

@@ -7,7 +7,7 @@ import typer
 
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts
-from cli.till.session import HOME, Chosen
+from cli.till.session import HOME, TillOptions
 from edge.spool import Owner
 from edge.till.till import owner
 
@@ -26,12 +26,12 @@ def choose(
         str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone to show; the festival's if left out.")
     ] = None,
 ) -> None:
-    context.obj = Chosen(spool_dir, booth.strip(), till.strip(), zone)
+    context.obj = TillOptions(spool_dir, booth.strip(), till.strip(), zone)
 
 
 def _owner(context: typer.Context) -> Owner:
-    chosen: Chosen = context.obj
-    return owner(chosen.folder, chosen.booth, chosen.name)
+    options: TillOptions = context.obj
+    return owner(options.folder, options.booth, options.name)
 
 
 for command in (receipts.sell, receipts.void, booth.count, booth.close, booth.sync, booth.stock, cash.report):

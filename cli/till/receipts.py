@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_json, warn
-from cli.till.session import Json, Why, the_till
+from cli.till.session import Json, Why, open_till
 from edge.till.basket import discounted, entries
 from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
@@ -41,7 +41,7 @@ def sell(
     as_json: Json = False,
 ) -> None:
     """Sell a basket on one receipt."""
-    with the_till(context) as till:
+    with open_till(context) as till:
         basket = entries(items)
         if price is not None:
             if len(basket) != 1 or basket[0].price_rupiah is not None:
@@ -57,7 +57,7 @@ def sell(
             given_rupiah=None if given is None else typed.rupiah(given),
             happened=happened,
         )
-        _show(till, sold, as_json)
+        _show(till, sold, as_json=as_json)
 
 
 def void(
@@ -76,8 +76,8 @@ def void(
     as_json: Json = False,
 ) -> None:
     """Take back a receipt of the booth, one of its lines, or some pieces of a line."""
-    with the_till(context) as till:
-        done = till.void(
+    with open_till(context) as till:
+        voided = till.void(
             receipt,
             None if line is None else typed.whole(line),
             None if pieces is None else typed.whole(pieces),
@@ -86,32 +86,32 @@ def void(
             refund_rupiah=None if returned is None else typed.rupiah(returned),
             reason=why,
         )
-        waiting = till.spool.counts().pending
+        unsent = till.spool.counts().pending
         if as_json:
             show_json(
                 {
-                    "record": done.said.number,
-                    "id": done.said.id,
-                    "receipt": done.void.receipt,
-                    "lines": [{"line": one.line, "qty": one.qty} for one in done.void.lines],
-                    "refund": done.void.refund.value,
-                    "refund_rupiah": done.void.refund_rupiah,
-                    "to_send": waiting,
+                    "record": voided.said.number,
+                    "id": voided.said.id,
+                    "receipt": voided.void.receipt,
+                    "lines": [{"line": part.line, "qty": part.qty} for part in voided.void.lines],
+                    "refund": voided.void.refund.value,
+                    "refund_rupiah": voided.void.refund_rupiah,
+                    "to_send": unsent,
                 }
             )
             return
-        many = sum(one.qty for one in done.void.lines)
+        count = sum(part.qty for part in voided.void.lines)
         say(
-            f"Void {done.said.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
-            f"({done.void.refund.value}). {waiting} to send."
+            f"Void {voided.said.number}: {counted(count, 'piece')}. "
+            f"Pay back {shown.rupiah(voided.void.refund_rupiah)} ({voided.void.refund.value}). {unsent} to send."
         )
-        if done.assumed:
+        if voided.assumed:
             warn("This till does not know how that receipt was paid, and books cash; --refund says otherwise.")
-        _hint(done.void.refund, done.void.drawer)
+        _hint(voided.void.refund, voided.void.drawer)
 
 
-def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
-    waiting = till.spool.counts().pending
+def _show(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
+    unsent = till.spool.counts().pending
     receipt = sold.receipt
     change = receipt.payment.change_rupiah if receipt.payment.given_rupiah is not None else None
     if as_json:
@@ -129,7 +129,7 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
                 "drawer": receipt.drawer,
                 "price_list": receipt.price_list,
                 "warnings": sold.warnings,
-                "to_send": waiting,
+                "to_send": unsent,
             }
         )
         return
@@ -139,7 +139,7 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
             say(f"{line.line}. {line.qty} × {line.lot or line.product} at {each}: {shown.rupiah(net)}")
     say(
         f"Receipt {sold.said.number}: {shown.rupiah(sold.amount_rupiah)} ({receipt.payment.kind.value}). "
-        f"{waiting} to send."
+        f"{unsent} to send."
     )
     if change is not None:
         say(f"Change: {shown.rupiah(change)}")

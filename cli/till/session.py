@@ -20,7 +20,7 @@ Why = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class TillOptions:
     """Which till, and in which zone times are shown: None is the festival's, or before it is known the machine's."""
 
     folder: Path
@@ -43,22 +43,22 @@ class WallClock:
 
 
 @contextmanager
-def the_till(context: typer.Context) -> Iterator[Till]:
+def open_till(context: typer.Context) -> Iterator[Till]:
     """The chosen till; what it refuses is said, and ends the command with 1."""
-    chosen: Chosen = context.obj
-    with exit_on_error(), Till(chosen.folder, chosen.booth, chosen.name) as till:
+    options: TillOptions = context.obj
+    with exit_on_error(), Till(options.folder, options.booth, options.name) as till:
         yield till
 
 
-def clock(context: typer.Context, till: Till) -> WallClock:
-    chosen: Chosen = context.obj
-    return WallClock(chosen.zone or till.view().zone)
+def wall_clock(context: typer.Context, till: Till) -> WallClock:
+    options: TillOptions = context.obj
+    return WallClock(options.zone or till.view().zone)
 
 
-def kept(till: Till, said: Said, as_json: bool, what: str = "Kept") -> None:
-    """Say under which number a record was kept."""
-    waiting = till.spool.counts().pending
+def show_record(till: Till, record: Said, *, as_json: bool, action: str = "Kept") -> None:
+    """Show the number of a kept record, and how many records are unsent."""
+    unsent = till.spool.counts().pending
     if as_json:
-        show_json({"record": said.number, "id": said.id, "to_send": waiting})
+        show_json({"record": record.number, "id": record.id, "to_send": unsent})
     else:
-        say(f"{what} as record {said.number}. {waiting} to send.")
+        say(f"{action} as record {record.number}. {unsent} to send.")
