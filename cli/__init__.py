@@ -1,4 +1,4 @@
-"""`karya`: one command for all that people do with Karya. Each group lies in a module of its own."""
+"""`karya`: the command line. Each group of commands is a module."""
 
 import sys
 from importlib import import_module
@@ -13,7 +13,7 @@ from cli.console import err, show_error, warn
 from cli.local_stack import use_local_stack
 from shared.errors import KaryaError
 
-# Loaded only when asked for: a terminal on a slow machine should not wait for what a service needs.
+# Imported on demand: a terminal on a slow machine must not wait for the imports of a service.
 _GROUPS = {
     "up": "cli.stack:up",
     "down": "cli.stack:down",
@@ -33,7 +33,7 @@ _GROUPS = {
     "till": "cli.till:app",
 }
 
-# What only a checkout has, neither the wheel nor the image.
+# Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
 _LOCAL_STACK = frozenset({"up", "down", "status"})
 
@@ -41,7 +41,7 @@ NOT_HERE = 2
 
 
 class _Lazy(TyperGroup):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported on demand."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
         return list(_GROUPS)
@@ -64,7 +64,7 @@ class _Lazy(TyperGroup):
 
 
 def _missing(name: str) -> str | None:
-    """What the command stands on and is not installed."""
+    """The part that the command needs and that is not installed; None if it can run."""
     if name in _LABORATORY and find_spec("lab") is None:
         return "the laboratory"
     if name in _LABORATORY | _LOCAL_STACK and find_spec("psutil") is None:
@@ -73,7 +73,7 @@ def _missing(name: str) -> str | None:
 
 
 def _stand_in(name: str, room: str) -> Any:
-    """Says in the command's place how to get it. Ends with 2, whatever its arguments are."""
+    """A command that says how to install the missing part. It ends with 2, whatever its arguments are."""
     stand_in = typer.Typer()
 
     @stand_in.command(
@@ -108,7 +108,7 @@ def _karya() -> None:
 
 
 def main() -> None:
-    """Run the command line. Ends with 1 and a sentence for what a person can mend, 130 after Ctrl-C."""
+    """Run the command line. An error that a person can correct ends it with 1 and a sentence, Ctrl-C with 130."""
     use_local_stack()
     try:
         app()

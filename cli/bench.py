@@ -1,4 +1,4 @@
-"""`karya bench`: how fast the services are beside what the same servers could do."""
+"""`karya bench`: throughput and latency relative to a minimal consumer and to other frameworks."""
 
 import asyncio
 import json
@@ -28,35 +28,37 @@ FOLDER = ROOT / ".karya" / "bench"
 
 
 class NoBenches(KaryaError):
-    """Benches come with a checkout and not with the installed package."""
+    """Benches are part of a checkout, not of the installed package."""
 
 
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all without it.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of benches; all if left out.")] = None,
     amount: Annotated[
         int | None,
         typer.Option(
             parser=between(typed.whole, 1, MAX_WHOLE),
-            help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
-            "Less says less, sooner. For one bench only.",
+            help="How much: events, seconds (latency; more at low rates), starts or plans. "
+            "Less is faster and less certain. For one bench only.",
         ),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
+        Path | None, typer.Option("--json", help="File for the figures as JSON; - prints them.")
     ] = None,
     svg_file: Annotated[
-        Path | None, typer.Option("--svg", help="Where to write the chart of the catch-up, if that is among them.")
+        Path | None, typer.Option("--svg", help="File for the chart of the catch-up, if it is measured.")
     ] = None,
 ) -> None:
-    """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts.
+    """Measure on separate servers with made-up events. Compare only ratios within one run.
 
-    When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
+    If a bench fails, the earlier figures are shown all the same, and the command ends with 1.
     """
     try:
         from lab.bench.all import check_amount, run, selected
         from lab.bench.report import RunHead
     except ModuleNotFoundError as error:
-        raise NoBenches(f"{error.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
+        raise NoBenches(
+            f"{error.name} is not installed: run `karya bench` in a checkout, after `make setup`."
+        ) from None
     selected_names = selected(names or [])
     check_amount(selected_names, amount)
     head = RunHead.now(ROOT)
@@ -66,14 +68,14 @@ def bench(
             asyncio.run(run(FOLDER, selected_names, amount, on_progress, results.append))
         shutil.rmtree(FOLDER, ignore_errors=True)
     finally:
-        # Nothing measured is no reason to write over the figures of an earlier run.
+        # Without results the figures of an earlier run are not overwritten.
         if results:
             show(head, results, json_file, svg_file)
 
 
 @contextmanager
 def _progress(count: int, results: "Sequence[BenchResult]") -> "Iterator[OnProgress]":
-    """What is done now, beside a bar over all benches; a line for each where there is no terminal."""
+    """The present step and a bar over all benches; without a terminal a line for each step."""
     if not err.is_terminal:
         yield lambda text: err.print(text, highlight=False)
         return
@@ -84,7 +86,7 @@ def _progress(count: int, results: "Sequence[BenchResult]") -> "Iterator[OnProgr
 
 
 def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | None, svg_file: Path | None) -> None:
-    """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
+    """Show all figures as tables or JSON, write the requested files, and list the missed goals."""
     from lab.bench import chart
     from lab.bench.report import as_dict
 
@@ -100,7 +102,7 @@ def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | No
         if bars := chart.bars(document):
             svg_file.write_text(chart.svg(bars))
         else:
-            warn(f"{svg_file} was not written: the chart shows the catch-up, which was not measured.")
+            warn(f"{svg_file} was not written: the chart shows the catch-up, and that was not measured.")
     missed = [f"{result.bench}, {figure.name}" for result in results for figure in result.figures if figure.missed]
     if missed:
         warn(f"Missed: {'; '.join(missed)}")

@@ -22,9 +22,9 @@ FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
 
 def chaos(
     minutes: Annotated[
-        float, typer.Option(parser=between(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
+        float, typer.Option(parser=between(typed.number, 0.5, 240), help="Minutes of faults, from 0,5 to 240.")
     ] = 3.0,
-    seed: Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same plan of faults.")] = 1,
+    seed: Annotated[int, typer.Option(parser=WHOLE, help="Seed of the plan of faults.")] = 1,
     rate: Annotated[
         float,
         typer.Option(
@@ -32,7 +32,7 @@ def chaos(
         ),
     ] = 400.0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
+        Path | None, typer.Option("--json", help="File for the report as JSON; - prints it.")
     ] = None,
 ) -> None:
     """Inject faults at random, seeded times under a steady load, then check everything. All servers are local."""

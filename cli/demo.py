@@ -40,23 +40,26 @@ from shared.shown import rupiah, thousands, time_of_day
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
 ZONE = "Asia/Makassar"
 
-Seed = Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same totals.")]
+Seed = Annotated[int, typer.Option(parser=WHOLE, help="Seed: the same one gives the same totals.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 def demo(seed: Seed = 1, as_json: Json = False) -> None:
-    """Play "One Day One Prison's Product" from the first report to the last rupiah. All quantities are made up."""
+    """Play "One Day One Prison's Product" from the first report to the settlement. All quantities are made up."""
     _run(seed, 1, as_json=as_json)
 
 
 def simulate(
     scale: Annotated[
-        int, typer.Option(parser=between(typed.whole, 1, 100), help="How many times the demo's season, at most 100.")
+        int,
+        typer.Option(
+            parser=between(typed.whole, 1, 100), help="Size, as a multiple of the demo's season, at most 100."
+        ),
     ] = 1,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
-    """The demo's season, larger: scale 1 is 5,000 reports and 20,000 sales."""
+    """Play a larger season than the demo's: scale 1 is 5,000 reports and 20,000 sales."""
     _run(seed, scale, as_json=as_json)
 
 
@@ -88,7 +91,7 @@ def _run(seed: int, scale: int, *, as_json: bool) -> None:
 
 @dataclass(frozen=True, slots=True)
 class SeasonResult:
-    """What was played, its outcome by facility and product, and the verdict of every invariant."""
+    """The counts of a season, its outcome by facility and product, and the verdict of every invariant."""
 
     counts: SeasonCounts
     facilities: list[FacilitySum]

@@ -1,4 +1,4 @@
-"""What commands with a stack of their own have in common: one at a time, and a clean end by any signal."""
+"""Runs a command that has its own stack: one at a time, with a clean end by any signal."""
 
 import fcntl
 import shutil
@@ -12,12 +12,12 @@ from shared.errors import KaryaError
 
 
 class AlreadyRunning(KaryaError):
-    """The same command runs in this checkout already; two would use the same folder."""
+    """The same command runs in this checkout already, and both would use the same folder."""
 
 
 @contextmanager
 def exclusive(folder: Path) -> Iterator[None]:
-    """`folder` is empty and ours until the end. Raises Busy."""
+    """Empty `folder`, and lock it for this process until the end. Raises AlreadyRunning."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         try:
@@ -33,7 +33,7 @@ def exclusive(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM ends it as Ctrl-C does: everything that was started is stopped."""
+    """SIGTERM ends the block as Ctrl-C does, so that started processes are stopped."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""Where this checkout's own stack is, so that a command finds it without being told."""
+"""Finds this checkout's own stack, so that commands need no addresses."""
 
 import json
 import os
@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parents[1] / ".karya" / "up"
 
 
 def use_local_stack() -> None:
-    """What KARYA_* does not say of addresses is taken from the stack that `karya up` has started here, if any."""
+    """Set the KARYA_* addresses that are not set to those of the stack that `karya up` has started here, if any."""
     stack, services = _ports("stack"), _ports("services")
     addresses = {
         "KARYA_KAFKA": f"127.0.0.1:{stack['kafka']}" if "kafka" in stack else None,
@@ -22,7 +22,7 @@ def use_local_stack() -> None:
 
 
 def _ports(name: str) -> dict[str, int]:
-    """The ports of the servers of one group that were started and not stopped."""
+    """The ports of a group's servers that were started and not stopped."""
     try:
         state: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
     except FileNotFoundError:

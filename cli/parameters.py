@@ -1,5 +1,6 @@
-"""Typer parsers of what a person types at a command: a kind refusal that says what was understood, never another
-number. For `typer.Option(parser=...)` and `typer.Argument(parser=...)`; a default that is no text stays as it is.
+"""Typer parsers for typed values. A value in doubt is refused with an explanation, and never read as another number.
+
+For `typer.Option(parser=...)` and `typer.Argument(parser=...)`; a default that is not a string stays as it is.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ N = TypeVar("N", int, float)
 
 
 def parser_for(read: Callable[[str], T]) -> Callable[[str | T], T]:
-    """What `read` makes of the text. Its WrongEntry becomes typer.BadParameter."""
+    """A parser that calls `read`. WrongEntry becomes typer.BadParameter."""
 
     def parse(value: str | T) -> T:
         return parsed(lambda: read(value)) if isinstance(value, str) else value
@@ -25,7 +26,7 @@ def parser_for(read: Callable[[str], T]) -> Callable[[str | T], T]:
 
 
 def between(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N]:
-    """The same, for numbers from `least` to `most`."""
+    """A parser for numbers from `least` to `most`."""
 
     def bounded(text: str) -> N:
         value = read(text)
@@ -38,7 +39,7 @@ def between(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], 
 
 
 def parsed(read: Callable[[], T]) -> T:
-    """What `read` gives. Raises typer.BadParameter in place of its WrongEntry."""
+    """The result of `read`. Raises typer.BadParameter instead of WrongEntry."""
     try:
         return read()
     except WrongEntry as wrong:
@@ -57,5 +58,5 @@ PORT = between(typed.whole, 1, 65_535)
 
 
 def seconds(least: float = 0, most: float = MAX_WHOLE) -> Callable[[str | float], float]:
-    """Seconds to wait, from `least` to `most`; half ones too."""
+    """A parser for seconds from `least` to `most`, with fractions."""
     return between(typed.number, least, most)

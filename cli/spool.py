@@ -17,8 +17,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 
 def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
-    """The commands for the spool of the agent that `owner_of` names."""
-    app = typer.Typer(no_args_is_help=True, help="The file of this device: back it up, move it, check it.")
+    """The commands for the spool of one agent; `owner_of` returns its owner."""
+    app = typer.Typer(
+        no_args_is_help=True, help="The file with this device's records: back it up, move it, check it."
+    )
 
     @app.command(name="export")
     def export_file(
@@ -26,7 +28,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         file: Annotated[Path, typer.Argument(help="A new file for the backup.")],
         as_json: Json = False,
     ) -> None:
-        """Write a backup in one file; the device may go on working meanwhile."""
+        """Write a backup to one file. The device may go on recording meanwhile."""
         with exit_on_error(), Spool(owner_of(context)) as spool:
             export(spool, file)
             counts, device = spool.counts(), spool.device
@@ -41,7 +43,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         file: Annotated[Path, typer.Argument(help="A backup, or the .spool file of another device.")],
         as_json: Json = False,
     ) -> None:
-        """Bring back a backup, or move here what another device has. The other must not record any more."""
+        """Restore a backup, or move another device's records here. The other device must not record any more."""
         with exit_on_error():
             owner = owner_of(context)
             with Spool(owner) as spool:
@@ -65,13 +67,13 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
     @app.command(name="check")
     def check_file(
         context: typer.Context,
-        file: Annotated[Path | None, typer.Argument(help="Another file than this device's own.")] = None,
+        file: Annotated[Path | None, typer.Argument(help="A file; this device's own if left out.")] = None,
         new: Annotated[
-            Path | None, typer.Option("--repair", help="Make this new file of all that can be read.")
+            Path | None, typer.Option("--repair", help="Write every readable record to this new file.")
         ] = None,
         as_json: Json = False,
     ) -> None:
-        """Say whether the file is whole: exit code 1 if it is not."""
+        """Check whether the file is complete and undamaged. Ends with 1 if it is not."""
         with exit_on_error():
             owner = owner_of(context)
             path = file or owner.path
@@ -109,11 +111,9 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
             if health.well:
                 say("All is well.")
             elif health.faults:
-                warn(
-                    f"Please delete nothing. Make a new file of all that can be read: spool check {path} --repair NEW"
-                )
+                warn(f"Please delete nothing. Write readable records to a new file: spool check {path} --repair NEW")
             else:
-                warn("What is here can be sent: please sync, and ask the organiser what is known of the rest.")
+                warn("These records can be sent: please sync, and ask the organiser which others are known.")
         if not health.well:
             raise typer.Exit(1)
 

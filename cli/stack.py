@@ -21,12 +21,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 def up(
     kafka_port: Annotated[
-        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one near it when it is taken.")
+        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one nearby if it is taken.")
     ] = None,
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the four services, and leave them running. Data stays in .karya/up."""
+    """Start Kafka, MongoDB and the four services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
     with err.status("Starting Kafka and MongoDB") as progress:
         stack.start()
@@ -38,21 +38,21 @@ def up(
     _show(as_json=as_json)
     if not as_json:
         say()
-        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
+        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything.")
 
 
 def down() -> None:
-    """Stop what `karya up` has started. The data stays."""
+    """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
     with err.status("Stopping the services"):
         LocalServices(FOLDER, _settings(stack)).stop()
     with err.status("Stopping Kafka and MongoDB"):
         stack.stop()
-    say("Nothing of this checkout's stack runs any more.")
+    say("This checkout's stack is stopped.")
 
 
 def status(as_json: Json = False) -> None:
-    """Say what runs, where, since when, and what keeps a service from being ready."""
+    """Show what runs, where and since when, and why a service is not ready."""
     _show(as_json=as_json)
 
 

@@ -18,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @app.command(name="list")
 def list_booths(as_json: Json = False) -> None:
-    """Booths that tills were heard at and that no festival has opened."""
+    """List booths that tills named and no festival has opened."""
     with exit_on_error():
         strays = asyncio.run(list_strays(told("mongo")))
     if as_json:
@@ -30,11 +30,11 @@ def list_booths(as_json: Json = False) -> None:
 
 @app.command(name="move")
 def move_booth(
-    stray: Annotated[str, typer.Argument(help="The booth's name as the tills have it, e.g. f3.b1.")],
+    stray: Annotated[str, typer.Argument(help="The booth's name on the tills, e.g. f3.b1.")],
     booth: Annotated[str, typer.Argument(help="The booth that was meant, e.g. F3.B1.")],
     as_json: Json = False,
 ) -> None:
-    """Publish what tills recorded at a stray booth for the right one. Safe to repeat, e.g. when more came."""
+    """Publish the records of a stray booth for the right one. Safe to repeat, e.g. when more records came."""
     with exit_on_error():
         records = asyncio.run(move(told("kafka", "mongo"), stray, booth))
     if as_json:

@@ -31,7 +31,7 @@ HOME = Path(typer.get_app_dir("karya"))
 
 @dataclass(frozen=True, slots=True)
 class TerminalOptions:
-    """`zone`: the facility's, wherever the device's own clock stands."""
+    """The options of every command. `zone`: the facility's, whatever zone the device's clock has."""
 
     folder: Path
     facility: str
@@ -49,12 +49,12 @@ def choose(
     facility: Annotated[str, typer.Option(envvar="KARYA_FACILITY", help="The facility's code, e.g. LP-KPG.")],
     terminal: Annotated[str, typer.Option(envvar="KARYA_TERMINAL", help="This terminal's name.")] = "T1",
     spool_dir: Annotated[
-        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
+        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Folder for this device's records.")
     ] = HOME,
     zone: Annotated[
         str | None,
         typer.Option(
-            envvar="KARYA_ZONE", help="The facility's time zone, of one that karya does not know, e.g. Asia/Makassar."
+            envvar="KARYA_ZONE", help="Time zone of a facility that karya does not know, e.g. Asia/Makassar."
         ),
     ] = None,
 ) -> None:
@@ -62,17 +62,17 @@ def choose(
 
 
 def zone_of(facility: str, given: str | None) -> str:
-    """The zone in which the facility lies. Raises typer.BadParameter if nobody says it, or if `given` is another."""
+    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `given` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
         raise typer.BadParameter(mistake)
     known = FACILITY_ZONES.get(code)
     if known is None and given is None:
         raise typer.BadParameter(
-            f"the time zone of {code} is not known here; say it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
+            f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
         )
     if known is not None and given not in (None, known):
-        raise typer.BadParameter(f"{code} lies in {known}, and --zone (KARYA_ZONE) says {given}; leave it out")
+        raise typer.BadParameter(f"{code} is in {known}, but --zone (KARYA_ZONE) is {given}; leave it out")
     return known or str(given)
 
 
@@ -82,14 +82,14 @@ def record(
     product: Annotated[str, typer.Argument(help="The product's code, e.g. KTI.")],
     qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")],
     made_on: Annotated[
-        date | None, typer.Option(parser=DAY, help="The day of making; the facility's today if left out.")
+        date | None, typer.Option(parser=DAY, help="The day when it was made; the facility's today if left out.")
     ] = None,
     best_before: Annotated[
         date | None, typer.Option(parser=DAY, help="Only if it differs from the product's shelf life.")
     ] = None,
     maker: Annotated[
         str | None,
-        typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept or sent."),
+        typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept and sent."),
     ] = None,
     ask_maker: Annotated[bool, typer.Option(help="Ask for the maker's number without showing it.")] = False,
     as_json: Json = False,
@@ -115,7 +115,7 @@ def correct(
     context: typer.Context,
     lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
     change: Annotated[
-        int, typer.Argument(parser=CHANGE, help="How many more (3) or fewer (-3) than was recorded, e.g. -1.000.")
+        int, typer.Argument(parser=CHANGE, help="How many more (3) or fewer (-3) pieces than recorded, e.g. -1.000.")
     ],
     reason: Reason = "",
     as_json: Json = False,
@@ -133,7 +133,7 @@ def recall(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Take a lot out of every sale, wherever it is."""
+    """Recall a lot: it is no longer sold anywhere."""
     with _terminal(context) as terminal:
         spooled = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
         _show_record(context, terminal, spooled, as_json=as_json)
@@ -147,8 +147,8 @@ def sync(
     ] = 5.0,
     as_json: Json = False,
 ) -> None:
-    """Send what waits and show what production answered."""
-    # What goes wrong there is raised and said once, by us.
+    """Send the waiting records and show production's answers."""
+    # Errors of the client are raised too, and shown once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _terminal(context) as terminal:
         answered = {row.said.id for row in terminal.standings() if row.answer}
@@ -164,7 +164,7 @@ def sync(
         if as_json:
             show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
             return
-        say(f"{counted(report.sent, 'record')} sent, {counted(len(new_rows), 'answer')} heard.")
+        say(f"{counted(report.sent, 'record')} sent, {counted(len(new_rows), 'answer')} received.")
         _show(context, new_rows, "")
         if report.unanswered:
             warn(f"No answer yet for {counted(report.unanswered, 'record')}; sync again in a while to see it.")
@@ -175,10 +175,10 @@ def sync(
 @app.command(name="list")
 def list_records(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Also what was accepted.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also accepted records.")] = False,
     as_json: Json = False,
 ) -> None:
-    """What was recorded here and what became of it."""
+    """List the records of this device and their status."""
     with _terminal(context) as terminal:
         rows = [row for row in terminal.standings() if everything or row.standing is not Standing.ACCEPTED]
         if as_json:

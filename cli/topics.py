@@ -1,4 +1,4 @@
-"""`karya topics`: make what is missing on a Kafka cluster, and set right what is there."""
+"""`karya topics`: creates missing topics on a Kafka cluster, and corrects the settings of others."""
 
 import asyncio
 from dataclasses import asdict
@@ -16,9 +16,9 @@ from shared.settings import told
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Make every topic that Karya needs and that is not there yet, and alter what is set otherwise. Safe to repeat.
+    """Create every missing topic, and correct wrong settings of existing ones. Safe to repeat.
 
-    Ends with 1 when something is left that only a person may change: it says what can be done.
+    Ends with 1 if something is left that only a person may change, and says what to do.
     """
     settings = told("kafka")
     try:
@@ -32,4 +32,4 @@ def topics(
         say(f"altered {topic.topic}: {topic.setting}={topic.wanted} (was {topic.found})")
     if result.refused:
         raise TopicsRefused("\n".join(result.refused))
-    say(f"{len(result.made)} topics made." if result.made else "All topics are there.")
+    say(f"{len(result.made)} topics created." if result.made else "All topics exist already.")

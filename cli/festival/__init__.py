@@ -1,4 +1,4 @@
-"""`karya festival`: what an organiser does, from the announcement to the last piece that comes home."""
+"""`karya festival`: the organiser's commands, from the announcement to the last return."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from cli.festival.voids import void_sale
 
 app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
 app.callback()(choose)
-# In the order in which a festival needs them.
+# In the order of a festival's life.
 COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
     "booth": booth,

@@ -1,4 +1,4 @@
-"""Talks to the festival service, and for what tills said to sales, over HTTP: gives commands, reads pages."""
+"""HTTP client of the festival and sales services: gives commands, reads pages."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 class CommandStatus(StrEnum):
-    """`ACCEPTED`: it is on its way, and nobody knows yet what becomes of it."""
+    """The status of a command. `ACCEPTED`: its outcome is not known yet."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -33,7 +33,7 @@ class CommandStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one command. `field`, `reason` and `message` say why it was refused."""
+    """The outcome of one command. `field`, `reason` and `message` say why it was refused."""
 
     command: str
     status: CommandStatus
@@ -43,12 +43,15 @@ class Answer:
 
     @property
     def row(self) -> Row:
-        """What is known of it, for JSON."""
+        """The fields that are known, for JSON."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
 class ServiceClient:
-    """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
+    """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome.
+
+    Every method raises NotAnswered.
+    """
 
     def __init__(self, url: str, wait: int, name: str = "festival") -> None:
         self.wait = wait
@@ -71,7 +74,7 @@ class ServiceClient:
         return answer.json()
 
     def find(self, *place: str) -> Any | None:
-        """The page at this place, or None if the service knows nothing there (yet)."""
+        """The page at this place, or None if there is none (yet)."""
         answer = self._get(_path(place))
         if answer.status_code == 404:
             return None
@@ -95,7 +98,7 @@ class ServiceClient:
         return sorted(rows, key=itemgetter(by))
 
     def command(self, *place: str, body: Mapping[str, Any]) -> Answer:
-        """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
+        """Give a command. After a doubtful answer it is given again with the same id, so that it counts once."""
         headers = {"Idempotency-Key": str(uuid4()), "Prefer": f"wait={self.wait}"}
         for last in (False,) * (TRIES - 1) + (True,):
             try:
@@ -110,7 +113,7 @@ class ServiceClient:
         raise AssertionError("the last try returns or raises")
 
     def poll(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
-        """Ask again until the answer is settled, for at most `wait` seconds; the last answer."""
+        """Repeat `ask` until its answer is settled, for at most `wait` seconds. Returns the last answer."""
         end = time.monotonic() + self.wait
         while not settled(answer := ask()) and time.monotonic() < end:
             time.sleep(LOOK_AGAIN)
@@ -125,10 +128,10 @@ class ServiceClient:
         try:
             yield
         except httpx.InvalidURL as error:
-            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is no address: {error}.") from None
+            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is not a valid address: {error}.") from None
         except httpx.TransportError as fault:
             reason = str(fault) or type(fault).__name__
-            message = f"The {self._name} service does not answer ({reason}). `karya status` says what runs."
+            message = f"The {self._name} service does not answer ({reason}). `karya status` shows what runs."
             raise NotAnswered(message) from None
 
     def _answer(self, answer: httpx.Response, id: str) -> Answer:

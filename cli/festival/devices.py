@@ -1,4 +1,4 @@
-"""Which devices of a festival's booths are waited for, and what can be done about each, as sales sees it."""
+"""The devices that keep booths from settling, and what to do about each, as sales knows them."""
 
 from collections.abc import Iterable, Iterator
 
@@ -6,12 +6,14 @@ from cli.festival.client import Row, ServiceClient
 
 
 def waited_for(sales: ServiceClient, booths: Iterable[Row]) -> list[Row]:
-    """A row for each device that `booths`, festival's pages of unsettled ones, wait for: those of which something is
-    missing, those that their booth does not list, and of a closing booth all that are not complete. Raises
-    NotAnswered."""
+    """A row for each device that `booths`, festival's pages of unsettled booths, wait for.
+
+    These are devices with missing records, devices that their booth does not list, and every incomplete device of a
+    closing booth. Raises NotAnswered.
+    """
     rows: list[Row] = []
     for booth in booths:
-        # Of a booth that no till was heard of sales may know nothing yet.
+        # Sales has no page of a booth before its first event.
         page = sales.find("booths", booth["booth"]) or {}
         rows += _rows_of_booth(booth, page.get("tills", ()))
     return rows

@@ -1,4 +1,4 @@
-"""Festivals and their booths: announced, looked at, closed, and what is missing until then."""
+"""Commands for festivals and their booths: announce, show, close, and what keeps one from closing."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -29,13 +29,13 @@ class Verdict(StrEnum):
 def announce(
     context: typer.Context,
     festival: Festival,
-    name: Annotated[str, typer.Argument(help="What people call it.")],
+    name: Annotated[str, typer.Argument(help="Its name for people.")],
     place: Annotated[str, typer.Option(help="Where it is held.")],
     first_day: Day,
     last_day: Day,
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
-    island: Annotated[str | None, typer.Option(help="Where parcels go: plans count how long they take.")] = None,
-    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it is due N times the share.")] = None,
+    island: Annotated[str | None, typer.Option(help="Destination of parcels: plans count their travel time.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it gets N times the share.")] = None,
     as_json: Json = False,
 ) -> None:
     """Announce a festival."""
@@ -69,9 +69,11 @@ def booth(
     context: typer.Context,
     festival: Festival,
     booth: Booth,
-    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH of what is sold there, e.g. KTI=150.000.")],
-    name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
-    till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
+    price: Annotated[
+        list[str], typer.Option(help="PRODUCT=RUPIAH: a product and its price there, e.g. KTI=150.000.")
+    ],
+    name: Annotated[str, typer.Option(help="Its name for people; its id if left out.")] = "",
+    till: Annotated[list[str] | None, typer.Option(help="Name of a till there; T1 if left out.")] = None,
     capacity: Annotated[
         int | None, typer.Option(parser=WHOLE, help="How many pieces it has room for at once.")
     ] = None,
@@ -103,7 +105,7 @@ def booth(
 
 
 def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
-    """Cancel a festival before anything was sent: all that is reserved goes back."""
+    """Cancel a festival before anything was sent: every reservation is released."""
     with service(context) as api:
         answer = api.command("festivals", festival, "cancel", body={"reason": reason})
         show_answer(answer, f"{festival} is cancelled.", as_json=as_json)
@@ -113,14 +115,14 @@ def close(
     context: typer.Context,
     festival: Festival,
     till_hours: Annotated[
-        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send what they sold.")
+        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send their records.")
     ] = 48,
     as_json: Json = False,
 ) -> None:
-    """Close a festival when the last sale was made."""
+    """Close a festival after the last sale."""
     with service(context) as api:
         answer = api.command("festivals", festival, "close", body={"till_hours": till_hours})
-        message = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
+        message = f"{festival} is closing; `karya festival missing {festival}` shows what it waits for."
         show_answer(answer, message, as_json=as_json)
 
 
@@ -128,12 +130,12 @@ def loss(
     context: typer.Context,
     festival: Festival,
     lot: Annotated[str, typer.Argument(parser=LOT, help="The lot number on the label.")],
-    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or gone.")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or missing.")],
     booth: Annotated[str | None, typer.Option(help="At which booth; at the facility if left out.")] = None,
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Record pieces that are spoilt or gone."""
+    """Record pieces that are spoilt or missing."""
     place: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
     with service(context) as api:
         answer = api.command(
@@ -146,26 +148,28 @@ def dispute(
     context: typer.Context,
     festival: Festival,
     sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
-    verdict: Annotated[Verdict, typer.Argument(help="Does the sale stand?")],
+    verdict: Annotated[Verdict, typer.Argument(help="Whether the sale is valid.")],
     booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
     lot: Annotated[str | None, typer.Option(parser=LOT, help="The lot number on the label, if you know it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Decide on pieces that the booth was not known to hold. Without a lot no facility gets more than it sent."""
+    """Decide a sale in dispute: pieces beyond the known stock. Without a lot no facility gets more than it sent."""
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
         answer = api.command("festivals", festival, "disputes", sale, "resolve", body=body)
         message = f"Sale {sale} is {verdict.value}."
         if verdict is Verdict.ACCEPTED:
             hint = (
-                "Another product's lot is not taken" if lot else "Pieces beyond what facilities sent stay in dispute"
+                "A lot of another product is not accepted"
+                if lot
+                else "Pieces beyond what facilities sent stay in dispute"
             )
-            message += f" {hint}: `karya festival missing {festival}` says what is left to decide."
+            message += f" {hint}: `karya festival missing {festival}` shows what is left to decide."
         show_answer(answer, message, as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """What is missing until the festival is closed, and which devices are waited for."""
+    """Show what keeps the festival from closing, and the devices that it waits for."""
     with service(context) as api:
         page = api.get("festivals", festival, "missing")
         booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
@@ -181,12 +185,12 @@ def missing(context: typer.Context, festival: Festival, as_json: Json = False) -
 
 
 def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
-    """None if sales can't be asked: the rest is worth showing."""
+    """The devices that booths wait for; None if sales does not answer, so that the rest is still shown."""
     try:
         with sales_service(context) as sales:
             return waited_for(sales, booths)
     except NotAnswered as fault:
-        warn(f"Which devices are waited for is not known. {fault}")
+        warn(f"The devices that booths wait for are not known. {fault}")
         return None
 
 
@@ -195,7 +199,7 @@ def list_festivals(
     status: Annotated[str | None, typer.Option(help="Only open, cancelled, closing or closed ones.")] = None,
     as_json: Json = False,
 ) -> None:
-    """All festivals."""
+    """List all festivals."""
     with service(context) as api:
         rows = list(api.all("festivals", by="festival", status=status))
         if as_json:
@@ -205,12 +209,12 @@ def list_festivals(
         show_table(
             columns,
             [{**row, "zone": _zone(row)} for row in rows],
-            "No festival is announced; `karya festival announce` does it.",
+            "No festival is announced; `karya festival announce` announces one.",
         )
 
 
 def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """A festival with its booths, requests, shipments and transfers."""
+    """Show a festival with its booths, requests, shipments and transfers."""
     with service(context) as api:
         page = api.get("festivals", festival)
         booths = list(api.all("festivals", festival, "booths", by="booth"))
@@ -245,7 +249,7 @@ def _days(festival: Row) -> str:
 
 
 def _zone(festival: Row) -> str:
-    """The zone that the festival's days are of, by its short name; as it stands if it is none."""
+    """The short name of the festival's time zone, e.g. `WITA`; its id if it has none."""
     try:
         noon = datetime.combine(date.fromisoformat(festival["first_day"]), time(12), ZoneInfo(festival["zone"]))
     except (ValueError, ZoneInfoNotFoundError):

@@ -1,4 +1,4 @@
-"""Stock for booths: asked for, planned, reserved, sent, counted in, and home again."""
+"""Commands for the stock of booths: request, plan, accept, ship, receive, return."""
 
 from typing import Annotated
 
@@ -30,7 +30,7 @@ def stock(
     product: Annotated[str | None, typer.Argument(parser=PRODUCT, help="Only this product, lot by lot.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What could be planned now."""
+    """Show the stock that a plan could use now."""
     with service(context) as api:
         if product is None:
             rows, columns = api.get("stock"), ["product", "on_hand", "lots", "facilities"]
@@ -48,17 +48,20 @@ def request(
     festival: Festival,
     request: Request,
     demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
-    consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
+    consent: Annotated[bool, typer.Option(help="Accept the plan without a look at it.")] = False,
     hold_hours: Annotated[
-        int, typer.Option(parser=WHOLE, help="After how many hours what is not sent goes back.")
+        int, typer.Option(parser=WHOLE, help="After how many hours unsent pieces are released.")
     ] = 72,
-    even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
+    even: Annotated[
+        bool, typer.Option(help="Spread a shortage evenly over the booths, or serve a few in full.")
+    ] = True,
     revise_at: Annotated[
-        int | None, typer.Option(parser=WHOLE, help="Percent lost, recalled or freed at which it revises itself.")
+        int | None,
+        typer.Option(parser=WHOLE, help="Percent of lost, recalled or released pieces that starts a revision."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask for stock and see the plan."""
+    """Request stock and show the plan."""
     demand_rows = []
     quantities = parsed(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
     for target, qty in quantities.items():
@@ -75,7 +78,7 @@ def request(
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", body=body)
         page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
-        then = "." if consent else "; `karya festival accept` makes it real."
+        then = "." if consent else "; `karya festival accept` reserves its lots."
         show_answer(answer, f"{request} is planned{then}", as_json=as_json, extra={"plan": page})
         if page is not None and not as_json:
             _show_plan(api, page)
@@ -85,7 +88,7 @@ def _demand(festival: str, text: str) -> str:
     """`ODOP.B1:KTI` for `B1:kti`. Raises WrongEntry."""
     booth, colon, product = text.rpartition(":")
     if not colon:
-        raise WrongEntry(f"{text!r} does not say which booth would like what; write e.g. B1:KTI=20.")
+        raise WrongEntry(f"{text!r} names no booth and product; write e.g. B1:KTI=20.")
     return f"{booth_id(festival, booth)}:{typed.product(product)}"
 
 
@@ -93,10 +96,10 @@ def plan(
     context: typer.Context,
     festival: Festival,
     request: Request,
-    why: Annotated[bool, typer.Option("--why", help="Say of each line why it is so.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Show the reason of each line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """A plan: what goes where, each facility's share and why it is not more."""
+    """Show a plan: its lines, each facility's share, and the reasons."""
     with service(context) as api:
         page = api.get("festivals", festival, "requests", request)
         if as_json:
@@ -106,7 +109,7 @@ def plan(
 
 
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
-    """Make a plan, or the revision that waits, real: its lots are reserved."""
+    """Accept a plan, or its waiting revision: the lots are reserved."""
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", request, "accept", body={})
         page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
@@ -120,25 +123,30 @@ def ship(
     context: typer.Context,
     festival: Festival,
     shipment: Annotated[str | None, typer.Argument(help="A new name for the shipment, e.g. S1.")] = None,
-    request: Annotated[str | None, typer.Option(help="Under which request it is reserved.")] = None,
-    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="Who sends it.")] = None,
-    booth: Annotated[str | None, typer.Option(help="Where it goes.")] = None,
+    request: Annotated[str | None, typer.Option(help="The request that reserved it.")] = None,
+    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="The facility that sends it.")] = None,
+    booth: Annotated[str | None, typer.Option(help="The booth that it goes to.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Send all that is reserved; of --request, --facility, --booth if given.")
+        bool,
+        typer.Option(
+            "--all", help="Send everything that is reserved; only of --request, --facility, --booth if given."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send what a facility has reserved for a booth."""
+    """Send the pieces that a facility has reserved for a booth."""
     destination = booth_id(festival, booth) if booth else None
     with service(context) as api:
         if everything and shipment is None:
             filters = {"request": request, "facility": facility, "booth": destination}
             answers = [_send(api, festival, order) for order in _reserved(api, festival, filters)]
             columns = ["shipment", "request", "facility", "booth", "pieces", "shipment_status"]
-            show_answers(answers, columns, "Nothing is reserved that was not sent.", as_json=as_json)
+            show_answers(answers, columns, "Every reserved piece was sent.", as_json=as_json)
             return
         if everything or not (shipment and request and facility and destination):
-            raise typer.BadParameter("name the shipment, --request, --facility and --booth; or say --all and no name")
+            raise typer.BadParameter(
+                "name the shipment, --request, --facility and --booth; or use --all without a name"
+            )
         order = {"shipment": shipment, "request": request, "facility": facility, "booth": destination}
         row, answer = _send(api, festival, order)
         message = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {destination}."
@@ -148,16 +156,18 @@ def ship(
 def receive(
     context: typer.Context,
     festival: Festival,
-    shipment: Annotated[str | None, typer.Argument(help="The shipment that came.")] = None,
-    lots: Annotated[list[str] | None, typer.Argument(help="LOT=PIECES counted; what is not named is lost.")] = None,
-    as_sent: Annotated[bool, typer.Option("--as-sent", help="All that was sent has come.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All shipments on their way came as sent.")] = False,
+    shipment: Annotated[str | None, typer.Argument(help="The shipment that arrived.")] = None,
+    lots: Annotated[
+        list[str] | None, typer.Argument(help="LOT=PIECES counted; lots that are not named count as lost.")
+    ] = None,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help="Everything that was sent has arrived.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All shipments on their way arrived as sent.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count in what came to a booth."""
+    """Count in a shipment at a booth."""
     counted = lots_counted(lots or [])
     if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
-        raise typer.BadParameter("name the shipment and count its lots (or say --as-sent), or say --all alone")
+        raise typer.BadParameter("name the shipment and count its lots (or use --as-sent), or use --all alone")
     with service(context) as api:
         if everything:
             answers = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
@@ -172,23 +182,23 @@ def receive(
 def return_stock(
     context: typer.Context,
     festival: Festival,
-    booth: Annotated[str | None, typer.Argument(help="Where it comes from, e.g. B1.")] = None,
+    booth: Annotated[str | None, typer.Argument(help="The booth that it comes from, e.g. B1.")] = None,
     lot: Annotated[str | None, typer.Argument(parser=LOT, help="The lot number on the label.")] = None,
     qty: Annotated[int | None, typer.Argument(parser=WHOLE, help="How many pieces the facility counted.")] = None,
     more_to_come: Annotated[
-        bool, typer.Option("--more-to-come", help="Else what is still missing counts as lost.")
+        bool, typer.Option("--more-to-come", help="More pieces will follow; without it missing ones count as lost.")
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All that is left has come home.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unsold pieces have returned.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count in at the facility what came home from a booth."""
+    """Count in at the facility the pieces that returned from a booth."""
     if everything != (booth is None) or (not everything and (lot is None or qty is None)):
-        raise typer.BadParameter("say booth, lot and pieces, or --all alone")
+        raise typer.BadParameter("name booth, lot and pieces, or use --all alone")
     with service(context) as api:
         if not everything:
             whole_id = booth_id(festival, str(booth))
             row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
-            show_answer(answer, f"{qty} pieces of {lot} are home.", as_json=as_json, extra=row)
+            show_answer(answer, f"{qty} pieces of {lot} have returned.", as_json=as_json, extra=row)
             return
         booths = list(api.all("festivals", festival, "booths", by="booth"))
         unsettled = [page["booth"] for page in booths if page["status"] != "settled" and page["lots"]]
@@ -200,14 +210,14 @@ def return_stock(
             if stock["left"]
         ]
         if unsettled:
-            warn(f"Not settled yet, so nothing of theirs can go home: {', '.join(unsettled)}.")
+            warn(f"Not settled yet, so their pieces can't return: {', '.join(unsettled)}.")
         show_answers(answers, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
         if unsettled:
             raise typer.Exit(1)
 
 
 def _settled(api: ServiceClient, festival: str, request: str) -> Row:
-    """The plan, when inventory has answered for every line that it was asked for."""
+    """The plan, once inventory has answered for every line."""
     return api.poll(
         lambda: dict(api.get("festivals", festival, "requests", request)), lambda page: page["status"] != "reserving"
     )
@@ -220,7 +230,7 @@ def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
     if page["status"] == "proposed":
         say(f"Accept it by {until}, or it is withdrawn.")
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
-        say(f"What is not sent by {until} goes back.")
+        say(f"Pieces that are not sent by {until} are released.")
     say("")
     columns = ["booth", "product", "qty", "facility", "lot", "status"]
     # Long sentences leave lot numbers little room.
@@ -233,12 +243,12 @@ def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
     if page["revision"] and page["revision"]["status"] == "waiting":
         say("")
-        say("A revision waits; `karya festival accept` makes it real:")
+        say("A revision waits; `karya festival accept` reserves its lots:")
         show_revision(page["revision"])
 
 
 def _reserved(api: ServiceClient, festival: str, filters: Row) -> Lots:
-    """A shipment for all that is reserved, one for each request, facility and booth."""
+    """New shipments of everything that is reserved, one for each request, facility and booth."""
     routes: dict[tuple[str, str, str], None] = {}
     for summary in api.all("festivals", festival, "requests", by="request"):
         if summary["held"]:
@@ -273,7 +283,7 @@ def _on_their_way(api: ServiceClient, festival: str) -> Lots:
 
 
 def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:
-    """The shipment, when inventory has answered for all of it."""
+    """The shipment, once inventory has answered for all of it."""
     return api.poll(
         lambda: dict(api.get("festivals", festival, "shipments", shipment)), lambda page: page["status"] != "sending"
     )
@@ -282,7 +292,7 @@ def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:
 def _receive(
     api: ServiceClient, festival: str, shipment: Row, counted: dict[str, int] | None = None
 ) -> tuple[Row, Answer]:
-    """Without `counted`: all that was sent has come."""
+    """Count in the shipment. Without `counted`: everything that was sent has arrived."""
     pieces = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
     body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in pieces.items()]}
     row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(pieces.values())}

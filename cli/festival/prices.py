@@ -16,15 +16,15 @@ def change_price(
     context: typer.Context,
     festival: Festival,
     booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
-    product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product that it sells, e.g. KTI.")],
+    product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product of the booth, e.g. KTI.")],
     price: Annotated[int, typer.Argument(parser=RUPIAH, help="Rupiah, e.g. 150.000.")],
     valid_from: Annotated[
         str | None,
-        typer.Option("--from", help="The clock there, e.g. 14:00 or '2026-04-19 08:00'; from now on if left out."),
+        typer.Option("--from", help="Local time there, e.g. 14:00 or '2026-04-19 08:00'; now if left out."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a price from a moment on."""
+    """Change a price, now or from a later moment."""
     id = booth_id(festival, booth)
     with service(context) as api:
         zone = str(api.get("festivals", festival)["zone"])
@@ -36,7 +36,7 @@ def change_price(
 
 
 def _moment(clock: str, zone: ZoneInfo) -> str:
-    """A time of today there (`14.00` or `14:00`), or a day with a time, in UTC."""
+    """The UTC time of a local time today (`14.00` or `14:00`), or of a day with a time."""
     day, _, hour = clock.strip().rpartition(" ")
     try:
         on = typed.day(day) if day else datetime.now(zone).date()

@@ -1,4 +1,4 @@
-"""What all commands of an organiser share: options, who is asked, and how an answer is told."""
+"""Shared by the organiser's commands: options, clients of the services, and the output of answers."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +21,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @dataclass(frozen=True, slots=True)
 class FestivalOptions:
+    """The options of every command: addresses of the services, and seconds to wait for an outcome."""
+
     url: str | None
     sales_url: str | None
     wait: int
@@ -29,15 +31,15 @@ class FestivalOptions:
 def choose(
     context: typer.Context,
     url: Annotated[
-        str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Where the festival service listens.")
+        str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Address of the festival service.")
     ] = None,
     sales_url: Annotated[
-        str | None, typer.Option(envvar="KARYA_SALES_URL", help="Where the sales service listens.")
+        str | None, typer.Option(envvar="KARYA_SALES_URL", help="Address of the sales service.")
     ] = None,
     wait: Annotated[
         int,
         typer.Option(
-            parser=between(typed.whole, 0, 30), help="Seconds to wait for what becomes of a command, at most 30."
+            parser=between(typed.whole, 0, 30), help="Seconds to wait for the outcome of a command, at most 30."
         ),
     ] = 10,
 ) -> None:
@@ -46,10 +48,10 @@ def choose(
 
 @contextmanager
 def service(context: typer.Context) -> Iterator[ServiceClient]:
-    """The festival service. What it can't do is said without a traceback, with exit code 1."""
+    """The festival service. An error is shown without a traceback and ends with exit code 1."""
     options: FestivalOptions = context.obj
     if not options.url:
-        warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to where one listens.")
+        warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address.")
         raise typer.Exit(1)
     with exit_on_error(), ServiceClient(options.url, options.wait) as api:
         yield api
@@ -57,23 +59,23 @@ def service(context: typer.Context) -> Iterator[ServiceClient]:
 
 @contextmanager
 def sales_service(context: typer.Context) -> Iterator[ServiceClient]:
-    """The sales service, to read from. Raises NotAnswered if none is known here."""
+    """The sales service, for reading. Raises NotAnswered if its address is not set."""
     options: FestivalOptions = context.obj
     if not options.sales_url:
-        message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to where one listens."
+        message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to its address."
         raise NotAnswered(message)
     with ServiceClient(options.sales_url, options.wait, "sales") as api:
         yield api
 
 
 def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | None = None) -> None:
-    """What became of one command, `done` being what to say if it was; exit code 1 if it was refused."""
+    """Show the outcome of one command: `message` if it was done. A refusal ends with exit code 1."""
     if as_json:
         show_json({**answer.row, **(extra or {})})
     elif answer.status is CommandStatus.DONE:
         say(message)
     elif answer.status is CommandStatus.ACCEPTED:
-        say(f"Accepted, but nobody knows yet what becomes of it: look at /commands/{answer.command} in a while.")
+        say(f"Accepted. Its outcome is not known yet: see /commands/{answer.command} later.")
     else:
         warn(_refused(answer))
     if answer.status is CommandStatus.REFUSED:
@@ -81,7 +83,7 @@ def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | Non
 
 
 def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], empty: str, *, as_json: bool) -> None:
-    """What became of many commands, each with a row that says what it was; exit code 1 if any was refused."""
+    """Show the outcomes of many commands, each beside its row. A refusal ends with exit code 1."""
     if as_json:
         show_json([{**row, **answer.row} for row, answer in answers])
     else:
@@ -95,7 +97,7 @@ def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], 
 
 
 def booth_id(festival: str, booth: str) -> str:
-    """The whole id of a booth that a person may have called by its short name, e.g. `B7`."""
+    """The full id of a booth; `booth` may be its short name, e.g. `B7`."""
     return booth if booth.startswith(f"{festival}.") else f"{festival}.{booth}"
 
 
@@ -105,7 +107,7 @@ def lots_counted(entries: Sequence[str]) -> dict[str, int]:
 
 
 def festival_time(text: str | None, zone: str) -> str | None:
-    """A time of the service as the clock at the festival shows it."""
+    """A time of the service in the festival's local time."""
     return local(datetime.fromisoformat(text), zone) if text else None
 
 

@@ -1,4 +1,4 @@
-"""The tills of a booth after its opening: add one, or strike one that is lost."""
+"""Commands for the tills of an open booth: add one, or strike a lost one."""
 
 from typing import Annotated
 
@@ -12,11 +12,11 @@ Till = Annotated[str, typer.Argument(help="The till's name there, e.g. T2.")]
 
 
 def add_till(context: typer.Context, festival: Festival, booth: Booth, till: Till, as_json: Json = False) -> None:
-    """Sell from one more till at an open booth."""
+    """Add a till to an open booth."""
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "tills", body={"till": till})
-        show_answer(answer, f"Booth {id} sells from {till} too.", as_json=as_json)
+        show_answer(answer, f"Booth {id} has till {till} too.", as_json=as_json)
 
 
 def strike_till(
@@ -24,16 +24,18 @@ def strike_till(
     festival: Festival,
     booth: Booth,
     till: Till,
-    device: Annotated[str | None, typer.Option(help="Only this device of that name; else all of them.")] = None,
+    device: Annotated[
+        str | None, typer.Option(help="Only this device of that name; all of them if left out.")
+    ] = None,
     branch: Annotated[
         int | None, typer.Option(parser=WHOLE, help="Only this branch of the device's records, from 1.")
     ] = None,
     reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
     as_json: Json = False,
 ) -> None:
-    """A till is lost: what it has not sent is no longer waited for."""
+    """Strike a lost till: its booth no longer waits for its missing records."""
     if branch is not None and device is None:
-        raise typer.BadParameter("say --device too: a branch is one of a device's")
+        raise typer.BadParameter("use --device too: a branch belongs to a device")
     id = booth_id(festival, booth)
     with service(context) as api:
         body = {"device": device, "branch": branch, "reason": reason}

@@ -1,4 +1,4 @@
-"""Goods that go from one booth to another: counted when they leave, and counted when they come."""
+"""Commands for transfers: pieces that move between booths, counted at both ends."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 from cli.festival.session import Festival, Json, booth_id, lots_counted, service, show_answer
 
-app = typer.Typer(no_args_is_help=True, help="Goods from one booth to another.")
+app = typer.Typer(no_args_is_help=True, help="Transfers of pieces between booths.")
 
 
 @app.command()
@@ -14,12 +14,12 @@ def send(
     context: typer.Context,
     festival: Festival,
     transfer: Annotated[str, typer.Argument(help="A new name for the transfer, e.g. T1.")],
-    booth: Annotated[str, typer.Argument(help="Where the pieces leave, e.g. B1.")],
-    to: Annotated[str, typer.Argument(help="Where they go, e.g. B2.")],
+    booth: Annotated[str, typer.Argument(help="The booth that the pieces leave, e.g. B1.")],
+    to: Annotated[str, typer.Argument(help="The booth that they go to, e.g. B2.")],
     lots: Annotated[list[str], typer.Argument(help="LOT=PIECES counted.")],
     as_json: Json = False,
 ) -> None:
-    """Count what leaves a booth for another one."""
+    """Count the pieces that leave a booth for another one."""
     counted = lots_counted(lots)
     giver, taker = booth_id(festival, booth), booth_id(festival, to)
     pieces = sum(counted.values())
@@ -34,15 +34,17 @@ def send(
 def receive(
     context: typer.Context,
     festival: Festival,
-    transfer: Annotated[str, typer.Argument(help="The transfer that came.")],
-    lots: Annotated[list[str] | None, typer.Argument(help="LOT=PIECES counted; what is not named is lost.")] = None,
-    as_sent: Annotated[bool, typer.Option("--as-sent", help="All that was sent has come.")] = False,
+    transfer: Annotated[str, typer.Argument(help="The transfer that arrived.")],
+    lots: Annotated[
+        list[str] | None, typer.Argument(help="LOT=PIECES counted; lots that are not named count as lost.")
+    ] = None,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help="Everything that was sent has arrived.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count in what came from another booth."""
+    """Count in the pieces of a transfer."""
     counted = lots_counted(lots or [])
     if as_sent == bool(counted):
-        raise typer.BadParameter("count the lots, or say --as-sent")
+        raise typer.BadParameter("count the lots, or use --as-sent")
     with service(context) as api:
         sent = api.get("festivals", festival, "transfers", transfer)
         received = {lot["lot"]: lot["sent"] for lot in sent["lots"]} if as_sent else counted

@@ -20,10 +20,10 @@ def choose(
     booth: Annotated[str, typer.Option(envvar="KARYA_BOOTH", help="The booth, e.g. ODOP.B07.")],
     till: Annotated[str, typer.Option(envvar="KARYA_TILL", help="This till's name at the booth.")] = "T1",
     spool_dir: Annotated[
-        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
+        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Folder for this device's records.")
     ] = HOME,
     zone: Annotated[
-        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone to show; the festival's if left out.")
+        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone of the output; the festival's if left out.")
     ] = None,
 ) -> None:
     context.obj = TillOptions(spool_dir, booth.strip(), till.strip(), zone)

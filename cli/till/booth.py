@@ -1,4 +1,4 @@
-"""`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and what became of all records."""
+"""`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and the status of all records."""
 
 import asyncio
 import logging
@@ -38,15 +38,15 @@ def count(
         list[str],
         typer.Argument(
             metavar="LOT=PIECES|PRODUCT=PIECES",
-            help="What is left of each lot, 0 for none; by product for pieces without a label.",
+            help="Pieces left of each lot, 0 for none; by product for pieces without a label.",
         ),
     ],
     interim: Annotated[
-        bool, typer.Option("--interim", help="For information: it does not divide the sales without a label.")
+        bool, typer.Option("--interim", help="A count for information: it does not divide the unlabelled sales.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is physically left at the booth. A count is final unless it is --interim."""
+    """Record the goods that are physically at the booth. A count is final unless it is --interim."""
     with open_till(context) as till:
         counted_goods = _parse_counts(goods)
         record = till.count(counted_goods, at=datetime.now(UTC), final=not interim)
@@ -59,15 +59,15 @@ def count(
         show_record(till, record, as_json=as_json, action=f"{'Interim' if interim else 'Final'} count kept")
         if not interim:
             say(
-                "It divides what was sold without a label up to now; a later count of the same lot, or of the same "
-                "goods by product, replaces it. --interim only informs."
+                "It divides the unlabelled sales up to now. A later count of the same lot or product replaces it. "
+                "--interim is only for information."
             )
         for warning in warnings:
             warn(warning)
 
 
 def close(context: typer.Context, as_json: Json = False) -> None:
-    """Say that this till has sold its last. Sync afterwards."""
+    """Record that this till has made its last sale. Sync afterwards."""
     with open_till(context) as till:
         show_record(till, till.close(at=datetime.now(UTC)), as_json=as_json, action="Closed")
         if till.open_drawer() is not None:
@@ -81,8 +81,8 @@ def sync(
     ] = 3.0,
     as_json: Json = False,
 ) -> None:
-    """Send what waits; hear prices, stock, withdrawals and what became of the receipts."""
-    # What goes wrong there is raised and said once, by us.
+    """Send the waiting records; receive prices, stock, withdrawals and the status of receipts."""
+    # Errors of the client are raised too, and shown once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with open_till(context) as till:
         known_refused = {row.said.id for row in till.standings() if row.standing is Standing.REFUSED}
@@ -111,20 +111,20 @@ def sync(
             return
         say(f"{counted(report.sent, 'record')} sent.")
         _show_titled(
-            disputed, wall, "Sales of more than the booth was known to hold; the organiser decides about them:"
+            disputed, wall, "Sales of more pieces than the booth's known stock; the organiser decides on them:"
         )
-        _show_titled(waiting, wall, "Sales that wait for goods which the booth is not known to hold so far:")
-        _show_titled(refused, wall, "Voids of more than was left; nothing of them was done:")
+        _show_titled(waiting, wall, "Sales that wait for the arrival of their goods:")
+        _show_titled(refused, wall, "Voids of more pieces than were left; they had no effect:")
         if report.unanswered:
             warn(f"No answer yet for {counted(report.unanswered, 'receipt')}; sync again in a while to see it.")
         if report.unreadable:
             warn(f"{counted(report.unreadable, 'event')} can't be read by this version of karya; please update it.")
         if till.view().struck:
-            warn("The organiser has struck this till as lost; please tell the organiser that it is at work.")
+            warn("The organiser has struck this till as lost; please tell the organiser that it is in use.")
 
 
 def stock(context: typer.Context, as_json: Json = False) -> None:
-    """What this till may sell, and at which price."""
+    """Show the stock and prices that this till knows."""
     with open_till(context) as till:
         booth = till.view()
         prices = booth.prices_at(datetime.now(UTC))
@@ -147,14 +147,14 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
         show_table(
             ["product", "lot", "at booth", "this till", "sold", "price", "note"],
             table,
-            "This till knows of no stock yet; sync to hear of it. Sales are taken all the same.",
+            "This till knows of no stock yet; sync to receive it. You can sell all the same.",
         )
         if booth.closing:
             warn(f"The festival is closing: sync and close before {wall_clock(context, till).local(booth.closing)}.")
 
 
 def list_records(context: typer.Context, as_json: Json = False) -> None:
-    """What was recorded here and what became of it."""
+    """List the records of this device and their status."""
     with open_till(context) as till:
         rows, wall = till.standings(), wall_clock(context, till)
         if as_json:
@@ -168,7 +168,7 @@ def _parse_counts(entries: Sequence[str]) -> dict[str, int]:
     for entry in entries:
         item, sign, pieces = entry.rpartition("=")
         if not sign or not item:
-            raise WrongEntry(f"{entry!r} says no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.")
+            raise WrongEntry(f"{entry!r} names no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.")
         if item in goods:
             raise WrongEntry(f"{item} is named twice. Please add its pieces up and name it once.")
         goods[item] = typed.whole(pieces)
@@ -176,7 +176,7 @@ def _parse_counts(entries: Sequence[str]) -> dict[str, int]:
 
 
 def _count_warnings(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
-    """What the till knows otherwise than the count: it may have been typed wrong, or not have been heard yet."""
+    """Warnings where the count differs from the till's knowledge: a typing error, or an event not received yet."""
     for item, pieces in goods.items():
         lot, product = named(item)
         stocked = sum(known.stocked for known in booth.lots_of(product) if lot in (None, known.id))

@@ -1,4 +1,4 @@
-"""`karya till drawer` and `report`: who had the cash, and whether it is all there."""
+"""`karya till drawer` and `report`: cash by cashier, and its counts."""
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -20,11 +20,11 @@ _AFTER = "after the count"
 @drawer.command(name="open")
 def open_drawer(
     context: typer.Context,
-    cashier: Annotated[str, typer.Option(help="A number or short name that only the booth can read, e.g. P1.")],
-    float_: Annotated[str, typer.Option("--float", help="Rupiah in the drawer at the beginning.")],
+    cashier: Annotated[str, typer.Option(help="A number or short name that only the booth understands, e.g. P1.")],
+    float_: Annotated[str, typer.Option("--float", help="Rupiah in the drawer at the start.")],
     as_json: Json = False,
 ) -> None:
-    """Take the drawer."""
+    """Open the drawer for a cashier."""
     with open_till(context) as till:
         record = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
         action = f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}"
@@ -34,7 +34,7 @@ def open_drawer(
 @drawer.command()
 def drop(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(help="Rupiah that are taken out for safekeeping.")],
+    amount: Annotated[str, typer.Argument(help="Rupiah that are taken to a safe place.")],
     why: Why = "",
     as_json: Json = False,
 ) -> None:
@@ -47,10 +47,10 @@ def drop(
 @drawer.command()
 def count(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(help="Rupiah in the drawer, the float too.")],
+    amount: Annotated[str, typer.Argument(help="Rupiah in the drawer, including the float.")],
     as_json: Json = False,
 ) -> None:
-    """Count the drawer and give it back. What should be in it is told afterwards."""
+    """Count and close the drawer. The expected amount is shown afterwards."""
     with open_till(context) as till:
         drawer_count = till.count_cash(typed.rupiah(amount), at=datetime.now(UTC))
         difference = drawer_count.counted_rupiah - drawer_count.expected_rupiah
@@ -77,19 +77,17 @@ def count(
 
 @drawer.command()
 def show(context: typer.Context, as_json: Json = False) -> None:
-    """The drawers of this till. What should be in an open one is not shown before its count."""
+    """Show the drawers of this till. The expected amount of an open one is hidden until its count."""
     with open_till(context) as till:
         _show_drawers(till.drawers(), wall_clock(context, till), as_json=as_json)
 
 
 def report(
     context: typer.Context,
-    day: Annotated[
-        date | None, typer.Option(parser=DAY, help="Which day at the festival; today if left out.")
-    ] = None,
+    day: Annotated[date | None, typer.Option(parser=DAY, help="A day at the festival; today if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The day of this till: receipts and refunds by kind of payment, and each drawer."""
+    """Show one day of this till: receipts and refunds by kind of payment, and each drawer."""
     with open_till(context) as till:
         wall = wall_clock(context, till)
         which = day or wall.day(datetime.now(UTC))

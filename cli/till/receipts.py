@@ -29,14 +29,14 @@ def sell(
     ] = None,
     why: Why = "",
     off: Annotated[
-        list[str] | None, typer.Option(metavar="ITEM=RUPIAH", help="A discount on one line; may come again.")
+        list[str] | None, typer.Option(metavar="ITEM=RUPIAH", help="A discount on one line; may be repeated.")
     ] = None,
     discount: Annotated[str, typer.Option(help="Rupiah off the whole receipt.")] = "0",
     pay: Annotated[PaymentKind, typer.Option(help="How it was paid.")] = PaymentKind.CASH,
-    reference: Annotated[str, typer.Option(help="What the payment is known by elsewhere.")] = "",
-    given: Annotated[str | None, typer.Option(help="Cash that was handed over; the change is told.")] = None,
+    reference: Annotated[str, typer.Option(help="The payment's reference in another system.")] = "",
+    given: Annotated[str | None, typer.Option(help="Cash that was handed over; the change is shown.")] = None,
     happened: Annotated[
-        bool, typer.Option("--happened", help="It is already sold: take it in spite of a withdrawal or closing.")
+        bool, typer.Option("--happened", help="It is already sold: record it in spite of a withdrawal or closing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +67,7 @@ def void(
     pieces: Annotated[str | None, typer.Argument(help="Only so many pieces of the line.")] = None,
     refund: Annotated[
         PaymentKind | None,
-        typer.Option(help="How the money goes back; as it was paid if left out, in cash if another device was paid."),
+        typer.Option(help="How it is paid back; as it was paid if left out, in cash if another device was paid."),
     ] = None,
     returned: Annotated[
         str | None, typer.Option(help="Rupiah paid back, for a receipt that this till does not know.")
@@ -75,7 +75,7 @@ def void(
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Take back a receipt of the booth, one of its lines, or some pieces of a line."""
+    """Void a receipt of the booth, one of its lines, or some pieces of a line."""
     with open_till(context) as till:
         voided = till.void(
             receipt,
@@ -106,7 +106,7 @@ def void(
             f"Pay back {shown.rupiah(voided.void.refund_rupiah)} ({voided.void.refund.value}). {unsent} to send."
         )
         if voided.assumed:
-            warn("This till does not know how that receipt was paid, and books cash; --refund says otherwise.")
+            warn("This till does not know how that receipt was paid, and assumes cash; --refund changes that.")
         _hint(voided.void.refund, voided.void.drawer)
 
 
@@ -150,4 +150,4 @@ def _show(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
 
 def _hint(kind: PaymentKind, drawer: str | None) -> None:
     if kind is PaymentKind.CASH and drawer is None:
-        warn("No drawer is open, so this cash is counted for nobody: drawer open --cashier P1 --float 200.000")
+        warn("No drawer is open, so this cash belongs to no cashier: drawer open --cashier P1 --float 200.000")

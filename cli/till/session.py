@@ -1,4 +1,4 @@
-"""What the commands of a till have in common: which till it is, its clock, and how a record is shown."""
+"""Shared by the commands of a till: options, local time, and the output of a record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,8 @@ Why = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")
 
 @dataclass(frozen=True, slots=True)
 class TillOptions:
-    """Which till, and in which zone times are shown: None is the festival's, or before it is known the machine's."""
+    """The options of every command. `zone`: of the output; None is the festival's, or this machine's until it is
+    known."""
 
     folder: Path
     booth: str
@@ -31,7 +32,7 @@ class TillOptions:
 
 @dataclass(frozen=True, slots=True)
 class WallClock:
-    """Moments as they are shown to the cashier."""
+    """Local times for the cashier."""
 
     zone: str | None
 
@@ -44,7 +45,7 @@ class WallClock:
 
 @contextmanager
 def open_till(context: typer.Context) -> Iterator[Till]:
-    """The chosen till; what it refuses is said, and ends the command with 1."""
+    """The chosen till. An error is shown, and ends the command with 1."""
     options: TillOptions = context.obj
     with exit_on_error(), Till(options.folder, options.booth, options.name) as till:
         yield till

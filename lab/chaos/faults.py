@@ -10,7 +10,7 @@ LONGEST = 9.0
 
 
 class FaultKind(StrEnum):
-    """What is done to the system; the value is shown to people."""
+    """Kinds of faults; the value is shown to people."""
 
     KILL = "service killed"
     KILL_GROUP = "whole service group killed"

@@ -28,7 +28,7 @@ ACCEPTED_DISPUTES = 0.3
 
 @dataclass(frozen=True, slots=True)
 class LoadContext:
-    """What every festival of one load shares. `ordered`: voids of organisers that festival carried out."""
+    """Shared by every festival of one load. `ordered`: voids of organisers that festival carried out."""
 
     products: tuple[str, ...]
     client: OrganiserClient

@@ -1,4 +1,4 @@
-"""What happens to tills during a festival: one is replaced, one is lost, and one goes on twice from a copy."""
+"""Incidents of tills during a festival: one is replaced, one is lost, and one goes on twice from a copy."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -5,7 +5,7 @@ from typing import Protocol
 
 
 class KillableServer(Protocol):
-    """What an outage needs of a server."""
+    """The part of a server that an outage uses."""
 
     @property
     def name(self) -> str: ...

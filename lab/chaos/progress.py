@@ -117,8 +117,10 @@ class ProgressMonitor:
         return longest
 
     def recovery(self, fault: InjectedFault) -> float | None:
-        """Seconds from the end of the fault until its services had worked every record that existed then, or its
-        terminal or till had sent every record that it held then. None if the run ended before."""
+        """Seconds from the end of the fault until its services had worked every record that existed then.
+
+        For a terminal or till: until it had sent every record that it held then. None if the run ended before.
+        """
         if not fault.services:
             return fault.synced
         after = [sample for sample in self.samples if sample.at >= fault.ended]

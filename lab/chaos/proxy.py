@@ -11,7 +11,7 @@ CHUNK = 64 * 1024
 
 
 class LinkState(StrEnum):
-    """What the proxy does with bytes. `STALLED`: no byte passes, connections stay. `HALF_OPEN`: the server's bytes
+    """The proxy's treatment of bytes. `STALLED`: no byte passes, connections stay. `HALF_OPEN`: the server's bytes
     are dropped. `SLOW`: each chunk waits. A cut is an event, not a state."""
 
     OPEN = "open"

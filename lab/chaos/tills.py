@@ -63,7 +63,7 @@ class Voidable(NamedTuple):
 
 @dataclass(slots=True)
 class SharedBooth:
-    """What the tills of a booth share.
+    """State that the tills of a booth share.
 
     `voidable`: lines that any of them may void. `to_void`: lines that the organiser is to void. `misread`: sales
     whose label was read wrongly, with the right lot. `stocked`: the products of all lots that came, by lot.

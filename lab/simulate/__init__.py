@@ -1,8 +1,8 @@
 """A made-up festival season against a running Karya: ten facilities, three festivals, from report to settlement.
 
 `goods`      quantities, prices and popularity of each product.
-`season`     what facilities report and organisers ask for: pure, from a seed.
-`market`     what the tills of a booth record, from what the booth holds: pure, from a seed.
+`season`     the facilities' reports and the organisers' requests: pure, from a seed.
+`market`     the records of a booth's tills, from the booth's stock: pure, from a seed.
              Its parts: `shelves` (stock), `prices` (price lists), `device` (one device's records).
 `records`    the Kafka records of all of them: pure.
 `scenario`   the season as a story: its parts in order, and what each of them needs.

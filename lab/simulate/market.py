@@ -1,4 +1,4 @@
-"""What the tills of one booth record, from what the booth holds. Pure: the same seed gives the same sales."""
+"""The records of one booth's tills, from the booth's stock. Pure: the same seed gives the same sales."""
 
 import random
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ _OFFLINE_AFTER = 0.7
 
 
 class Trouble(StrEnum):
-    """What happens to the second till of a booth. `OFFLINE`: no network until the festival is over. `REPLACED`: the
+    """The trouble of a booth's second till. `OFFLINE`: no network until the festival is over. `REPLACED`: the
     device breaks at noon and sends its unsent records late. `LOST`: it vanishes at noon with its unsent records."""
 
     NONE = "none"

@@ -43,7 +43,7 @@ QUIET_WITHIN = 300.0
 # Hours of the first day on the festival's clock.
 OPENS, NOON, AFTERNOON, CHEAPER, CLOSES = 8.0, 12.0, 13.0, 15.0, 17.0
 CHEAPER_CAKES = 3_500  # rupiah, made up
-# What happens to the second tills of a festival's booths in turn, and how they are counted in the evening.
+# The trouble of each booth's second till in turn, and the kind of its final count.
 TROUBLES = (Trouble.OFFLINE, Trouble.REPLACED, Trouble.LOST, Trouble.NONE)
 COUNTINGS = (Counting.BY_LABEL, Counting.BY_LABEL, Counting.BY_PRODUCT, Counting.BY_LABEL, Counting.NOT)
 

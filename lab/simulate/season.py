@@ -1,4 +1,4 @@
-"""What facilities report and organisers ask for in one season. Pure: the same seed gives the same season."""
+"""The facilities' reports and the organisers' requests of one season. Pure: the same seed gives the same season."""
 
 import random
 from collections import defaultdict
@@ -111,7 +111,7 @@ class Season:
         return self._record(self.rng("recall"), body)
 
     def requests(self, festival: FestivalPlan, pieces: dict[str, int]) -> list[RequestAllocation]:
-        """What the festival's booths ask for of `pieces` (by product), some booths in each request."""
+        """The requests of the festival's booths for `pieces` (by product), some booths in each request."""
         rng = self.rng(f"requests {festival.id}")
         weights = {
             (booth.booth, price.product): rng.uniform(0.5, 1.5) for booth in festival.booths for price in booth.prices

@@ -96,7 +96,7 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         first = await karya_dlq("replay", "L1", "--json")
         assert (first.exit_code, json.loads(first.stdout)["still_open"]) == (0, 0), first.output
         again = await karya_dlq("replay", "L1")
-        assert (again.exit_code, again.stdout) == (0, "Nothing waits: all of it was worked.\n")
+        assert (again.exit_code, again.stdout) == (0, "No letter waits: all of them were worked.\n")
         await eventually(lambda: all_worked("inventory", settings, probe, database))
         assert await database["parked"].count_documents({}) == 0
         assert said_by(await karya_dlq("list", "--json")) == []

@@ -1,8 +1,8 @@
 """One raw hop: consume, one transaction, produce, commit. The minimum for any service between two topics.
 
 `variant` is the topic that it writes to. Records are forwarded unchanged. Each batch writes one document per record,
-and the next offsets. As in a service, offsets are committed while the next batch is worked, one commit at a time, and
-garbage collection is tuned in the same way.
+and the next offsets. As in a service, offsets are committed while the next batch is worked, one commit at a time.
+Garbage collection is tuned in the same way.
 """
 
 import asyncio

@@ -138,7 +138,7 @@ def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: FakeServer) ->
     words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
     assert given(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
     assert given(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
-    assert "`karya festival missing ODOP` says what is left" in run(festival, None, *words).stdout
+    assert "`karya festival missing ODOP` shows what is left" in run(festival, None, *words).stdout
     result = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
     assert result.exit_code == 2
     assert "is no lot number" in " ".join(result.output.split())
@@ -229,7 +229,7 @@ def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival:
     result = run(festival, None, "missing", "ODOP")
     assert result.exit_code == 0
     assert "Booth ODOP.B1 is not settled." in result.output
-    assert "Which devices are waited for is not known." in result.output
+    assert "The devices that booths wait for are not known." in result.output
     assert json.loads(run(festival, None, "missing", "ODOP", "--json").stdout)["devices"] is None
 
 

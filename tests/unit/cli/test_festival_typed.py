@@ -103,7 +103,7 @@ def test_a_time_of_day_is_the_festival_s(fake_service: FakeService, clock: str) 
         (("loss", "ODOP", LOT, "1_000"), "not understood"),
         (("loss", "ODOP", LOT[:-1] + "9", "1"), "no lot number"),
         (("request", "ODOP", "R1", "B1:KTI=\u0663"), "not understood"),
-        (("request", "ODOP", "R1", "KTI=3"), "which booth"),
+        (("request", "ODOP", "R1", "KTI=3"), "no booth and product"),
         (("request", "ODOP", "R1", "B1:KTI=1", "--hold-hours", "1.5"), "1 and a fraction"),
         (("receive", "ODOP", "S1", f"{LOT}=1,5"), "1 and a fraction"),
         (("receive", "ODOP", "S1", f"{LOT}=1", f"{LOT.lower()}=2"), "named twice"),
