@@ -150,7 +150,7 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
         # Bad ones come back as they went, and stay one line each.
         for times in (2, 3):
             replayed = await karya_dlq("replay", "--reason", "BAD_BODY")
-            assert (replayed.exit_code, "2 can't be used still" in replayed.output) == (1, True), replayed.output
+            assert (replayed.exit_code, "2 are still unusable" in replayed.output) == (1, True), replayed.output
             await eventually(
                 lambda: probe.dlq(PRODUCTION),
                 until=lambda found, n=times: len(found) == 1 + 2 * n,  # type: ignore[misc]
