@@ -11,12 +11,12 @@ from pathlib import Path
 from random import Random
 
 from lab.bench.planner import LAST_DAY, PlanCase, make_case
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 
 DOCS = Path(__file__).parents[2] / "docs"
 # Pieces by facility, booth and product.
 Sent = dict[tuple[str, str, str], int]
-Plan = Callable[[Sequence[Wanted], Sequence[Available], Rules], Sent]
+Plan = Callable[[Sequence[RequestDemand], Sequence[AvailableLot], Rules], Sent]
 
 FEW = PlanCase("12 facilities, 5 booths", 12, 8, 3, 4, 5, 5, 20, 60)
 MANY = PlanCase("60 facilities, 25 booths", 60, 20, 4, 6, 25, 8, 20, 60)
@@ -46,7 +46,7 @@ class MethodOutcome:
 class RemainingStock:
     """The stock of facilities and the room of booths, for the two simple methods. It enforces the same hard rules."""
 
-    def __init__(self, stock: Sequence[Available], rules: Rules) -> None:
+    def __init__(self, stock: Sequence[AvailableLot], rules: Rules) -> None:
         self.stock: dict[str, dict[str, int]] = {}
         for lot in stock:
             too_late = rules.days_left is not None and rules.lead_days.get(lot.facility, 0) > rules.days_left
@@ -59,7 +59,7 @@ class RemainingStock:
         self.categories: dict[tuple[str, str], int] = {}
         self.sent: Sent = {}
 
-    def send(self, facility: str, want: Wanted, qty: int) -> int:
+    def send(self, facility: str, want: RequestDemand, qty: int) -> int:
         """Send up to `qty` pieces, as stock and the booth's limits allow. Returns how many were sent."""
         category = want.booth, self.rules.categories.get((want.booth, want.product), "")
         qty = min(
@@ -80,7 +80,7 @@ class RemainingStock:
         return qty
 
 
-def first_come(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def first_come(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Facilities in random order: each gives all that is still wanted when its turn comes."""
     remaining = RemainingStock(stock, rules)
     unmet = {(want.booth, want.product): want.qty for want in wanted}
@@ -93,7 +93,7 @@ def first_come(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rule
     return remaining.sent
 
 
-def proportional(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def proportional(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     """Every demand is split among the facilities with the product, in proportion to their stock. The remainder of
     rounding goes to the largest fractions."""
     remaining = RemainingStock(stock, rules)
@@ -116,13 +116,13 @@ def proportional(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Ru
     return remaining.sent
 
 
-def evenly(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
-    return fair(wanted, stock, replace(rules, even=True))
+def evenly(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
+    return fair(wanted, stock, replace(rules, spread_evenly=True))
 
 
-def fair(wanted: Sequence[Wanted], stock: Sequence[Available], rules: Rules) -> Sent:
+def fair(wanted: Sequence[RequestDemand], stock: Sequence[AvailableLot], rules: Rules) -> Sent:
     sent: Sent = {}
-    for chosen in plan(wanted, stock, rules=rules).chosen:
+    for chosen in plan(wanted, stock, rules=rules).allotments:
         key = chosen.lot.facility, chosen.booth, chosen.lot.product
         sent[key] = sent.get(key, 0) + chosen.qty
     return sent

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from lab.simulate.goods import GOODS
 from lab.simulate.season import FestivalPlan, Season
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 from services.production.domain.rules import spoils_on, wrong_goods
 from services.production.reference import load
 from shared.events.production import ProductionReported
@@ -55,7 +55,7 @@ class SimulatedFestival:
     opens: tuple[datetime, ...]
     sells: dict[str, frozenset[str]]
     placed: dict[str, dict[str, int]]
-    lots: dict[str, Available]
+    lots: dict[str, AvailableLot]
     stock: dict[str, int]
     buyers: tuple[tuple[Buyer, ...], ...]
     rules: Rules
@@ -71,11 +71,11 @@ def festivals(seed: int) -> list[SimulatedFestival]:
     stock = {lot.lot: lot.qty for lot in lots.values()}
     simulated = []
     for festival in season.festivals:
-        rules = Rules(last_day=festival.announcement.last_day, even=True)
+        rules = Rules(last_day=festival.announcement.last_day, spread_evenly=True)
         placed: dict[str, dict[str, int]] = {booth.booth: {} for booth in festival.booths}
         for request in season.requests(festival, pieces):
-            wanted = [Wanted(want.booth, want.product, want.qty) for want in request.demands]
-            for chosen in plan(wanted, unallocated(lots, stock), rules=rules).chosen:
+            wanted = [RequestDemand(want.booth, want.product, want.qty) for want in request.demands]
+            for chosen in plan(wanted, unallocated(lots, stock), rules=rules).allotments:
                 stock[chosen.lot.lot] -= chosen.qty
                 placed[chosen.booth][chosen.lot.lot] = placed[chosen.booth].get(chosen.lot.lot, 0) + chosen.qty
         days = (festival.announcement.last_day - festival.announcement.first_day).days + 1
@@ -86,15 +86,15 @@ def festivals(seed: int) -> list[SimulatedFestival]:
     return simulated
 
 
-def unallocated(lots: dict[str, Available], stock: dict[str, int]) -> list[Available]:
+def unallocated(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[AvailableLot]:
     return [
-        Available(lot.lot, lot.facility, lot.product, stock[lot.lot], lot.made_on, lot.best_before, 1)
+        AvailableLot(lot.lot, lot.facility, lot.product, stock[lot.lot], lot.made_on, lot.best_before, 1)
         for lot in lots.values()
         if stock[lot.lot]
     ]
 
 
-def _lots(season: Season) -> Iterator[Available]:
+def _lots(season: Season) -> Iterator[AvailableLot]:
     """The lots that production would record of the first reports: no duplicates, no rejected ones."""
     seen = set()
     for record in season.reports().records:
@@ -111,13 +111,13 @@ def _lots(season: Season) -> Iterator[Available]:
         if product is not None and wrong_goods(maker, product, body, season.today) is None:
             best_before = body.best_before or spoils_on(product, body.made_on)
             lot = f"{body.facility}/{len(seen)}"
-            yield Available(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
+            yield AvailableLot(lot, body.facility, body.product, body.qty, body.made_on, best_before, 1)
 
 
 def _buyers(
     rng: Random,
     placed: dict[str, dict[str, int]],
-    lots: dict[str, Available],
+    lots: dict[str, AvailableLot],
     days: int,
 ) -> tuple[tuple[Buyer, ...], ...]:
     tastes = _tastes(rng, placed, lots)
@@ -139,7 +139,7 @@ _PEAKS = ((10.5, 1.0, 1.6), (12.5, 0.6, 2.0), (15.5, 1.0, 1.4))
 
 
 def _tastes(
-    rng: Random, placed: dict[str, dict[str, int]], lots: dict[str, Available]
+    rng: Random, placed: dict[str, dict[str, int]], lots: dict[str, AvailableLot]
 ) -> dict[str, dict[str, float]]:
     """Pieces that are wanted during the whole festival, by booth and product; of products that were placed there."""
     brought: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))

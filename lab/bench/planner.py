@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from multiprocessing import get_context
 from random import Random
 
-from services.festival.domain.planning import Available, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, RequestDemand, Rules, plan
 
 LAST_DAY = date(2023, 4, 20)
 CATEGORIES = 6
@@ -73,13 +73,13 @@ class PlanTiming:
     kept: bool
 
 
-def make_case(size: PlanCase, seed: int = 1) -> tuple[list[Wanted], list[Available], Rules]:
+def make_case(size: PlanCase, seed: int = 1) -> tuple[list[RequestDemand], list[AvailableLot], Rules]:
     """Demands, stock and rules of this size, from a seed."""
     rng = Random(seed)
     products = [f"P{number:02}" for number in range(size.products)]
     stock = list(_stock(size, products, rng))
     wanted = [
-        Wanted(f"B{booth:03}", product, rng.randint(1, size.wish))
+        RequestDemand(f"B{booth:03}", product, rng.randint(1, size.wish))
         for booth in range(size.booths)
         for product in rng.sample(products, size.sells)
     ]
@@ -107,11 +107,11 @@ def make_case(size: PlanCase, seed: int = 1) -> tuple[list[Wanted], list[Availab
     )
 
 
-def _stock(size: PlanCase, products: list[str], rng: Random) -> Iterator[Available]:
+def _stock(size: PlanCase, products: list[str], rng: Random) -> Iterator[AvailableLot]:
     for number in range(size.facilities):
         for product in rng.sample(products, size.makes):
             for lot in range(size.lots):
-                yield Available(
+                yield AvailableLot(
                     lot=f"F{number:03}-{product}-{lot:02}",
                     facility=f"F{number:03}",
                     product=product,
@@ -139,7 +139,7 @@ def measure_case(size: PlanCase, runs: int) -> PlanTiming:
         demands=len(wanted),
         seconds=round(seconds, 4),
         megabytes=round(megabytes, 1),
-        lines=len(result.chosen),
+        lines=len(result.allotments),
         shipments=result.shipments,
         shipments_at_least=result.shipments_at_least,
         lowest_share=round(min(share.allocated / share.offered for share in result.shares if share.offered), 4),

@@ -15,14 +15,14 @@ from dataclasses import asdict, dataclass, field, replace
 from lab.bench.allocation import DOCS, svg_picture
 from lab.bench.buyers import MINUTES, festivals
 from lab.bench.stalls import EPOCH, HOUR, MINUTE, BoothSimulation, FestivalOutcome, Propose
-from services.festival.domain.replenishment import Pace, Proposal, Situation, propose
+from services.festival.domain.replenishment import Proposal, SalesHistory, Situation, propose
 from services.festival.domain.replenishment.forecast import rates
 
 # The constants of the forecast and the proposal were chosen on other seeds, from 100 on.
 SEEDS = range(1, 11)
 
 Key = tuple[str, str]
-Forecaster = Callable[[Sequence[Pace], int], Mapping[Key, float]]
+Forecaster = Callable[[Sequence[SalesHistory], int], Mapping[Key, float]]
 
 
 def moves_only(now: Situation) -> Proposal:
@@ -46,11 +46,11 @@ METHODS: dict[str, Propose | None] = {
 # Forecasters: pieces per hour from the start of this clock hour on, by booth and product.
 
 
-def smoothed(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+def smoothed(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
     return {key: rate.an_hour for key, rate in rates(paces).items()}
 
 
-def same_as_so_far(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
+def same_as_so_far(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     """Pieces sold today ÷ hours that the booth was open today."""
     today = [[hour_sales for hour_sales in pace.hours if hour_sales.hour > hour - 12] for pace in paces]
     opened = min((hours[0].hour for hours in today if hours), default=hour - 1)
@@ -60,7 +60,7 @@ def same_as_so_far(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
     }
 
 
-def last_hour_again(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
+def last_hour_again(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     return {
         (pace.booth, pace.product): float(
             sum(hour_sales.qty for hour_sales in pace.hours if hour_sales.hour == hour - 1)
@@ -69,7 +69,7 @@ def last_hour_again(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:
     }
 
 
-def plain_mean(paces: Sequence[Pace], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+def plain_mean(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
     """The mean rate while the product was in stock: as Karya, without smoothing and without other booths."""
     return {
         (pace.booth, pace.product): sum(hour_sales.qty for hour_sales in pace.hours)

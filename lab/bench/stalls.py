@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from lab.bench.buyers import MINUTES, Buyer, SimulatedFestival, unallocated
 from services.festival.domain.planning import plan
-from services.festival.domain.replenishment import Held, Hour, Pace, Proposal, Situation, after
+from services.festival.domain.replenishment import HeldLot, Proposal, SalesHistory, SalesHour, Situation, rules_after
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -106,7 +106,10 @@ class BoothSimulation:
             until=until,
             sells=self.festival.sells,
             paces=tuple(
-                Pace(*shelf, tuple(Hour(hour, self._sold[shelf][hour], minutes) for hour, minutes in hours.items()))
+                SalesHistory(
+                    *shelf,
+                    tuple(SalesHour(hour, self._sold[shelf][hour], minutes) for hour, minutes in hours.items()),
+                )
                 for shelf, hours in self._stocked_minutes.items()
             ),
             held=tuple(self._held(booth, lot, *qty) for (booth, lot), qty in lots.items()),
@@ -114,9 +117,9 @@ class BoothSimulation:
             opens=opens,
         )
 
-    def _held(self, booth: str, lot: str, here: int, coming: int) -> Held:
+    def _held(self, booth: str, lot: str, here: int, coming: int) -> HeldLot:
         placed = self.festival.lots[lot]
-        return Held(booth, lot, placed.facility, placed.product, placed.made_on, here, coming, placed.best_before)
+        return HeldLot(booth, lot, placed.facility, placed.product, placed.made_on, here, coming, placed.best_before)
 
     def _day(self, day: int, opens: datetime) -> None:
         self._missed = set()
@@ -205,8 +208,10 @@ class BoothSimulation:
         self.outcome.walks += len({(move.booth, move.to) for move in proposal.moves})
         if proposal.refills:
             asked = [refill.wanted for refill in proposal.refills]
-            sent = plan(asked, unallocated(self.festival.lots, self.stock), rules=after(now.rules, proposal.moves))
-            for chosen in sent.chosen:
+            sent = plan(
+                asked, unallocated(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves)
+            )
+            for chosen in sent.allotments:
                 self.stock[chosen.lot.lot] -= chosen.qty
                 self._coming.append(_Delivery(now.at + now.sent_within, chosen.booth, chosen.lot.lot, chosen.qty))
                 self.outcome.sent += chosen.qty

@@ -20,7 +20,7 @@ from lab.chaos.expected import (
     Sums,
     reports_of,
 )
-from services.production.domain.entities import Outcome, ReportKind
+from services.production.domain.entities import ReportKind, ReportOutcome
 from shared.runtime.family import Document
 from shared.shown import counted
 
@@ -90,7 +90,7 @@ class Comparison:
                 differences.append(f"{place}: {acknowledged} {quantity} were acknowledged, {kept} are kept")
 
     def _compare_report(self, document: Document) -> None:
-        id, kind, outcome = document["_id"], ReportKind(document["kind"]), Outcome(document["outcome"])
+        id, kind, outcome = document["_id"], ReportKind(document["kind"]), ReportOutcome(document["outcome"])
         self._sums[document["facility"], reports_of(kind)] += 1
         report = self.expected.reports.get(id)
         if report is None:
@@ -98,7 +98,9 @@ class Comparison:
             return
         self._reports.add(id)
         # Production need not keep the pieces of a rejected report. Those of an accepted production are in its lot.
-        elsewhere = kind is not ReportKind.CORRECTION or (outcome is Outcome.REJECTED and document["change"] is None)
+        elsewhere = kind is not ReportKind.CORRECTION or (
+            outcome is ReportOutcome.REJECTED and document["change"] is None
+        )
         pieces = report.pieces if elsewhere else document["change"]
         kept = ExpectedReport(document["facility"], document["terminal"], kind, pieces)
         if kept != report:
@@ -106,7 +108,7 @@ class Comparison:
                 f"production keeps report {id} as {_described(kept)}, but {_described(report)} was acknowledged"
             )
         if kind is ReportKind.PRODUCTION:
-            if outcome is Outcome.ACCEPTED:
+            if outcome is ReportOutcome.ACCEPTED:
                 self._without_lot.add(id)
             else:
                 self._sums[report.facility, PIECES_MADE] += report.pieces

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from services.inventory.store import LOTS as STOCK
 from services.production.store import LOTS
 from services.sales.store import BOOTHS, DEMANDS
@@ -44,7 +44,7 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
     async for document in mongo.database("inventory")[STOCK.name].find({}):
         lot = STOCK.from_document(document)
         line = sums[lot.facility]
-        line.allocated += sum(r.qty for r in lot.reservations if r.standing is not Standing.RELEASED)
+        line.allocated += sum(r.qty for r in lot.reservations if r.status is not ReservationStatus.RELEASED)
         line.returned += lot.returned
         line.at_home += lot.on_hand
         line.lost += lot.written_off

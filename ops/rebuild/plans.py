@@ -6,8 +6,17 @@ from datetime import date
 from pydantic import ValidationError
 
 from services.festival.domain.allocation.request import Request
-from services.festival.domain.command import Wrong, nothing_planned
-from services.festival.domain.planning import Available, Before, Chosen, Conflict, Plan, Rules, Share, Wanted
+from services.festival.domain.command import Rejection, nothing_to_plan
+from services.festival.domain.planning import (
+    Allotment,
+    AvailableLot,
+    Conflict,
+    EarlierShare,
+    Plan,
+    RequestDemand,
+    Rules,
+    Share,
+)
 from shared.derivation import derived_ids
 from shared.events.festival import FESTIVAL, AllocationPlanned, CommandRefused, PlanConflict, ReplenishmentProposed
 from shared.events.language import Body, Event, event_type
@@ -42,28 +51,28 @@ class Remembered:
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        wanted: Sequence[Wanted],  # noqa: ARG002
-        stock: Iterable[Available],  # noqa: ARG002
-        before: Mapping[str, Before],  # noqa: ARG002
+        wanted: Sequence[RequestDemand],  # noqa: ARG002
+        stock: Iterable[AvailableLot],  # noqa: ARG002
+        before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
-    ) -> Plan | Wrong:
+    ) -> Plan | Rejection:
         said = self._of(event)
         if isinstance(said, CommandRefused):
-            return Wrong(said.field, said.reason, said.message, _conflicts(said.conflicts))
+            return Rejection(said.field, said.reason, said.message, _conflicts(said.conflicts))
         if isinstance(said, ReplenishmentProposed) and said.conflicts:
-            return nothing_planned("demands", "", _conflicts(said.conflicts))
+            return nothing_to_plan("demands", "", _conflicts(said.conflicts))
         if isinstance(said, AllocationPlanned):
             return self._plan(event, said)
         self.gone.append(f"{event.source} {event.id}")
         return _NOTHING
 
-    def again(
+    def replan(
         self,
         event: Event,
         request: Request,  # noqa: ARG002
-        want: Wanted,  # noqa: ARG002
-        stock: Iterable[Available],  # noqa: ARG002
-        before: Mapping[str, Before],  # noqa: ARG002
+        want: RequestDemand,  # noqa: ARG002
+        stock: Iterable[AvailableLot],  # noqa: ARG002
+        before: Mapping[str, EarlierShare],  # noqa: ARG002
         rules: Rules,  # noqa: ARG002
     ) -> Plan | None:
         said = self._of(event)
@@ -86,10 +95,10 @@ class Remembered:
         if said.lines and not (said.offers and all(line.made_on for line in said.lines)):
             self.gone.append(f"{event.source} {event.id}")
         return Plan(
-            chosen=tuple(
-                Chosen(
+            allotments=tuple(
+                Allotment(
                     line.booth,
-                    Available(
+                    AvailableLot(
                         lot=line.lot,
                         facility=line.facility,
                         product=line.product,
@@ -107,7 +116,7 @@ class Remembered:
             shares=tuple(
                 Share(one.facility, one.offered, one.allocated, one.reason, one.reason_id) for one in said.shares
             ),
-            short=tuple(Wanted(one.booth, one.product, one.short) for one in said.short),
+            short=tuple(RequestDemand(one.booth, one.product, one.short) for one in said.short),
             offers={(one.facility, one.product): one.qty for one in said.offers},
             conflicts=_conflicts(said.conflicts),
             shipments=said.shipments,
@@ -121,4 +130,4 @@ def _conflicts(said: Iterable[PlanConflict]) -> tuple[Conflict, ...]:
     )
 
 
-_NOTHING = Plan(chosen=(), shares=(), short=(), offers={})
+_NOTHING = Plan(allotments=(), shares=(), short=(), offers={})

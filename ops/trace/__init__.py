@@ -192,7 +192,7 @@ async def _now(settings: Settings, life: Life) -> Life:
     names = ("recorded", "corrected", "on_hand", "reserved", "dispatched", "returned", "written_off")
     lot = LOTS.from_document(stored) if stored is not None else None
     booths = [BOOTHS.from_document(document) for document in selling]
-    held = [(booth, one) for booth in booths if (one := booth.holds(life.lot)) is not None]
+    held = [(booth, one) for booth in booths if (one := booth.find_lot(life.lot)) is not None]
     return replace(
         life,
         now={name: getattr(lot, name) for name in names} if lot is not None else {},

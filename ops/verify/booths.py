@@ -6,7 +6,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.heard import BoothTold
 from ops.verify.report import Check
 from services.festival.domain import Booth as FestivalBooth
-from services.festival.domain import BoothPace
+from services.festival.domain import BoothSales
 from services.inventory.domain import Lot
 from services.sales.domain.booth import Booth, BoothStatus
 
@@ -95,11 +95,11 @@ def sell_through(evidence: Evidence) -> Check:
 def sold_so_far(evidence: Evidence) -> Check:
     """What festival believes an open booth to have sold is what sales said last."""
     check = Check("sold so far", "what was said of open booths: as often as sales knows, and as festival keeps it")
-    paces = dict(evidence.of(BoothPace))
+    paces = dict(evidence.of(BoothSales))
     for booth in evidence.of(Booth).values():
         said, pace = evidence.heard.so_far.get(booth.id), paces.pop(booth.id, None)
         check.same(
-            f"booth {booth.id}", booth.so_far.revision, said["revision"] if said else 0, "times told, but said was"
+            f"booth {booth.id}", booth.interim.revision, said["revision"] if said else 0, "times told, but said was"
         )
         lots = {lot["lot"]: lot["sold"] for lot in said["lots"]} if said else {}
         check.same(f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but said was")

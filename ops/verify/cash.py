@@ -10,8 +10,8 @@ from ops.verify.heard.sales import VoidStep
 from ops.verify.heard.tills import AskedVoid, DrawerTold, SaleLine
 from ops.verify.report import Check
 from services.sales.domain import Booth, Receipt
-from services.sales.domain.receipt import receipt_of
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.receipt import parse_sale_id
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import PaymentKind
 from shared.shown import rupiah as rupiah_shown
 
@@ -112,7 +112,7 @@ def _steps(evidence: Evidence) -> dict[SaleLine, list[tuple[int, int, str]]]:
     """By line, in their order: pieces voided, rupiah returned for them, and the event that caused it."""
     steps: dict[SaleLine, list[tuple[int, int, str]]] = {}
     for (booth, sale), told in evidence.heard.sales.void_steps.items():
-        receipt, line = receipt_of(sale)
+        receipt, line = parse_sale_id(sale)
         ordered = sorted({step.revision: step for step in told}.values())
         steps[booth, receipt, line] = [
             (after.voided - before.voided, after.returned_rupiah - before.returned_rupiah, after.cause)
@@ -159,7 +159,7 @@ def _taken(evidence: Evidence) -> _Taken:
     taken: _Taken = defaultdict(dict)
     for receipt in evidence.of(Receipt).values():
         hours = taken[receipt.booth, receipt.drawer]
-        place = (seconds(receipt.sold_at) // HOUR, receipt.payment)
+        place = (epoch_seconds(receipt.sold_at) // HOUR, receipt.payment)
         receipts, net, refunded = hours.get(place, (0, 0, 0))
         hours[place] = (receipts + 1, net + sum(sale.net_rupiah for sale in receipt.sales), refunded)
     for (booth, drawer, hour, kind), rupiah in evidence.heard.tills.refunds.items():

@@ -6,7 +6,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.heard import Sum
 from ops.verify.parts import sold
 from ops.verify.report import Check
-from services.sales.domain import Booth, Demand
+from services.sales.domain import Booth, FacilityDemand
 from services.sales.domain.booth import BoothStatus
 
 
@@ -21,7 +21,7 @@ def demand(evidence: Evidence) -> Check:
     )
     sales = dict(sold(evidence))
     settled = {id for id, booth in evidence.of(Booth).items() if booth.status is BoothStatus.SETTLED}
-    kept = {(one.facility, one.festival): one for one in evidence.of(Demand).values()}
+    kept = {(one.facility, one.festival): one for one in evidence.of(FacilityDemand).values()}
     for pair, known in kept.items():
         what = f"{pair[0]} at {pair[1]}"
         for booth in known.booths:
@@ -48,7 +48,7 @@ def demand(evidence: Evidence) -> Check:
     return check
 
 
-def _said(check: Check, what: str, known: Demand, evidence: Evidence) -> None:
+def _said(check: Check, what: str, known: FacilityDemand, evidence: Evidence) -> None:
     said = evidence.heard.demand.get((known.facility, known.festival))
     if said is None:
         check.expect(not known.complete, f"{what}: every booth has counted, but no demand was signalled")

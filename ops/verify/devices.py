@@ -8,7 +8,7 @@ from ops.verify.heard.tills import DeviceRecord
 from ops.verify.report import SHOWN, Check
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.device import Device, hear
+from services.sales.domain.device import Device, receive_record
 from shared.events.sales import TillRecord
 
 
@@ -105,7 +105,7 @@ def _settled(check: Check, evidence: Evidence, booth: Booth) -> None:
         body = TillRecord.model_construct(
             booth=booth.id, till=record.till, device=record.device, seq=record.seq, previous=record.previous
         )
-        heard, _ = hear(heard, body, record.id, record.last_seq)
+        heard, _ = receive_record(heard, body, record.id, record.last_seq)
         if not by_record or record.id == cause:
             complete = _complete(booth, heard, named)
         if record.id == cause:

@@ -67,7 +67,7 @@ def sold(evidence: Evidence) -> Mapping[tuple[str, str, str, str], Sum]:
     for booth in booths.values():
         for pool in booth.pools:
             for moved in pool.adjusted:
-                held = booth.holds(moved.lot)
+                held = booth.find_lot(moved.lot)
                 facility = held.facility if held is not None else ""
                 sums[facility, booth.festival or "", booth.id, pool.product].add(moved.qty, moved.rupiah)
     return {key: earned for key, earned in sums.items() if earned.qty or earned.rupiah}

@@ -9,7 +9,7 @@ from ops.verify.parts import LotSold, by_lot, parts
 from ops.verify.report import Check
 from services.sales.domain import Booth
 from services.sales.domain.booth import LotSum, Pool
-from services.sales.domain.pool import level, lot_moment, moment
+from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from shared.events.sales import PartBasis
 
 
@@ -106,10 +106,12 @@ def _pool(check: Check, booth: Booth, pool: Pool, told: list[LotSum], late: Mapp
         (pieces, rupiah, after),
         "pieces, rupiah and pieces after the final count in the pool, by receipts",
     )
-    check.same(what, sorted(pool.told), told, "told by lot, by the parts of sales")
+    check.same(what, sorted(pool.from_sales), told, "told by lot, by the parts of sales")
     lots = booth.lots_of(pool.product)
     shares = {lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots}
-    fair = {lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in level(booth, pool.product).lots_of(pool.product)}
+    fair = {
+        lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in redistribute(booth, pool.product).lots_of(pool.product)
+    }
     check.same(what, shares, fair, "shared, but the rule shares")
     check.same(
         what,
@@ -137,13 +139,16 @@ def _sold_after(evidence: Evidence) -> Counter[Pair]:
     without one."""
     booths = evidence.of(Booth)
     by_label = {
-        (booth.id, lot.lot): at for booth in booths.values() for lot in booth.lots if (at := lot_moment(booth, lot))
+        (booth.id, lot.lot): at
+        for booth in booths.values()
+        for lot in booth.lots
+        if (at := lot_final_count_at(booth, lot))
     }
     by_product = {
         (booth.id, pool.product): at
         for booth in booths.values()
         for pool in booth.pools
-        if (at := moment(booth, pool.product))
+        if (at := final_count_at(booth, pool.product))
     }
     late: Counter[Pair] = Counter()
     for receipt, sale, part, _ in parts(evidence):

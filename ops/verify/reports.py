@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
-from services.production.domain.entities import Lot, Outcome, Report, ReportKind
+from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -15,11 +15,11 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 def answered(evidence: Evidence) -> Check:
     """Once all is quiet nothing waits: inventory has said whether a correction fits."""
     check = Check("answers to terminals", "each report has exactly one answer")
-    for report in evidence.of(Report).values():
+    for report in evidence.of(TerminalReport).values():
         check.same(f"report {report.id}", evidence.heard.answers[report.id], 1, "answers, not")
-        if report.outcome is Outcome.WAITING:
+        if report.outcome is ReportOutcome.WAITING:
             check.wrong(f"report {report.id} waits for inventory's answer")
-    for id in sorted(evidence.heard.answers.keys() - evidence.of(Report).keys()):
+    for id in sorted(evidence.heard.answers.keys() - evidence.of(TerminalReport).keys()):
         check.wrong(f"report {id} was answered, but production does not know it")
     return check
 
@@ -27,10 +27,10 @@ def answered(evidence: Evidence) -> Check:
 def became_lots(evidence: Evidence) -> Check:
     """What was accepted is there: a lot for each production, the sum of its corrections, the recall."""
     check = Check("reports and lots", "each accepted report is in its lot, and each lot is from one report")
-    lots, reports = evidence.of(Lot), evidence.of(Report)
+    lots, reports = evidence.of(Lot), evidence.of(TerminalReport)
     corrected: dict[str, int] = {}
     for report in reports.values():
-        if report.outcome is not Outcome.ACCEPTED:
+        if report.outcome is not ReportOutcome.ACCEPTED:
             continue
         lot = lots.get(report.lot or "")
         if lot is None:

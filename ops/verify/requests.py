@@ -7,7 +7,7 @@ from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.logistics.shipment import Leg, ShipmentStatus
+from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
 
 
 def checks(evidence: Evidence) -> Iterator[Check]:
@@ -25,7 +25,7 @@ def lost_on_the_way(evidence: Evidence) -> Check:
         counted = dict(shipment.counted)
         here: dict[str, int] = {}
         for parcel in shipment.parcels:
-            if parcel.leg is Leg.LEFT:
+            if parcel.leg is DispatchStatus.LEFT:
                 here[parcel.lot] = here.get(parcel.lot, 0) + lost.pop(parcel.reservation, 0)
         received = shipment.status is ShipmentStatus.RECEIVED
         for lot, sent in shipment.lots.items():
@@ -44,7 +44,7 @@ def revisions(evidence: Evidence) -> Check:
         check.expect(not request.revising, f"request {request.id} is to be revised, and was not")
         proposed = any(line.status is LineStatus.PROPOSED for line in request.lines)
         check.expect(
-            request.waiting is not None or not proposed,
+            request.pending_revision is not None or not proposed,
             f"request {request.id} has lines of a revision that does not wait",
         )
         for id in request.closed:

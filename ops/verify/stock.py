@@ -6,21 +6,21 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
-from services.festival.domain.allocation.line import Line, LineStatus
+from services.festival.domain.allocation.line import AllocationLine, LineStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.command import Outcome
-from services.festival.domain.logistics.shipment import Leg, ShipmentStatus
+from services.festival.domain.command import CommandStatus
+from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.stock import StockView
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Reservation, Standing
+from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.production.domain import entities as production
 from services.sales.domain.booth import Booth as SellingBooth
 
 # What inventory must say of a line's reservation once all is quiet.
 _STANDING = {
-    LineStatus.RESERVED: Standing.HELD,
-    LineStatus.DISPATCHED: Standing.DISPATCHED,
+    LineStatus.RESERVED: ReservationStatus.HELD,
+    LineStatus.DISPATCHED: ReservationStatus.DISPATCHED,
 }
 _UNANSWERED = frozenset({LineStatus.ASKED, LineStatus.RELEASING, LineStatus.DISPATCHING})
 _ON_THE_WAY = frozenset({ShipmentStatus.SENDING, ShipmentStatus.SENT})
@@ -132,20 +132,18 @@ def reservations(evidence: Evidence) -> Check:
             if line.status in _STANDING:
                 check.wrong(f"{what} is {line.status.value}, but inventory has no such reservation")
         elif line.status in (LineStatus.PLANNED, LineStatus.REFUSED):
-            check.wrong(f"{what} is {line.status.value}, but inventory has it as {kept[1].standing.value}")
+            check.wrong(f"{what} is {line.status.value}, but inventory has it as {kept[1].status.value}")
         else:
             lot, r = kept
-            wanted = _STANDING.get(line.status, Standing.RELEASED)
+            wanted = _STANDING.get(line.status, ReservationStatus.RELEASED)
             check.same(
                 what,
                 (line.lot, line.booth, line.qty, wanted.value, request.festival, request.name),
-                (lot, r.booth, r.qty, r.standing.value, r.festival, r.request),
+                (lot, r.booth, r.qty, r.status.value, r.festival, r.request),
                 "by festival, by inventory",
             )
     for id, (lot, r) in sorted(held.items()):
-        check.expect(
-            False, f"inventory has {r.qty} of {lot} {r.standing.value} for {id}, which is no line of festival"
-        )
+        check.expect(False, f"inventory has {r.qty} of {lot} {r.status.value} for {id}, which is no line of festival")
     return check
 
 
@@ -165,7 +163,7 @@ def reservations_answered(evidence: Evidence) -> Check:
             f"reservation {id} was let go or sent {times} times, confirmed {reserved[id]} times",
         )
     for id, (_, r) in _reservations(evidence):
-        went = 0 if r.standing is Standing.HELD else 1
+        went = 0 if r.status is ReservationStatus.HELD else 1
         check.same(f"reservation {id}", (reserved[id], gone[id]), (1, went), "times said confirmed and gone, not")
     return check
 
@@ -177,15 +175,15 @@ def in_transit(evidence: Evidence) -> Check:
     )
     sent: Counter[tuple[str, str]] = Counter()
     for _, (lot, r) in _reservations(evidence):
-        if r.standing is Standing.DISPATCHED:
+        if r.status is ReservationStatus.DISPATCHED:
             sent[r.booth, lot] += r.qty
     under_way: Counter[tuple[str, str]] = Counter()
     for shipment in evidence.of(Shipment).values():
         if shipment.status in _ON_THE_WAY:
             for parcel in shipment.parcels:
-                if parcel.leg is Leg.LEFT:
+                if parcel.leg is DispatchStatus.LEFT:
                     under_way[shipment.booth, parcel.lot] += parcel.qty
-                elif parcel.leg is Leg.ORDERED:
+                elif parcel.leg is DispatchStatus.ORDERED:
                     check.wrong(f"shipment {shipment.id}: the dispatch of {parcel.lot} was never answered")
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in evidence.of(Transfer).values():
@@ -221,9 +219,14 @@ def home_and_lost(evidence: Evidence) -> Check:
     lost: Counter[str] = Counter()
     for command in evidence.of(Command).values():
         check.expect(
-            command.outcome is not Outcome.WAITING, f"command {command.id} ({command.name}) still waits for inventory"
+            command.outcome is not CommandStatus.WAITING,
+            f"command {command.id} ({command.name}) still waits for inventory",
         )
-        if (command.name, command.outcome) == ("RecordLoss", Outcome.DONE) and command.lot and not command.booth:
+        if (
+            (command.name, command.outcome) == ("RecordLoss", CommandStatus.DONE)
+            and command.lot
+            and not command.booth
+        ):
             lost[command.lot] += command.qty
     for stock in evidence.of(Lot).values():
         check.same(
@@ -288,7 +291,9 @@ def recalls(evidence: Evidence) -> Check:
     recalled |= {lot.id for lot in evidence.of(production.Lot).values() if lot.recalled}
     for id, (lot, r) in _reservations(evidence):
         if lot in recalled:
-            check.expect(r.standing is not Standing.HELD, f"lot {lot} is recalled, but {r.qty} are held for {id}")
+            check.expect(
+                r.status is not ReservationStatus.HELD, f"lot {lot} is recalled, but {r.qty} are held for {id}"
+            )
     for _, line in _lines(evidence):
         if line.lot in recalled:
             check.expect(
@@ -307,7 +312,7 @@ def _reservations(evidence: Evidence) -> Iterator[tuple[str, tuple[str, Reservat
             yield reservation.id, (lot.id, reservation)
 
 
-def _lines(evidence: Evidence) -> Iterator[tuple[Request, Line]]:
+def _lines(evidence: Evidence) -> Iterator[tuple[Request, AllocationLine]]:
     for request in evidence.of(Request).values():
         for line in request.lines:
             yield request, line

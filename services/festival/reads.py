@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from services.festival.domain import (
     Booth,
-    BoothPace,
+    BoothSales,
     Command,
     Festival,
     Replenishment,
@@ -13,9 +13,9 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
-from services.festival.domain.allocation.request import HOLD, request_id, request_of
-from services.festival.domain.logistics.shipment import ARRIVE, shipment_id
-from services.festival.domain.logistics.transfer import CARRY, transfer_id
+from services.festival.domain.allocation.request import HOLD_DEADLINE, request_id, request_of
+from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
@@ -81,7 +81,7 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Hint(Request, "promising", festival)
             for booth in {demand.booth for demand in body.demands}:
                 yield Ref(Booth, booth)
-                yield Ref(BoothPace, booth)
+                yield Ref(BoothSales, booth)
             for product in {demand.product for demand in body.demands}:
                 yield Hint(StockView, "plannable", product)
         case Replenish() as body:
@@ -89,7 +89,7 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Replenishment, request_id(festival, body.request))
             yield Hint(Request, "promising", festival)
             yield Hint(Booth, "festival", festival)
-            yield Hint(BoothPace, "festival", festival)
+            yield Hint(BoothSales, "festival", festival)
             for product in set(body.products):
                 yield Hint(StockView, "plannable", product)
         case AcceptPlan() as body:
@@ -97,7 +97,7 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
             yield Hint(Request, "promising", festival)
             yield Hint(Booth, "festival", festival)
-            yield Hint(BoothPace, "festival", festival)
+            yield Hint(BoothSales, "festival", festival)
         case ReviseAllocation() as body:
             yield Ref(Request, request_id(festival, body.request))
         case SendShipment() as body:
@@ -113,9 +113,9 @@ def _of_command(event: Event) -> Iterator[Ref | Hint]:
             yield Ref(Transfer, transfer_id(festival, body.transfer))
             yield Ref(Booth, body.booth)
             yield Ref(Booth, body.to)
-            yield Ref(BoothPace, body.booth)
+            yield Ref(BoothSales, body.booth)
             # The room at the other booth, with what it sold and was promised.
-            yield Ref(BoothPace, body.to)
+            yield Ref(BoothSales, body.to)
             yield Hint(Request, "promising", festival)
         case ReceiveTransfer() as body:
             yield Ref(Transfer, transfer_id(festival, body.transfer))
@@ -169,7 +169,7 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
         case LotRecallReached():
             yield Hint(Booth, "festival", festival)
         case SellThroughSoFar() as body:
-            yield Ref(BoothPace, body.booth)
+            yield Ref(BoothSales, body.booth)
         case SellThroughCounted() as body:
             yield Ref(Booth, body.booth)
             yield Hint(Booth, "festival", festival)
@@ -180,16 +180,16 @@ def _of_answer(event: Event) -> Iterator[Ref | Hint]:
             # The room at the booths, with what others were promised.
             yield Hint(Request, "promising", festival)
             yield Hint(Booth, "festival", festival)
-            yield Hint(BoothPace, "festival", festival)
+            yield Hint(BoothSales, "festival", festival)
             for product in body.products:
                 yield Hint(StockView, "plannable", product)
             for lot in body.lots:
                 yield Ref(StockView, lot)
-        case DeadlineReached() as body if body.deadline.startswith(ARRIVE):
-            yield Ref(Shipment, body.deadline.removeprefix(ARRIVE))
-        case DeadlineReached() as body if body.deadline.startswith(CARRY):
-            yield Ref(Transfer, body.deadline.removeprefix(CARRY))
+        case DeadlineReached() as body if body.deadline.startswith(ARRIVAL_DEADLINE):
+            yield Ref(Shipment, body.deadline.removeprefix(ARRIVAL_DEADLINE))
+        case DeadlineReached() as body if body.deadline.startswith(CARRY_DEADLINE):
+            yield Ref(Transfer, body.deadline.removeprefix(CARRY_DEADLINE))
         case DeadlineReached() as body:
-            yield Ref(Request, body.deadline.removeprefix(HOLD))
+            yield Ref(Request, body.deadline.removeprefix(HOLD_DEADLINE))
         case _:
             return

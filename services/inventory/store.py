@@ -4,12 +4,12 @@ from datetime import date
 from typing import Any
 
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Reservation, Standing
+from services.inventory.domain.lot import Reservation, ReservationStatus
 from shared.runtime.family import Collection, Document
 
 # In Python 3.11 an enum is slow to find a member, and a member its value.
-_STANDINGS = {standing.value: standing for standing in Standing}
-_VALUES = {standing: standing.value for standing in Standing}
+_STANDINGS = {standing.value: standing for standing in ReservationStatus}
+_VALUES = {standing: standing.value for standing in ReservationStatus}
 
 
 def _to_document(lot: Lot) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def _to_document(lot: Lot) -> dict[str, Any]:
                 "request": r.request,
                 "booth": r.booth,
                 "qty": r.qty,
-                "standing": _VALUES[r.standing],
+                "standing": _VALUES[r.status],
             }
             for r in lot.reservations
         ],

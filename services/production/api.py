@@ -44,7 +44,7 @@ class LotPage(BaseModel):
     recalled: bool
 
 
-class Mistake(BaseModel):
+class ReportRejectionPage(BaseModel):
     field: str
     reason: str
     message: str
@@ -61,7 +61,7 @@ class ReportPage(BaseModel):
     outcome: str
     taken_at: datetime
     lot: str | None
-    wrong: Mistake | None
+    wrong: ReportRejectionPage | None
 
 
 def routes(service: Service, catalogue: Catalogue) -> APIRouter:
@@ -109,12 +109,12 @@ def routes(service: Service, catalogue: Catalogue) -> APIRouter:
             raise HTTPException(404, "This report has not been worked (yet).")
         found = REPORTS.from_document(document)
         wrong = None
-        if found.wrong is not None:
-            wrong = Mistake(
-                field=found.wrong.field,
-                reason=found.wrong.reason.value,
-                message=found.wrong.message,
-                message_id=found.wrong.message_id,
+        if found.rejection is not None:
+            wrong = ReportRejectionPage(
+                field=found.rejection.field,
+                reason=found.rejection.reason.value,
+                message=found.rejection.message,
+                message_id=found.rejection.message_id,
             )
         return ReportPage(
             report=found.id,

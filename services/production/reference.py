@@ -29,7 +29,7 @@ from shared.events.zones import FACILITY_ZONES
 
 
 @dataclass(frozen=True, slots=True)
-class Festival:
+class PastFestival:
     """A festival of the past that examples are built on; days are local to `zone`."""
 
     code: str
@@ -47,7 +47,7 @@ class Reference:
 
     catalogue: Catalogue
     categories: dict[str, str]
-    festivals: tuple[Festival, ...]
+    festivals: tuple[PastFestival, ...]
     islands: dict[str, str]
     lead_days: dict[tuple[str, str], int]
 
@@ -165,11 +165,11 @@ class _Reference(_Entry):
     @model_validator(mode="after")
     def _holds_together(self) -> "_Reference":
         wrong = [
-            *_doubles("category", (entry.code for entry in self.categories)),
-            *_doubles("product", (entry.code for entry in self.products)),
-            *_doubles("facility", (entry.code for entry in self.facilities)),
-            *_doubles("festival", (entry.code for entry in self.festivals)),
-            *_doubles("lead time", (f"{entry.start} to {entry.end}" for entry in self.lead_times)),
+            *_duplicates("category", (entry.code for entry in self.categories)),
+            *_duplicates("product", (entry.code for entry in self.products)),
+            *_duplicates("facility", (entry.code for entry in self.facilities)),
+            *_duplicates("festival", (entry.code for entry in self.festivals)),
+            *_duplicates("lead time", (f"{entry.start} to {entry.end}" for entry in self.lead_times)),
         ]
         categories = {entry.code for entry in self.categories}
         products = {entry.code for entry in self.products}
@@ -184,7 +184,7 @@ class _Reference(_Entry):
                 for code in facility.products
                 if code not in products
             ]
-            wrong += _doubles(f"facility {facility.code}: product", facility.products)
+            wrong += _duplicates(f"facility {facility.code}: product", facility.products)
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -197,13 +197,13 @@ class _Reference(_Entry):
         return Reference(
             catalogue,
             {entry.code: entry.name for entry in self.categories},
-            tuple(Festival(**entry.model_dump()) for entry in self.festivals),
+            tuple(PastFestival(**entry.model_dump()) for entry in self.festivals),
             {entry.code: entry.island for entry in self.facilities if entry.island is not None},
             {(entry.start, entry.end): entry.days for entry in self.lead_times},
         )
 
 
-def _doubles(what: str, codes: Iterable[str]) -> list[str]:
+def _duplicates(what: str, codes: Iterable[str]) -> list[str]:
     seen: set[str] = set()
     wrong = []
     for code in codes:

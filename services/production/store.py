@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind
-from services.production.domain.refusals import Wrong
+from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
+from services.production.domain.refusals import ReportRejection
 from shared.events.production import (
     Refusal,
 )
@@ -55,8 +55,8 @@ def _lot(document: Document) -> Lot:
     )
 
 
-def _report_document(report: Report) -> dict[str, Any]:
-    wrong = report.wrong
+def _report_document(report: TerminalReport) -> dict[str, Any]:
+    wrong = report.rejection
     return {
         "source": report.source,
         "facility": report.facility,
@@ -76,19 +76,19 @@ def _report_document(report: Report) -> dict[str, Any]:
     }
 
 
-def _report(document: Document) -> Report:
+def _report(document: Document) -> TerminalReport:
     wrong = document["wrong"]
-    return Report(
+    return TerminalReport(
         id=document["_id"],
         source=document["source"],
         facility=document["facility"],
         terminal=document["terminal"],
         kind=ReportKind(document["kind"]),
-        outcome=Outcome(document["outcome"]),
+        outcome=ReportOutcome(document["outcome"]),
         taken_at=document["taken_at"],
         lot=document["lot"],
         change=document["change"],
-        wrong=Wrong(wrong["field"], Refusal(wrong["reason"]), wrong["message"], wrong["message_id"])
+        rejection=ReportRejection(wrong["field"], Refusal(wrong["reason"]), wrong["message"], wrong["message_id"])
         if wrong
         else None,
     )
@@ -96,4 +96,4 @@ def _report(document: Document) -> Report:
 
 COUNTERS = Collection("counters", Counter, _counter_document, _counter)
 LOTS = Collection("lots", Lot, _lot_document, _lot, indexes=("facility",))
-REPORTS = Collection("reports", Report, _report_document, _report, indexes=("facility",))
+REPORTS = Collection("reports", TerminalReport, _report_document, _report, indexes=("facility",))

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
 from services.sales.domain.demand import demand_id
-from services.sales.domain.receipt import entity_id, receipt_id, receipt_of
+from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import sold_key
 from shared.events.festival import DisputeResolved, VoidOrdered
@@ -34,7 +34,7 @@ def touches(event: Event) -> Iterator[Read]:
         case ReceiptVoided() | VoidOrdered() as body:
             yield Ref(Receipt, entity_id(body.booth, body.receipt))
         case DisputeResolved() as body:
-            yield Ref(Receipt, entity_id(body.booth, receipt_of(body.sale)[0]))
+            yield Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
         case BoothCounted() as body:
             yield KeyRange(Receipt, "sold", sold_key(body.booth, body.counted_at), f"{body.booth}!")
         case _:
@@ -45,10 +45,10 @@ def touches_facility(event: Event) -> Iterator[Read]:
     """All that a booth says is of one facility at one festival."""
     match event.body:
         case DemandCounted() as body:
-            yield Ref(Demand, demand_id(body.facility, body.festival))
+            yield Ref(FacilityDemand, demand_id(body.facility, body.festival))
         case ShareOpened() as body:
             yield Ref(Settlement, settlement_id(body.facility, body.festival))
-            yield Ref(Demand, demand_id(body.facility, body.festival))
+            yield Ref(FacilityDemand, demand_id(body.facility, body.festival))
         case SaleShared() | PoolAdjusted() as body:
             yield Ref(Settlement, settlement_id(body.facility, body.festival))
             yield Ref(FacilityFeed, body.facility)

@@ -4,26 +4,26 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
-from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
 from services.sales.domain.booth import (
     BoothLot,
     BoothStatus,
     EarlyCount,
     EarlyVoid,
+    InterimState,
     LotSum,
-    Moved,
     Pool,
     RefusedOrder,
-    SoFar,
     StockCount,
+    StrayMove,
 )
-from services.sales.domain.demand import BoothDemand, Gap, Line
+from services.sales.domain.demand import DemandFromBooth, ProductAtBooth, SoldOutSpan
 from services.sales.domain.device import Branch, Device, RecordRun
 from services.sales.domain.drawer import Drawer, Taking
 from services.sales.domain.prices import PriceList
 from services.sales.domain.receipt import Part, Sale
-from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, Said
-from services.sales.domain.shelf import Hour, Shelf
+from services.sales.domain.settlement import BoothShare, Percentages, PoolShare, SettlementFigures
+from services.sales.domain.shelf import HourlySales, ShelfHistory
 from shared.events.sales import (
     PartBasis,
     PaymentKind,
@@ -93,18 +93,18 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
             {
                 "facility": shelf.facility,
                 "product": shelf.product,
-                "came": [list(pair) for pair in shelf.came],
+                "came": [list(pair) for pair in shelf.arrivals],
                 # By far the most of it: no names, or they would be longer than the numbers.
                 "hours": [list(hour) for hour in shelf.hours],
-                "went": [list(pair) for pair in shelf.went],
+                "went": [list(pair) for pair in shelf.departures],
             }
             for shelf in booth.shelves
         ],
         "revision": booth.revision,
         "so_far": {
-            "revision": booth.so_far.revision,
-            "quarters": list(booth.so_far.quarters),
-            "sold_out": list(booth.so_far.sold_out),
+            "revision": booth.interim.revision,
+            "quarters": list(booth.interim.quarters),
+            "sold_out": list(booth.interim.sold_out),
         },
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
@@ -139,7 +139,7 @@ def _pool_document(pool: Pool) -> dict[str, Any]:
         "qty": pool.qty,
         "rupiah": pool.rupiah,
         "after_qty": pool.after_qty,
-        "told": [list(held) for held in pool.told],
+        "told": [list(held) for held in pool.from_sales],
         "adjusted": [list(held) for held in pool.adjusted],
         "final": _count_document(pool.final),
         "latest": _count_document(pool.latest),
@@ -224,24 +224,24 @@ def _booth(document: Document) -> Booth:
         disputed=tuple(document["disputed"]),
         facilities=tuple(document["facilities"]),
         shelves=tuple(
-            Shelf(
+            ShelfHistory(
                 shelf["facility"],
                 shelf["product"],
                 tuple((second, qty) for second, qty in shelf["came"]),
-                tuple(map(Hour._make, shelf["hours"])),
+                tuple(map(HourlySales._make, shelf["hours"])),
                 tuple((second, qty) for second, qty in shelf["went"]),
             )
             for shelf in document["shelves"]
         ),
         revision=document["revision"],
-        so_far=SoFar(
+        interim=InterimState(
             document["so_far"]["revision"],
             tuple(document["so_far"]["quarters"]),
             tuple(document["so_far"]["sold_out"]),
         ),
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
-        moved=None if document["moved"] is None else Moved(*document["moved"]),
+        moved=None if document["moved"] is None else StrayMove(*document["moved"]),
     )
 
 
@@ -272,7 +272,7 @@ def _pool(document: Document) -> Pool:
         qty=document["qty"],
         rupiah=document["rupiah"],
         after_qty=document["after_qty"],
-        told=tuple(map(LotSum._make, document["told"])),
+        from_sales=tuple(map(LotSum._make, document["told"])),
         adjusted=tuple(map(LotSum._make, document["adjusted"])),
         final=_count(document["final"]),
         latest=_count(document["latest"]),
@@ -319,7 +319,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sold_at": receipt.sold_at,
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
-        "waiting": receipt.booth if receipt.waits else None,
+        "waiting": receipt.booth if receipt.is_waiting else None,
         "sold": sold_key(receipt.booth, receipt.sold_at),
     }
 
@@ -382,7 +382,7 @@ def _sale(line: int, document: Document) -> Sale:
 
 
 def _settlement_document(settlement: Settlement) -> dict[str, Any]:
-    by, said, parts = settlement.percentages, settlement.said, settlement.parts
+    by, said, parts = settlement.percentages, settlement.published, settlement.parts
     return {
         "facility": settlement.facility,
         "festival": settlement.festival,
@@ -428,12 +428,12 @@ def _settlement(document: Document) -> Settlement:
             )
             for booth in document["booths"]
         ),
-        said=said and Said(**said),
+        published=said and SettlementFigures(**said),
         revision=document["revision"],
     )
 
 
-def _demand_document(demand: Demand) -> dict[str, Any]:
+def _demand_document(demand: FacilityDemand) -> dict[str, Any]:
     return {
         "facility": demand.facility,
         "festival": demand.festival,
@@ -448,17 +448,17 @@ def _demand_document(demand: Demand) -> dict[str, Any]:
     }
 
 
-def _line_document(line: Line) -> dict[str, Any]:
+def _line_document(line: ProductAtBooth) -> dict[str, Any]:
     return asdict(line) | {"sold_out": [asdict(gap) for gap in line.sold_out]}
 
 
-def _demand(document: Document) -> Demand:
-    return Demand(
+def _demand(document: Document) -> FacilityDemand:
+    return FacilityDemand(
         id=document["_id"],
         facility=document["facility"],
         festival=document["festival"],
         booths=tuple(
-            BoothDemand(
+            DemandFromBooth(
                 booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
             )
             for booth in document["booths"]
@@ -467,9 +467,9 @@ def _demand(document: Document) -> Demand:
     )
 
 
-def _line(document: Document) -> Line:
-    gaps = tuple(Gap(gap["at"], gap["until"]) for gap in document["sold_out"])
-    return Line(**{**document, "sold_out": gaps})
+def _line(document: Document) -> ProductAtBooth:
+    gaps = tuple(SoldOutSpan(gap["at"], gap["until"]) for gap in document["sold_out"])
+    return ProductAtBooth(**{**document, "sold_out": gaps})
 
 
 def _feed_document(feed: FacilityFeed) -> dict[str, Any]:
@@ -491,5 +491,5 @@ SETTLEMENTS = Collection(
     _settlement,
     listed_by=("facility", "festival", "arrived"),
 )
-DEMANDS = Collection("demand", Demand, _demand_document, _demand, listed_by=("facility", "festival"))
+DEMANDS = Collection("demand", FacilityDemand, _demand_document, _demand, listed_by=("facility", "festival"))
 FEEDS = Collection("feeds", FacilityFeed, _feed_document, _feed)

@@ -43,7 +43,7 @@ B = TypeVar("B", bound=Body)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class CommandOutcome:
     """What became of a command: done, or refused with the field and the reason."""
 
     done: bool
@@ -52,7 +52,7 @@ class Outcome:
     message: str | None = None
 
 
-class Taken(BaseModel):
+class CommandReply(BaseModel):
     """`status` is `accepted` or `done`; `look` is the place that says what became of the command."""
 
     command: str
@@ -61,7 +61,7 @@ class Taken(BaseModel):
 
 
 # By the command's id; None as long as it has no outcome.
-FindOutcome = Callable[[str], Awaitable[Outcome | None]]
+FindOutcome = Callable[[str], Awaitable[CommandOutcome | None]]
 
 
 class Commands:
@@ -113,7 +113,7 @@ class Commands:
             log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
             return None
 
-    async def _outcome(self, id: str, wait: float) -> Outcome | None:
+    async def _outcome(self, id: str, wait: float) -> CommandOutcome | None:
         if not wait:
             return None
         looking = asyncio.create_task(self._look(id))
@@ -125,7 +125,7 @@ class Commands:
             looking.cancel()
             stopping.cancel()
 
-    async def _look(self, id: str) -> Outcome | None:
+    async def _look(self, id: str) -> CommandOutcome | None:
         # The command is in Kafka by now: whatever the database answers, the client must not hear that it failed.
         async for _ in attempts(first=0.02, most=0.2):
             try:
@@ -136,7 +136,7 @@ class Commands:
         return None
 
 
-async def command_in(request: Request, model: type[B]) -> B:
+async def parse_command(request: Request, model: type[B]) -> B:
     """The command of this model in a request: the JSON body, and what the path says for fields of their names.
 
     Raises RequestValidationError that names the field, also for one that the model does not have or that comes twice:
@@ -173,12 +173,14 @@ def _wrong(place: tuple[str | int, ...], message: str) -> dict[str, Any]:
     return {"type": "value_error", "loc": ("body", *place), "msg": message}
 
 
-def _answer(id: str, outcome: Outcome | None) -> JSONResponse:
+def _answer(id: str, outcome: CommandOutcome | None) -> JSONResponse:
     place = f"/commands/{quote(id, safe='')}"
     if outcome is None:
-        return JSONResponse(Taken(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place})
+        return JSONResponse(
+            CommandReply(command=id, status="accepted", look=place).model_dump(), 202, {"Location": place}
+        )
     if outcome.done:
-        return JSONResponse(Taken(command=id, status="done", look=place).model_dump())
+        return JSONResponse(CommandReply(command=id, status="done", look=place).model_dump())
     detail = outcome.message or ""
     return problem(
         409, "The command was refused", detail, command=id, look=place, field=outcome.field, reason=outcome.reason

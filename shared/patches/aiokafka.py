@@ -26,7 +26,7 @@ check_version("aiokafka", "0.14.")
 _LENGTH_AT, _LENGTH_END = 8, 12
 
 
-class Records:
+class TolerantRecords:
     """What Kafka answered for one partition, batch by batch, as aiokafka's fetcher asks for it."""
 
     def __init__(self, data: bytes) -> None:
@@ -40,16 +40,16 @@ class Records:
     def has_next(self) -> bool:
         return bool(self._fast.has_next())
 
-    def next_batch(self) -> "Batch | None":
+    def next_batch(self) -> "TolerantBatch | None":
         fast = self._fast.next_batch()
         if fast is None:
             return None
         length = int.from_bytes(self._data[self._at + _LENGTH_AT : self._at + _LENGTH_END])
         begin, self._at = self._at, self._at + _LENGTH_END + length
-        return Batch(fast, self._data[begin : self._at])
+        return TolerantBatch(fast, self._data[begin : self._at])
 
 
-class Batch:
+class TolerantBatch:
     """One batch of records; `raw` are its bytes."""
 
     def __init__(self, fast: Any, raw: memoryview) -> None:
@@ -92,7 +92,7 @@ def _spelled_out(raw: memoryview) -> Iterator[Any]:
 
 def read_any_header_name() -> None:
     """From now on every consumer of this process reads on past such a record."""
-    fetcher.MemoryRecords = Records
+    fetcher.MemoryRecords = TolerantRecords
 
 
 def give_up(client: AIOKafkaProducer) -> None:

@@ -12,7 +12,7 @@ import pytest
 from deploy.local.services import environment
 from edge import sync
 from edge.terminal.terminal import Standing, Terminal
-from services.production.domain.entities import Outcome
+from services.production.domain.entities import ReportOutcome
 from shared.errors import NotReached
 from shared.events.inventory import INVENTORY
 from shared.events.production import (
@@ -153,7 +153,7 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
     assert list(dict.fromkeys(logged)) == ids
     database = mongo.database("production")
     assert await database["lots"].count_documents({}) == 25
-    assert await database["reports"].count_documents({"outcome": Outcome.ACCEPTED.value}) == 25
+    assert await database["reports"].count_documents({"outcome": ReportOutcome.ACCEPTED.value}) == 25
     quantities = [lot.qty for lot in await probe.bodies(PRODUCTION, LotRecorded)]
     assert sorted(quantities) == list(range(1, 26))
 

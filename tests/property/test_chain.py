@@ -13,17 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
-from services.festival.domain import BoothPace, Command, Festival, Replenishment, Request, Shipment, Transfer
+from services.festival.domain import BoothSales, Command, Festival, Replenishment, Request, Shipment, Transfer
 from services.festival.domain.allocation.line import COUNTED, LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from services.inventory.handlers import FAMILIES as INVENTORY_FAMILIES
 from services.production.domain.entities import Lot as MadeLot
 from services.production.handlers import FAMILIES as PRODUCTION_FAMILIES
@@ -222,7 +222,7 @@ class Chain(Machine):
         waiting = [
             one
             for one in self.festival.all(Request)
-            if one.status is RequestStatus.PROPOSED or one.waiting is not None
+            if one.status is RequestStatus.PROPOSED or one.pending_revision is not None
         ]
         request = one_of(waiting, n)
         if request is not None:
@@ -422,7 +422,7 @@ class Chain(Machine):
     def bring_all_home(self) -> None:
         for booth in self.festival.all(FestivalBooth):
             for lot, account in booth.accounts().items():
-                if booth.holds(lot) is not None and account.left:
+                if booth.find_lot(lot) is not None and account.left:
                     # A piece less than the arithmetic rest: what is counted is what is true.
                     self.command(ReceiveReturn(festival=FESTIVAL, booth=booth.id, lot=lot, qty=account.left - 1))
         self.settle()
@@ -500,9 +500,9 @@ def check_commands(festival: Service) -> None:
     """Every command ended, and those that were refused were said to be, once."""
     commands = {command.id: command for command in festival.all(Command)}
     assert commands.keys() == {event.id for event in festival.kafka.heard(ORGANISER)}
-    assert not [command for command in commands.values() if command.outcome is Outcome.WAITING]
+    assert not [command for command in commands.values() if command.outcome is CommandStatus.WAITING]
     refused = Counter(body.command for body in festival.kafka.bodies(FESTIVAL_TOPIC, CommandRefused))
-    assert refused == {id: 1 for id, command in commands.items() if command.outcome is Outcome.REFUSED}
+    assert refused == {id: 1 for id, command in commands.items() if command.outcome is CommandStatus.REFUSED}
 
 
 def check_production_and_inventory(production: Service, inventory: Service) -> None:
@@ -513,7 +513,7 @@ def check_production_and_inventory(production: Service, inventory: Service) -> N
 
 def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
     """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
-    standing = {r.id: r.standing for lot in inventory.all(Lot) for r in lot.reservations}
+    standing = {r.id: r.status for lot in inventory.all(Lot) for r in lot.reservations}
     lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
     assert standing.keys() <= lines.keys()
     for id, line in lines.items():
@@ -542,10 +542,10 @@ def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
 
 
 ENDS = {
-    LineStatus.RESERVED: (Standing.HELD,),
-    LineStatus.DISPATCHED: (Standing.DISPATCHED,),
+    LineStatus.RESERVED: (ReservationStatus.HELD,),
+    LineStatus.DISPATCHED: (ReservationStatus.DISPATCHED,),
     LineStatus.REFUSED: (None,),
-    LineStatus.RELEASED: (None, Standing.RELEASED),
+    LineStatus.RELEASED: (None, ReservationStatus.RELEASED),
     LineStatus.PLANNED: (None,),
 }
 
@@ -566,7 +566,7 @@ def check_festival_and_sales(festival: Service, sales: Service) -> None:
             assert dict(booth.sold) == {lot.lot: lot.sold for lot in other.lots if lot.sold}
             assert booth.disputed == other.disputed
     said = {one.booth: one for one in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
-    paces = {pace.id: (pace.revision, dict(pace.sold)) for pace in festival.all(BoothPace)}
+    paces = {pace.id: (pace.revision, dict(pace.sold)) for pace in festival.all(BoothSales)}
     assert paces == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
     for found in festival.all(Replenishment):
         given: Counter[tuple[str, str]] = Counter()

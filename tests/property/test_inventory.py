@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from services.inventory.domain import Lot
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from services.inventory.handlers import FAMILIES
 from shared import envelope
 from shared.errors import Unusable
@@ -98,8 +98,8 @@ class InventoryMachine(Machine):
                 assert answers.get(event.id) == said, order
         for lot in self.inventory.all(Lot):
             stock = stocks[lot.id]
-            held = frozenset((r.id, r.qty) for r in lot.reservations if r.standing is Standing.HELD)
-            sent = frozenset((r.id, r.qty) for r in lot.reservations if r.standing is Standing.DISPATCHED)
+            held = frozenset((r.id, r.qty) for r in lot.reservations if r.status is ReservationStatus.HELD)
+            sent = frozenset((r.id, r.qty) for r in lot.reservations if r.status is ReservationStatus.DISPATCHED)
             assert (lot.on_hand, held, sent) == (stock.on_hand, stock.held, stock.sent)
             assert (lot.returned, lot.recalled) == (stock.returned, stock.recalled)
 

@@ -35,7 +35,7 @@ def test_fewer_shipments_would_break_the_bound_that_a_plan_names(even: bool) -> 
         case = a_case(Random(seed), 6, 4, 5, 8, even=even)
         made = planned(case)
         filled = Counter[tuple[str, str]]()
-        for one in made.chosen:
+        for one in made.allotments:
             filled[one.booth, one.lot.product] += one.qty
         fewest = Whole(case).fewest_pairs(totals(made), filled if even else None)
         assert made.shipments_at_least <= fewest <= made.shipments, seed
@@ -81,4 +81,4 @@ def test_a_plan_is_the_same_whatever_the_order_of_what_it_is_made_from(seed: int
     stock = random.sample(case.stock, len(case.stock))
     wanted = random.sample(case.wanted, len(case.wanted))
     again = planned(Case(wanted, stock, case.before, case.rules))
-    assert (again.chosen, again.shares, again.conflicts) == (made.chosen, made.shares, made.conflicts)
+    assert (again.allotments, again.shares, again.conflicts) == (made.allotments, made.shares, made.conflicts)

@@ -7,8 +7,16 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.planning import Available, Plan, Rules, plan
-from services.festival.domain.replenishment import Held, Hour, Pace, Proposal, Situation, after, propose
+from services.festival.domain.planning import AvailableLot, Plan, Rules, plan
+from services.festival.domain.replenishment import (
+    HeldLot,
+    Proposal,
+    SalesHistory,
+    SalesHour,
+    Situation,
+    propose,
+    rules_after,
+)
 from services.festival.domain.replenishment.forecast import rates
 from services.festival.domain.replenishment.proposal import FEW
 
@@ -53,7 +61,7 @@ def a_situation(rng: Random) -> Situation:
     booths = [f"b{n}" for n in range(rng.randint(1, 6))]
     rows = [(booth, product) for booth in booths for product in PRODUCTS if rng.random() < 0.8]
     held = [
-        Held(
+        HeldLot(
             booth,
             f"{product}{lot}",
             rng.choice(FACILITIES),
@@ -68,11 +76,11 @@ def a_situation(rng: Random) -> Situation:
         for lot in range(rng.randint(0, 3))
     ]
     paces = [
-        Pace(
+        SalesHistory(
             booth,
             product,
             tuple(
-                Hour(9 + n, rng.choice((0, 0, 1, 4, 12)), rng.choice((0, 15, 60, 60)))
+                SalesHour(9 + n, rng.choice((0, 0, 1, 4, 12)), rng.choice((0, 15, 60, 60)))
                 for n in range(rng.randint(0, 5))
             ),
         )
@@ -87,16 +95,16 @@ def a_situation(rng: Random) -> Situation:
         capacity={booth: rng.randint(0, 40) for booth in booths if rng.random() < 0.5},
         categories=categories,
         limits={(booth, kind): rng.randint(0, 20) for booth in booths for kind in "xy" if rng.random() < 0.4},
-        even=True,
+        spread_evenly=True,
     )
     sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
     until = NOON + timedelta(minutes=rng.randint(1, 540))
     return Situation(NOON, until, sells, tuple(paces), tuple(held), rules)
 
 
-def some_stock(rng: Random) -> list[Available]:
+def some_stock(rng: Random) -> list[AvailableLot]:
     return [
-        Available(
+        AvailableLot(
             f"{facility}{product}",
             facility,
             product,
@@ -113,7 +121,9 @@ def some_stock(rng: Random) -> list[Available]:
 def a_case(rng: Random) -> Case:
     now, stock = a_situation(rng), some_stock(rng)
     made = propose(now)
-    return Case(now, made, plan([one.wanted for one in made.refills], stock, rules=after(now.rules, made.moves)))
+    return Case(
+        now, made, plan([one.wanted for one in made.refills], stock, rules=rules_after(now.rules, made.moves))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +133,7 @@ def cases() -> list[Case]:
 
 def test_there_is_something_to_see(cases: list[Case]) -> None:
     assert sum(bool(case.made.moves) for case in cases) > CASES / 4
-    assert sum(bool(case.plan.chosen) for case in cases) > CASES / 4
+    assert sum(bool(case.plan.allotments) for case in cases) > CASES / 4
 
 
 def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cases: list[Case]) -> None:
@@ -169,7 +179,7 @@ def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
     for case in cases:
         comes, kinds = Counter[str](), Counter[tuple[str, str]]()
         rules = case.now.rules
-        parcels = [(one.booth, one.lot.product, one.qty) for one in case.plan.chosen]
+        parcels = [(one.booth, one.lot.product, one.qty) for one in case.plan.allotments]
         for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
             comes[booth] += qty
             kinds[booth, rules.categories[booth, product]] += qty
@@ -179,7 +189,7 @@ def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
 
 def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.plan.chosen:
+        for one in case.plan.allotments:
             assert case.now.rules.lead_days[one.lot.facility] == 0
             assert one.lot.best_before is None or one.lot.best_before > LAST_DAY
         if case.now.until - case.now.at <= case.now.sent_within:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sales.domain.device import Device, hear
+from services.sales.domain.device import Device, receive_record
 from tests.support.builders.sales import an_introduction
 from tests.support.examples import examples
 
@@ -65,7 +65,7 @@ def heard(order: Sequence[Record]) -> Device:
     devices: tuple[Device, ...] = ()
     for record in order:
         body = an_introduction(record.seq, device="D", previous=record.previous)
-        devices, _ = hear(devices, body, record.id, record.seq if record.closes else None)
+        devices, _ = receive_record(devices, body, record.id, record.seq if record.closes else None)
     [device] = devices
     return device
 

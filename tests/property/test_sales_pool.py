@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sales.domain.booth import Booth, BoothLot, Pool, StockCount
-from services.sales.domain.pool import level, pieces
+from services.sales.domain.pool import pool_shares, redistribute
 from shared.events.amounts import apportion, net_amounts, value
 from tests.support.builders.sales import B1, NOON
 from tests.support.examples import examples
@@ -57,7 +57,7 @@ def pooled(draw: st.DrawFn, *, counted: bool = True) -> Pool:
 @examples(500)
 @given(shelves(), pooled())
 def test_shares_are_whole_and_are_the_pool(lots: list[BoothLot], pool: Pool) -> None:
-    shares = pieces(lots, pool)
+    shares = pool_shares(lots, pool)
     assert sum(shares) == pool.qty
     assert min(shares) >= 0
 
@@ -71,7 +71,7 @@ def test_shares_and_their_rupiah_do_not_depend_on_the_order_in_which_lots_came(
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     ends = []
     for order in (lots, shuffled):
-        booth = level(Booth(B1, lots=tuple(order), pools=(pool,)), "KTI")
+        booth = redistribute(Booth(B1, lots=tuple(order), pools=(pool,)), "KTI")
         ends.append({lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in booth.lots})
         assert sum(rupiah for _, rupiah in ends[-1].values()) == pool.rupiah
         assert not any(rupiah for qty, rupiah in ends[-1].values() if not qty)
@@ -81,7 +81,7 @@ def test_shares_and_their_rupiah_do_not_depend_on_the_order_in_which_lots_came(
 @examples(500)
 @given(shelves(), pooled())
 def test_no_lot_is_credited_with_more_than_came_while_another_has_room(lots: list[BoothLot], pool: Pool) -> None:
-    shares = pieces(lots, pool)
+    shares = pool_shares(lots, pool)
     room = sum(lot.creditable for lot in lots)
     for lot, share in zip(lots, shares, strict=True):
         assert share <= lot.creditable or sum(shares) > room
@@ -92,25 +92,25 @@ def test_no_lot_is_credited_with_more_than_came_while_another_has_room(lots: lis
 def test_without_counts_shares_are_in_proportion_to_what_is_there_to_less_than_a_piece(
     lots: list[BoothLot], pool: Pool
 ) -> None:
-    there = sum(lot.room for lot in lots)
+    there = sum(lot.unlabelled_stock for lot in lots)
     pool = replace(pool, qty=min(pool.qty, there))
-    shares = pieces(lots, pool)
+    shares = pool_shares(lots, pool)
     for facility in FACILITIES:
         mine = sum(share for lot, share in zip(lots, shares, strict=True) if lot.facility == facility)
-        room = sum(lot.room for lot in lots if lot.facility == facility)
+        room = sum(lot.unlabelled_stock for lot in lots if lot.facility == facility)
         assert abs(mine * there - pool.qty * room) < there or not there
-    assert all(share <= lot.room for lot, share in zip(lots, shares, strict=True))
+    assert all(share <= lot.unlabelled_stock for lot, share in zip(lots, shares, strict=True))
 
 
 @examples(300)
 @given(shelves(counted=False), pooled(counted=False))
 def test_within_a_facility_an_older_lot_is_sold_before_a_newer_one_begins(lots: list[BoothLot], pool: Pool) -> None:
-    pool = replace(pool, qty=min(pool.qty, sum(lot.room for lot in lots)))
-    shares = dict(zip((lot.lot for lot in lots), pieces(lots, pool), strict=True))
+    pool = replace(pool, qty=min(pool.qty, sum(lot.unlabelled_stock for lot in lots)))
+    shares = dict(zip((lot.lot for lot in lots), pool_shares(lots, pool), strict=True))
     for facility in FACILITIES:
         mine = [lot for lot in lots if lot.facility == facility]
         mine.sort(key=lambda lot: (lot.withdrawn is not None, lot.made_on, lot.lot))
-        left = [shares[lot.lot] < lot.room for lot in mine]
+        left = [shares[lot.lot] < lot.unlabelled_stock for lot in mine]
         begun = [shares[lot.lot] > 0 for lot in mine]
         for place, is_left in enumerate(left):
             assert not (is_left and any(begun[place + 1 :]))
@@ -122,9 +122,12 @@ def test_a_count_of_all_that_is_left_gives_each_lot_exactly_what_is_gone_of_it(
     lots: list[BoothLot], data: st.DataObject
 ) -> None:
     lots = [replace(lot, moved=0, lost=0, label_qty=min(lot.label_qty, lot.stocked), named_qty=0) for lot in lots]
-    gone = [data.draw(st.integers(0, lot.room)) for lot in lots]
-    counted = [replace(lot, final=StockCount(NOON, lot.room - less)) for lot, less in zip(lots, gone, strict=True)]
-    assert pieces(counted, Pool("KTI", sum(gone))) == gone
+    gone = [data.draw(st.integers(0, lot.unlabelled_stock)) for lot in lots]
+    counted = [
+        replace(lot, final=StockCount(NOON, lot.unlabelled_stock - less))
+        for lot, less in zip(lots, gone, strict=True)
+    ]
+    assert pool_shares(counted, Pool("KTI", sum(gone))) == gone
 
 
 # amounts

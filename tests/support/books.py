@@ -44,7 +44,7 @@ def check_lot(booth: Booth, lot: BoothLot, told: list[Told]) -> None:
         sum(part.qty for part, _, _ in labelled),
         sum(rupiah for _, rupiah, _ in labelled),
     )
-    counted_at = pools.lot_moment(booth, lot)
+    counted_at = pools.lot_final_count_at(booth, lot)
     late = [part.qty for part, _, sold_at in labelled if counted_at is not None and sold_at > counted_at]
     assert lot.after_qty == sum(late)
     assert lot.stocked + lot.beyond == lot.sold + lot.lost + lot.moved + lot.unsold
@@ -64,7 +64,7 @@ def check_pool(booth: Booth, product: str, told: list[Told]) -> None:
     lots = booth.lots_of(product)
     assert (pool.qty, pool.rupiah) == (sum(part.qty for part, _, _ in told), sum(rupiah for _, rupiah, _ in told))
     assert (pool.qty, pool.rupiah) == (sum(lot.pool_qty for lot in lots), sum(lot.pool_rupiah for lot in lots))
-    counted_at = pools.moment(booth, product)
+    counted_at = pools.final_count_at(booth, product)
     assert pool.after_qty == sum(part.qty for part, _, at in told if counted_at is not None and at > counted_at)
     by_lot = {lot.lot: Counter[str]() for lot in lots}
     for part, rupiah, _ in told:
@@ -74,24 +74,24 @@ def check_pool(booth: Booth, product: str, told: list[Told]) -> None:
     assert {lot: (sums["qty"], sums["rupiah"]) for lot, sums in by_lot.items()} == {
         lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots
     }
-    assert pools.pieces(sorted(lots, key=lambda lot: lot.lot), pool) == [
+    assert pools.pool_shares(sorted(lots, key=lambda lot: lot.lot), pool) == [
         lot.pool_qty for lot in sorted(lots, key=lambda lot: lot.lot)
     ]
 
 
 def check_lists(booth: Booth, receipts: Sequence[Receipt]) -> None:
     """What waits and is disputed is listed, and nothing waits for what is there or beyond the settling."""
-    assert sorted(booth.waiting) == sorted(receipt.receipt for receipt in receipts if receipt.waits)
+    assert sorted(booth.waiting) == sorted(receipt.receipt for receipt in receipts if receipt.is_waiting)
     disputed = [receipt.sale_id(sale) for receipt in receipts for sale in receipt.sales if sale.disputed]
     assert sorted(booth.disputed) == sorted(disputed)
     waiting = [sale for receipt in receipts for sale in receipt.sales if sale.waiting]
     assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the settling"
     for sale in waiting:
-        held = booth.holds(sale.lot) if sale.lot is not None else None
+        held = booth.find_lot(sale.lot) if sale.lot is not None else None
         if sale.lot is None:
-            assert not booth.free(sale.product), "it waits for what is there"
+            assert not booth.available(sale.product), "it waits for what is there"
         elif held is not None and held.product == sale.product:
-            assert not min(held.room, booth.free(sale.product)), "it waits for what is there"
+            assert not min(held.unlabelled_stock, booth.available(sale.product)), "it waits for what is there"
 
 
 def check_drawers(booth: Booth, receipts: Sequence[Receipt]) -> None:

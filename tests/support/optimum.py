@@ -7,7 +7,7 @@ from itertools import pairwise
 from ortools.linear_solver import pywraplp
 from ortools.sat.python import cp_model
 
-from services.festival.domain.planning import Before
+from services.festival.domain.planning import EarlierShare
 from tests.support.plans import Bounds, Case, bounds, facilities_of
 
 # Levels of share per solve: their weights must stay far below 2**62.
@@ -38,7 +38,7 @@ class Whole:
         steps: dict[str, list[Fraction]] = {}
         reached: dict[str, list[cp_model.IntVar]] = {}
         for giver in self.givers:
-            earlier = self.case.before.get(giver, Before())
+            earlier = self.case.before.get(giver, EarlierShare())
             most = sum(qty for (facility, _), qty in self.within.offers.items() if facility == giver)
             of = (most + earlier.offered) * self.case.rules.weights.get(giver, 1)
             steps[giver] = [Fraction(earlier.allocated + n, of) for n in range(most + 1)]

@@ -7,16 +7,16 @@ from datetime import date, timedelta
 from fractions import Fraction
 from random import Random
 
-from services.festival.domain.planning import Available, Before, Plan, Rules, Wanted
+from services.festival.domain.planning import AvailableLot, EarlierShare, Plan, RequestDemand, Rules
 
 LAST_DAY = date(2023, 4, 20)
 
 
 @dataclass(frozen=True)
 class Case:
-    wanted: list[Wanted]
-    stock: list[Available]
-    before: dict[str, Before]
+    wanted: list[RequestDemand]
+    stock: list[AvailableLot]
+    before: dict[str, EarlierShare]
     rules: Rules
 
 
@@ -35,7 +35,7 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
     """Up to so many of each, with rules of every kind; `pieces`: the most in one lot or wish."""
     names = [f"p{n}" for n in range(random.randint(1, products))]
     stock = [
-        Available(
+        AvailableLot(
             f"L{f}-{product}-{n}",
             f"F{f}",
             product,
@@ -49,7 +49,7 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
         for n in range(random.choice([0, 1, 1, 2]))
     ]
     wanted = [
-        Wanted(f"b{b}", product, random.randint(1, pieces))
+        RequestDemand(f"b{b}", product, random.randint(1, pieces))
         for b in range(random.randint(1, booths))
         for product in names
         if random.random() < 0.7
@@ -58,7 +58,9 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
     for want in wanted:
         asked[want.booth] += want.qty
     categories = {(want.booth, want.product): random.choice("xy") for want in wanted}
-    before = {f"F{f}": Before(2 + f % 3, random.randint(0, 2)) for f in range(facilities) if random.random() < 0.2}
+    before = {
+        f"F{f}": EarlierShare(2 + f % 3, random.randint(0, 2)) for f in range(facilities) if random.random() < 0.2
+    }
     rules = Rules(
         last_day=LAST_DAY,
         days_left=random.choice([None, 5]),
@@ -72,7 +74,7 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
             if random.random() < 0.4
         },
         weights={f"F{f}": random.randint(1, 3) for f in range(facilities) if random.random() < 0.3},
-        even=even,
+        spread_evenly=even,
     )
     return Case(wanted, stock, before, rules)
 
@@ -103,7 +105,7 @@ def check(case: Case, made: Plan) -> None:
     """Every hard rule holds, and the plan's parts say the same."""
     within = bounds(case)
     by_lot, by_pair, by_want, by_facility = Counter[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]](), {}
-    for one in made.chosen:
+    for one in made.allotments:
         assert one.qty > 0
         by_lot[one.lot.lot] += one.qty
         by_pair[one.lot.facility, one.lot.product] += one.qty
@@ -121,9 +123,9 @@ def check(case: Case, made: Plan) -> None:
     assert all(by_want[want] + short.get(want, 0) == qty for want, qty in within.asks.items())
     assert made.offers == within.offers
     for share in made.shares:
-        earlier = case.before.get(share.facility, Before())
+        earlier = case.before.get(share.facility, EarlierShare())
         assert share.allocated - earlier.allocated == by_facility.get(share.facility, 0)
-    assert made.shipments == len({(one.booth, one.lot.facility) for one in made.chosen})
+    assert made.shipments == len({(one.booth, one.lot.facility) for one in made.allotments})
     assert made.shipments_at_least <= made.shipments
 
 
@@ -139,7 +141,7 @@ def shares(case: Case, made: Plan) -> list[Fraction]:
 
 def totals(made: Plan) -> dict[str, int]:
     counts = Counter[str]()
-    for one in made.chosen:
+    for one in made.allotments:
         counts[one.lot.facility] += one.qty
     return dict(counts)
 

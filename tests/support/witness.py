@@ -11,7 +11,7 @@ from ops.verify.evidence import Evidence
 from ops.verify.heard import Heard, Word
 from ops.verify.money import public_stream, settlements, settlements_said, shares
 from ops.verify.report import Check
-from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
@@ -19,7 +19,7 @@ from shared.runtime.family import Family
 from shared.runtime.state import Entity
 from tests.support.builders.sales import World
 
-_ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, Demand, FacilityFeed)
+_ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, FacilityDemand, FacilityFeed)
 _NAMESPACE = UUID(int=13)
 
 E = TypeVar("E", bound=Entity)

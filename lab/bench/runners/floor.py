@@ -26,7 +26,7 @@ from pymongo import DeleteMany, InsertOne, ReplaceOne
 from lab.bench import backlog
 from lab.bench.meter import Meter
 from lab.bench.runners.job import Job, print_result
-from services.inventory.domain.lot import Reservation, Standing
+from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.inventory.store import LOTS
 from shared import envelope, garbage
 from shared.derivation import derived_id
@@ -83,7 +83,7 @@ class Floor:
         self._numbers: dict[int, int] = {}
         lot = next(backlog.known_lots(1))
         self._new = LOTS.to_document(lot)
-        held = Reservation("R000001", "H01", "H01-Q01", "H01-B001", 5, Standing.HELD)
+        held = Reservation("R000001", "H01", "H01-Q01", "H01-B001", 5, ReservationStatus.HELD)
         self._lot = LOTS.to_document(replace(lot, reservations=(held,) * RESERVATIONS_EACH))
         changed = StockChanged(
             **{name: getattr(lot, name) for name in StockChanged.model_fields if name != "lot"}, lot=lot.id

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeAlias
 
 from ops.verify.heard.words import Pair, Triple, Word
 from services.sales.domain.receipt import entity_id, receipt_id
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.envelope import EPOCH
 from shared.events import lot_number
 from shared.events.festival import DisputeResolved, VoidOrdered
@@ -155,7 +155,7 @@ class TillsHeard:
             self.named.add((body.booth, body.sale, body.lot if number is None else str(number)))
 
     def _void(self, body: ReceiptVoided, id: str) -> None:
-        hour = seconds(body.voided_at) // HOUR
+        hour = epoch_seconds(body.voided_at) // HOUR
         self.refunds[PaidBack(body.booth, body.drawer or body.device, hour, body.refund)] += body.refund_rupiah
         for line in body.lines:
             asked = AskedVoid(id, line.qty, body.till)

@@ -10,9 +10,9 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, Page
+from services.festival.api.pages import ConflictPage, EntityPage
 from services.festival.domain import Command
-from services.festival.domain.command import Outcome as Fate
+from services.festival.domain.command import CommandStatus as Fate
 from services.festival.store import COMMANDS
 from shared.events.festival import (
     ORGANISER,
@@ -39,7 +39,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from shared.http.commands import CommandId, Commands, Outcome, Prefer, Taken, command_in
+from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, parse_command
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
@@ -79,15 +79,15 @@ ENDPOINTS = (
 )
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Done within the wait that was asked for", "model": Taken},
-    202: {"description": "Taken; `look` says where to see what became of it", "model": Taken},
+    200: {"description": "Done within the wait that was asked for", "model": CommandReply},
+    202: {"description": "Taken; `look` says where to see what became of it", "model": CommandReply},
     409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
     422: {"description": "Not valid: `errors` names each field"},
     503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
 }
 
 
-class Mistake(Page):
+class RejectionPage(EntityPage):
     """`conflicts`: the first of those that let nothing be planned."""
 
     field: str
@@ -104,7 +104,7 @@ class CommandPage(BaseModel):
     name: str
     given_at: datetime
     status: str
-    wrong: Mistake | None
+    wrong: RejectionPage | None
 
     @classmethod
     def of(cls, command: Command) -> "CommandPage":
@@ -114,7 +114,7 @@ class CommandPage(BaseModel):
             name=command.name,
             given_at=command.given_at,
             status=command.outcome.value,
-            wrong=Mistake.model_validate(command.wrong) if command.wrong else None,
+            wrong=RejectionPage.model_validate(command.wrong) if command.wrong else None,
         )
 
 
@@ -123,31 +123,31 @@ def routes(service: Service) -> APIRouter:
     router = APIRouter(tags=["commands"])
     kept = service.database[COMMANDS.name]
 
-    async def find(id: str) -> Outcome | None:
+    async def find(id: str) -> CommandOutcome | None:
         document = await kept.find_one({"_id": id})
         if document is None:
             return None
         command = COMMANDS.from_document(document)
         if command.source != SOURCE:
             message = "Somebody else gave a command with this id; give each one its own UUID."
-            return Outcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
+            return CommandOutcome(False, "command", CommandRefusal.ID_TAKEN.value, message)
         if command.outcome is Fate.WAITING:
             return None
         if command.wrong is None:
-            return Outcome(True)
-        return Outcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
+            return CommandOutcome(True)
+        return CommandOutcome(False, command.wrong.field, command.wrong.reason.value, command.wrong.message)
 
     commands = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
         router.add_api_route(
             endpoint.path,
-            _giving(commands, endpoint.body),
+            _endpoint_function(commands, endpoint.body),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
             operation_id=endpoint.body.__name__,
             responses=ANSWERS,
-            openapi_extra=_described(endpoint),
+            openapi_extra=_openapi(endpoint),
         )
 
     @router.get("/commands/{command:path}", summary="What became of a command")
@@ -160,14 +160,14 @@ def routes(service: Service) -> APIRouter:
     return router
 
 
-def _giving(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
     async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
-        return await commands.append(await command_in(request, body), prefer, id)
+        return await commands.append(await parse_command(request, body), prefer, id)
 
     return give
 
 
-def _described(endpoint: Endpoint) -> dict[str, Any]:
+def _openapi(endpoint: Endpoint) -> dict[str, Any]:
     """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
     names = re.findall(r"\{(\w+)", endpoint.path)
     schema = endpoint.body.model_json_schema()

@@ -5,13 +5,13 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import Page
+from services.festival.api.pages import EntityPage
 from services.festival.domain import Shipment, Transfer
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 
 
-class ParcelPage(Page):
+class ParcelPage(EntityPage):
     """`leg`: ordered, left or dropped."""
 
     reservation: str
@@ -56,7 +56,7 @@ class ShipmentPage(BaseModel):
             due=shipment.due,
             overdue=shipment.overdue,
             parcels=[ParcelPage.model_validate(parcel) for parcel in shipment.parcels],
-            lots=_sent(shipment.lots, dict(shipment.counted), uncounted),
+            lots=_sent_lots(shipment.lots, dict(shipment.counted), uncounted),
         )
 
 
@@ -83,11 +83,11 @@ class TransferPage(BaseModel):
             status=transfer.status.value,
             due=transfer.due,
             overdue=transfer.overdue,
-            lots=_sent(dict(transfer.sent), dict(transfer.counted), uncounted),
+            lots=_sent_lots(dict(transfer.sent), dict(transfer.counted), uncounted),
         )
 
 
-def _sent(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
+def _sent_lots(sent: Mapping[str, int], counted: Mapping[str, int], uncounted: int | None) -> list[SentLot]:
     return [
         SentLot(lot=lot, sent=sent.get(lot, 0), counted=counted.get(lot, uncounted))
         for lot in sorted(sent.keys() | counted.keys())

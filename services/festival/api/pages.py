@@ -7,15 +7,15 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request
-from services.festival.domain.allocation.line import HELD, Line, pieces
+from services.festival.domain.allocation.line import HELD, AllocationLine, pieces
 from services.festival.domain.allocation.request import shortfalls
-from services.festival.domain.booth import LotSeen
+from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
 from services.festival.domain.missing import Missing
-from services.festival.domain.planning import words
+from services.festival.domain.planning import explanations
 
 
-class Page(BaseModel):
+class EntityPage(BaseModel):
     """Read from an entity, attribute by attribute."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -25,7 +25,7 @@ class Page(BaseModel):
 Named = Annotated[str, Field(validation_alias="id")]
 
 
-class SumsPage(Page):
+class SumsPage(EntityPage):
     """received + surplus = sold + returned + lost."""
 
     received: int
@@ -78,7 +78,7 @@ class FestivalPage(BaseModel):
         )
 
 
-class PricePage(Page):
+class PricePage(EntityPage):
     product: str
     price_rupiah: int
     category: str | None
@@ -158,13 +158,13 @@ class BoothPage(BaseModel):
         )
 
 
-class DemandPage(Page):
+class RequestDemandPage(EntityPage):
     booth: str
     product: str
     qty: int
 
 
-class LinePage(Page):
+class LinePage(EntityPage):
     """`revision`: the lot's balance that the plan saw. `lost`: pieces of it that did not come. `reason` says why this
     facility and this lot (`reason_id`: in Indonesian); nothing is said of plans from before reasons were kept."""
 
@@ -182,11 +182,11 @@ class LinePage(Page):
     reason_id: str = ""
 
     @classmethod
-    def of(cls, line: Line) -> "LinePage":
+    def of(cls, line: AllocationLine) -> "LinePage":
         page = cls.model_validate(line)
         if line.why is None or line.first is None:
             return page
-        said = words.line(
+        said = explanations.line(
             line.why, line.first, facility=line.facility, product=line.product, booth=line.booth, lot=line.lot
         )
         return page.model_copy(update={"reason": said.en, "reason_id": said.id})
@@ -234,7 +234,7 @@ class ShortPage(BaseModel):
         ]
 
 
-class ConflictPage(Page):
+class ConflictPage(EntityPage):
     """The fewest rules that leave the booth short of all that it asked of a product, in a sentence (`reason_id`: in
     Indonesian)."""
 
@@ -279,7 +279,7 @@ class RequestPage(RequestSummary):
     """A request with its plan: the lines, each facility's share with the reason, and what stays short where.
     `closed`: booths that take no more. `revision`: the latest one, which waits to be accepted or was carried out."""
 
-    demands: list[DemandPage]
+    demands: list[RequestDemandPage]
     lines: list[LinePage]
     shares: list[SharePage]
     shortfalls: list[ShortPage]
@@ -291,7 +291,7 @@ class RequestPage(RequestSummary):
     def of(cls, request: Request) -> "RequestPage":
         return cls(
             **RequestSummary.of(request).model_dump(),
-            demands=[DemandPage.model_validate(want) for want in request.demands],
+            demands=[RequestDemandPage.model_validate(want) for want in request.demands],
             lines=[LinePage.of(line) for line in request.lines],
             shares=[
                 SharePage(
@@ -311,7 +311,7 @@ class RequestPage(RequestSummary):
         )
 
 
-class MissingPage(Page):
+class MissingPage(EntityPage):
     """One thing to do or to wait for. What does not `block` can still be done after the festival is closed.
     `counted`, `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
 
@@ -353,7 +353,7 @@ class ProductStock(BaseModel):
     facilities: int
 
 
-class LotStock(Page):
+class LotStock(EntityPage):
     lot: Named
     facility: str
     product: str
@@ -369,7 +369,7 @@ def _lots(booth: Booth) -> list[BoothLotPage]:
     return [_lot(lot, account, held.get(lot), seen.get(lot)) for lot, account in booth.accounts().items()]
 
 
-def _lot(lot: str, account: Account, held: BoothLot | None, seen: LotSeen | None) -> BoothLotPage:
+def _lot(lot: str, account: Account, held: BoothLot | None, seen: LastCount | None) -> BoothLotPage:
     return BoothLotPage(
         lot=lot,
         facility=held.facility if held else None,

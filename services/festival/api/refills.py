@@ -4,11 +4,11 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
-from services.festival.api.pages import ConflictPage, Page
+from services.festival.api.pages import ConflictPage, EntityPage
 from services.festival.domain import Replenishment
 
 
-class ForecastPage(Page):
+class ForecastPage(EntityPage):
     """What the booth has of a product (with what is on its way) and will sell until closing if it has enough, give or
     take as many; `missing`: how many too few there are."""
 
@@ -21,7 +21,7 @@ class ForecastPage(Page):
     runs_out: datetime | None
 
 
-class MovePage(Page):
+class MovePage(EntityPage):
     """What should go from `booth` to booth `to`, and why (`reason_id`: in Indonesian)."""
 
     booth: str

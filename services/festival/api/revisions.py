@@ -3,15 +3,15 @@
 from pydantic import BaseModel, ConfigDict
 
 from services.festival.domain import Request
-from services.festival.domain.planning import words
+from services.festival.domain.planning import explanations
 from shared.events.festival import BackReason
 
 
-class Difference(BaseModel):
+class RevisionPart(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class RevisedLinePage(Difference):
+class RevisedLinePage(RevisionPart):
     reservation: str
     booth: str
     product: str
@@ -27,7 +27,7 @@ class GivenBackPage(RevisedLinePage):
     reason_id: str = ""
 
 
-class ShareMovePage(Difference):
+class ShareMovePage(RevisionPart):
     """What a facility can offer, and what the plan gives it before and after."""
 
     facility: str
@@ -36,7 +36,7 @@ class ShareMovePage(Difference):
     after: int
 
 
-class ShortMovePage(Difference):
+class ShortMovePage(RevisionPart):
     """What a booth asked for, and what is missing before and after."""
 
     booth: str
@@ -67,8 +67,8 @@ class RevisionPage(BaseModel):
             return None
         lines = {line.reservation: line for line in request.lines}
         why = {
-            BackReason.FACILITY: lambda line: words.cannot_send([line.facility]),
-            BackReason.BOOTH: lambda line: words.closed([line.booth]),
+            BackReason.FACILITY: lambda line: explanations.cannot_send([line.facility]),
+            BackReason.BOOTH: lambda line: explanations.closed([line.booth]),
         }
         back = [(lines[one.reservation], why[one.why](lines[one.reservation])) for one in revision.back]
         return cls(

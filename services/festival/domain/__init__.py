@@ -2,17 +2,17 @@
 
 from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
+from services.festival.domain.booth_sales import BoothSales
 from services.festival.domain.command import Command
 from services.festival.domain.festival import Festival
 from services.festival.domain.logistics.shipment import Shipment
 from services.festival.domain.logistics.transfer import Transfer
-from services.festival.domain.pace import BoothPace
-from services.festival.domain.replenishment.refill import Replenishment
+from services.festival.domain.replenishment.replenish import Replenishment
 from services.festival.domain.stock import StockView
 
 __all__ = [
     "Booth",
-    "BoothPace",
+    "BoothSales",
     "Command",
     "Festival",
     "Replenishment",

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.festival.domain.allocation.line import Line
-from services.festival.domain.booth_lot import Account, BoothLot, Home, accounts, come_home
+from services.festival.domain.allocation.line import AllocationLine
+from services.festival.domain.booth_lot import Account, BoothLot, ReturnBalance, accounts, return_balance
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted
@@ -30,7 +30,7 @@ class PriceTag:
 
 
 @dataclass(frozen=True, slots=True)
-class LotSeen:
+class LastCount:
     """The last count of a lot: `counted` pieces were seen, `unexplained` more should have been there."""
 
     lot: str
@@ -59,21 +59,21 @@ class Booth:
     limits: tuple[tuple[str, int], ...] = ()
     price_list: int = 1
     prices_from: datetime | None = None
-    seen: tuple[LotSeen, ...] = ()
+    seen: tuple[LastCount, ...] = ()
 
-    def holds(self, lot: str) -> BoothLot | None:
+    def find_lot(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
 
     def accounts(self) -> dict[str, Account]:
         """By lot, also those that were sold without ever having been received."""
         return accounts(self.lots, dict(self.sold))
 
-    def come_home(self, product: str) -> Home:
+    def return_balance(self, product: str) -> ReturnBalance:
         """What can come home of a product, whichever of its lots the sales were booked on."""
-        return come_home(self.lots, dict(self.sold), product)
+        return return_balance(self.lots, dict(self.sold), product)
 
     @property
-    def there(self) -> dict[str, int]:
+    def held_and_incoming(self) -> dict[str, int]:
         """Pieces at the booth or on their way to it, by product."""
         products: dict[str, int] = {}
         accounts = self.accounts()
@@ -92,42 +92,42 @@ class Booth:
         )
 
 
-def changed(booth: Booth, lot: BoothLot) -> Booth:
+def with_lot(booth: Booth, lot: BoothLot) -> Booth:
     """The booth with this lot in place of what it held of it."""
-    if booth.holds(lot.lot) is None:
+    if booth.find_lot(lot.lot) is None:
         return replace(booth, lots=(*booth.lots, lot))
     return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
 
 
-def expect(booth: Booth, line: Line) -> Booth:
+def add_in_transit(booth: Booth, line: AllocationLine) -> Booth:
     """The line's pieces have left the facility for this booth."""
-    held = booth.holds(line.lot) or BoothLot(
+    held = booth.find_lot(line.lot) or BoothLot(
         line.lot, line.facility, line.product, line.made_on, best_before=line.best_before
     )
-    return changed(booth, replace(held, in_transit=held.in_transit + line.qty))
+    return with_lot(booth, replace(held, in_transit=held.in_transit + line.qty))
 
 
-def give(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth, list[Publication]]:
+def move_lots(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, Booth, list[Publication]]:
     """Pieces of lots that the giver holds have left it for the taker: both booths after that, and what is said."""
     said: list[Publication] = []
     for lot, qty in lots.items():
-        held = giver.holds(lot)
+        held = giver.find_lot(lot)
         assert held is not None, "who gives has it"
-        there = taker.holds(lot) or BoothLot(
+        there = taker.find_lot(lot) or BoothLot(
             lot, held.facility, held.product, held.made_on, best_before=held.best_before
         )
-        giver = changed(giver, replace(held, moved_out=held.moved_out + qty))
-        taker = changed(taker, replace(there, in_transit=there.in_transit + qty))
+        giver = with_lot(giver, replace(held, moved_out=held.moved_out + qty))
+        taker = with_lot(taker, replace(there, in_transit=there.in_transit + qty))
         said.append(BOOTH_STOCK.of(BoothStockMoved(booth=giver.id, lot=lot, qty=qty, to=taker.id)))
     return giver, taker, said
 
 
-def stock(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
+def receive_lots(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
     """What came of what was sent can be sold; what did not is lost on the way. Of a withdrawn lot sales hears both:
     that the pieces are there and that they must not be sold."""
     said: list[Publication] = []
     for lot, qty in sent.items():
-        held = booth.holds(lot)
+        held = booth.find_lot(lot)
         assert held is not None, "pieces that left were expected"
         come = stocked[lot]
         held = replace(
@@ -136,20 +136,20 @@ def stock(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[
             received=held.received + come,
             lost_on_the_way=held.lost_on_the_way + qty - come,
         )
-        booth = changed(booth, held)
+        booth = with_lot(booth, held)
         if come > 0:
-            said.append(_stocked(booth, held, come))
+            said.append(_stocked_event(booth, held, come))
             if held.withdrawn is not None:
-                said.append(_withdrawn(booth, held.lot, held.withdrawn))
+                said.append(_withdrawn_event(booth, held.lot, held.withdrawn))
     return booth, said
 
 
 def withdraw(booth: Booth, lot: str, reason: str) -> tuple[Booth, list[Publication]]:
     """A recall has reached the booth."""
-    held = booth.holds(lot)
+    held = booth.find_lot(lot)
     if held is None or held.withdrawn is not None:
         return booth, []
-    return changed(booth, replace(held, withdrawn=reason)), [_withdrawn(booth, lot, reason)]
+    return with_lot(booth, replace(held, withdrawn=reason)), [_withdrawn_event(booth, lot, reason)]
 
 
 def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
@@ -158,7 +158,7 @@ def close(booth: Booth, deadline: datetime) -> tuple[Booth, Publication]:
     return replace(booth, status=BoothStatus.CLOSING, deadline=deadline), BOOTH_STOCK.of(said)
 
 
-def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
+def apply_sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
     """What sales counted. A higher revision replaces a lower one, also after the booth was settled: what counted
     as left or as lost at the end follows. Only a closing booth can be settled by it."""
     if report.revision <= booth.revision:
@@ -168,12 +168,14 @@ def sell_through(booth: Booth, report: SellThroughCounted) -> Booth:
         status=booth.status if booth.status is BoothStatus.OPEN else BoothStatus.SETTLED,
         revision=report.revision,
         sold=tuple((lot.lot, lot.sold) for lot in report.lots if lot.sold > 0),
-        seen=tuple(LotSeen(lot.lot, lot.counted, lot.unexplained) for lot in report.lots if lot.counted is not None),
+        seen=tuple(
+            LastCount(lot.lot, lot.counted, lot.unexplained) for lot in report.lots if lot.counted is not None
+        ),
         disputed=report.disputed,
     )
 
 
-def _stocked(booth: Booth, held: BoothLot, qty: int) -> Publication:
+def _stocked_event(booth: Booth, held: BoothLot, qty: int) -> Publication:
     return BOOTH_STOCK.of(
         BoothStocked(
             booth=booth.id,
@@ -187,5 +189,5 @@ def _stocked(booth: Booth, held: BoothLot, qty: int) -> Publication:
     )
 
 
-def _withdrawn(booth: Booth, lot: str, reason: str) -> Publication:
+def _withdrawn_event(booth: Booth, lot: str, reason: str) -> Publication:
     return BOOTH_STOCK.of(LotWithdrawn(booth=booth.id, lot=lot, reason=reason))

@@ -61,7 +61,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class ReturnBalance:
     """Pieces of one product at a booth. Received pieces that were neither moved to other booths nor sold can come
     home, also those that were recorded as lost."""
 
@@ -79,18 +79,18 @@ class Home:
 def accounts(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
     """By lot, also those that were sold without ever having been received; `sold` in pieces by lot."""
     products: dict[str, list[BoothLot]] = defaultdict(list)
-    for lot in _with_never_came(lots, sold):
+    for lot in _all_lots(lots, sold):
         products[lot.product].append(lot)
     made: dict[str, Account] = {}
     for of in products.values():
-        made |= _of_product(of, sold)
+        made |= _product_accounts(of, sold)
     return dict(sorted(made.items()))
 
 
-def come_home(lots: Iterable[BoothLot], sold: Mapping[str, int], product: str) -> Home:
+def return_balance(lots: Iterable[BoothLot], sold: Mapping[str, int], product: str) -> ReturnBalance:
     """What can come home of one product, over all its lots."""
-    mine = [lot for lot in _with_never_came(lots, sold) if lot.product == product]
-    return Home(
+    mine = [lot for lot in _all_lots(lots, sold) if lot.product == product]
+    return ReturnBalance(
         received=sum(lot.received for lot in mine),
         moved_out=sum(lot.moved_out for lot in mine),
         sold=sum(sold.get(lot.lot, 0) for lot in mine),
@@ -98,7 +98,7 @@ def come_home(lots: Iterable[BoothLot], sold: Mapping[str, int], product: str) -
     )
 
 
-def _with_never_came(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[BoothLot]:
+def _all_lots(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[BoothLot]:
     """In the order of their ids. A sold lot that never came has the product that its number says; without a number it
     stands for itself."""
     held = {lot.lot: lot for lot in lots}
@@ -108,7 +108,7 @@ def _with_never_came(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[
     return [held[lot] for lot in sorted(held)]
 
 
-def _of_product(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
+def _product_accounts(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
     # Pieces that no record of the lot tells of; below 0: its records tell of more than came.
     rests = [lot.received - sold.get(lot.lot, 0) - lot.recorded_lost - lot.home - lot.moved_out for lot in lots]
     left = [max(0, rest) for rest in rests]

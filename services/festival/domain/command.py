@@ -15,7 +15,7 @@ from shared.runtime.family import Decision
 MAX_CONFLICTS = 20
 
 
-class Outcome(StrEnum):
+class CommandStatus(StrEnum):
     """`WAITING`: sent on to inventory, or to festival itself by way of Kafka; what comes of it has the last word."""
 
     WAITING = "waiting"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class Rejection:
     """Why a command is refused: which field, the reason for programs, a sentence for a person; `conflicts`: the
     first of those that let nothing be planned."""
 
@@ -44,27 +44,27 @@ class Command:
     festival: str
     name: str
     given_at: datetime
-    outcome: Outcome
-    wrong: Wrong | None = None
+    outcome: CommandStatus
+    wrong: Rejection | None = None
     booth: str | None = None
     lot: str | None = None
     qty: int = 0
 
 
-Carried: TypeAlias = Decision | Wrong
+CommandResult: TypeAlias = Decision | Rejection
 
 
-def given(event: Event, outcome: Outcome = Outcome.DONE) -> Command:
+def command_of(event: Event, outcome: CommandStatus = CommandStatus.DONE) -> Command:
     """The command in this event."""
     return Command(event.id, event.source, event.key, type(event.body).__name__, event.logged_at, outcome)
 
 
-def refused(command: Command, wrong: Wrong) -> tuple[Command, Publication]:
+def refuse(command: Command, wrong: Rejection) -> tuple[Command, Publication]:
     """The command as refused, and the event that says so."""
-    return replace(command, outcome=Outcome.REFUSED, wrong=wrong), refusal(command, wrong)
+    return replace(command, outcome=CommandStatus.REFUSED, wrong=wrong), refusal_event(command, wrong)
 
 
-def refusal(command: Command, wrong: Wrong) -> Publication:
+def refusal_event(command: Command, wrong: Rejection) -> Publication:
     return FESTIVAL.of(
         CommandRefused(
             festival=command.festival,
@@ -72,17 +72,17 @@ def refusal(command: Command, wrong: Wrong) -> Publication:
             field=wrong.field,
             reason=wrong.reason,
             message=wrong.message[:MAX_TEXT],
-            conflicts=tuple(said_of(one) for one in wrong.conflicts),
+            conflicts=tuple(conflict_event(one) for one in wrong.conflicts),
         )
     )
 
 
-def said_of(conflict: Conflict) -> PlanConflict:
+def conflict_event(conflict: Conflict) -> PlanConflict:
     """The conflict as events show it."""
     return PlanConflict.model_validate(conflict, from_attributes=True)
 
 
-def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wrong:
+def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Rejection:
     """Behind the `first` sentence come those of as many conflicts as fit, at least one, and how many more there
     are."""
     left = len(conflicts)
@@ -93,13 +93,13 @@ def nothing_planned(field: str, first: str, conflicts: Sequence[Conflict]) -> Wr
             break
         told, left = longer[: MAX_TEXT - len(_more(left - 1))], left - 1
     kept = tuple(replace(one, kept=()) for one in conflicts[:MAX_CONFLICTS])
-    return Wrong(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, told + _more(left), kept)
 
 
 def _more(demands: int) -> str:
     return f" Nor can anything be had for {demands} more demand{'s' if demands > 1 else ''}." if demands else ""
 
 
-def names(ids: list[str]) -> str:
+def first_names(ids: list[str]) -> str:
     """The first few of many ids, for a sentence."""
     return ", ".join(ids[:3]) + (f" and {len(ids) - 3} more" if len(ids) > 3 else "")

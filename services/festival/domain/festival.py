@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
-from services.festival.domain.command import Carried, Wrong
+from services.festival.domain.command import CommandResult, Rejection
 from shared.events import names
 from shared.events.festival import (
     BOOTH_STOCK,
@@ -67,28 +67,34 @@ class Festival:
     weights: tuple[tuple[str, int], ...] = ()
 
 
-def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Carried:
+def announce(state: State, known: Festival | None, body: AnnounceFestival) -> CommandResult:
     """A new festival."""
     if known is not None:
-        return Wrong("festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before.")
-    if (wrong := misnamed("festival", names.FESTIVAL, body.festival)) is not None:
+        return Rejection(
+            "festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before."
+        )
+    if (wrong := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return wrong
     for field in ("name", "place"):
         if not getattr(body, field).strip():
-            return Wrong(field, CommandRefusal.MISSING, f"The festival has no {field}.")
+            return Rejection(field, CommandRefusal.MISSING, f"The festival has no {field}.")
     if body.zone not in FESTIVAL_ZONES:
-        return Wrong("zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}.")
+        return Rejection(
+            "zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
+        )
     if body.last_day < body.first_day:
-        return Wrong("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
     for field, named in (("lead_days", body.lead_days), ("weights", body.weights)):
-        if (wrong := misnamed(field, names.FACILITY, *(one.facility for one in named))) is not None:
+        if (wrong := check_names(field, names.FACILITY, *(one.facility for one in named))) is not None:
             return wrong
         if len({one.facility for one in named}) < len(named):
-            return Wrong(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
+            return Rejection(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
         if len(named) > MAX_FACILITIES:
-            return Wrong(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+            return Rejection(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
     if any(one.weight > MAX_WEIGHT for one in body.weights):
-        return Wrong("weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}.")
+        return Rejection(
+            "weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}."
+        )
     festival = Festival(
         body.festival,
         body.name,
@@ -110,36 +116,36 @@ def announce(state: State, known: Festival | None, body: AnnounceFestival) -> Ca
     return state.put(festival), [FESTIVAL.of(said)]
 
 
-def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
+def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResult:
     """A new booth of an open festival."""
     if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
+        return festival_not_open(festival)
     start = f"{festival.id}."
     # Before anything is looked up: another festival's booths lie in another lane, and are there sooner or later.
     if not body.booth.startswith(start):
-        return Wrong("booth", CommandRefusal.BAD_NAME, f"{names.BOOTH.words} Here it begins with {start}")
-    if (wrong := _misnamed_in(body)) is not None:
+        return Rejection("booth", CommandRefusal.BAD_NAME, f"{names.BOOTH.words} Here it begins with {start}")
+    if (wrong := _check_booth_names(body)) is not None:
         return wrong
     if state.get(Booth, body.booth) is not None:
-        return Wrong("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
+        return Rejection("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
     products = {price.product for price in body.prices}
     if not products:
-        return Wrong("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")
+        return Rejection("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")
     if not body.tills:
-        return Wrong("tills", CommandRefusal.MISSING, "A booth needs at least one till.")
+        return Rejection("tills", CommandRefusal.MISSING, "A booth needs at least one till.")
     if len(products) < len(body.prices):
-        return Wrong("prices", CommandRefusal.NAMED_TWICE, "A product has two prices.")
+        return Rejection("prices", CommandRefusal.NAMED_TWICE, "A product has two prices.")
     if len(set(body.tills)) < len(body.tills):
-        return Wrong("tills", CommandRefusal.NAMED_TWICE, "A till is named twice.")
+        return Rejection("tills", CommandRefusal.NAMED_TWICE, "A till is named twice.")
     for field, many, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
         if len(many) > most:
-            return Wrong(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
+            return Rejection(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
     limits = {limit.category: limit.qty for limit in body.limits}
     if len(limits) < len(body.limits):
-        return Wrong("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")
+        return Rejection("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")
     if unknown := sorted(limits.keys() - {price.category for price in body.prices}):
         message = f"No price names the category {unknown[0]}, so its limit would bound nothing."
-        return Wrong("limits", CommandRefusal.MISSING, message)
+        return Rejection("limits", CommandRefusal.MISSING, message)
     prices = tuple(PriceTag(price.product, price.price_rupiah, price.category) for price in body.prices)
     booth = Booth(
         body.booth,
@@ -161,43 +167,45 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> Carried:
     return state.put(booth), [BOOTH_STOCK.of(said)]
 
 
-def misnamed(field: str, rule: NameRule, *given: str) -> Wrong | None:
+def check_names(field: str, rule: NameRule, *given: str) -> Rejection | None:
     """Why the first of these names that can't be is none; None if all can be."""
-    return next((Wrong(field, CommandRefusal.BAD_NAME, words) for name in given if (words := rule.wrong(name))), None)
-
-
-def _misnamed_in(body: OpenBooth) -> Wrong | None:
-    """What is first said here is used by tills and in plans, which go by the same rules."""
-    categories = [price.category for price in body.prices if price.category is not None]
-    return (
-        misnamed("booth", names.BOOTH, body.booth)
-        or misnamed("prices", names.PRODUCT, *(price.product for price in body.prices))
-        or misnamed("prices", names.CATEGORY, *categories)
-        or misnamed("tills", names.TILL, *body.tills)
+    return next(
+        (Rejection(field, CommandRefusal.BAD_NAME, words) for name in given if (words := rule.wrong(name))), None
     )
 
 
-def not_open(festival: Festival) -> Wrong:
+def _check_booth_names(body: OpenBooth) -> Rejection | None:
+    """What is first said here is used by tills and in plans, which go by the same rules."""
+    categories = [price.category for price in body.prices if price.category is not None]
+    return (
+        check_names("booth", names.BOOTH, body.booth)
+        or check_names("prices", names.PRODUCT, *(price.product for price in body.prices))
+        or check_names("prices", names.CATEGORY, *categories)
+        or check_names("tills", names.TILL, *body.tills)
+    )
+
+
+def festival_not_open(festival: Festival) -> Rejection:
     message = f"{festival.name} is {festival.status.value}; this is possible only while it is open."
-    return Wrong("festival", CommandRefusal.WRONG_STATE, message)
+    return Rejection("festival", CommandRefusal.WRONG_STATE, message)
 
 
-def booth_of(state: State, festival: Festival, id: str) -> Booth | Wrong:
+def find_booth(state: State, festival: Festival, id: str) -> Booth | Rejection:
     """The festival's booth of this id, whatever its status."""
     booth = state.get(Booth, id)
     if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
     return booth
 
 
-def open_booth_of(state: State, festival: Festival, id: str) -> Booth | Wrong:
+def find_open_booth(state: State, festival: Festival, id: str) -> Booth | Rejection:
     """The festival's booth of this id, if both are open."""
     if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
-    booth = booth_of(state, festival, id)
+        return festival_not_open(festival)
+    booth = find_booth(state, festival, id)
     if isinstance(booth, Booth) and booth.status is not BoothStatus.OPEN:
         message = f"Booth {booth.id} is {booth.status.value}; this is possible only while it is open."
-        return Wrong("booth", CommandRefusal.WRONG_STATE, message)
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     return booth
 
 
@@ -206,16 +214,16 @@ def booths_of(state: State, festival: str) -> list[Booth]:
     return [booth for booth in state.all(Booth) if booth.festival == festival]
 
 
-def account(state: State, festival: Festival) -> Decision:
+def update_sums(state: State, festival: Festival) -> Decision:
     """Say the sums once every piece is accounted for, and again when they change; until then it is closing."""
     if festival.status not in (FestivalStatus.CLOSING, FestivalStatus.CLOSED):
         return state, []
     mine = booths_of(state, festival.id)
     if not all(booth.accounted for booth in mine):
-        return _kept(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
+        return _put_if_changed(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
     sums = _sums(mine)
     if sums == festival.sums:
-        return _kept(state, festival, replace(festival, status=FestivalStatus.CLOSED)), []
+        return _put_if_changed(state, festival, replace(festival, status=FestivalStatus.CLOSED)), []
     festival = replace(festival, status=FestivalStatus.CLOSED, sums=sums, revision=festival.revision + 1)
     said = FestivalClosed(
         festival=festival.id,
@@ -230,7 +238,7 @@ def account(state: State, festival: Festival) -> Decision:
     return state.put(festival), [FESTIVAL.of(said)]
 
 
-def _kept(state: State, before: Festival, after: Festival) -> State:
+def _put_if_changed(state: State, before: Festival, after: Festival) -> State:
     return state if after == before else state.put(after)
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.festival.domain.booth import Booth, BoothStatus, LotSeen
+from services.festival.domain.booth import Booth, BoothStatus, LastCount
 from services.festival.domain.booth_lot import Account
 from services.festival.domain.festival import Festival, FestivalStatus
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus
 
 
-class What(StrEnum):
+class MissingKind(StrEnum):
     """`NOT_RECEIVED`: a shipment or transfer is on its way. `NOT_CLOSED`: the organiser has not closed the festival.
     `NOT_SETTLED`: sales has not counted the booth. `NOT_HOME`: pieces are left at a booth. `NOT_STOCKED`: they came
     home and inventory has not taken them in. `DISPUTED`: pieces of a sale
@@ -30,7 +30,7 @@ class Missing:
     """One thing to do or to wait for; `qty` in pieces. What does not `block` can still be done later. `counted`,
     `unexplained`: pieces of the lot that were seen last, and those that should have been there."""
 
-    what: What
+    what: MissingKind
     message: str
     blocks: bool = True
     booth: str | None = None
@@ -50,21 +50,21 @@ def missing(
     is closed or cancelled, but for sales in dispute."""
     found: list[Missing] = []
     if festival.status is FestivalStatus.OPEN:
-        found += _on_their_way(shipments)
-        found += _between_booths(transfers)
+        found += _shipments_on_the_way(shipments)
+        found += _transfers_on_the_way(transfers)
         for booth in booths:
             if booth.status is not BoothStatus.OPEN:
-                found += _of_booth(booth)
-        found.append(Missing(What.NOT_CLOSED, "Close the festival when the last sale was made."))
+                found += _at_booth(booth)
+        found.append(Missing(MissingKind.NOT_CLOSED, "Close the festival when the last sale was made."))
     elif festival.status is FestivalStatus.CLOSING:
         for booth in booths:
-            found += _of_booth(booth)
+            found += _at_booth(booth)
     for booth in booths:
-        found += _in_dispute(booth)
+        found += _disputes(booth)
     return found
 
 
-def _on_their_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
+def _shipments_on_the_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
     for shipment in shipments:
         if shipment.status is ShipmentStatus.SENDING:
             message = f"Shipment {shipment.name} to {shipment.booth} has not left yet; inventory has to answer."
@@ -74,22 +74,22 @@ def _on_their_way(shipments: Iterable[Shipment]) -> Iterator[Missing]:
         else:
             continue
         qty = sum(parcel.qty for parcel in shipment.parcels)
-        yield Missing(What.NOT_RECEIVED, message, shipment=shipment.name, booth=shipment.booth, qty=qty)
+        yield Missing(MissingKind.NOT_RECEIVED, message, shipment=shipment.name, booth=shipment.booth, qty=qty)
 
 
-def _between_booths(transfers: Iterable[Transfer]) -> Iterator[Missing]:
+def _transfers_on_the_way(transfers: Iterable[Transfer]) -> Iterator[Missing]:
     for one in transfers:
         if one.status is TransferStatus.SENT:
             how = "overdue: look for it, or" if one.overdue else "on its way:"
             message = f"Transfer {one.name} is {how} receive it at {one.to}, with 0 for what is lost."
             qty = sum(qty for _, qty in one.sent)
-            yield Missing(What.NOT_RECEIVED, message, transfer=one.name, booth=one.to, qty=qty)
+            yield Missing(MissingKind.NOT_RECEIVED, message, transfer=one.name, booth=one.to, qty=qty)
 
 
-def _of_booth(booth: Booth) -> Iterator[Missing]:
+def _at_booth(booth: Booth) -> Iterator[Missing]:
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled: its tills have until the deadline to send what is left."
-        yield Missing(What.NOT_SETTLED, message, booth=booth.id)
+        yield Missing(MissingKind.NOT_SETTLED, message, booth=booth.id)
         return
     seen = {count.lot: count for count in booth.seen}
     for lot, account in booth.accounts().items():
@@ -97,18 +97,18 @@ def _of_booth(booth: Booth) -> Iterator[Missing]:
             yield _not_home(booth, lot, account, seen.get(lot))
         if account.returning:
             message = f"{account.returning} pieces of {lot} came home; inventory has to take them in."
-            yield Missing(What.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
+            yield Missing(MissingKind.NOT_STOCKED, message, booth=booth.id, lot=lot, qty=account.returning)
 
 
-def _not_home(booth: Booth, lot: str, account: Account, seen: LotSeen | None) -> Missing:
+def _not_home(booth: Booth, lot: str, account: Account, seen: LastCount | None) -> Missing:
     receive = "receive what comes home, 0 if nothing does."
     if seen is None:
         message = f"{account.left} pieces of {lot} are left at {booth.id}: {receive}"
-        return Missing(What.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
+        return Missing(MissingKind.NOT_HOME, message, booth=booth.id, lot=lot, qty=account.left)
     home = account.returned + account.returning
     rest = f"{seen.unexplained} are unexplained" + (f", {home} came home since" if home else "")
     return Missing(
-        What.NOT_HOME,
+        MissingKind.NOT_HOME,
         f"{seen.counted} pieces of {lot} were counted at {booth.id}, {rest}: {receive}",
         booth=booth.id,
         lot=lot,
@@ -118,7 +118,7 @@ def _not_home(booth: Booth, lot: str, account: Account, seen: LotSeen | None) ->
     )
 
 
-def _in_dispute(booth: Booth) -> Iterator[Missing]:
+def _disputes(booth: Booth) -> Iterator[Missing]:
     for sale in booth.disputed:
         message = f"Sale {sale} of {booth.id} has pieces that the booth was not known to hold: accept or reject them."
-        yield Missing(What.DISPUTED, message, blocks=False, booth=booth.id, sale=sale)
+        yield Missing(MissingKind.DISPUTED, message, blocks=False, booth=booth.id, sale=sale)

@@ -2,14 +2,14 @@
 
 import re
 
-from services.festival.domain import answers, closing, prices, sold, tills
+from services.festival.domain import answers, closing, prices, sale_corrections, tills
 from services.festival.domain import festival as festivals
 from services.festival.domain.allocation import allocation, revising
-from services.festival.domain.allocation.planner import Fair, Planner
-from services.festival.domain.command import Carried, Command, Wrong, given, refusal, refused
+from services.festival.domain.allocation.planner import FairPlanner, Planner
+from services.festival.domain.command import Command, CommandResult, Rejection, command_of, refusal_event, refuse
 from services.festival.domain.festival import Festival
 from services.festival.domain.logistics import losses, shipment, transfer
-from services.festival.domain.replenishment import refill
+from services.festival.domain.replenishment import replenish
 from shared.events.festival import (
     ORGANISER,
     AcceptPlan,
@@ -56,33 +56,35 @@ def deciding(planner: Planner) -> Decide:
     return decide
 
 
-decide = deciding(Fair())
+decide = deciding(FairPlanner())
 
 
 def _command(state: State, event: Event, planner: Planner) -> Decision:
-    command = given(event)
+    command = command_of(event)
     if state.get(Command, event.id) is not None:
-        wrong = Wrong("command", CommandRefusal.ID_TAKEN, "Another command has this id; give each one its own UUID.")
-        return state, [refusal(command, wrong)]
+        wrong = Rejection(
+            "command", CommandRefusal.ID_TAKEN, "Another command has this id; give each one its own UUID."
+        )
+        return state, [refusal_event(command, wrong)]
     carried = _carry_out(state, event, planner)
-    if isinstance(carried, Wrong):
-        command, said = refused(command, carried)
+    if isinstance(carried, Rejection):
+        command, said = refuse(command, carried)
         return state.put(command), [said]
     after, told = carried
     # Who sent an order on has put the command down as waiting already.
     return (after if (Command, command.id) in after.changes else after.put(command)), told
 
 
-def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
+def _carry_out(state: State, event: Event, planner: Planner) -> CommandResult:
     if not COMMAND_ID.fullmatch(event.id):
         message = "A command's id is letters, digits, '.', '_', ':' and '-', at most 120; best a UUID."
-        return Wrong("command", CommandRefusal.BAD_NAME, message)
+        return Rejection("command", CommandRefusal.BAD_NAME, message)
     festival = state.get(Festival, event.key)
     if isinstance(event.body, AnnounceFestival):
         return festivals.announce(state, festival, event.body)
     if festival is None:
         message = f"No festival {event.key} is known; announce it first."
-        return Wrong("festival", CommandRefusal.UNKNOWN_FESTIVAL, message)
+        return Rejection("festival", CommandRefusal.UNKNOWN_FESTIVAL, message)
     match event.body:
         case OpenBooth() as body:
             return festivals.open_booth(state, festival, body)
@@ -91,7 +93,7 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
         case ReviseAllocation() as body:
             return revising.order(state, festival, body, event)
         case Replenish() as body:
-            return refill.ask(state, festival, body, event, planner)
+            return replenish.replenish(state, festival, body, event, planner)
         case AcceptPlan() as body:
             return allocation.accept(state, festival, body, event.logged_at)
         case SendShipment() as body:
@@ -107,9 +109,9 @@ def _carry_out(state: State, event: Event, planner: Planner) -> Carried:
         case RecordLoss() as body:
             return losses.record_loss(state, festival, body, event)
         case ResolveDispute() as body:
-            return sold.resolve_dispute(state, festival, body)
+            return sale_corrections.resolve_dispute(state, festival, body)
         case VoidSale() as body:
-            return sold.void(state, festival, body)
+            return sale_corrections.void(state, festival, body)
         case ChangePrice() as body:
             return prices.change(state, festival, body, event.logged_at)
         case AddTill() as body:

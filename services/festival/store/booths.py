@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
-from services.festival.domain import Booth, BoothPace, Festival
-from services.festival.domain.booth import BoothStatus, LotSeen, PriceTag
+from services.festival.domain import Booth, BoothSales, Festival
+from services.festival.domain.booth import BoothStatus, LastCount, PriceTag
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.festival import FestivalStatus, Sums
 from services.festival.store.days import as_day, day_text
@@ -130,11 +130,11 @@ def _booth(document: Document) -> Booth:
         limits=tuple((one["category"], one["qty"]) for one in document.get("limits", ())),
         price_list=document["price_list"],
         prices_from=document["prices_from"],
-        seen=tuple(LotSeen(**seen) for seen in document["seen"]),
+        seen=tuple(LastCount(**seen) for seen in document["seen"]),
     )
 
 
-def _pace_document(pace: BoothPace) -> dict[str, Any]:
+def _pace_document(pace: BoothSales) -> dict[str, Any]:
     return {
         "festival": pace.festival,
         "at": pace.at,
@@ -144,8 +144,8 @@ def _pace_document(pace: BoothPace) -> dict[str, Any]:
     }
 
 
-def _pace(document: Document) -> BoothPace:
-    return BoothPace(
+def _pace(document: Document) -> BoothSales:
+    return BoothSales(
         id=document["_id"],
         festival=document["festival"],
         at=document["at"],
@@ -160,4 +160,4 @@ def _pace(document: Document) -> BoothPace:
 
 FESTIVALS = Collection("festivals", Festival, _festival_document, _festival, listed_by=("arrived",))
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival",))
-PACES = Collection("paces", BoothPace, _pace_document, _pace, indexes=("festival",))
+PACES = Collection("paces", BoothSales, _pace_document, _pace, indexes=("festival",))

@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.festival.domain import Command
-from services.festival.domain.command import Outcome, Wrong
-from services.festival.store.requests import conflict_documents, conflicts
+from services.festival.domain.command import CommandStatus, Rejection
+from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
 from shared.runtime.family import Collection, Document
 
@@ -32,7 +32,7 @@ def _command(document: Document) -> Command:
         festival=document["festival"],
         name=document["name"],
         given_at=document["given_at"],
-        outcome=Outcome(document["outcome"]),
+        outcome=CommandStatus(document["outcome"]),
         wrong=wrong and _wrong(wrong),
         booth=document["booth"],
         lot=document["lot"],
@@ -40,18 +40,18 @@ def _command(document: Document) -> Command:
     )
 
 
-def _wrong_document(wrong: Wrong) -> dict[str, Any]:
+def _wrong_document(wrong: Rejection) -> dict[str, Any]:
     kept = {"field": wrong.field, "reason": wrong.reason.value, "message": wrong.message}
     # Few have any, and those of old times don't name them.
     return {**kept, "conflicts": conflict_documents(wrong.conflicts)} if wrong.conflicts else kept
 
 
-def _wrong(document: Document) -> Wrong:
-    return Wrong(
+def _wrong(document: Document) -> Rejection:
+    return Rejection(
         document["field"],
         CommandRefusal(document["reason"]),
         document["message"],
-        conflicts(document.get("conflicts", ())),
+        conflicts_from(document.get("conflicts", ())),
     )
 
 

@@ -4,11 +4,11 @@ from dataclasses import asdict
 from typing import Any
 
 from services.festival.domain import Replenishment, Shipment, Transfer
-from services.festival.domain.logistics.shipment import Leg, Parcel, ShipmentStatus
+from services.festival.domain.logistics.shipment import DispatchStatus, Parcel, ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
-from services.festival.domain.planning import Wanted
+from services.festival.domain.planning import RequestDemand
 from services.festival.domain.replenishment import Forecast, Move, Refill
-from services.festival.store.requests import conflict_documents, conflicts
+from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.runtime.family import Collection, Document
 
 
@@ -37,7 +37,9 @@ def _shipment(document: Document) -> Shipment:
         request=document["request"],
         facility=document["facility"],
         booth=document["booth"],
-        parcels=tuple(Parcel(p["reservation"], p["lot"], p["qty"], Leg(p["leg"])) for p in document["parcels"]),
+        parcels=tuple(
+            Parcel(p["reservation"], p["lot"], p["qty"], DispatchStatus(p["leg"])) for p in document["parcels"]
+        ),
         status=ShipmentStatus(document["status"]),
         counted=tuple((one["lot"], one["qty"]) for one in document["counted"]),
         # Not there in what was written before shipments were expected by a time.
@@ -108,8 +110,8 @@ def _replenishment(document: Document) -> Replenishment:
         opens=document.get("opens"),
         forecasts=tuple(Forecast(**one) for one in document["forecasts"]),
         moves=tuple(Move(**one) for one in document["moves"]),
-        refills=tuple(Refill(**{**one, "wanted": Wanted(**one["wanted"])}) for one in document["refills"]),
-        conflicts=conflicts(document.get("conflicts", ())),
+        refills=tuple(Refill(**{**one, "wanted": RequestDemand(**one["wanted"])}) for one in document["refills"]),
+        conflicts=conflicts_from(document.get("conflicts", ())),
     )
 
 

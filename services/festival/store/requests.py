@@ -5,10 +5,10 @@ from datetime import date
 from typing import Any
 
 from services.festival.domain import Request
-from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import Cap, Line, LineStatus, Offer, promises
+from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import AllocationLine, Cap, LineStatus, Offer, has_promised
 from services.festival.domain.allocation.request import RequestStatus
-from services.festival.domain.planning import Conflict, Share, Wanted
+from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule
 from shared.runtime.family import Collection, Document
@@ -46,8 +46,8 @@ def _request_document(request: Request) -> dict[str, Any]:
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
         # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
-        "promising": request.festival if promises(request.lines) else None,
-        "even": request.even,
+        "promising": request.festival if has_promised(request.lines) else None,
+        "even": request.spread_evenly,
         "revise_at_percent": request.revise_at_percent,
         "closed": list(request.closed),
         "without": list(request.without),
@@ -65,11 +65,11 @@ def _request(document: Document) -> Request:
         id=document["_id"],
         festival=document["festival"],
         name=document["name"],
-        demands=tuple(Wanted(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
+        demands=tuple(RequestDemand(w["booth"], w["product"], w["qty"]) for w in document["demands"]),
         hold_hours=document["hold_hours"],
         status=RequestStatus(document["status"]),
         lines=tuple(
-            Line(
+            AllocationLine(
                 reservation=line["reservation"],
                 booth=line["booth"],
                 product=line["product"],
@@ -90,11 +90,11 @@ def _request(document: Document) -> Request:
         offers=_offers(document["offers"]),
         caps=tuple(Cap(cap["lot"], cap["line"], cap["qty"]) for cap in document["caps"]),
         shares=_shares(document["shares"]),
-        conflicts=conflicts(document.get("conflicts", ())),
+        conflicts=conflicts_from(document.get("conflicts", ())),
         hold_until=document["hold_until"],
         lapsed=document["lapsed"],
         # Not there in what was written before requests could be revised.
-        even=document.get("even", True),
+        spread_evenly=document.get("even", True),
         revise_at_percent=document.get("revise_at_percent"),
         closed=tuple(document.get("closed", ())),
         without=tuple(document.get("without", ())),
@@ -144,13 +144,13 @@ def _revision(document: Document) -> Revision:
         reason_id=document["reason_id"],
         without=tuple(document["without"]),
         added=tuple(document["added"]),
-        back=tuple(Back(one["reservation"], BackReason(one["why"])) for one in document["back"]),
+        back=tuple(ReturningLine(one["reservation"], BackReason(one["why"])) for one in document["back"]),
         kept=document["kept"],
         share_moves=tuple(ShareMove(**one) for one in document["share_moves"]),
         short_moves=tuple(ShortMove(**one) for one in document["short_moves"]),
         offers=_offers(document["offers"]),
         shares=_shares(document["shares"]),
-        conflicts=conflicts(document["conflicts"]),
+        conflicts=conflicts_from(document["conflicts"]),
         lost=document["lost"],
         # Not there in what was written before recalls counted.
         recalled=document.get("recalled", 0),
@@ -200,7 +200,7 @@ def conflict_documents(found: Iterable[Conflict]) -> list[dict[str, Any]]:
     ]
 
 
-def conflicts(documents: Iterable[Document]) -> tuple[Conflict, ...]:
+def conflicts_from(documents: Iterable[Document]) -> tuple[Conflict, ...]:
     """Those that were kept, without the pieces that they keep out."""
     return tuple(
         Conflict(

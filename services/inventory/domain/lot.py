@@ -33,7 +33,7 @@ from shared.events.production import (
 Change = tuple["Lot", list[Publication]]
 
 
-class Standing(StrEnum):
+class ReservationStatus(StrEnum):
     """What became of a reservation. Each is held once, and released or dispatched at most once."""
 
     HELD = "held"
@@ -42,7 +42,7 @@ class Standing(StrEnum):
 
 
 # Asked for so often that looking them up in the enum, slow in Python 3.11, showed in every event's cost.
-HELD, DISPATCHED = Standing.HELD, Standing.DISPATCHED
+HELD, DISPATCHED = ReservationStatus.HELD, ReservationStatus.DISPATCHED
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Reservation:
     request: str
     booth: str
     qty: int
-    standing: Standing
+    status: ReservationStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,11 @@ class Lot:
 
     @property
     def reserved(self) -> int:
-        return sum([r.qty for r in self.reservations if r.standing is HELD])
+        return sum([r.qty for r in self.reservations if r.status is HELD])
 
     @property
     def dispatched(self) -> int:
-        return sum([r.qty for r in self.reservations if r.standing is DISPATCHED])
+        return sum([r.qty for r in self.reservations if r.status is DISPATCHED])
 
 
 def record(made: LotRecorded) -> Change:
@@ -105,7 +105,7 @@ def correct(lot: Lot, request: CorrectionRequested) -> Change:
     """More or fewer pieces than were recorded; fewer only as far as they are on hand."""
     answer = CorrectionRefused if lot.on_hand + request.change < 0 else LotCorrected
     if answer is LotCorrected:
-        lot = revised(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
+        lot = revise(lot, on_hand=lot.on_hand + request.change, corrected=lot.corrected + request.change)
     said = answer(
         facility=lot.facility,
         lot=lot.id,
@@ -121,38 +121,41 @@ def recall(lot: Lot, request: LotRecalled) -> Change:
     promised or sent some hears of it."""
     if lot.recalled:
         return lot, []
-    held = [r for r in lot.reservations if r.standing is Standing.HELD]
-    said = [RESERVATIONS.of(released(lot, r, ReleaseCause.RECALLED)) for r in held]
-    for festival in sorted({r.festival for r in lot.reservations if r.standing is not Standing.RELEASED}):
-        sent = {r.booth for r in lot.reservations if (r.festival, r.standing) == (festival, Standing.DISPATCHED)}
+    held = [r for r in lot.reservations if r.status is ReservationStatus.HELD]
+    said = [RESERVATIONS.of(reservation_released(lot, r, ReleaseCause.RECALLED)) for r in held]
+    for festival in sorted({r.festival for r in lot.reservations if r.status is not ReservationStatus.RELEASED}):
+        sent = {
+            r.booth for r in lot.reservations if (r.festival, r.status) == (festival, ReservationStatus.DISPATCHED)
+        }
         reached = LotRecallReached(festival=festival, lot=lot.id, reason=request.reason, booths=tuple(sorted(sent)))
         said.append(RESERVATIONS.of(reached))
     freed = tuple(
-        replace(r, standing=Standing.RELEASED) if r.standing is Standing.HELD else r for r in lot.reservations
+        replace(r, status=ReservationStatus.RELEASED) if r.status is ReservationStatus.HELD else r
+        for r in lot.reservations
     )
     on_hand = lot.on_hand + sum(r.qty for r in held)
-    return revised(lot, recalled=True, on_hand=on_hand, reservations=freed), said
+    return revise(lot, recalled=True, on_hand=on_hand, reservations=freed), said
 
 
 def receive_return(lot: Lot, order: ReturnReceived) -> Change:
     """Pieces that came home are on hand again; no more can come home than was sent."""
     if lot.returned + order.qty > lot.dispatched:
-        return lot, [refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
+        return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.MORE_THAN_SENT)]
     said = StockReturned(festival=order.festival, order=order.order, lot=lot.id, booth=order.booth, qty=order.qty)
-    home = revised(lot, on_hand=lot.on_hand + order.qty, returned=lot.returned + order.qty)
+    home = revise(lot, on_hand=lot.on_hand + order.qty, returned=lot.returned + order.qty)
     return home, [RESERVATIONS.of(said)]
 
 
-def gone(lot: Lot, order: LossRecorded) -> Change:
+def write_off(lot: Lot, order: LossRecorded) -> Change:
     """Pieces on hand that are spoilt or gone are written off."""
     if order.qty > lot.on_hand:
-        return lot, [refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
+        return lot, [order_refused(lot, order.festival, order.order, OrderRefusal.SHORT)]
     said = StockWrittenOff(festival=order.festival, order=order.order, lot=lot.id, qty=order.qty)
-    left = revised(lot, on_hand=lot.on_hand - order.qty, written_off=lot.written_off + order.qty)
+    left = revise(lot, on_hand=lot.on_hand - order.qty, written_off=lot.written_off + order.qty)
     return left, [RESERVATIONS.of(said)]
 
 
-def unknown(body: Body) -> list[Publication]:
+def refuse_unknown_lot(body: Body) -> list[Publication]:
     """The answer about a lot that nobody has recorded. Raises TypeError for what only a known lot can bring."""
     match body:
         case ReservationRequested() as request:
@@ -183,7 +186,7 @@ def unknown(body: Body) -> list[Publication]:
     return [RESERVATIONS.of(said)]
 
 
-def revised(
+def revise(
     lot: Lot,
     *,
     on_hand: int | None = None,
@@ -213,7 +216,7 @@ def revised(
     )
 
 
-def released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
+def reservation_released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> ReservationReleased:
     return ReservationReleased(
         festival=reservation.festival,
         request=reservation.request,
@@ -225,6 +228,6 @@ def released(lot: Lot, reservation: Reservation, cause: ReleaseCause) -> Reserva
     )
 
 
-def refused(lot: Lot, festival: str, order: str, reason: OrderRefusal) -> Publication:
+def order_refused(lot: Lot, festival: str, order: str, reason: OrderRefusal) -> Publication:
     said = StockOrderRefused(festival=festival, order=order, lot=lot.id, reason=reason, on_hand=lot.on_hand)
     return RESERVATIONS.of(said)

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from services.inventory.domain.lot import Change, Lot, Reservation, Standing, refused, released, revised
+from services.inventory.domain.lot import (
+    Change,
+    Lot,
+    Reservation,
+    ReservationStatus,
+    order_refused,
+    reservation_released,
+    revise,
+)
 from shared.events.inventory import (
     RESERVATIONS,
     DispatchOrdered,
@@ -34,7 +42,7 @@ def reserve(lot: Lot, request: ReservationRequested) -> Change:
         )
         return lot, [RESERVATIONS.of(refusal)]
     held = Reservation(
-        request.reservation, request.festival, request.request, request.booth, request.qty, Standing.HELD
+        request.reservation, request.festival, request.request, request.booth, request.qty, ReservationStatus.HELD
     )
     said = StockReserved(
         festival=held.festival,
@@ -44,28 +52,28 @@ def reserve(lot: Lot, request: ReservationRequested) -> Change:
         booth=held.booth,
         qty=held.qty,
     )
-    promised = revised(lot, on_hand=lot.on_hand - held.qty, reservations=(*lot.reservations, held))
+    promised = revise(lot, on_hand=lot.on_hand - held.qty, reservations=(*lot.reservations, held))
     return promised, [RESERVATIONS.of(said)]
 
 
 def release(lot: Lot, request: ReleaseRequested) -> Change:
     """Give a held reservation back. One that a recall has released already has been answered."""
     found = _find(lot, request.reservation)
-    if found is not None and found.standing is Standing.RELEASED:
+    if found is not None and found.status is ReservationStatus.RELEASED:
         return lot, []
-    if found is None or found.standing is not Standing.HELD:
-        return lot, [refused(lot, request.festival, request.reservation, OrderRefusal.NO_RESERVATION)]
-    said = RESERVATIONS.of(released(lot, found, ReleaseCause.ORDERED))
-    freed = _with(lot, replace(found, standing=Standing.RELEASED))
-    return revised(lot, on_hand=lot.on_hand + found.qty, reservations=freed), [said]
+    if found is None or found.status is not ReservationStatus.HELD:
+        return lot, [order_refused(lot, request.festival, request.reservation, OrderRefusal.NO_RESERVATION)]
+    said = RESERVATIONS.of(reservation_released(lot, found, ReleaseCause.ORDERED))
+    freed = _with(lot, replace(found, status=ReservationStatus.RELEASED))
+    return revise(lot, on_hand=lot.on_hand + found.qty, reservations=freed), [said]
 
 
 def dispatch(lot: Lot, order: DispatchOrdered) -> Change:
     """Held pieces leave the facility."""
     found = _find(lot, order.reservation)
-    if found is None or found.standing is not Standing.HELD:
+    if found is None or found.status is not ReservationStatus.HELD:
         reason = OrderRefusal.RECALLED if lot.recalled else OrderRefusal.NO_RESERVATION
-        return lot, [refused(lot, order.festival, order.reservation, reason)]
+        return lot, [order_refused(lot, order.festival, order.reservation, reason)]
     said = StockDispatched(
         festival=found.festival,
         request=found.request,
@@ -75,7 +83,7 @@ def dispatch(lot: Lot, order: DispatchOrdered) -> Change:
         booth=found.booth,
         qty=found.qty,
     )
-    return revised(lot, reservations=_with(lot, replace(found, standing=Standing.DISPATCHED))), [
+    return revise(lot, reservations=_with(lot, replace(found, status=ReservationStatus.DISPATCHED))), [
         RESERVATIONS.of(said)
     ]
 

@@ -1,6 +1,6 @@
 """The rules of inventory: one event about one lot at a time."""
 
-from services.inventory.domain.lot import Lot, correct, gone, recall, receive_return, record, unknown
+from services.inventory.domain.lot import Lot, correct, recall, receive_return, record, refuse_unknown_lot, write_off
 from services.inventory.domain.reservation import dispatch, release, reserve
 from shared.events.inventory import (
     INVENTORY,
@@ -25,7 +25,7 @@ def decide(state: State, event: Event) -> Decision:
     else:
         known = state.get(Lot, event.key)
         if known is None:
-            return state, [*unknown(body)]
+            return state, [*refuse_unknown_lot(body)]
         lot, said = _change(known, event)
         if lot is known:
             return state, [*said]
@@ -47,7 +47,7 @@ def _change(lot: Lot, event: Event) -> tuple[Lot, list[Publication]]:
         case ReturnReceived() as order:
             return receive_return(lot, order)
         case LossRecorded() as order:
-            return gone(lot, order)
+            return write_off(lot, order)
         case other:
             raise TypeError(f"inventory has no rule for {type(other).__name__}")
 

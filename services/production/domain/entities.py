@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from services.production.domain.refusals import Wrong
+from services.production.domain.refusals import ReportRejection
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ReportKind(StrEnum):
     RECALL = "recall"
 
 
-class Outcome(StrEnum):
+class ReportOutcome(StrEnum):
     """WAITING: for inventory, which alone knows whether a correction fits the stock."""
 
     WAITING = "waiting"
@@ -56,7 +56,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class TerminalReport:
     """One report of a terminal and what became of it. `id` is the event's; `change` of a correction."""
 
     id: str
@@ -64,8 +64,8 @@ class Report:
     facility: str
     terminal: str
     kind: ReportKind
-    outcome: Outcome
+    outcome: ReportOutcome
     taken_at: datetime
     lot: str | None = None
     change: int | None = None
-    wrong: Wrong | None = None
+    rejection: ReportRejection | None = None

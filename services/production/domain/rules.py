@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 from services.production.domain import refusals
 from services.production.domain.catalogue import Catalogue, Facility, Product
-from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind, counter_id
-from services.production.domain.refusals import Wrong
+from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport, counter_id
+from services.production.domain.refusals import ReportRejection
 from shared.events import lot_number
 from shared.events.language import Event
 from shared.events.lot_number import LotNumber
@@ -53,7 +53,7 @@ def _record(
     catalogue: Catalogue, clock_skew: timedelta, state: State, event: Event, body: ProductionReported
 ) -> Decision:
     report = _report(event, body, ReportKind.PRODUCTION)
-    if state.get(Report, report.id):
+    if state.get(TerminalReport, report.id):
         return _reused(state, report)
     facility = catalogue.facilities.get(body.facility)
     if facility is None:
@@ -91,11 +91,13 @@ def _record(
         made_on=lot.made_on,
         best_before=lot.best_before,
     )
-    accepted = replace(report, outcome=Outcome.ACCEPTED, lot=lot.id)
+    accepted = replace(report, outcome=ReportOutcome.ACCEPTED, lot=lot.id)
     return state.put(counter, lot, accepted), [PRODUCTION.of(recorded), ANSWERS.of(_accepted(accepted, lot))]
 
 
-def wrong_goods(facility: Facility, product: Product, body: ProductionReported, latest: date) -> Wrong | None:
+def wrong_goods(
+    facility: Facility, product: Product, body: ProductionReported, latest: date
+) -> ReportRejection | None:
     """What is wrong with the goods of a report, `latest` being the facility's day."""
     if product.code not in facility.products:
         return refusals.NOT_MADE_HERE
@@ -122,10 +124,10 @@ def spoils_on(product: Product, made_on: date) -> date | None:
 
 def _pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionCorrected) -> Decision:
     report = _report(event, body, ReportKind.CORRECTION)
-    if state.get(Report, report.id):
+    if state.get(TerminalReport, report.id):
         return _reused(state, report)
     lot = _lot_of(catalogue, state, body)
-    if isinstance(lot, Wrong):
+    if isinstance(lot, ReportRejection):
         return _reject(state, report, lot)
     if body.change == 0:
         return _reject(state, replace(report, lot=lot.id), refusals.NO_CHANGE)
@@ -138,37 +140,37 @@ def _pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionC
 
 
 def _answer_correction(state: State, answer: LotCorrected | CorrectionRefused) -> Decision:
-    report = state.get(Report, answer.correction)
+    report = state.get(TerminalReport, answer.correction)
     lot = state.get(Lot, answer.lot)
     # Said twice, or to somebody else: the first answer stands.
-    if report is None or lot is None or report.outcome is not Outcome.WAITING or report.lot != lot.id:
+    if report is None or lot is None or report.outcome is not ReportOutcome.WAITING or report.lot != lot.id:
         return state, []
     if isinstance(answer, CorrectionRefused):
         return _reject(state, report, refusals.NOT_ENOUGH_STOCK)
     change = report.change or 0
     lot = replace(lot, corrected=lot.corrected + change, corrections=lot.corrections + 1)
-    report = replace(report, outcome=Outcome.ACCEPTED)
+    report = replace(report, outcome=ReportOutcome.ACCEPTED)
     return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
 
 
 def _recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) -> Decision:
     report = _report(event, body, ReportKind.RECALL)
-    if state.get(Report, report.id):
+    if state.get(TerminalReport, report.id):
         return _reused(state, report)
     lot = _lot_of(catalogue, state, body)
-    if isinstance(lot, Wrong):
+    if isinstance(lot, ReportRejection):
         return _reject(state, report, lot)
     if lot.recalled:
         return _reject(state, replace(report, lot=lot.id), refusals.ALREADY_RECALLED)
     recalled = LotRecalled(lot=lot.id, facility=lot.facility, reason=body.reason)
-    report = replace(report, outcome=Outcome.ACCEPTED, lot=lot.id)
+    report = replace(report, outcome=ReportOutcome.ACCEPTED, lot=lot.id)
     return (
         state.put(replace(lot, recalled=True), report),
         [PRODUCTION.of(recalled), ANSWERS.of(_accepted(report, lot))],
     )
 
 
-def _lot_of(catalogue: Catalogue, state: State, body: ProductionCorrected | RecallLot) -> Lot | Wrong:
+def _lot_of(catalogue: Catalogue, state: State, body: ProductionCorrected | RecallLot) -> Lot | ReportRejection:
     if body.facility not in catalogue.facilities:
         return refusals.UNKNOWN_FACILITY
     number = lot_number.parse(body.lot)
@@ -179,33 +181,35 @@ def _lot_of(catalogue: Catalogue, state: State, body: ProductionCorrected | Reca
     return state.get(Lot, str(number)) or refusals.UNKNOWN_LOT
 
 
-def _report(event: Event, body: ProductionReported | ProductionCorrected | RecallLot, kind: ReportKind) -> Report:
-    return Report(
+def _report(
+    event: Event, body: ProductionReported | ProductionCorrected | RecallLot, kind: ReportKind
+) -> TerminalReport:
+    return TerminalReport(
         id=event.id,
         source=event.source,
         facility=body.facility,
         terminal=body.terminal,
         kind=kind,
-        outcome=Outcome.WAITING,
+        outcome=ReportOutcome.WAITING,
         taken_at=event.logged_at,
     )
 
 
-def _accepted(report: Report, lot: Lot) -> ReportAccepted:
+def _accepted(report: TerminalReport, lot: Lot) -> ReportAccepted:
     return ReportAccepted(facility=report.facility, terminal=report.terminal, report=report.id, lot=lot.id)
 
 
-def _reject(state: State, report: Report, wrong: Wrong) -> Decision:
-    report = replace(report, outcome=Outcome.REJECTED, wrong=wrong)
+def _reject(state: State, report: TerminalReport, wrong: ReportRejection) -> Decision:
+    report = replace(report, outcome=ReportOutcome.REJECTED, rejection=wrong)
     return state.put(report), [ANSWERS.of(_rejected(report, wrong))]
 
 
-def _reused(state: State, report: Report) -> Decision:
+def _reused(state: State, report: TerminalReport) -> Decision:
     # What became of the first report with this id stays as it is.
     return state, [ANSWERS.of(_rejected(report, refusals.ID_REUSED))]
 
 
-def _rejected(report: Report, wrong: Wrong) -> ReportRejected:
+def _rejected(report: TerminalReport, wrong: ReportRejection) -> ReportRejected:
     return ReportRejected(
         facility=report.facility,
         terminal=report.terminal,

@@ -6,7 +6,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query
 
-from services.sales.api.pages import BoothPage, DemandPage, ReceiptPage, SettlementPage, StrayPage, TakingsPage
+from services.sales.api.pages import (
+    BoothPage,
+    FacilityDemandPage,
+    ReceiptPage,
+    SettlementPage,
+    StrayPage,
+    TakingsPage,
+)
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
 from services.sales.domain.receipt import SaleStatus, entity_id
@@ -88,9 +95,9 @@ def routes(service: Service) -> APIRouter:
         return SettlementPage.of(await one(SETTLEMENTS, settlement_id(facility, festival), unknown))
 
     @router.get("/facilities/{facility}/demand", summary="What a facility's products were asked for, by festival")
-    async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[DemandPage]:
+    async def facility_demand(facility: str, listing: Paged, festival: str | None = None) -> list[FacilityDemandPage]:
         wanted = _given(facility=facility, festival=festival)
-        return [DemandPage.of(one) for one in await listing.page(database, DEMANDS, wanted)]
+        return [FacilityDemandPage.of(one) for one in await listing.page(database, DEMANDS, wanted)]
 
     return router
 

@@ -6,18 +6,18 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
 
-from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.demand import Line
+from services.sales.domain.demand import ProductAtBooth
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Taking
-from services.sales.domain.prices import PriceList, mark
+from services.sales.domain.prices import PriceList, compare_price
 from services.sales.domain.receipt import Sale, SaleStatus
 from services.sales.domain.shelf import HOUR
 from shared.events.sales import PartBasis, PaymentKind
 
 
-class Price(BaseModel):
+class ListPricePage(BaseModel):
     product: str
     price_rupiah: int
 
@@ -27,7 +27,7 @@ class PriceListPage(BaseModel):
 
     revision: int
     valid_from: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
 
 
 class StockCountPage(BaseModel):
@@ -177,7 +177,7 @@ class BoothPage(BaseModel):
     zone: str | None
     status: str
     deadline: datetime | None
-    prices: list[Price]
+    prices: list[ListPricePage]
     price_lists: list[PriceListPage]
     lots: list[BoothLotPage]
     pools: list[PoolPage]
@@ -196,7 +196,7 @@ class BoothPage(BaseModel):
             PriceListPage(
                 revision=one.revision,
                 valid_from=one.valid_from,
-                prices=[Price(product=product, price_rupiah=price) for product, price in one.prices],
+                prices=[ListPricePage(product=product, price_rupiah=price) for product, price in one.prices],
             )
             for one in booth.price_lists
         ]
@@ -271,7 +271,7 @@ class SalePage(BaseModel):
 
     @classmethod
     def of(cls, receipt: Receipt, sale: Sale, lists: Sequence[PriceList]) -> "SalePage":
-        marked = mark(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
+        marked = compare_price(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
         return cls(
             sale=receipt.sale_id(sale),
             line=sale.line,
@@ -511,10 +511,10 @@ class DemandLinePage(BaseModel):
     sold_out: list[GapPage]
 
     @classmethod
-    def of(cls, line: Line) -> "DemandLinePage":
+    def of(cls, line: ProductAtBooth) -> "DemandLinePage":
         given = cls.model_fields.keys() - {"pieces_per_hour", "sold_out"}
         return cls(
-            pieces_per_hour=round(float(line.pace), 1),
+            pieces_per_hour=round(float(line.velocity), 1),
             sold_out=[GapPage(at=gap.at, until=gap.until) for gap in line.sold_out],
             **{name: getattr(line, name) for name in given},
         )
@@ -532,7 +532,7 @@ class ProductDemandPage(BaseModel):
     booths: list[DemandLinePage]
 
 
-class DemandPage(BaseModel):
+class FacilityDemandPage(BaseModel):
     """How one facility's products went at one festival, what was most asked for first. Final once `complete`."""
 
     facility: str
@@ -542,7 +542,7 @@ class DemandPage(BaseModel):
     products: list[ProductDemandPage]
 
     @classmethod
-    def of(cls, demand: Demand) -> "DemandPage":
+    def of(cls, demand: FacilityDemand) -> "FacilityDemandPage":
         sums = ProductDemandPage.model_fields.keys() - {"booths"}
         return cls(
             facility=demand.facility,

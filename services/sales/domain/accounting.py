@@ -12,7 +12,7 @@ from services.sales.domain import shelf
 from services.sales.domain.booth import Booth, LotSum, Pool, with_pool
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawers
-from services.sales.domain.pool import level, lot_moment, moment
+from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from services.sales.domain.receipt import PartAmounts, Receipt, Sale, entity_id
 from shared.events.language import Publication
 from shared.events.sales import SALE_SHARES, SALES, LotShare, PartBasis, SaleAccounted, SalePart, SaleShared
@@ -28,18 +28,18 @@ def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[Sta
     for readers of sales, and one for each facility whose part changed."""
     before = receipt.sales[after.line - 1]
     after = replace(after, revision=before.revision + 1)
-    receipt = receipt.put(after)
+    receipt = receipt.with_sale(after)
     then, now = before.part_amounts, after.part_amounts
     booth = with_sums(booth, receipt.sold_at, after.product, then, now)
     if bool(before.disputed) != bool(after.disputed):
         id = receipt.sale_id(after)
         disputed = (*booth.disputed, id) if after.disputed else tuple(one for one in booth.disputed if one != id)
         booth = replace(booth, disputed=disputed)
-    if receipt.waits != (receipt.receipt in booth.waiting):
+    if receipt.is_waiting != (receipt.receipt in booth.waiting):
         name = receipt.receipt
-        waiting = (*booth.waiting, name) if receipt.waits else tuple(one for one in booth.waiting if one != name)
+        waiting = (*booth.waiting, name) if receipt.is_waiting else tuple(one for one in booth.waiting if one != name)
         booth = replace(booth, waiting=waiting)
-    return state.put(receipt), booth, tell(booth, receipt, after, then, now)
+    return state.put(receipt), booth, sale_publications(booth, receipt, after, then, now)
 
 
 def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
@@ -47,7 +47,7 @@ def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 
-class Besides(TypedDict, total=False):
+class BoothChanges(TypedDict, total=False):
     """Fields of the booth that change with the sums, so that it is copied once."""
 
     devices: tuple[Device, ...]
@@ -58,7 +58,12 @@ class Besides(TypedDict, total=False):
 
 
 def with_sums(
-    booth: Booth, sold_at: datetime, product: str, then: PartAmounts, now: PartAmounts, **besides: Unpack[Besides]
+    booth: Booth,
+    sold_at: datetime,
+    product: str,
+    then: PartAmounts,
+    now: PartAmounts,
+    **besides: Unpack[BoothChanges],
 ) -> Booth:
     """The booth after the parts of a sale changed from `then` to `now`."""
     if then == now:
@@ -79,20 +84,22 @@ def with_sums(
         lot = lots[place]
         qty, rupiah = labelled.get(id, _NOTHING)
         if qty or rupiah:
-            counted_at = lot_moment(booth, lot)
+            counted_at = lot_final_count_at(booth, lot)
             late = qty if counted_at is not None and sold_at > counted_at else 0
-            lot = lot.sold_more(qty, rupiah, named.get(id, 0), late)
+            lot = lot.with_sales(qty, rupiah, named.get(id, 0), late)
             lots = (*lots[:place], lot, *lots[place + 1 :])
         change = qty + pooled.get(id, _NOTHING)[0]
         if change:
-            shelves = shelf.sold(shelves, lot.facility, product, sold_at, change)
+            shelves = shelf.sell(shelves, lot.facility, product, sold_at, change)
     booth = replace(booth, lots=lots, shelves=shelves, **besides)
     if pooled:
         booth = _with_pool(booth, sold_at, product, pooled)
-    return level(booth, product) if booth.pools else booth
+    return redistribute(booth, product) if booth.pools else booth
 
 
-def tell(booth: Booth, receipt: Receipt, sale: Sale, then: PartAmounts, now: PartAmounts) -> list[Publication]:
+def sale_publications(
+    booth: Booth, receipt: Receipt, sale: Sale, then: PartAmounts, now: PartAmounts
+) -> list[Publication]:
     """The snapshot of the sale, and of what each facility has in it whose part changed from `then` to `now`."""
     told = [_snapshot(booth, receipt, sale, now)]
     if then == now:
@@ -109,9 +116,9 @@ def tell(booth: Booth, receipt: Receipt, sale: Sale, then: PartAmounts, now: Par
 def _with_pool(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, _Sum]) -> Booth:
     pool = booth.pool(product) or Pool(product)
     qty, rupiah = sum(qty for qty, _ in pooled.values()), sum(rupiah for _, rupiah in pooled.values())
-    counted_at = moment(booth, product)
+    counted_at = final_count_at(booth, product)
     late = qty if counted_at is not None and sold_at > counted_at else 0
-    told = {held.lot: held for held in pool.told}
+    told = {held.lot: held for held in pool.from_sales}
     for lot, (more, worth) in pooled.items():
         known = told.get(lot, LotSum(lot, 0, 0))
         told[lot] = LotSum(lot, known.qty + more, known.rupiah + worth)
@@ -120,7 +127,7 @@ def _with_pool(booth: Booth, sold_at: datetime, product: str, pooled: dict[str, 
         qty=pool.qty + qty,
         rupiah=pool.rupiah + rupiah,
         after_qty=pool.after_qty + late,
-        told=tuple(held for _, held in sorted(told.items()) if held.qty or held.rupiah),
+        from_sales=tuple(held for _, held in sorted(told.items()) if held.qty or held.rupiah),
     )
     return with_pool(booth, pool)
 

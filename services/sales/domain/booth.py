@@ -57,7 +57,7 @@ class BoothLot:
     final: StockCount | None = None
     latest: StockCount | None = None
 
-    def sold_more(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
+    def with_sales(self, qty: int, rupiah: int, named: int, after: int) -> "BoothLot":
         """The lot with so much more sold by label, of which `named` pieces by the organiser's word and `after` pieces
         after the final count. Each field by its place, in a third of the time that `replace` takes: every sale comes
         by here."""
@@ -98,12 +98,12 @@ class BoothLot:
         return max(0, self.sold + self.lost + self.moved - self.stocked)
 
     @property
-    def room(self) -> int:
+    def unlabelled_stock(self) -> int:
         """Pieces that are there beyond the labelled sales: what unlabelled sales can come from."""
         return max(0, self.stocked - self.lost - self.moved - self.label_qty)
 
     @property
-    def came(self) -> int:
+    def net_received(self) -> int:
         """Pieces that came and did not leave for another booth: the most that its facility is credited with."""
         return max(0, self.stocked - self.moved)
 
@@ -111,7 +111,7 @@ class BoothLot:
     def creditable(self) -> int:
         """Pieces that came beyond the labelled sales, also if they count as lost: the most that unlabelled sales can
         be of."""
-        return max(0, self.came - self.label_qty)
+        return max(0, self.net_received - self.label_qty)
 
     @property
     def unexplained(self) -> int:
@@ -138,7 +138,7 @@ class Pool:
     qty: int = 0
     rupiah: int = 0
     after_qty: int = 0
-    told: tuple[LotSum, ...] = ()
+    from_sales: tuple[LotSum, ...] = ()
     adjusted: tuple[LotSum, ...] = ()
     final: StockCount | None = None
     latest: StockCount | None = None
@@ -176,7 +176,7 @@ class RefusedOrder(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class SoFar:
+class InterimState:
     """What festival was told while the booth was open: how often, in which quarters of an hour (counted since 1970,
     the latest told last), and which products it knows to be sold out."""
 
@@ -185,7 +185,7 @@ class SoFar:
     sold_out: tuple[str, ...] = ()
 
 
-class Moved(NamedTuple):
+class StrayMove(NamedTuple):
     """Where a stray booth's records were published as well, and how many records there were by then."""
 
     to: str
@@ -220,12 +220,12 @@ class Booth:
     facilities: tuple[str, ...] = ()
     shelves: Shelves = ()
     revision: int = 0
-    so_far: SoFar = SoFar()
+    interim: InterimState = InterimState()
     early_strikes: tuple[str, ...] = ()
     refused_orders: tuple[RefusedOrder, ...] = ()
-    moved: Moved | None = None
+    moved: StrayMove | None = None
 
-    def holds(self, lot: str) -> BoothLot | None:
+    def find_lot(self, lot: str) -> BoothLot | None:
         return next((held for held in self.lots if held.lot == lot), None)
 
     def lots_of(self, product: str) -> list[BoothLot]:
@@ -234,10 +234,12 @@ class Booth:
     def pool(self, product: str) -> Pool | None:
         return next((pool for pool in self.pools if pool.product == product), None)
 
-    def free(self, product: str) -> int:
+    def available(self, product: str) -> int:
         """Pieces of the product that no sale was recorded for, whatever lot they are of."""
         pool = self.pool(product)
-        return max(0, sum(lot.room for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0))
+        return max(
+            0, sum(lot.unlabelled_stock for lot in self.lots_of(product)) - (pool.qty if pool is not None else 0)
+        )
 
     @property
     def records(self) -> int:
@@ -254,7 +256,7 @@ class Booth:
         return all(till in heard for till in self.tills) and all(device.complete for device in self.devices)
 
 
-def changed(booth: Booth, lot: BoothLot) -> Booth:
+def with_lot(booth: Booth, lot: BoothLot) -> Booth:
     """The booth with this lot in place of what it held of it."""
     return replace(booth, lots=tuple(lot if held.lot == lot.lot else held for held in booth.lots))
 
@@ -266,23 +268,23 @@ def with_pool(booth: Booth, pool: Pool) -> Booth:
     return replace(booth, pools=tuple(pool if known.product == pool.product else known for known in booth.pools))
 
 
-def stock(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
+def stock_lot(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, list[Publication]]:
     """Pieces were counted in at the booth, at this time. With the first of a facility, its settlement waits for this
     booth."""
-    shelves = shelf.came(booth.shelves, body.facility, body.product, at, body.qty)
-    still_out = tuple(product for product in booth.so_far.sold_out if product != body.product)
-    so_far = replace(booth.so_far, sold_out=still_out)
-    booth = replace(booth, festival=body.festival, shelves=shelves, so_far=so_far)
-    booth, said = take_in(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
-    held = booth.holds(body.lot)
+    shelves = shelf.stock_in(booth.shelves, body.facility, body.product, at, body.qty)
+    still_out = tuple(product for product in booth.interim.sold_out if product != body.product)
+    so_far = replace(booth.interim, sold_out=still_out)
+    booth = replace(booth, festival=body.festival, shelves=shelves, interim=so_far)
+    booth, said = add_lot(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
+    held = booth.find_lot(body.lot)
     assert held is not None, "it was just taken in"
-    return changed(booth, replace(held, stocked=held.stocked + body.qty)), said
+    return with_lot(booth, replace(held, stocked=held.stocked + body.qty)), said
 
 
-def take_in(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
+def add_lot(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
     """The booth with this lot among its lots, unless it is there already; and ShareOpened if it is the first of its
     facility."""
-    if booth.holds(lot.lot) is not None:
+    if booth.find_lot(lot.lot) is not None:
         return booth, []
     early = next((count for count in booth.early_counts if count.lot == lot.lot), None)
     if early is not None:
@@ -296,27 +298,27 @@ def take_in(booth: Booth, lot: BoothLot) -> tuple[Booth, list[Publication]]:
     return replace(booth, facilities=(*booth.facilities, lot.facility)), [SALE_SHARES.of(said)]
 
 
-def lose(booth: Booth, lot: str, qty: int) -> Booth:
+def lose_stock(booth: Booth, lot: str, qty: int) -> Booth:
     """Pieces can't be sold. That some of them were sold before undoes no sale: the lot is then `beyond`."""
-    held = booth.holds(lot)
+    held = booth.find_lot(lot)
     if held is None:
         # Festival says this after it stocked the lot, on one topic: parking the key is what makes it whole again.
         raise LookupError(f"{booth.id} is to lose pieces of {lot}, which it was never stocked with")
-    return changed(booth, replace(held, lost=held.lost + qty))
+    return with_lot(booth, replace(held, lost=held.lost + qty))
 
 
-def move(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
+def move_stock(booth: Booth, body: BoothStockMoved, at: datetime) -> Booth:
     """Pieces have left for another booth, at this time. As with lost ones, no sale is undone by it."""
-    held = booth.holds(body.lot)
+    held = booth.find_lot(body.lot)
     if held is None:
         raise LookupError(f"{booth.id} is to give away pieces of {body.lot}, which it was never stocked with")
-    shelves = shelf.went(booth.shelves, held.facility, held.product, at, body.qty)
-    return changed(replace(booth, shelves=shelves), replace(held, moved=held.moved + body.qty))
+    shelves = shelf.move_out(booth.shelves, held.facility, held.product, at, body.qty)
+    return with_lot(replace(booth, shelves=shelves), replace(held, moved=held.moved + body.qty))
 
 
-def withdraw(booth: Booth, lot: str, reason: str) -> Booth:
+def withdraw_lot(booth: Booth, lot: str, reason: str) -> Booth:
     """The lot was recalled. Of one that is still on its way here festival says it again once it has come."""
-    held = booth.holds(lot)
+    held = booth.find_lot(lot)
     if held is None or held.withdrawn is not None:
         return booth
-    return changed(booth, replace(held, withdrawn=reason))
+    return with_lot(booth, replace(held, withdrawn=reason))

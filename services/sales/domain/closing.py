@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from services.sales.domain.booth import Booth, BoothStatus
-from services.sales.domain.missed import counted, openings
+from services.sales.domain.lost_sales import count_demand, opening_hours
 from services.sales.domain.selling import Change, dispute_waiting
 from shared.events.festival import BoothClosing
 from shared.events.language import Deadline, DeadlineReached, Publication
@@ -25,7 +25,7 @@ def close(booth: Booth, body: BoothClosing) -> tuple[Booth, list[Deadline]]:
     return booth, [] if booth.complete else [Deadline(booth.id, booth.id, body.deadline)]
 
 
-def time_is_up(state: State, booth: Booth, reached: DeadlineReached) -> Change:
+def reach_deadline(state: State, booth: Booth, reached: DeadlineReached) -> Change:
     """The deadline has passed, unless the booth was settled before or its deadline was moved."""
     if booth.status is not BoothStatus.CLOSING or reached.due != booth.deadline:
         return state, booth, []
@@ -38,15 +38,15 @@ def settle(state: State, booth: Booth) -> Change:
     return state, replace(booth, status=BoothStatus.SETTLED), said
 
 
-def account(before: Booth, after: Booth, *, again: bool = False) -> tuple[Booth, list[Publication]]:
+def report_settled(before: Booth, after: Booth, *, force: bool = False) -> tuple[Booth, list[Publication]]:
     """What festival and facilities hear of a settled booth: that it is settled, once each, and what it sold and could
-    have sold, whenever that has changed (festival also `again`)."""
+    have sold, whenever that has changed (festival also `force`)."""
     if after.status is not BoothStatus.SETTLED:
         return after, []
     said: list[Publication] = []
     festival = after.festival
     assert festival is not None, "festival named itself when it closed the booth"
-    if again or _accounted(before) != _accounted(after):
+    if force or _reported_state(before) != _reported_state(after):
         after = replace(after, revision=after.revision + 1)
         said.append(BOOTH_REPORTS.of(_sell_through(after, festival)))
     told = before.facilities if before.status is BoothStatus.SETTLED else ()
@@ -63,18 +63,18 @@ def _demand(before: Booth, after: Booth) -> Iterator[Publication]:
     first = before.status is not BoothStatus.SETTLED
     if not first and (before.lots, before.shelves) == (after.lots, after.shelves):
         return
-    open_in = openings(after)
-    anew = first or openings(before) != open_in
-    changed = _changed(before, after)
+    open_in = opening_hours(after)
+    anew = first or opening_hours(before) != open_in
+    changed = _changed_products(before, after)
     for facility in after.facilities:
         if not anew and not any(lot.facility == facility and lot.product in changed for lot in after.lots):
             continue
-        said = counted(after, open_in, facility)
-        if anew or said != counted(before, open_in, facility):
+        said = count_demand(after, open_in, facility)
+        if anew or said != count_demand(before, open_in, facility):
             yield SALE_SHARES.of(said)
 
 
-def _changed(before: Booth, after: Booth) -> set[str]:
+def _changed_products(before: Booth, after: Booth) -> set[str]:
     """The products of which something went otherwise."""
     lots = {lot.lot: lot for lot in before.lots}
     shelves = {(shelf.facility, shelf.product): shelf for shelf in before.shelves}
@@ -84,7 +84,7 @@ def _changed(before: Booth, after: Booth) -> set[str]:
     }
 
 
-def _accounted(booth: Booth) -> object:
+def _reported_state(booth: Booth) -> object:
     return booth.status is BoothStatus.SETTLED, booth.lots, booth.disputed
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.sales.domain.booth import Booth, BoothLot, EarlyCount, Pool, StockCount, with_pool
-from services.sales.domain.pool import level, lot_moment, moment
+from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
 from services.sales.domain.receipt import Receipt
 from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
@@ -17,8 +17,8 @@ MOST_EARLY_COUNTS = 5000
 def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     """The booth after a count. Per lot, and per product for goods without a label, the latest moment wins, whichever
     count comes first. The state holds every receipt of the booth that was sold after this count."""
-    before = {lot.lot: lot_moment(booth, lot) for lot in booth.lots}
-    moments = {pool.product: moment(booth, pool.product) for pool in booth.pools}
+    before = {lot.lot: lot_final_count_at(booth, lot) for lot in booth.lots}
+    moments = {pool.product: final_count_at(booth, pool.product) for pool in booth.pools}
     for product in body.products:
         pool = booth.pool(product.product) or Pool(product.product)
         final, latest = _later(pool.final, pool.latest, StockCount(body.counted_at, product.qty), body.final)
@@ -26,21 +26,23 @@ def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     for lot in body.lots:
         booth = _count_lot(booth, lot.lot, StockCount(body.counted_at, lot.qty), body.final)
     lots = [
-        lot if lot_moment(booth, lot) == before.get(lot.lot) else replace(lot, after_qty=_labelled(state, booth, lot))
+        lot
+        if lot_final_count_at(booth, lot) == before.get(lot.lot)
+        else replace(lot, after_qty=_labelled(state, booth, lot))
         for lot in booth.lots
     ]
     booth = replace(booth, lots=tuple(lots))
     for pool in booth.pools:
-        counted_at = moment(booth, pool.product)
+        counted_at = final_count_at(booth, pool.product)
         if counted_at is not None and counted_at != moments.get(pool.product):
             after = _unlabelled(state, booth, pool.product, counted_at)
             booth = with_pool(booth, replace(pool, after_qty=after))
-        booth = level(booth, pool.product)
+        booth = redistribute(booth, pool.product)
     return booth
 
 
 def _count_lot(booth: Booth, id: str, count: StockCount, is_final: bool) -> Booth:
-    held = booth.holds(id)
+    held = booth.find_lot(id)
     if held is not None:
         final, latest = _later(held.final, held.latest, count, is_final)
         counted = replace(held, final=final, latest=latest)
@@ -66,7 +68,7 @@ def _later(
 
 def _labelled(state: State, booth: Booth, lot: BoothLot) -> int:
     """Pieces of the lot that were sold by label after its final count."""
-    counted_at = lot_moment(booth, lot)
+    counted_at = lot_final_count_at(booth, lot)
     return sum(
         part.qty
         for receipt in _after(state, booth, counted_at)

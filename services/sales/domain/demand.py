@@ -29,7 +29,7 @@ HOUR_MINUTES = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class SoldOutSpan:
     """Nothing was there from `at` on; `until` None: to the end."""
 
     at: datetime
@@ -37,7 +37,7 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ProductAtBooth:
     """One product at one booth, as in DemandLine."""
 
     booth: str
@@ -50,24 +50,24 @@ class Line:
     there_minutes: int
     missing_minutes: int
     lost_sales: int
-    sold_out: tuple[Gap, ...] = ()
+    sold_out: tuple[SoldOutSpan, ...] = ()
 
     @property
-    def pace(self) -> Fraction:
+    def velocity(self) -> Fraction:
         """Pieces per open hour in which they were there; over an hour at least, or a lucky minute would win."""
         return Fraction(self.sold * HOUR_MINUTES, max(self.there_minutes, HOUR_MINUTES))
 
 
 @dataclass(frozen=True, slots=True)
-class BoothDemand:
+class DemandFromBooth:
     """`lines` None: the booth is not settled yet."""
 
     booth: str
-    lines: tuple[Line, ...] | None = None
+    lines: tuple[ProductAtBooth, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class ProductTotal:
     """A product over all booths, which are in the order of their pace, the best first."""
 
     product: str
@@ -76,17 +76,17 @@ class Product:
     unsold: int
     sold_rupiah: int
     lost_sales: int
-    booths: tuple[Line, ...]
+    booths: tuple[ProductAtBooth, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Demand:
+class FacilityDemand:
     """`revision` 0: nothing was said yet."""
 
     id: str
     facility: str
     festival: str
-    booths: tuple[BoothDemand, ...] = ()
+    booths: tuple[DemandFromBooth, ...] = ()
     revision: int = 0
 
     @property
@@ -94,13 +94,13 @@ class Demand:
         return bool(self.booths) and all(booth.lines is not None for booth in self.booths)
 
     @property
-    def products(self) -> tuple[Product, ...]:
+    def products(self) -> tuple[ProductTotal, ...]:
         """What is known so far, in the order of what was most asked for: sold and lost."""
-        found: dict[str, list[Line]] = defaultdict(list)
+        found: dict[str, list[ProductAtBooth]] = defaultdict(list)
         for booth in self.booths:
             for line in booth.lines or ():
                 found[line.product].append(line)
-        products = [_product(product, lines) for product, lines in found.items()]
+        products = [_total(product, lines) for product, lines in found.items()]
         return tuple(sorted(products, key=lambda one: (-one.sold - one.lost_sales, one.product)))
 
 
@@ -111,12 +111,12 @@ def demand_id(facility: str, festival: str) -> str:
 def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
     """What is known of the demand after a booth opened, or counted; said when all have counted and that changed."""
     id = demand_id(body.facility, body.festival)
-    known = state.get(Demand, id)
-    demand = known or Demand(id, body.facility, body.festival)
-    before = next((booth for booth in demand.booths if booth.booth == body.booth), BoothDemand(body.booth))
+    known = state.get(FacilityDemand, id)
+    demand = known or FacilityDemand(id, body.facility, body.festival)
+    before = next((booth for booth in demand.booths if booth.booth == body.booth), DemandFromBooth(body.booth))
     after = before
     if isinstance(body, DemandCounted):
-        after = replace(before, lines=tuple(_kept(line) for line in body.lines))
+        after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
     others = [other for other in demand.booths if other.booth != body.booth]
     demand = replace(demand, booths=tuple(sorted([*others, after], key=lambda booth: booth.booth)))
     said: list[Publication] = []
@@ -126,7 +126,7 @@ def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
     return (state if demand == known else state.put(demand)), [*said]
 
 
-def _signal(demand: Demand) -> DemandSignalled:
+def _signal(demand: FacilityDemand) -> DemandSignalled:
     return DemandSignalled(
         facility=demand.facility,
         festival=demand.festival,
@@ -139,16 +139,16 @@ def _signal(demand: Demand) -> DemandSignalled:
                 unsold=one.unsold,
                 sold_rupiah=one.sold_rupiah,
                 lost_sales=one.lost_sales,
-                booths=tuple(_said(line) for line in one.booths[:MOST_LISTED]),
+                booths=tuple(_to_event(line) for line in one.booths[:MOST_LISTED]),
             )
             for one in demand.products
         ),
     )
 
 
-def _product(product: str, lines: Iterable[Line]) -> Product:
-    ranked = sorted(lines, key=lambda line: (-line.pace, -line.sold, line.booth))
-    return Product(
+def _total(product: str, lines: Iterable[ProductAtBooth]) -> ProductTotal:
+    ranked = sorted(lines, key=lambda line: (-line.velocity, -line.sold, line.booth))
+    return ProductTotal(
         product=product,
         stocked=sum(line.stocked for line in ranked),
         sold=sum(line.sold for line in ranked),
@@ -159,11 +159,11 @@ def _product(product: str, lines: Iterable[Line]) -> Product:
     )
 
 
-def _kept(said: DemandLine) -> Line:
-    gaps = tuple(Gap(gap.at, gap.until) for gap in said.sold_out)
-    return Line(**{name: getattr(said, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
+def _from_event(said: DemandLine) -> ProductAtBooth:
+    gaps = tuple(SoldOutSpan(gap.at, gap.until) for gap in said.sold_out)
+    return ProductAtBooth(**{name: getattr(said, name) for name in DemandLine.model_fields} | {"sold_out": gaps})
 
 
-def _said(line: Line) -> DemandLine:
+def _to_event(line: ProductAtBooth) -> DemandLine:
     gaps = tuple(SoldOut(at=gap.at, until=gap.until) for gap in line.sold_out)
     return DemandLine(**{name: getattr(line, name) for name in DemandLine.model_fields} | {"sold_out": gaps})

@@ -97,13 +97,13 @@ class Device:
         return all(branch.struck for branch in self.branches)
 
 
-def hear(
+def receive_record(
     devices: tuple[Device, ...], record: TillRecord, id: str, last_seq: int | None = None
 ) -> tuple[tuple[Device, ...], DeviceHeard | None]:
     """The devices after a record with this ce_id, and word of a device that is new. `last_seq`: of a TillClosed."""
     for place, device in enumerate(devices):
         if device.device == record.device:
-            branches = _heard(device.branches, record, id, last_seq)
+            branches = _with_record(device.branches, record, id, last_seq)
             heard = Device(device.device, device.till, branches, device.given_up)
             return (*devices[:place], heard, *devices[place + 1 :]), None
     first = Branch(1, (RecordRun(record.seq, record.seq, record.previous, id),), last_seq)
@@ -127,20 +127,22 @@ def strike(devices: tuple[Device, ...], till: str, device: str | None, branch: i
     return tuple(map(struck, devices))
 
 
-def _heard(branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None) -> tuple[Branch, ...]:
+def _with_record(
+    branches: tuple[Branch, ...], record: TillRecord, id: str, last_seq: int | None
+) -> tuple[Branch, ...]:
     run = RecordRun(record.seq, record.seq, record.previous, id)
-    place = _place(branches, run)
+    place = _branch_index(branches, run)
     if place is None:
         # A second successor, or a known number: somebody else goes on under this identity.
         first = run.first if _follows_known(branches, run) else run.first - 1
         return (*branches, Branch(first, (run,), last_seq))
     branch = branches[place]
     closed = branch.last_seq if last_seq is None else max(last_seq, branch.last_seq or 0)
-    branch = Branch(branch.first, _with(branch.runs, run), closed, branch.struck)
+    branch = Branch(branch.first, _merge_run(branch.runs, run), closed, branch.struck)
     return (*branches[:place], branch, *branches[place + 1 :])
 
 
-def _place(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
+def _branch_index(branches: tuple[Branch, ...], run: RecordRun) -> int | None:
     """The branch that the record goes on with or fills a gap of; None if it begins one."""
     for place, branch in enumerate(branches):
         # Nearly every record is the next one, and looks at no other.
@@ -166,7 +168,7 @@ def _follows_known(branches: tuple[Branch, ...], run: RecordRun) -> bool:
     return not before or any(known.head == run.after or known.first <= before < known.last for known in runs)
 
 
-def _with(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
+def _merge_run(runs: tuple[RecordRun, ...], run: RecordRun) -> tuple[RecordRun, ...]:
     if runs and runs[-1].last + 1 == run.first:
         return (*runs[:-1], runs[-1]._replace(last=run.last, head=run.head))
     joined: list[RecordRun] = []

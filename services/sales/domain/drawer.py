@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import CashCounted, CashDropped, DrawerOpened, PaymentKind
 
 
@@ -48,7 +48,7 @@ class Drawer:
             self.cashier,
             self.opened_at,
             self.float_rupiah,
-            _add(self.takings, more),
+            _add_taking(self.takings, more),
             self.dropped_rupiah,
             self.counted_rupiah,
             self.expected_rupiah,
@@ -70,19 +70,19 @@ class Drawer:
 Drawers = tuple[Drawer, ...]
 
 
-def take(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
+def pay_in(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
     """A receipt was paid into `drawer` (as it is if it is new)."""
-    taking = Taking(seconds(at) // HOUR, kind, 1, rupiah)
+    taking = Taking(epoch_seconds(at) // HOUR, kind, 1, rupiah)
     return _change(drawers, drawer, lambda known: known.with_taking(taking))
 
 
 def refund(drawers: Drawers, drawer: Drawer, kind: PaymentKind, at: datetime, rupiah: int) -> Drawers:
     """Money was paid back out of `drawer`."""
-    paid = Taking(seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
+    paid = Taking(epoch_seconds(at) // HOUR, kind, refunded_rupiah=rupiah)
     return _change(drawers, drawer, lambda known: known.with_taking(paid))
 
 
-def opened(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
+def open_drawer(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
     return _change(
         drawers,
         Drawer(id, body.till, body.device),
@@ -90,7 +90,7 @@ def opened(drawers: Drawers, body: DrawerOpened, id: str) -> Drawers:
     )
 
 
-def dropped(drawers: Drawers, body: CashDropped) -> Drawers:
+def drop_cash(drawers: Drawers, body: CashDropped) -> Drawers:
     return _change(
         drawers,
         Drawer(body.drawer, body.till, body.device),
@@ -98,7 +98,7 @@ def dropped(drawers: Drawers, body: CashDropped) -> Drawers:
     )
 
 
-def counted(drawers: Drawers, body: CashCounted) -> Drawers:
+def count_cash(drawers: Drawers, body: CashCounted) -> Drawers:
     """The count with the latest moment stands."""
 
     def count(known: Drawer) -> Drawer:
@@ -121,7 +121,7 @@ def _change(drawers: Drawers, new: Drawer, change: Callable[[Drawer], Drawer]) -
     return (*drawers, change(new))
 
 
-def _add(takings: tuple[Taking, ...], more: Taking) -> tuple[Taking, ...]:
+def _add_taking(takings: tuple[Taking, ...], more: Taking) -> tuple[Taking, ...]:
     # The hour of now is the last one.
     for place in range(len(takings) - 1, -1, -1):
         known = takings[place]

@@ -19,7 +19,7 @@ from shared.events.sales import SALE_SHARES, AdjustmentCause, LotAdjustment, Poo
 _Tier = list[int]
 
 
-def moment(booth: Booth, product: str) -> datetime | None:
+def final_count_at(booth: Booth, product: str) -> datetime | None:
     """When the product was finally counted last, by any of its lots or by product."""
     pool = booth.pool(product)
     counts = [lot.final for lot in booth.lots_of(product)] + [pool.final if pool is not None else None]
@@ -27,7 +27,7 @@ def moment(booth: Booth, product: str) -> datetime | None:
     return max((count.at for count in counts if count is not None), default=None)
 
 
-def lot_moment(booth: Booth, lot: BoothLot) -> datetime | None:
+def lot_final_count_at(booth: Booth, lot: BoothLot) -> datetime | None:
     """When the lot was finally counted last; if it never was, when its product's goods without a label were."""
     if lot.final is not None:
         return lot.final.at
@@ -35,30 +35,30 @@ def lot_moment(booth: Booth, lot: BoothLot) -> datetime | None:
     return pool.final.at if pool is not None and pool.final is not None else None
 
 
-def pieces(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
+def pool_shares(lots: Sequence[BoothLot], pool: Pool) -> list[int]:
     """Pieces of the pool that each of the product's lots has. All of them are the pool's. `lots`: in one order,
     whatever they came in."""
     if not pool.qty:
         return [0] * len(lots)
-    gone = _gone(lots, pool)
-    room = [lot.room for lot in lots]
+    gone = _depletion(lots, pool)
+    room = [lot.unlabelled_stock for lot in lots]
     # More may have been lost, moved away or named by the organiser since the pool's pieces were sold.
     further = [
         [lot.creditable for lot in lots],
         [max(0, lot.stocked - lot.label_qty) for lot in lots],
         [max(0, lot.stocked - lot.label_qty + lot.named_qty) for lot in lots],
     ]
-    before = _fill(lots, pool.qty - pool.after_qty, [gone, room, *further])
+    before = _fill_tiers(lots, pool.qty - pool.after_qty, [gone, room, *further])
     if not pool.after_qty:
         return before
     # What a count did not see is not there to be sold after it.
     missed = [qty if lot.final or pool.final else 0 for lot, qty in zip(lots, gone, strict=True)]
-    still = _less(room, [max(pair) for pair in zip(before, missed, strict=True)])
-    after = _fill(lots, pool.after_qty, [still, *[_less(tier, before) for tier in (room, *further)]])
+    still = _subtract(room, [max(pair) for pair in zip(before, missed, strict=True)])
+    after = _fill_tiers(lots, pool.after_qty, [still, *[_subtract(tier, before) for tier in (room, *further)]])
     return [first + second for first, second in zip(before, after, strict=True)]
 
 
-def _gone(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
+def _depletion(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
     """Pieces of each lot that final counts show to be gone without a label; of lots that were never counted, all that
     could be."""
     gone = []
@@ -80,20 +80,20 @@ def _gone(lots: Sequence[BoothLot], pool: Pool) -> _Tier:
     return [min(qty, lot.creditable) for lot, qty in zip(lots, gone, strict=True)]
 
 
-def _less(tier: _Tier, taken: _Tier) -> _Tier:
+def _subtract(tier: _Tier, taken: _Tier) -> _Tier:
     return [max(0, qty - less) for qty, less in zip(tier, taken, strict=True)]
 
 
-def _fill(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier:
+def _fill_tiers(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier:
     """`total` pieces over the lots: as many as a tier has, then what is over by the next tier beyond it. What no tier
     has goes to the first lot: a pool never loses a piece."""
     given = [0] * len(lots)
     for tier in tiers:
         if not total:
             break
-        room = _less(tier, given)
+        room = _subtract(tier, given)
         part = min(total, sum(room))
-        for place, qty in enumerate(_split(lots, part, room)):
+        for place, qty in enumerate(_split_by_facility(lots, part, room)):
             given[place] += qty
         total -= part
     if total:
@@ -101,7 +101,7 @@ def _fill(lots: Sequence[BoothLot], total: int, tiers: Sequence[_Tier]) -> _Tier
     return given
 
 
-def _split(lots: Sequence[BoothLot], total: int, room: _Tier) -> _Tier:
+def _split_by_facility(lots: Sequence[BoothLot], total: int, room: _Tier) -> _Tier:
     facilities = sorted({lot.facility for lot in lots})
     weights = [
         sum(qty for lot, qty in zip(lots, room, strict=True) if lot.facility == facility) for facility in facilities
@@ -124,13 +124,13 @@ def _lots(booth: Booth, product: str) -> list[BoothLot]:
     return sorted(booth.lots_of(product), key=lambda lot: lot.lot)
 
 
-def level(booth: Booth, product: str) -> Booth:
+def redistribute(booth: Booth, product: str) -> Booth:
     """The booth with the product's pool shared anew among its lots."""
     pool = booth.pool(product)
     if pool is None:
         return booth
     lots = _lots(booth, product)
-    shares = pieces(lots, pool)
+    shares = pool_shares(lots, pool)
     amounts = _amounts(lots, shares, pool.rupiah)
     levelled = {
         lot.lot: replace(lot, pool_qty=qty, pool_rupiah=rupiah)
@@ -155,16 +155,16 @@ def _amounts(lots: Sequence[BoothLot], shares: Sequence[int], rupiah: int) -> li
     return given
 
 
-def deal(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[BoothLot, int]]:
+def allocate_sale(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[BoothLot, int]]:
     """From which lots `qty` more unlabelled pieces come, so that the shares are as they should be after them, as far
     as one sale can do that. The booth is level and has so many pieces free."""
     lots = _lots(booth, product)
     pool = booth.pool(product) or Pool(product)
-    counted_at = moment(booth, product)
+    counted_at = final_count_at(booth, product)
     after = qty if counted_at is not None and sold_at > counted_at else 0
     pool = replace(pool, qty=pool.qty + qty, after_qty=pool.after_qty + after)
     dealt: list[tuple[BoothLot, int]] = []
-    for lot, share in zip(lots, pieces(lots, pool), strict=True):
+    for lot, share in zip(lots, pool_shares(lots, pool), strict=True):
         more = min(qty, max(0, share - lot.pool_qty))
         if more:
             dealt.append((lot, more))
@@ -172,7 +172,7 @@ def deal(booth: Booth, product: str, qty: int, sold_at: datetime) -> list[tuple[
     return dealt
 
 
-def publish(
+def publish_adjustments(
     before: Booth, booth: Booth, product: str, cause: AdjustmentCause, *, recounted: bool = False
 ) -> tuple[Booth, list[Publication]]:
     """What facilities hear of the product's pool: those whose adjustment changed, and who has a share only now; all,
@@ -182,28 +182,30 @@ def publish(
         return booth, []
     lots = _lots(booth, product)
     adjusted = tuple(_adjustments(lots, pool))
-    counted = _counted(lots, pool)
+    counted = _is_counted(lots, pool)
     every = recounted or counted != pool.counted
     then = {held.lot: held for held in pool.adjusted}
     changed = {held.lot for held in adjusted if then.pop(held.lot, LotSum(held.lot, 0, 0)) != held} | then.keys()
-    sharing = _sharing(lots)
+    sharing = _sharing_facilities(lots)
     # Who had no share was not told whether a count stands behind it. Where none ever did there is nothing to tell.
-    new = sharing - _sharing(before.lots_of(product)) if counted or pool.revision else set()
+    new = sharing - _sharing_facilities(before.lots_of(product)) if counted or pool.revision else set()
     if not every and not changed and not new:
         return booth, []
     facilities = sorted({lot.facility for lot in lots if lot.lot in changed} | (sharing if every else new))
     pool_before, pool = pool, replace(pool, adjusted=adjusted, counted=counted, revision=pool.revision + 1)
-    said = [SALE_SHARES.of(_adjusted(booth, pool_before, pool, lots, facility, cause)) for facility in facilities]
+    said = [
+        SALE_SHARES.of(_adjustment_event(booth, pool_before, pool, lots, facility, cause)) for facility in facilities
+    ]
     return with_pool(booth, pool), said
 
 
-def _sharing(lots: Sequence[BoothLot]) -> set[str]:
+def _sharing_facilities(lots: Sequence[BoothLot]) -> set[str]:
     """The facilities that have a part of the pool."""
     return {lot.facility for lot in lots if lot.pool_qty}
 
 
 def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[LotSum]:
-    told = {held.lot: held for held in pool.told}
+    told = {held.lot: held for held in pool.from_sales}
     for lot in lots:
         known = told.get(lot.lot, LotSum(lot.lot, 0, 0))
         held = LotSum(lot.lot, lot.pool_qty - known.qty, lot.pool_rupiah - known.rupiah)
@@ -211,13 +213,13 @@ def _adjustments(lots: Sequence[BoothLot], pool: Pool) -> Iterator[LotSum]:
             yield held
 
 
-def _counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
+def _is_counted(lots: Sequence[BoothLot], pool: Pool) -> bool:
     # A lot that never came, or left for another booth, has nothing to be counted.
-    here = [lot for lot in lots if lot.came or lot.pool_qty]
+    here = [lot for lot in lots if lot.net_received or lot.pool_qty]
     return pool.final is not None or (bool(here) and all(lot.final is not None for lot in here))
 
 
-def _adjusted(
+def _adjustment_event(
     booth: Booth,
     before: Pool,
     after: Pool,

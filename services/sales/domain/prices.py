@@ -18,7 +18,7 @@ class PriceList:
 
 
 @dataclass(frozen=True, slots=True)
-class PriceMark:
+class PriceComparison:
     """`old_list`: another list was valid when it was sold, and the product has another price there. `departs`: the
     price is not the one of the list that the till knew."""
 
@@ -26,13 +26,15 @@ class PriceMark:
     departs: bool
 
 
-def mark(lists: Sequence[PriceList], known: int, product: str, price_rupiah: int, sold_at: datetime) -> PriceMark:
+def compare_price(
+    lists: Sequence[PriceList], known: int, product: str, price_rupiah: int, sold_at: datetime
+) -> PriceComparison:
     """How a sale at this price stands to the lists, of which the till knew revision `known` (0: none)."""
     told = next((one for one in lists if one.revision == known), None)
     valid = valid_at(lists, sold_at)
     listed = told.price(product) if told is not None else None
     due = valid.price(product) if valid is not None else None
-    return PriceMark(
+    return PriceComparison(
         old_list=told is not None and valid is not None and valid.revision > known and due != listed,
         departs=listed is not None and listed != price_rupiah,
     )

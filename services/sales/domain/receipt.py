@@ -110,7 +110,7 @@ class Sale:
                 return replace(self, parts=(*self.parts[:place], merged, *self.parts[place + 1 :]))
         return replace(self, parts=(*self.parts, part))
 
-    def without(self, qty: int) -> "Sale":
+    def with_voided(self, qty: int) -> "Sale":
         """The sale with `qty` more pieces voided: first those that are in doubt, then the recorded ones, the last
         part first. `qty` is at most what is not voided yet."""
         left = qty
@@ -161,14 +161,14 @@ class Receipt:
     def sale(self, line: int) -> Sale | None:
         return self.sales[line - 1] if 0 < line <= len(self.sales) else None
 
-    def put(self, sale: Sale) -> "Receipt":
+    def with_sale(self, sale: Sale) -> "Receipt":
         """The receipt with this sale in place of the one of its line."""
         if len(self.sales) == 1:
             return replace(self, sales=(sale,))
         return replace(self, sales=(*self.sales[: sale.line - 1], sale, *self.sales[sale.line :]))
 
     @property
-    def waits(self) -> bool:
+    def is_waiting(self) -> bool:
         return any(sale.waiting for sale in self.sales)
 
 
@@ -177,7 +177,7 @@ def receipt_id(event: Event) -> str:
     return event.id if RECEIPT_ID.fullmatch(event.id) else str(uuid5(NAMESPACE_URL, f"{event.source} {event.id}"))
 
 
-def receipt_of(sale: str) -> tuple[str, int]:
+def parse_sale_id(sale: str) -> tuple[str, int]:
     """The receipt and the line of a sale's id; line 0 if it is none."""
     receipt, _, line = sale.rpartition("/")
     return receipt, int(line) if line.isascii() and line.isdecimal() and len(line) <= 3 else 0

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from services.sales.domain import booth as booths
 from services.sales.domain import closing, counting, device, drawer, pool, selling
-from services.sales.domain.booth import Booth, BoothStatus, Moved
+from services.sales.domain.booth import Booth, BoothStatus, StrayMove
 from services.sales.domain.prices import PriceList, with_list
 from shared.events.festival import (
     BoothClosing,
@@ -76,31 +76,31 @@ def decide(state: State, event: Event) -> Decision:
         booth, told = _adjust(before, booth, _CAUSES.get(type(event.body), AdjustmentCause.STOCK))
         said += told
     # Festival has struck a resolved sale from its list: it hears again which are in dispute.
-    booth, told = closing.account(before, booth, again=isinstance(event.body, DisputeResolved))
+    booth, told = closing.report_settled(before, booth, force=isinstance(event.body, DisputeResolved))
     return (state if booth == before else state.put(booth)), [*_linked(said), *told]
 
 
 def _recorded(state: State, booth: Booth, record: TillRecord, event: Event) -> selling.Change:
     """What a till recorded, and that its device was heard."""
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
-    devices, new = device.hear(booth.devices, record, event.id, last_seq)
+    devices, new = device.receive_record(booth.devices, record, event.id, last_seq)
     heard = [SALES.of(new)] if new is not None else []
     if new is not None and record.device in booth.early_strikes:
         devices = device.strike(devices, record.till, record.device, None)
     if isinstance(record, ReceiptIssued):
-        state, booth, said = selling.issue(state, booth, record, event, devices)
+        state, booth, said = selling.issue_receipt(state, booth, record, event, devices)
         return state, booth, heard + said
     booth = replace(booth, devices=devices)
     match record:
         case ReceiptVoided():
-            state, booth, said = selling.void(state, booth, record)
+            state, booth, said = selling.void_receipt(state, booth, record)
             return state, booth, heard + said
         case DrawerOpened():
-            booth = replace(booth, drawers=drawer.opened(booth.drawers, record, event.id))
+            booth = replace(booth, drawers=drawer.open_drawer(booth.drawers, record, event.id))
         case CashDropped():
-            booth = replace(booth, drawers=drawer.dropped(booth.drawers, record))
+            booth = replace(booth, drawers=drawer.drop_cash(booth.drawers, record))
         case CashCounted():
-            booth = replace(booth, drawers=drawer.counted(booth.drawers, record))
+            booth = replace(booth, drawers=drawer.count_cash(booth.drawers, record))
         case BoothCounted():
             booth = counting.count(state, booth, record)
         case TillClosed() | DeviceIntroduced():
@@ -113,21 +113,21 @@ def _recorded(state: State, booth: Booth, record: TillRecord, event: Event) -> s
 def _change(state: State, booth: Booth, event: Event) -> selling.Change:
     match event.body:
         case BoothStocked() as body:
-            booth, opened = booths.stock(booth, body, event.time)
-            state, booth, said = selling.cover_waiting(state, pool.level(booth, body.product), body.product)
+            booth, opened = booths.stock_lot(booth, body, event.time)
+            state, booth, said = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
             return state, booth, opened + said
         case BoothOpened() as body:
             return selling.cover_waiting(state, _opened(booth, body))
         case BoothStockLost() as body:
-            return state, _level(booths.lose(booth, body.lot, body.qty), body.lot), []
+            return state, _level(booths.lose_stock(booth, body.lot, body.qty), body.lot), []
         case BoothStockMoved() as body:
-            return state, _level(booths.move(booth, body, event.time), body.lot), []
+            return state, _level(booths.move_stock(booth, body, event.time), body.lot), []
         case LotWithdrawn() as body:
-            return state, _level(booths.withdraw(booth, body.lot, body.reason), body.lot), []
+            return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
         case DisputeResolved() as body:
-            return selling.resolve(state, booth, body)
+            return selling.resolve_dispute(state, booth, body)
         case VoidOrdered() as body:
-            return selling.void_ordered(state, booth, body)
+            return selling.void_by_order(state, booth, body)
         case PricesChanged() as body:
             prices = tuple((price.product, price.price_rupiah) for price in body.prices)
             new = PriceList(body.revision, body.valid_from, prices)
@@ -138,9 +138,9 @@ def _change(state: State, booth: Booth, event: Event) -> selling.Change:
         case TillStruck() as body:
             return state, _struck(booth, body), []
         case StrayMoved() as body:
-            return state, replace(booth, moved=Moved(body.to, body.records)), []
+            return state, replace(booth, moved=StrayMove(body.to, body.records)), []
         case DeadlineReached() as body:
-            return closing.time_is_up(state, booth, body)
+            return closing.reach_deadline(state, booth, body)
         case other:
             raise TypeError(f"sales has no rule for {type(other).__name__}")
 
@@ -189,8 +189,8 @@ def _struck(booth: Booth, body: TillStruck) -> Booth:
 
 
 def _level(booth: Booth, lot: str) -> Booth:
-    held = booth.holds(lot)
-    return pool.level(booth, held.product) if held is not None else booth
+    held = booth.find_lot(lot)
+    return pool.redistribute(booth, held.product) if held is not None else booth
 
 
 def _adjust(before: Booth, after: Booth, cause: AdjustmentCause) -> tuple[Booth, list[Publication]]:
@@ -201,6 +201,6 @@ def _adjust(before: Booth, after: Booth, cause: AdjustmentCause) -> tuple[Booth,
     known = {one.product: one.final for one in before.pools}
     recounted |= {one.product for one in after.pools if one.final != known.get(one.product)}
     for one in after.pools:
-        after, told = pool.publish(before, after, one.product, cause, recounted=one.product in recounted)
+        after, told = pool.publish_adjustments(before, after, one.product, cause, recounted=one.product in recounted)
         said += told
     return after, said

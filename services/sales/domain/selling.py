@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import TypeAlias
 
 from services.sales.domain import drawer as drawers
-from services.sales.domain import pool, so_far
-from services.sales.domain.accounting import book, receipt_in, tell, with_sums
-from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, RefusedOrder, take_in
+from services.sales.domain import interim, pool
+from services.sales.domain.accounting import book, receipt_in, sale_publications, with_sums
+from services.sales.domain.booth import Booth, BoothLot, BoothStatus, EarlyVoid, RefusedOrder, add_lot
 from services.sales.domain.device import Device
 from services.sales.domain.drawer import Drawer
-from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, receipt_id, receipt_of
+from services.sales.domain.receipt import Part, Receipt, Sale, entity_id, parse_sale_id, receipt_id
 from shared.events import lot_number
 from shared.events.festival import DisputeOutcome, DisputeResolved, VoidOrdered
 from shared.events.language import Event, Publication
@@ -27,7 +27,9 @@ MOST_REFUSED = 50
 Change: TypeAlias = tuple[State, Booth, list[Publication]]
 
 
-def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event, devices: tuple[Device, ...]) -> Change:
+def issue_receipt(
+    state: State, booth: Booth, body: ReceiptIssued, event: Event, devices: tuple[Device, ...]
+) -> Change:
     """A till issued a receipt, after which the booth's devices stand like this. Of one receipt that comes from two
     sources the first word stands."""
     name = receipt_id(event)
@@ -41,7 +43,7 @@ def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event, devices
         sales.append(sale)
     last = _new_sale(booth, body.lines[-1], net[-1], body.sold_at)
     sales.append(last)
-    receipt = _receipt(booth, body, name, tuple(sales))
+    receipt = _new_receipt(booth, body, name, tuple(sales))
     disputed = [receipt.sale_id(sale) for sale in sales if sale.disputed]
     booth = with_sums(
         booth,
@@ -50,27 +52,27 @@ def issue(state: State, booth: Booth, body: ReceiptIssued, event: Event, devices
         [],
         last.part_amounts,
         devices=devices,
-        drawers=drawers.take(
+        drawers=drawers.pay_in(
             booth.drawers, Drawer(receipt.drawer, body.till, body.device), receipt.payment, body.sold_at, sum(net)
         ),
         receipts=receipt.number,
-        waiting=(*booth.waiting, name) if receipt.waits else booth.waiting,
+        waiting=(*booth.waiting, name) if receipt.is_waiting else booth.waiting,
         disputed=(*booth.disputed, *disputed),
     )
     state = state.put(receipt)
     told: list[Publication] = []
     for sale in sales:
-        told += tell(booth, receipt, sale, [], sale.part_amounts)
+        told += sale_publications(booth, receipt, sale, [], sale.part_amounts)
     for product in dict.fromkeys(sale.product for sale in sales if sale.parts):
-        booth, said = so_far.tell(booth, product, body.sold_at)
+        booth, said = interim.publish_interim(booth, product, body.sold_at)
         told += said
     if booth.early_voids:
-        state, booth, said = _early_voids(state, booth, name)
+        state, booth, said = _apply_early_voids(state, booth, name)
         told += said
     return state, booth, told
 
 
-def void(state: State, booth: Booth, body: ReceiptVoided) -> Change:
+def void_receipt(state: State, booth: Booth, body: ReceiptVoided) -> Change:
     """Pieces of a receipt of this booth did not stand: any till of it may say so, also before the receipt has come.
     The pieces are at the booth again, and may be what another sale waits for."""
     if body.refund_rupiah:
@@ -80,20 +82,20 @@ def void(state: State, booth: Booth, body: ReceiptVoided) -> Change:
         booth = replace(booth, drawers=paid)
     told: list[Publication] = []
     for line in body.lines:
-        state, booth, said = _void(state, booth, EarlyVoid(body.receipt, line.line, line.qty, body.till))
+        state, booth, said = _void_sale(state, booth, EarlyVoid(body.receipt, line.line, line.qty, body.till))
         told += said
     return state, booth, told
 
 
-def void_ordered(state: State, booth: Booth, body: VoidOrdered) -> Change:
+def void_by_order(state: State, booth: Booth, body: VoidOrdered) -> Change:
     """The organiser voids pieces of a sale. No drawer pays for it."""
-    return _void(state, booth, EarlyVoid(body.receipt, body.line, body.qty, till=None))
+    return _void_sale(state, booth, EarlyVoid(body.receipt, body.line, body.qty, till=None))
 
 
-def resolve(state: State, booth: Booth, body: DisputeResolved) -> Change:
+def resolve_dispute(state: State, booth: Booth, body: DisputeResolved) -> Change:
     """The organiser's word on the disputed pieces of a sale; it changes no other. Without a lot that is named, no
     facility is credited with more than came of it to the booth: pieces beyond that stay in dispute."""
-    name, line = receipt_of(body.sale)
+    name, line = parse_sale_id(body.sale)
     receipt = receipt_in(state, booth, name)
     sale = receipt.sale(line) if receipt is not None else None
     if receipt is None or sale is None or not sale.disputed:
@@ -103,13 +105,13 @@ def resolve(state: State, booth: Booth, body: DisputeResolved) -> Change:
         return book(state, booth, receipt, rejected)
     said: list[Publication] = []
     if body.lot is not None:
-        named = _named(booth, sale, body.lot)
+        named = _named_lot(booth, sale, body.lot)
         if named is None:
             return state, booth, []
-        booth, said = take_in(booth, named)
+        booth, said = add_lot(booth, named)
         parts = [Part(named.lot, named.facility, sale.disputed, PartBasis.NAMED, named.withdrawn is not None)]
     else:
-        parts = _credited(booth, receipt, sale)
+        parts = _credited_parts(booth, receipt, sale)
     taken = sum(part.qty for part in parts)
     if not taken:
         return state, booth, said
@@ -123,9 +125,9 @@ def resolve(state: State, booth: Booth, body: DisputeResolved) -> Change:
 def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Change:
     """Record what waits (of this product, or of all) and is covered now, the sales made first before the others."""
     told: list[Publication] = []
-    for receipt in sorted(waiting(state, booth), key=lambda one: (one.sold_at, one.receipt)):
+    for receipt in sorted(waiting_receipts(state, booth), key=lambda one: (one.sold_at, one.receipt)):
         for line in [sale.line for sale in receipt.sales if sale.waiting and product in (None, sale.product)]:
-            receipt = _known(state, booth, receipt.receipt)
+            receipt = _issued_receipt(state, booth, receipt.receipt)
             sale = receipt.sales[line - 1]
             state, booth, said = _cover(state, booth, receipt, sale)
             told += said
@@ -135,9 +137,9 @@ def cover_waiting(state: State, booth: Booth, product: str | None = None) -> Cha
 def dispute_waiting(state: State, booth: Booth) -> Change:
     """Nothing known covers what waits, and nothing more will come: a person decides."""
     told: list[Publication] = []
-    for receipt in list(waiting(state, booth)):
+    for receipt in list(waiting_receipts(state, booth)):
         for line in [sale.line for sale in receipt.sales if sale.waiting]:
-            receipt = _known(state, booth, receipt.receipt)
+            receipt = _issued_receipt(state, booth, receipt.receipt)
             sale = receipt.sales[line - 1]
             disputed = replace(sale, waiting=0, disputed=sale.disputed + sale.waiting)
             state, booth, said = book(state, booth, receipt, disputed)
@@ -145,19 +147,19 @@ def dispute_waiting(state: State, booth: Booth) -> Change:
     return state, booth, told
 
 
-def waiting(state: State, booth: Booth) -> Iterator[Receipt]:
+def waiting_receipts(state: State, booth: Booth) -> Iterator[Receipt]:
     """The booth's receipts that wait, in the order in which they came."""
     for name in booth.waiting:
-        yield _known(state, booth, name)
+        yield _issued_receipt(state, booth, name)
 
 
-def _known(state: State, booth: Booth, name: str) -> Receipt:
+def _issued_receipt(state: State, booth: Booth, name: str) -> Receipt:
     receipt = receipt_in(state, booth, name)
     assert receipt is not None, "it was issued"
     return receipt
 
 
-def _receipt(booth: Booth, body: ReceiptIssued, name: str, sales: tuple[Sale, ...]) -> Receipt:
+def _new_receipt(booth: Booth, body: ReceiptIssued, name: str, sales: tuple[Sale, ...]) -> Receipt:
     return Receipt(
         id=entity_id(booth.id, name),
         receipt=name,
@@ -202,33 +204,33 @@ def _cover(state: State, booth: Booth, receipt: Receipt, sale: Sale) -> Change:
     if covered == sale:
         return state, booth, []
     state, booth, told = book(state, booth, receipt, covered)
-    booth, said = so_far.tell(booth, covered.product, receipt.sold_at)
+    booth, said = interim.publish_interim(booth, covered.product, receipt.sold_at)
     return state, booth, told + said
 
 
 def _parts(booth: Booth, lot: str | None, product: str, qty: int, sold_at: datetime) -> tuple[Part, ...]:
     """As many of `qty` pieces as can be recorded now: of the lot on the label; without one, a fair share of all."""
     if lot is not None:
-        named = booth.holds(lot)
+        named = booth.find_lot(lot)
         if named is None or named.product != product:
             return ()
         # Only unlabelled sales can have taken pieces of the product that the lot itself does not tell of.
-        there = min(named.room, booth.free(product)) if booth.pools else named.room
+        there = min(named.unlabelled_stock, booth.available(product)) if booth.pools else named.unlabelled_stock
         qty = min(qty, there)
         return (Part(lot, named.facility, qty, PartBasis.LABEL, named.withdrawn is not None),) if qty else ()
-    qty = min(qty, booth.free(product))
-    return tuple(_shared(pool.deal(booth, product, qty, sold_at))) if qty else ()
+    qty = min(qty, booth.available(product))
+    return tuple(_share_parts(pool.allocate_sale(booth, product, qty, sold_at))) if qty else ()
 
 
-def _shared(dealt: Iterable[tuple[BoothLot, int]]) -> Iterator[Part]:
+def _share_parts(dealt: Iterable[tuple[BoothLot, int]]) -> Iterator[Part]:
     for lot, qty in dealt:
         yield Part(lot.lot, lot.facility, qty, PartBasis.SHARE, lot.withdrawn is not None)
 
 
-def _named(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
+def _named_lot(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
     """The lot that the organiser named, if it is of the sale's product; also one that was never stocked here."""
     number = lot_number.parse(typed)
-    held = booth.holds(typed if number is None else str(number))
+    held = booth.find_lot(typed if number is None else str(number))
     if held is not None:
         return held if held.product == sale.product else None
     if number is None or number.product != sale.product:
@@ -236,48 +238,48 @@ def _named(booth: Booth, sale: Sale, typed: str) -> BoothLot | None:
     return BoothLot(str(number), number.facility, number.product, number.made_on)
 
 
-def _credited(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
+def _credited_parts(booth: Booth, receipt: Receipt, sale: Sale) -> list[Part]:
     """Where disputed pieces are recorded when no lot is named: as far as more came than was sold, also if it counts
     as lost."""
     lots = booth.lots_of(sale.product)
-    most = sum(lot.came - lot.sold for lot in lots)
+    most = sum(lot.net_received - lot.sold for lot in lots)
     if sale.lot is not None:
-        named = booth.holds(sale.lot)
+        named = booth.find_lot(sale.lot)
         if named is None or named.product != sale.product:
             return []
-        qty = min(sale.disputed, max(0, named.came - named.label_qty), max(0, most))
+        qty = min(sale.disputed, max(0, named.net_received - named.label_qty), max(0, most))
         return [Part(named.lot, named.facility, qty, PartBasis.LABEL, named.withdrawn is not None)] if qty else []
     qty = min(sale.disputed, max(0, most))
-    return list(_shared(pool.deal(booth, sale.product, qty, receipt.sold_at))) if qty else []
+    return list(_share_parts(pool.allocate_sale(booth, sale.product, qty, receipt.sold_at))) if qty else []
 
 
-def _early_voids(state: State, booth: Booth, receipt: str) -> Change:
+def _apply_early_voids(state: State, booth: Booth, receipt: str) -> Change:
     told: list[Publication] = []
     mine = [one for one in booth.early_voids if one.receipt == receipt]
     booth = replace(booth, early_voids=tuple(one for one in booth.early_voids if one.receipt != receipt))
     for wanted in mine:
-        state, booth, said = _void(state, booth, wanted)
+        state, booth, said = _void_sale(state, booth, wanted)
         told += said
     return state, booth, told
 
 
-def _void(state: State, booth: Booth, wanted: EarlyVoid) -> Change:
+def _void_sale(state: State, booth: Booth, wanted: EarlyVoid) -> Change:
     receipt = receipt_in(state, booth, wanted.receipt)
     if receipt is None:
         if len(booth.early_voids) >= MOST_EARLY_VOIDS:
-            return _refuse(state, booth, wanted, left=0)
+            return _refuse_void(state, booth, wanted, left=0)
         return state, replace(booth, early_voids=(*booth.early_voids, wanted)), []
     sale = receipt.sale(wanted.line)
     left = sale.qty - sale.voided if sale is not None else 0
     if sale is None or wanted.qty > left:
-        return _refuse(state, booth, wanted, left)
-    voided = sale.without(wanted.qty)
+        return _refuse_void(state, booth, wanted, left)
+    voided = sale.with_voided(wanted.qty)
     state, booth, told = book(state, booth, receipt, voided)
     state, booth, said = cover_waiting(state, booth, sale.product)
     return state, booth, told + said
 
 
-def _refuse(state: State, booth: Booth, wanted: EarlyVoid, left: int) -> Change:
+def _refuse_void(state: State, booth: Booth, wanted: EarlyVoid, left: int) -> Change:
     refused = VoidRefused(
         booth=booth.id, receipt=wanted.receipt, line=wanted.line, till=wanted.till, qty=wanted.qty, left=left
     )

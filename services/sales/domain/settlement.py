@@ -79,7 +79,7 @@ class BoothShare:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SettlementFigures:
     """What the settlement of the highest revision said."""
 
     qty: int
@@ -98,7 +98,7 @@ class Settlement:
     festival: str
     percentages: Percentages
     booths: tuple[BoothShare, ...] = ()
-    said: Said | None = None
+    published: SettlementFigures | None = None
     revision: int = 0
 
     @property
@@ -157,18 +157,18 @@ def deciding(percentages: Percentages) -> Decide:
         id = settlement_id(body.facility, body.festival)
         known = state.get(Settlement, id)
         settlement = known or Settlement(id, body.facility, body.festival, percentages)
-        settlement = _with(settlement, _change(_of(settlement, body.booth), body))
-        settlement, said = _say(settlement)
+        settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
+        settlement, said = _publish(settlement)
         return (state if settlement == known else state.put(settlement)), [*said]
 
     return decide
 
 
-def _of(settlement: Settlement, booth: str) -> BoothShare:
+def _share_of(settlement: Settlement, booth: str) -> BoothShare:
     return next((share for share in settlement.booths if share.booth == booth), BoothShare(booth))
 
 
-def _with(settlement: Settlement, share: BoothShare) -> Settlement:
+def _with_share(settlement: Settlement, share: BoothShare) -> Settlement:
     booths = settlement.booths
     for place, known in enumerate(booths):
         if known.booth == share.booth:
@@ -176,7 +176,7 @@ def _with(settlement: Settlement, share: BoothShare) -> Settlement:
     return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda one: one.booth)))
 
 
-def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
+def _apply(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
     match body:
         case ShareOpened():
             return share
@@ -206,15 +206,17 @@ def _pooled(
     return tuple(sorted((*(pool for pool in pools if pool.product != product), after), key=lambda pool: pool.product))
 
 
-def _say(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
+def _publish(settlement: Settlement) -> tuple[Settlement, list[Publication]]:
     if not settlement.complete or settlement.halfway:
         # While a festival runs no sum is wanted, and every sale comes by here.
         return settlement, []
-    now = Said(settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah)
-    if settlement.said == now:
+    now = SettlementFigures(
+        settlement.qty, settlement.sold_rupiah, settlement.provisional_qty, settlement.provisional_rupiah
+    )
+    if settlement.published == now:
         return settlement, []
-    kind = SettlementIssued if settlement.said is None else SettlementCorrected
-    settlement = replace(settlement, said=now, revision=settlement.revision + 1)
+    kind = SettlementIssued if settlement.published is None else SettlementCorrected
+    settlement = replace(settlement, published=now, revision=settlement.revision + 1)
     parts = settlement.parts
     said = kind(
         facility=settlement.facility,

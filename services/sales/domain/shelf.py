@@ -13,7 +13,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HOUR = 3600
 
 
-class Hour(NamedTuple):
+class HourlySales(NamedTuple):
     """Pieces sold in one hour, counted in hours since 1970 in UTC. `first` and `last` are the seconds into it at
     which something was sold; a void takes its pieces back, but can't tell which sale was the first or last then.
     A tuple, because a booth has hundreds of them and is read and written with every batch."""
@@ -34,58 +34,62 @@ class Hour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ShelfHistory:
     """One facility's pieces of one product at the booth. `came`: (second since 1970, pieces), a pair for each time
     that goods were counted in; `went`: the same for those that left for other booths. `hours` are in their order."""
 
     facility: str
     product: str
-    came: tuple[tuple[int, int], ...] = ()
-    hours: tuple[Hour, ...] = ()
-    went: tuple[tuple[int, int], ...] = ()
+    arrivals: tuple[tuple[int, int], ...] = ()
+    hours: tuple[HourlySales, ...] = ()
+    departures: tuple[tuple[int, int], ...] = ()
 
 
-Shelves = tuple[Shelf, ...]
+Shelves = tuple[ShelfHistory, ...]
 
 
-def seconds(at: datetime) -> int:
+def epoch_seconds(at: datetime) -> int:
     """Whole seconds since 1970."""
     return floor(at.timestamp())
 
 
-def moment(second: int) -> datetime:
+def from_epoch_seconds(second: int) -> datetime:
     return EPOCH + timedelta(seconds=second)
 
 
-def came(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+def stock_in(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
     """`qty` pieces were counted in."""
     place, shelf = _find(shelves, facility, product)
-    return (*shelves[:place], replace(shelf, came=_also(shelf.came, at, qty)), *shelves[place + 1 :])
+    return (*shelves[:place], replace(shelf, arrivals=_add_pieces(shelf.arrivals, at, qty)), *shelves[place + 1 :])
 
 
-def went(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+def move_out(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
     """`qty` pieces left for another booth."""
     place, shelf = _find(shelves, facility, product)
-    return (*shelves[:place], replace(shelf, went=_also(shelf.went, at, qty)), *shelves[place + 1 :])
+    return (
+        *shelves[:place],
+        replace(shelf, departures=_add_pieces(shelf.departures, at, qty)),
+        *shelves[place + 1 :],
+    )
 
 
-def _also(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> tuple[tuple[int, int], ...]:
+def _add_pieces(pairs: tuple[tuple[int, int], ...], at: datetime, qty: int) -> tuple[tuple[int, int], ...]:
     pieces = dict(pairs)
-    second = seconds(at)
+    second = epoch_seconds(at)
     pieces[second] = pieces.get(second, 0) + qty
     return tuple(sorted(pieces.items()))
 
 
-def sold(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
+def sell(shelves: Shelves, facility: str, product: str, at: datetime, qty: int) -> Shelves:
     """`qty` pieces were sold; if it is below zero, a sale of that time was taken back."""
     place, shelf = _find(shelves, facility, product)
-    hour, second = divmod(seconds(at), HOUR)
-    hours = _add(shelf.hours, Hour(hour, qty, second, second))
-    sold_from = Shelf(shelf.facility, shelf.product, shelf.came, hours, shelf.went)
+    hour, second = divmod(epoch_seconds(at), HOUR)
+    hours = _add_sales(shelf.hours, HourlySales(hour, qty, second, second))
+    sold_from = ShelfHistory(shelf.facility, shelf.product, shelf.arrivals, hours, shelf.departures)
     return (*shelves[:place], sold_from, *shelves[place + 1 :])
 
 
-def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
+def _add_sales(hours: tuple[HourlySales, ...], more: HourlySales) -> tuple[HourlySales, ...]:
     # Sales come nearly in order, so the hour is the last one or close to it.
     place = len(hours)
     while place and hours[place - 1].hour >= more.hour:
@@ -94,33 +98,33 @@ def _add(hours: tuple[Hour, ...], more: Hour) -> tuple[Hour, ...]:
         # A void of a sale from before there were sums has nothing to be taken from.
         return (*hours[:place], more, *hours[place:]) if more.qty > 0 else hours
     known = hours[place]
-    both = Hour(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
+    both = HourlySales(more.hour, known.qty + more.qty, min(known.first, more.first), max(known.last, more.last))
     return (*hours[:place], *([both] if both.qty else []), *hours[place + 1 :])
 
 
-def together(shelves: Sequence[Shelf]) -> Shelf:
+def combined(shelves: Sequence[ShelfHistory]) -> ShelfHistory:
     """The shelves of all makers of a product as one."""
     if len(shelves) == 1:
         return shelves[0]
-    hours: dict[int, Hour] = {}
+    hours: dict[int, HourlySales] = {}
     for one in shelves:
         for hour in one.hours:
             known = hours.get(hour.hour)
-            hours[hour.hour] = hour if known is None else _both(known, hour)
+            hours[hour.hour] = hour if known is None else _merge(known, hour)
     return replace(
         shelves[0],
-        came=tuple(sorted(pair for one in shelves for pair in one.came)),
-        went=tuple(sorted(pair for one in shelves for pair in one.went)),
+        arrivals=tuple(sorted(pair for one in shelves for pair in one.arrivals)),
+        departures=tuple(sorted(pair for one in shelves for pair in one.departures)),
         hours=tuple(hour for _, hour in sorted(hours.items())),
     )
 
 
-def _both(one: Hour, other: Hour) -> Hour:
-    return Hour(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
+def _merge(one: HourlySales, other: HourlySales) -> HourlySales:
+    return HourlySales(one.hour, one.qty + other.qty, min(one.first, other.first), max(one.last, other.last))
 
 
-def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, Shelf]:
+def _find(shelves: Shelves, facility: str, product: str) -> tuple[int, ShelfHistory]:
     for place, shelf in enumerate(shelves):
         if shelf.product == product and shelf.facility == facility:
             return place, shelf
-    return len(shelves), Shelf(facility, product)
+    return len(shelves), ShelfHistory(facility, product)

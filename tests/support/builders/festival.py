@@ -14,7 +14,7 @@ from bson.codec_options import CodecOptions
 
 from services.festival.domain import (
     Booth,
-    BoothPace,
+    BoothSales,
     Command,
     Festival,
     Replenishment,
@@ -23,7 +23,7 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from services.inventory.domain import Lot
@@ -331,7 +331,7 @@ class World:
         assert [type(one).__name__ for one in said] == ["CommandRefused"], said
         assert self._snapshot() == before
         command = self.one(Command, id)
-        assert command.outcome is Outcome.REFUSED
+        assert command.outcome is CommandStatus.REFUSED
         assert command.wrong is not None
         assert command.wrong.message
         return command.wrong.field, command.wrong.reason
@@ -344,7 +344,7 @@ class World:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, BoothPace, Festival, Replenishment, Request, Shipment, StockView, Transfer)
+        kinds = (Booth, BoothSales, Festival, Replenishment, Request, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:

@@ -298,7 +298,7 @@ class World:
         return next(booth for booth in self.all(Booth) if booth.id == id)
 
     def lot(self, lot: str = "L1", booth: str = B1) -> BoothLot:
-        found = self.booth(booth).holds(lot)
+        found = self.booth(booth).find_lot(lot)
         assert found is not None
         return found
 

@@ -3,7 +3,7 @@
 from collections import Counter as Count
 from collections import defaultdict
 
-from services.production.domain.entities import Counter, Lot, Outcome, Report, ReportKind
+from services.production.domain.entities import Counter, Lot, ReportKind, ReportOutcome, TerminalReport
 from shared.events import lot_number
 from shared.events.production import (
     ANSWERS,
@@ -33,9 +33,9 @@ def check_lots(production: Service) -> None:
         id: sorted(found) for id, found in numbers.items()
     }
     accepted: dict[str, list[int]] = defaultdict(list)
-    for report in production.all(Report):
-        assert (report.outcome is Outcome.REJECTED) == (report.wrong is not None)
-        if report.kind is ReportKind.CORRECTION and report.outcome is Outcome.ACCEPTED:
+    for report in production.all(TerminalReport):
+        assert (report.outcome is ReportOutcome.REJECTED) == (report.rejection is not None)
+        if report.kind is ReportKind.CORRECTION and report.outcome is ReportOutcome.ACCEPTED:
             accepted[report.lot or ""].append(report.change or 0)
     for lot in lots:
         assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
@@ -44,7 +44,7 @@ def check_lots(production: Service) -> None:
 def check_said(production: Service) -> None:
     """Every report ended; its terminal was told once, and production said each lot and each recall once."""
     kafka = production.kafka
-    reports = {report.id: report for report in production.all(Report)}
+    reports = {report.id: report for report in production.all(TerminalReport)}
     assert reports.keys() == {event.id for event in kafka.heard(TERMINAL)}
     told: dict[str, list[str]] = defaultdict(list)
     for event in kafka.heard(ANSWERS):

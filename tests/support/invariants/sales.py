@@ -2,9 +2,9 @@
 
 from collections import Counter
 
-from services.sales.domain import Booth, Demand, Receipt, Settlement
+from services.sales.domain import Booth, FacilityDemand, Receipt, Settlement
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.missed import counted, openings
+from services.sales.domain.lost_sales import count_demand, opening_hours
 from services.sales.domain.public import public_adjustment, public_sale
 from shared.events.sales import (
     BOOTH_REPORTS,
@@ -78,7 +78,7 @@ def check_reports(sales: Service) -> None:
             assert last == {lot.lot: (lot.stocked, lot.sold, lot.lost, lot.moved) for lot in booth.lots}
             assert reports[-1].disputed == booth.disputed
         so_far = [one for one in kafka.bodies(BOOTH_REPORTS, SellThroughSoFar) if one.booth == booth.id]
-        assert [one.revision for one in so_far] == list(range(1, booth.so_far.revision + 1))
+        assert [one.revision for one in so_far] == list(range(1, booth.interim.revision + 1))
         for one in so_far:
             by_hour = sum(sum(product.sold) for product in one.products)
             assert by_hour == sum(lot.sold for lot in one.lots)
@@ -155,7 +155,7 @@ def check_demand(sales: Service) -> None:
     told: dict[tuple[str, str], list[DemandSignalled]] = {}
     for one in sales.kafka.bodies(DEMAND, DemandSignalled):
         told.setdefault((one.facility, one.festival), []).append(one)
-    for demand in sales.all(Demand):
+    for demand in sales.all(FacilityDemand):
         said = told.pop((demand.facility, demand.festival), [])
         assert [one.revision for one in said] == list(range(1, demand.revision + 1))
         if not demand.complete:
@@ -163,7 +163,7 @@ def check_demand(sales: Service) -> None:
             continue
         lines = [line for product in said[-1].products for line in product.booths]
         here = [booths[one.booth] for one in demand.booths]
-        now = [counted(booth, openings(booth), demand.facility) for booth in here]
+        now = [count_demand(booth, opening_hours(booth), demand.facility) for booth in here]
         by_place = {(line.booth, line.product): line for line in lines}
         assert by_place == {(line.booth, line.product): line for count in now for line in count.lines}
         for product in said[-1].products:

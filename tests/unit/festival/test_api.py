@@ -8,13 +8,13 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
-from services.festival.api.commands import ENDPOINTS, Endpoint, _described
+from services.festival.api.commands import ENDPOINTS, Endpoint, _openapi
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
-from shared.http.commands import command_in
+from shared.http.commands import parse_command
 from shared.runtime.family import Collection
 from tests.support.builders.festival import (
     B1,
@@ -42,7 +42,7 @@ def a_post(body: Any, **path: str) -> Request:
 
 async def places(body: Any, model: type[Any], **path: str) -> list[tuple[Any, ...]]:
     with pytest.raises(RequestValidationError) as raised:
-        await command_in(a_post(body, **path), model)
+        await parse_command(a_post(body, **path), model)
     return [tuple(error["loc"]) for error in raised.value.errors()]
 
 
@@ -52,24 +52,24 @@ def test_every_command_has_its_place() -> None:
 
 
 async def test_dates_and_lists_of_json_become_those_of_the_model() -> None:
-    announced = await command_in(a_post(ANNOUNCED), AnnounceFestival)
+    announced = await parse_command(a_post(ANNOUNCED), AnnounceFestival)
     assert announced.first_day == date(2026, 4, 18)
     prices = [{"product": "KTI", "price_rupiah": 1}]
     body = {"booth": "ODOP.B1", "name": "B", "prices": prices, "tills": ["T1"]}
-    opened = await command_in(a_post(body, festival="ODOP"), OpenBooth)
+    opened = await parse_command(a_post(body, festival="ODOP"), OpenBooth)
     assert (opened.festival, opened.prices[0].product, opened.tills) == ("ODOP", "KTI", ("T1",))
 
 
 async def test_the_path_says_what_the_body_leaves_out() -> None:
     body = {"booth": "ODOP.B1", "outcome": "accepted"}
-    resolved = await command_in(a_post(body, festival="ODOP", sale="t1/9"), ResolveDispute)
+    resolved = await parse_command(a_post(body, festival="ODOP", sale="t1/9"), ResolveDispute)
     assert (resolved.festival, resolved.sale) == ("ODOP", "t1/9")
     assert await places(body | {"sale": "t1/8"}, ResolveDispute, festival="ODOP", sale="t1/9") == [("body", "sale")]
 
 
 async def test_a_name_that_can_not_be_is_told_in_words_and_not_as_a_pattern() -> None:
     with pytest.raises(RequestValidationError) as raised:
-        await command_in(a_post(ANNOUNCED | {"festival": "pekan raya"}), AnnounceFestival)
+        await parse_command(a_post(ANNOUNCED | {"festival": "pekan raya"}), AnnounceFestival)
     [error] = raised.value.errors()
     assert error["msg"].startswith("It has at most 120 letters, digits")
 
@@ -97,7 +97,7 @@ async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
 def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
-    described = _described(endpoint)
+    described = _openapi(endpoint)
     assert '"$' not in json.dumps(described)
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     named = {parameter["name"] for parameter in described["parameters"]}

@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.festival.domain.booth_lot import Account, BoothLot, accounts, come_home
+from services.festival.domain.booth_lot import Account, BoothLot, accounts, return_balance
 
 DAY = date(2023, 4, 1)
 few = st.integers(0, 12)
@@ -73,7 +73,7 @@ def test_all_that_is_left_of_a_product_can_come_home(
 ) -> None:
     books = accounts(lots, sold)
     left = sum(books[lot.lot].left for lot in lots if lot.product == product)
-    assert left <= come_home(lots, sold, product).most
+    assert left <= return_balance(lots, sold, product).most
 
 
 @given(lots=lots, sold=sold)

@@ -6,7 +6,7 @@ import pytest
 
 from services.festival.domain import Booth, Command, Festival, Shipment
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
@@ -247,12 +247,12 @@ def test_a_loss_at_the_booth_is_told_to_sales_and_is_never_more_than_there_was()
 def test_a_loss_at_the_facility_waits_for_inventory() -> None:
     world = a_world()
     world.make("LA", 3)
-    for qty, outcome in ((2, Outcome.DONE), (2, Outcome.REFUSED)):
+    for qty, outcome in ((2, CommandStatus.DONE), (2, CommandStatus.REFUSED)):
         id = world.next_id()
         assert world.give(a_loss(LossPlace.FACILITY, qty), id) == [
             LossRecorded(lot="LA", order=id, festival=ODOP, qty=qty)
         ]
-        assert world.one(Command, id).outcome is Outcome.WAITING
+        assert world.one(Command, id).outcome is CommandStatus.WAITING
         world.settle()
         assert world.one(Command, id).outcome is outcome
     assert world.lots["LA"].written_off == 2
@@ -293,9 +293,9 @@ def test_unsold_pieces_come_home_as_counted_and_the_rest_is_lost() -> None:
     id = world.next_id()
     order = ReturnReceived(lot="LA", order=id, festival=ODOP, booth=B1, qty=3)
     assert world.give(a_return("LA", 3), id) == [order]
-    assert world.one(Command, id).outcome is Outcome.WAITING
+    assert world.one(Command, id).outcome is CommandStatus.WAITING
     world.settle()
-    assert world.one(Command, id).outcome is Outcome.DONE
+    assert world.one(Command, id).outcome is CommandStatus.DONE
     [closed] = world.heard(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost) == (10, 6, 3, 1)
     assert world.lots["LA"].returned == 3
@@ -440,8 +440,8 @@ def test_a_return_that_inventory_refuses_is_taken_back() -> None:
     world.orders.clear()
     refused = StockOrderRefused(festival=ODOP, order=id, lot="LA", reason=OrderRefusal.MORE_THAN_SENT, on_hand=0)
     assert kinds(world.give(refused)) == ["CommandRefused"]
-    assert world.one(Command, id).outcome is Outcome.REFUSED
-    held = world.one(Booth, B1).holds("LA")
+    assert world.one(Command, id).outcome is CommandStatus.REFUSED
+    held = world.one(Booth, B1).find_lot("LA")
     assert held is not None
     assert (held.returning, held.final) == (0, False)
 

@@ -2,7 +2,7 @@
 
 from services.festival.api.pages import BoothPage, MissingPages
 from services.festival.domain import Booth, Festival, Shipment, Transfer
-from services.festival.domain.missing import Missing, What, missing
+from services.festival.domain.missing import Missing, MissingKind, missing
 from shared.events.festival import CancelFestival
 from tests.support.builders.festival import (
     B1,
@@ -26,7 +26,7 @@ def found(world: World) -> list[Missing]:
     return missing(world.one(Festival, ODOP), world.all(Booth), world.all(Shipment), world.all(Transfer))
 
 
-def whats(world: World) -> list[What]:
+def whats(world: World) -> list[MissingKind]:
     return [one.what for one in found(world)]
 
 
@@ -53,18 +53,18 @@ def closing(sold: int | None = None) -> World:
 
 
 def test_an_open_festival_waits_to_be_closed() -> None:
-    assert whats(a_world()) == [What.NOT_CLOSED]
+    assert whats(a_world()) == [MissingKind.NOT_CLOSED]
 
 
 def test_what_is_on_its_way_must_be_received_first() -> None:
     world = sent()
-    assert whats(world) == [What.NOT_RECEIVED, What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_RECEIVED, MissingKind.NOT_CLOSED]
     assert "inventory" in found(world)[0].message
     world.settle()
     [on_its_way, _] = found(world)
     assert (on_its_way.shipment, on_its_way.booth, on_its_way.qty) == ("S1", B1, 4)
     world.give(a_receipt(LA=3))
-    assert whats(world) == [What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_CLOSED]
 
 
 def test_a_transfer_on_its_way_must_be_received_first() -> None:
@@ -74,15 +74,15 @@ def test_a_transfer_on_its_way_must_be_received_first() -> None:
     world.give(a_transfer(LA=3))
     [on_its_way, _] = found(world)
     assert (on_its_way.transfer, on_its_way.booth, on_its_way.qty) == ("T1", B2, 3)
-    assert whats(world) == [What.NOT_RECEIVED, What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_RECEIVED, MissingKind.NOT_CLOSED]
     world.give(an_arrival(LA=3))
-    assert whats(world) == [What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_CLOSED]
 
 
 def test_a_closing_festival_waits_for_sales_and_for_what_is_left() -> None:
-    assert [(one.what, one.booth) for one in found(closing())] == [(What.NOT_SETTLED, B1)]
+    assert [(one.what, one.booth) for one in found(closing())] == [(MissingKind.NOT_SETTLED, B1)]
     [left] = found(closing(1))
-    assert (left.what, left.booth, left.lot, left.qty) == (What.NOT_HOME, B1, "LA", 3)
+    assert (left.what, left.booth, left.lot, left.qty) == (MissingKind.NOT_HOME, B1, "LA", 3)
 
 
 def test_what_was_counted_is_said_and_what_is_unexplained() -> None:
@@ -92,7 +92,7 @@ def test_what_was_counted_is_said_and_what_is_unexplained() -> None:
     assert left.message == (
         f"0 pieces of LA were counted at {B1}, 3 are unexplained: receive what comes home, 0 if nothing does."
     )
-    assert (left.what, left.qty, left.counted, left.unexplained) == (What.NOT_HOME, 3, 0, 3)
+    assert (left.what, left.qty, left.counted, left.unexplained) == (MissingKind.NOT_HOME, 3, 0, 3)
     world.give(a_return("LA", 1, final=False))
     assert "3 are unexplained, 1 came home since:" in found(world)[0].message
 
@@ -111,7 +111,7 @@ def test_what_came_home_waits_for_inventory() -> None:
     world = closing(1)
     world.give(a_return("LA", 2))
     [coming] = found(world)
-    assert (coming.what, coming.lot, coming.qty) == (What.NOT_STOCKED, "LA", 2)
+    assert (coming.what, coming.lot, coming.qty) == (MissingKind.NOT_STOCKED, "LA", 2)
     world.settle()
     assert whats(world) == []
 
@@ -120,7 +120,7 @@ def test_a_sale_in_dispute_is_shown_and_stops_nothing() -> None:
     world = closing(4)
     world.give(a_sell_through(B1, 2, ("sale-1",), LA=4))
     [dispute] = found(world)
-    assert (dispute.what, dispute.sale, dispute.blocks) == (What.DISPUTED, "sale-1", False)
+    assert (dispute.what, dispute.sale, dispute.blocks) == (MissingKind.DISPUTED, "sale-1", False)
 
 
 def test_a_cancelled_festival_lacks_nothing() -> None:
@@ -133,10 +133,10 @@ def test_a_booth_that_closed_early_is_waited_for_while_the_festival_goes_on() ->
     world.settle()
     world.give(a_receipt(LA=4))
     world.give(a_booth_closing())
-    assert whats(world) == [What.NOT_SETTLED, What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_SETTLED, MissingKind.NOT_CLOSED]
     world.give(a_sell_through(B1, LA=1))
     left = found(world)[0]
-    assert (left.what, left.qty) == (What.NOT_HOME, 3)
+    assert (left.what, left.qty) == (MissingKind.NOT_HOME, 3)
     world.give(a_return("LA", 3))
     world.settle()
-    assert whats(world) == [What.NOT_CLOSED]
+    assert whats(world) == [MissingKind.NOT_CLOSED]

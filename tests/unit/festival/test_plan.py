@@ -8,15 +8,15 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.planning import Available, Before, Plan, Rules, Wanted, plan
+from services.festival.domain.planning import AvailableLot, EarlierShare, Plan, RequestDemand, Rules, plan
 
 DAY = date(2023, 4, 1)
 
 
 def a_lot(
     lot: str, facility: str, product: str, qty: int, made_on: date = DAY, best_before: date | None = None
-) -> Available:
-    return Available(lot, facility, product, qty, made_on, best_before, 1)
+) -> AvailableLot:
+    return AvailableLot(lot, facility, product, qty, made_on, best_before, 1)
 
 
 def allocated(made: Plan) -> dict[str, int]:
@@ -29,11 +29,13 @@ stocks = st.lists(st.tuples(facilities, products, st.integers(0, 4)), max_size=7
     lambda lots: [a_lot(f"L{n}", facility, product, qty) for n, (facility, product, qty) in enumerate(lots)]
 )
 wishes = st.dictionaries(st.tuples(st.sampled_from(["b1", "b2"]), products), st.integers(1, 5), max_size=4).map(
-    lambda asked: [Wanted(booth, product, qty) for (booth, product), qty in asked.items()]
+    lambda asked: [RequestDemand(booth, product, qty) for (booth, product), qty in asked.items()]
 )
 
 
-def best_shares(wanted: list[Wanted], stock: list[Available], before: dict[str, Before]) -> list[Fraction]:
+def best_shares(
+    wanted: list[RequestDemand], stock: list[AvailableLot], before: dict[str, EarlierShare]
+) -> list[Fraction]:
     """By trying every whole-piece plan: the largest sorted shares."""
     asked: dict[str, int] = {}
     for want in wanted:
@@ -50,7 +52,7 @@ def best_shares(wanted: list[Wanted], stock: list[Available], before: dict[str, 
         ranges = [range(offers.get((giver, product), 0) + 1) for giver in givers]
         possible = [one for one in every(*ranges) if sum(one) <= asked[product]]
         totals = {tuple(a + b for a, b in zip(left, right, strict=True)) for left in totals for right in possible}
-    base = [before.get(giver, Before()) for giver in givers]
+    base = [before.get(giver, EarlierShare()) for giver in givers]
     offered = [sum(qty for (f, _), qty in offers.items() if f == giver) for giver in givers]
     return max(
         sorted(Fraction(b.allocated + got, b.offered + own) for b, got, own in zip(base, total, offered, strict=True))
@@ -63,36 +65,36 @@ def shares(made: Plan) -> list[Fraction]:
 
 
 @given(wishes, stocks)
-def test_no_plan_has_larger_sorted_shares(wanted: list[Wanted], stock: list[Available]) -> None:
+def test_no_plan_has_larger_sorted_shares(wanted: list[RequestDemand], stock: list[AvailableLot]) -> None:
     assert shares(plan(wanted, stock)) == best_shares(wanted, stock, {})
 
 
 befores = st.dictionaries(
-    facilities, st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda pair: Before(sum(pair), pair[0]))
+    facilities, st.tuples(st.integers(0, 6), st.integers(0, 6)).map(lambda pair: EarlierShare(sum(pair), pair[0]))
 )
 
 
 @given(wishes, stocks, befores)
 def test_what_was_given_before_counts_in(
-    wanted: list[Wanted], stock: list[Available], before: dict[str, Before]
+    wanted: list[RequestDemand], stock: list[AvailableLot], before: dict[str, EarlierShare]
 ) -> None:
     assert shares(plan(wanted, stock, before)) == best_shares(wanted, stock, before)
 
 
 @given(wishes, stocks, st.randoms(use_true_random=False))
 def test_a_plan_takes_no_more_than_there_is_nor_than_was_asked(
-    wanted: list[Wanted], stock: list[Available], random: Random
+    wanted: list[RequestDemand], stock: list[AvailableLot], random: Random
 ) -> None:
     made = plan(wanted, stock)
     for lot in stock:
-        assert sum(chosen.qty for chosen in made.chosen if chosen.lot == lot) <= lot.qty
+        assert sum(chosen.qty for chosen in made.allotments if chosen.lot == lot) <= lot.qty
     short = {(one.booth, one.product): one.qty for one in made.short}
     for want in wanted:
-        got = sum(c.qty for c in made.chosen if (c.booth, c.lot.product) == (want.booth, want.product))
+        got = sum(c.qty for c in made.allotments if (c.booth, c.lot.product) == (want.booth, want.product))
         assert got + short.get((want.booth, want.product), 0) == want.qty
-    assert all(chosen.qty > 0 for chosen in made.chosen)
+    assert all(chosen.qty > 0 for chosen in made.allotments)
     for share in made.shares:
-        assert share.allocated == sum(c.qty for c in made.chosen if c.lot.facility == share.facility)
+        assert share.allocated == sum(c.qty for c in made.allotments if c.lot.facility == share.facility)
         assert 0 <= share.allocated <= share.offered
     shuffled = random.sample(stock, len(stock))
     assert plan(wanted, shuffled) == made
@@ -100,14 +102,14 @@ def test_a_plan_takes_no_more_than_there_is_nor_than_was_asked(
 
 @given(wishes, stocks)
 def test_within_a_facility_what_spoils_first_leaves_first_then_what_is_oldest(
-    wanted: list[Wanted], stock: list[Available]
+    wanted: list[RequestDemand], stock: list[AvailableLot]
 ) -> None:
     dated = [
         a_lot(lot.lot, lot.facility, lot.product, lot.qty, date(2023, 4, 9 - n), date(2023, 5, 1) if n % 2 else None)
         for n, lot in enumerate(stock)
     ]
     made = plan(wanted, dated)
-    taken = {lot.lot: sum(c.qty for c in made.chosen if c.lot == lot) for lot in dated}
+    taken = {lot.lot: sum(c.qty for c in made.allotments if c.lot == lot) for lot in dated}
     for one, other in every(dated, dated):
         same = (one.facility, one.product) == (other.facility, other.product)
         sooner = (one.best_before or date.max, one.made_on) < (other.best_before or date.max, other.made_on)
@@ -117,32 +119,38 @@ def test_within_a_facility_what_spoils_first_leaves_first_then_what_is_oldest(
 
 def test_who_alone_makes_a_product_leaves_the_shared_one_to_the_others() -> None:
     stock = [a_lot("1", "A", "p", 10), a_lot("2", "A", "q", 10), a_lot("3", "B", "p", 10)]
-    made = plan([Wanted("b", "p", 10), Wanted("b", "q", 10)], stock)
+    made = plan([RequestDemand("b", "p", 10), RequestDemand("b", "q", 10)], stock)
     assert allocated(made) == {"A": 13, "B": 7}  # 13/20 and 7/10: a piece less for B would be 6/10
 
 
 def test_equal_shares_go_first_to_who_offered_less() -> None:
-    made = plan([Wanted("b", "p", 1)], [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 5), a_lot("3", "B", "p", 1)])
+    made = plan(
+        [RequestDemand("b", "p", 1)], [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 5), a_lot("3", "B", "p", 1)]
+    )
     assert allocated(made) == {"A": 1, "B": 0}  # A offers no q that was asked: then the smaller id
-    wanted = [Wanted("b", "p", 1), Wanted("b", "q", 1)]
+    wanted = [RequestDemand("b", "p", 1), RequestDemand("b", "q", 1)]
     stock = [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 1), a_lot("3", "B", "p", 1), a_lot("4", "C", "q", 1)]
     assert allocated(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
 
 
 def test_booths_share_what_is_short_if_they_are_to() -> None:
-    made = plan([Wanted("b1", "p", 10), Wanted("b2", "p", 30)], [a_lot("1", "A", "p", 20)], rules=Rules(even=True))
+    made = plan(
+        [RequestDemand("b1", "p", 10), RequestDemand("b2", "p", 30)],
+        [a_lot("1", "A", "p", 20)],
+        rules=Rules(spread_evenly=True),
+    )
     assert {(one.booth, one.qty) for one in made.short} == {("b1", 5), ("b2", 15)}
 
 
 def test_a_booth_is_filled_by_who_sends_it_something_already() -> None:
-    wanted = [Wanted("b1", "p", 5), Wanted("b1", "q", 5), Wanted("b2", "q", 5)]
+    wanted = [RequestDemand("b1", "p", 5), RequestDemand("b1", "q", 5), RequestDemand("b2", "q", 5)]
     made = plan(wanted, [a_lot("1", "A", "q", 5), a_lot("2", "B", "p", 5), a_lot("3", "B", "q", 5)])
-    assert {(c.booth, c.lot.facility) for c in made.chosen} == {("b1", "B"), ("b2", "A")}
+    assert {(c.booth, c.lot.facility) for c in made.allotments} == {("b1", "B"), ("b2", "A")}
 
 
 def test_every_facility_is_told_why() -> None:
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "p", 40), a_lot("3", "C", "q", 2)]
-    made = plan([Wanted("b", "p", 10), Wanted("b", "q", 5)], stock)
+    made = plan([RequestDemand("b", "p", 10), RequestDemand("b", "q", 5)], stock)
     assert [share.reason for share in made.shares] == [
         "3 of 4 pieces (75 %): no more was asked of p, which B can give too; "
         "the smallest share is made as large as it can be.",
@@ -154,7 +162,7 @@ def test_every_facility_is_told_why() -> None:
 
 def test_millions_of_pieces_are_planned_as_whole_pieces_too() -> None:
     stock = [a_lot("1", "A", "p", 999_983), a_lot("2", "B", "p", 1_000_000), a_lot("3", "B", "q", 7)]
-    made = plan([Wanted("b", "p", 1_000_000), Wanted("c", "q", 1_000_000)], stock)
+    made = plan([RequestDemand("b", "p", 1_000_000), RequestDemand("c", "q", 1_000_000)], stock)
     a, b = made.shares
     assert a.allocated + b.allocated == 1_000_007
     assert abs(Fraction(a.allocated, a.offered) - Fraction(b.allocated, b.offered)) < Fraction(1, 999_983)

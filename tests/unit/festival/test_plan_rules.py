@@ -6,21 +6,21 @@ from random import Random
 
 import pytest
 
-from services.festival.domain.planning import Available, Plan, Rules, Wanted, plan, words
+from services.festival.domain.planning import AvailableLot, Plan, RequestDemand, Rules, explanations, plan
 from shared.events.festival import LineReason, LotReason, PlanRule
 
 DAY = date(2023, 4, 1)
 LAST_DAY = date(2023, 4, 20)
 
 
-def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | None = None) -> Available:
-    return Available(lot, facility, product, qty, DAY, best_before, 1)
+def a_lot(lot: str, facility: str, product: str, qty: int, best_before: date | None = None) -> AvailableLot:
+    return AvailableLot(lot, facility, product, qty, DAY, best_before, 1)
 
 
 def sent(made: Plan) -> dict[tuple[str, str, str], int]:
     """Pieces by facility, booth and product."""
     pieces: dict[tuple[str, str, str], int] = {}
-    for one in made.chosen:
+    for one in made.allotments:
         key = one.lot.facility, one.booth, one.lot.product
         pieces[key] = pieces.get(key, 0) + one.qty
     return pieces
@@ -32,8 +32,8 @@ def against(made: Plan) -> dict[tuple[str, str], tuple[PlanRule, ...]]:
 
 def test_a_lot_must_be_good_beyond_the_last_day() -> None:
     stock = [a_lot("1", "A", "p", 4, LAST_DAY), a_lot("2", "A", "p", 4, LAST_DAY + timedelta(1))]
-    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
-    assert [(one.lot.lot, one.qty) for one in made.chosen] == [("2", 4)]
+    made = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(last_day=LAST_DAY))
+    assert [(one.lot.lot, one.qty) for one in made.allotments] == [("2", 4)]
     [conflict] = made.conflicts
     assert conflict.rules == (PlanRule.STOCK, PlanRule.BEST_BEFORE)
     assert conflict.reason == (
@@ -48,7 +48,7 @@ def test_a_lot_must_be_good_beyond_the_last_day() -> None:
 
 def test_a_parcel_must_come_before_the_opening() -> None:
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "p", 4)]
-    made = plan([Wanted("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
+    made = plan([RequestDemand("b", "p", 8)], stock, rules=Rules(days_left=3, lead_days={"A": 4, "B": 3}))
     assert sent(made) == {("B", "b", "p"): 4}
     assert against(made) == {("b", "p"): (PlanRule.STOCK, PlanRule.LEAD_TIME)}
     assert {share.facility: (share.offered, share.reason) for share in made.shares} == {
@@ -58,18 +58,18 @@ def test_a_parcel_must_come_before_the_opening() -> None:
 
 
 def test_what_one_booth_has_no_room_for_the_others_share_evenly() -> None:
-    wanted = [Wanted(booth, "p", 10) for booth in ("b1", "b2", "b3")]
-    made = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, even=True))
+    wanted = [RequestDemand(booth, "p", 10) for booth in ("b1", "b2", "b3")]
+    made = plan(wanted, [a_lot("1", "A", "p", 12)], rules=Rules(capacity={"b1": 1}, spread_evenly=True))
     assert sent(made) == {("A", "b1", "p"): 1, ("A", "b2", "p"): 6, ("A", "b3", "p"): 5}
 
 
 def test_what_others_share_keeps_to_their_rules() -> None:
-    wanted = [Wanted(booth, product, 10) for booth in ("b1", "b2", "b3", "b4") for product in ("p", "q")]
+    wanted = [RequestDemand(booth, product, 10) for booth in ("b1", "b2", "b3", "b4") for product in ("p", "q")]
     rules = Rules(
         capacity={"b1": 1, "b2": 12},
         limits={("b3", "cake"): 5},
         categories={("b3", "p"): "cake"},
-        even=True,
+        spread_evenly=True,
     )
     made = plan(wanted, [a_lot("1", "A", "p", 20), a_lot("2", "B", "q", 20)], rules=rules)
     found = {(booth, product): qty for (_, booth, product), qty in sent(made).items()}
@@ -85,7 +85,7 @@ def test_what_others_share_keeps_to_their_rules() -> None:
 
 
 def test_a_booth_takes_no_more_than_it_can_hold() -> None:
-    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("c", "p", 2)]
+    wanted = [RequestDemand("b", "p", 8), RequestDemand("b", "q", 8), RequestDemand("c", "p", 2)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9)]
     made = plan(wanted, stock, rules=Rules(capacity={"b": 10}))
     assert sum(qty for (_, booth, _), qty in sent(made).items() if booth == "b") == 10
@@ -96,7 +96,7 @@ def test_a_booth_takes_no_more_than_it_can_hold() -> None:
 
 
 def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
-    wanted = [Wanted("b", "p", 8), Wanted("b", "q", 8), Wanted("b", "r", 1)]
+    wanted = [RequestDemand("b", "p", 8), RequestDemand("b", "q", 8), RequestDemand("b", "r", 1)]
     stock = [a_lot("1", "A", "p", 9), a_lot("2", "B", "q", 9), a_lot("3", "B", "r", 9)]
     rules = Rules(categories={("b", "p"): "food", ("b", "q"): "food", ("b", "r"): "cloth"}, limits={("b", "food"): 5})
     made = plan(wanted, stock, rules=rules)
@@ -114,7 +114,7 @@ def test_a_booth_takes_no_more_of_a_category_than_it_may() -> None:
 
 def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:
     """c can take p as well as b; so that B has its share, p goes to c."""
-    wanted = [Wanted("b", "p", 4), Wanted("b", "q", 4), Wanted("c", "p", 4)]
+    wanted = [RequestDemand("b", "p", 4), RequestDemand("b", "q", 4), RequestDemand("c", "p", 4)]
     stock = [a_lot("1", "A", "p", 4), a_lot("2", "B", "q", 4)]
     made = plan(wanted, stock, rules=Rules(capacity={"b": 4}))
     assert sent(made) == {("A", "c", "p"): 4, ("B", "b", "q"): 4}
@@ -122,13 +122,13 @@ def test_a_full_booth_makes_way_for_what_only_it_asked() -> None:
 
 def test_a_programme_weight_counts_as_so_many_times_the_share() -> None:
     stock = [a_lot("1", "A", "p", 30), a_lot("2", "B", "p", 30)]
-    made = plan([Wanted("b", "p", 30)], stock, rules=Rules(weights={"A": 2}))
+    made = plan([RequestDemand("b", "p", 30)], stock, rules=Rules(weights={"A": 2}))
     assert {share.facility: share.allocated for share in made.shares} == {"A": 20, "B": 10}
     assert "(66 %, weight 2)" in made.shares[0].reason
 
 
 def test_facilities_swap_goods_so_that_each_serves_one_booth() -> None:
-    wanted = [Wanted("b1", "p", 10), Wanted("b2", "q", 10)]
+    wanted = [RequestDemand("b1", "p", 10), RequestDemand("b2", "q", 10)]
     stock = [a_lot(f"{f}{p}", f, p, 10) for f in "AB" for p in "pq"]
     made = plan(wanted, stock)
     assert made.shipments == made.shipments_at_least == 2
@@ -136,9 +136,9 @@ def test_facilities_swap_goods_so_that_each_serves_one_booth() -> None:
 
 
 def test_few_booths_are_served_in_full_unless_all_are_to_have_their_part() -> None:
-    wanted, stock = [Wanted("b1", "p", 10), Wanted("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
+    wanted, stock = [RequestDemand("b1", "p", 10), RequestDemand("b2", "p", 10)], [a_lot("1", "A", "p", 10)]
     assert sent(plan(wanted, stock)) == {("A", "b1", "p"): 10}
-    assert sent(plan(wanted, stock, rules=Rules(even=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
+    assert sent(plan(wanted, stock, rules=Rules(spread_evenly=True))) == {("A", "b1", "p"): 5, ("A", "b2", "p"): 5}
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,10 @@ def test_a_conflict_names_the_fewest_rules(stock: list[tuple[str, int, bool]], r
         a_lot(str(n), facility, "p", qty, LAST_DAY if spoilt else None)
         for n, (facility, qty, spoilt) in enumerate(stock)
     ]
-    made = plan([Wanted("b", "p", 5)], lots, rules=Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2}))
-    assert not made.chosen
+    made = plan(
+        [RequestDemand("b", "p", 5)], lots, rules=Rules(last_day=LAST_DAY, days_left=1, lead_days={"late": 2})
+    )
+    assert not made.allotments
     assert against(made) == {("b", "p"): rules}
 
 
@@ -171,22 +173,22 @@ def test_every_line_says_why_in_two_languages() -> None:
         a_lot("3", "A", "q", 3),
         a_lot("4", "B", "q", 1),
     ]
-    made = plan([Wanted("b", "p", 3), Wanted("b", "q", 4)], stock)
-    why = {one.lot.lot: (one.why, one.first) for one in made.chosen}
+    made = plan([RequestDemand("b", "p", 3), RequestDemand("b", "q", 4)], stock)
+    why = {one.lot.lot: (one.why, one.first) for one in made.allotments}
     assert why == {
         "1": (LineReason.ONLY, LotReason.SPOILS_FIRST),
         "2": (LineReason.ONLY, LotReason.NEXT),
         "3": (LineReason.TOGETHER, LotReason.ONLY),
         "4": (LineReason.SHARE, LotReason.ONLY),
     }
-    said = words.line(LineReason.ONLY, LotReason.SPOILS_FIRST, facility="A", product="p", booth="b", lot="1")
+    said = explanations.line(LineReason.ONLY, LotReason.SPOILS_FIRST, facility="A", product="p", booth="b", lot="1")
     assert said == ("Only A offers p; 1 spoils first.", "Hanya A yang menawarkan p; 1 yang paling dulu kedaluwarsa.")
 
 
 def test_sentences_about_many_facilities_fit_into_an_event() -> None:
     stock = [a_lot(f"{n}", f"F{n:03}" + "x" * 110, "p", 5) for n in range(300)]
     made = plan(
-        [Wanted("b" * 120, "p", 100)],
+        [RequestDemand("b" * 120, "p", 100)],
         stock,
         rules=Rules(days_left=0, lead_days={lot.facility: 1 for lot in stock[:150]}),
     )
@@ -214,11 +216,11 @@ def test_no_smaller_set_of_rules_would_leave_the_demand_short(seed: int) -> None
     def short(rules: tuple[PlanRule, ...]) -> bool:
         under = {name: value for rule in rules for name, value in every.get(rule, {}).items()}
         lots = stock if PlanRule.STOCK in rules else [*stock, more]
-        return bool(plan([Wanted("b", "p", 10)], lots, rules=Rules(**under)).short)
+        return bool(plan([RequestDemand("b", "p", 10)], lots, rules=Rules(**under)).short)
 
     sets = [some for size in range(6) for some in combinations(PlanRule, size) if short(some)]
     made = plan(
-        [Wanted("b", "p", 10)], stock, rules=Rules(**{k: v for one in every.values() for k, v in one.items()})
+        [RequestDemand("b", "p", 10)], stock, rules=Rules(**{k: v for one in every.values() for k, v in one.items()})
     )
     assert bool(sets) == bool(made.conflicts)
     for conflict in made.conflicts:

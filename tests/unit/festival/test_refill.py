@@ -9,9 +9,9 @@ from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Replenishment, Request
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.planning import Wanted
+from services.festival.domain.planning import RequestDemand
 from services.festival.domain.replenishment import Forecast, Move, Proposal, Refill
-from services.festival.domain.replenishment.refill import MOST_MOVES, MOST_REFILLS, ordered, said_of
+from services.festival.domain.replenishment.replenish import MOST_MOVES, MOST_REFILLS, most_urgent, proposal_event
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -103,7 +103,7 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.festival.domain.replenishment.refill.MOST_MOVES", 0)
+    monkeypatch.setattr("services.festival.domain.replenishment.replenish.MOST_MOVES", 0)
     world = selling(first=2, second=15)
     world.give(a_replenishment())
     found = proposed(world)
@@ -125,7 +125,7 @@ def test_with_consent_facilities_send_and_people_carry() -> None:
     world.give(a_transfer("T1", move.booth, move.to, LA=move.qty))
     world.give(an_arrival("T1", move.to, LA=move.qty))
     booth = world.one(Booth, B1)
-    held = booth.holds("LA")
+    held = booth.find_lot("LA")
     assert held is not None
     assert held.received == 22 + move.qty + refill.qty
 
@@ -303,16 +303,16 @@ def test_a_proposal_stays_a_readable_record_and_keeps_the_most_urgent() -> None:
     text = "x" * 200
     booths = [f"A-LONG-FESTIVAL-2026.A-LONG-BOOTH-{n:04}" for n in range(2000)]
     lot = "PR-KPG-KTI-230418-007-4"
-    found = ordered(
+    found = most_urgent(
         Proposal(
             tuple(Forecast(booth, "KTI", 0, n, 9, n, UNTIL) for n, booth in enumerate(booths)),
             tuple(Move(booth, booths[0], lot, "PR-KPG", "KTI", 5, text, text) for booth in booths[:MOST_MOVES]),
-            tuple(Refill(Wanted(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
+            tuple(Refill(RequestDemand(booth, "KTI", n + 1), text, text) for n, booth in enumerate(booths)),
         ),
         ("KTI",),
     )
     kept = Replenishment("ODOP/R2", ODOP, "R2", NOON, UNTIL, found.forecasts, found.moves, found.refills)
-    assert len(encode(said_of(kept).body)) < MAX_VALUE_BYTES
+    assert len(encode(proposal_event(kept).body)) < MAX_VALUE_BYTES
     assert found.forecasts[0].missing == found.refills[0].wanted.qty - 1 == 1999
     assert len(found.refills) == MOST_REFILLS
 

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.festival.domain.planning import Rules
-from services.festival.domain.replenishment import Held, Hour, Move, Pace, Proposal, Situation, after, propose
+from services.festival.domain.replenishment import (
+    HeldLot,
+    Move,
+    Proposal,
+    SalesHistory,
+    SalesHour,
+    Situation,
+    propose,
+    rules_after,
+)
 from services.festival.domain.replenishment.forecast import ALPHA, levels, rates
 from shared.events.language import MAX_QTY
 
@@ -18,17 +27,17 @@ DAY = date(2023, 4, 1)
 FIRST = 467_000  # the first hour of a pace: which one it is doesn't matter
 
 
-def a_pace(booth: str, *sold: int, minutes: int = 60, product: str = "KBS") -> Pace:
-    return Pace(booth, product, tuple(Hour(FIRST + n, qty, minutes) for n, qty in enumerate(sold)))
+def a_pace(booth: str, *sold: int, minutes: int = 60, product: str = "KBS") -> SalesHistory:
+    return SalesHistory(booth, product, tuple(SalesHour(FIRST + n, qty, minutes) for n, qty in enumerate(sold)))
 
 
-def a_lot(booth: str, left: int, lot: str = "L1", *, product: str = "KBS", **more: object) -> Held:
-    return Held(booth, lot, "PR-KPG", product, DAY, left, **more)  # type: ignore[arg-type]
+def a_lot(booth: str, left: int, lot: str = "L1", *, product: str = "KBS", **more: object) -> HeldLot:
+    return HeldLot(booth, lot, "PR-KPG", product, DAY, left, **more)  # type: ignore[arg-type]
 
 
-def a_situation(*of: Pace | Held, hours: float = 4, **more: object) -> Situation:
-    paces = tuple(one for one in of if isinstance(one, Pace))
-    held = tuple(one for one in of if isinstance(one, Held))
+def a_situation(*of: SalesHistory | HeldLot, hours: float = 4, **more: object) -> Situation:
+    paces = tuple(one for one in of if isinstance(one, SalesHistory))
+    held = tuple(one for one in of if isinstance(one, HeldLot))
     sells = {one.booth: frozenset({"KBS", "KTI"}) for one in of}
     situation = {"sells": sells, "paces": paces, "held": held, **more}
     return Situation(at=NOON, until=NOON + timedelta(hours=hours), **situation)  # type: ignore[arg-type]
@@ -55,24 +64,24 @@ def test_whole_hours_are_smoothed_as_pandas_does_it(sold: list[int], start: floa
 def test_an_hour_without_goods_says_nothing() -> None:
     there = a_pace("B1", 6, 4).hours
     *_, before = levels(there, 5)
-    *_, after = levels([*there, Hour(FIRST + 2, 0, 0)], 5)
+    *_, after = levels([*there, SalesHour(FIRST + 2, 0, 0)], 5)
     assert after == before
 
 
 def test_what_sold_out_in_a_quarter_of_an_hour_sells_four_times_as_fast() -> None:
-    *_, slow = levels([Hour(FIRST, 8, 60)], 8)
-    *_, fast = levels([Hour(FIRST, 8, 15)], 32)
+    *_, slow = levels([SalesHour(FIRST, 8, 60)], 8)
+    *_, fast = levels([SalesHour(FIRST, 8, 15)], 32)
     assert (slow.level, fast.level) == (8, 32)
 
 
 def test_two_halves_of_an_hour_weigh_as_one() -> None:
-    *_, whole = levels([Hour(FIRST, 10, 60)], 0)
-    *_, halves = levels([Hour(FIRST, 5, 30), Hour(FIRST + 1, 5, 30)], 0)
+    *_, whole = levels([SalesHour(FIRST, 10, 60)], 0)
+    *_, halves = levels([SalesHour(FIRST, 5, 30), SalesHour(FIRST + 1, 5, 30)], 0)
     assert halves.level == pytest.approx(whole.level, rel=0.05)
 
 
 def test_a_piece_that_was_sold_was_there() -> None:
-    *_, last = levels([Hour(FIRST, 1, 0)], 0)
+    *_, last = levels([SalesHour(FIRST, 1, 0)], 0)
     assert 0 < last.level < 60
 
 
@@ -84,7 +93,7 @@ def test_a_booth_with_nothing_to_go_by_sells_as_the_others_do() -> None:
 
 
 def test_a_first_sale_tells_nothing_of_a_day() -> None:
-    [rate] = rates([Pace("B1", "KBS", (Hour(FIRST, 40, 1),))]).values()
+    [rate] = rates([SalesHistory("B1", "KBS", (SalesHour(FIRST, 40, 1),))]).values()
     # Forty in an hour, for all that is known, and forty more as that minute tells; not sixty times as many.
     assert rate.an_hour < 80
 
@@ -204,7 +213,7 @@ def test_a_booth_gets_no_more_than_it_has_room_for() -> None:
     rules = Rules(capacity={"B2": 12})
     made = propose(a_situation(*rows, rules=rules))
     assert walks(made) == [("B1", "B2", "L1", 12)]
-    assert after(rules, made.moves).capacity == {"B2": 0}
+    assert rules_after(rules, made.moves).capacity == {"B2": 0}
     kinds = Rules(categories={("B2", "KBS"): "kue"}, limits={("B2", "kue"): 7})
     assert walks(propose(a_situation(*rows, rules=kinds))) == [("B1", "B2", "L1", 7)]
 
@@ -231,7 +240,7 @@ def test_if_nobody_has_enough_the_one_with_most_is_asked_first() -> None:
 
 
 def test_people_who_walk_anyway_carry_more() -> None:
-    rows: list[Pace | Held] = []
+    rows: list[SalesHistory | HeldLot] = []
     for product in ("KBS", "KTI"):
         rows += [a_pace("B1", *[5] * 6, product=product), a_pace("B2", *[0] * 6, product=product)]
         rows += [a_pace("B3", *[0] * 6, product=product)]

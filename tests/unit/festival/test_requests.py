@@ -8,7 +8,7 @@ from services.festival.domain import Command
 from services.festival.domain.allocation import planner
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -304,7 +304,7 @@ def test_an_id_that_another_command_has_is_refused_and_that_command_keeps_its_fa
     world.give(a_booth("ODOP.B3"), id)
     [said] = world.give(a_booth("ODOP.B4"), id)
     assert getattr(said, "reason", None) is CommandRefusal.ID_TAKEN
-    assert world.one(Command, id).outcome is Outcome.DONE
+    assert world.one(Command, id).outcome is CommandStatus.DONE
 
 
 def test_an_id_that_inventory_could_not_carry_is_refused() -> None:
@@ -312,7 +312,7 @@ def test_an_id_that_inventory_could_not_carry_is_refused() -> None:
     for id in ("has/slash", "<script>", "x" * 121):
         [said] = world.give(a_booth("ODOP.B3"), id)
         assert getattr(said, "field", None) == "command"
-        assert world.one(Command, id).outcome is Outcome.REFUSED
+        assert world.one(Command, id).outcome is CommandStatus.REFUSED
 
 
 def test_reservations_name_the_booth_and_the_whole_request() -> None:

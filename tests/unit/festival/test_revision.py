@@ -9,7 +9,7 @@ from services.festival.domain.allocation import planner
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationConfirmed,
@@ -71,7 +71,7 @@ def refused(world: World, body: Body) -> tuple[str, CommandRefusal]:
     [said] = world.hear_itself()
     assert isinstance(said, CommandRefused)
     assert world.request() == before
-    assert world.one(Command, said.command).outcome is Outcome.REFUSED
+    assert world.one(Command, said.command).outcome is CommandStatus.REFUSED
     return said.field, said.reason
 
 
@@ -112,7 +112,7 @@ def test_with_consent_a_revision_is_carried_out_at_once() -> None:
     world = two_facilities()
     said = revised(world, "LP-BBB", consent=True)
     assert said.carried_out
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 6}
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
@@ -250,9 +250,9 @@ def test_a_revision_that_waits_is_withdrawn_when_what_should_go_back_is_sent() -
     world = two_facilities()
     revised(world, "LP-AAA")
     world.give(a_shipment(facility="LP-BBB"))
-    assert world.request().waiting is not None
+    assert world.request().pending_revision is not None
     world.give(a_shipment("S2"))
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
     world.settle()
     assert lines(world, LineStatus.DISPATCHED) == {"LA": 3, "LB": 3}
@@ -271,7 +271,7 @@ def test_a_revision_that_waits_ends_with_what_it_was_made_for(end: str) -> None:
         world.fire(f"hold/{ODOP}/R1")
     else:
         world.give(ends[end])
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     world.settle()
     assert world.lots["LA"].on_hand == world.lots["LB"].on_hand == 10
     assert world.refusal(an_accept())[1] is CommandRefusal.WRONG_STATE

@@ -12,10 +12,10 @@ from services.festival.domain import Booth, Command, Festival, Request, Shipment
 from services.festival.domain.allocation.line import COUNTED, OPEN, LineStatus, pieces
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
-from services.festival.domain.command import Outcome
+from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
-from services.inventory.domain.lot import Standing
+from services.inventory.domain.lot import ReservationStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,
@@ -278,7 +278,7 @@ class Saga(RuleBasedStateMachine):
         return [request for request in self.world.all(Request) if request.status is status]
 
     def to_accept(self) -> list[Request]:
-        waiting = [request for request in self.world.all(Request) if request.waiting is not None]
+        waiting = [request for request in self.world.all(Request) if request.pending_revision is not None]
         return self.requests(RequestStatus.PROPOSED) + waiting
 
     def to_send(self) -> list[tuple[str, str, str]]:
@@ -370,12 +370,12 @@ class Saga(RuleBasedStateMachine):
         mine = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
         assert len({r.id for r in mine}) == len(mine)
         expected = {
-            LineStatus.RESERVED: Standing.HELD,
-            LineStatus.RELEASED: Standing.RELEASED,
-            LineStatus.DISPATCHED: Standing.DISPATCHED,
+            LineStatus.RESERVED: ReservationStatus.HELD,
+            LineStatus.RELEASED: ReservationStatus.RELEASED,
+            LineStatus.DISPATCHED: ReservationStatus.DISPATCHED,
         }
         for reservation in mine:
-            assert expected[lines[reservation.id].status] is reservation.standing
+            assert expected[lines[reservation.id].status] is reservation.status
             assert lines[reservation.id].qty == reservation.qty
         for id, line in lines.items():
             if line.status in (LineStatus.RESERVED, LineStatus.DISPATCHED):
@@ -390,7 +390,7 @@ class Saga(RuleBasedStateMachine):
 
     @staticmethod
     def everything_was_answered(world: World) -> None:
-        assert all(command.outcome is not Outcome.WAITING for command in world.all(Command))
+        assert all(command.outcome is not CommandStatus.WAITING for command in world.all(Command))
         for request in world.all(Request):
             assert request.status is not RequestStatus.RESERVING
             told = [

@@ -8,8 +8,8 @@ import pytest
 
 from services.festival.domain import Festival, Request, StockView
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import RequestStatus, all_moved
-from services.festival.domain.planning import Kept, words
+from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
+from services.festival.domain.planning import ExcludedStock, explanations
 from services.festival.domain.rules import decide
 from shared.envelope import encode
 from shared.events.festival import (
@@ -103,7 +103,7 @@ class Season:
 
     def reserve(self) -> None:
         """Inventory holds all that it was asked for, and nothing more is there."""
-        request = all_moved(self.request, LineStatus.ASKED, LineStatus.RESERVED)
+        request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
         views = [replace(view, on_hand=0) for view in self.state.all(StockView)]
         self.state = self.state.put(replace(request, status=RequestStatus.SETTLED), *views)
 
@@ -208,7 +208,7 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
 def test_what_is_sent_makes_place_for_more() -> None:
     season = reserved(USUAL, 800)
     assert too_many(season.revise(*season.without_all()))
-    season.state = season.state.put(all_moved(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
+    season.state = season.state.put(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
     assert not too_many(season.revise())
     assert len(season.request.lines) == 1600
 
@@ -218,18 +218,22 @@ def test_every_sentence_fits_into_an_event() -> None:
     products = product_codes(9)
     late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
     kept = [
-        Kept(facility, products[0], rules, 1_000_000)
+        ExcludedStock(facility, products[0], rules, 1_000_000)
         for rules in ((late,), (stale,), (stale, late))
         for facility in facilities
     ]
-    no_room = words.no_room_of_kind(1_000_000, 1_000_000)
-    why = words.joined(no_room, words.no_stock(1_000_000, kept))
-    causes = [words.cannot_send(facilities), words.closed([LONGEST.booth] * 9), words.lost_on_the_way(1_000_000)]
+    no_room = explanations.no_room_of_kind(1_000_000, 1_000_000)
+    why = explanations.joined(no_room, explanations.no_stock(1_000_000, kept))
+    causes = [
+        explanations.cannot_send(facilities),
+        explanations.closed([LONGEST.booth] * 9),
+        explanations.lost_on_the_way(1_000_000),
+    ]
     for said in (
-        words.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
-        words.kept_out(kept),
-        words.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
-        words.revised("x" * 500, causes, back=1_000_000, found=1_000_000, missing=1_000_000),
+        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
+        explanations.kept_out(kept),
+        explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
+        explanations.revised("x" * 500, causes, back=1_000_000, found=1_000_000, missing=1_000_000),
     ):
         for text in said:
             assert len(text) <= MAX_TEXT, text

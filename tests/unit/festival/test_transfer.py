@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.festival.domain import Booth, BoothPace, Transfer
+from services.festival.domain import Booth, BoothSales, Transfer
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.store import BOOTHS
@@ -65,7 +65,7 @@ def stocked_world() -> World:
 
 
 def held(world: World, lot: str = "LA", booth: str = B1) -> BoothLot:
-    found = world.one(Booth, booth).holds(lot)
+    found = world.one(Booth, booth).find_lot(lot)
     assert found is not None
     return found
 
@@ -291,14 +291,14 @@ def test_the_report_with_the_highest_revision_counts() -> None:
     world = stocked_world()
     assert world.give(a_report(revision=2, hours=[("KTI", 5, 2), ("KTI", 6, 1)], LA=3)) == []
     world.give(a_report(revision=1, LA=1))
-    [pace] = world.all(BoothPace)
-    assert pace == BoothPace(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
+    [pace] = world.all(BoothSales)
+    assert pace == BoothSales(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
 
 
 def test_a_report_of_a_festival_that_is_not_known_changes_nothing() -> None:
     world = stocked_world()
     world.give(a_report("NONE.B1", LA=1))
-    assert world.all(BoothPace) == []
+    assert world.all(BoothSales) == []
 
 
 def test_a_booth_from_before_there_were_transfers_is_read() -> None:

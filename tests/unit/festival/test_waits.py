@@ -116,10 +116,10 @@ def test_a_revision_that_nobody_accepts_ends_too_also_when_the_hold_was_over_bef
     world.now = NOON + timedelta(days=4)
     world.give(a_revision())
     world.hear_itself()
-    assert world.request().waiting is not None
+    assert world.request().pending_revision is not None
     assert world.deadlines[HOLD].due == world.request().hold_until == NOON + timedelta(days=7)
     assert world.fire(HOLD) == []
-    assert world.request().waiting is None
+    assert world.request().pending_revision is None
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_STATE)
 
 
@@ -133,7 +133,7 @@ def test_a_revision_that_waits_does_not_hold_what_is_reserved_any_longer() -> No
     world.now += timedelta(hours=5)
     world.give(a_revision())
     world.hear_itself()
-    assert world.request().waiting is not None
+    assert world.request().pending_revision is not None
     assert world.deadlines[HOLD].due == due
 
 
@@ -223,7 +223,7 @@ def test_a_revision_that_would_come_too_late_by_now_is_not_accepted_as_it_is() -
     world.hear_itself()
     world.now += timedelta(days=2)
     assert world.refusal(an_accept()) == ("request", CommandRefusal.WRONG_DAYS)
-    assert world.request().waiting is not None
+    assert world.request().pending_revision is not None
 
 
 def test_what_would_come_after_the_last_day_does_not_leave() -> None:

@@ -11,7 +11,7 @@ import pytest
 from ops.verify.evidence import Evidence
 from ops.verify.heard import Word
 from services.sales.domain import Booth, FacilityFeed, Receipt, Settlement
-from services.sales.domain.booth import BoothStatus, LotSum, changed, with_pool
+from services.sales.domain.booth import BoothStatus, LotSum, with_lot, with_pool
 from services.sales.domain.receipt import Sale
 from shared.events.festival import DisputeOutcome, DisputeResolved, TillStruck, VoidOrdered
 from shared.events.language import Body
@@ -133,9 +133,9 @@ def of_lot(lot: str, **fields: Any) -> Change:
     """The lot with so many more in these fields."""
 
     def change(booth: Booth) -> Booth:
-        held = booth.holds(lot)
+        held = booth.find_lot(lot)
         assert held is not None
-        return changed(booth, more(held, fields))
+        return with_lot(booth, more(held, fields))
 
     return of_booth(change)
 
@@ -151,7 +151,7 @@ def more(of: Any, fields: dict[str, int]) -> Any:
 def of_sale(seq: int, change: Callable[[Sale], Sale], line: int = 1) -> Change:
     """The sale of this line of the receipt that T1 issued as record `seq`."""
     id = f"{B1} {record_id(D1, seq)}"
-    return lambda evidence: with_entity(evidence, Receipt, lambda one: one.put(change(one.sales[line - 1])), id)
+    return lambda evidence: with_entity(evidence, Receipt, lambda one: one.with_sale(change(one.sales[line - 1])), id)
 
 
 def of_drawer(**fields: Any) -> Change:
@@ -251,7 +251,7 @@ WRONG: list[tuple[str, Change, str]] = [
     ),
     (
         "unlabelled sales",
-        of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], told=booth.pools[0].told[1:]))),
+        of_booth(lambda booth: with_pool(booth, replace(booth.pools[0], from_sales=booth.pools[0].from_sales[1:]))),
         "told by lot, by the parts of sales",
     ),
     ("credited", of_lot(A, label_qty=9), "LA-KPG is credited with"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.production.domain.entities import Counter, Lot, Outcome, Report, counter_id
+from services.production.domain.entities import Counter, Lot, ReportOutcome, TerminalReport, counter_id
 from shared.events.language import Body
 from shared.events.lot_number import MAX_COUNTER, parse
 from shared.events.production import (
@@ -55,7 +55,7 @@ def test_a_report_becomes_a_numbered_lot() -> None:
     assert recorded == LotRecorded(lot=lot, facility="PR-KPG", product="KTI", category="tenun", qty=12, made_on=TODAY)
     assert accepted == ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="r1", lot=lot)
     assert production.kept[Lot, lot].maker == MAKER
-    assert production.kept[Report, "r1"].outcome is Outcome.ACCEPTED
+    assert production.kept[TerminalReport, "r1"].outcome is ReportOutcome.ACCEPTED
 
 
 def test_lots_of_a_product_and_day_are_counted() -> None:
@@ -105,8 +105,8 @@ def test_a_wrong_report_is_refused_with_the_field_and_why(
     assert refusal(production.said(reported(**changed), id="r1")) == (field, reason)
     assert production.all(Lot) == []
     assert production.all(Counter) == []
-    kept = production.kept[Report, "r1"]
-    assert (kept.outcome, kept.wrong.reason) == (Outcome.REJECTED, reason)
+    kept = production.kept[TerminalReport, "r1"]
+    assert (kept.outcome, kept.rejection.reason) == (ReportOutcome.REJECTED, reason)
 
 
 @pytest.mark.parametrize(
@@ -165,11 +165,11 @@ def test_a_correction_is_passed_on_and_answered_when_inventory_took_it() -> None
     assert production.said(corrected(lot, -4), id="c1") == [
         CorrectionRequested(lot=lot, facility="PR-KPG", correction="c1", change=-4)
     ]
-    assert production.kept[Report, "c1"].outcome is Outcome.WAITING
+    assert production.kept[TerminalReport, "c1"].outcome is ReportOutcome.WAITING
     assert production.said(taken(lot, "c1", -4)) == [
         ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="c1", lot=lot)
     ]
-    assert production.kept[Report, "c1"].outcome is Outcome.ACCEPTED
+    assert production.kept[TerminalReport, "c1"].outcome is ReportOutcome.ACCEPTED
     kept = production.kept[Lot, lot]
     assert (kept.qty, kept.corrected, kept.corrections) == (12, -4, 1)
 
@@ -298,8 +298,8 @@ def test_whatever_comes_is_answered_once_and_lots_are_told_apart(data: st.DataOb
                     published += production.said(answer(one.lot, one.correction))
         answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
         assert not any(MAKER in one.model_dump_json() for one in published)
-    for report in production.all(Report):
-        if report.outcome is Outcome.WAITING:
+    for report in production.all(TerminalReport):
+        if report.outcome is ReportOutcome.WAITING:
             published = production.said(taken(report.lot, report.id))
             answered += [one.report for one in published if isinstance(one, ReportAccepted | ReportRejected)]
     assert sorted(answered) == sorted(said)

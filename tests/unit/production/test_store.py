@@ -9,7 +9,7 @@ from bson.codec_options import CodecOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.production.domain.entities import Counter, Lot, Report
+from services.production.domain.entities import Counter, Lot, TerminalReport
 from services.production.store import COUNTERS, LOTS, REPORTS
 from shared.runtime.family import Collection
 
@@ -33,7 +33,7 @@ def test_indexes_are_of_fields(collection: Collection[Any]) -> None:
             st.just(LOTS),
             st.builds(Lot, recorded_at=moments, qty=amounts, corrected=amounts, corrections=amounts),
         ),
-        st.tuples(st.just(REPORTS), st.builds(Report, taken_at=moments, change=st.none() | amounts)),
+        st.tuples(st.just(REPORTS), st.builds(TerminalReport, taken_at=moments, change=st.none() | amounts)),
     )
 )
 def test_documents_read_back(kept: tuple[Collection[Any], Any]) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.sales.domain import Booth, Demand, shelf
+from services.sales.domain import Booth, FacilityDemand, shelf
 from services.sales.domain.booth import BoothLot
-from services.sales.domain.missed import counted, openings
-from services.sales.domain.shelf import Shelf, moment
+from services.sales.domain.lost_sales import count_demand, opening_hours
+from services.sales.domain.shelf import ShelfHistory, from_epoch_seconds
 from shared.events.language import Body
 from shared.events.sales import DemandCounted, DemandLine, DemandSignalled, ShareOpened, SoldOut
 from tests.support.builders.sales import (
@@ -43,17 +43,17 @@ def a_booth(
     stocked, sold = sum(qty for _, qty in came), sum(qty for _, qty in kti)
     shelves: shelf.Shelves = ()
     for when, qty in came:
-        shelves = shelf.came(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.stock_in(shelves, "LP-A", "KTI", when, qty)
     for when, qty in kti:
-        shelves = shelf.sold(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", when, qty)
     for hour in range(8, closes + 1):
-        shelves = shelf.sold(shelves, "LP-B", "KUE", at(hour), 1)
+        shelves = shelf.sell(shelves, "LP-B", "KUE", at(hour), 1)
     lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=stocked, label_qty=sold, label_rupiah=sold * PRICE)
     return Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves)
 
 
 def line_of(booth: Booth) -> DemandLine:
-    [line] = counted(booth, openings(booth), "LP-A").lines
+    [line] = count_demand(booth, opening_hours(booth), "LP-A").lines
     return line
 
 
@@ -117,14 +117,14 @@ def of_two(
     """KTI of LP-A and of LP-C at one booth, each from 8:00 on; `left` of LP-C's are never sold."""
     booth, theirs = a_booth(mine), list(theirs)
     sold = sum(qty for _, qty in theirs)
-    shelves = shelf.came(booth.shelves, "LP-C", "KTI", at(8), sold + left)
+    shelves = shelf.stock_in(booth.shelves, "LP-C", "KTI", at(8), sold + left)
     for when, qty in theirs:
-        shelves = shelf.sold(shelves, "LP-C", "KTI", when, qty)
+        shelves = shelf.sell(shelves, "LP-C", "KTI", when, qty)
     lot = BoothLot(
         "L2", "LP-C", "KTI", date(2023, 4, 1), stocked=sold + left, label_qty=sold, label_rupiah=sold * PRICE
     )
     booth = replace(booth, lots=(*booth.lots, lot), shelves=shelves)
-    return {facility: counted(booth, openings(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
+    return {facility: count_demand(booth, opening_hours(booth), facility).lines[0] for facility in ("LP-A", "LP-C")}
 
 
 def test_who_sold_out_lost_nothing_while_others_had_the_same() -> None:
@@ -146,7 +146,7 @@ def test_what_was_lost_once_nobody_had_any_is_shared_by_what_each_sold() -> None
 def moved_away(booth: Booth, *went: tuple[datetime, int]) -> Booth:
     shelves, [lot] = booth.shelves, booth.lots
     for when, qty in went:
-        shelves = shelf.went(shelves, "LP-A", "KTI", when, qty)
+        shelves = shelf.move_out(shelves, "LP-A", "KTI", when, qty)
         lot = replace(lot, moved=lot.moved + qty)
     return replace(booth, shelves=shelves, lots=(lot,))
 
@@ -187,9 +187,9 @@ def test_what_is_gone_within_minutes_is_estimated_over_an_hour() -> None:
 
 def test_a_night_is_no_opening_hour() -> None:
     booth = a_booth([(at(12), 10)])
-    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(8, day=1), 1))
-    booth = replace(booth, shelves=shelf.sold(booth.shelves, "LP-B", "KUE", at(11, day=1), 1))
-    assert [(moment(first), moment(last)) for first, last in openings(booth)] == [
+    booth = replace(booth, shelves=shelf.sell(booth.shelves, "LP-B", "KUE", at(8, day=1), 1))
+    booth = replace(booth, shelves=shelf.sell(booth.shelves, "LP-B", "KUE", at(11, day=1), 1))
+    assert [(from_epoch_seconds(first), from_epoch_seconds(last)) for first, last in opening_hours(booth)] == [
         (at(8), at(16)),
         (at(8, day=1), at(11, day=1)),
     ]
@@ -198,7 +198,7 @@ def test_a_night_is_no_opening_hour() -> None:
 
 
 def test_where_all_ran_out_at_once_nobody_can_tell_what_was_lost() -> None:
-    shelves = shelf.sold(shelf.came((), "LP-A", "KTI", at(8), 1), "LP-A", "KTI", at(9), 1)
+    shelves = shelf.sell(shelf.stock_in((), "LP-A", "KTI", at(8), 1), "LP-A", "KTI", at(9), 1)
     lot = BoothLot("L1", "LP-A", "KTI", date(2023, 4, 1), stocked=1, label_qty=1, label_rupiah=PRICE)
     line = line_of(Booth(B1, festival=ODOP, lots=(lot,), shelves=shelves))
     assert (line.sold_out, line.lost_sales) == ((SoldOut(at=at(9), until=None),), 0)
@@ -211,10 +211,10 @@ def test_where_all_ran_out_at_once_nobody_can_tell_what_was_lost() -> None:
 def test_sums_by_the_hour_are_the_sales_that_stand_in_any_order(sales: list[tuple[int, int, bool]]) -> None:
     shelves: shelf.Shelves = ()
     for second, qty, _ in sales:
-        shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), qty)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", from_epoch_seconds(second), qty)
     for second, qty, voided in sales:
         if voided:
-            shelves = shelf.sold(shelves, "LP-A", "KTI", moment(second), -qty)
+            shelves = shelf.sell(shelves, "LP-A", "KTI", from_epoch_seconds(second), -qty)
     hours = shelves[0].hours if shelves else ()
     standing = [(second, qty) for second, qty, voided in sales if not voided]
     assert [hour.hour for hour in hours] == sorted({second // 3600 for second, _ in standing})
@@ -228,15 +228,17 @@ def test_sums_by_the_hour_are_the_sales_that_stand_in_any_order(sales: list[tupl
 def test_a_shelf_grows_with_the_hours_and_not_with_the_sales() -> None:
     shelves: shelf.Shelves = ()
     for minute in range(600):
-        shelves = shelf.sold(shelves, "LP-A", "KTI", at(8) + timedelta(minutes=minute), 1)
+        shelves = shelf.sell(shelves, "LP-A", "KTI", at(8) + timedelta(minutes=minute), 1)
     [only] = shelves
     assert [hour.qty for hour in only.hours] == [60] * 10
 
 
 def test_what_came_at_one_moment_is_one_delivery() -> None:
-    shelves = shelf.came(shelf.came((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
-    shelves = shelf.came(shelves, "LP-A", "KTI", at(8), 1)
-    assert shelves == (Shelf("LP-A", "KTI", ((shelf.seconds(at(8)), 1), (shelf.seconds(at(9)), 5))),)
+    shelves = shelf.stock_in(shelf.stock_in((), "LP-A", "KTI", at(9), 2), "LP-A", "KTI", at(9), 3)
+    shelves = shelf.stock_in(shelves, "LP-A", "KTI", at(8), 1)
+    assert shelves == (
+        ShelfHistory("LP-A", "KTI", ((shelf.epoch_seconds(at(8)), 1), (shelf.epoch_seconds(at(9)), 5))),
+    )
 
 
 # what the facility hears
@@ -321,7 +323,7 @@ def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
     world.shares[B1].appendleft(opened())  # the booth was open before this world began to listen
     world.pass_all_on()
     assert [(one.revision, one.products[0].sold) for one in world.heard(DemandSignalled)] == [(1, 2), (2, 3)]
-    [demand] = world.all(Demand)
+    [demand] = world.all(FacilityDemand)
     [line] = demand.booths[0].lines or ()
     assert [gap.at for gap in line.sold_out] == [NOON + timedelta(hours=1)]
 

@@ -4,7 +4,7 @@ holder `a` of a device's identity made."""
 from datetime import timedelta
 
 from services.sales.domain.booth import BoothStatus
-from services.sales.domain.device import Device, hear, strike
+from services.sales.domain.device import Device, receive_record, strike
 from shared.events.language import Body
 from shared.events.sales import DeviceHeard
 from tests.support.builders.sales import (
@@ -35,7 +35,7 @@ def heard(devices: Devices, *records: str | tuple[str, str]) -> Devices:
         if previous is None and seq > 1:
             previous = f"{name[0]}{seq - 1}"
         body = an_introduction(seq, device="D", previous=previous)
-        devices, _ = hear(devices, body, name, seq if closes else None)
+        devices, _ = receive_record(devices, body, name, seq if closes else None)
     return devices
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.sales.domain.drawer import Drawer, Taking
-from services.sales.domain.shelf import HOUR, seconds
+from services.sales.domain.shelf import HOUR, epoch_seconds
 from shared.events.sales import MAX_TILL_RUPIAH, Payment, PaymentKind, TillRecord
 from tests.support.builders.sales import (
     B1,
@@ -27,7 +27,7 @@ from tests.support.builders.sales import (
     record_id,
 )
 
-AT_NOON = seconds(NOON) // HOUR
+AT_NOON = epoch_seconds(NOON) // HOUR
 T1, T2 = f"{B1}-T1", f"{B1}-T2"
 MORNING = record_id(T1, 1)
 

@@ -337,9 +337,9 @@ def test_the_pieces_of_a_pool_are_shared(
     lots: list[tuple[int, dict[str, object]]], pool: Pool, shared: list[int]
 ) -> None:
     held = [a_lot(name, f"LP-{name}", qty, **changed) for name, (qty, changed) in zip("ABC", lots, strict=False)]
-    assert pools.pieces(held, pool) == shared
+    assert pools.pool_shares(held, pool) == shared
 
 
 def test_shares_are_by_facility_and_not_by_how_many_lots_it_sent() -> None:
     lots = [a_lot("A1", "LP-A", 5), a_lot("A2", "LP-A", 5), a_lot("B1", "LP-B", 10)]
-    assert pools.pieces(lots, Pool("KTI", 7)) == [4, 0, 3]
+    assert pools.pool_shares(lots, Pool("KTI", 7)) == [4, 0, 3]

@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from services.sales.domain.prices import PriceList, PriceMark, mark, valid_at, with_list
+from services.sales.domain.prices import PriceComparison, PriceList, compare_price, valid_at, with_list
 from tests.support.builders.sales import B1, NOON, PRICE, World, a_line, a_receipt, a_stocking, an_opening, new_prices
 
 
@@ -23,23 +23,25 @@ LISTS = (
 @pytest.mark.parametrize(
     ("known", "product", "price", "minutes", "marked"),
     [
-        pytest.param(1, "KTI", 100, 0, PriceMark(False, False), id="as listed"),
-        pytest.param(1, "KTI", 90, 0, PriceMark(False, True), id="departs"),
-        pytest.param(1, "KTI", 100, 60, PriceMark(True, False), id="by an old list, from the moment of the new one"),
-        pytest.param(1, "KTI", 100, 59, PriceMark(False, False), id="before the new list is valid"),
-        pytest.param(1, "KTI", 120, 60, PriceMark(True, True), id="by an old list and departing from it"),
-        pytest.param(1, "KUE", 50, 60, PriceMark(False, False), id="the new list left this price as it was"),
-        pytest.param(2, "KTI", 120, 0, PriceMark(False, False), id="the till knew what was not valid yet"),
-        pytest.param(2, "KTI", 120, 120, PriceMark(True, False), id="by the list before the last"),
-        pytest.param(2, "KUE", 50, 120, PriceMark(True, False), id="no longer on the list"),
-        pytest.param(0, "KTI", 1, 60, PriceMark(False, False), id="the till knew no list"),
-        pytest.param(9, "KTI", 1, 60, PriceMark(False, False), id="the till's list was not heard yet"),
-        pytest.param(1, "ELSE", 1, 0, PriceMark(False, False), id="the list has no such product"),
-        pytest.param(3, "KTI", 0, 120, PriceMark(False, True), id="for nothing"),
+        pytest.param(1, "KTI", 100, 0, PriceComparison(False, False), id="as listed"),
+        pytest.param(1, "KTI", 90, 0, PriceComparison(False, True), id="departs"),
+        pytest.param(
+            1, "KTI", 100, 60, PriceComparison(True, False), id="by an old list, from the moment of the new one"
+        ),
+        pytest.param(1, "KTI", 100, 59, PriceComparison(False, False), id="before the new list is valid"),
+        pytest.param(1, "KTI", 120, 60, PriceComparison(True, True), id="by an old list and departing from it"),
+        pytest.param(1, "KUE", 50, 60, PriceComparison(False, False), id="the new list left this price as it was"),
+        pytest.param(2, "KTI", 120, 0, PriceComparison(False, False), id="the till knew what was not valid yet"),
+        pytest.param(2, "KTI", 120, 120, PriceComparison(True, False), id="by the list before the last"),
+        pytest.param(2, "KUE", 50, 120, PriceComparison(True, False), id="no longer on the list"),
+        pytest.param(0, "KTI", 1, 60, PriceComparison(False, False), id="the till knew no list"),
+        pytest.param(9, "KTI", 1, 60, PriceComparison(False, False), id="the till's list was not heard yet"),
+        pytest.param(1, "ELSE", 1, 0, PriceComparison(False, False), id="the list has no such product"),
+        pytest.param(3, "KTI", 0, 120, PriceComparison(False, True), id="for nothing"),
     ],
 )
-def test_a_price_is_marked(known: int, product: str, price: int, minutes: int, marked: PriceMark) -> None:
-    assert mark(LISTS, known, product, price, at(minutes)) == marked
+def test_a_price_is_marked(known: int, product: str, price: int, minutes: int, marked: PriceComparison) -> None:
+    assert compare_price(LISTS, known, product, price, at(minutes)) == marked
 
 
 def test_lists_are_kept_in_the_order_of_their_revisions_each_once() -> None:
@@ -57,11 +59,11 @@ def test_of_lists_that_are_valid_the_highest_revision_is_due() -> None:
     assert valid_at((), at(0)) is None
 
 
-def marks(world: World) -> list[PriceMark]:
+def marks(world: World) -> list[PriceComparison]:
     receipt = world.receipt("r")
     lists = world.booth().price_lists
     return [
-        mark(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
+        compare_price(lists, receipt.price_list, sale.product, sale.unit_price_rupiah, receipt.sold_at)
         for sale in receipt.sales
     ]
 
@@ -77,7 +79,7 @@ def test_a_sale_is_marked_alike_whether_it_or_the_new_prices_are_heard_first() -
         for body in (first, second):
             world.tell(body, "r" if body is receipt else None)
         ends.append(marks(world))
-    assert ends == [[PriceMark(True, False), PriceMark(True, True)]] * 2
+    assert ends == [[PriceComparison(True, False), PriceComparison(True, True)]] * 2
 
 
 def test_what_a_sale_costs_is_what_the_till_said() -> None:

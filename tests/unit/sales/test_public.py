@@ -121,8 +121,11 @@ def test_snapshots_upserted_by_their_revision_are_the_sums_of_the_settlement() -
     for facility in FACILITIES:
         settlement = world.settlement(facility)
         assert upserted(world, facility) == (settlement.qty, settlement.sold_rupiah)
-        assert settlement.said is not None
-        assert (settlement.said.qty, settlement.said.sold_rupiah) == (settlement.qty, settlement.sold_rupiah)
+        assert settlement.published is not None
+        assert (settlement.published.qty, settlement.published.sold_rupiah) == (
+            settlement.qty,
+            settlement.sold_rupiah,
+        )
     assert sum(world.settlement(facility).qty for facility in FACILITIES) == 2 * (7 + 3 + 4 - 7)
 
 

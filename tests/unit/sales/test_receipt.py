@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.sales.domain.receipt import Part, Sale, SaleStatus, receipt_of
+from services.sales.domain.receipt import Part, Sale, SaleStatus, parse_sale_id
 from shared.events.sales import PartBasis, Payment, PaymentKind, ReceiptIssued, SaleAccounted
 from tests.support.builders.sales import PRICE, World, a_line, a_receipt, a_stocking, an_opening, open_booth
 
@@ -96,24 +96,24 @@ def test_a_receipt_that_does_not_add_up_is_none(changed: dict[str, object], why:
     ],
 )
 def test_the_id_of_a_sale_names_its_receipt_and_line(sale: str, names: tuple[str, int]) -> None:
-    assert receipt_of(sale) == names
+    assert parse_sale_id(sale) == names
 
 
 def test_the_status_of_a_sale_names_what_needs_somebody_first() -> None:
     part = Part("L1", "LP-A", 1, PartBasis.LABEL)
     sale = Sale(1, None, "KTI", 5, 10, 50, parts=(part,), waiting=1, disputed=1, rejected=1, voided=1)
     assert sale.status is SaleStatus.WAITING
-    assert sale.without(1).status is SaleStatus.DISPUTED
-    assert sale.without(2).status is SaleStatus.RECORDED
-    assert sale.without(4).status is SaleStatus.VOIDED
+    assert sale.with_voided(1).status is SaleStatus.DISPUTED
+    assert sale.with_voided(2).status is SaleStatus.RECORDED
+    assert sale.with_voided(4).status is SaleStatus.VOIDED
 
 
 def test_a_void_takes_pieces_in_doubt_first_and_of_the_recorded_ones_the_last_part_first() -> None:
     parts = (Part("L1", "LP-A", 2, PartBasis.LABEL), Part("L2", "LP-B", 3, PartBasis.NAMED))
     sale = Sale(1, None, "KTI", 8, 10, 80, parts=parts, waiting=1, disputed=1, rejected=1)
-    assert sale.without(3).parts == parts
-    assert sale.without(5).parts == (parts[0], Part("L2", "LP-B", 1, PartBasis.NAMED))
-    assert sale.without(7).parts == (Part("L1", "LP-A", 1, PartBasis.LABEL),)
+    assert sale.with_voided(3).parts == parts
+    assert sale.with_voided(5).parts == (parts[0], Part("L2", "LP-B", 1, PartBasis.NAMED))
+    assert sale.with_voided(7).parts == (Part("L1", "LP-A", 1, PartBasis.LABEL),)
 
 
 @st.composite
@@ -132,7 +132,7 @@ def sales(draw: st.DrawFn) -> Sale:
 @given(sales(), st.data())
 def test_pieces_and_rupiah_of_a_sale_add_up_before_and_after_a_void(sale: Sale, data: st.DataObject) -> None:
     less = data.draw(st.integers(0, sale.qty - sale.voided))
-    for one in (sale, sale.without(less)):
+    for one in (sale, sale.with_voided(less)):
         assert one.qty == one.recorded + one.waiting + one.disputed + one.rejected + one.voided
         assert one.net_rupiah == one.recorded_rupiah + one.open_rupiah + one.returned_rupiah
         assert one.recorded_rupiah == sum(rupiah for _, rupiah in one.part_amounts)
@@ -143,7 +143,7 @@ def test_pieces_and_rupiah_of_a_sale_add_up_before_and_after_a_void(sale: Sale, 
 def test_all_voids_of_a_sale_together_return_exactly_its_net(sale: Sale, voids: list[int]) -> None:
     returned = sale.returned_rupiah
     for qty in [*voids, sale.qty]:
-        after = sale.without(min(qty, sale.qty - sale.voided))
+        after = sale.with_voided(min(qty, sale.qty - sale.voided))
         returned += after.returned_rupiah - sale.returned_rupiah
         sale = after
     assert (returned, sale.voided, sale.parts) == (sale.net_rupiah, sale.qty, ())

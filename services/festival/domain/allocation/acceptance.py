@@ -2,48 +2,50 @@
 
 from datetime import datetime
 
-from services.festival.domain.allocation.bounds import bounds, lacks_room, too_slow
-from services.festival.domain.allocation.line import Line, LineStatus
+from services.festival.domain.allocation.bounds import lacks_room, planning_rules, too_slow
+from services.festival.domain.allocation.line import AllocationLine, LineStatus
 from services.festival.domain.allocation.request import Request, requests_of, withdraw_revision
-from services.festival.domain.allocation.revision import left
-from services.festival.domain.command import Wrong, names
+from services.festival.domain.allocation.revision import without_returned
+from services.festival.domain.booth_sales import booths_less_sold
+from services.festival.domain.command import Rejection, first_names
 from services.festival.domain.festival import Festival
-from services.festival.domain.pace import sold_so_far
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
 
 
-def too_late(festival: Festival, request: Request, at: datetime) -> Wrong | None:
+def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | None:
     """Why the plan or revision that waits can't be accepted: something of it can't come in time any more."""
-    slow = too_slow(festival, {line.facility for line in _comes(request)}, at)
+    slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at)
     if not slow:
         return None
-    how = "again" if request.waiting is not None else f"without {names(slow)}"
-    message = f"What {names(slow)} would send comes too late by now. Revise {request.name} {how}, then accept it."
-    return Wrong("request", CommandRefusal.WRONG_DAYS, message)
+    how = "again" if request.pending_revision is not None else f"without {first_names(slow)}"
+    message = (
+        f"What {first_names(slow)} would send comes too late by now. Revise {request.name} {how}, then accept it."
+    )
+    return Rejection("request", CommandRefusal.WRONG_DAYS, message)
 
 
-def no_room(state: State, festival: Festival, request: Request, at: datetime) -> Wrong | None:
+def no_room(state: State, festival: Festival, request: Request, at: datetime) -> Rejection | None:
     """Why a revision that waits can't be accepted: it keeps no room, so that others may have it now. A plan that
     waits keeps its own."""
-    waiting = request.waiting
+    waiting = request.pending_revision
     if waiting is None:
         return None
-    comes = _comes(request)
-    bare = left(withdraw_revision(request), [one.reservation for one in waiting.back])
-    rules = bounds(
+    comes = _incoming_lines(request)
+    bare = without_returned(withdraw_revision(request), [one.reservation for one in waiting.back])
+    rules = planning_rules(
         festival,
         at,
-        sold_so_far(state, festival.id, {line.booth for line in comes}),
+        booths_less_sold(state, festival.id, {line.booth for line in comes}),
         [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
     )
     why = lacks_room(rules, ((line.booth, line.product, line.qty) for line in comes))
     if why is None:
         return None
     message = f"{why}; others took some since the revision was drawn up. Revise {request.name} again."
-    return Wrong("request", CommandRefusal.TOO_MANY, message)
+    return Rejection("request", CommandRefusal.TOO_MANY, message)
 
 
-def _comes(request: Request) -> list[Line]:
-    status = LineStatus.PLANNED if request.waiting is None else LineStatus.PROPOSED
+def _incoming_lines(request: Request) -> list[AllocationLine]:
+    status = LineStatus.PLANNED if request.pending_revision is None else LineStatus.PROPOSED
     return [line for line in request.lines if line.status is status]

@@ -5,17 +5,17 @@ from datetime import datetime
 
 from services.festival.domain.allocation import acceptance
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.bounds import bounds
+from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.line import Offer
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, request_id, requests_of
 from services.festival.domain.allocation.revision import carry_out
-from services.festival.domain.allocation.shortage import plannable
+from services.festival.domain.allocation.shortage import available_lots
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import Festival, FestivalStatus, misnamed, not_open
-from services.festival.domain.pace import sold_so_far
-from services.festival.domain.planning import Rules, Wanted
+from services.festival.domain.booth_sales import booths_less_sold
+from services.festival.domain.command import CommandResult, Rejection
+from services.festival.domain.festival import Festival, FestivalStatus, check_names, festival_not_open
+from services.festival.domain.planning import RequestDemand, Rules
 from services.festival.domain.stock import StockView
 from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
@@ -27,57 +27,59 @@ MAX_DEMANDS = 500
 WHOLE = 100
 
 
-def propose(state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner) -> Carried:
+def propose(
+    state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner
+) -> CommandResult:
     """Plan what was asked for, and with `consent` ask inventory for it at once."""
-    wrong = check(state, festival, body.request, body.hold_hours) or _check(state, festival, body)
+    wrong = check_new_request(state, festival, body.request, body.hold_hours) or _check_demands(state, festival, body)
     if wrong is not None:
         return wrong
     request = Request(
         id=request_id(festival.id, body.request),
         festival=festival.id,
         name=body.request,
-        demands=tuple(Wanted(demand.booth, demand.product, demand.qty) for demand in body.demands),
+        demands=tuple(RequestDemand(demand.booth, demand.product, demand.qty) for demand in body.demands),
         hold_hours=body.hold_hours,
-        even=body.even,
+        spread_evenly=body.even,
         revise_at_percent=body.revise_at_percent,
     )
-    rules = bounds(
+    rules = planning_rules(
         festival,
         event.logged_at,
-        sold_so_far(state, festival.id, {demand.booth for demand in body.demands}),
+        booths_less_sold(state, festival.id, {demand.booth for demand in body.demands}),
         requests_of(state, festival.id),
-        even=body.even,
+        spread_evenly=body.even,
     )
-    return planned(state, request, rules, event, planner, consent=body.consent)
+    return plan_request(state, request, rules, event, planner, consent=body.consent)
 
 
-def planned(
+def plan_request(
     state: State, request: Request, rules: Rules, event: Event, planner: Planner, *, consent: bool
-) -> Carried:
+) -> CommandResult:
     """Plan a new request, and with `consent` ask inventory for it at once."""
     # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
-    stock = plannable(state.all(StockView), request)
+    stock = available_lots(state.all(StockView), request)
     proposal = planner.propose(event, request, request.demands, stock, {}, rules)
-    if isinstance(proposal, Wrong):
+    if isinstance(proposal, Rejection):
         return proposal
     offers = tuple(Offer(facility, product, qty) for (facility, product), qty in proposal.offers.items())
     request, said = add_plan(replace(request, offers=offers), proposal, replan=False)
-    begin = requests.accept if consent else requests.wait
+    begin = requests.accept if consent else requests.await_acceptance
     request, told = begin(request, event.logged_at)
     return state.put(request), said + told
 
 
-def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> Carried:
+def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> CommandResult:
     """Make a proposed plan real, or the revision that waits."""
     request = state.get(Request, request_id(festival.id, body.request))
     if request is None:
-        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
+        return Rejection("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {body.request}.")
     if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
+        return festival_not_open(festival)
     if request.status is RequestStatus.WITHDRAWN:
         message = f"The plan of {body.request} was withdrawn: it was not accepted in time. Ask in a new request."
-        return Wrong("request", CommandRefusal.WRONG_STATE, message)
-    if request.waiting is None and request.status is not RequestStatus.PROPOSED:
+        return Rejection("request", CommandRefusal.WRONG_STATE, message)
+    if request.pending_revision is None and request.status is not RequestStatus.PROPOSED:
         message = f"The plan of {body.request} was accepted before; it is {request.status.value}."
         if request.outdated:
             message = (
@@ -85,51 +87,53 @@ def accept(state: State, festival: Festival, body: AcceptPlan, at: datetime) -> 
                 "booth closed, or its time was over. Nothing of it was carried out; ask for a revision of what is so "
                 "now."
             )
-        return Wrong("request", CommandRefusal.WRONG_STATE, message)
+        return Rejection("request", CommandRefusal.WRONG_STATE, message)
     wrong = acceptance.too_late(festival, request, at) or acceptance.no_room(state, festival, request, at)
     if wrong is not None:
         return wrong
-    begin = requests.accept if request.waiting is None else carry_out
+    begin = requests.accept if request.pending_revision is None else carry_out
     request, said = begin(request, at)
     return state.put(request), said
 
 
-def check(state: State, festival: Festival, name: str, hold_hours: int) -> Wrong | None:
+def check_new_request(state: State, festival: Festival, name: str, hold_hours: int) -> Rejection | None:
     """Why there can be no new request with this name, to be held for so long."""
     if festival.status is not FestivalStatus.OPEN:
-        return not_open(festival)
-    if (wrong := misnamed("request", names.REQUEST, name)) is not None:
+        return festival_not_open(festival)
+    if (wrong := check_names("request", names.REQUEST, name)) is not None:
         return wrong
     if state.get(Request, request_id(festival.id, name)) is not None:
-        return Wrong("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
+        return Rejection("request", CommandRefusal.ALREADY_EXISTS, f"There is a request {name} already.")
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:
         message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
-        return Wrong("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+        return Rejection("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
     return None
 
 
-def _check(state: State, festival: Festival, body: RequestAllocation) -> Wrong | None:
+def _check_demands(state: State, festival: Festival, body: RequestAllocation) -> Rejection | None:
     if body.revise_at_percent is not None and not 1 <= body.revise_at_percent <= WHOLE:
         message = f"A request can be revised by itself at 1 to {WHOLE} percent of what it asks for."
-        return Wrong("revise_at_percent", CommandRefusal.OUT_OF_RANGE, message)
+        return Rejection("revise_at_percent", CommandRefusal.OUT_OF_RANGE, message)
     if not body.demands:
-        return Wrong("demands", CommandRefusal.NOTHING_TO_PLAN, "The request asks for nothing.")
+        return Rejection("demands", CommandRefusal.NOTHING_TO_PLAN, "The request asks for nothing.")
     if len(body.demands) > MAX_DEMANDS:
         message = f"A request has at most {MAX_DEMANDS} demands. Ask in several requests, for some booths each."
-        return Wrong("demands", CommandRefusal.TOO_MANY, message)
+        return Rejection("demands", CommandRefusal.TOO_MANY, message)
     if len({(demand.booth, demand.product) for demand in body.demands}) < len(body.demands):
         message = "A booth asks for one product twice; give one number for each product."
-        return Wrong("demands", CommandRefusal.NAMED_TWICE, message)
+        return Rejection("demands", CommandRefusal.NAMED_TWICE, message)
     return next(filter(None, (_check_demand(state, festival, demand) for demand in body.demands)), None)
 
 
-def _check_demand(state: State, festival: Festival, demand: Demand) -> Wrong | None:
+def _check_demand(state: State, festival: Festival, demand: Demand) -> Rejection | None:
     booth = state.get(Booth, demand.booth)
     if booth is None or booth.festival != festival.id:
-        return Wrong("demands", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {demand.booth}.")
+        return Rejection("demands", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {demand.booth}.")
     if booth.status is not BoothStatus.OPEN:
-        return Wrong("demands", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+        return Rejection(
+            "demands", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing."
+        )
     if not any(price.product == demand.product for price in booth.prices):
         message = f"Booth {booth.id} has no price for {demand.product}, so it can't sell it."
-        return Wrong("demands", CommandRefusal.NO_PRICE, message)
+        return Rejection("demands", CommandRefusal.NO_PRICE, message)
     return None

@@ -10,28 +10,28 @@ from services.festival.domain.allocation.line import PROMISED
 from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
-from services.festival.domain.planning import Rules, late
+from services.festival.domain.planning import Rules, late_facilities
 
 
-def bounds(
+def planning_rules(
     festival: Festival,
     at: datetime,
     booths: Iterable[Booth] = (),
     requests: Iterable[Request] = (),
     *,
-    even: bool = True,
+    spread_evenly: bool = True,
 ) -> Rules:
     """The rules at a moment. `booths`: those that stock is planned for, with all `requests` of the festival of which
     something is still to come; without them the booths bound nothing."""
-    today = day_of(festival, at)
+    today = local_day(festival, at)
     opening = festival.first_day if today < festival.first_day else festival.last_day
     bound = [booth for booth in booths if booth.capacity is not None or booth.limits]
-    coming = _promised(requests) if bound else {}
+    coming = _promised_pieces(requests) if bound else {}
     capacity: dict[str, int] = {}
     limits: dict[tuple[str, str], int] = {}
     kinds: dict[tuple[str, str], str] = {}
     for booth in bound:
-        there = booth.there
+        there = booth.held_and_incoming
         for product, qty in coming.get(booth.id, {}).items():
             there[product] = there.get(product, 0) + qty
         if booth.capacity is not None:
@@ -48,22 +48,22 @@ def bounds(
         categories=kinds,
         limits=limits,
         weights=dict(festival.weights),
-        even=even,
+        spread_evenly=spread_evenly,
     )
 
 
 def too_slow(festival: Festival, facilities: Iterable[str], at: datetime) -> list[str]:
     """Those of the facilities from which nothing would be planned any more: it would come too late."""
-    return sorted(late(bounds(festival, at)).intersection(facilities))
+    return sorted(late_facilities(planning_rules(festival, at)).intersection(facilities))
 
 
-def misses(festival: Festival, facility: str, at: datetime) -> bool:
+def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
     """Whether what leaves the facility now comes after the last day; what only misses the opening can be sold."""
-    rest = (festival.last_day - day_of(festival, at)).days
-    return facility in late(replace(bounds(festival, at), days_left=rest))
+    rest = (festival.last_day - local_day(festival, at)).days
+    return facility in late_facilities(replace(planning_rules(festival, at), days_left=rest))
 
 
-def day_of(festival: Festival, at: datetime) -> date:
+def local_day(festival: Festival, at: datetime) -> date:
     """The day that it is at the festival."""
     return at.astimezone(ZoneInfo(festival.zone)).date()
 
@@ -84,7 +84,7 @@ def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | No
     return None
 
 
-def _promised(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
+def _promised_pieces(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
     """Pieces by booth and product."""
     coming: dict[str, dict[str, int]] = {}
     for request in requests:

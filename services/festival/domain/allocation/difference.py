@@ -8,7 +8,7 @@ from shared.events.festival import BackReason
 
 
 @dataclass(frozen=True, slots=True)
-class Back:
+class ReturningLine:
     """A line that a revision gives back, and why."""
 
     reservation: str
@@ -46,7 +46,7 @@ class Revision:
     reason_id: str
     without: tuple[str, ...]
     added: tuple[str, ...]
-    back: tuple[Back, ...]
+    back: tuple[ReturningLine, ...]
     kept: int
     share_moves: tuple[ShareMove, ...]
     short_moves: tuple[ShortMove, ...]

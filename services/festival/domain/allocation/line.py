@@ -30,7 +30,7 @@ PROMISED = COUNTED - {LineStatus.DISPATCHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AllocationLine:
     """`qty` pieces of a lot for a booth; `revision` is the lot's balance that the plan saw, `why` and `first` say why
     it is from this facility and of this lot. `lost`: pieces of it that did not come with its shipment."""
 
@@ -67,11 +67,11 @@ class Cap:
     qty: int
 
 
-def pieces(lines: Iterable[Line], of: frozenset[LineStatus] = COUNTED) -> int:
+def pieces(lines: Iterable[AllocationLine], of: frozenset[LineStatus] = COUNTED) -> int:
     """How many pieces, without those that were lost on the way."""
     return sum(line.qty - line.lost for line in lines if line.status in of)
 
 
-def promises(lines: Iterable[Line]) -> bool:
+def has_promised(lines: Iterable[AllocationLine]) -> bool:
     """Something of them is still to come."""
     return any(line.status in PROMISED for line in lines)

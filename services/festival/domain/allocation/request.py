@@ -10,9 +10,18 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
-from services.festival.domain.allocation.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
-from services.festival.domain.command import said_of
-from services.festival.domain.planning import Conflict, Plan, Share, Wanted
+from services.festival.domain.allocation.line import (
+    COUNTED,
+    HELD,
+    OPEN,
+    AllocationLine,
+    Cap,
+    LineStatus,
+    Offer,
+    pieces,
+)
+from services.festival.domain.command import conflict_event
+from services.festival.domain.planning import Conflict, Plan, RequestDemand, Share
 from shared.events.festival import (
     FESTIVAL,
     AllocationConfirmed,
@@ -29,7 +38,7 @@ from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationR
 from shared.events.language import Deadline, Publication
 from shared.runtime.state import State
 
-HOLD = "hold/"
+HOLD_DEADLINE = "hold/"
 
 
 class RequestStatus(StrEnum):
@@ -56,17 +65,17 @@ class Request:
     id: str
     festival: str
     name: str
-    demands: tuple[Wanted, ...]
+    demands: tuple[RequestDemand, ...]
     hold_hours: int
     status: RequestStatus = RequestStatus.PROPOSED
-    lines: tuple[Line, ...] = ()
+    lines: tuple[AllocationLine, ...] = ()
     offers: tuple[Offer, ...] = ()
     caps: tuple[Cap, ...] = ()
     shares: tuple[Share, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     hold_until: datetime | None = None
     lapsed: bool = False
-    even: bool = True
+    spread_evenly: bool = True
     revise_at_percent: int | None = None
     closed: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
@@ -78,7 +87,7 @@ class Request:
     outdated: bool = False
 
     @property
-    def waiting(self) -> Revision | None:
+    def pending_revision(self) -> Revision | None:
         """The revision that waits to be accepted."""
         return None if self.revision is None or self.revision.carried_out else self.revision
 
@@ -101,7 +110,7 @@ def request_of(reservation: str) -> str:
     return reservation.rpartition(".")[0]
 
 
-def find(request: Request, reservation: str) -> Line | None:
+def find_line(request: Request, reservation: str) -> AllocationLine | None:
     number = reservation.rpartition(".")[2]
     if number.isdecimal() and 0 < int(number) <= len(request.lines):
         line = request.lines[int(number) - 1]
@@ -109,14 +118,14 @@ def find(request: Request, reservation: str) -> Line | None:
     return None
 
 
-def moved(request: Request, line: Line, status: LineStatus) -> Request:
+def with_status(request: Request, line: AllocationLine, status: LineStatus) -> Request:
     """The request with this line in another status."""
     at = int(line.reservation.rpartition(".")[2]) - 1
     lines = (*request.lines[:at], replace(line, status=status), *request.lines[at + 1 :])
     return replace(request, lines=lines)
 
 
-def lose(request: Request, reservation: str, qty: int) -> Request:
+def record_loss(request: Request, reservation: str, qty: int) -> Request:
     """So many pieces of this line did not come with its shipment."""
     return replace(
         request,
@@ -143,15 +152,15 @@ def shortfalls(request: Request) -> tuple[Shortfall, ...]:
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
     """The plan's lines behind those that are there, and the event that shows it."""
     lines = lines_of(request, plan)
-    request = explained(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
-    return request, [planned(request, lines, plan, replan=replan)]
+    request = with_reasons(replace(request, lines=request.lines + lines), plan.shares, plan.conflicts)
+    return request, [plan_event(request, lines, plan, replan=replan)]
 
 
-def lines_of(request: Request, plan: Plan) -> tuple[Line, ...]:
+def lines_of(request: Request, plan: Plan) -> tuple[AllocationLine, ...]:
     """The plan's lines, numbered behind those that are there."""
     first = len(request.lines) + 1
     return tuple(
-        Line(
+        AllocationLine(
             reservation=f"{request.id}.{first + n}",
             booth=chosen.booth,
             product=chosen.lot.product,
@@ -165,11 +174,11 @@ def lines_of(request: Request, plan: Plan) -> tuple[Line, ...]:
             first=chosen.first,
             best_before=chosen.lot.best_before,
         )
-        for n, chosen in enumerate(plan.chosen)
+        for n, chosen in enumerate(plan.allotments)
     )
 
 
-def explained(request: Request, shares: Iterable[Share], conflicts: Iterable[Conflict]) -> Request:
+def with_reasons(request: Request, shares: Iterable[Share], conflicts: Iterable[Conflict]) -> Request:
     """With what a later plan said in place of what earlier ones said of the same."""
     latest = {share.facility: share for share in (*request.shares, *shares)}
     against = {(one.booth, one.product): replace(one, kept=()) for one in (*request.conflicts, *conflicts)}
@@ -180,7 +189,7 @@ def explained(request: Request, shares: Iterable[Share], conflicts: Iterable[Con
     )
 
 
-def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bool) -> Publication:
+def plan_event(request: Request, lines: tuple[AllocationLine, ...], plan: Plan, *, replan: bool) -> Publication:
     """The event that shows a plan, its `lines` being the request's already."""
     said = AllocationPlanned(
         festival=request.festival,
@@ -201,24 +210,24 @@ def planned(request: Request, lines: tuple[Line, ...], plan: Plan, *, replan: bo
         offers=tuple(
             PlanOffer(facility=facility, product=product, qty=qty) for (facility, product), qty in plan.offers.items()
         ),
-        conflicts=tuple(said_of(one) for one in plan.conflicts),
+        conflicts=tuple(conflict_event(one) for one in plan.conflicts),
         shipments=plan.shipments,
         shipments_at_least=plan.shipments_at_least,
     )
     return FESTIVAL.of(said)
 
 
-def wait(request: Request, at: datetime) -> Change:
+def await_acceptance(request: Request, at: datetime) -> Change:
     """The plan is proposed: it waits until it is accepted, but not for ever."""
-    return _until(request, at + timedelta(hours=request.hold_hours))
+    return _hold_until(request, at + timedelta(hours=request.hold_hours))
 
 
 def accept(request: Request, at: datetime) -> Change:
     """The plan is wanted: ask inventory for every line, and set the time by which it must be sent."""
     request, asked = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
     # Moved if there is nothing to hold, too: the time for accepting must not pass any more.
-    request, until = _until(request, at + timedelta(hours=request.hold_hours))
-    request, told = settle(request)
+    request, until = _hold_until(request, at + timedelta(hours=request.hold_hours))
+    request, told = conclude(request)
     return request, asked + until + told
 
 
@@ -238,51 +247,51 @@ def ask(request: Request) -> Change:
         for line in request.lines
         if line.status is LineStatus.PLANNED
     ]
-    return all_moved(request, LineStatus.PLANNED, LineStatus.ASKED), said
+    return with_all_statuses(request, LineStatus.PLANNED, LineStatus.ASKED), said
 
 
 def reserved(request: Request, reservation: str) -> Change:
     """Inventory holds the line. If the time for it has passed meanwhile, it goes straight back."""
-    line = find(request, reservation)
+    line = find_line(request, reservation)
     if line is None or line.status is not LineStatus.ASKED:
         return request, []
     if request.lapsed:
-        return moved(request, line, LineStatus.RELEASING), [_release(request, line)]
-    return settle(moved(request, line, LineStatus.RESERVED))
+        return with_status(request, line, LineStatus.RELEASING), [_release_event(request, line)]
+    return conclude(with_status(request, line, LineStatus.RESERVED))
 
 
 def released(request: Request, reservation: str) -> Change:
     """Inventory let the line go. One that is being dispatched hears that from the dispatch's own answer."""
-    line = find(request, reservation)
+    line = find_line(request, reservation)
     if line is None or line.status not in (LineStatus.RESERVED, LineStatus.RELEASING):
         return request, []
-    return settle(let_go(request, line))
+    return conclude(line_released(request, line))
 
 
-def let_go(request: Request, line: Line) -> Request:
+def line_released(request: Request, line: AllocationLine) -> Request:
     """The request without this line, which inventory holds no more. Nobody here gave it back: then a recall did."""
     given_back = line.status is LineStatus.RELEASING
-    request = moved(request, line, LineStatus.RELEASED)
+    request = with_status(request, line, LineStatus.RELEASED)
     return request if given_back else replace(request, recalled=request.recalled + line.qty)
 
 
-def give_back(request: Request, lines: Iterable[Line]) -> Change:
+def give_back(request: Request, lines: Iterable[AllocationLine]) -> Change:
     """Release these lines of what is held or only planned."""
     said: Outputs = []
     for line in lines:
         if line.status is LineStatus.RESERVED:
-            request = moved(request, line, LineStatus.RELEASING)
-            said.append(_release(request, line))
+            request = with_status(request, line, LineStatus.RELEASING)
+            said.append(_release_event(request, line))
         else:
-            request = moved(request, line, LineStatus.RELEASED)
+            request = with_status(request, line, LineStatus.RELEASED)
     return request, said
 
 
 def withdraw_revision(request: Request) -> Request:
     """The revision that waits no longer fits: nothing of it is carried out."""
-    if request.waiting is None:
+    if request.pending_revision is None:
         return request
-    return replace(all_moved(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
+    return replace(with_all_statuses(request, LineStatus.PROPOSED, LineStatus.RELEASED), revision=None, outdated=True)
 
 
 def lapse(request: Request, why: Withdrawal) -> Change:
@@ -291,22 +300,22 @@ def lapse(request: Request, why: Withdrawal) -> Change:
     if request.status is RequestStatus.WITHDRAWN:
         return request, []
     if request.status is RequestStatus.PROPOSED:
-        withdrawn = all_moved(request, LineStatus.PLANNED, LineStatus.RELEASED)
+        withdrawn = with_all_statuses(request, LineStatus.PLANNED, LineStatus.RELEASED)
         gone = AllocationWithdrawn(festival=request.festival, request=request.name, why=why)
         return replace(withdrawn, status=RequestStatus.WITHDRAWN, lapsed=True), [FESTIVAL.of(gone)]
     request = withdraw_revision(request)
-    said: Outputs = [_release(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
-    return replace(all_moved(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
+    said: Outputs = [_release_event(request, line) for line in request.lines if line.status is LineStatus.RESERVED]
+    return replace(with_all_statuses(request, LineStatus.RESERVED, LineStatus.RELEASING), lapsed=True), said
 
 
-def hold_over(request: Request, due: datetime) -> Change:
+def hold_expired(request: Request, due: datetime) -> Change:
     """A deadline has passed; it counts if it is the one that this request waits for."""
     if request.hold_until is None or due < request.hold_until or request.lapsed:
         return request, []
     return lapse(request, Withdrawal.NOT_ACCEPTED)
 
 
-def settle(request: Request) -> Change:
+def conclude(request: Request) -> Change:
     """After a line has changed: when none is open any more, say what is held and what stays short. It is said
     again whenever lines go back or a revision has brought others."""
     if request.status not in (RequestStatus.RESERVING, RequestStatus.SETTLED):
@@ -323,12 +332,12 @@ def settle(request: Request) -> Change:
     return request, [FESTIVAL.of(confirmed)]
 
 
-def _until(request: Request, due: datetime) -> Change:
+def _hold_until(request: Request, due: datetime) -> Change:
     # One deadline for one request: the same id moves it.
-    return replace(request, hold_until=due), [Deadline(HOLD + request.id, request.festival, due)]
+    return replace(request, hold_until=due), [Deadline(HOLD_DEADLINE + request.id, request.festival, due)]
 
 
-def all_moved(request: Request, before: LineStatus, after: LineStatus) -> Request:
+def with_all_statuses(request: Request, before: LineStatus, after: LineStatus) -> Request:
     """The request with all lines of one status in another."""
     return replace(
         request,
@@ -336,11 +345,11 @@ def all_moved(request: Request, before: LineStatus, after: LineStatus) -> Reques
     )
 
 
-def _release(request: Request, line: Line) -> Publication:
+def _release_event(request: Request, line: AllocationLine) -> Publication:
     return STOCK_ORDERS.of(ReleaseRequested(lot=line.lot, reservation=line.reservation, festival=request.festival))
 
 
-def _plan_line(line: Line) -> PlanLine:
+def _plan_line(line: AllocationLine) -> PlanLine:
     return PlanLine(
         reservation=line.reservation,
         booth=line.booth,

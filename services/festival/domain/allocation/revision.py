@@ -8,20 +8,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import COUNTED, OPEN, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
+from services.festival.domain.allocation.line import COUNTED, OPEN, AllocationLine, LineStatus, Offer, pieces
 from services.festival.domain.allocation.request import (
     Change,
     Request,
     RequestStatus,
-    all_moved,
-    explained,
     give_back,
     shortfalls,
+    with_all_statuses,
+    with_reasons,
     withdraw_revision,
 )
-from services.festival.domain.allocation.shortage import offered
-from services.festival.domain.planning import Plan, Wanted, words
+from services.festival.domain.allocation.shortage import updated_offers
+from services.festival.domain.planning import Plan, RequestDemand, explanations
 from shared.events.festival import (
     FESTIVAL,
     FESTIVAL_DEADLINES,
@@ -38,7 +38,7 @@ from shared.events.language import Publication
 _UNSENT = frozenset({LineStatus.PLANNED, LineStatus.RESERVED})
 
 
-def leaving(request: Request, without: Set[str]) -> dict[str, BackReason]:
+def returning_lines(request: Request, without: Set[str]) -> dict[str, BackReason]:
     """The lines that can't stay, by reservation: not sent, and their facility can't send or their booth is closed."""
     return {
         line.reservation: BackReason.BOOTH if line.booth in request.closed else BackReason.FACILITY
@@ -47,7 +47,7 @@ def leaving(request: Request, without: Set[str]) -> dict[str, BackReason]:
     }
 
 
-def stranded(request: Request) -> list[Line]:
+def stranded_lines(request: Request) -> list[AllocationLine]:
     """What is reserved for booths that take no more."""
     return [line for line in request.lines if line.status is LineStatus.RESERVED and line.booth in request.closed]
 
@@ -57,7 +57,7 @@ def at_rest(request: Request) -> bool:
     return not any(line.status in OPEN for line in request.lines)
 
 
-def left(request: Request, back: Iterable[str]) -> Request:
+def without_returned(request: Request, back: Iterable[str]) -> Request:
     """The request, of which no revision waits, as it would be without these lines, the lots that once refused
     forgotten: the stock view knows."""
     gone = set(back)
@@ -70,7 +70,7 @@ def draw_up(
     bare: Request,
     back: dict[str, BackReason],
     plan: Plan | None,
-    wanted: Sequence[Wanted],
+    wanted: Sequence[RequestDemand],
     *,
     without: Sequence[str],
     own: str,
@@ -80,10 +80,10 @@ def draw_up(
     said: list[Publication] = []
     after, offers = bare, bare.offers
     if plan is not None:
-        offers = offered(bare, {want.product for want in wanted}, plan.offers)
+        offers = updated_offers(bare, {want.product for want in wanted}, plan.offers)
         lines = requests.lines_of(bare, plan)
         after = replace(bare, lines=bare.lines + lines)
-        said.append(requests.planned(after, lines, plan, replan=True))
+        said.append(requests.plan_event(after, lines, plan, replan=True))
     added = after.lines[len(bare.lines) :]
     missing = sum(want.qty for want in wanted)
     revision = _revision(request, bare, after, back, offers, missing, without, own)
@@ -95,7 +95,7 @@ def draw_up(
     return replace(request, lines=request.lines + proposed, revision=revision, outdated=False), said
 
 
-def said_of(request: Request, *, carried_out: bool) -> Publication:
+def revision_event(request: Request, *, carried_out: bool) -> Publication:
     """The event that shows the request's revision."""
     revision = request.revision
     assert revision is not None, "there is a revision to show"
@@ -108,8 +108,10 @@ def said_of(request: Request, *, carried_out: bool) -> Publication:
             reason=revision.reason,
             reason_id=revision.reason_id,
             kept=revision.kept,
-            added=tuple(_shown(lines[reservation]) for reservation in revision.added),
-            back=tuple(GivenBack(**dict(_shown(lines[one.reservation])), why=one.why) for one in revision.back),
+            added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
+            back=tuple(
+                GivenBack(**dict(_revised_line(lines[one.reservation])), why=one.why) for one in revision.back
+            ),
             shares=tuple(
                 ShareMoved(facility=one.facility, offered=one.offered, before=one.before, after=one.after)
                 for one in revision.share_moves
@@ -125,7 +127,7 @@ def said_of(request: Request, *, carried_out: bool) -> Publication:
 def carry_out(request: Request, at: datetime) -> Change:
     """The revision that waits is wanted: what goes is released, what comes is asked for. Of a plan that was never
     accepted only the plan changes."""
-    revision = request.waiting
+    revision = request.pending_revision
     assert revision is not None, "a revision waits"
     gone = {one.reservation for one in revision.back}
     # Released before anything is asked for: inventory works the orders for a lot in this order, so that what one
@@ -133,9 +135,9 @@ def carry_out(request: Request, at: datetime) -> Change:
     request, released = give_back(
         request, [line for line in request.lines if line.reservation in gone and line.status in _UNSENT]
     )
-    request = explained(request, revision.shares, revision.conflicts)
+    request = with_reasons(request, revision.shares, revision.conflicts)
     request = replace(
-        all_moved(request, LineStatus.PROPOSED, LineStatus.PLANNED),
+        with_all_statuses(request, LineStatus.PROPOSED, LineStatus.PLANNED),
         offers=revision.offers,
         caps=(),
         without=revision.without,
@@ -151,15 +153,15 @@ def carry_out(request: Request, at: datetime) -> Change:
     return request, released + told
 
 
-def rest(request: Request) -> Change:
+def on_rest(request: Request) -> Change:
     """After a line has changed: when none is open any more, what closed booths hold goes back; or the whole request
     is revised, if enough is missing for that."""
     if request.status is not RequestStatus.SETTLED or request.revising or not at_rest(request):
         return request, []
-    back = stranded(request)
+    back = stranded_lines(request)
     freed = pieces(back)
-    if _enough(request, freed):
-        return replace(request, revising=True), [to_revise(request, request.without)]
+    if _reaches_threshold(request, freed):
+        return replace(request, revising=True), [request_revision(request, request.without)]
     request, said = give_back(request, back)
     return replace(request, freed=request.freed + freed), said
 
@@ -172,10 +174,10 @@ def without_booth(request: Request, booth: str) -> Change:
     if request.status is RequestStatus.PROPOSED:
         planned = [line for line in request.lines if line.status is LineStatus.PLANNED and line.booth == booth]
         return give_back(request, planned)
-    return rest(request)
+    return on_rest(request)
 
 
-def to_revise(
+def request_revision(
     request: Request, without: tuple[str, ...], reason: str = "", *, consent: bool = True, command: str | None = None
 ) -> Publication:
     """What festival tells itself, to hear it with the stock that is needed."""
@@ -184,7 +186,7 @@ def to_revise(
             key=request.festival,
             request=request.name,
             products=tuple(sorted({want.product for want in request.demands})),
-            lots=tuple(sorted({line.lot for line in stranded(request)})),
+            lots=tuple(sorted({line.lot for line in stranded_lines(request)})),
             without=without,
             reason=reason,
             consent=consent,
@@ -193,7 +195,7 @@ def to_revise(
     )
 
 
-def _enough(request: Request, freed: int) -> bool:
+def _reaches_threshold(request: Request, freed: int) -> bool:
     if request.revise_at_percent is None:
         return False
     missed = request.lost + request.recalled + request.freed + freed
@@ -215,14 +217,14 @@ def _revision(
     added = after.lines[len(bare.lines) :]
     causes = []
     if without:
-        causes.append(words.cannot_send(sorted(without)))
+        causes.append(explanations.cannot_send(sorted(without)))
     if request.closed and (request.freed or BackReason.BOOTH in back.values()):
-        causes.append(words.closed(request.closed))
+        causes.append(explanations.closed(request.closed))
     if request.lost:
-        causes.append(words.lost_on_the_way(request.lost))
+        causes.append(explanations.lost_on_the_way(request.lost))
     if request.recalled:
-        causes.append(words.recalled(request.recalled))
-    said = words.revised(
+        causes.append(explanations.recalled(request.recalled))
+    said = explanations.revised(
         own,
         causes,
         back=pieces(given_back),
@@ -234,7 +236,7 @@ def _revision(
         reason_id=said.id,
         without=tuple(sorted(without)),
         added=tuple(line.reservation for line in added),
-        back=tuple(Back(line.reservation, back[line.reservation]) for line in given_back),
+        back=tuple(ReturningLine(line.reservation, back[line.reservation]) for line in given_back),
         kept=pieces(bare.lines),
         share_moves=tuple(_share_moves(request, after, offers)),
         short_moves=tuple(_short_moves(request, after)),
@@ -272,7 +274,7 @@ def _short_moves(request: Request, after: Request) -> Iterable[ShortMove]:
             yield ShortMove(*pair, want.qty, was.get(pair, 0), becomes.get(pair, 0))
 
 
-def _shown(line: Line) -> RevisedLine:
+def _revised_line(line: AllocationLine) -> RevisedLine:
     return RevisedLine(
         reservation=line.reservation,
         booth=line.booth,

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.festival.domain.allocation.line import COUNTED, PROMISED, Line
-from services.festival.domain.allocation.request import Request, lines_of, planned
+from services.festival.domain.allocation.line import COUNTED, PROMISED, AllocationLine
+from services.festival.domain.allocation.request import Request, lines_of, plan_event
 from services.festival.domain.planning import Plan
 from shared.events.festival import AllocationRevised, BackReason, GivenBack, ShareMoved, ShortMoved
 from shared.events.language import MAX_QTY, MAX_TEXT, MAX_VALUE_BYTES, Body
@@ -24,11 +24,11 @@ def fits(request: Request, found: Plan) -> bool:
     it, and every later one, even if all that was not sent goes back. So that much can always be taken back."""
     lines = lines_of(request, found)
     # As if no line covered anything: what goes back with this plan is short as well.
-    said = planned(replace(request, lines=()), lines, found, replan=True).body
-    return _json(said) <= MAX_VALUE_BYTES and _revised(request, lines) <= MAX_VALUE_BYTES
+    said = plan_event(replace(request, lines=()), lines, found, replan=True).body
+    return _json_bytes(said) <= MAX_VALUE_BYTES and _revision_bytes(request, lines) <= MAX_VALUE_BYTES
 
 
-def _revised(request: Request, lines: tuple[Line, ...]) -> int:
+def _revision_bytes(request: Request, lines: tuple[AllocationLine, ...]) -> int:
     """Bytes of the largest AllocationRevised."""
     back = [line for line in request.lines if line.status in PROMISED]
     held = {line.facility for line in (*request.lines, *lines) if line.status in COUNTED}
@@ -45,19 +45,21 @@ def _revised(request: Request, lines: tuple[Line, ...]) -> int:
         short=(),
     )
     return (
-        _json(names)
+        _json_bytes(names)
         + _SENTENCES
-        + _rows(_BACK, ((one.reservation, one.booth, one.product, one.facility, one.lot) for one in (*back, *lines)))
-        + _rows(_SHARE, ((facility,) for facility in held))
-        + _rows(_SHORT, ((want.booth, want.product) for want in request.demands))
+        + _row_bytes(
+            _BACK, ((one.reservation, one.booth, one.product, one.facility, one.lot) for one in (*back, *lines))
+        )
+        + _row_bytes(_SHARE, ((facility,) for facility in held))
+        + _row_bytes(_SHORT, ((want.booth, want.product) for want in request.demands))
     )
 
 
-def _rows(model: Body, rows: Iterable[tuple[str, ...]]) -> int:
+def _row_bytes(model: Body, rows: Iterable[tuple[str, ...]]) -> int:
     """Bytes of so many rows like `model` with these ids, which are ASCII; many times as fast as to write them."""
-    bare = _json(model) + len(",")
+    bare = _json_bytes(model) + len(",")
     return sum(bare + sum(map(len, ids)) for ids in rows)
 
 
-def _json(body: Body) -> int:
+def _json_bytes(body: Body) -> int:
     return len(body.model_dump_json().encode())

@@ -6,13 +6,19 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.bounds import misses
+from services.festival.domain.allocation.bounds import misses_last_day
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import Request, lose, moved, request_id, withdraw_revision
-from services.festival.domain.allocation.revision import rest
+from services.festival.domain.allocation.request import (
+    Request,
+    record_loss,
+    request_id,
+    with_status,
+    withdraw_revision,
+)
+from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import Festival, misnamed
+from services.festival.domain.command import CommandResult, Rejection
+from services.festival.domain.festival import Festival, check_names
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
@@ -31,7 +37,7 @@ from shared.events.language import Deadline, Publication
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-ARRIVE = "arrive/"
+ARRIVAL_DEADLINE = "arrive/"
 
 
 class ShipmentStatus(StrEnum):
@@ -43,7 +49,7 @@ class ShipmentStatus(StrEnum):
     RECEIVED = "received"
 
 
-class Leg(StrEnum):
+class DispatchStatus(StrEnum):
     """What became of one dispatch."""
 
     ORDERED = "ordered"
@@ -58,7 +64,7 @@ class Parcel:
     reservation: str
     lot: str
     qty: int
-    leg: Leg = Leg.ORDERED
+    leg: DispatchStatus = DispatchStatus.ORDERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Shipment:
         """Pieces that left, by lot."""
         lots: dict[str, int] = {}
         for parcel in self.parcels:
-            if parcel.leg is Leg.LEFT:
+            if parcel.leg is DispatchStatus.LEFT:
                 lots[parcel.lot] = lots.get(parcel.lot, 0) + parcel.qty
         return dict(sorted(lots.items()))
 
@@ -97,20 +103,22 @@ def shipment_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> Carried:
+def send(state: State, festival: Festival, order: SendShipment, at: datetime) -> CommandResult:
     """Everything held of one facility for one booth under one request is to leave."""
-    if (wrong := misnamed("shipment", names.SHIPMENT, order.shipment)) is not None:
+    if (wrong := check_names("shipment", names.SHIPMENT, order.shipment)) is not None:
         return wrong
     if state.get(Shipment, shipment_id(festival.id, order.shipment)) is not None:
-        return Wrong("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
+        return Rejection("shipment", CommandRefusal.ALREADY_EXISTS, f"There is a shipment {order.shipment} already.")
     request = state.get(Request, request_id(festival.id, order.request))
     if request is None:
-        return Wrong("request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}.")
+        return Rejection(
+            "request", CommandRefusal.UNKNOWN_REQUEST, f"{festival.name} has no request {order.request}."
+        )
     booth = state.get(Booth, order.booth)
     if booth is None or booth.festival != festival.id:
-        return Wrong("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
+        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {order.booth}.")
     if booth.status is not BoothStatus.OPEN:
-        return Wrong("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
+        return Rejection("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} takes no more stock: it is closing.")
     lines = [
         line
         for line in request.lines
@@ -118,19 +126,19 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     ]
     if not lines:
         message = f"Nothing of {order.facility} is reserved for {booth.id} under {order.request} and not yet sent."
-        return Wrong("facility", CommandRefusal.NOTHING_TO_SEND, message)
-    if misses(festival, order.facility, at):
+        return Rejection("facility", CommandRefusal.NOTHING_TO_SEND, message)
+    if misses_last_day(festival, order.facility, at):
         message = (
             f"What leaves {order.facility} now comes after the last day, {festival.last_day}, and can't be sold. "
             f"Revise {request.name} without {order.facility}, so that it goes back."
         )
-        return Wrong("facility", CommandRefusal.WRONG_DAYS, message)
-    waiting = request.waiting
+        return Rejection("facility", CommandRefusal.WRONG_DAYS, message)
+    waiting = request.pending_revision
     if waiting is not None and {line.reservation for line in lines} & {one.reservation for one in waiting.back}:
         # It counts on these going back.
         request = withdraw_revision(request)
     for line in lines:
-        request = moved(request, line, LineStatus.DISPATCHING)
+        request = with_status(request, line, LineStatus.DISPATCHING)
     shipment = Shipment(
         id=shipment_id(festival.id, order.shipment),
         festival=festival.id,
@@ -148,38 +156,38 @@ def send(state: State, festival: Festival, order: SendShipment, at: datetime) ->
     ]
 
 
-def receive(state: State, festival: Festival, count: ReceiveShipment) -> Carried:
+def receive(state: State, festival: Festival, count: ReceiveShipment) -> CommandResult:
     """The booth counted what came: stock it, and say what differs from what was sent."""
     shipment = state.get(Shipment, shipment_id(festival.id, count.shipment))
     if shipment is None:
-        return Wrong(
+        return Rejection(
             "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
         )
     if shipment.booth != count.booth:
         message = f"Shipment {shipment.name} goes to booth {shipment.booth}, not to {count.booth}."
-        return Wrong("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
+        return Rejection("booth", CommandRefusal.UNKNOWN_SHIPMENT, message)
     if shipment.status is not ShipmentStatus.SENT:
-        return Wrong("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    if (twice := counted_twice("counted", count.counted)) is not None:
+        return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
+    if (twice := check_counted_once("counted", count.counted)) is not None:
         return twice
     booth = state.get(Booth, shipment.booth)
     assert booth is not None, "a shipment goes to a booth that was opened"
-    received, stocked, said = _received(shipment, count.counted)
-    booth, told = booths.stock(booth, shipment.lots, stocked)
+    received, stocked, said = _receive(shipment, count.counted)
+    booth, told = booths.receive_lots(booth, shipment.lots, stocked)
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
-    short, revised = rest(_less(request, shipment, stocked))
+    short, revised = on_rest(_without_lost(request, shipment, stocked))
     state = state.put(received, booth)
     return (state if short == request else state.put(short)), [said, *told, *revised]
 
 
-def _less(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
+def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
     """The request less what was lost on the way, of each lot its first parcels."""
     lost = {lot: qty - stocked[lot] for lot, qty in shipment.lots.items()}
     for parcel in shipment.parcels:
-        of = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is Leg.LEFT else 0
+        of = min(parcel.qty, lost.get(parcel.lot, 0)) if parcel.leg is DispatchStatus.LEFT else 0
         if of:
-            request = lose(request, parcel.reservation, of)
+            request = record_loss(request, parcel.reservation, of)
             lost[parcel.lot] -= of
     return request
 
@@ -191,17 +199,21 @@ _NOT_SENT = {
 }
 
 
-def answered(
-    shipment: Shipment, reservation: str, leg: Leg, festival: Festival, at: datetime
+def record_dispatch(
+    shipment: Shipment, reservation: str, leg: DispatchStatus, festival: Festival, at: datetime
 ) -> tuple[Shipment, list[Publication | Deadline]]:
     """One dispatch was carried out or refused. After the last one the shipment is sent, or dropped. One that is sent
     is expected within its lead time and a day: who has none is near."""
     parcels = tuple(
-        replace(parcel, leg=leg) if parcel.reservation == reservation and parcel.leg is Leg.ORDERED else parcel
+        replace(parcel, leg=leg)
+        if parcel.reservation == reservation and parcel.leg is DispatchStatus.ORDERED
+        else parcel
         for parcel in shipment.parcels
     )
     shipment = replace(shipment, parcels=parcels)
-    if shipment.status is not ShipmentStatus.SENDING or any(parcel.leg is Leg.ORDERED for parcel in parcels):
+    if shipment.status is not ShipmentStatus.SENDING or any(
+        parcel.leg is DispatchStatus.ORDERED for parcel in parcels
+    ):
         return shipment, []
     if not shipment.lots:
         dropped = ShipmentDropped(
@@ -221,11 +233,11 @@ def answered(
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items()),
     )
     due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
-    deadline = Deadline(ARRIVE + shipment.id, shipment.festival, due)
+    deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
     return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
 
 
-def late(state: State, id: str) -> Decision:
+def mark_overdue(state: State, id: str) -> Decision:
     """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
     shipment = state.get(Shipment, id)
     if shipment is None or shipment.status is not ShipmentStatus.SENT or shipment.due is None:
@@ -241,14 +253,14 @@ def late(state: State, id: str) -> Decision:
     return state.put(replace(shipment, overdue=True)), [FESTIVAL.of(said)]
 
 
-def counted_twice(field: str, counted: Sequence[CountedLot]) -> Wrong | None:
+def check_counted_once(field: str, counted: Sequence[CountedLot]) -> Rejection | None:
     """Why this count can't be taken, if a lot has two numbers in it."""
     if len({one.lot for one in counted}) == len(counted):
         return None
-    return Wrong(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
+    return Rejection(field, CommandRefusal.NAMED_TWICE, "A lot is counted twice; give one number for each lot.")
 
 
-def counted_in(
+def compare_counts(
     sent: Mapping[str, int], counted: Sequence[CountedLot]
 ) -> tuple[dict[str, int], tuple[Discrepancy, ...]]:
     """The pieces by lot that are stocked, never more than were sent, and where the count differs. A lot that was not
@@ -262,9 +274,9 @@ def counted_in(
     )
 
 
-def _received(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
+def _receive(shipment: Shipment, counted: Sequence[CountedLot]) -> tuple[Shipment, dict[str, int], Publication]:
     """The shipment as received, the pieces by lot that are stocked, and what is said."""
-    stocked, discrepancies = counted_in(shipment.lots, counted)
+    stocked, discrepancies = compare_counts(shipment.lots, counted)
     said = ShipmentReceived(
         festival=shipment.festival,
         shipment=shipment.name,

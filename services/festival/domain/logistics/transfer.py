@@ -5,14 +5,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.bounds import bounds, lacks_room
+from services.festival.domain.allocation.bounds import lacks_room, planning_rules
 from services.festival.domain.allocation.request import requests_of
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.command import Carried, Wrong
-from services.festival.domain.festival import Festival, misnamed
-from services.festival.domain.logistics.shipment import counted_in, counted_twice
-from services.festival.domain.pace import BoothPace, sold_so_far
+from services.festival.domain.booth_sales import BoothSales, booths_less_sold
+from services.festival.domain.command import CommandResult, Rejection
+from services.festival.domain.festival import Festival, check_names
+from services.festival.domain.logistics.shipment import check_counted_once, compare_counts
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
@@ -28,7 +28,7 @@ from shared.events.language import MAX_QTY, Deadline
 from shared.runtime.family import Decision
 from shared.runtime.state import State
 
-CARRY = "carry/"
+CARRY_DEADLINE = "carry/"
 # From booth to booth is a walk: what has not come by then should be looked for.
 OVERDUE_AFTER = timedelta(hours=2)
 
@@ -59,35 +59,37 @@ def transfer_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> Carried:
+def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> CommandResult:
     """Pieces have left one open booth for another."""
-    if (misnaming := misnamed("transfer", names.TRANSFER, body.transfer)) is not None:
+    if (misnaming := check_names("transfer", names.TRANSFER, body.transfer)) is not None:
         return misnaming
     if state.get(Transfer, transfer_id(festival.id, body.transfer)) is not None:
-        return Wrong("transfer", CommandRefusal.ALREADY_EXISTS, f"There is a transfer {body.transfer} already.")
-    giver = _open(state, festival, "booth", body.booth)
-    if isinstance(giver, Wrong):
+        return Rejection("transfer", CommandRefusal.ALREADY_EXISTS, f"There is a transfer {body.transfer} already.")
+    giver = _find_open_booth(state, festival, "booth", body.booth)
+    if isinstance(giver, Rejection):
         return giver
-    taker = _open(state, festival, "to", body.to)
-    if isinstance(taker, Wrong):
+    taker = _find_open_booth(state, festival, "to", body.to)
+    if isinstance(taker, Rejection):
         return taker
     if giver.id == taker.id:
-        return Wrong("to", CommandRefusal.WRONG_STATE, f"The pieces are at {giver.id} already; name another booth.")
-    if (twice := counted_twice("lots", body.lots)) is not None:
+        return Rejection(
+            "to", CommandRefusal.WRONG_STATE, f"The pieces are at {giver.id} already; name another booth."
+        )
+    if (twice := check_counted_once("lots", body.lots)) is not None:
         return twice
     lots = {one.lot: one.qty for one in body.lots if one.qty}
     if not lots:
-        return Wrong("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
-    pace = state.get(BoothPace, giver.id)
+        return Rejection("lots", CommandRefusal.NOTHING_TO_SEND, "Count at least one piece that leaves the booth.")
+    pace = state.get(BoothSales, giver.id)
     sold = dict(pace.sold) if pace is not None else {}
     for lot, qty in lots.items():
-        wrong = _can_leave(giver, taker, lot, qty, sold.get(lot, 0))
+        wrong = _check_leaving(giver, taker, lot, qty, sold.get(lot, 0))
         if wrong is not None:
             return wrong
-    full = _no_room(state, festival, giver, taker, lots, at)
+    full = _check_room(state, festival, giver, taker, lots, at)
     if full is not None:
         return full
-    giver, taker, told = booths.give(giver, taker, lots)
+    giver, taker, told = booths.move_lots(giver, taker, lots)
     transfer = Transfer(
         id=transfer_id(festival.id, body.transfer),
         festival=festival.id,
@@ -104,29 +106,29 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         to=taker.id,
         lots=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in lots.items()),
     )
-    deadline = Deadline(CARRY + transfer.id, festival.id, transfer.due)
+    deadline = Deadline(CARRY_DEADLINE + transfer.id, festival.id, transfer.due)
     return state.put(transfer, giver, taker), [FESTIVAL.of(said), *told, deadline]
 
 
-def receive(state: State, festival: Festival, body: ReceiveTransfer) -> Carried:
+def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandResult:
     """The booth counted what came: stock it, and say what differs from what was sent."""
     transfer = state.get(Transfer, transfer_id(festival.id, body.transfer))
     if transfer is None:
         message = f"{festival.name} has no transfer {body.transfer}."
-        return Wrong("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
+        return Rejection("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.to != body.booth:
         message = f"Transfer {transfer.name} goes to booth {transfer.to}, not to {body.booth}."
-        return Wrong("booth", CommandRefusal.UNKNOWN_TRANSFER, message)
+        return Rejection("booth", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.status is TransferStatus.RECEIVED:
         message = f"Transfer {transfer.name} was received already."
-        return Wrong("transfer", CommandRefusal.WRONG_STATE, message)
-    if (twice := counted_twice("counted", body.counted)) is not None:
+        return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
+    if (twice := check_counted_once("counted", body.counted)) is not None:
         return twice
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
     sent = dict(transfer.sent)
-    stocked, discrepancies = counted_in(sent, body.counted)
-    taker, told = booths.stock(taker, sent, stocked)
+    stocked, discrepancies = compare_counts(sent, body.counted)
+    taker, told = booths.receive_lots(taker, sent, stocked)
     transfer = replace(
         transfer,
         status=TransferStatus.RECEIVED,
@@ -143,7 +145,7 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> Carried:
     return state.put(transfer, taker), [FESTIVAL.of(said), *told]
 
 
-def late(state: State, id: str) -> Decision:
+def mark_overdue(state: State, id: str) -> Decision:
     """Its time has come, and it has not. It stays on its way: no clock can tell that the pieces are lost."""
     transfer = state.get(Transfer, id)
     if transfer is None or transfer.status is not TransferStatus.SENT:
@@ -158,48 +160,50 @@ def late(state: State, id: str) -> Decision:
     return state.put(replace(transfer, overdue=True)), [FESTIVAL.of(said)]
 
 
-def _open(state: State, festival: Festival, field: str, id: str) -> Booth | Wrong:
+def _find_open_booth(state: State, festival: Festival, field: str, id: str) -> Booth | Rejection:
     booth = state.get(Booth, id)
     if booth is None or booth.festival != festival.id:
-        return Wrong(field, CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+        return Rejection(field, CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
     if booth.status is not BoothStatus.OPEN:
         message = f"Booth {booth.id} is {booth.status.value}: goods move only between open booths."
-        return Wrong(field, CommandRefusal.WRONG_STATE, message)
+        return Rejection(field, CommandRefusal.WRONG_STATE, message)
     return booth
 
 
-def _can_leave(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Wrong | None:
-    held = giver.holds(lot)
+def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Rejection | None:
+    held = giver.find_lot(lot)
     if held is None or not held.received:
-        return Wrong("lots", CommandRefusal.UNKNOWN_LOT, f"Booth {giver.id} never received lot {lot}.")
+        return Rejection("lots", CommandRefusal.UNKNOWN_LOT, f"Booth {giver.id} never received lot {lot}.")
     if held.withdrawn is not None:
         message = f"Lot {lot} was recalled: please set its pieces aside at {giver.id} until they go home."
-        return Wrong("lots", CommandRefusal.WRONG_STATE, message)
+        return Rejection("lots", CommandRefusal.WRONG_STATE, message)
     if not any(tag.product == held.product for tag in taker.prices):
         message = f"Booth {taker.id} has no price for {held.product}, so it can't sell it."
-        return Wrong("to", CommandRefusal.NO_PRICE, message)
-    most = max(0, _there(held, sold))
+        return Rejection("to", CommandRefusal.NO_PRICE, message)
+    most = max(0, _pieces_left(held, sold))
     if qty > most:
         message = (
             f"At most {most} of {lot} are left at {giver.id}: {held.received} came, {held.recorded_lost} were lost, "
             f"{held.moved_out} went to other booths and at least {sold} are sold. Please count again; if more are "
             "there, a sale was booked on the wrong lot."
         )
-        return Wrong("lots", CommandRefusal.TOO_MANY, message)
+        return Rejection("lots", CommandRefusal.TOO_MANY, message)
     return None
 
 
-def _no_room(
+def _check_room(
     state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
-) -> Wrong | None:
+) -> Rejection | None:
     comes = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
-    rules = bounds(festival, at, sold_so_far(state, festival.id, [taker.id]), requests_of(state, festival.id))
+    rules = planning_rules(
+        festival, at, booths_less_sold(state, festival.id, [taker.id]), requests_of(state, festival.id)
+    )
     why = lacks_room(rules, comes)
     if why is None:
         return None
     message = f"{why}: what is there, on its way and promised to it counts. Move fewer, or once it has sold some."
-    return Wrong("to", CommandRefusal.TOO_MANY, message)
+    return Rejection("to", CommandRefusal.TOO_MANY, message)
 
 
-def _there(held: BoothLot, sold: int) -> int:
+def _pieces_left(held: BoothLot, sold: int) -> int:
     return min(MAX_QTY, held.received - held.recorded_lost - held.moved_out - sold)

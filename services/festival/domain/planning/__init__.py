@@ -17,37 +17,43 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from services.festival.domain.planning.booths import booths_of, fill
-from services.festival.domain.planning.pairs import Carried, fewest, paired
-from services.festival.domain.planning.reasons import conflicts, refused, shares
-from services.festival.domain.planning.shares import Giver, Pieces, given
-from services.festival.domain.planning.stock import Shelves, late, leaving, offers, shelve
+from services.festival.domain.planning.booths import booth_intakes, fill
+from services.festival.domain.planning.pairs import PairFlows, assign_pairs, fewest_pairs
+from services.festival.domain.planning.reasons import explain_conflicts, explain_shares, refused_conflict
+from services.festival.domain.planning.shares import FacilityPieces, Supplier, max_min_shares
+from services.festival.domain.planning.stock import (
+    LotsByFacility,
+    dispatch_order,
+    eligible_stock,
+    late_facilities,
+    offers,
+)
 from services.festival.domain.planning.terms import (
-    Available,
-    Before,
-    Chosen,
+    Allotment,
+    AvailableLot,
     Conflict,
-    Kept,
+    EarlierShare,
+    ExcludedStock,
     Plan,
+    RequestDemand,
     Rules,
     Share,
-    Wanted,
 )
 from shared.events.festival import LineReason, LotReason
 
 __all__ = [
-    "Available",
-    "Before",
-    "Chosen",
+    "Allotment",
+    "AvailableLot",
     "Conflict",
-    "Kept",
+    "EarlierShare",
+    "ExcludedStock",
     "Plan",
+    "RequestDemand",
     "Rules",
     "Share",
-    "Wanted",
-    "late",
+    "late_facilities",
     "plan",
-    "refused",
+    "refused_conflict",
 ]
 
 _NO_RULES = Rules()
@@ -55,9 +61,9 @@ K = TypeVar("K")
 
 
 def plan(
-    wanted: Sequence[Wanted],
-    stock: Iterable[Available],
-    before: Mapping[str, Before] | None = None,
+    wanted: Sequence[RequestDemand],
+    stock: Iterable[AvailableLot],
+    before: Mapping[str, EarlierShare] | None = None,
     rules: Rules = _NO_RULES,
 ) -> Plan:
     """The fair plan for what is `wanted` out of `stock`, in pieces.
@@ -65,30 +71,30 @@ def plan(
     `before` holds, by facility, what earlier plans of the same request gave: shares count it in.
     """
     asked = _totals((want.product, want.qty) for want in wanted)
-    shelves, kept = shelve(stock, asked, rules)
+    shelves, kept = eligible_stock(stock, asked, rules)
     offered = offers(shelves, asked)
-    booths = booths_of(wanted, rules)
+    booths = booth_intakes(wanted, rules)
     givers = [
-        Giver(facility, of, (before or {}).get(facility, Before()), rules.weights.get(facility, 1))
+        Supplier(facility, of, (before or {}).get(facility, EarlierShare()), rules.weights.get(facility, 1))
         for facility, of in offered.items()
     ]
-    pieces = given(givers, booths)
-    filled = fill(booths, _products(pieces), even=rules.even)
-    carried = paired(offered, pieces, booths, filled, even=rules.even)
+    pieces = max_min_shares(givers, booths)
+    filled = fill(booths, _by_product(pieces), spread_evenly=rules.spread_evenly)
+    carried = assign_pairs(offered, pieces, booths, filled, spread_evenly=rules.spread_evenly)
     served = _totals(((booth, p), qty) for (_, booth), row in carried.items() for p, qty in row.items())
     gave = _totals(((facility, p), qty) for (facility, _), row in carried.items() for p, qty in row.items())
     return Plan(
-        chosen=tuple(_lines(carried, shelves)),
-        shares=tuple(shares(givers, before or {}, gave, asked, served, kept)),
+        allotments=tuple(_allotments(carried, shelves)),
+        shares=tuple(explain_shares(givers, before or {}, gave, asked, served, kept)),
         short=tuple(
-            Wanted(want.booth, want.product, missing)
+            RequestDemand(want.booth, want.product, missing)
             for want in wanted
             if (missing := want.qty - served.get((want.booth, want.product), 0))
         ),
         offers={(facility, product): qty for facility, of in offered.items() for product, qty in of.items()},
-        conflicts=tuple(conflicts(wanted, booths, served, kept)),
+        conflicts=tuple(explain_conflicts(wanted, booths, served, kept)),
         shipments=len(carried),
-        shipments_at_least=fewest(offered, pieces, booths, filled, even=rules.even),
+        shipments_at_least=fewest_pairs(offered, pieces, booths, filled, spread_evenly=rules.spread_evenly),
     )
 
 
@@ -99,11 +105,11 @@ def _totals(counts: Iterable[tuple[K, int]]) -> dict[K, int]:
     return totals
 
 
-def _products(pieces: Pieces) -> dict[str, int]:
+def _by_product(pieces: FacilityPieces) -> dict[str, int]:
     return _totals((product, qty) for of in pieces.values() for product, qty in of.items())
 
 
-def _lines(carried: Carried, shelves: Shelves) -> Iterator[Chosen]:
+def _allotments(carried: PairFlows, shelves: LotsByFacility) -> Iterator[Allotment]:
     """The lots for every pair, each facility's in the order in which they should leave."""
     offering = _totals((product, 1) for row in shelves.values() for product in row)
     bound_for: dict[tuple[str, str], list[tuple[str, int, LineReason]]] = defaultdict(list)
@@ -113,7 +119,7 @@ def _lines(carried: Carried, shelves: Shelves) -> Iterator[Chosen]:
             why = LineReason.ONLY if offering[product] == 1 else together
             bound_for[facility, product].append((booth, qty, why))
     for (facility, product), parcels in sorted(bound_for.items()):
-        lots = iter(leaving(shelves[facility][product]))
+        lots = iter(dispatch_order(shelves[facility][product]))
         lot, first = next(lots), LotReason.ONLY
         if len(shelves[facility][product]) > 1:
             first = LotReason.OLDEST if lot.best_before is None else LotReason.SPOILS_FIRST
@@ -121,9 +127,9 @@ def _lines(carried: Carried, shelves: Shelves) -> Iterator[Chosen]:
         for booth, qty, why in parcels:
             while qty > left:
                 if left:
-                    yield Chosen(booth, lot, left, why, first)
+                    yield Allotment(booth, lot, left, why, first)
                     qty -= left
                 lot, first = next(lots), LotReason.NEXT
                 left = lot.qty
-            yield Chosen(booth, lot, qty, why, first)
+            yield Allotment(booth, lot, qty, why, first)
             left -= qty

@@ -20,7 +20,7 @@ class Network:
         self.moves: list[tuple[list[int], int]] = []
         self.seen = 0
 
-    def join(self, start: int, end: int, room: int, flow: int = 0) -> int:
+    def add_edge(self, start: int, end: int, room: int, flow: int = 0) -> int:
         """A new edge with `flow` pieces in it and `room` for more; its number."""
         edge = len(self.to)
         self.to += (end, start)
@@ -29,7 +29,7 @@ class Network:
         self.out[end].append(edge + 1)
         return edge
 
-    def send(self, excess: dict[int, int], room: dict[int, int], near: int | None = None) -> list[int]:
+    def push(self, excess: dict[int, int], room: dict[int, int], near: int | None = None) -> list[int]:
         """Move as much as can be of `excess` to `room` (pieces by node, both of one part); both are lowered by what
         was moved. The nodes that what is left can still reach: none if nothing is left. A search gives up after
         `near` nodes."""
@@ -108,7 +108,7 @@ class Network:
                 else:
                     break
 
-    def take_back(self) -> None:
+    def undo_moves(self) -> None:
         """Undo all moves that are remembered."""
         for path, moved in self.moves:
             for edge in path:

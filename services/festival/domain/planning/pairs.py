@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush, nlargest
 from itertools import accumulate
 
-from services.festival.domain.planning.booths import Booth, Filled, Intake
+from services.festival.domain.planning.booths import BoothIntake, BoothPieces, Intake
 from services.festival.domain.planning.network import Network
-from services.festival.domain.planning.shares import Pieces
+from services.festival.domain.planning.shares import FacilityPieces
 
-Carried = dict[tuple[str, str], dict[str, int]]
+PairFlows = dict[tuple[str, str], dict[str, int]]
 
 # How many facilities are looked at for one booth; how many nodes to find pairs that can be spared, for each pair that
 # there is and for one search; and with how many edges none is sought. Steps, not time, so that a plan is the same on
@@ -27,39 +27,55 @@ NEAR = 1000
 TOO_LARGE = 25_000
 
 
-def paired(offers: Pieces, given: Pieces, booths: Sequence[Booth], filled: Filled, *, even: bool) -> Carried:
+def assign_pairs(
+    offers: FacilityPieces,
+    given: FacilityPieces,
+    booths: Sequence[BoothIntake],
+    filled: BoothPieces,
+    *,
+    spread_evenly: bool,
+) -> PairFlows:
     """Pieces by facility and booth, and product: each facility gives as many in all as in `given`, of each product
     no more than it offers. Each booth gets what it is `filled` with; if not `even`, perhaps something else."""
     needs: dict[str, dict[str, int]] = {}
     for (booth, product), qty in filled.items():
         if qty:
             needs.setdefault(booth, {})[product] = qty
-    carried = _Serving(offers, given).serve(needs)
-    return _thin(carried, offers, booths, even=even)
+    carried = _Assignment(offers, given).serve(needs)
+    return _drop_spare_pairs(carried, offers, booths, spread_evenly=spread_evenly)
 
 
-def fewest(offers: Pieces, given: Pieces, booths: Sequence[Booth], filled: Filled, *, even: bool) -> int:
+def fewest_pairs(
+    offers: FacilityPieces,
+    given: FacilityPieces,
+    booths: Sequence[BoothIntake],
+    filled: BoothPieces,
+    *,
+    spread_evenly: bool,
+) -> int:
     """No plan in which each facility gives as many in all as in `given` (and, if `even`, each booth gets what it is
     `filled` with) has fewer pairs: whoever gives or gets so much needs at least so many partners, were each of them
     to take or bring as much as it could."""
     totals = {facility: sum(of.values()) for facility, of in given.items() if any(of.values())}
-    could = _could(offers, totals, booths)
-    from_all = sum(_enough(could[facility].values(), total) for facility, total in totals.items())
-    if not even:
+    could = _pair_limits(offers, totals, booths)
+    from_all = sum(_partners_needed(could[facility].values(), total) for facility, total in totals.items())
+    if not spread_evenly:
         whole = sum(totals.values())
-        return max(from_all, _enough((booth.capacity for booth in booths), whole) if whole else 0)
+        return max(from_all, _partners_needed((booth.capacity for booth in booths), whole) if whole else 0)
     gets: dict[str, int] = {}
     for (booth, _), qty in filled.items():
         gets[booth] = gets.get(booth, 0) + qty
     to_all = sum(
-        _enough((could[facility].get(booth, 0) for facility in totals), whole)
+        _partners_needed((could[facility].get(booth, 0) for facility in totals), whole)
         for booth, whole in gets.items()
         if whole
     )
     return max(from_all, to_all)
 
 
-def _could(offers: Pieces, totals: Mapping[str, int], booths: Sequence[Booth]) -> dict[str, dict[str, int]]:
+def _pair_limits(
+    offers: FacilityPieces, totals: Mapping[str, int], booths: Sequence[BoothIntake]
+) -> dict[str, dict[str, int]]:
     """By facility and booth: no more than this can go from one to the other."""
     askers: dict[str, list[tuple[str, int]]] = {}
     for booth in booths:
@@ -80,16 +96,16 @@ def _could(offers: Pieces, totals: Mapping[str, int], booths: Sequence[Booth]) -
     return could
 
 
-def _enough(pieces: Iterable[int], qty: int) -> int:
+def _partners_needed(pieces: Iterable[int], qty: int) -> int:
     """How many of the largest it takes to have `qty`."""
     return bisect_left(list(accumulate(sorted(pieces, reverse=True))), qty) + 1
 
 
-class _Serving:
+class _Assignment:
     """Facilities and products by number. `now`: what a facility would give of each product, as things stand;
     `left`: what it could. Sets of facilities are the bits of a number: to find one who could stand in is one `&`."""
 
-    def __init__(self, offers: Pieces, given: Pieces) -> None:
+    def __init__(self, offers: FacilityPieces, given: FacilityPieces) -> None:
         self.names = sorted(offers)
         products = sorted({product for of in offers.values() for product in of})
         self.products = products
@@ -111,8 +127,8 @@ class _Serving:
         self.giving[p] = self.giving[p] | bit if now else self.giving[p] & ~bit
         self.roomy[p] = self.roomy[p] | bit if left > now else self.roomy[p] & ~bit
 
-    def serve(self, needs: Mapping[str, Mapping[str, int]]) -> Carried:
-        carried: Carried = {}
+    def serve(self, needs: Mapping[str, Mapping[str, int]]) -> PairFlows:
+        carried: PairFlows = {}
         most = max(LEAST_CANDIDATES, SCORES // max(1, sum(len(need) for need in needs.values())))
         for booth in sorted(needs, key=lambda booth: (-sum(needs[booth].values()), booth)):
             need = {self.number[product]: qty for product, qty in needs[booth].items()}
@@ -210,13 +226,15 @@ class _Serving:
             del need[p]
 
 
-def _thin(carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bool) -> Carried:
+def _drop_spare_pairs(
+    carried: PairFlows, offers: FacilityPieces, booths: Sequence[BoothIntake], *, spread_evenly: bool
+) -> PairFlows:
     """Without the pairs that the others can do without, smallest first."""
     asks = {booth.id: len(booth.asks) for booth in booths}
     if sum(asks[booth] for _, booth in carried) > TOO_LARGE:
         return dict(sorted(carried.items()))
     sizes = sorted((sum(row.values()), pair) for pair, row in carried.items())
-    routes = _Routes(carried, offers, booths, even=even)
+    routes = _OpenPairs(carried, offers, booths, spread_evenly=spread_evenly)
     open_pairs = Counter(facility for facility, _ in carried)
     spared: set[tuple[str, str]] = set()
     for _, pair in sizes:
@@ -228,11 +246,13 @@ def _thin(carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bo
     return routes.carried(pair for pair in carried if pair not in spared)
 
 
-class _Routes:
+class _OpenPairs:
     """facility → what it offers of a product → what a booth asked of it → the booth, along the pairs that are open.
     If `even`, every booth keeps what it gets; else it may get other pieces, within its rules."""
 
-    def __init__(self, carried: Carried, offers: Pieces, booths: Sequence[Booth], *, even: bool) -> None:
+    def __init__(
+        self, carried: PairFlows, offers: FacilityPieces, booths: Sequence[BoothIntake], *, spread_evenly: bool
+    ) -> None:
         self.facilities = {facility: number for number, facility in enumerate(sorted({f for f, _ in carried}))}
         shelves = [(f, p) for f in self.facilities for p in offers[f]]
         nodes = {shelf: number for number, shelf in enumerate(shelves, len(self.facilities))}
@@ -246,16 +266,16 @@ class _Routes:
                 filled[booth, product] += qty
         self.intake = Intake(booths, self.wants, len(self.facilities) + len(shelves) + len(wants))
         self.network = Network(self.intake.nodes)
-        self.intake.join(self.network, filled, full=even)
+        self.intake.add_edge(self.network, filled, full=spread_evenly)
         self.shelf = {
-            (f, p): self.network.join(self.facilities[f], node, offers[f][p] - out[f, p], out[f, p])
+            (f, p): self.network.add_edge(self.facilities[f], node, offers[f][p] - out[f, p], out[f, p])
             for (f, p), node in nodes.items()
         }
         asks = {booth.id: booth.asks for booth in booths}
         self.edges: dict[tuple[str, str], dict[str, int]] = {}
         for (facility, booth), row in carried.items():
             self.edges[facility, booth] = {
-                product: self.network.join(
+                product: self.network.add_edge(
                     nodes[facility, product],
                     self.wants[booth, product],
                     asked - row.get(product, 0),
@@ -275,7 +295,7 @@ class _Routes:
         ways: list[tuple[int, int]] = []
         for product, edge in self.edges[pair].items():
             if qty := cap[edge ^ 1]:
-                ways += [(along, qty) for along in (self.shelf[facility, product], *intake.way(booth, product))]
+                ways += [(along, qty) for along in (self.shelf[facility, product], *intake.path(booth, product))]
             cap[edge] = cap[edge ^ 1] = 0
         for along, qty in ways:
             cap[along] += qty
@@ -283,10 +303,10 @@ class _Routes:
         moved = sum(flow for _, _, flow in closed)
         room = dict(intake.room)
         intake.room[end] += moved
-        if not network.send({self.facilities[facility]: moved}, intake.room, NEAR):
+        if not network.push({self.facilities[facility]: moved}, intake.room, NEAR):
             return True
         intake.room = room
-        network.take_back()
+        network.undo_moves()
         for along, qty in ways:
             cap[along] -= qty
             cap[along ^ 1] += qty
@@ -294,7 +314,7 @@ class _Routes:
             cap[edge], cap[edge ^ 1] = left, flow
         return False
 
-    def carried(self, pairs: Iterable[tuple[str, str]]) -> Carried:
+    def carried(self, pairs: Iterable[tuple[str, str]]) -> PairFlows:
         cap = self.network.cap
         rows = {
             pair: {product: cap[edge ^ 1] for product, edge in self.edges[pair].items() if cap[edge ^ 1]}

@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.festival.domain.planning.booths import Booth, Intake
-from services.festival.domain.planning.fair import Claim, level
+from services.festival.domain.planning.booths import BoothIntake, Intake
+from services.festival.domain.planning.max_min import Claim, balance_shares
 from services.festival.domain.planning.network import Network
-from services.festival.domain.planning.terms import Before
+from services.festival.domain.planning.terms import EarlierShare
 
-Pieces = dict[str, dict[str, int]]
+FacilityPieces = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Giver:
+class Supplier:
     """What a facility offers by product, what it gave before, and its programme weight."""
 
     id: str
     offers: Mapping[str, int]
-    before: Before
+    before: EarlierShare
     weight: int
 
     @property
@@ -26,7 +26,7 @@ class Giver:
         return Claim(most, (most + self.before.offered) * self.weight, self.before.allocated)
 
 
-def given(givers: Sequence[Giver], booths: Sequence[Booth]) -> Pieces:
+def max_min_shares(givers: Sequence[Supplier], booths: Sequence[BoothIntake]) -> FacilityPieces:
     """Pieces by facility and product: the most that the booths can take, and of all such plans the fairest. Of
     equal shares the one that offered less (weight counted in) is raised first, as one piece lifts it more; then the
     smaller id."""
@@ -36,8 +36,8 @@ def given(givers: Sequence[Giver], booths: Sequence[Booth]) -> Pieces:
     bound = [booth for booth in booths if booth.bound]
     intake = Intake(bound, nodes, len(givers) + len(names))
     network = Network(intake.nodes)
-    intake.join(network, {})
-    taken = _taken(network, intake, nodes, givers, booths)
+    intake.add_edge(network, {})
+    taken = _supply_taken(network, intake, nodes, givers, booths)
     edges: list[dict[str, int]] = [{} for _ in givers]
     pieces = [0] * len(givers)
     for product, (whole, total) in taken.items():
@@ -47,21 +47,21 @@ def given(givers: Sequence[Giver], booths: Sequence[Booth]) -> Pieces:
             qty = -(-offered * total // whole)
             whole -= offered
             total -= qty
-            edges[n][product] = network.join(n, nodes[product], offered - qty, qty)
+            edges[n][product] = network.add_edge(n, nodes[product], offered - qty, qty)
             pieces[n] += qty
-    level(network, [giver.claim for giver in givers], pieces)
+    balance_shares(network, [giver.claim for giver in givers], pieces)
     return {
         giver.id: {product: network.cap[edge ^ 1] for product, edge in sorted(mine.items())}
         for giver, mine in zip(givers, edges, strict=True)
     }
 
 
-def _taken(
+def _supply_taken(
     network: Network,
     intake: Intake,
     nodes: Mapping[str, int],
-    givers: Sequence[Giver],
-    booths: Sequence[Booth],
+    givers: Sequence[Supplier],
+    booths: Sequence[BoothIntake],
 ) -> dict[str, tuple[int, int]]:
     """By product: what is offered in all, and how much of it the booths take if they take as much as they can.
     Booths that no rule binds take first: nothing that they take keeps another product out."""
@@ -76,5 +76,5 @@ def _taken(
                 free[product] = free.get(product, 0) + qty
     rest = {product: max(0, qty - free.get(product, 0)) for product, qty in offered.items()}
     excess = {nodes[product]: qty for product, qty in rest.items()}
-    network.send(excess, intake.room)
+    network.push(excess, intake.room)
     return {product: (qty, qty - excess[nodes[product]]) for product, qty in offered.items()}

@@ -4,20 +4,22 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from operator import attrgetter
 
-from services.festival.domain.planning.terms import Available, Kept, Rules
+from services.festival.domain.planning.terms import AvailableLot, ExcludedStock, Rules
 from shared.events.festival import PlanRule
 
-Shelves = dict[str, dict[str, list[Available]]]
+LotsByFacility = dict[str, dict[str, list[AvailableLot]]]
 
 _SOONEST = attrgetter("best_before", "made_on", "lot")
 _OLDEST = attrgetter("made_on", "lot")
 
 
-def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) -> tuple[Shelves, tuple[Kept, ...]]:
+def eligible_stock(
+    stock: Iterable[AvailableLot], products: Iterable[str], rules: Rules
+) -> tuple[LotsByFacility, tuple[ExcludedStock, ...]]:
     """The lots of `products` by facility and product, not yet in order; and what the rules keep out."""
     asked = frozenset(products)
-    shelves: Shelves = {}
-    spoilt: Shelves = {}
+    shelves: LotsByFacility = {}
+    spoilt: LotsByFacility = {}
     last_day = rules.last_day or date.min
     for lot in stock:
         if lot.product in asked and lot.qty > 0:
@@ -31,9 +33,9 @@ def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) ->
                 row[lot.product] = [lot]
             else:
                 shelf.append(lot)
-    slow = late(rules)
+    slow = late_facilities(rules)
     kept = [
-        Kept(facility, product, _both(base, facility in slow), sum(lot.qty for lot in shelf))
+        ExcludedStock(facility, product, _with_lead_time(base, facility in slow), sum(lot.qty for lot in shelf))
         for rows, base in ((shelves, ()), (spoilt, (PlanRule.BEST_BEFORE,)))
         for facility, row in rows.items()
         if base or facility in slow
@@ -43,7 +45,7 @@ def shelve(stock: Iterable[Available], products: Iterable[str], rules: Rules) ->
     return fit, tuple(sorted(kept, key=lambda one: (one.product, one.facility, one.rules)))
 
 
-def leaving(shelf: list[Available]) -> list[Available]:
+def dispatch_order(shelf: list[AvailableLot]) -> list[AvailableLot]:
     """Soonest to spoil first, then what does not spoil, oldest first; at last by id."""
     if len(shelf) == 1:
         return shelf
@@ -52,7 +54,7 @@ def leaving(shelf: list[Available]) -> list[Available]:
 
 
 def offers(
-    shelves: Mapping[str, Mapping[str, list[Available]]], asked: Mapping[str, int]
+    shelves: Mapping[str, Mapping[str, list[AvailableLot]]], asked: Mapping[str, int]
 ) -> dict[str, dict[str, int]]:
     """By facility and product: what there is or what was asked, whichever is less."""
     return {
@@ -61,12 +63,12 @@ def offers(
     }
 
 
-def late(rules: Rules) -> frozenset[str]:
+def late_facilities(rules: Rules) -> frozenset[str]:
     """The facilities from which a parcel takes longer than there is time."""
     if rules.days_left is None:
         return frozenset()
     return frozenset(facility for facility, days in rules.lead_days.items() if days > rules.days_left)
 
 
-def _both(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
+def _with_lead_time(base: tuple[PlanRule, ...], late: bool) -> tuple[PlanRule, ...]:
     return (*base, PlanRule.LEAD_TIME) if late else base

@@ -8,7 +8,7 @@ from shared.events.festival import LineReason, LotReason, PlanRule
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestDemand:
     """`qty` pieces of a product that one booth would like. A booth names a product once. If that is the rest of a
     demand, that was `asked` pieces, of which `missing` more can't be had already: sentences speak of all of it."""
 
@@ -20,7 +20,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Available:
+class AvailableLot:
     """`qty` pieces of a lot that may be planned; `revision` is the balance that says so."""
 
     lot: str
@@ -33,7 +33,7 @@ class Available:
 
 
 @dataclass(frozen=True, slots=True)
-class Before:
+class EarlierShare:
     """Pieces that a facility offered and was allocated in earlier plans of the same request."""
 
     offered: int = 0
@@ -60,15 +60,15 @@ class Rules:
     categories: Mapping[tuple[str, str], str] = field(default_factory=dict)
     limits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     weights: Mapping[str, int] = field(default_factory=dict)
-    even: bool = False
+    spread_evenly: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class Allotment:
     """`qty` pieces of a lot for a booth, and why from this facility and of this lot (not known of old plans)."""
 
     booth: str
-    lot: Available
+    lot: AvailableLot
     qty: int
     why: LineReason | None = None
     first: LotReason | None = None
@@ -87,7 +87,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ExcludedStock:
     """`qty` pieces of a facility that rules kept out of the plan: all of `rules` would have to give way."""
 
     facility: str
@@ -104,7 +104,7 @@ class Conflict:
     product: str
     short: int
     rules: tuple[PlanRule, ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[ExcludedStock, ...]
     reason: str
     reason_id: str
 
@@ -115,9 +115,9 @@ class Plan:
     each the conflict. `shipments`: facility-booth pairs; no plan in which each facility gives as many
     pieces (and, if `even`, each booth gets as many) has less than `shipments_at_least`."""
 
-    chosen: tuple[Chosen, ...]
+    allotments: tuple[Allotment, ...]
     shares: tuple[Share, ...]
-    short: tuple[Wanted, ...]
+    short: tuple[RequestDemand, ...]
     offers: Mapping[tuple[str, str], int]
     conflicts: tuple[Conflict, ...] = ()
     shipments: int = 0

@@ -2,27 +2,27 @@
 importable alone."""
 
 from services.festival.domain.replenishment.proposal import propose
-from services.festival.domain.replenishment.room import after
+from services.festival.domain.replenishment.room import rules_after
 from services.festival.domain.replenishment.terms import (
     Forecast,
-    Held,
-    Hour,
+    HeldLot,
     Move,
-    Pace,
     Proposal,
     Refill,
+    SalesHistory,
+    SalesHour,
     Situation,
 )
 
 __all__ = [
     "Forecast",
-    "Held",
-    "Hour",
+    "HeldLot",
     "Move",
-    "Pace",
     "Proposal",
     "Refill",
+    "SalesHistory",
+    "SalesHour",
     "Situation",
-    "after",
     "propose",
+    "rules_after",
 ]

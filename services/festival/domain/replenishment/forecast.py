@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from services.festival.domain.replenishment.terms import Hour, Pace
+from services.festival.domain.replenishment.terms import SalesHistory, SalesHour
 
 ALPHA = 0.1
 START_HOURS = 1.0
@@ -44,11 +44,11 @@ def by_chance(expected: float, hours: float, seen: float) -> float:
     return expected * (1 + hours / seen)
 
 
-def rates(paces: Sequence[Pace]) -> dict[tuple[str, str], Rate]:
+def rates(paces: Sequence[SalesHistory]) -> dict[tuple[str, str], Rate]:
     """By booth and product."""
-    start = _everywhere(paces)
+    start = _product_rates(paces)
     steps = {
-        (pace.booth, pace.product): list(levels(pace.hours, start[pace.product])) for pace in sorted(paces, key=_name)
+        (pace.booth, pace.product): list(levels(pace.hours, start[pace.product])) for pace in sorted(paces, key=_key)
     }
     scatter = _scatter(steps.values())
     return {key: Rate(of[-1].level, of[-1].hours, scatter) for key, of in steps.items()}
@@ -65,7 +65,7 @@ class Level:
     chance: float = 0.0
 
 
-def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
+def levels(hours: Iterable[SalesHour], start: float) -> Iterator[Level]:
     """The level before the first hour, which is `start`, and after each one in which the goods were there."""
     level, weight = start, START_HOURS
     yield Level(level, weight)
@@ -79,12 +79,12 @@ def levels(hours: Iterable[Hour], start: float) -> Iterator[Level]:
             yield Level(level, weight, off**2, chance)
 
 
-def _minutes(hour: Hour) -> int:
+def _minutes(hour: SalesHour) -> int:
     # What was sold was there, if only for a moment that rounds to no minute.
     return max(hour.minutes, 1 if hour.qty else 0)
 
 
-def _everywhere(paces: Iterable[Pace]) -> Mapping[str, float]:
+def _product_rates(paces: Iterable[SalesHistory]) -> Mapping[str, float]:
     """Pieces that a booth sells in an hour, by product: over all booths and hours."""
     pieces: dict[str, int] = defaultdict(int)
     minutes: dict[str, int] = defaultdict(int)
@@ -101,5 +101,5 @@ def _scatter(steps: Iterable[Sequence[Level]]) -> float:
     return max(1.0, (1 + sum(step.off for step in seen)) / (1 + sum(step.chance for step in seen)))
 
 
-def _name(pace: Pace) -> tuple[str, str]:
+def _key(pace: SalesHistory) -> tuple[str, str]:
     return pace.booth, pace.product

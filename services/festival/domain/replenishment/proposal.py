@@ -6,28 +6,28 @@ The same every time, whatever the order of what it is given.
 from collections.abc import Iterator
 from dataclasses import replace
 
-from services.festival.domain.planning import Wanted
-from services.festival.domain.replenishment import words
+from services.festival.domain.planning import RequestDemand
+from services.festival.domain.replenishment import explanations
+from services.festival.domain.replenishment.position import MARGIN, StockPosition, positions
 from services.festival.domain.replenishment.room import Room
-from services.festival.domain.replenishment.shelf import MARGIN, Shelf, shelves
 from services.festival.domain.replenishment.terms import Move, Proposal, Refill, Situation
 from shared.events.language import MAX_QTY
 
 # Fewer pieces are not worth a walk or a parcel.
 FEW = 3
 
-Shelves = dict[tuple[str, str], Shelf]
+Positions = dict[tuple[str, str], StockPosition]
 
 
 def propose(now: Situation) -> Proposal:
     """Moves between booths first, as they need no more goods; then what facilities should be asked for."""
-    found = {(shelf.booth, shelf.product): shelf for shelf in shelves(now)}
+    found = {(shelf.booth, shelf.product): shelf for shelf in positions(now)}
     forecasts = tuple(shelf.forecast(now) for shelf in found.values())
     moves = tuple(_moves(now, found))
     return Proposal(forecasts, moves, tuple(_refills(now, found)))
 
 
-def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
+def _moves(now: Situation, found: Positions) -> Iterator[Move]:
     """Whoever runs out first is served first, until no more can be carried out. Keeps `found` up to date, so that
     what nobody carries is asked of facilities."""
     room = Room(now.rules)
@@ -35,11 +35,16 @@ def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
     spare = _spare(found, hours)
     walks: set[tuple[str, str]] = set()
     made = 0
-    lacking = {key: shelf.lacks(hours, now.missed(now.carried_within), MARGIN) for key, shelf in found.items()}
-    for key in sorted((key for key, qty in lacking.items() if qty >= FEW), key=lambda key: (_lasts(found[key]), key)):
+    lacking = {
+        key: shelf.shortage(hours, now.open_before_arrival(now.carried_within), MARGIN)
+        for key, shelf in found.items()
+    }
+    for key in sorted(
+        (key for key, qty in lacking.items() if qty >= FEW), key=lambda key: (_hours_left(found[key]), key)
+    ):
         booth, product = key
         missing = room.fits(booth, product, lacking[key])
-        while missing >= FEW and (giver := _giver(spare.get(product, {}), missing, booth, walks)):
+        while missing >= FEW and (giver := _choose_giver(spare.get(product, {}), missing, booth, walks)):
             qty = min(missing, spare[product][giver])
             if now.most_moves is not None:
                 qty = min(qty, found[giver, product].first(now.most_moves - made))
@@ -49,26 +54,26 @@ def _moves(now: Situation, found: Shelves) -> Iterator[Move]:
             missing -= qty
             walks.add((giver, booth))
             room.take(booth, product, qty)
-            moved = _moved(found, (giver, product), key, qty, hours)
+            moved = _move_stock(found, (giver, product), key, qty, hours)
             made += len(moved)
             yield from moved
 
 
-def _spare(found: Shelves, hours: float) -> dict[str, dict[str, int]]:
+def _spare(found: Positions, hours: float) -> dict[str, dict[str, int]]:
     """By product and booth."""
     spare: dict[str, dict[str, int]] = {}
     for (booth, product), shelf in found.items():
-        if (qty := shelf.spare(hours)) >= FEW:
+        if (qty := shelf.surplus(hours)) >= FEW:
             spare.setdefault(product, {})[booth] = qty
     return spare
 
 
-def _lasts(shelf: Shelf) -> float:
+def _hours_left(shelf: StockPosition) -> float:
     """Hours until the last piece is sold; what lacks anything is sold at some rate."""
     return shelf.left / shelf.rate.an_hour
 
 
-def _giver(spare: dict[str, int], missing: int, taker: str, walks: set[tuple[str, str]]) -> str | None:
+def _choose_giver(spare: dict[str, int], missing: int, taker: str, walks: set[tuple[str, str]]) -> str | None:
     """Of those who have enough, one from whom people walk there anyway, then the one who has least too much; if none
     has enough, the one who has most."""
     givers = [booth for booth, qty in spare.items() if qty >= FEW]
@@ -78,10 +83,12 @@ def _giver(spare: dict[str, int], missing: int, taker: str, walks: set[tuple[str
     return min(givers, key=lambda booth: (-spare[booth], booth), default=None)
 
 
-def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float) -> list[Move]:
+def _move_stock(
+    found: Positions, giver: tuple[str, str], taker: tuple[str, str], qty: int, hours: float
+) -> list[Move]:
     gives, lots = found[giver].without(qty)
     takes = found[taker]
-    said = words.move(
+    said = explanations.move(
         product=takes.product,
         giver=gives.booth,
         keeps=gives.left,
@@ -98,12 +105,12 @@ def _moved(found: Shelves, giver: tuple[str, str], taker: tuple[str, str], qty: 
     ]
 
 
-def _refills(now: Situation, found: Shelves) -> Iterator[Refill]:
+def _refills(now: Situation, found: Positions) -> Iterator[Refill]:
     hours = now.hours
     for (booth, product), shelf in found.items():
         # No margin: what facilities send too much is unsold in the evening.
-        qty = min(MAX_QTY, shelf.lacks(hours, now.missed(now.sent_within)))
+        qty = min(MAX_QTY, shelf.shortage(hours, now.open_before_arrival(now.sent_within)))
         if qty >= FEW:
             wants = round(shelf.rate.expected(hours))
-            said = words.refill(product=product, booth=booth, has=shelf.left, wants=wants)
-            yield Refill(Wanted(booth, product, qty), said.en, said.id)
+            said = explanations.refill(product=product, booth=booth, has=shelf.left, wants=wants)
+            yield Refill(RequestDemand(booth, product, qty), said.en, said.id)

@@ -31,7 +31,7 @@ class Room:
         return self._categories.get((booth, product), "")
 
 
-def after(rules: Rules, moves: Iterable[Move]) -> Rules:
+def rules_after(rules: Rules, moves: Iterable[Move]) -> Rules:
     """The rules with the room that the moves leave."""
     room = Room(rules)
     for move in moves:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from services.festival.domain.planning import Rules, Wanted
+from services.festival.domain.planning import RequestDemand, Rules
 
 HOUR = timedelta(hours=1)
 # What people at a festival said of neither: half an hour from booth to booth, two hours from a facility nearby.
@@ -13,7 +13,7 @@ CARRIED_WITHIN = timedelta(minutes=30)
 SENT_WITHIN = timedelta(hours=2)
 
 
-class Hour(NamedTuple):
+class SalesHour(NamedTuple):
     """Pieces sold in one clock hour, counted in hours since 1970, and the `minutes` of it in which the booth was open
     and had some to sell. Without that, what was not there would look like what nobody wanted: so an hour in which
     nothing was sold belongs here too, with its minutes."""
@@ -24,16 +24,16 @@ class Hour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class SalesHistory:
     """How one booth has sold a product so far, in the order of the hours, earlier days included."""
 
     booth: str
     product: str
-    hours: tuple[Hour, ...]
+    hours: tuple[SalesHour, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldLot:
     """One lot at a booth: `left` on the shelf, `coming` on their way to it. What was recalled is `withdrawn`."""
 
     booth: str
@@ -60,8 +60,8 @@ class Situation:
     at: datetime
     until: datetime
     sells: Mapping[str, frozenset[str]]
-    paces: tuple[Pace, ...]
-    held: tuple[Held, ...]
+    paces: tuple[SalesHistory, ...]
+    held: tuple[HeldLot, ...]
     rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN
     sent_within: timedelta = SENT_WITHIN
@@ -78,7 +78,7 @@ class Situation:
         """Open hours until closing."""
         return (self.until - self.sells_from) / HOUR
 
-    def missed(self, within: timedelta) -> timedelta:
+    def open_before_arrival(self, within: timedelta) -> timedelta:
         """How long booths are open before something comes that is on its way for so long."""
         return max(timedelta(), self.at + within - self.sells_from)
 
@@ -115,7 +115,7 @@ class Move:
 class Refill:
     """What facilities should send, and why."""
 
-    wanted: Wanted
+    wanted: RequestDemand
     reason: str
     reason_id: str
 

@@ -10,7 +10,7 @@ import pytest
 
 from lab.chaos.comparison import FIELDS, Comparison
 from lab.chaos.expected import AcknowledgedRecord, ExpectedState, OrderedVoid
-from services.production.domain.entities import Lot, Outcome, Report, ReportKind
+from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport
 from services.production.store import LOTS, REPORTS
 from services.sales.domain import Booth, Receipt
 from services.sales.domain.drawer import Drawer, Taking
@@ -89,8 +89,8 @@ def expected(records: Iterable[tuple[Topic, str, Body]] = RECORDS) -> ExpectedSt
     return state
 
 
-def a_report(id: str, kind: ReportKind, outcome: Outcome, change: int | None = None) -> Report:
-    return Report(id, "source", "LP-KPG", "T1", kind, outcome, AT, lot="L1", change=change)
+def a_report(id: str, kind: ReportKind, outcome: ReportOutcome, change: int | None = None) -> TerminalReport:
+    return TerminalReport(id, "source", "LP-KPG", "T1", kind, outcome, AT, lot="L1", change=change)
 
 
 def a_sale(line: int, qty: int, voided: int) -> Sale:
@@ -112,11 +112,11 @@ def a_database() -> Database:
     return {
         "reports": documents(
             REPORTS,
-            a_report("made", ReportKind.PRODUCTION, Outcome.ACCEPTED),
-            a_report("refused", ReportKind.PRODUCTION, Outcome.REJECTED),
-            a_report("corrected", ReportKind.CORRECTION, Outcome.ACCEPTED, -2),
-            a_report("not corrected", ReportKind.CORRECTION, Outcome.REJECTED),
-            a_report("recalled", ReportKind.RECALL, Outcome.ACCEPTED),
+            a_report("made", ReportKind.PRODUCTION, ReportOutcome.ACCEPTED),
+            a_report("refused", ReportKind.PRODUCTION, ReportOutcome.REJECTED),
+            a_report("corrected", ReportKind.CORRECTION, ReportOutcome.ACCEPTED, -2),
+            a_report("not corrected", ReportKind.CORRECTION, ReportOutcome.REJECTED),
+            a_report("recalled", ReportKind.RECALL, ReportOutcome.ACCEPTED),
         ),
         "lots": documents(LOTS, Lot("L1", "LP-KPG", "KKG", "food", 40, ON, None, None, "made", AT)),
         "receipts": documents(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sales.domain import shelf
-from services.sales.domain.so_far import HOURS_BACK, MOST_HOURS, tell
+from services.sales.domain.interim import HOURS_BACK, MOST_HOURS, publish_interim
 from shared.envelope import encode
 from shared.events.language import MAX_VALUE_BYTES
 from shared.events.sales import LotSoFar, ProductSoFar, SaleAccounted, SellThroughCounted, SellThroughSoFar
@@ -25,7 +25,7 @@ from tests.support.builders.sales import (
     open_booth,
 )
 
-HOUR = shelf.seconds(NOON) // shelf.HOUR
+HOUR = shelf.epoch_seconds(NOON) // shelf.HOUR
 
 
 def minutes(after: float) -> datetime:
@@ -153,11 +153,11 @@ def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
     shelves = booth.shelves
     for product in products:
         for hour in range(100):
-            shelves = shelf.sold(shelves, "LP-A", product, minutes(60 * hour), 1)
+            shelves = shelf.sell(shelves, "LP-A", product, minutes(60 * hour), 1)
     for kept in shelves:
         assert len(kept.hours) == 100
     lots = tuple(replace(one, label_qty=100) for one in booth.lots)
-    _, [said] = tell(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
+    _, [said] = publish_interim(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
     body = said.body
     assert isinstance(body, SellThroughSoFar)
     assert len(encode(body)) < MAX_VALUE_BYTES

@@ -6,26 +6,26 @@ from datetime import datetime, timedelta
 
 from services.festival.domain import command
 from services.festival.domain.allocation import allocation
-from services.festival.domain.allocation.bounds import bounds, day_of
+from services.festival.domain.allocation.bounds import local_day, planning_rules
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import Request, request_id, requests_of
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.command import Carried, Wrong
+from services.festival.domain.booth_sales import BoothSales, less_sold, sales_by_booth
+from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, booths_of
-from services.festival.domain.pace import BoothPace, as_sold, paces
 from services.festival.domain.planning import Conflict
 from services.festival.domain.replenishment import (
     Forecast,
-    Held,
-    Hour,
+    HeldLot,
     Move,
-    Pace,
     Proposal,
     Refill,
+    SalesHistory,
+    SalesHour,
     Situation,
-    after,
     propose,
+    rules_after,
 )
 from shared.events.festival import (
     FESTIVAL,
@@ -65,32 +65,32 @@ class Replenishment:
     opens: datetime | None = None
 
 
-def ask(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> Carried:
+def replenish(state: State, festival: Festival, body: Replenish, event: Event, planner: Planner) -> CommandResult:
     """Propose a refill, from what is known when the command comes to its turn."""
     wrong = _check(state, festival, body, event.logged_at)
     if wrong is not None:
         return wrong
-    known = paces(state, festival.id)
+    known = sales_by_booth(state, festival.id)
     booths = [
-        as_sold(booth, known.get(booth.id))
+        less_sold(booth, known.get(booth.id))
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
     requests = requests_of(state, festival.id)
     # What does not come by the day on which booths sell comes too late.
-    days_left = _days(festival, event.logged_at, body.opens)
-    rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=days_left)
+    days_left = _days_left(festival, event.logged_at, body.opens)
+    rules = replace(planning_rules(festival, event.logged_at, booths, requests), days_left=days_left)
     now = Situation(
         at=event.logged_at,
         until=body.until,
         sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
-        paces=tuple(_paces(booths, known, event.logged_at)),
-        held=(*_held(booths), *_coming(booths, requests)),
+        paces=tuple(_histories(booths, known, event.logged_at)),
+        held=(*_lots_at_booths(booths), *_lots_to_come(booths, requests)),
         rules=rules,
         most_moves=MOST_MOVES,
         opens=body.opens,
     )
-    found = ordered(propose(now), body.products)
+    found = most_urgent(propose(now), body.products)
     kept = Replenishment(
         id=request_id(festival.id, body.request),
         festival=festival.id,
@@ -104,7 +104,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
     )
     state = state.put(kept)
     if not found.refills:
-        return state, [said_of(kept)]
+        return state, [proposal_event(kept)]
     request = Request(
         id=kept.id,
         festival=festival.id,
@@ -112,43 +112,45 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         demands=tuple(refill.wanted for refill in found.refills),
         hold_hours=body.hold_hours,
     )
-    planned = allocation.planned(state, request, after(rules, found.moves), event, planner, consent=body.consent)
-    if isinstance(planned, Wrong) and planned.reason is CommandRefusal.NOTHING_TO_PLAN:
+    planned = allocation.plan_request(
+        state, request, rules_after(rules, found.moves), event, planner, consent=body.consent
+    )
+    if isinstance(planned, Rejection) and planned.reason is CommandRefusal.NOTHING_TO_PLAN:
         # People can still carry what moves between booths.
         kept = replace(kept, conflicts=planned.conflicts)
-        return state.put(kept), [said_of(kept)]
-    if isinstance(planned, Wrong):
+        return state.put(kept), [proposal_event(kept)]
+    if isinstance(planned, Rejection):
         return planned
     state, said = planned
     # Behind the plan: a rebuild knows that by being the first.
-    return state, [*said, said_of(kept)]
+    return state, [*said, proposal_event(kept)]
 
 
-def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Wrong | None:
+def _check(state: State, festival: Festival, body: Replenish, at: datetime) -> Rejection | None:
     if len(body.products) > MAX_PRODUCTS:
-        return Wrong("products", CommandRefusal.TOO_MANY, f"Name at most {MAX_PRODUCTS} products.")
+        return Rejection("products", CommandRefusal.TOO_MANY, f"Name at most {MAX_PRODUCTS} products.")
     if not timedelta() < body.until - at <= LONGEST:
         message = "Say until when the booths are open: later than now, within 24 hours."
-        return Wrong("until", CommandRefusal.OUT_OF_RANGE, message)
+        return Rejection("until", CommandRefusal.OUT_OF_RANGE, message)
     if body.opens is not None and body.opens >= body.until:
         message = "Booths open before they close: say an earlier time."
-        return Wrong("opens", CommandRefusal.OUT_OF_RANGE, message)
+        return Rejection("opens", CommandRefusal.OUT_OF_RANGE, message)
     if state.get(Replenishment, request_id(festival.id, body.request)) is not None:
         message = f"There is a replenishment {body.request} already."
-        return Wrong("request", CommandRefusal.ALREADY_EXISTS, message)
-    return allocation.check(state, festival, body.request, body.hold_hours)
+        return Rejection("request", CommandRefusal.ALREADY_EXISTS, message)
+    return allocation.check_new_request(state, festival, body.request, body.hold_hours)
 
 
-def _days(festival: Festival, at: datetime, opens: datetime | None) -> int:
+def _days_left(festival: Festival, at: datetime, opens: datetime | None) -> int:
     """From today to the day on which booths open again, by the calendar there; 0 if they are open."""
-    return 0 if opens is None else max(0, (day_of(festival, opens) - day_of(festival, at)).days)
+    return 0 if opens is None else max(0, (local_day(festival, opens) - local_day(festival, at)).days)
 
 
-def _held(booths: Iterable[Booth]) -> Iterator[Held]:
+def _lots_at_booths(booths: Iterable[Booth]) -> Iterator[HeldLot]:
     for booth in booths:
         accounts = booth.accounts()
         for lot in booth.lots:
-            yield Held(
+            yield HeldLot(
                 booth=booth.id,
                 lot=lot.lot,
                 facility=lot.facility,
@@ -161,13 +163,13 @@ def _held(booths: Iterable[Booth]) -> Iterator[Held]:
             )
 
 
-def _coming(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[Held]:
+def _lots_to_come(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[HeldLot]:
     """What facilities hold for the booths and have not sent yet: the refill of an hour ago is not asked for again."""
     ids = {booth.id for booth in booths}
     for request in requests:
         for line in request.lines:
             if line.booth in ids and line.status in _TO_COME:
-                yield Held(
+                yield HeldLot(
                     booth=line.booth,
                     lot=line.lot,
                     facility=line.facility,
@@ -179,18 +181,18 @@ def _coming(booths: Iterable[Booth], requests: Iterable[Request]) -> Iterator[He
                 )
 
 
-def _paces(booths: Sequence[Booth], known: Mapping[str, BoothPace], at: datetime) -> Iterator[Pace]:
+def _histories(booths: Sequence[Booth], known: Mapping[str, BoothSales], at: datetime) -> Iterator[SalesHistory]:
     now = int(at.timestamp())
     for booth in booths:
         pace = known.get(booth.id)
         for product, hours in pace.hours if pace is not None else ():
             # A till whose clock is ahead may have sold tomorrow.
-            past = tuple(Hour(*hour) for hour in hours if hour[0] * _HOUR <= now)
+            past = tuple(SalesHour(*hour) for hour in hours if hour[0] * _HOUR <= now)
             if past:
-                yield Pace(booth.id, product, past)
+                yield SalesHistory(booth.id, product, past)
 
 
-def ordered(found: Proposal, products: Sequence[str]) -> Proposal:
+def most_urgent(found: Proposal, products: Sequence[str]) -> Proposal:
     """The most urgent first, and no more than one record holds; facilities send only of these products. The moves
     are bounded before: what can't be carried is sent."""
     # To the minute: nobody knows it better, and no database keeps it better than to the millisecond.
@@ -203,7 +205,7 @@ def ordered(found: Proposal, products: Sequence[str]) -> Proposal:
     return Proposal(tuple(forecasts[:MOST_FORECASTS]), found.moves, tuple(refills[:MOST_REFILLS]))
 
 
-def said_of(kept: Replenishment) -> Publication:
+def proposal_event(kept: Replenishment) -> Publication:
     """The event that shows it."""
     return FESTIVAL.of(
         ReplenishmentProposed(
@@ -224,6 +226,6 @@ def said_of(kept: Replenishment) -> Publication:
                 )
                 for one in kept.refills
             ),
-            conflicts=tuple(command.said_of(one) for one in kept.conflicts),
+            conflicts=tuple(command.conflict_event(one) for one in kept.conflicts),
         )
     )

@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.sales.domain.booth import Booth, BoothLot
-from services.sales.domain.shelf import HOUR, Hour, Shelf, moment, together
+from services.sales.domain.shelf import HOUR, HourlySales, ShelfHistory, combined, from_epoch_seconds
 from shared.events.sales import DemandCounted, DemandLine, SoldOut
 
 NIGHT = 6 * HOUR
@@ -41,7 +41,7 @@ class _Gap:
     away: bool
 
 
-def openings(booth: Booth) -> tuple[Span, ...]:
+def opening_hours(booth: Booth) -> tuple[Span, ...]:
     """When the booth was open, as far as its sales tell."""
     spans: list[Span] = []
     for began, ended in sorted((hour.began, hour.ended) for shelf in booth.shelves for hour in shelf.hours):
@@ -52,21 +52,21 @@ def openings(booth: Booth) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def counted(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCounted:
+def count_demand(booth: Booth, open_in: tuple[Span, ...], facility: str) -> DemandCounted:
     """What there is to say of each of the facility's products at the booth, which was open in these spans."""
     assert booth.festival is not None, "a booth that holds a lot belongs to a festival"
     mine = [lot for lot in booth.lots if lot.facility == facility]
     shelves = {shelf.product: shelf for shelf in booth.shelves if shelf.facility == facility}
     lines = [
-        _line(booth, shelves.get(product, Shelf(facility, product)), lots, open_in)
+        _demand_line(booth, shelves.get(product, ShelfHistory(facility, product)), lots, open_in)
         for product, lots in sorted(_by_product(mine).items())
     ]
     return DemandCounted(facility=facility, festival=booth.festival, booth=booth.id, lines=tuple(lines))
 
 
-def there(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> Iterator[Span]:
+def in_stock(shelf: ShelfHistory, open_in: tuple[Span, ...], *, gone: bool) -> Iterator[Span]:
     """When the booth was open and goods were there, in order. `gone`: nothing is left now."""
-    since = _there_from(shelf)
+    since = _stocked_since(shelf)
     if since is None:
         return
     gaps = list(_gaps(shelf, gone=gone))
@@ -82,11 +82,11 @@ def there(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> Iterator[Sp
             yield at, ended
 
 
-def _line(booth: Booth, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
+def _demand_line(booth: Booth, shelf: ShelfHistory, lots: list[BoothLot], open_in: tuple[Span, ...]) -> DemandLine:
     sold = sum(lot.sold for lot in lots)
     unsold = sum(lot.unsold for lot in lots)
     rupiah = sum(lot.sold_rupiah for lot in lots)
-    here, missing = _lasted(shelf, open_in, gone=not unsold)
+    here, missing = _stock_seconds(shelf, open_in, gone=not unsold)
     return DemandLine(
         booth=booth.id,
         product=shelf.product,
@@ -98,35 +98,37 @@ def _line(booth: Booth, shelf: Shelf, lots: list[BoothLot], open_in: tuple[Span,
         there_minutes=here // MINUTE,
         missing_minutes=missing // MINUTE,
         sold_out=tuple(
-            SoldOut(at=moment(gap.began), until=None if gap.ended is None else moment(gap.ended))
+            SoldOut(
+                at=from_epoch_seconds(gap.began), until=None if gap.ended is None else from_epoch_seconds(gap.ended)
+            )
             for gap in _gaps(shelf, gone=not unsold)
             if not gap.away
         ),
-        lost_sales=_lost(booth, shelf.product, sold, open_in),
+        lost_sales=_lost_sales(booth, shelf.product, sold, open_in),
     )
 
 
-def _lost(booth: Booth, product: str, sold: int, open_in: tuple[Span, ...]) -> int:
+def _lost_sales(booth: Booth, product: str, sold: int, open_in: tuple[Span, ...]) -> int:
     """The part of a maker who sold so many."""
     shelves = [shelf for shelf in booth.shelves if shelf.product == product]
     if not shelves:
         return 0
     gone = not any(lot.unsold for lot in booth.lots if lot.product == product)
-    here, missing = _lasted(together(shelves), open_in, gone=gone)
-    return _rounded(sold * missing, max(here, HOUR))
+    here, missing = _stock_seconds(combined(shelves), open_in, gone=gone)
+    return _round_half_up(sold * missing, max(here, HOUR))
 
 
-def _lasted(shelf: Shelf, open_in: tuple[Span, ...], *, gone: bool) -> tuple[int, int]:
+def _stock_seconds(shelf: ShelfHistory, open_in: tuple[Span, ...], *, gone: bool) -> tuple[int, int]:
     """Open seconds in which goods were there, and in which they had run out."""
-    here = sum(ended - began for began, ended in there(shelf, open_in, gone=gone))
+    here = sum(ended - began for began, ended in in_stock(shelf, open_in, gone=gone))
     gaps = _gaps(shelf, gone=gone)
-    return here, sum(_within(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
+    return here, sum(_overlap_seconds(open_in, gap.began, gap.ended) for gap in gaps if not gap.away)
 
 
-def _gaps(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
+def _gaps(shelf: ShelfHistory, *, gone: bool) -> Iterator[_Gap]:
     """When nothing was there, in order and apart. `gone`: nothing is left in the end."""
     last: _Gap | None = None
-    for gap in _each_gap(shelf, gone=gone):
+    for gap in _single_gaps(shelf, gone=gone):
         if last is not None and last.ended is not None and gap.began <= last.ended:
             # What was sold before it was counted in leaves no gap of its own.
             last = _Gap(min(last.began, gap.began), gap.ended, last.away and gap.away)
@@ -138,20 +140,20 @@ def _gaps(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
         yield last
 
 
-def _each_gap(shelf: Shelf, *, gone: bool) -> Iterator[_Gap]:
+def _single_gaps(shelf: ShelfHistory, *, gone: bool) -> Iterator[_Gap]:
     supplied = 0
-    for (_, qty), (more_at, _) in zip(shelf.came, shelf.came[1:], strict=False):
+    for (_, qty), (more_at, _) in zip(shelf.arrivals, shelf.arrivals[1:], strict=False):
         supplied += qty
         before = [hour for hour in shelf.hours if hour.ended < more_at]
         after = shelf.hours[len(before) :]
-        moved = [(second, qty) for second, qty in shelf.went if second < more_at]
+        moved = [(second, qty) for second, qty in shelf.departures if second < more_at]
         if sum(hour.qty for hour in before) + sum(qty for _, qty in moved) >= supplied:
-            yield _since_the_last(before, moved, min(more_at, after[0].began) if after else more_at)
-    if gone and (shelf.hours or shelf.went):
-        yield _since_the_last(shelf.hours, shelf.went, None)
+            yield _gap_after_last(before, moved, min(more_at, after[0].began) if after else more_at)
+    if gone and (shelf.hours or shelf.departures):
+        yield _gap_after_last(shelf.hours, shelf.departures, None)
 
 
-def _since_the_last(hours: Sequence[Hour], moved: Sequence[tuple[int, int]], ended: int | None) -> _Gap:
+def _gap_after_last(hours: Sequence[HourlySales], moved: Sequence[tuple[int, int]], ended: int | None) -> _Gap:
     """From the last sale, or from when the last pieces were moved if that was later."""
     sold_at = hours[-1].ended if hours else None
     moved_at = moved[-1][0] if moved else None
@@ -161,12 +163,12 @@ def _since_the_last(hours: Sequence[Hour], moved: Sequence[tuple[int, int]], end
     return _Gap(moved_at if ended is None else min(moved_at, ended), ended, away=True)
 
 
-def _there_from(shelf: Shelf) -> int | None:
-    began = [*(second for second, _ in shelf.came[:1]), *(hour.began for hour in shelf.hours[:1])]
+def _stocked_since(shelf: ShelfHistory) -> int | None:
+    began = [*(second for second, _ in shelf.arrivals[:1]), *(hour.began for hour in shelf.hours[:1])]
     return min(began, default=None)
 
 
-def _within(spans: tuple[Span, ...], began: int, ended: int | None) -> int:
+def _overlap_seconds(spans: tuple[Span, ...], began: int, ended: int | None) -> int:
     """Seconds of the spans from `began` to `ended` (None: to their end)."""
     return sum(max(0, (last if ended is None else min(last, ended)) - max(first, began)) for first, last in spans)
 
@@ -178,5 +180,5 @@ def _by_product(lots: list[BoothLot]) -> dict[str, list[BoothLot]]:
     return found
 
 
-def _rounded(part: int, whole: int) -> int:
+def _round_half_up(part: int, whole: int) -> int:
     return (2 * part + whole) // (2 * whole)

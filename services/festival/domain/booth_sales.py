@@ -10,7 +10,7 @@ from shared.runtime.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class BoothPace:
+class BoothSales:
     """By booth. `sold`: pieces by lot; `hours`, by product and in order: clock hour (since 1970, in UTC), pieces, and
     minutes in which there were some to sell. `at` is when the sale was made that it was said with."""
 
@@ -22,13 +22,13 @@ class BoothPace:
     hours: tuple[tuple[str, tuple[tuple[int, int, int], ...]], ...] = ()
 
 
-def keep(state: State, said: SellThroughSoFar) -> State:
+def record(state: State, said: SellThroughSoFar) -> State:
     """The highest revision replaces every lower one."""
-    known = state.get(BoothPace, said.booth)
+    known = state.get(BoothSales, said.booth)
     if known is not None and known.revision >= said.revision:
         return state
     return state.put(
-        BoothPace(
+        BoothSales(
             id=said.booth,
             festival=said.festival,
             at=said.at,
@@ -41,12 +41,12 @@ def keep(state: State, said: SellThroughSoFar) -> State:
     )
 
 
-def paces(state: State, festival: str) -> dict[str, BoothPace]:
+def sales_by_booth(state: State, festival: str) -> dict[str, BoothSales]:
     """By booth, those of the festival that a batch has loaded."""
-    return {pace.id: pace for pace in state.all(BoothPace) if pace.festival == festival}
+    return {pace.id: pace for pace in state.all(BoothSales) if pace.festival == festival}
 
 
-def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
+def less_sold(booth: Booth, pace: BoothSales | None) -> Booth:
     """An open booth less what it is known to have sold so far, there may be more by now; once it is settled, it knows
     better itself."""
     if booth.status is not BoothStatus.OPEN or pace is None:
@@ -54,7 +54,7 @@ def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
     return replace(booth, sold=pace.sold)
 
 
-def sold_so_far(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
+def booths_less_sold(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
     """These booths as far as they are known, each less what it has sold so far."""
-    known = paces(state, festival)
-    return [as_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]
+    known = sales_by_booth(state, festival)
+    return [less_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

@@ -21,7 +21,7 @@ class Claim:
     base: int = 0
 
 
-def shared(total: int, claims: Sequence[Claim]) -> list[int]:
+def water_fill(total: int, claims: Sequence[Claim]) -> list[int]:
     """`total` pieces shared out: always one more to who has the smallest share, of equals to who comes first.
     All that is claimed if that is not more than `total`."""
     if total >= sum(claim.most for claim in claims):
@@ -51,20 +51,20 @@ def shared(total: int, claims: Sequence[Claim]) -> list[int]:
     return pieces
 
 
-def level(network: Network, claims: Sequence[Claim], pieces: list[int]) -> None:
+def balance_shares(network: Network, claims: Sequence[Claim], pieces: list[int]) -> None:
     """Change a largest flow, with `pieces` from giver `n` at node `n`, into the fair one with the same total; both
     are changed in place. Of equal shares the giver with the smaller number is raised first."""
     parts = 1
     todo = [list(range(len(claims)))]
     while todo:
         givers = todo.pop()
-        fair = shared(sum(pieces[giver] for giver in givers), [claims[giver] for giver in givers])
+        fair = water_fill(sum(pieces[giver] for giver in givers), [claims[giver] for giver in givers])
         more = {giver: due - pieces[giver] for giver, due in zip(givers, fair, strict=True) if due > pieces[giver]}
         less = {giver: pieces[giver] - due for giver, due in zip(givers, fair, strict=True) if due < pieces[giver]}
         if not more:
             continue
         due = dict(zip(givers, fair, strict=True))
-        cut = network.send(more, less)
+        cut = network.push(more, less)
         for giver in givers:
             pieces[giver] = due[giver] - more.get(giver, 0) + less.get(giver, 0)
         if not cut:
