@@ -1,4 +1,4 @@
-"""`karya`: one command for all that people do with Karya. Each group lies in a module of its own."""
+"""`karya`: the command line. Each group of commands is a module."""
 
 import sys
 from importlib import import_module
@@ -9,11 +9,11 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from cli import surroundings
-from cli.console import complain, err, warn
+from cli.console import err, show_error, warn
+from cli.local_stack import use_local_stack
 from shared.errors import KaryaError
 
-# Loaded only when asked for: a terminal on a slow machine should not wait for what a service needs.
+# Imported on demand: a terminal on a slow machine must not wait for the imports of a service.
 _GROUPS = {
     "up": "cli.stack:up",
     "down": "cli.stack:down",
@@ -33,7 +33,7 @@ _GROUPS = {
     "till": "cli.till:app",
 }
 
-# What only a checkout has, neither the wheel nor the image.
+# Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
 _LOCAL_STACK = frozenset({"up", "down", "status"})
 
@@ -41,30 +41,30 @@ NOT_HERE = 2
 
 
 class _Lazy(TyperGroup):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported on demand."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 - the group's own signature
         return list(_GROUPS)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
-        place = _GROUPS.get(cmd_name)
-        if place is None:
+        path = _GROUPS.get(cmd_name)
+        if path is None:
             return None
         if (room := _missing(cmd_name)) is not None:
             return _stand_in(cmd_name, room)
-        module, _, name = place.partition(":")
-        found = getattr(import_module(module), name)
-        if not isinstance(found, typer.Typer):
+        module, _, name = path.partition(":")
+        target = getattr(import_module(module), name)
+        if not isinstance(target, typer.Typer):
             single = typer.Typer()
-            single.command(name=cmd_name)(found)
-            found = single
-        command = get_command(found)
+            single.command(name=cmd_name)(target)
+            target = single
+        command = get_command(target)
         command.name = cmd_name
         return command
 
 
 def _missing(name: str) -> str | None:
-    """What the command stands on and is not installed."""
+    """The part that the command needs and that is not installed; None if it can run."""
     if name in _LABORATORY and find_spec("lab") is None:
         return "the laboratory"
     if name in _LABORATORY | _LOCAL_STACK and find_spec("psutil") is None:
@@ -73,7 +73,7 @@ def _missing(name: str) -> str | None:
 
 
 def _stand_in(name: str, room: str) -> Any:
-    """Says in the command's place how to get it. Ends with 2, whatever its arguments are."""
+    """A command that says how to install the missing part. It ends with 2, whatever its arguments are."""
     stand_in = typer.Typer()
 
     @stand_in.command(
@@ -108,12 +108,12 @@ def _karya() -> None:
 
 
 def main() -> None:
-    """Run the command line. Ends with 1 and a sentence for what a person can mend, 130 after Ctrl-C."""
-    surroundings.adopt()
+    """Run the command line. An error that a person can correct ends it with 1 and a sentence, Ctrl-C with 130."""
+    use_local_stack()
     try:
         app()
     except KaryaError as error:
-        complain(error)
+        show_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
         err.print("Stopped.")

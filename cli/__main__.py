@@ -1,4 +1,4 @@
-"""`python -m cli` is `karya`, also where nothing is installed."""
+"""`python -m cli` is `karya`, also without installation."""
 
 from cli import main
 

@@ -1,4 +1,4 @@
-"""`karya bench`: how fast the services are beside what the same servers could do."""
+"""`karya bench`: throughput and latency relative to a minimal consumer and to other frameworks."""
 
 import asyncio
 import json
@@ -12,68 +12,70 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from cli.alone import alone, terminable
 from cli.console import err, say, show_grid, show_json, warn
-from cli.parameters import within
+from cli.exclusive import exclusive, terminable
+from cli.parameters import between
 from shared import typed
 from shared.errors import KaryaError
 from shared.events.language import MAX_WHOLE
 from shared.shown import thousands
 
 if TYPE_CHECKING:
-    from lab.bench.report import Head, Said, Tell
+    from lab.bench.report import BenchResult, OnProgress, RunHead
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".karya" / "bench"
 
 
 class NoBenches(KaryaError):
-    """Benches come with a checkout and not with the installed package."""
+    """Benches are part of a checkout, not of the installed package."""
 
 
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="Which ones; all without it.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="Names of benches; all if left out.")] = None,
     amount: Annotated[
         int | None,
         typer.Option(
-            parser=within(typed.whole, 1, MAX_WHOLE),
-            help="How much: events to work off, seconds (latency; more at low rates), starts, plans. "
-            "Less says less, sooner. For one bench only.",
+            parser=between(typed.whole, 1, MAX_WHOLE),
+            help="How much: events, seconds (latency; more at low rates), starts or plans. "
+            "Less is faster and less certain. For one bench only.",
         ),
     ] = None,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the figures as JSON; - prints them.")
+        Path | None, typer.Option("--json", help="File for the figures as JSON; - prints them.")
     ] = None,
     svg_file: Annotated[
-        Path | None, typer.Option("--svg", help="Where to write the chart of the catch-up, if that is among them.")
+        Path | None, typer.Option("--svg", help="File for the chart of the catch-up, if it is measured.")
     ] = None,
 ) -> None:
-    """Measure on real servers of this command's own, with made-up events. Ratios of one run are what counts.
+    """Measure on separate servers with made-up events. Compare only ratios within one run.
 
-    When a bench fails, the figures of those before it are shown all the same, and it ends with 1.
+    If a bench fails, the earlier figures are shown all the same, and the command ends with 1.
     """
     try:
-        from lab.bench.all import check_amount, chosen, run
-        from lab.bench.report import Head
-    except ModuleNotFoundError as missing:
-        raise NoBenches(f"{missing.name} is not here: run `karya bench` in a checkout, after `make setup`.") from None
-    wanted = chosen(names or [])
-    check_amount(wanted, amount)
-    head = Head.now(ROOT)
-    results: list[Said] = []
+        from lab.bench.all import check_amount, run, selected
+        from lab.bench.report import RunHead
+    except ModuleNotFoundError as error:
+        raise NoBenches(
+            f"{error.name} is not installed: run `karya bench` in a checkout, after `make setup`."
+        ) from None
+    selected_names = selected(names or [])
+    check_amount(selected_names, amount)
+    head = RunHead.now(ROOT)
+    results: list[BenchResult] = []
     try:
-        with alone(FOLDER), terminable(), _progress(len(wanted), results) as tell:
-            asyncio.run(run(FOLDER, wanted, amount, tell, results.append))
+        with exclusive(FOLDER), terminable(), _progress(len(selected_names), results) as on_progress:
+            asyncio.run(run(FOLDER, selected_names, amount, on_progress, results.append))
         shutil.rmtree(FOLDER, ignore_errors=True)
     finally:
-        # Nothing measured is no reason to write over the figures of an earlier run.
+        # Without results the figures of an earlier run are not overwritten.
         if results:
             show(head, results, json_file, svg_file)
 
 
 @contextmanager
-def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
-    """What is done now, beside a bar over all benches; a line for each where there is no terminal."""
+def _progress(count: int, results: "Sequence[BenchResult]") -> "Iterator[OnProgress]":
+    """The present step and a bar over all benches; without a terminal a line for each step."""
     if not err.is_terminal:
         yield lambda text: err.print(text, highlight=False)
         return
@@ -83,30 +85,30 @@ def _progress(count: int, results: "Sequence[Said]") -> "Iterator[Tell]":
         yield lambda text: progress.update(task, completed=len(results), description=text)
 
 
-def show(head: "Head", results: "Sequence[Said]", json_file: Path | None, svg_file: Path | None) -> None:
-    """All figures as JSON and as a chart, if that was asked for, and as tables; then which goals were missed."""
+def show(head: "RunHead", results: "Sequence[BenchResult]", json_file: Path | None, svg_file: Path | None) -> None:
+    """Show all figures as tables or JSON, write the requested files, and list the missed goals."""
     from lab.bench import chart
     from lab.bench.report import as_dict
 
-    told = as_dict(head, results)
+    document = as_dict(head, results)
     if json_file is not None and str(json_file) == "-":
-        show_json(told)
+        show_json(document)
     else:
         if json_file is not None:
-            json_file.write_text(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+            json_file.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
         for result in results:
             _show_table(result)
     if svg_file is not None:
-        if bars := chart.bars(told):
+        if bars := chart.bars(document):
             svg_file.write_text(chart.svg(bars))
         else:
-            warn(f"{svg_file} was not written: the chart shows the catch-up, which was not measured.")
+            warn(f"{svg_file} was not written: the chart shows the catch-up, and that was not measured.")
     missed = [f"{result.bench}, {figure.name}" for result in results for figure in result.figures if figure.missed]
     if missed:
         warn(f"Missed: {'; '.join(missed)}")
 
 
-def _show_table(result: "Said") -> None:
+def _show_table(result: "BenchResult") -> None:
     title = result.bench if result.amount is None else f"{result.bench} ({thousands(result.amount)})"
     table = Table("figure", box=None, pad_edge=False, header_style="bold", title=title)
     table.title_justify = "left"

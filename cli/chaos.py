@@ -1,4 +1,4 @@
-"""`karya chaos`: is anything lost, doubled or torn, whatever dies?"""
+"""`karya chaos`: faults under load, and a check that nothing is lost, doubled or mismatched."""
 
 import asyncio
 import json
@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from cli.alone import alone, terminable
 from cli.console import err, say, show_grid, show_json, warn
-from cli.parameters import WHOLE, within
+from cli.exclusive import exclusive, terminable
+from cli.parameters import WHOLE, between
 from cli.verify import show
 from lab.chaos.faults import by_kind
-from lab.chaos.run import LEAST_RATE, ChaosReport, run
+from lab.chaos.run import MIN_RATE, ChaosReport, run
 from shared import typed
 
 FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
@@ -22,23 +22,23 @@ FOLDER = Path(__file__).parents[1] / ".karya" / "chaos"
 
 def chaos(
     minutes: Annotated[
-        float, typer.Option(parser=within(typed.number, 0.5, 240), help="How long faults are injected: 0,5 to 240.")
+        float, typer.Option(parser=between(typed.number, 0.5, 240), help="Minutes of faults, from 0,5 to 240.")
     ] = 3.0,
-    seed: Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same plan of faults.")] = 1,
+    seed: Annotated[int, typer.Option(parser=WHOLE, help="Seed of the plan of faults.")] = 1,
     rate: Annotated[
         float,
         typer.Option(
-            parser=within(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
+            parser=between(typed.number, 1, 1_000_000), help="Records per second of all terminals and tills, from 1."
         ),
     ] = 400.0,
     json_file: Annotated[
-        Path | None, typer.Option("--json", help="Where to write the report as JSON; - prints it.")
+        Path | None, typer.Option("--json", help="File for the report as JSON; - prints it.")
     ] = None,
 ) -> None:
-    """Faults at random, seeded times under a steady load; then the reckoning. Everything is on loopback."""
-    with alone(FOLDER), terminable(), err.status("") as status:
-        tell = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
-        report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, tell=tell))
+    """Inject faults at random, seeded times under a steady load, then check everything. All servers are local."""
+    with exclusive(FOLDER), terminable(), err.status("") as status:
+        on_progress = status.update if err.is_terminal else lambda text: err.print(text, highlight=False)
+        report = asyncio.run(run(FOLDER, minutes=minutes, seed=seed, rate=rate, on_progress=on_progress))
     if json_file is not None and str(json_file) != "-":
         json_file.write_text(json.dumps(report.as_dict(), indent=2, ensure_ascii=False, default=str) + "\n")
     if json_file is not None and str(json_file) == "-":
@@ -46,7 +46,7 @@ def chaos(
     else:
         _show(report)
     if not report.ok:
-        warn(f"What everything wrote lies in {FOLDER}.")
+        warn(f"The logs of all processes are in {FOLDER}.")
         raise typer.Exit(1)
     shutil.rmtree(FOLDER, ignore_errors=True)
 
@@ -55,9 +55,10 @@ def _show(report: ChaosReport) -> None:
     table = Table("fault", box=None, pad_edge=False, header_style="bold")
     for column in ("times", "recovered in (median)", "longest", "never"):
         table.add_column(column, justify="right")
-    for kind, of in by_kind(report.faults):
-        felt = report.recoveries[kind]
-        table.add_row(kind.value, str(len(of)), f"{felt.median:.1f} s", f"{felt.longest:.1f} s", str(felt.never))
+    for kind, faults in by_kind(report.faults):
+        recovery = report.recoveries[kind]
+        times = (f"{recovery.median:.1f} s", f"{recovery.longest:.1f} s", str(recovery.never))
+        table.add_row(kind.value, str(len(faults)), *times)
     show_grid(table)
     say()
     say(
@@ -66,16 +67,16 @@ def _show(report: ChaosReport) -> None:
         f"{report.events_per_second:.0f} a second; {report.tally.festivals_closed} festivals from start to end."
     )
     if report.below_rate:
-        warn(f"Fewer than {LEAST_RATE:.0f} events a second: a slow machine, or too low a --rate, to prove much with.")
-    say(f"The longest time in which nothing moved: {report.standstill:.1f} s.")
+        warn(f"Fewer than {MIN_RATE:.0f} events a second prove little: the machine is slow, or --rate is too low.")
+    say(f"The longest standstill of all services: {report.standstill:.1f} s.")
     show(report.verify)
-    for name, found in (
+    for title, sentences in (
         ("lost", report.reckoning.lost),
         ("doubled", report.reckoning.doubled),
-        ("torn", report.reckoning.torn),
+        ("mismatched", report.reckoning.mismatched),
         ("ended badly", report.bad_exits),
         ("stuck", report.stuck),
     ):
-        say(f"{name}: {len(found)}")
-        for sentence in found[:20]:
+        say(f"{title}: {len(sentences)}")
+        for sentence in sentences[:20]:
             warn(f"  {sentence}")

@@ -1,4 +1,4 @@
-"""What commands have in common towards a person: tables or JSON, local times, refusals without a traceback."""
+"""Output of commands for people: tables or JSON, local times, errors without a traceback."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,12 +18,11 @@ from shared.errors import KaryaError
 from shared.shown import clock
 from shared.visible import visible, visible_json
 
-WIDEST = 10_000  # columns of a line that nothing breaks
+WIDEST = 10_000  # columns: wider than any line
 
 
 class PlainConsole(Console):
-    """Shows every string as it is: nothing in it is markup or an emoji's name, and nothing in it steers the terminal.
-    Styles are given beside the string."""
+    """Shows every string literally: no markup, emoji names or control characters. Styles are separate arguments."""
 
     def render_str(self, text: str, **style: Any) -> Text:
         plain = {name: value for name, value in style.items() if name in ("style", "justify", "overflow")}
@@ -35,59 +34,60 @@ err = PlainConsole(stderr=True)
 
 
 def local(moment: datetime, zone: str | None) -> str:
-    """The moment as the clock on the wall shows it, e.g. `2023-04-18 08:05 WITA`. Without a zone: this
-    machine's own."""
-    return clock(here(moment, zone))
+    """The moment in local time, e.g. `2023-04-18 08:05 WITA`; without a zone in that of this machine."""
+    return clock(to_zone(moment, zone))
 
 
-def here(moment: datetime, zone: str | None) -> datetime:
-    """The moment in this zone; in UTC if it lies so near the end of all years that the zone has no time for it.
-    Raises typer.BadParameter for a zone that is not known."""
+def to_zone(moment: datetime, zone: str | None) -> datetime:
+    """The moment in this zone, or in UTC if the zone's time would be out of range (years 1 and 9999).
+
+    Raises typer.BadParameter for an unknown zone.
+    """
     try:
-        there = ZoneInfo(zone) if zone else None
+        zone_info = ZoneInfo(zone) if zone else None
     except (ZoneInfoNotFoundError, ValueError):
-        raise typer.BadParameter(f"{zone} is no time zone known here; try Asia/Makassar") from None
+        raise typer.BadParameter(f"{zone} is not a known time zone; try Asia/Makassar") from None
     try:
-        return moment.astimezone(there)
+        return moment.astimezone(zone_info)
     except (OverflowError, ValueError, OSError):
         return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 @contextmanager
-def refusing() -> Iterator[None]:
-    """Say what a KaryaError says in red and leave with exit code 1."""
+def exit_on_error() -> Iterator[None]:
+    """Show a KaryaError in red and end with exit code 1."""
     try:
         yield
     except KaryaError as error:
-        complain(error)
+        show_error(error)
         raise typer.Exit(1) from None
 
 
-def complain(error: KaryaError) -> None:
-    """In red, over as many lines as it has: some show the end of a log."""
+def show_error(error: KaryaError) -> None:
+    """Print the error in red, with all its lines: some contain the end of a log."""
     err.print(str(error), style="red", soft_wrap=True)
 
 
 def warn(message: str = "") -> None:
-    """One line, in yellow."""
+    """Print one line on stderr, in yellow."""
     err.print(visible(message), style="yellow", soft_wrap=True)
 
 
 def say(message: str = "") -> None:
-    """One line: a newline in it is somebody's text, and is shown as `\\n`."""
+    """Print one line. A newline in it comes from a person's text, and is shown as `\\n`."""
     out.print(visible(message), soft_wrap=True)
 
 
 def show_json(value: Any) -> None:
-    """One JSON document on stdout and nothing else."""
+    """Print one JSON document."""
     typer.echo(visible_json(json.dumps(value, ensure_ascii=False, indent=2, default=str)))
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], empty: str) -> None:
-    """A table of these columns; a row's missing or None values stay blank. `empty` is said if there is none.
+    """Print a table of these columns; missing or None values stay blank. Without rows it prints `empty`.
 
-    On a terminal its columns are aligned, and a cell of several words may be broken between them, never a word: it
-    may have to be typed. Elsewhere a row is a line, with a tab between its cells.
+    On a terminal the columns are aligned. A cell may be broken between words, but not inside a word, which somebody
+    may have to type. Elsewhere a row is a line, with tabs between its cells.
     """
     if not rows:
         say(empty)
@@ -101,8 +101,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Mapping[str, object]], emp
 
 
 def show_grid(table: Table) -> None:
-    """A table made by hand. Elsewhere than on a terminal no cell is broken; on one that is narrower than the words,
-    the terminal breaks the lines, and what is copied from there is whole."""
+    """Print a table. Without a terminal no cell is broken. On a terminal that is narrower than the words the terminal
+    itself breaks the lines, so that copied text is complete."""
     widths = Measurement.get(out, out.options.update(max_width=WIDEST), table)
     if not out.is_terminal:
         table.width = widths.maximum
@@ -114,7 +114,7 @@ def show_grid(table: Table) -> None:
 def _aligned(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, column in enumerate(columns):
-        # Without it the widest columns give way first, and their words are cut.
+        # Without a minimum width the widest columns shrink first, and their words are cut.
         longest = max(map(cell_len, " ".join([column, *(row[at] for row in cells)]).split()), default=0)
         table.add_column(column, no_wrap=not any(" " in row[at] for row in cells), min_width=longest)
     for row in cells:

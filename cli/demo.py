@@ -1,4 +1,4 @@
-"""`karya demo` and `karya simulate`: a whole season on a stack of its own, and what every invariant says of it."""
+"""`karya demo` and `karya simulate`: a whole season on its own stack, and the check of every invariant."""
 
 import asyncio
 import time
@@ -20,16 +20,16 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from cli.alone import alone, terminable
-from cli.console import err, here, say, show_grid, show_json, warn
-from cli.parameters import WHOLE, within
+from cli.console import err, say, show_grid, show_json, to_zone, warn
+from cli.exclusive import exclusive, terminable
+from cli.parameters import WHOLE, between
 from cli.verify import show as show_verdict
 from deploy.local.services import LocalServices
 from deploy.stack import choose_stack
 from deploy.topics import make_topics
-from lab.simulate.play import Play, Told
+from lab.simulate.scenario import Scenario, SeasonCounts
 from lab.simulate.season import Season
-from lab.simulate.summary import FacilitySum, RanOut, SeasonBooks, books, per_facility, ran_out, total
+from lab.simulate.summary import FacilitySum, SeasonBooks, StockOut, books, per_facility, stock_outs, total
 from ops.verify import VerifyReport, verify
 from services.production import reference
 from shared import typed
@@ -40,83 +40,90 @@ from shared.shown import rupiah, thousands, time_of_day
 FOLDER = Path(__file__).parents[1] / ".karya" / "demo"
 ZONE = "Asia/Makassar"
 
-Seed = Annotated[int, typer.Option(parser=WHOLE, help="The same seed gives the same totals.")]
+Seed = Annotated[int, typer.Option(parser=WHOLE, help="Seed: the same one gives the same totals.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
 
 def demo(seed: Seed = 1, as_json: Json = False) -> None:
-    """Play "One Day One Prison's Product" from the first report to the last rupiah. All quantities are made up."""
-    _run(seed, 1, as_json)
+    """Play "One Day One Prison's Product" from the first report to the settlement. All quantities are made up."""
+    _run(seed, 1, as_json=as_json)
 
 
 def simulate(
     scale: Annotated[
-        int, typer.Option(parser=within(typed.whole, 1, 100), help="How many times the demo's season, at most 100.")
+        int,
+        typer.Option(
+            parser=between(typed.whole, 1, 100), help="Size, as a multiple of the demo's season, at most 100."
+        ),
     ] = 1,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
-    """The demo's season, larger: scale 1 is 5,000 reports and 20,000 sales."""
-    _run(seed, scale, as_json)
+    """Play a larger season than the demo's: scale 1 is 5,000 reports and 20,000 sales."""
+    _run(seed, scale, as_json=as_json)
 
 
-def _run(seed: int, scale: int, as_json: bool) -> None:
+def _run(seed: int, scale: int, *, as_json: bool) -> None:
     began = time.monotonic()
-    with alone(FOLDER), terminable(), Bars() as bars:
-        starting = bars.stage("Starting Kafka and MongoDB", None)
+    with exclusive(FOLDER), terminable(), StageBars() as bars:
+        bar = bars.begin("Starting Kafka and MongoDB", None)
         with choose_stack(FOLDER / "stack") as stack:
             settings = Settings(kafka=stack.kafka, mongo=stack.mongo)
             if stack.local is None:
-                # Servers that others use too: topics and databases of our own.
-                mark = f"demo-{uuid4().hex[:8]}"
-                settings = settings.model_copy(update={"topic_prefix": f"{mark}.", "database_prefix": f"{mark}_"})
+                # Other programs use these servers too: the season's topics and databases get a prefix.
+                prefix = f"demo-{uuid4().hex[:8]}"
+                settings = settings.model_copy(update={"topic_prefix": f"{prefix}.", "database_prefix": f"{prefix}_"})
             asyncio.run(make_topics(settings))
-            starting.done()
-            starting = bars.stage("Starting the four services", None)
+            bar.finish()
+            bar = bars.begin("Starting the four services", None)
             services = LocalServices(FOLDER / "services", settings)
             with services:
-                starting.done()
-                # Services stop by themselves when the season is over, so that it is their last state that is checked.
-                outcome = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
+                bar.finish()
+                result = asyncio.run(_play(seed, scale, settings, services.urls["festival"], bars))
             seconds = time.monotonic() - began
     if as_json:
-        show_json(_json(outcome, seconds))
+        show_json(_json(result, seconds))
     else:
-        _show(outcome, seconds)
-    if not outcome.report.ok:
+        _show(result, seconds)
+    if not result.report.ok:
         raise typer.Exit(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was played, what became of it, and what every invariant says."""
+class SeasonResult:
+    """The counts of a season, its outcome by facility and product, and the verdict of every invariant."""
 
-    told: Told
-    lines: list[FacilitySum]
-    gone: list[RanOut]
+    counts: SeasonCounts
+    facilities: list[FacilitySum]
+    stock_outs: list[StockOut]
     books: SeasonBooks
     report: VerifyReport
 
 
-async def _play(seed: int, scale: int, settings: Settings, festival: str, bars: "Bars") -> Outcome:
-    known = reference.load()
-    season = Season(known, seed=seed, scale=scale, now=datetime.now(UTC))
-    async with Play(season, settings, festival, bars.stage) as play:
-        told = await play.play()
-    checking = bars.stage("Checking every invariant", None)
+async def _play(seed: int, scale: int, settings: Settings, festival_url: str, bars: "StageBars") -> SeasonResult:
+    reference_data = reference.load()
+    season = Season(reference_data, seed=seed, scale=scale, now=datetime.now(UTC))
+    async with Scenario(season, settings, festival_url, bars.begin) as scenario:
+        counts = await scenario.run()
+    bar = bars.begin("Checking every invariant", None)
     report = await verify(settings, within=120)
-    checking.done()
+    bar.finish()
     mongo = Mongo(settings)
     try:
-        names = {code: facility.name for code, facility in known.catalogue.facilities.items()}
-        lines, gone = await per_facility(mongo, names), await ran_out(mongo, names)
-        return Outcome(told, lines, gone, await books(mongo), report)
+        names = {code: facility.name for code, facility in reference_data.catalogue.facilities.items()}
+        return SeasonResult(
+            counts=counts,
+            facilities=await per_facility(mongo, names),
+            stock_outs=await stock_outs(mongo, names),
+            books=await books(mongo),
+            report=report,
+        )
     finally:
         await mongo.close()
 
 
-class Bars:
-    """Progress for people: a bar for each stage on a terminal, a line for each elsewhere."""
+class StageBars:
+    """Progress for people: on a terminal a bar for each stage, elsewhere a line for each."""
 
     def __init__(self) -> None:
         self._progress = Progress(
@@ -128,33 +135,33 @@ class Bars:
             TextColumn("[dim]{task.fields[waits]}"),
             console=err,
         )
-        self._last: Stage | None = None
+        self._last: StageBar | None = None
         self._began = time.monotonic()
 
-    def __enter__(self) -> "Bars":
+    def __enter__(self) -> "StageBars":
         if err.is_terminal:
             self._progress.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._last is not None:
-            self._last.done()
+            self._last.finish()
         if err.is_terminal:
             self._progress.stop()
 
-    def stage(self, name: str, count: int | None) -> "Stage":
-        """A new stage begins, and the last one ends."""
+    def begin(self, name: str, count: int | None) -> "StageBar":
+        """Finish the last stage and begin a new one of `count` steps (None: not known)."""
         if self._last is not None:
-            self._last.done()
+            self._last.finish()
         if not err.is_terminal:
-            count_of = f" ({count})" if count else ""
-            err.print(f"{time.monotonic() - self._began:5.1f} s  {name}{count_of}", highlight=False)
-        self._last = Stage(self._progress, self._progress.add_task(name, total=count, waits=""))
+            steps = f" ({count})" if count else ""
+            err.print(f"{time.monotonic() - self._began:5.1f} s  {name}{steps}", highlight=False)
+        self._last = StageBar(self._progress, self._progress.add_task(name, total=count, waits=""))
         return self._last
 
 
-class Stage:
-    """One bar."""
+class StageBar:
+    """The bar of one stage."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
@@ -166,95 +173,83 @@ class Stage:
     def waits_for(self, what: str) -> None:
         self._progress.update(self._task, waits=what)
 
-    def done(self) -> None:
+    def finish(self) -> None:
         task = next(task for task in self._progress.tasks if task.id == self._task)
         end = task.total if task.total is not None else max(task.completed, 1)
         self._progress.update(self._task, total=end, completed=end, waits="")
 
 
-def _show(outcome: Outcome, seconds: float) -> None:
-    told = outcome.told
-    table = Table(
-        title="One Day One Prison's Product, and two festivals more (all quantities and prices are made up)",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
-    columns = ("made", "allocated", "sold", "returned", "lost", "sold for", "facility gets", "makers get")
+def _show(result: SeasonResult, seconds: float) -> None:
+    table = _table("One Day One Prison's Product, and two festivals more (all quantities and prices are made up)")
     table.add_column("facility")
-    for column in columns:
+    for column in ("made", "allocated", "sold", "returned", "lost", "sold for", "facility gets", "makers get"):
         table.add_column(column, justify="right")
-    for line in [*outcome.lines, total(outcome.lines)]:
-        end = line.name == "all"
+    for line in [*result.facilities, total(result.facilities)]:
         counts = (line.made, line.allocated, line.sold, line.returned, line.lost)
         amounts = (line.sold_rupiah, line.owed_rupiah, line.makers_rupiah)
         table.add_row(
             line.name,
             *(thousands(count) for count in counts),
             *(rupiah(amount) for amount in amounts),
-            style="bold" if end else None,
+            style="bold" if line.name == "all" else None,
         )
     say()
     show_grid(table)
     say()
-    _show_gone(outcome.gone)
-    reports, receipts = thousands(told.reports), thousands(told.receipts)
-    sales, records = thousands(told.sales), thousands(told.records)
-    say(f"{reports} reports and {receipts} receipts with {sales} sales, {records} records in all.")
-    _show_books(told, outcome.books)
-    for booth, products in told.sold_out.items():
-        for product, at in products.items():
-            there = here(at, ZONE)
-            if product == "KBS" and there.hour < 13:
-                say(f"Kue basah sold out at booth {booth} at {time_of_day(there)}; fresh ones came at 13:00.")
-    show_verdict(outcome.report)
+    _show_stock_outs(result.stock_outs)
+    _show_counts(result.counts, result.books)
+    show_verdict(result.report)
     say(f"Done in {seconds:.0f} s.")
-    if not outcome.report.ok:
-        warn(f"What the services wrote lies in {FOLDER / 'services'}.")
+    if not result.report.ok:
+        warn(f"The logs of the services are in {FOLDER / 'services'}.")
 
 
-def _show_books(told: Told, books: SeasonBooks) -> None:
-    whole = books.counted + books.provisional
+def _show_counts(season: SeasonCounts, books: SeasonBooks) -> None:
+    reports, receipts = thousands(season.reports), thousands(season.receipts)
+    sales, records = thousands(season.sales), thousands(season.records)
+    say(f"{reports} reports and {receipts} receipts with {sales} sales, {records} records in all.")
     say(
-        f"{thousands(whole)} pieces had no label: of {thousands(books.counted)} final counts tell whose they were, "
-        f"of {thousands(books.provisional)} that stays provisional."
+        f"{thousands(books.counted + books.provisional)} pieces had no label. Final counts divide "
+        f"{thousands(books.counted)} of them between facilities; {thousands(books.provisional)} stay provisional."
     )
     say(
         f"{thousands(books.drawers)} drawers were counted, wrong by {rupiah(books.off_rupiah)} in all; "
-        f"{thousands(told.lost)} sales vanished with lost tills."
+        f"{thousands(season.lost)} sales vanished with lost tills."
     )
+    for booth, products in season.sold_out.items():
+        for product, moment in products.items():
+            at = to_zone(moment, ZONE)
+            if product == "KBS" and at.hour < 13:
+                say(f"Kue basah sold out at booth {booth} at {time_of_day(at)}; fresh ones came at 13:00.")
 
 
-def _show_gone(gone: list[RanOut]) -> None:
-    table = Table(
-        title="What ran out and was missed most: what to make next (lost sales are estimated)",
-        title_justify="left",
-        box=None,
-        pad_edge=False,
-        header_style="bold",
-    )
+def _show_stock_outs(outs: list[StockOut]) -> None:
+    table = _table("What ran out with the most lost sales: what to make next (lost sales are estimated)")
     for column in ("facility", "product"):
         table.add_column(column)
     for column in ("sold", "lost", "booths"):
         table.add_column(column, justify="right")
     for column in ("first gone at", "sold fastest at"):
         table.add_column(column)
-    for one in gone:
-        first = f"{one.booth} {time_of_day(here(one.at, ZONE))}"
-        counts = (thousands(one.sold), thousands(one.lost_sales), str(one.booths))
-        table.add_row(one.facility, one.product, *counts, first, one.fastest)
+    for out in outs:
+        first = f"{out.booth} {time_of_day(to_zone(out.at, ZONE))}"
+        counts = (thousands(out.sold), thousands(out.lost_sales), str(out.booths))
+        table.add_row(out.facility, out.product, *counts, first, out.fastest)
     show_grid(table)
     say()
 
 
-def _json(outcome: Outcome, seconds: float) -> dict[str, Any]:
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+
+
+def _json(result: SeasonResult, seconds: float) -> dict[str, Any]:
     return {
-        "told": asdict(outcome.told),
-        "facilities": [asdict(line) for line in outcome.lines],
-        "total": asdict(total(outcome.lines)),
-        "ran_out": [asdict(one) for one in outcome.gone],
-        "books": asdict(outcome.books),
-        "verify": outcome.report.as_dict(),
+        "told": asdict(result.counts),
+        "facilities": [asdict(line) for line in result.facilities],
+        "total": asdict(total(result.facilities)),
+        "ran_out": [asdict(out) for out in result.stock_outs],
+        "books": asdict(result.books),
+        "verify": result.report.as_dict(),
         "seconds": round(seconds, 1),
     }

@@ -1,4 +1,4 @@
-"""`karya dlq`: what could not be used, what became of it, and sending it back."""
+"""`karya dlq`: dead letters, their status, and their replay."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.console import local, refusing, say, show_json, warn
+from cli.console import exit_on_error, local, say, show_json, warn
 from cli.parameters import seconds
 from ops.dlq import DeadLetters, Letter, ResendReport, Status, dead_letters, parse_place
 from shared.envelope import rfc3339
@@ -14,7 +14,7 @@ from shared.errors import NoSuchLetter
 from shared.settings import told
 from shared.shown import counted
 
-app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look into one, send them back.")
+app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show and replay them.")
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 Reason = Annotated[str | None, typer.Option(help="Only letters with this reason, e.g. BUG or BAD_BODY.")]
@@ -22,27 +22,27 @@ Reason = Annotated[str | None, typer.Option(help="Only letters with this reason,
 
 @app.command(name="list")
 def list_letters(
-    service: Annotated[str | None, typer.Option(help="Only what this service could not use.")] = None,
+    service: Annotated[str | None, typer.Option(help="Only letters of this service.")] = None,
     reason: Reason = None,
-    everything: Annotated[bool, typer.Option("--all", help="Also what was worked since.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also letters that were worked since.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Every dead letter that was not worked since, with its reason, the oldest first."""
-    with refusing():
-        found = [
+    """List the dead letters that were not worked since, with their reasons, the oldest first."""
+    with exit_on_error():
+        letters = [
             letter
-            for letter in asyncio.run(_all())
+            for letter in asyncio.run(_all_letters())
             if (service is None or letter.service == service)
             and (reason is None or letter.reason == reason)
             and (everything or letter.status is not Status.WORKED)
         ]
     if as_json:
-        show_json([_row(letter) for letter in found])
+        show_json([_row(letter) for letter in letters])
         return
-    if not found:
+    if not letters:
         say("No dead letter waits.")
-    for letter in found:
-        # No table: a letter's place is long, and somebody will copy it.
+    for letter in letters:
+        # No table: a letter's place is long, and people copy it.
         row = _row(letter)
         say(f"{row['letter']}  {row['status']}, {counted(letter.times, 'time')}, {local(letter.at, None)}")
         say(f"    {row['service']}, key {row['key']}: {row['reason']}. {row['message']}")
@@ -50,91 +50,96 @@ def list_letters(
 
 @app.command()
 def show(
-    letter: Annotated[str, typer.Argument(help="The letter's place as `list` shows it: TOPIC/PARTITION/OFFSET.")],
+    letter: Annotated[str, typer.Argument(help="The letter's place, as `list` shows it: TOPIC/PARTITION/OFFSET.")],
     value: Annotated[
-        bool, typer.Option("--value", help="Show the value also where it may hold a maker's pseudonym.")
+        bool, typer.Option("--value", help="Show the value even if it may contain a maker's pseudonym.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """One letter with its headers and its value (as text if it is, else in hex)."""
-    with refusing():
-        found = asyncio.run(_one(letter))
-    hidden = found.private and not value
-    shown = {**_row(found), "headers": [[name, _bytes(raw)] for name, raw in found.headers]}
+    """Show one letter with its headers and its value (as text, or in hex if it is not UTF-8)."""
+    with exit_on_error():
+        dead_letter = asyncio.run(_letter(letter))
+    hidden = dead_letter.private and not value
+    fields = {**_row(dead_letter), "headers": [[name, _bytes(raw)] for name, raw in dead_letter.headers]}
     if not hidden:
-        shown["value"] = _bytes(found.value)
+        fields["value"] = _bytes(dead_letter.value)
     if as_json:
-        show_json(shown)
+        show_json(fields)
     else:
-        for name, held in shown.items():
+        for name, entry in fields.items():
             if name != "headers":
-                say(f"{name}: {held}")
+                say(f"{name}: {entry}")
                 continue
             say("headers:")
-            for title, text in held:
+            for title, text in entry:
                 say(f"  {title} = {text}")
     if hidden:
-        warn("The value may hold a maker's pseudonym and is not shown; --value shows it.")
+        warn("The value may contain a maker's pseudonym and is not shown; --value shows it.")
 
 
 @app.command()
 def replay(
     which: Annotated[
-        str | None, typer.Argument(help="A key: all that waits for it, in order. Or one letter's place.")
+        str | None, typer.Argument(help="A key: all its waiting letters, in order. Or the place of one letter.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="Every letter with this reason instead.")] = None,
+    reason: Annotated[str | None, typer.Option(help="All letters with this reason instead.")] = None,
     wait: Annotated[
-        float, typer.Option(parser=seconds(most=600), help="Seconds to wait for each part to be worked, at most 600.")
+        float, typer.Option(parser=seconds(most=600), help="Seconds to wait until each part is worked, at most 600.")
     ] = 10.0,
     as_json: Json = False,
 ) -> None:
-    """Send letters back to where they came from, as they were. Safe to repeat: an event is worked once."""
+    """Send letters back to their topics, unchanged. Safe to repeat: each event is worked once."""
     if (which is None) == (reason is None):
-        raise typer.BadParameter("name a key or a letter, or a reason with --reason: one of them")
-    with refusing():
-        meant, done = asyncio.run(_replay(which, reason, wait))
+        raise typer.BadParameter("name a key, a letter or a --reason: exactly one of them")
+    with exit_on_error():
+        selected, replayed = asyncio.run(_replay(which, reason, wait))
     if as_json:
-        show_json({"meant": meant, "sent": done.sent, "still_open": done.still_open})
+        show_json({"meant": selected, "sent": replayed.sent, "still_open": replayed.still_open})
     else:
-        say(f"{counted(done.sent, 'record')} sent back." if done.sent else "Nothing waits: all of it was worked.")
-        if done.still_open:
-            warn(f"{done.still_open} still wait: mend the bug that parked them (see the service's log), then replay.")
-        if done.still_unusable:
-            warn(f"{done.still_unusable} can't be used still, or the service does not run: see `karya dlq list`.")
-    if done.still_open or done.still_unusable:
+        sent = f"{counted(replayed.sent, 'record')} sent back."
+        say(sent if replayed.sent else "No letter waits: all of them were worked.")
+        if replayed.still_open:
+            warn(
+                f"{replayed.still_open} still wait: fix the bug that parked them (see the service's log) and replay."
+            )
+        if replayed.still_unusable:
+            warn(f"{replayed.still_unusable} are still unusable, or the service does not run: see `karya dlq list`.")
+    if replayed.still_open or replayed.still_unusable:
         raise typer.Exit(1)
 
 
-async def _all() -> list[Letter]:
+async def _all_letters() -> list[Letter]:
     async with dead_letters(told("kafka", "mongo")) as letters:
         return await letters.all()
 
 
-async def _one(text: str) -> Letter:
+async def _letter(text: str) -> Letter:
     place = parse_place(text)
     if place is None:
-        raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
+        raise NoSuchLetter(
+            f"{text} is not the place of a letter; `karya dlq list` shows places as TOPIC/PARTITION/OFFSET."
+        )
     async with dead_letters(told("kafka", "mongo")) as letters:
         return await letters.get(place)
 
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
     async with dead_letters(told("kafka", "mongo")) as letters:
-        meant = await _meant(letters, which, reason)
-        return len(meant), await letters.replay(meant, wait)
+        selected = await _selected(letters, which, reason)
+        return len(selected), await letters.replay(selected, wait)
 
 
-async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
+async def _selected(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
         return [letter for letter in await letters.all() if letter.reason == reason]
     place = parse_place(which)
     if place is not None:
         return [await letters.get(place)]
-    found = [letter for letter in await letters.all() if letter.key == which.encode()]
-    if not found:
+    waiting = [letter for letter in await letters.all() if letter.key == which.encode()]
+    if not waiting:
         raise NoSuchLetter(f"No dead letter has the key {which}.")
-    # A key waits for its events alone: what nobody could use is sent back by its place, or by its reason.
-    return [letter for letter in found if letter.status is not Status.UNUSABLE]
+    # Only usable events wait for a key. Unusable ones are replayed by place or by reason.
+    return [letter for letter in waiting if letter.status is not Status.UNUSABLE]
 
 
 def _row(letter: Letter) -> dict[str, Any]:

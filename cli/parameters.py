@@ -1,5 +1,6 @@
-"""Typer parsers of what a person types at a command: a kind refusal that says what was understood, never another
-number. For `typer.Option(parser=...)` and `typer.Argument(parser=...)`; a default that is no text stays as it is.
+"""Typer parsers for typed values. A value in doubt is refused with an explanation, and never read as another number.
+
+For `typer.Option(parser=...)` and `typer.Argument(parser=...)`; a default that is not a string stays as it is.
 """
 
 from collections.abc import Callable
@@ -15,17 +16,17 @@ T = TypeVar("T")
 N = TypeVar("N", int, float)
 
 
-def reading(read: Callable[[str], T]) -> Callable[[str | T], T]:
-    """What `read` makes of the text. Its WrongEntry becomes typer.BadParameter."""
+def parser_for(read: Callable[[str], T]) -> Callable[[str | T], T]:
+    """A parser that calls `read`. WrongEntry becomes typer.BadParameter."""
 
     def parse(value: str | T) -> T:
-        return understood(lambda: read(value)) if isinstance(value, str) else value
+        return parsed(lambda: read(value)) if isinstance(value, str) else value
 
     return parse
 
 
-def within(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N]:
-    """The same, for numbers from `least` to `most`."""
+def between(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N]:
+    """A parser for numbers from `least` to `most`."""
 
     def bounded(text: str) -> N:
         value = read(text)
@@ -34,28 +35,28 @@ def within(read: Callable[[str], N], least: N, most: N) -> Callable[[str | N], N
             raise WrongEntry(f"{text!r} was understood as {value:g}; it must be {to}.")
         return value
 
-    return reading(bounded)
+    return parser_for(bounded)
 
 
-def understood(read: Callable[[], T]) -> T:
-    """What `read` gives. Raises typer.BadParameter in place of its WrongEntry."""
+def parsed(read: Callable[[], T]) -> T:
+    """The result of `read`. Raises typer.BadParameter instead of WrongEntry."""
     try:
         return read()
     except WrongEntry as wrong:
         raise typer.BadParameter(str(wrong)) from None
 
 
-WHOLE = reading(typed.whole)
-CHANGE = reading(typed.change)
-RUPIAH = reading(typed.rupiah)
-DAY = reading(typed.day)
-CLOCK = reading(typed.clock)
-LOT = reading(typed.lot)
-FACILITY = reading(typed.facility)
-PRODUCT = reading(typed.product)
-PORT = within(typed.whole, 1, 65_535)
+WHOLE = parser_for(typed.whole)
+CHANGE = parser_for(typed.change)
+RUPIAH = parser_for(typed.rupiah)
+DAY = parser_for(typed.day)
+CLOCK = parser_for(typed.clock)
+LOT = parser_for(typed.lot)
+FACILITY = parser_for(typed.facility)
+PRODUCT = parser_for(typed.product)
+PORT = between(typed.whole, 1, 65_535)
 
 
 def seconds(least: float = 0, most: float = MAX_WHOLE) -> Callable[[str | float], float]:
-    """Seconds to wait, from `least` to `most`; half ones too."""
-    return within(typed.number, least, most)
+    """A parser for seconds from `least` to `most`, with fractions."""
+    return between(typed.number, least, most)

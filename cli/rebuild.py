@@ -1,4 +1,4 @@
-"""`karya rebuild`: is a service's database what Kafka says, and if not: make it so."""
+"""`karya rebuild`: rebuilds a service's database from Kafka, compares it with the live one, and can replace it."""
 
 import asyncio
 import logging
@@ -31,34 +31,37 @@ def rebuild(
         bool, typer.Option("--switch", help="Make the live database equal to the rebuilt one.")
     ] = False,
     say_missing: Annotated[
-        bool, typer.Option("--say-missing", help="With --switch: let the service say what is in no topic.")
+        bool,
+        typer.Option(
+            "--say-missing", help="With --switch: let the service publish events that are missing in topics."
+        ),
     ] = False,
     into: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Build it in this database, which must be empty, and keep it.")
+        str | None, typer.Option(metavar="NAME", help="Rebuild into this database, which must be empty, and keep it.")
     ] = None,
     within: Annotated[
-        float, typer.Option(parser=seconds(1), help="Seconds to wait until the service keeps still, at least 1.")
+        float, typer.Option(parser=seconds(1), help="Seconds to wait until the service is idle, at least 1.")
     ] = WITHIN,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Build a service's database anew from Kafka, and compare it with the live one document by document.
+    """Rebuild a service's database from Kafka, and compare it with the live one document by document.
 
-    Ends with 1 when something differs (and was not switched), with 2 when the service is at work.
+    Ends with 1 if something differs (and was not switched), with 2 if the service runs.
     """
     if service not in SERVICES:
-        raise typer.BadParameter(f"{service} is no service; they are {', '.join(SERVICES)}")
+        raise typer.BadParameter(f"{service} is not a service; services are {', '.join(SERVICES)}")
     if say_missing and not switch:
-        raise typer.BadParameter("--say-missing goes with --switch")
+        raise typer.BadParameter("--say-missing needs --switch")
     if into is not None and not DATABASE.fullmatch(into):
-        raise typer.BadParameter("--into is at most 40 letters, digits, '_' and '-'")
+        raise typer.BadParameter("--into takes at most 40 letters, digits, '_' and '-'")
     settings = told("kafka", "mongo")
-    # The rules are at work again, and would tell of each dead letter as if it were a new one.
+    # The replay runs the rules again, and would log each dead letter as a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(f"Rebuilding {service}", total=None)
         try:
-            found = asyncio.run(
+            rebuilt = asyncio.run(
                 rebuild_one(
                     settings,
                     service,
@@ -69,43 +72,43 @@ def rebuild(
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )
-        except AtWork as busy:
+        except AtWork as error:
             progress.stop()
-            warn(str(busy))
+            warn(str(error))
             raise typer.Exit(AT_WORK) from None
         except (KafkaError, PyMongoError, OSError) as error:
-            # Not where MongoDB is: its address may hold a password.
+            # Without the address of MongoDB: it may contain a password.
             raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
     if as_json:
-        show_json(found.as_dict())
+        show_json(rebuilt.as_dict())
     else:
-        show(found, kept=into is not None)
-    if not found.ok and not found.switched:
+        show(rebuilt, kept=into is not None)
+    if not rebuilt.ok and not rebuilt.switched:
         raise typer.Exit(DIFFERENT)
 
 
-def show(found: RebuildReport, *, kept: bool) -> None:
-    """The comparison for a person: a table of the collections, then what differs."""
-    replayed = found.replayed
+def show(rebuilt: RebuildReport, *, kept: bool) -> None:
+    """Show the comparison: a table of the collections, then the differences."""
+    replayed = rebuilt.replayed
     records, batches = thousands(replayed.records), thousands(replayed.batches)
-    say(f"{records} records in {batches} batches, as the journal of {found.service} tells.")
+    say(f"Replayed {records} records in {batches} batches, by the journal of {rebuilt.service}.")
     say()
-    rows = [one.as_dict() for one in found.compared]
-    show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Neither database holds anything.")
-    words, copies = thousands(replayed.published), thousands(replayed.duplicates)
+    rows = [collection.as_dict() for collection in rebuilt.compared]
+    show_table(["collection", "rebuilt", "live", "same", "different"], rows, "Both databases are empty.")
+    publications, copies = thousands(replayed.published), thousands(replayed.duplicates)
     say()
-    say(f"Words in topics: {words}, and {copies} copies of them, which readers drop.")
+    say(f"Events in topics: {publications}, and {copies} duplicates, which readers ignore.")
     for topic in replayed.unseen:
-        warn(f"The beginning of {topic} is gone: what was lost on the way to it can't be told.")
-    differs = "differed" if found.switched else "differs"
-    for title, sentences in ((differs, found.torn), ("lost", found.lost), ("not explained", found.doubled)):
+        warn(f"The beginning of {topic} was deleted: events missing there can't be detected.")
+    differs = "differed" if rebuilt.switched else "differs"
+    for title, sentences in ((differs, rebuilt.torn), ("lost", rebuilt.lost), ("not explained", rebuilt.doubled)):
         for sentence in sentences[:SHOWN]:
             warn(f"{title}: {sentence}")
         if len(sentences) > SHOWN:
             warn(f"{title}: and {len(sentences) - SHOWN} more")
     if kept:
-        say(f"The rebuilt database is kept as {found.database}.")
-    if found.switched:
-        say(f"The live database of {found.service} is what was rebuilt now. Start the service.")
-    elif found.ok:
-        say("Both are the same.")
+        say(f"The rebuilt database is kept as {rebuilt.database}.")
+    if rebuilt.switched:
+        say(f"The live database of {rebuilt.service} now equals the rebuilt one. Start the service.")
+    elif rebuilt.ok:
+        say("Both databases are the same.")

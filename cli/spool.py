@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import refusing, say, show_json, warn
+from cli.console import exit_on_error, say, show_json, warn
 from edge.spool.backup import export, import_into
 from edge.spool.check import check, repair
 from edge.spool.file import Owner
@@ -17,8 +17,10 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 
 def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
-    """The commands for the spool of the agent that `owner_of` names."""
-    app = typer.Typer(no_args_is_help=True, help="The file of this device: back it up, move it, check it.")
+    """The commands for the spool of one agent; `owner_of` returns its owner."""
+    app = typer.Typer(
+        no_args_is_help=True, help="The file with this device's records: back it up, move it, check it."
+    )
 
     @app.command(name="export")
     def export_file(
@@ -26,8 +28,8 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         file: Annotated[Path, typer.Argument(help="A new file for the backup.")],
         as_json: Json = False,
     ) -> None:
-        """Write a backup in one file; the device may go on working meanwhile."""
-        with refusing(), Spool(owner_of(context)) as spool:
+        """Write a backup to one file. The device may go on recording meanwhile."""
+        with exit_on_error(), Spool(owner_of(context)) as spool:
             export(spool, file)
             counts, device = spool.counts(), spool.device
         if as_json:
@@ -41,38 +43,38 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         file: Annotated[Path, typer.Argument(help="A backup, or the .spool file of another device.")],
         as_json: Json = False,
     ) -> None:
-        """Bring back a backup, or move here what another device has. The other must not record any more."""
-        with refusing():
+        """Restore a backup, or move another device's records here. The other device must not record any more."""
+        with exit_on_error():
             owner = owner_of(context)
             with Spool(owner) as spool:
-                done = import_into(spool, file, owner)
+                imported = import_into(spool, file, owner)
         if as_json:
             show_json(
                 {
-                    "device": done.device,
-                    "added": done.added,
-                    "known": done.known,
-                    "unsent": done.unsent,
-                    "missing": done.missing,
+                    "device": imported.device,
+                    "added": imported.added,
+                    "known": imported.known,
+                    "unsent": imported.unsent,
+                    "missing": imported.missing,
                 }
             )
             return
-        say(f"{counted(done.added, 'record')} added, {done.known} were here. {done.unsent} to send.")
-        say(f"This is device {done.device} now: please record on one copy of it only.")
-        if done.missing:
-            warn(f"The file lacks {_numbers(done.missing)}.")
+        say(f"{counted(imported.added, 'record')} added, {imported.known} were here. {imported.unsent} to send.")
+        say(f"This is device {imported.device} now: please record on one copy of it only.")
+        if imported.missing:
+            warn(f"The file lacks {_numbers(imported.missing)}.")
 
     @app.command(name="check")
     def check_file(
         context: typer.Context,
-        file: Annotated[Path | None, typer.Argument(help="Another file than this device's own.")] = None,
+        file: Annotated[Path | None, typer.Argument(help="A file; this device's own if left out.")] = None,
         new: Annotated[
-            Path | None, typer.Option("--repair", help="Make this new file of all that can be read.")
+            Path | None, typer.Option("--repair", help="Write every readable record to this new file.")
         ] = None,
         as_json: Json = False,
     ) -> None:
-        """Say whether the file is whole: exit code 1 if it is not."""
-        with refusing():
+        """Check whether the file is complete and undamaged. Ends with 1 if it is not."""
+        with exit_on_error():
             owner = owner_of(context)
             path = file or owner.path
             if new is not None:
@@ -109,11 +111,9 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
             if health.ok:
                 say("All is well.")
             elif health.faults:
-                warn(
-                    f"Please delete nothing. Make a new file of all that can be read: spool check {path} --repair NEW"
-                )
+                warn(f"Please delete nothing. Write readable records to a new file: spool check {path} --repair NEW")
             else:
-                warn("What is here can be sent: please sync, and ask the organiser what is known of the rest.")
+                warn("These records can be sent: please sync, and ask the organiser which others are known.")
         if not health.ok:
             raise typer.Exit(1)
 

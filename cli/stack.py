@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from cli.console import err, local, say, show_json, show_table, warn
+from cli.local_stack import FOLDER
 from cli.parameters import PORT
-from cli.surroundings import FOLDER
 from deploy.local.group import ServerStatus
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
@@ -21,12 +21,12 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 def up(
     kafka_port: Annotated[
-        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one near it when it is taken.")
+        int | None, typer.Option(parser=PORT, help="Kafka's port; a free one nearby if it is taken.")
     ] = None,
     mongo_port: Annotated[int | None, typer.Option(parser=PORT, help="MongoDB's port; likewise.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Start Kafka, MongoDB and the four services, and leave them running. Data stays in .karya/up."""
+    """Start Kafka, MongoDB and the four services, and leave them running. Data is kept in .karya/up."""
     stack = LocalStack(FOLDER, kafka_port=kafka_port, mongo_port=mongo_port, keep_running=True)
     with err.status("Starting Kafka and MongoDB") as progress:
         stack.start()
@@ -35,51 +35,51 @@ def up(
         asyncio.run(make_topics(settings))
         progress.update("Starting production, inventory, festival and sales")
         LocalServices(FOLDER, settings, keep_running=True).start()
-    _show(as_json)
+    _show(as_json=as_json)
     if not as_json:
         say()
-        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops all of it.")
+        say("Try `karya festival list`, or a service's /docs in a browser. `make down` stops everything.")
 
 
 def down() -> None:
-    """Stop what `karya up` has started. The data stays."""
+    """Stop everything that `karya up` has started. The data is kept."""
     stack = LocalStack(FOLDER)
     with err.status("Stopping the services"):
         LocalServices(FOLDER, _settings(stack)).stop()
     with err.status("Stopping Kafka and MongoDB"):
         stack.stop()
-    say("Nothing of this checkout's stack runs any more.")
+    say("This checkout's stack is stopped.")
 
 
 def status(as_json: Json = False) -> None:
-    """Say what runs, where, since when, and what keeps a service from being ready."""
-    _show(as_json)
+    """Show what runs, where and since when, and why a service is not ready."""
+    _show(as_json=as_json)
 
 
 def _settings(stack: LocalStack) -> Settings:
     return Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
 
 
-def _show(as_json: bool) -> None:
+def _show(*, as_json: bool) -> None:
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
-    found = [*stack.status(), *services.status()]
+    servers = [*stack.status(), *services.status()]
     troubles = services.readiness_failures()
     if as_json:
-        show_json([{**asdict(one), "trouble": troubles.get(one.name)} for one in found])
+        show_json([{**asdict(server), "trouble": troubles.get(server.name)} for server in servers])
         return
-    show_table(["what", "runs", "address", "process", "since"], [_row(one) for one in found], "")
+    show_table(["what", "runs", "address", "process", "since"], [_row(server) for server in servers], "")
     for name, trouble in troubles.items():
         if trouble is not None:
             warn(f"{name} is not ready: {trouble}")
 
 
-def _row(one: ServerStatus) -> dict[str, Any]:
-    since = datetime.fromtimestamp(one.started_at, UTC) if one.started_at else None
+def _row(server: ServerStatus) -> dict[str, Any]:
+    since = datetime.fromtimestamp(server.started_at, UTC) if server.started_at else None
     return {
-        "what": one.name,
-        "runs": "yes" if one.alive else "no",
-        "address": one.address if one.alive else None,
-        "process": one.pid,
+        "what": server.name,
+        "runs": "yes" if server.alive else "no",
+        "address": server.address if server.alive else None,
+        "process": server.pid,
         "since": local(since, None) if since else None,
     }

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import refusing, say, show_json, show_table
+from cli.console import exit_on_error, say, show_json, show_table
 from ops.strays import list_strays, move
 from shared.settings import told
 from shared.shown import counted
@@ -18,8 +18,8 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 
 @app.command(name="list")
 def list_booths(as_json: Json = False) -> None:
-    """Booths that tills were heard at and that no festival has opened."""
-    with refusing():
+    """List booths that tills named and no festival has opened."""
+    with exit_on_error():
         strays = asyncio.run(list_strays(told("mongo")))
     if as_json:
         show_json([asdict(stray) for stray in strays])
@@ -30,12 +30,12 @@ def list_booths(as_json: Json = False) -> None:
 
 @app.command(name="move")
 def move_booth(
-    stray: Annotated[str, typer.Argument(help="The booth's name as the tills have it, e.g. f3.b1.")],
+    stray: Annotated[str, typer.Argument(help="The booth's name on the tills, e.g. f3.b1.")],
     booth: Annotated[str, typer.Argument(help="The booth that was meant, e.g. F3.B1.")],
     as_json: Json = False,
 ) -> None:
-    """Publish what tills recorded at a stray booth for the right one. Safe to repeat, e.g. when more came."""
-    with refusing():
+    """Publish the records of a stray booth for the right one. Safe to repeat, e.g. when more records came."""
+    with exit_on_error():
         records = asyncio.run(move(told("kafka", "mongo"), stray, booth))
     if as_json:
         show_json({"stray": stray, "booth": booth, "records": records})

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from cli.console import err, here, local, refusing, say, show_json, show_table, warn
+from cli.console import err, exit_on_error, local, say, show_json, show_table, to_zone, warn
 from cli.parameters import CHANGE, DAY, WHOLE, seconds
 from cli.spool import spool_commands
 from edge.spool import Owner, SpooledRecord
@@ -30,8 +30,8 @@ HOME = Path(typer.get_app_dir("karya"))
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """`zone`: the facility's, wherever the device's own clock stands."""
+class TerminalOptions:
+    """The options of every command. `zone`: the facility's, whatever zone the device's clock has."""
 
     folder: Path
     facility: str
@@ -49,30 +49,30 @@ def choose(
     facility: Annotated[str, typer.Option(envvar="KARYA_FACILITY", help="The facility's code, e.g. LP-KPG.")],
     terminal: Annotated[str, typer.Option(envvar="KARYA_TERMINAL", help="This terminal's name.")] = "T1",
     spool_dir: Annotated[
-        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
+        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Folder for this device's records.")
     ] = HOME,
     zone: Annotated[
         str | None,
         typer.Option(
-            envvar="KARYA_ZONE", help="The facility's time zone, of one that karya does not know, e.g. Asia/Makassar."
+            envvar="KARYA_ZONE", help="Time zone of a facility that karya does not know, e.g. Asia/Makassar."
         ),
     ] = None,
 ) -> None:
-    context.obj = Chosen(spool_dir, facility, terminal, zone_of(facility, zone))
+    context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
 
 
 def zone_of(facility: str, given: str | None) -> str:
-    """The zone in which the facility lies. Raises typer.BadParameter if nobody says it, or if `given` is another."""
+    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `given` is another one."""
     code = facility.strip().upper()
-    if (words := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(words)
+    if (mistake := names.FACILITY.wrong(code)) is not None:
+        raise typer.BadParameter(mistake)
     known = FACILITY_ZONES.get(code)
     if known is None and given is None:
         raise typer.BadParameter(
-            f"the time zone of {code} is not known here; say it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
+            f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
         )
     if known is not None and given not in (None, known):
-        raise typer.BadParameter(f"{code} lies in {known}, and --zone (KARYA_ZONE) says {given}; leave it out")
+        raise typer.BadParameter(f"{code} is in {known}, but --zone (KARYA_ZONE) is {given}; leave it out")
     return known or str(given)
 
 
@@ -82,14 +82,14 @@ def record(
     product: Annotated[str, typer.Argument(help="The product's code, e.g. KTI.")],
     qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces (in the product's unit), e.g. 1.250.")],
     made_on: Annotated[
-        date | None, typer.Option(parser=DAY, help="The day of making; the facility's today if left out.")
+        date | None, typer.Option(parser=DAY, help="The day when it was made; the facility's today if left out.")
     ] = None,
     best_before: Annotated[
         date | None, typer.Option(parser=DAY, help="Only if it differs from the product's shelf life.")
     ] = None,
     maker: Annotated[
         str | None,
-        typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept or sent."),
+        typer.Option(help="The maker's private number; only a keyed pseudonym of it is kept and sent."),
     ] = None,
     ask_maker: Annotated[bool, typer.Option(help="Ask for the maker's number without showing it.")] = False,
     as_json: Json = False,
@@ -99,7 +99,7 @@ def record(
     if ask_maker:
         maker = typer.prompt("Maker's private number", hide_input=True)
     with _terminal(context) as terminal:
-        said = terminal.record(
+        spooled = terminal.record(
             product,
             qty,
             made_on=made_on or _today(context, now),
@@ -107,7 +107,7 @@ def record(
             maker=maker,
             at=now,
         )
-        _kept(context, terminal, said, as_json)
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -115,15 +115,15 @@ def correct(
     context: typer.Context,
     lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
     change: Annotated[
-        int, typer.Argument(parser=CHANGE, help="How many more (3) or fewer (-3) than was recorded, e.g. -1.000.")
+        int, typer.Argument(parser=CHANGE, help="How many more (3) or fewer (-3) pieces than recorded, e.g. -1.000.")
     ],
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
     """Correct how many pieces a lot holds."""
     with _terminal(context) as terminal:
-        said = terminal.correct(lot, change, reason=reason, at=datetime.now(UTC))
-        _kept(context, terminal, said, as_json)
+        spooled = terminal.correct(lot, change, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -133,10 +133,10 @@ def recall(
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Take a lot out of every sale, wherever it is."""
+    """Recall a lot: it is no longer sold anywhere."""
     with _terminal(context) as terminal:
-        said = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
-        _kept(context, terminal, said, as_json)
+        spooled = terminal.recall(lot, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
 
 
 @app.command()
@@ -147,38 +147,38 @@ def sync(
     ] = 5.0,
     as_json: Json = False,
 ) -> None:
-    """Send what waits and show what production answered."""
-    # What goes wrong there is raised and said once, by us.
+    """Send the waiting records and show production's answers."""
+    # Errors of the client are raised too, and shown once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with _terminal(context) as terminal:
-        known = {row.record.id for row in terminal.tracked_reports() if row.answer}
+        answered = {row.record.id for row in terminal.tracked_reports() if row.answer}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
-            done = asyncio.run(
+            report = asyncio.run(
                 terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         rows = terminal.tracked_reports()
-        fresh = [row for row in rows if row.answer and row.record.id not in known]
+        new_rows = [row for row in rows if row.answer and row.record.id not in answered]
         if as_json:
-            show_json({"sent": done.sent, "unanswered": done.unanswered, "answers": _rows(context, fresh)})
+            show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
             return
-        say(f"{counted(done.sent, 'record')} sent, {counted(len(fresh), 'answer')} heard.")
-        _show(context, fresh, "")
-        if done.unanswered:
-            warn(f"No answer yet for {counted(done.unanswered, 'record')}; sync again in a while to see it.")
-        if done.unreadable:
-            warn(f"{counted(done.unreadable, 'answer')} can't be read by this version of karya; please update it.")
+        say(f"{counted(report.sent, 'record')} sent, {counted(len(new_rows), 'answer')} received.")
+        _show(context, new_rows, "")
+        if report.unanswered:
+            warn(f"No answer yet for {counted(report.unanswered, 'record')}; sync again in a while to see it.")
+        if report.unreadable:
+            warn(f"{counted(report.unreadable, 'answer')} can't be read by this version of karya; please update it.")
 
 
 @app.command(name="list")
 def list_records(
     context: typer.Context,
-    everything: Annotated[bool, typer.Option("--all", help="Also what was accepted.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also accepted records.")] = False,
     as_json: Json = False,
 ) -> None:
-    """What was recorded here and what became of it."""
+    """List the records of this device and their status."""
     with _terminal(context) as terminal:
         rows = [row for row in terminal.tracked_reports() if everything or row.status is not ReportStatus.ACCEPTED]
         if as_json:
@@ -188,8 +188,8 @@ def list_records(
 
 
 def _owner(context: typer.Context) -> Owner:
-    chosen: Chosen = context.obj
-    return owner(chosen.folder, chosen.facility.strip().upper(), chosen.name.strip())
+    options: TerminalOptions = context.obj
+    return owner(options.folder, options.facility.strip().upper(), options.name.strip())
 
 
 app.add_typer(spool_commands(_owner), name="spool")
@@ -197,27 +197,27 @@ app.add_typer(spool_commands(_owner), name="spool")
 
 @contextmanager
 def _terminal(context: typer.Context) -> Iterator[Terminal]:
-    chosen: Chosen = context.obj
-    with refusing(), Terminal(chosen.folder, chosen.facility, chosen.name) as terminal:
+    options: TerminalOptions = context.obj
+    with exit_on_error(), Terminal(options.folder, options.facility, options.name) as terminal:
         yield terminal
 
 
 def _today(context: typer.Context, now: datetime) -> date:
-    chosen: Chosen = context.obj
-    return here(now, chosen.zone).date()
+    options: TerminalOptions = context.obj
+    return to_zone(now, options.zone).date()
 
 
-def _kept(context: typer.Context, terminal: Terminal, said: SpooledRecord, as_json: bool) -> None:
-    waiting = terminal.counts().pending
+def _show_record(context: typer.Context, terminal: Terminal, record: SpooledRecord, *, as_json: bool) -> None:
+    unsent = terminal.counts().pending
     if as_json:
-        kept: dict[str, Any] = {"record": said.number, "id": said.id, "to_send": waiting}
-        if isinstance(said.body, ProductionReported):
-            kept["made_on"] = said.body.made_on.isoformat()
-        show_json(kept)
+        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent}
+        if isinstance(record.body, ProductionReported):
+            fields["made_on"] = record.body.made_on.isoformat()
+        show_json(fields)
         return
-    chosen: Chosen = context.obj
-    at = local(said.recorded_at, chosen.zone)
-    say(f"Kept as record {said.number} at {at}: {_what(said)}. {waiting} to send.")
+    options: TerminalOptions = context.obj
+    at = local(record.recorded_at, options.zone)
+    say(f"Kept as record {record.number} at {at}: {_what(record)}. {unsent} to send.")
 
 
 def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None:
@@ -226,12 +226,12 @@ def _show(context: typer.Context, rows: list[TrackedReport], empty: str) -> None
 
 
 def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, Any]]:
-    chosen: Chosen = context.obj
+    options: TerminalOptions = context.obj
     return [
         {
             "record": row.record.number,
             "id": row.record.id,
-            "recorded": local(row.record.recorded_at, chosen.zone),
+            "recorded": local(row.record.recorded_at, options.zone),
             "recorded_at": rfc3339(row.record.recorded_at),
             "what": _what(row.record),
             "standing": row.status.value,
@@ -242,8 +242,8 @@ def _rows(context: typer.Context, rows: list[TrackedReport]) -> list[dict[str, A
     ]
 
 
-def _what(said: SpooledRecord) -> str:
-    match said.body:
+def _what(record: SpooledRecord) -> str:
+    match record.body:
         case ProductionReported() as body:
             return f"{body.qty} × {body.product}, made {body.made_on}"
         case ProductionCorrected() as body:

@@ -1,4 +1,4 @@
-"""`karya topics`: make what is missing on a Kafka cluster, and set right what is there."""
+"""`karya topics`: creates missing topics on a Kafka cluster, and corrects the settings of others."""
 
 import asyncio
 from dataclasses import asdict
@@ -16,20 +16,20 @@ from shared.settings import told
 def topics(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Make every topic that Karya needs and that is not there yet, and alter what is set otherwise. Safe to repeat.
+    """Create every missing topic, and correct wrong settings of existing ones. Safe to repeat.
 
-    Ends with 1 when something is left that only a person may change: it says what can be done.
+    Ends with 1 if something is left that only a person may change, and says what to do.
     """
     settings = told("kafka")
     try:
-        ordered = asyncio.run(reconcile_topics(settings))
+        result = asyncio.run(reconcile_topics(settings))
     except (KafkaError, OSError) as error:
         raise NotReached(f"Kafka at {settings.kafka} did not put the topics in order: {error!r}") from error
     if as_json:
-        show_json(asdict(ordered))
-        raise typer.Exit(1 if ordered.refused else 0)
-    for one in ordered.altered:
-        say(f"altered {one.topic}: {one.setting}={one.wanted} (was {one.found})")
-    if ordered.refused:
-        raise TopicsRefused("\n".join(ordered.refused))
-    say(f"{len(ordered.made)} topics made." if ordered.made else "All topics are there.")
+        show_json(asdict(result))
+        raise typer.Exit(1 if result.refused else 0)
+    for topic in result.altered:
+        say(f"altered {topic.topic}: {topic.setting}={topic.wanted} (was {topic.found})")
+    if result.refused:
+        raise TopicsRefused("\n".join(result.refused))
+    say(f"{len(result.made)} topics created." if result.made else "All topics exist already.")

@@ -1,4 +1,4 @@
-"""`karya trace`: what happened to one lot, from the workshop to the buyer."""
+"""`karya trace`: the history of one lot, from the workshop to the buyer."""
 
 import asyncio
 from typing import Annotated, Any
@@ -16,17 +16,17 @@ from shared.shown import clock, rupiah
 
 
 def trace(
-    lot: Annotated[str, typer.Argument(help="The lot number on the label, typed as you like.")],
-    all: Annotated[bool, typer.Option("--all", help="Each sale, not their sum by booth and hour.")] = False,
+    lot: Annotated[str, typer.Argument(help="The lot number on the label; case and spaces don't matter.")],
+    all: Annotated[bool, typer.Option("--all", help="Show each sale, not sums by booth and hour.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Tell the life of one lot as a timeline, in the facility's local time. It never tells who made it."""
+    """Show the history of one lot as a timeline, in the facility's local time. Makers are never shown."""
     settings = told("kafka", "mongo")
-    with err.status("Reading what is known of the lot"):
+    with err.status("Reading the events of the lot"):
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))
         except (KafkaError, PyMongoError, OSError) as error:
-            # Not where MongoDB is: its address may hold a password.
+            # Without the address of MongoDB: it may contain a password.
             raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
     if as_json:
         show_json(life.as_dict())
@@ -41,11 +41,11 @@ def _show(life: LotHistory) -> None:
         {"when": clock(entry.at.astimezone(life.zone)), "what": entry.text, "who": entry.who}
         for entry in life.entries
     ]
-    show_table(["when", "what", "who"], rows, "Nothing was heard of it.")
+    show_table(["when", "what", "who"], rows, "No event names this lot.")
     if life.now:
-        said = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
+        pieces = ", ".join(f"{qty} {name.replace('_', ' ')}" for name, qty in life.now.items())
         say()
-        say(f"Now, by inventory: {said}")
+        say(f"Now, according to inventory: {pieces}")
     if life.booths:
         say()
         columns = ["booth", "stocked", "sold", "unlabelled", "lost", "unsold", "sold for", "withdrawn"]

@@ -1,4 +1,4 @@
-"""`karya verify`: is everything done, and does everything add up?"""
+"""`karya verify`: waits until every event is worked, then checks every invariant."""
 
 import asyncio
 from collections.abc import Callable
@@ -25,17 +25,17 @@ NOT_QUIET = 2
 
 def verify(
     within: Annotated[
-        float, typer.Option(parser=seconds(), help="Seconds to wait until everything is done.")
+        float, typer.Option(parser=seconds(), help="Seconds to wait until every event is worked.")
     ] = WITHIN,
-    allow_parked: Annotated[bool, typer.Option(help="Keys that wait for a replay are no fault.")] = False,
+    allow_parked: Annotated[bool, typer.Option(help="Accept parked keys, which wait for a replay.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
-    """Wait until everything is done, then check every invariant across all services.
+    """Wait until every event is worked, then check every invariant across all services.
 
-    Ends with 1 when something is broken, with 2 when not everything was done in time.
+    Ends with 1 if an invariant is broken, with 2 if not every event was worked in time.
     """
     settings = told("kafka", "mongo")
-    with err.status("Looking whether everything is done") as progress:
+    with err.status("Waiting until every event is worked") as progress:
         try:
             report = asyncio.run(
                 verify_all(
@@ -43,11 +43,11 @@ def verify(
                     within=within,
                     allow_parked=allow_parked,
                     on_wait=_waiting(lambda text: progress.update(Text(visible(text)))),
-                    on_quiet=lambda: progress.update("Everything is done; checking"),
+                    on_quiet=lambda: progress.update("Every event is worked; checking"),
                 )
             )
         except (KafkaError, PyMongoError, OSError) as error:
-            # Not where MongoDB is: its address may hold a password.
+            # Without the address of MongoDB: it may contain a password.
             raise NotReached(f"Kafka at {settings.kafka} or MongoDB does not answer: {error!r}") from error
     if as_json:
         show_json(report.as_dict())
@@ -60,9 +60,9 @@ def verify(
 
 
 def show(report: VerifyReport) -> None:
-    """The verdict for a person: a table of the checks, then what is broken."""
+    """Show the verdict: a table of the checks, then what is broken."""
     if not report.quiet:
-        warn("Nothing was checked, for not everything is done yet:")
+        warn("Nothing was checked, because not every event is worked yet:")
         for sentence in report.waits:
             warn(f"  {sentence}")
         return
@@ -96,7 +96,7 @@ def _show_broken(check: Check) -> None:
 
 def _waiting(update: Callable[[str], None]) -> Callable[[Observation], None]:
     def say_what_waits(look: Observation) -> None:
-        first, more = (look.waits or ("seen done once",))[0], len(look.waits) - 1
-        update(f"Waiting: {first}" + (f", and {more} more" if more > 0 else ""))
+        first, others = (look.waits or ("seen done once",))[0], len(look.waits) - 1
+        update(f"Waiting: {first}" + (f", and {others} more" if others > 0 else ""))
 
     return say_what_waits

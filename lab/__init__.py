@@ -1,1 +1,1 @@
-"""What tries Karya out: faults, invented seasons, measurements. Never in the image or the wheel."""
+"""The laboratory: faults, simulated seasons and benches. Never in the image or the wheel."""

@@ -1,15 +1,15 @@
-"""`karya festival`: what an organiser does, from the announcement to the last piece that comes home."""
+"""`karya festival`: the organiser's commands, from the announcement to the last return."""
 
 from collections.abc import Callable
 
 import typer
 
-from cli.festival.desk import choose
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
-from cli.festival.goods import accept, come_home, plan, receive, request, ship, stock
+from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
 from cli.festival.refills import replenish
 from cli.festival.revising import close_booth, revise
+from cli.festival.session import choose
 from cli.festival.strays import strays
 from cli.festival.takings import receipts, takings
 from cli.festival.tills import add_till, strike_till
@@ -18,7 +18,7 @@ from cli.festival.voids import void_sale
 
 app = typer.Typer(no_args_is_help=True, help="Festivals: announce, plan, ship, close; over HTTP.")
 app.callback()(choose)
-# In the order in which a festival needs them.
+# In the order of a festival's life.
 COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
     "booth": booth,
@@ -42,7 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "close": close,
     "missing": missing,
     "dispute": dispute,
-    "return": come_home,
+    "return": return_stock,
     "cancel": cancel,
     "list": list_festivals,
     "show": show,

@@ -1,4 +1,4 @@
-"""Talks to the festival service, and for what tills said to sales, over HTTP: gives commands, reads pages."""
+"""HTTP client of the festival and sales services: gives commands, reads pages."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +23,8 @@ LOOK_AGAIN = 0.1
 Row = dict[str, Any]
 
 
-class Fate(StrEnum):
-    """`ACCEPTED`: it is on its way, and nobody knows yet what becomes of it."""
+class CommandStatus(StrEnum):
+    """The status of a command. `ACCEPTED`: its outcome is not known yet."""
 
     DONE = "done"
     REFUSED = "refused"
@@ -33,29 +33,32 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of one command. `field`, `reason` and `message` say why it was refused."""
+    """The outcome of one command. `field`, `reason` and `message` say why it was refused."""
 
     command: str
-    status: Fate
+    status: CommandStatus
     field: str | None = None
     reason: str | None = None
     message: str | None = None
 
     @property
     def row(self) -> Row:
-        """What is known of it, for JSON."""
+        """The fields that are known, for JSON."""
         return {name: value for name, value in asdict(self).items() if value is not None}
 
 
-class Api:
-    """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome. Raises NotAnswered."""
+class ServiceClient:
+    """The service `name` at `url`. Every command waits up to `wait` seconds for its outcome.
+
+    Every method raises NotAnswered.
+    """
 
     def __init__(self, url: str, wait: int, name: str = "festival") -> None:
         self.wait = wait
         self._name = name
         self._client = httpx.Client(base_url=url, timeout=ANSWER_WITHIN + wait)
 
-    def __enter__(self) -> "Api":
+    def __enter__(self) -> "ServiceClient":
         return self
 
     def __exit__(
@@ -71,7 +74,7 @@ class Api:
         return answer.json()
 
     def find(self, *place: str) -> Any | None:
-        """The page at this place, or None if the service knows nothing there (yet)."""
+        """The page at this place, or None if there is none (yet)."""
         answer = self._get(_path(place))
         if answer.status_code == 404:
             return None
@@ -81,21 +84,21 @@ class Api:
 
     def all(self, *place: str, by: str, **query: str | None) -> list[Row]:
         """Every row of a list that comes in pages, in the order of `by`."""
-        given = {name: value for name, value in query.items() if value is not None}
+        filters = {name: value for name, value in query.items() if value is not None}
         path: str | None = _path(place)
-        wanted: Mapping[str, str] | None = {**given, "limit": str(PAGE)}
+        params: Mapping[str, str] | None = {**filters, "limit": str(PAGE)}
         rows: list[Row] = []
         while path is not None:
-            answer = self._get(path, wanted)
+            answer = self._get(path, params)
             if answer.status_code != 200:
                 raise NotAnswered(self._detail(answer))
             page: list[Row] = answer.json()
             rows += page
-            path, wanted = (answer.links["next"]["url"] if len(page) == PAGE else None), None
+            path, params = (answer.links["next"]["url"] if len(page) == PAGE else None), None
         return sorted(rows, key=itemgetter(by))
 
-    def give(self, *place: str, body: Mapping[str, Any]) -> Answer:
-        """Give a command. What did not reach Kafka for sure is given again with its id, so that it counts once."""
+    def command(self, *place: str, body: Mapping[str, Any]) -> Answer:
+        """Give a command. After a doubtful answer it is given again with the same id, so that it counts once."""
         headers = {"Idempotency-Key": str(uuid4()), "Prefer": f"wait={self.wait}"}
         for last in (False,) * (TRIES - 1) + (True,):
             try:
@@ -109,8 +112,8 @@ class Api:
                 return self._answer(answer, headers["Idempotency-Key"])
         raise AssertionError("the last try returns or raises")
 
-    def until(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
-        """Ask again until the answer is settled, for at most `wait` seconds; the last answer."""
+    def poll(self, ask: Callable[[], Row], settled: Callable[[Row], bool]) -> Row:
+        """Repeat `ask` until its answer is settled, for at most `wait` seconds. Returns the last answer."""
         end = time.monotonic() + self.wait
         while not settled(answer := ask()) and time.monotonic() < end:
             time.sleep(LOOK_AGAIN)
@@ -125,31 +128,31 @@ class Api:
         try:
             yield
         except httpx.InvalidURL as error:
-            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is no address: {error}.") from None
+            raise NotAnswered(f"KARYA_{self._name.upper()}_URL is not a valid address: {error}.") from None
         except httpx.TransportError as fault:
             reason = str(fault) or type(fault).__name__
-            message = f"The {self._name} service does not answer ({reason}). `karya status` says what runs."
+            message = f"The {self._name} service does not answer ({reason}). `karya status` shows what runs."
             raise NotAnswered(message) from None
 
     def _answer(self, answer: httpx.Response, id: str) -> Answer:
         match answer.status_code:
             case 200:
-                return Answer(id, Fate.DONE)
+                return Answer(id, CommandStatus.DONE)
             case 202:
-                return Answer(id, Fate.ACCEPTED)
+                return Answer(id, CommandStatus.ACCEPTED)
             case 409:
-                said = answer.json()
-                return Answer(id, Fate.REFUSED, said["field"], said["reason"], said["detail"])
+                problem = answer.json()
+                return Answer(id, CommandStatus.REFUSED, problem["field"], problem["reason"], problem["detail"])
             case 422 if errors := _problem(answer).get("errors"):
                 messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-                return Answer(id, Fate.REFUSED, errors[0]["field"], "not_valid", messages)
+                return Answer(id, CommandStatus.REFUSED, errors[0]["field"], "not_valid", messages)
             case _:
                 raise NotAnswered(self._detail(answer))
 
     def _detail(self, answer: httpx.Response) -> str:
-        said = _problem(answer)
-        if "detail" in said:
-            return f"{said.get('title', answer.reason_phrase)}: {said['detail']}"
+        problem = _problem(answer)
+        if "detail" in problem:
+            return f"{problem.get('title', answer.reason_phrase)}: {problem['detail']}"
         return f"The {self._name} service answered {answer.status_code} {answer.reason_phrase}."
 
 
@@ -159,7 +162,7 @@ def _path(place: tuple[str, ...]) -> str:
 
 def _problem(answer: httpx.Response) -> Row:
     try:
-        said = answer.json()
+        document = answer.json()
     except ValueError:
         return {}
-    return said if isinstance(said, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -1,4 +1,4 @@
-"""Festivals and their booths: announced, looked at, closed, and what is missing until then."""
+"""Commands for festivals and their booths: announce, show, close, and what keeps one from closing."""
 
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -9,9 +9,9 @@ import typer
 
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.desk import Festival, Json, booth_id, moment, sales_service, service, tell
 from cli.festival.devices import waited_for
-from cli.parameters import DAY, LOT, WHOLE, understood
+from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
+from cli.parameters import DAY, LOT, WHOLE, parsed
 from services.production import reference
 from shared import shown, typed
 from shared.errors import BadReference, NotAnswered
@@ -29,17 +29,17 @@ class Verdict(StrEnum):
 def announce(
     context: typer.Context,
     festival: Festival,
-    name: Annotated[str, typer.Argument(help="What people call it.")],
+    name: Annotated[str, typer.Argument(help="Its name for people.")],
     place: Annotated[str, typer.Option(help="Where it is held.")],
     first_day: Day,
     last_day: Day,
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
-    island: Annotated[str | None, typer.Option(help="Where parcels go: plans count how long they take.")] = None,
-    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it is due N times the share.")] = None,
+    island: Annotated[str | None, typer.Option(help="Destination of parcels: plans count their travel time.")] = None,
+    weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it gets N times the share.")] = None,
     as_json: Json = False,
 ) -> None:
     """Announce a festival."""
-    weights = understood(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
+    weights = parsed(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
     body = {
         "festival": festival,
         "name": name,
@@ -50,28 +50,30 @@ def announce(
         "lead_days": _lead_days(island),
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
-    done = f"{name} is announced as {festival}, {_days(body)}."
+    message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
-        tell(api.give("festivals", body=body), done, as_json=as_json)
+        show_answer(api.command("festivals", body=body), message, as_json=as_json)
 
 
 def _lead_days(island: str | None) -> list[Row]:
     if island is None:
         return []
     try:
-        known = reference.load().days_to(island)
-    except BadReference as wrong:
-        raise typer.BadParameter(str(wrong)) from None
-    return [{"facility": facility, "days": days} for facility, days in known.items()]
+        lead_days = reference.load().days_to(island)
+    except BadReference as error:
+        raise typer.BadParameter(str(error)) from None
+    return [{"facility": facility, "days": days} for facility, days in lead_days.items()]
 
 
 def booth(
     context: typer.Context,
     festival: Festival,
     booth: Booth,
-    price: Annotated[list[str], typer.Option(help="PRODUCT=RUPIAH of what is sold there, e.g. KTI=150.000.")],
-    name: Annotated[str, typer.Option(help="What people call it; its id if left out.")] = "",
-    till: Annotated[list[str] | None, typer.Option(help="A till's name there; T1 if left out.")] = None,
+    price: Annotated[
+        list[str], typer.Option(help="PRODUCT=RUPIAH: a product and its price there, e.g. KTI=150.000.")
+    ],
+    name: Annotated[str, typer.Option(help="Its name for people; its id if left out.")] = "",
+    till: Annotated[list[str] | None, typer.Option(help="Name of a till there; T1 if left out.")] = None,
     capacity: Annotated[
         int | None, typer.Option(parser=WHOLE, help="How many pieces it has room for at once.")
     ] = None,
@@ -81,8 +83,8 @@ def booth(
     """Open a booth."""
     id = booth_id(festival, booth)
     products = reference.load().catalogue.products
-    limits = understood(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
-    prices = understood(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
+    limits = parsed(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
+    prices = parsed(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
@@ -99,71 +101,75 @@ def booth(
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],
     }
     with service(context) as api:
-        tell(api.give("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
+        show_answer(api.command("festivals", festival, "booths", body=body), f"Booth {id} is open.", as_json=as_json)
 
 
 def cancel(context: typer.Context, festival: Festival, reason: Reason = "", as_json: Json = False) -> None:
-    """Cancel a festival before anything was sent: all that is reserved goes back."""
+    """Cancel a festival before anything was sent: every reservation is released."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "cancel", body={"reason": reason})
-        tell(answer, f"{festival} is cancelled.", as_json=as_json)
+        answer = api.command("festivals", festival, "cancel", body={"reason": reason})
+        show_answer(answer, f"{festival} is cancelled.", as_json=as_json)
 
 
 def close(
     context: typer.Context,
     festival: Festival,
     till_hours: Annotated[
-        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send what they sold.")
+        int, typer.Option(parser=WHOLE, help="For how many hours tills may still send their records.")
     ] = 48,
     as_json: Json = False,
 ) -> None:
-    """Close a festival when the last sale was made."""
+    """Close a festival after the last sale."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "close", body={"till_hours": till_hours})
-        done = f"{festival} is closing; `karya festival missing {festival}` says what it waits for."
-        tell(answer, done, as_json=as_json)
+        answer = api.command("festivals", festival, "close", body={"till_hours": till_hours})
+        message = f"{festival} is closing; `karya festival missing {festival}` shows what it waits for."
+        show_answer(answer, message, as_json=as_json)
 
 
 def loss(
     context: typer.Context,
     festival: Festival,
     lot: Annotated[str, typer.Argument(parser=LOT, help="The lot number on the label.")],
-    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or gone.")],
+    qty: Annotated[int, typer.Argument(parser=WHOLE, help="How many pieces are spoilt or missing.")],
     booth: Annotated[str | None, typer.Option(help="At which booth; at the facility if left out.")] = None,
     reason: Reason = "",
     as_json: Json = False,
 ) -> None:
-    """Record pieces that are spoilt or gone."""
-    where: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
+    """Record pieces that are spoilt or missing."""
+    place: Row = {"place": "booth", "booth": booth_id(festival, booth)} if booth else {"place": "facility"}
     with service(context) as api:
-        answer = api.give("festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **where})
-        tell(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
+        answer = api.command(
+            "festivals", festival, "losses", body={"lot": lot, "qty": qty, "reason": reason, **place}
+        )
+        show_answer(answer, f"{qty} pieces of {lot} are recorded as lost.", as_json=as_json)
 
 
 def dispute(
     context: typer.Context,
     festival: Festival,
     sale: Annotated[str, typer.Argument(help="The sale's id, as `karya festival missing` shows it.")],
-    verdict: Annotated[Verdict, typer.Argument(help="Does the sale stand?")],
+    verdict: Annotated[Verdict, typer.Argument(help="Whether the sale is valid.")],
     booth: Annotated[str, typer.Option(help="The booth that sold, e.g. B1.")],
     lot: Annotated[str | None, typer.Option(parser=LOT, help="The lot number on the label, if you know it.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Decide on pieces that the booth was not known to hold. Without a lot no facility gets more than it sent."""
+    """Decide a sale in dispute: pieces beyond the known stock. Without a lot no facility gets more than it sent."""
     body = {"booth": booth_id(festival, booth), "outcome": verdict.value, "lot": lot}
     with service(context) as api:
-        answer = api.give("festivals", festival, "disputes", sale, "resolve", body=body)
-        done = f"Sale {sale} is {verdict.value}."
+        answer = api.command("festivals", festival, "disputes", sale, "resolve", body=body)
+        message = f"Sale {sale} is {verdict.value}."
         if verdict is Verdict.ACCEPTED:
-            more = (
-                "Another product's lot is not taken" if lot else "Pieces beyond what facilities sent stay in dispute"
+            hint = (
+                "A lot of another product is not accepted"
+                if lot
+                else "Pieces beyond what facilities sent stay in dispute"
             )
-            done += f" {more}: `karya festival missing {festival}` says what is left to decide."
-        tell(answer, done, as_json=as_json)
+            message += f" {hint}: `karya festival missing {festival}` shows what is left to decide."
+        show_answer(answer, message, as_json=as_json)
 
 
 def missing(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """What is missing until the festival is closed, and which devices are waited for."""
+    """Show what keeps the festival from closing, and the devices that it waits for."""
     with service(context) as api:
         page = api.get("festivals", festival, "missing")
         booths = [row for row in api.all("festivals", festival, "booths", by="booth") if row["status"] != "settled"]
@@ -179,12 +185,12 @@ def missing(context: typer.Context, festival: Festival, as_json: Json = False) -
 
 
 def _devices(context: typer.Context, booths: list[Row]) -> list[Row] | None:
-    """None if sales can't be asked: the rest is worth showing."""
+    """The devices that booths wait for; None if sales does not answer, so that the rest is still shown."""
     try:
         with sales_service(context) as sales:
             return waited_for(sales, booths)
     except NotAnswered as fault:
-        warn(f"Which devices are waited for is not known. {fault}")
+        warn(f"The devices that booths wait for are not known. {fault}")
         return None
 
 
@@ -193,7 +199,7 @@ def list_festivals(
     status: Annotated[str | None, typer.Option(help="Only open, cancelled, closing or closed ones.")] = None,
     as_json: Json = False,
 ) -> None:
-    """All festivals."""
+    """List all festivals."""
     with service(context) as api:
         rows = list(api.all("festivals", by="festival", status=status))
         if as_json:
@@ -203,31 +209,31 @@ def list_festivals(
         show_table(
             columns,
             [{**row, "zone": _zone(row)} for row in rows],
-            "No festival is announced; `karya festival announce` does it.",
+            "No festival is announced; `karya festival announce` announces one.",
         )
 
 
 def show(context: typer.Context, festival: Festival, as_json: Json = False) -> None:
-    """A festival with its booths, requests, shipments and transfers."""
+    """Show a festival with its booths, requests, shipments and transfers."""
     with service(context) as api:
-        found = api.get("festivals", festival)
+        page = api.get("festivals", festival)
         booths = list(api.all("festivals", festival, "booths", by="booth"))
         requests = list(api.all("festivals", festival, "requests", by="request"))
         shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
         transfers = list(api.all("festivals", festival, "transfers", by="transfer"))
     if as_json:
-        more = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
-        show_json({**found, **more})
+        lists = {"booths": booths, "requests": requests, "shipments": shipments, "transfers": transfers}
+        show_json({**page, **lists})
         return
-    say(f"{found['name']}, {found['place']}, {_days(found)}: {found['status']}")
-    if found["sums"]:
-        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in found["sums"].items()))
-    zone = found["zone"]
+    say(f"{page['name']}, {page['place']}, {_days(page)}: {page['status']}")
+    if page["sums"]:
+        say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
+    zone = page["zone"]
     say("")
     columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "tills_until"]
     show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
     say("")
-    held = [{**row, "hold_until": moment(row["hold_until"], zone)} for row in requests]
+    held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
     show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")
     say("")
     columns = ["shipment", "request", "facility", "booth", "status", "pieces", "expected_by"]
@@ -243,7 +249,7 @@ def _days(festival: Row) -> str:
 
 
 def _zone(festival: Row) -> str:
-    """The zone that the festival's days are of, by its short name; as it stands if it is none."""
+    """The short name of the festival's time zone, e.g. `WITA`; its id if it has none."""
     try:
         noon = datetime.combine(date.fromisoformat(festival["first_day"]), time(12), ZoneInfo(festival["zone"]))
     except (ValueError, ZoneInfoNotFoundError):
@@ -255,7 +261,7 @@ def _expected(shipment: Row, zone: str) -> Row:
     pieces = sum(parcel["qty"] for parcel in shipment["parcels"])
     late = shipment["overdue"] and shipment["status"] == "sent"
     status = "overdue" if late else shipment["status"]
-    return {**shipment, "pieces": pieces, "status": status, "expected_by": moment(shipment["due"], zone)}
+    return {**shipment, "pieces": pieces, "status": status, "expected_by": festival_time(shipment["due"], zone)}
 
 
 def _spaced(row: Row) -> Row:
@@ -264,4 +270,4 @@ def _spaced(row: Row) -> Row:
 
 def _summed(booth: Row, zone: str) -> Row:
     sums = {name: sum(lot[name] for lot in booth["lots"]) for name in ("in_transit", "received", "sold", "left")}
-    return {**booth, **sums, "tills_until": moment(booth["deadline"], zone)}
+    return {**booth, **sums, "tills_until": festival_time(booth["deadline"], zone)}

@@ -1,14 +1,24 @@
-"""Stock for booths: asked for, planned, reserved, sent, counted in, and home again."""
+"""Commands for the stock of booths: request, plan, accept, ship, receive, return."""
 
 from typing import Annotated
 
 import typer
 
 from cli.console import say, show_json, show_table, warn
-from cli.festival.client import Answer, Api, Fate, Row
-from cli.festival.desk import Festival, Json, Request, booth_id, lots_counted, moment, service, tell, tell_all
+from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
 from cli.festival.revising import show_revision
-from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, understood
+from cli.festival.session import (
+    Festival,
+    Json,
+    Request,
+    booth_id,
+    festival_time,
+    lots_counted,
+    service,
+    show_answer,
+    show_answers,
+)
+from cli.parameters import FACILITY, LOT, PRODUCT, WHOLE, parsed
 from shared import typed
 from shared.errors import WrongEntry
 
@@ -20,7 +30,7 @@ def stock(
     product: Annotated[str | None, typer.Argument(parser=PRODUCT, help="Only this product, lot by lot.")] = None,
     as_json: Json = False,
 ) -> None:
-    """What could be planned now."""
+    """Show the stock that a plan could use now."""
     with service(context) as api:
         if product is None:
             rows, columns = api.get("stock"), ["product", "on_hand", "lots", "facilities"]
@@ -38,35 +48,38 @@ def request(
     festival: Festival,
     request: Request,
     demands: Annotated[list[str], typer.Argument(help="BOOTH:PRODUCT=PIECES, e.g. B1:KTI=20.")],
-    consent: Annotated[bool, typer.Option(help="Take the plan as it comes.")] = False,
+    consent: Annotated[bool, typer.Option(help="Accept the plan without a look at it.")] = False,
     hold_hours: Annotated[
-        int, typer.Option(parser=WHOLE, help="After how many hours what is not sent goes back.")
+        int, typer.Option(parser=WHOLE, help="After how many hours unsent pieces are released.")
     ] = 72,
-    even: Annotated[bool, typer.Option(help="Booths share evenly what is short, or few are served in full.")] = True,
+    even: Annotated[
+        bool, typer.Option(help="Spread a shortage evenly over the booths, or serve a few in full.")
+    ] = True,
     revise_at: Annotated[
-        int | None, typer.Option(parser=WHOLE, help="Percent lost, recalled or freed at which it revises itself.")
+        int | None,
+        typer.Option(parser=WHOLE, help="Percent of lost, recalled or released pieces that starts a revision."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ask for stock and see the plan."""
-    asked = []
-    wanted = understood(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
-    for named, qty in wanted.items():
-        booth, _, product = named.rpartition(":")
-        asked.append({"booth": booth, "product": product, "qty": qty})
+    """Request stock and show the plan."""
+    demand_rows = []
+    quantities = parsed(lambda: typed.pairs(demands, "B1:KTI=20", lambda name: _demand(festival, name)))
+    for target, qty in quantities.items():
+        booth, _, product = target.rpartition(":")
+        demand_rows.append({"booth": booth, "product": product, "qty": qty})
     body = {
         "request": request,
-        "demands": asked,
+        "demands": demand_rows,
         "consent": consent,
         "hold_hours": hold_hours,
         "even": even,
         "revise_at_percent": revise_at,
     }
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", body=body)
-        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
-        then = "." if consent else "; `karya festival accept` makes it real."
-        tell(answer, f"{request} is planned{then}", as_json=as_json, more={"plan": page})
+        answer = api.command("festivals", festival, "requests", body=body)
+        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
+        then = "." if consent else "; `karya festival accept` reserves its lots."
+        show_answer(answer, f"{request} is planned{then}", as_json=as_json, extra={"plan": page})
         if page is not None and not as_json:
             _show_plan(api, page)
 
@@ -75,7 +88,7 @@ def _demand(festival: str, text: str) -> str:
     """`ODOP.B1:KTI` for `B1:kti`. Raises WrongEntry."""
     booth, colon, product = text.rpartition(":")
     if not colon:
-        raise WrongEntry(f"{text!r} does not say which booth would like what; write e.g. B1:KTI=20.")
+        raise WrongEntry(f"{text!r} names no booth and product; write e.g. B1:KTI=20.")
     return f"{booth_id(festival, booth)}:{typed.product(product)}"
 
 
@@ -83,10 +96,10 @@ def plan(
     context: typer.Context,
     festival: Festival,
     request: Request,
-    why: Annotated[bool, typer.Option("--why", help="Say of each line why it is so.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Show the reason of each line.")] = False,
     as_json: Json = False,
 ) -> None:
-    """A plan: what goes where, each facility's share and why it is not more."""
+    """Show a plan: its lines, each facility's share, and the reasons."""
     with service(context) as api:
         page = api.get("festivals", festival, "requests", request)
         if as_json:
@@ -96,118 +109,128 @@ def plan(
 
 
 def accept(context: typer.Context, festival: Festival, request: Request, as_json: Json = False) -> None:
-    """Make a plan, or the revision that waits, real: its lots are reserved."""
+    """Accept a plan, or its waiting revision: the lots are reserved."""
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", request, "accept", body={})
-        page = _settled(api, festival, request) if answer.status is Fate.DONE else None
-        done = page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
-        tell(answer, done or "", as_json=as_json, more={"plan": page})
+        answer = api.command("festivals", festival, "requests", request, "accept", body={})
+        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
+        message = (
+            page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
+        )
+        show_answer(answer, message or "", as_json=as_json, extra={"plan": page})
 
 
 def ship(
     context: typer.Context,
     festival: Festival,
     shipment: Annotated[str | None, typer.Argument(help="A new name for the shipment, e.g. S1.")] = None,
-    request: Annotated[str | None, typer.Option(help="Under which request it is reserved.")] = None,
-    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="Who sends it.")] = None,
-    booth: Annotated[str | None, typer.Option(help="Where it goes.")] = None,
+    request: Annotated[str | None, typer.Option(help="The request that reserved it.")] = None,
+    facility: Annotated[str | None, typer.Option(parser=FACILITY, help="The facility that sends it.")] = None,
+    booth: Annotated[str | None, typer.Option(help="The booth that it goes to.")] = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Send all that is reserved; of --request, --facility, --booth if given.")
+        bool,
+        typer.Option(
+            "--all", help="Send everything that is reserved; only of --request, --facility, --booth if given."
+        ),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Send what a facility has reserved for a booth."""
-    to = booth_id(festival, booth) if booth else None
+    """Send the pieces that a facility has reserved for a booth."""
+    destination = booth_id(festival, booth) if booth else None
     with service(context) as api:
         if everything and shipment is None:
-            wanted = {"request": request, "facility": facility, "booth": to}
-            told = [_send(api, festival, one) for one in _reserved(api, festival, wanted)]
+            filters = {"request": request, "facility": facility, "booth": destination}
+            answers = [_send(api, festival, order) for order in _reserved(api, festival, filters)]
             columns = ["shipment", "request", "facility", "booth", "pieces", "shipment_status"]
-            tell_all(told, columns, "Nothing is reserved that was not sent.", as_json=as_json)
+            show_answers(answers, columns, "Every reserved piece was sent.", as_json=as_json)
             return
-        if everything or not (shipment and request and facility and to):
-            raise typer.BadParameter("name the shipment, --request, --facility and --booth; or say --all and no name")
-        one = {"shipment": shipment, "request": request, "facility": facility, "booth": to}
-        row, answer = _send(api, festival, one)
-        done = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {to}."
-        tell(answer, done, as_json=as_json, more=row)
+        if everything or not (shipment and request and facility and destination):
+            raise typer.BadParameter(
+                "name the shipment, --request, --facility and --booth; or use --all without a name"
+            )
+        order = {"shipment": shipment, "request": request, "facility": facility, "booth": destination}
+        row, answer = _send(api, festival, order)
+        message = f"Shipment {shipment} is {row.get('shipment_status')}: {row.get('pieces')} pieces to {destination}."
+        show_answer(answer, message, as_json=as_json, extra=row)
 
 
 def receive(
     context: typer.Context,
     festival: Festival,
-    shipment: Annotated[str | None, typer.Argument(help="The shipment that came.")] = None,
-    lots: Annotated[list[str] | None, typer.Argument(help="LOT=PIECES counted; what is not named is lost.")] = None,
-    as_sent: Annotated[bool, typer.Option("--as-sent", help="All that was sent has come.")] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All shipments on their way came as sent.")] = False,
+    shipment: Annotated[str | None, typer.Argument(help="The shipment that arrived.")] = None,
+    lots: Annotated[
+        list[str] | None, typer.Argument(help="LOT=PIECES counted; lots that are not named count as lost.")
+    ] = None,
+    as_sent: Annotated[bool, typer.Option("--as-sent", help="Everything that was sent has arrived.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All shipments on their way arrived as sent.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count in what came to a booth."""
+    """Count in a shipment at a booth."""
     counted = lots_counted(lots or [])
     if (shipment is None) != everything or (everything and as_sent) or (not everything and as_sent == bool(counted)):
-        raise typer.BadParameter("name the shipment and count its lots (or say --as-sent), or say --all alone")
+        raise typer.BadParameter("name the shipment and count its lots (or use --as-sent), or use --all alone")
     with service(context) as api:
         if everything:
-            told = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
-            tell_all(told, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
+            answers = [_receive(api, festival, sent) for sent in _on_their_way(api, festival)]
+            show_answers(answers, ["shipment", "booth", "pieces"], "No shipment is on its way.", as_json=as_json)
             return
-        sent = _left(api, festival, str(shipment))
+        sent = _once_sent(api, festival, str(shipment))
         row, answer = _receive(api, festival, sent, None if as_sent else counted)
-        done = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
-        tell(answer, done, as_json=as_json, more=row)
+        message = f"Shipment {shipment} is received: {row['pieces']} pieces at {row['booth']}."
+        show_answer(answer, message, as_json=as_json, extra=row)
 
 
-def come_home(
+def return_stock(
     context: typer.Context,
     festival: Festival,
-    booth: Annotated[str | None, typer.Argument(help="Where it comes from, e.g. B1.")] = None,
+    booth: Annotated[str | None, typer.Argument(help="The booth that it comes from, e.g. B1.")] = None,
     lot: Annotated[str | None, typer.Argument(parser=LOT, help="The lot number on the label.")] = None,
     qty: Annotated[int | None, typer.Argument(parser=WHOLE, help="How many pieces the facility counted.")] = None,
     more_to_come: Annotated[
-        bool, typer.Option("--more-to-come", help="Else what is still missing counts as lost.")
+        bool, typer.Option("--more-to-come", help="More pieces will follow; without it missing ones count as lost.")
     ] = False,
-    everything: Annotated[bool, typer.Option("--all", help="All that is left has come home.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All unsold pieces have returned.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Count in at the facility what came home from a booth."""
+    """Count in at the facility the pieces that returned from a booth."""
     if everything != (booth is None) or (not everything and (lot is None or qty is None)):
-        raise typer.BadParameter("say booth, lot and pieces, or --all alone")
+        raise typer.BadParameter("name booth, lot and pieces, or use --all alone")
     with service(context) as api:
         if not everything:
-            row, answer = _return(api, festival, booth_id(festival, str(booth)), str(lot), qty or 0, not more_to_come)
-            tell(answer, f"{qty} pieces of {lot} are home.", as_json=as_json, more=row)
+            whole_id = booth_id(festival, str(booth))
+            row, answer = _return(api, festival, whole_id, str(lot), qty or 0, final=not more_to_come)
+            show_answer(answer, f"{qty} pieces of {lot} have returned.", as_json=as_json, extra=row)
             return
         booths = list(api.all("festivals", festival, "booths", by="booth"))
-        unsettled = [one["booth"] for one in booths if one["status"] != "settled" and one["lots"]]
-        told = [
-            _return(api, festival, one["booth"], held["lot"], held["left"], True)
-            for one in booths
-            if one["status"] == "settled"
-            for held in one["lots"]
-            if held["left"]
+        unsettled = [page["booth"] for page in booths if page["status"] != "settled" and page["lots"]]
+        answers = [
+            _return(api, festival, page["booth"], stock["lot"], stock["left"], final=True)
+            for page in booths
+            if page["status"] == "settled"
+            for stock in page["lots"]
+            if stock["left"]
         ]
         if unsettled:
-            warn(f"Not settled yet, so nothing of theirs can go home: {', '.join(unsettled)}.")
-        tell_all(told, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
+            warn(f"Not settled yet, so their pieces can't return: {', '.join(unsettled)}.")
+        show_answers(answers, ["booth", "lot", "pieces"], "Nothing is left at a settled booth.", as_json=as_json)
         if unsettled:
             raise typer.Exit(1)
 
 
-def _settled(api: Api, festival: str, request: str) -> Row:
-    """The plan, when inventory has answered for every line that it was asked for."""
-    return api.until(
+def _settled(api: ServiceClient, festival: str, request: str) -> Row:
+    """The plan, once inventory has answered for every line."""
+    return api.poll(
         lambda: dict(api.get("festivals", festival, "requests", request)), lambda page: page["status"] != "reserving"
     )
 
 
-def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
+def _show_plan(api: ServiceClient, page: Row, *, why: bool = False) -> None:
     zone = api.get("festivals", page["festival"])["zone"]
-    until = moment(page["hold_until"], zone)
+    until = festival_time(page["hold_until"], zone)
     say(f"{page['request']}: {page['status']}, {page['asked']} asked, {page['held']} held, {page['short']} short")
     if page["status"] == "proposed":
         say(f"Accept it by {until}, or it is withdrawn.")
     if until and any(line["status"] in ("asked", "reserved") for line in page["lines"]):
-        say(f"What is not sent by {until} goes back.")
+        say(f"Pieces that are not sent by {until} are released.")
     say("")
     columns = ["booth", "product", "qty", "facility", "lot", "status"]
     # Long sentences leave lot numbers little room.
@@ -220,56 +243,62 @@ def _show_plan(api: Api, page: Row, *, why: bool = False) -> None:
         show_table(["booth", "product", "asked", "short", "reason"], page["shortfalls"], "")
     if page["revision"] and page["revision"]["status"] == "waiting":
         say("")
-        say("A revision waits; `karya festival accept` makes it real:")
+        say("A revision waits; `karya festival accept` reserves its lots:")
         show_revision(page["revision"])
 
 
-def _reserved(api: Api, festival: str, wanted: Row) -> Lots:
-    """A shipment for all that is reserved, one for each request, facility and booth."""
-    trios: dict[tuple[str, str, str], None] = {}
+def _reserved(api: ServiceClient, festival: str, filters: Row) -> Lots:
+    """New shipments of everything that is reserved, one for each request, facility and booth."""
+    routes: dict[tuple[str, str, str], None] = {}
     for summary in api.all("festivals", festival, "requests", by="request"):
         if summary["held"]:
             page = api.get("festivals", festival, "requests", summary["request"])
             for line in page["lines"]:
                 if line["status"] == "reserved":
-                    trios[summary["request"], line["facility"], line["booth"]] = None
-    rows = [dict(zip(("request", "facility", "booth"), trio, strict=True)) for trio in sorted(trios)]
-    chosen = [row for row in rows if all(value in (None, row[name]) for name, value in wanted.items())]
-    taken = {one["shipment"] for one in api.all("festivals", festival, "shipments", by="shipment")}
-    free = (name for number in range(1, len(taken) + len(chosen) + 1) if (name := f"S{number}") not in taken)
+                    routes[summary["request"], line["facility"], line["booth"]] = None
+    rows = [dict(zip(("request", "facility", "booth"), route, strict=True)) for route in sorted(routes)]
+    chosen = [row for row in rows if all(value in (None, row[name]) for name, value in filters.items())]
+    used = {shipment["shipment"] for shipment in api.all("festivals", festival, "shipments", by="shipment")}
+    free = (name for number in range(1, len(used) + len(chosen) + 1) if (name := f"S{number}") not in used)
     return [{"shipment": name, **row} for name, row in zip(free, chosen, strict=False)]
 
 
-def _send(api: Api, festival: str, shipment: Row) -> tuple[Row, Answer]:
-    answer = api.give("festivals", festival, "shipments", body=shipment)
-    if answer.status is not Fate.DONE:
+def _send(api: ServiceClient, festival: str, shipment: Row) -> tuple[Row, Answer]:
+    answer = api.command("festivals", festival, "shipments", body=shipment)
+    if answer.status is not CommandStatus.DONE:
         return shipment, answer
-    sent = _left(api, festival, shipment["shipment"])
+    sent = _once_sent(api, festival, shipment["shipment"])
     pieces = sum(parcel["qty"] for parcel in sent["parcels"] if parcel["leg"] != "dropped")
     return {**shipment, "pieces": pieces, "shipment_status": sent["status"]}, answer
 
 
-def _on_their_way(api: Api, festival: str) -> Lots:
+def _on_their_way(api: ServiceClient, festival: str) -> Lots:
     shipments = list(api.all("festivals", festival, "shipments", by="shipment"))
-    sent = [_left(api, festival, one["shipment"]) for one in shipments if one["status"] in ("sending", "sent")]
-    return [one for one in sent if one["status"] != "dropped"]
+    sent = [
+        _once_sent(api, festival, shipment["shipment"])
+        for shipment in shipments
+        if shipment["status"] in ("sending", "sent")
+    ]
+    return [shipment for shipment in sent if shipment["status"] != "dropped"]
 
 
-def _left(api: Api, festival: str, shipment: str) -> Row:
-    """The shipment, when inventory has answered for all of it."""
-    return api.until(
+def _once_sent(api: ServiceClient, festival: str, shipment: str) -> Row:
+    """The shipment, once inventory has answered for all of it."""
+    return api.poll(
         lambda: dict(api.get("festivals", festival, "shipments", shipment)), lambda page: page["status"] != "sending"
     )
 
 
-def _receive(api: Api, festival: str, shipment: Row, counted: dict[str, int] | None = None) -> tuple[Row, Answer]:
-    """Without `counted`: all that was sent has come."""
-    came = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
-    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in came.items()]}
-    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(came.values())}
-    return row, api.give("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
+def _receive(
+    api: ServiceClient, festival: str, shipment: Row, counted: dict[str, int] | None = None
+) -> tuple[Row, Answer]:
+    """Count in the shipment. Without `counted`: everything that was sent has arrived."""
+    pieces = counted if counted is not None else {lot["lot"]: lot["sent"] for lot in shipment["lots"]}
+    body = {"booth": shipment["booth"], "counted": [{"lot": lot, "qty": qty} for lot, qty in pieces.items()]}
+    row = {"shipment": shipment["shipment"], "booth": shipment["booth"], "pieces": sum(pieces.values())}
+    return row, api.command("festivals", festival, "shipments", shipment["shipment"], "receive", body=body)
 
 
-def _return(api: Api, festival: str, booth: str, lot: str, qty: int, final: bool) -> tuple[Row, Answer]:
+def _return(api: ServiceClient, festival: str, booth: str, lot: str, qty: int, *, final: bool) -> tuple[Row, Answer]:
     body = {"booth": booth, "lot": lot, "qty": qty, "final": final}
-    return {"booth": booth, "lot": lot, "pieces": qty}, api.give("festivals", festival, "returns", body=body)
+    return {"booth": booth, "lot": lot, "pieces": qty}, api.command("festivals", festival, "returns", body=body)

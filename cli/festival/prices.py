@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from cli.festival.desk import Festival, Json, booth_id, moment, service, tell
+from cli.festival.session import Festival, Json, booth_id, festival_time, service, show_answer
 from cli.parameters import PRODUCT, RUPIAH
 from shared import shown, typed
 from shared.errors import WrongEntry
@@ -16,27 +16,27 @@ def change_price(
     context: typer.Context,
     festival: Festival,
     booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
-    product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product that it sells, e.g. KTI.")],
+    product: Annotated[str, typer.Argument(parser=PRODUCT, help="A product of the booth, e.g. KTI.")],
     price: Annotated[int, typer.Argument(parser=RUPIAH, help="Rupiah, e.g. 150.000.")],
     valid_from: Annotated[
         str | None,
-        typer.Option("--from", help="The clock there, e.g. 14:00 or '2026-04-19 08:00'; from now on if left out."),
+        typer.Option("--from", help="Local time there, e.g. 14:00 or '2026-04-19 08:00'; now if left out."),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Change a price from a moment on."""
+    """Change a price, now or from a later moment."""
     id = booth_id(festival, booth)
     with service(context) as api:
         zone = str(api.get("festivals", festival)["zone"])
         at = _moment(valid_from, ZoneInfo(zone)) if valid_from else None
         body = {"product": product, "price_rupiah": price, "valid_from": at}
-        answer = api.give("festivals", festival, "booths", id, "prices", body=body)
-        since = moment(at, zone) or "now on"
-        tell(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "prices", body=body)
+        since = festival_time(at, zone) or "now on"
+        show_answer(answer, f"Booth {id} sells {product} at {shown.rupiah(price)} from {since}.", as_json=as_json)
 
 
 def _moment(clock: str, zone: ZoneInfo) -> str:
-    """A time of today there (`14.00` or `14:00`), or a day with a time, in UTC."""
+    """The UTC time of a local time today (`14.00` or `14:00`), or of a day with a time."""
     day, _, hour = clock.strip().rpartition(" ")
     try:
         on = typed.day(day) if day else datetime.now(zone).date()

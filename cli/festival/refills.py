@@ -1,4 +1,4 @@
-"""A refill while the booths sell: what will run out, what should go between booths, what facilities should send."""
+"""The command for replenishment: a forecast, transfers between booths, and shipments of facilities."""
 
 from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
@@ -7,37 +7,38 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import Api, Fate, Row
-from cli.festival.desk import Festival, Json, moment, service, tell
-from cli.parameters import CLOCK, understood
+from cli.festival.client import CommandStatus, Row, ServiceClient
+from cli.festival.session import Festival, Json, festival_time, service, show_answer
+from cli.parameters import CLOCK, parsed
 from shared import typed
 
 
 def replenish(
     context: typer.Context,
     festival: Festival,
-    request: Annotated[str, typer.Argument(help="A new name, also of the request to facilities, e.g. R2.")],
+    request: Annotated[str, typer.Argument(help="A new name, also for the request to facilities, e.g. R2.")],
     until: Annotated[
         time,
-        typer.Option(parser=CLOCK, help="When the booths close: the next time the clock there shows it, e.g. 17.00."),
+        typer.Option(parser=CLOCK, help="When the booths close: the next such local time, e.g. 17.00."),
     ],
     product: Annotated[
-        list[str] | None, typer.Option(help="Facilities send only this; all that booths sell if left out.")
+        list[str] | None,
+        typer.Option(help="Facilities send only this product; all products of the booths if left out."),
     ] = None,
     opens: Annotated[
         time | None,
-        typer.Option(parser=CLOCK, help="If booths are closed: when they open again, the next time there."),
+        typer.Option(parser=CLOCK, help="If booths are closed: the next local time at which they open."),
     ] = None,
-    between_booths: Annotated[bool, typer.Option("--between-booths", help="Facilities send nothing.")] = False,
-    consent: Annotated[bool, typer.Option(help="Facilities' plan is taken as it comes.")] = False,
+    between_booths: Annotated[bool, typer.Option("--between-booths", help="Only transfers between booths.")] = False,
+    consent: Annotated[bool, typer.Option(help="Accept the facilities' plan without a look at it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Forecast the rest of the day, or with --opens the next one, and propose what should move."""
+    """Forecast the rest of the day, or with --opens the next one, and propose transfers and shipments."""
     if between_booths and product:
-        raise typer.BadParameter("say --product or --between-booths, not both")
+        raise typer.BadParameter("use --product or --between-booths, not both")
     with service(context) as api:
         zone = ZoneInfo(api.get("festivals", festival)["zone"])
-        products = understood(lambda: [typed.product(one) for one in product or []])
+        products = parsed(lambda: [typed.product(code) for code in product or []])
         products = products or ([] if between_booths else _sold(api, festival))
         body = {
             "request": request,
@@ -46,20 +47,20 @@ def replenish(
             "products": products,
             "consent": consent,
         }
-        answer = api.give("festivals", festival, "replenishments", body=body)
-        done = answer.status is Fate.DONE
-        page = api.get("festivals", festival, "replenishments", request) if done else None
-        tell(
+        answer = api.command("festivals", festival, "replenishments", body=body)
+        succeeded = answer.status is CommandStatus.DONE
+        page = api.get("festivals", festival, "replenishments", request) if succeeded else None
+        show_answer(
             answer,
-            f"{request}: until {page and moment(page['until'], str(zone))}",
+            f"{request}: until {page and festival_time(page['until'], str(zone))}",
             as_json=as_json,
-            more={"replenishment": page},
+            extra={"replenishment": page},
         )
         if page is not None and not as_json:
             _show(page, str(zone))
 
 
-def _sold(api: Api, festival: str) -> list[str]:
+def _sold(api: ServiceClient, festival: str) -> list[str]:
     booths = api.all("festivals", festival, "booths", by="booth")
     return sorted({price["product"] for booth in booths for price in booth["prices"]})
 
@@ -71,21 +72,25 @@ def _next(at: time, zone: ZoneInfo) -> datetime:
 
 
 def _show(page: Row, zone: str) -> None:
-    short = [
-        {**one, "runs_out": moment(one["runs_out"], zone), "expected": f"{one['expected']} ± {one['give_or_take']}"}
-        for one in page["forecasts"]
-        if one["missing"]
+    forecasts = [
+        {
+            **forecast,
+            "runs_out": festival_time(forecast["runs_out"], zone),
+            "expected": f"{forecast['expected']} ± {forecast['give_or_take']}",
+        }
+        for forecast in page["forecasts"]
+        if forecast["missing"]
     ]
-    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], short, "Nothing will run out.")
+    show_table(["booth", "product", "left", "expected", "missing", "runs_out"], forecasts, "Nothing will run out.")
     say("")
-    empty = "No booth has enough of what another one lacks."
+    empty = "No booth can spare what another one lacks."
     show_table(["booth", "to", "product", "qty", "lot", "reason"], page["transfers"], empty)
     if page["transfers"]:
         say("Carry them out with `karya festival transfer send`.")
     say("")
     show_table(["booth", "product", "qty", "reason"], page["refills"], "Facilities need not send anything.")
     if page["conflicts"]:
-        say("But nothing of it can be planned:")
+        say("But none of it can be planned:")
         show_table(["booth", "product", "short", "reason"], page["conflicts"], "")
     elif page["refills"]:
-        say(f"`karya festival plan` shows who sends it as {page['request']}.")
+        say(f"`karya festival plan` shows the senders under {page['request']}.")

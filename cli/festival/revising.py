@@ -1,13 +1,13 @@
-"""Where reality differs from a plan: plan again what is missing, close one booth early."""
+"""Commands that change a plan in progress: revise a request, close one booth early."""
 
 from typing import Annotated
 
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import Fate, Row
-from cli.festival.desk import Festival, Json, Request, booth_id, service, tell
-from cli.parameters import WHOLE, understood
+from cli.festival.client import CommandStatus, Row
+from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
+from cli.parameters import WHOLE, parsed
 from shared import typed
 
 
@@ -15,22 +15,24 @@ def revise(
     context: typer.Context,
     festival: Festival,
     request: Request,
-    without: Annotated[list[str] | None, typer.Option(help="A facility that can't send; may come again.")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="A facility that can't send; may be repeated.")] = None,
     reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
-    consent: Annotated[bool, typer.Option(help="Carry it out at once.")] = False,
+    consent: Annotated[bool, typer.Option(help="Carry the revision out at once.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Plan again what is missing, and see what would change. What was sent or can stay stays."""
-    away = understood(lambda: [typed.facility(one) for one in without or []])
-    body = {"without": away, "reason": reason, "consent": consent}
+    """Plan the missing pieces again and show the changes. Pieces that were sent or can stay, stay."""
+    facilities = parsed(lambda: [typed.facility(code) for code in without or []])
+    body = {"without": facilities, "reason": reason, "consent": consent}
     with service(context) as api:
-        answer = api.give("festivals", festival, "requests", request, "revise", body=body)
-        page = api.get("festivals", festival, "requests", request) if answer.status is Fate.DONE else None
+        answer = api.command("festivals", festival, "requests", request, "revise", body=body)
+        page = api.get("festivals", festival, "requests", request) if answer.status is CommandStatus.DONE else None
         revision = page["revision"] if page else None
-        done = f"{request} is revised."
+        message = f"{request} is revised."
         if revision and revision["status"] == "waiting":
-            done = f"{request} can be revised like this; `karya festival accept {festival} {request}` makes it real."
-        tell(answer, done, as_json=as_json, more={"revision": revision})
+            message = (
+                f"{request} can be revised like this; `karya festival accept {festival} {request}` carries it out."
+            )
+        show_answer(answer, message, as_json=as_json, extra={"revision": revision})
         if revision and not as_json:
             show_revision(revision)
 
@@ -44,16 +46,16 @@ def close_booth(
     ] = 48,
     as_json: Json = False,
 ) -> None:
-    """Close one booth before the festival: what is reserved for it goes back, what is there goes home."""
+    """Close one booth before the festival: its reservations are released, its stock returns."""
     id = booth_id(festival, booth)
     with service(context) as api:
-        answer = api.give("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
-        done = f"Booth {id} is closing; `karya festival missing {festival}` says what it waits for."
-        tell(answer, done, as_json=as_json)
+        answer = api.command("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
+        message = f"Booth {id} is closing; `karya festival missing {festival}` shows what it waits for."
+        show_answer(answer, message, as_json=as_json)
 
 
 def show_revision(revision: Row) -> None:
-    """The difference, as tables."""
+    """Show the changes of a revision as tables."""
     say(revision["reason"])
     say(f"{revision['kept']} pieces stay as they are.")
     say("")

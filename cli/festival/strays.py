@@ -1,4 +1,4 @@
-"""Sales for booths that do not exist: a till was set up with a wrong name."""
+"""The command for strays: sales for booths that do not exist, since a till was set up with a wrong name."""
 
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
@@ -7,44 +7,43 @@ from typing import Annotated
 import typer
 
 from cli.console import show_json, show_table
-from cli.festival.client import Api, Row
-from cli.festival.desk import Json, moment, sales_service, service
+from cli.festival.client import Row, ServiceClient
+from cli.festival.session import Json, festival_time, sales_service, service
 from shared import shown
 
-# Of two ids: how much of them is alike, from 0 to 1, for one to be taken for a slip of the other.
+# The least similarity of two ids, from 0 to 1, at which one may be a typing error of the other.
 ALIKE = 0.6
 
 
 def strays(
     context: typer.Context,
     festival: Annotated[
-        str | None, typer.Argument(help="Only what was probably meant for this festival; all if left out.")
+        str | None, typer.Argument(help="Only strays that were probably meant for this festival; all if left out.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Sales for booths that nobody opened, and which booth was probably meant."""
+    """List sales for booths that do not exist, with the booth that was probably meant."""
     with service(context) as api, sales_service(context) as sales:
         booths = list(_booths(api))
         rows = [_with_nearest(stray, booths) for stray in sales.all("strays", by="booth")]
-        mine = [row for row in rows if festival in (None, row["festival"])]
+        selected = [row for row in rows if festival in (None, row["festival"])]
         if as_json:
-            show_json(mine)
+            show_json(selected)
             return
         zones = {booth["festival"]: booth["zone"] for booth in booths}
         columns = ["booth", "nearest", "tills", "receipts", "takings", "first_at", "last_at", "moved_to", "unmoved"]
-        table = [_row(row, zones.get(row["festival"], "UTC")) for row in mine]
-        show_table(columns, table, "No sale strayed: every booth that tills named is there.")
+        table = [_row(row, zones.get(row["festival"], "UTC")) for row in selected]
+        show_table(columns, table, "No sale strayed: every booth that tills named exists.")
 
 
 def nearest(id: str, booths: Iterable[str]) -> str | None:
-    """The booth whose id is most like this one, however letters are written; None if none is alike. Of equals the
-    first one in the order of ids."""
-    alike = {booth: SequenceMatcher(None, id.casefold(), booth.casefold()).ratio() for booth in sorted(booths)}
-    best = max(alike, key=lambda booth: alike[booth], default=None)
-    return best if best is not None and alike[best] >= ALIKE else None
+    """The booth with the most similar id, ignoring case; None if none is similar. Of equals the first by id."""
+    similarity = {booth: SequenceMatcher(None, id.casefold(), booth.casefold()).ratio() for booth in sorted(booths)}
+    best = max(similarity, key=lambda booth: similarity[booth], default=None)
+    return best if best is not None and similarity[best] >= ALIKE else None
 
 
-def _booths(api: Api) -> Iterable[Row]:
+def _booths(api: ServiceClient) -> Iterable[Row]:
     """Every booth of a festival that was not cancelled, with the festival's zone."""
     for festival in api.all("festivals", by="festival"):
         if festival["status"] != "cancelled":
@@ -63,6 +62,6 @@ def _row(row: Row, zone: str) -> Row:
         **row,
         "tills": ", ".join(row["tills"]),
         "takings": shown.rupiah(row["rupiah"]),
-        "first_at": moment(row["first_at"], zone),
-        "last_at": moment(row["last_at"], zone),
+        "first_at": festival_time(row["first_at"], zone),
+        "last_at": festival_time(row["last_at"], zone),
     }

@@ -1,32 +1,32 @@
-"""What a booth took: by day and payment kind, by drawer, and receipt by receipt."""
+"""Commands that show a booth's takings and receipts."""
 
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 import typer
 
-from cli.console import refusing, say, show_json, show_table, warn
+from cli.console import exit_on_error, say, show_json, show_table, warn
 from cli.festival.client import Row
-from cli.festival.desk import Festival, Json, booth_id, moment, sales_service
+from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service
 from shared import shown
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
 
 def takings(context: typer.Context, festival: Festival, booth: Booth, as_json: Json = False) -> None:
-    """What a booth took by day and payment kind, and what was counted in its drawers."""
-    with refusing(), sales_service(context) as sales:
+    """Show a booth's takings by day and kind of payment, and the counts of its drawers."""
+    with exit_on_error(), sales_service(context) as sales:
         page = sales.get("booths", booth_id(festival, booth), "takings")
         if as_json:
             show_json(page)
             return
         columns = ["day", "payment", "receipts", "net", "paid back"]
-        show_table(columns, list(_days(page["days"])), "Nothing was taken yet, as far as sales has heard.")
+        show_table(columns, list(_days(page["days"])), "Sales knows of no takings yet.")
         zone = page["zone"]
         if drawers := [_drawer(drawer, zone) for drawer in page["drawers"]]:
             columns = ["till", "cashier", "opened", "float", "taken out", "should hold", "counted", "difference"]
             show_table(columns, drawers, "")
-        say(f"Days and times are those of {zone}.")
+        say(f"Days and times are in {zone}.")
 
 
 def receipts(
@@ -34,14 +34,14 @@ def receipts(
     festival: Festival,
     booth: Booth,
     marked: Annotated[
-        bool, typer.Option("--marked", help="Only sales at another price than the valid list's, or by an old list.")
+        bool,
+        typer.Option("--marked", help="Only sales at a different price than the valid list's, or by an old list."),
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """A booth's sales, receipt by receipt, in the order in which they were heard. A sale is the receipt's id, a slash
-    and the line."""
+    """Show a booth's sales by receipt, in the order in which sales received them. A sale's id is RECEIPT/LINE."""
     id = booth_id(festival, booth)
-    with refusing(), sales_service(context) as sales:
+    with exit_on_error(), sales_service(context) as sales:
         page = sales.get("booths", id)
         zone = page["zone"] or "UTC"
         pages = sales.all("booths", id, "receipts", by="number")
@@ -56,14 +56,14 @@ def receipts(
             show_json([{**sale, **{name: receipt[name] for name in names}} for receipt, sale in rows])
             return
         columns = ["sale", "sold", "till", "item", "pieces", "each", "net", "status", "note"]
-        show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "No such sale was heard.")
+        show_table(columns, [_sale(receipt, sale, zone) for receipt, sale in rows], "Sales knows of no such sale.")
         for order in page["refused_orders"]:
             warn(
                 f"Your void of {order['qty']} of line {order['line']} of {order['receipt']} was not done: "
                 f"{order['left']} could still be voided."
             )
         if any(sale["old_list"] for _, sale in rows):
-            warn("Sold by an old list: the till had not heard of the price that was valid by then.")
+            warn("Sold by an old list: the till had not received the price that was valid then.")
 
 
 def _days(days: Iterable[Row]) -> Iterator[Row]:
@@ -82,7 +82,7 @@ def _drawer(drawer: Row, zone: str) -> Row:
     return {
         "till": drawer["till"],
         "cashier": drawer["cashier"],
-        "opened": moment(drawer["opened_at"], zone),
+        "opened": festival_time(drawer["opened_at"], zone),
         "float": shown.rupiah(drawer["float_rupiah"]),
         "taken out": shown.rupiah(drawer["dropped_rupiah"]),
         "should hold": _rupiah(drawer["cash_rupiah"]) or "after the count",
@@ -104,7 +104,7 @@ def _sale(receipt: Row, sale: Row, zone: str) -> Row:
     ]
     return {
         "sale": sale["sale"],
-        "sold": moment(receipt["sold_at"], zone),
+        "sold": festival_time(receipt["sold_at"], zone),
         "till": receipt["till"],
         "item": sale["lot"] or sale["product"],
         "pieces": sale["qty"],

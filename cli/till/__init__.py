@@ -7,7 +7,7 @@ import typer
 
 from cli.spool import spool_commands
 from cli.till import booth, cash, receipts
-from cli.till.session import HOME, Chosen
+from cli.till.session import HOME, TillOptions
 from edge.spool import Owner
 from edge.till.till import owner
 
@@ -20,18 +20,18 @@ def choose(
     booth: Annotated[str, typer.Option(envvar="KARYA_BOOTH", help="The booth, e.g. ODOP.B07.")],
     till: Annotated[str, typer.Option(envvar="KARYA_TILL", help="This till's name at the booth.")] = "T1",
     spool_dir: Annotated[
-        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Where this device keeps its records.")
+        Path, typer.Option(envvar="KARYA_SPOOL_DIR", help="Folder for this device's records.")
     ] = HOME,
     zone: Annotated[
-        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone to show; the festival's if left out.")
+        str | None, typer.Option(envvar="KARYA_ZONE", help="Time zone of the output; the festival's if left out.")
     ] = None,
 ) -> None:
-    context.obj = Chosen(spool_dir, booth.strip(), till.strip(), zone)
+    context.obj = TillOptions(spool_dir, booth.strip(), till.strip(), zone)
 
 
 def _owner(context: typer.Context) -> Owner:
-    chosen: Chosen = context.obj
-    return owner(chosen.folder, chosen.booth, chosen.name)
+    options: TillOptions = context.obj
+    return owner(options.folder, options.booth, options.name)
 
 
 for command in (receipts.sell, receipts.void, booth.count, booth.close, booth.sync, booth.stock, cash.report):

@@ -1,4 +1,4 @@
-"""`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and what became of all records."""
+"""`karya till count`, `close`, `sync`, `stock`, `list`: the goods of the booth, and the status of all records."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from cli.console import err, say, show_json, show_table, warn
 from cli.parameters import seconds
-from cli.till.session import Json, WallClock, clock, kept, the_till
+from cli.till.session import Json, WallClock, open_till, show_record, wall_clock
 from edge.spool import SpooledRecord
 from edge.till.basket import parse_item
 from edge.till.booth import BoothView, KnownPrices
@@ -38,38 +38,38 @@ def count(
         list[str],
         typer.Argument(
             metavar="LOT=PIECES|PRODUCT=PIECES",
-            help="What is left of each lot, 0 for none; by product for pieces without a label.",
+            help="Pieces left of each lot, 0 for none; by product for pieces without a label.",
         ),
     ],
     interim: Annotated[
-        bool, typer.Option("--interim", help="For information: it does not divide the sales without a label.")
+        bool, typer.Option("--interim", help="A count for information: it does not divide the unlabelled sales.")
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """Say what is physically left at the booth. A count is final unless it is --interim."""
-    with the_till(context) as till:
-        counted_goods = _counted(goods)
-        said = till.count(counted_goods, at=datetime.now(UTC), final=not interim)
-        doubts = list(_doubts(till.view(), counted_goods))
+    """Record the goods that are physically at the booth. A count is final unless it is --interim."""
+    with open_till(context) as till:
+        counted_goods = _parse_counts(goods)
+        record = till.count(counted_goods, at=datetime.now(UTC), final=not interim)
+        warnings = list(_count_warnings(till.view(), counted_goods))
         if as_json:
-            waiting = till.spool.counts().pending
-            answer = {"record": said.number, "id": said.id, "final": not interim, "warnings": doubts}
-            show_json(answer | {"to_send": waiting})
+            unsent = till.spool.counts().pending
+            answer = {"record": record.number, "id": record.id, "final": not interim, "warnings": warnings}
+            show_json(answer | {"to_send": unsent})
             return
-        kept(till, said, as_json, f"{'Interim' if interim else 'Final'} count kept")
+        show_record(till, record, as_json=as_json, action=f"{'Interim' if interim else 'Final'} count kept")
         if not interim:
             say(
-                "It divides what was sold without a label up to now; a later count of the same lot, or of the same "
-                "goods by product, replaces it. --interim only informs."
+                "It divides the unlabelled sales up to now. A later count of the same lot or product replaces it. "
+                "--interim is only for information."
             )
-        for doubt in doubts:
-            warn(doubt)
+        for warning in warnings:
+            warn(warning)
 
 
 def close(context: typer.Context, as_json: Json = False) -> None:
-    """Say that this till has sold its last. Sync afterwards."""
-    with the_till(context) as till:
-        kept(till, till.close(at=datetime.now(UTC)), as_json, "Closed")
+    """Record that this till has made its last sale. Sync afterwards."""
+    with open_till(context) as till:
+        show_record(till, till.close(at=datetime.now(UTC)), as_json=as_json, action="Closed")
         if till.open_drawer() is not None:
             warn("The drawer is not counted yet: drawer count AMOUNT, and close again.")
 
@@ -81,49 +81,51 @@ def sync(
     ] = 3.0,
     as_json: Json = False,
 ) -> None:
-    """Send what waits; hear prices, stock, withdrawals and what became of the receipts."""
-    # What goes wrong there is raised and said once, by us.
+    """Send the waiting records; receive prices, stock, withdrawals and the status of receipts."""
+    # Errors of the client are raised too, and shown once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with the_till(context) as till:
-        known = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
+    with open_till(context) as till:
+        known_refused = {row.record.id for row in till.tracked_records() if row.status is RecordStatus.REFUSED}
         with Progress(
             TextColumn("Sending"), BarColumn(), MofNCompleteColumn(), console=err, transient=True
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
-            done = asyncio.run(
+            report = asyncio.run(
                 till.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
-        wall = clock(context, till)
+        wall = wall_clock(context, till)
         rows = till.tracked_records()
         disputed = [row for row in rows if row.disputed]
         waiting = [row for row in rows if row.waiting and not row.disputed]
-        refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known]
+        refused = [row for row in rows if row.status is RecordStatus.REFUSED and row.record.id not in known_refused]
         if as_json:
             show_json(
                 {
-                    "sent": done.sent,
-                    "unanswered": done.unanswered,
+                    "sent": report.sent,
+                    "unanswered": report.unanswered,
                     "disputed": _rows(disputed, wall),
                     "waiting": _rows(waiting, wall),
                     "refused": _rows(refused, wall),
                 }
             )
             return
-        say(f"{counted(done.sent, 'record')} sent.")
-        _told(disputed, wall, "Sales of more than the booth was known to hold; the organiser decides about them:")
-        _told(waiting, wall, "Sales that wait for goods which the booth is not known to hold so far:")
-        _told(refused, wall, "Voids of more than was left; nothing of them was done:")
-        if done.unanswered:
-            warn(f"No answer yet for {counted(done.unanswered, 'receipt')}; sync again in a while to see it.")
-        if done.unreadable:
-            warn(f"{counted(done.unreadable, 'event')} can't be read by this version of karya; please update it.")
+        say(f"{counted(report.sent, 'record')} sent.")
+        _show_titled(
+            disputed, wall, "Sales of more pieces than the booth's known stock; the organiser decides on them:"
+        )
+        _show_titled(waiting, wall, "Sales that wait for the arrival of their goods:")
+        _show_titled(refused, wall, "Voids of more pieces than were left; they had no effect:")
+        if report.unanswered:
+            warn(f"No answer yet for {counted(report.unanswered, 'receipt')}; sync again in a while to see it.")
+        if report.unreadable:
+            warn(f"{counted(report.unreadable, 'event')} can't be read by this version of karya; please update it.")
         if till.view().struck:
-            warn("The organiser has struck this till as lost; please tell the organiser that it is at work.")
+            warn("The organiser has struck this till as lost; please tell the organiser that it is in use.")
 
 
 def stock(context: typer.Context, as_json: Json = False) -> None:
-    """What this till may sell, and at which price."""
-    with the_till(context) as till:
+    """Show the stock and prices that this till knows."""
+    with open_till(context) as till:
         booth = till.view()
         prices = booth.prices_at(datetime.now(UTC))
         rows = _stock(booth, prices)
@@ -145,49 +147,49 @@ def stock(context: typer.Context, as_json: Json = False) -> None:
         show_table(
             ["product", "lot", "at booth", "this till", "sold", "price", "note"],
             table,
-            "This till knows of no stock yet; sync to hear of it. Sales are taken all the same.",
+            "This till knows of no stock yet; sync to receive it. You can sell all the same.",
         )
         if booth.closing:
-            warn(f"The festival is closing: sync and close before {clock(context, till).local(booth.closing)}.")
+            warn(f"The festival is closing: sync and close before {wall_clock(context, till).local(booth.closing)}.")
 
 
 def list_records(context: typer.Context, as_json: Json = False) -> None:
-    """What was recorded here and what became of it."""
-    with the_till(context) as till:
-        rows, wall = till.tracked_records(), clock(context, till)
+    """List the records of this device and their status."""
+    with open_till(context) as till:
+        rows, wall = till.tracked_records(), wall_clock(context, till)
         if as_json:
             show_json(_rows(rows, wall))
         else:
             _show_records(rows, wall)
 
 
-def _counted(words: Sequence[str]) -> dict[str, int]:
+def _parse_counts(entries: Sequence[str]) -> dict[str, int]:
     goods: dict[str, int] = {}
-    for word in words:
-        item, sign, pieces = word.rpartition("=")
+    for entry in entries:
+        item, sign, pieces = entry.rpartition("=")
         if not sign or not item:
-            raise WrongEntry(f"{word!r} says no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.")
+            raise WrongEntry(f"{entry!r} names no goods and pieces. Write e.g. PR-KPG-KTI-230418-007-4=3 or KTI=3.")
         if item in goods:
             raise WrongEntry(f"{item} is named twice. Please add its pieces up and name it once.")
         goods[item] = typed.whole(pieces)
     return goods
 
 
-def _doubts(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
-    """What the till knows otherwise than the count: it may have been typed wrong, or not have been heard yet."""
+def _count_warnings(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]:
+    """Warnings where the count differs from the till's knowledge: a typing error, or an event not received yet."""
     for item, pieces in goods.items():
         lot, product = parse_item(item)
-        came = sum(here.stocked for here in booth.lots_of(product) if lot in (None, here.id))
-        if pieces > came:
+        stocked = sum(known.stocked for known in booth.lots_of(product) if lot in (None, known.id))
+        if pieces > stocked:
             yield (
-                f"{pieces} of {lot or product} were counted, and this till knows of {came} that came. "
+                f"{pieces} of {lot or product} were counted, and this till knows of {stocked} that came. "
                 "If it was typed wrong, please count again."
             )
-        elif not came:
+        elif not stocked:
             yield f"This till knows of no {lot or product} at this booth. Was it typed right?"
 
 
-def _told(rows: list[TrackedRecord], wall: WallClock, title: str) -> None:
+def _show_titled(rows: list[TrackedRecord], wall: WallClock, title: str) -> None:
     if rows:
         warn(title)
         _show_records(rows, wall)
@@ -222,7 +224,7 @@ def _stock(booth: BoothView, prices: KnownPrices) -> list[dict[str, Any]]:
 
 
 def _show_records(rows: list[TrackedRecord], wall: WallClock) -> None:
-    table = [{**row, "standing": _in_words(of)} for row, of in zip(_rows(rows, wall), rows, strict=True)]
+    table = [{**row, "standing": _described(standing)} for row, standing in zip(_rows(rows, wall), rows, strict=True)]
     show_table(["record", "recorded", "what", "standing"], table, "Nothing was recorded at this till yet.")
 
 
@@ -239,32 +241,31 @@ def _rows(rows: list[TrackedRecord], wall: WallClock) -> list[dict[str, Any]]:
             "disputed": row.disputed,
             "rejected": row.rejected,
             "voided": row.voided,
-            "refused": [{"line": no.line, "qty": no.qty, "left": no.left} for no in row.refused],
+            "refused": [{"line": void.line, "qty": void.qty, "left": void.left} for void in row.refused],
         }
         for row in rows
     ]
 
 
-def _in_words(row: TrackedRecord) -> str:
+def _described(row: TrackedRecord) -> str:
     pieces = {"waiting": row.waiting, "disputed": row.disputed, "rejected": row.rejected, "voided": row.voided}
-    told = [f"{count} {word}" for word, count in pieces.items() if count]
-    told += [f"line {no.line}: {no.left} left to void" for no in row.refused]
-    return f"{row.status.value} ({', '.join(told)})" if told else row.status.value
+    details = [f"{count} {word}" for word, count in pieces.items() if count]
+    details += [f"line {void.line}: {void.left} left to void" for void in row.refused]
+    return f"{row.status.value} ({', '.join(details)})" if details else row.status.value
 
 
-def _what(said: SpooledRecord) -> str:
-    match said.body:
+def _what(record: SpooledRecord) -> str:
+    match record.body:
         case ReceiptIssued() as body:
             goods = ", ".join(f"{line.qty} × {line.lot or line.product}" for line in body.lines)
             return f"{goods}: {shown.rupiah(sum(body.net_rupiah))} {body.payment.kind.value}"
         case ReceiptVoided() as body:
-            many = sum(line.qty for line in body.lines)
-            return (
-                f"void of {counted(many, 'piece')}: {shown.rupiah(body.refund_rupiah)} {body.refund.value} paid back"
-            )
+            pieces = sum(line.qty for line in body.lines)
+            refund = f"{shown.rupiah(body.refund_rupiah)} {body.refund.value}"
+            return f"void of {counted(pieces, 'piece')}: {refund} paid back"
         case BoothCounted() as body:
-            many = sum(lot.qty for lot in body.lots) + sum(product.qty for product in body.products)
-            return f"{'final' if body.final else 'interim'} count of {counted(many, 'piece')}"
+            pieces = sum(lot.qty for lot in body.lots) + sum(product.qty for product in body.products)
+            return f"{'final' if body.final else 'interim'} count of {counted(pieces, 'piece')}"
         case DrawerOpened() as body:
             return f"{body.cashier} took the drawer with {shown.rupiah(body.float_rupiah)}"
         case CashDropped() as body:

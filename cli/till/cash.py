@@ -1,4 +1,4 @@
-"""`karya till drawer` and `report`: who had the cash, and whether it is all there."""
+"""`karya till drawer` and `report`: cash by cashier, and its counts."""
 
 from dataclasses import asdict
 from datetime import UTC, date, datetime
@@ -8,7 +8,7 @@ import typer
 
 from cli.console import say, show_json, show_table, warn
 from cli.parameters import DAY
-from cli.till.session import Json, WallClock, Why, clock, kept, the_till
+from cli.till.session import Json, WallClock, Why, open_till, show_record, wall_clock
 from edge.till.drawer import CashDrawer, DayLine, day_lines
 from shared import shown, typed
 from shared.envelope import rfc3339
@@ -20,51 +20,55 @@ _AFTER = "after the count"
 @drawer.command(name="open")
 def open_drawer(
     context: typer.Context,
-    cashier: Annotated[str, typer.Option(help="A number or short name that only the booth can read, e.g. P1.")],
-    float_: Annotated[str, typer.Option("--float", help="Rupiah in the drawer at the beginning.")],
+    cashier: Annotated[str, typer.Option(help="A number or short name that only the booth understands, e.g. P1.")],
+    float_: Annotated[str, typer.Option("--float", help="Rupiah in the drawer at the start.")],
     as_json: Json = False,
 ) -> None:
-    """Take the drawer."""
-    with the_till(context) as till:
-        said = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
-        kept(till, said, as_json, f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}")
+    """Open the drawer for a cashier."""
+    with open_till(context) as till:
+        record = till.open(cashier, typed.rupiah(float_), at=datetime.now(UTC))
+        action = f"{cashier} has the drawer with {shown.rupiah(typed.rupiah(float_))}"
+        show_record(till, record, as_json=as_json, action=action)
 
 
 @drawer.command()
 def drop(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(help="Rupiah that are taken out for safekeeping.")],
+    amount: Annotated[str, typer.Argument(help="Rupiah that are taken to a safe place.")],
     why: Why = "",
     as_json: Json = False,
 ) -> None:
     """Take money out of the drawer."""
-    with the_till(context) as till:
-        said = till.drop(typed.rupiah(amount), at=datetime.now(UTC), reason=why)
-        kept(till, said, as_json, f"{shown.rupiah(typed.rupiah(amount))} taken out")
+    with open_till(context) as till:
+        record = till.drop(typed.rupiah(amount), at=datetime.now(UTC), reason=why)
+        show_record(till, record, as_json=as_json, action=f"{shown.rupiah(typed.rupiah(amount))} taken out")
 
 
 @drawer.command()
 def count(
     context: typer.Context,
-    amount: Annotated[str, typer.Argument(help="Rupiah in the drawer, the float too.")],
+    amount: Annotated[str, typer.Argument(help="Rupiah in the drawer, including the float.")],
     as_json: Json = False,
 ) -> None:
-    """Count the drawer and give it back. What should be in it is told afterwards."""
-    with the_till(context) as till:
-        done = till.count_cash(typed.rupiah(amount), at=datetime.now(UTC))
-        difference = done.counted_rupiah - done.expected_rupiah
+    """Count and close the drawer. The expected amount is shown afterwards."""
+    with open_till(context) as till:
+        drawer_count = till.count_cash(typed.rupiah(amount), at=datetime.now(UTC))
+        difference = drawer_count.counted_rupiah - drawer_count.expected_rupiah
         if as_json:
             show_json(
                 {
-                    "record": done.seq,
-                    "counted_rupiah": done.counted_rupiah,
-                    "expected_rupiah": done.expected_rupiah,
+                    "record": drawer_count.seq,
+                    "counted_rupiah": drawer_count.counted_rupiah,
+                    "expected_rupiah": drawer_count.expected_rupiah,
                     "difference_rupiah": difference,
                     "to_send": till.spool.counts().pending,
                 }
             )
             return
-        say(f"Counted {shown.rupiah(done.counted_rupiah)}, expected {shown.rupiah(done.expected_rupiah)}.")
+        say(
+            f"Counted {shown.rupiah(drawer_count.counted_rupiah)}, "
+            f"expected {shown.rupiah(drawer_count.expected_rupiah)}."
+        )
         if difference:
             warn(f"{shown.rupiah(abs(difference))} too {'much' if difference > 0 else 'little'}; this is recorded.")
         else:
@@ -73,24 +77,22 @@ def count(
 
 @drawer.command()
 def show(context: typer.Context, as_json: Json = False) -> None:
-    """The drawers of this till. What should be in an open one is not shown before its count."""
-    with the_till(context) as till:
-        _show_drawers(till.drawers(), clock(context, till), as_json)
+    """Show the drawers of this till. The expected amount of an open one is hidden until its count."""
+    with open_till(context) as till:
+        _show_drawers(till.drawers(), wall_clock(context, till), as_json=as_json)
 
 
 def report(
     context: typer.Context,
-    day: Annotated[
-        date | None, typer.Option(parser=DAY, help="Which day at the festival; today if left out.")
-    ] = None,
+    day: Annotated[date | None, typer.Option(parser=DAY, help="A day at the festival; today if left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """The day of this till: receipts and refunds by kind of payment, and each drawer."""
-    with the_till(context) as till:
-        wall = clock(context, till)
+    """Show one day of this till: receipts and refunds by kind of payment, and each drawer."""
+    with open_till(context) as till:
+        wall = wall_clock(context, till)
         which = day or wall.day(datetime.now(UTC))
         lines = day_lines(till.spool.records(), which, wall.day)
-        drawers = [one for one in till.drawers() if which in _days(one, wall)]
+        drawers = [drawer for drawer in till.drawers() if which in _days(drawer, wall)]
         if as_json:
             show_json(
                 {
@@ -100,7 +102,7 @@ def report(
                     "day": which,
                     "zone": wall.zone,
                     "payments": [{**asdict(line), "kind": line.kind.value} for line in lines],
-                    "drawers": [_row(one, wall) for one in drawers],
+                    "drawers": [_row(drawer, wall) for drawer in drawers],
                 }
             )
             return
@@ -124,8 +126,8 @@ def _day_row(line: DayLine) -> dict[str, object]:
     }
 
 
-def _show_drawers(drawers: list[CashDrawer], wall: WallClock, as_json: bool) -> None:
-    rows = [_row(one, wall) for one in drawers]
+def _show_drawers(drawers: list[CashDrawer], wall: WallClock, *, as_json: bool) -> None:
+    rows = [_row(drawer, wall) for drawer in drawers]
     if as_json:
         show_json(rows)
         return
@@ -133,10 +135,10 @@ def _show_drawers(drawers: list[CashDrawer], wall: WallClock, as_json: bool) -> 
         {name: shown.rupiah(value) if isinstance(value, int) else value for name, value in row.items()}
         for row in rows
     ]
-    named = [{name.removesuffix("_rupiah"): value for name, value in row.items()} for row in table]
+    labelled = [{name.removesuffix("_rupiah"): value for name, value in row.items()} for row in table]
     show_table(
         ["cashier", "opened", "float", "dropped", "counted", "expected", "difference"],
-        named,
+        labelled,
         "No drawer was opened at this till yet.",
     )
 

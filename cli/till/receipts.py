@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_json, warn
-from cli.till.session import Json, Why, the_till
+from cli.till.session import Json, Why, open_till
 from edge.till.basket import parse_basket, with_discounts
 from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
@@ -29,19 +29,19 @@ def sell(
     ] = None,
     why: Why = "",
     off: Annotated[
-        list[str] | None, typer.Option(metavar="ITEM=RUPIAH", help="A discount on one line; may come again.")
+        list[str] | None, typer.Option(metavar="ITEM=RUPIAH", help="A discount on one line; may be repeated.")
     ] = None,
     discount: Annotated[str, typer.Option(help="Rupiah off the whole receipt.")] = "0",
     pay: Annotated[PaymentKind, typer.Option(help="How it was paid.")] = PaymentKind.CASH,
-    reference: Annotated[str, typer.Option(help="What the payment is known by elsewhere.")] = "",
-    given: Annotated[str | None, typer.Option(help="Cash that was handed over; the change is told.")] = None,
+    reference: Annotated[str, typer.Option(help="The payment's reference in another system.")] = "",
+    given: Annotated[str | None, typer.Option(help="Cash that was handed over; the change is shown.")] = None,
     happened: Annotated[
-        bool, typer.Option("--happened", help="It is already sold: take it in spite of a withdrawal or closing.")
+        bool, typer.Option("--happened", help="It is already sold: record it in spite of a withdrawal or closing.")
     ] = False,
     as_json: Json = False,
 ) -> None:
     """Sell a basket on one receipt."""
-    with the_till(context) as till:
+    with open_till(context) as till:
         basket = parse_basket(items)
         if price is not None:
             if len(basket) != 1 or basket[0].price_rupiah is not None:
@@ -57,7 +57,7 @@ def sell(
             given_rupiah=None if given is None else typed.rupiah(given),
             happened=happened,
         )
-        _show(till, sold, as_json)
+        _show(till, sold, as_json=as_json)
 
 
 def void(
@@ -67,7 +67,7 @@ def void(
     pieces: Annotated[str | None, typer.Argument(help="Only so many pieces of the line.")] = None,
     refund: Annotated[
         PaymentKind | None,
-        typer.Option(help="How the money goes back; as it was paid if left out, in cash if another device was paid."),
+        typer.Option(help="How it is paid back; as it was paid if left out, in cash if another device was paid."),
     ] = None,
     returned: Annotated[
         str | None, typer.Option(help="Rupiah paid back, for a receipt that this till does not know.")
@@ -75,9 +75,9 @@ def void(
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Take back a receipt of the booth, one of its lines, or some pieces of a line."""
-    with the_till(context) as till:
-        done = till.void(
+    """Void a receipt of the booth, one of its lines, or some pieces of a line."""
+    with open_till(context) as till:
+        voided = till.void(
             receipt,
             None if line is None else typed.whole(line),
             None if pieces is None else typed.whole(pieces),
@@ -86,32 +86,32 @@ def void(
             refund_rupiah=None if returned is None else typed.rupiah(returned),
             reason=why,
         )
-        waiting = till.spool.counts().pending
+        unsent = till.spool.counts().pending
         if as_json:
             show_json(
                 {
-                    "record": done.record.number,
-                    "id": done.record.id,
-                    "receipt": done.void.receipt,
-                    "lines": [{"line": one.line, "qty": one.qty} for one in done.void.lines],
-                    "refund": done.void.refund.value,
-                    "refund_rupiah": done.void.refund_rupiah,
-                    "to_send": waiting,
+                    "record": voided.record.number,
+                    "id": voided.record.id,
+                    "receipt": voided.void.receipt,
+                    "lines": [{"line": part.line, "qty": part.qty} for part in voided.void.lines],
+                    "refund": voided.void.refund.value,
+                    "refund_rupiah": voided.void.refund_rupiah,
+                    "to_send": unsent,
                 }
             )
             return
-        many = sum(one.qty for one in done.void.lines)
+        count = sum(part.qty for part in voided.void.lines)
         say(
-            f"Void {done.record.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
-            f"({done.void.refund.value}). {waiting} to send."
+            f"Void {voided.record.number}: {counted(count, 'piece')}. "
+            f"Pay back {shown.rupiah(voided.void.refund_rupiah)} ({voided.void.refund.value}). {unsent} to send."
         )
-        if done.assumed:
-            warn("This till does not know how that receipt was paid, and books cash; --refund says otherwise.")
-        _hint(done.void.refund, done.void.drawer)
+        if voided.assumed:
+            warn("This till does not know how that receipt was paid, and assumes cash; --refund changes that.")
+        _hint(voided.void.refund, voided.void.drawer)
 
 
-def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
-    waiting = till.spool.counts().pending
+def _show(till: Till, sold: SoldReceipt, *, as_json: bool) -> None:
+    unsent = till.spool.counts().pending
     receipt = sold.receipt
     change = receipt.payment.change_rupiah if receipt.payment.given_rupiah is not None else None
     if as_json:
@@ -129,7 +129,7 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
                 "drawer": receipt.drawer,
                 "price_list": receipt.price_list,
                 "warnings": sold.warnings,
-                "to_send": waiting,
+                "to_send": unsent,
             }
         )
         return
@@ -139,7 +139,7 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
             say(f"{line.line}. {line.qty} × {line.lot or line.product} at {each}: {shown.rupiah(net)}")
     say(
         f"Receipt {sold.record.number}: {shown.rupiah(sold.amount_rupiah)} ({receipt.payment.kind.value}). "
-        f"{waiting} to send."
+        f"{unsent} to send."
     )
     if change is not None:
         say(f"Change: {shown.rupiah(change)}")
@@ -150,4 +150,4 @@ def _show(till: Till, sold: SoldReceipt, as_json: bool) -> None:
 
 def _hint(kind: PaymentKind, drawer: str | None) -> None:
     if kind is PaymentKind.CASH and drawer is None:
-        warn("No drawer is open, so this cash is counted for nobody: drawer open --cashier P1 --float 200.000")
+        warn("No drawer is open, so this cash belongs to no cashier: drawer open --cashier P1 --float 200.000")

@@ -1,4 +1,4 @@
-"""What the commands of a till have in common: which till it is, its clock, and how a record is shown."""
+"""Shared by the commands of a till: options, local time, and the output of a record."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.console import here, local, refusing, say, show_json
+from cli.console import exit_on_error, local, say, show_json, to_zone
 from edge.spool import SpooledRecord
 from edge.till.till import Till
 
@@ -20,8 +20,9 @@ Why = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
-    """Which till, and in which zone times are shown: None is the festival's, or before it is known the machine's."""
+class TillOptions:
+    """The options of every command. `zone`: of the output; None is the festival's, or this machine's until it is
+    known."""
 
     folder: Path
     booth: str
@@ -31,7 +32,7 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class WallClock:
-    """Moments as they are shown to the cashier."""
+    """Local times for the cashier."""
 
     zone: str | None
 
@@ -39,26 +40,26 @@ class WallClock:
         return local(moment, self.zone)
 
     def day(self, moment: datetime) -> date:
-        return here(moment, self.zone).date()
+        return to_zone(moment, self.zone).date()
 
 
 @contextmanager
-def the_till(context: typer.Context) -> Iterator[Till]:
-    """The chosen till; what it refuses is said, and ends the command with 1."""
-    chosen: Chosen = context.obj
-    with refusing(), Till(chosen.folder, chosen.booth, chosen.name) as till:
+def open_till(context: typer.Context) -> Iterator[Till]:
+    """The chosen till. An error is shown, and ends the command with 1."""
+    options: TillOptions = context.obj
+    with exit_on_error(), Till(options.folder, options.booth, options.name) as till:
         yield till
 
 
-def clock(context: typer.Context, till: Till) -> WallClock:
-    chosen: Chosen = context.obj
-    return WallClock(chosen.zone or till.view().zone)
+def wall_clock(context: typer.Context, till: Till) -> WallClock:
+    options: TillOptions = context.obj
+    return WallClock(options.zone or till.view().zone)
 
 
-def kept(till: Till, said: SpooledRecord, as_json: bool, what: str = "Kept") -> None:
-    """Say under which number a record was kept."""
-    waiting = till.spool.counts().pending
+def show_record(till: Till, record: SpooledRecord, *, as_json: bool, action: str = "Kept") -> None:
+    """Show the number of a kept record, and how many records are unsent."""
+    unsent = till.spool.counts().pending
     if as_json:
-        show_json({"record": said.number, "id": said.id, "to_send": waiting})
+        show_json({"record": record.number, "id": record.id, "to_send": unsent})
     else:
-        say(f"{what} as record {said.number}. {waiting} to send.")
+        say(f"{action} as record {record.number}. {unsent} to send.")

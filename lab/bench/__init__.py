@@ -1,1 +1,1 @@
-"""How fast Karya is beside what the same servers could do. Commands, not tests; all quantities are made up."""
+"""Throughput and latency relative to a minimal consumer and to other frameworks. All quantities are made up."""

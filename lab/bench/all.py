@@ -1,4 +1,4 @@
-"""Every bench by its name, with how much it does unless told otherwise: events, seconds, starts, or plans."""
+"""Every bench by its name, with its default amount: events, seconds, starts or plans."""
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,11 +7,11 @@ from pathlib import Path
 
 from deploy.stack import choose_stack
 from lab.bench import catchup, core, growth, latency, planning, rebuilding, spread, starting
-from lab.bench.place import Place
-from lab.bench.report import Said, Tell
+from lab.bench.environment import BenchEnvironment
+from lab.bench.report import BenchResult, OnProgress
 from shared.errors import KaryaError
 
-BENCHES: dict[str, tuple[Callable[[Place, int, Tell], Awaitable[Said]], int]] = {
+BENCHES: dict[str, tuple[Callable[[BenchEnvironment, int, OnProgress], Awaitable[BenchResult]], int]] = {
     "in-memory": (core.measure, core.EVENTS),
     "catch-up": (catchup.measure, catchup.EVENTS),
     "latency": (latency.measure, latency.SECONDS),
@@ -24,15 +24,15 @@ BENCHES: dict[str, tuple[Callable[[Place, int, Tell], Awaitable[Said]], int]] = 
 
 
 class UnknownBench(KaryaError):
-    """There is no bench of this name."""
+    """No bench has this name."""
 
 
 class AmountOfSeveral(KaryaError):
-    """An amount was given for more than one bench, and theirs are not of one kind."""
+    """An amount was given for several benches, which count different things."""
 
 
-def chosen(names: Sequence[str]) -> list[str]:
-    """These benches, or all when none is named. Raises UnknownBench."""
+def selected(names: Sequence[str]) -> list[str]:
+    """The named benches, or all when none is named. Raises UnknownBench."""
     for name in names:
         if name not in BENCHES:
             raise UnknownBench(f"There is no bench {name}; there are {', '.join(BENCHES)}.")
@@ -40,26 +40,30 @@ def chosen(names: Sequence[str]) -> list[str]:
 
 
 def check_amount(names: Sequence[str], amount: int | None) -> None:
-    """Raises AmountOfSeveral: events of one bench are seconds or starts of another."""
+    """Raises AmountOfSeveral when an amount is given for several benches, which count different things."""
     if amount is not None and len(names) != 1:
-        usual = ", ".join(f"{name} {BENCHES[name][1]:,}" for name in names)
+        defaults = ", ".join(f"{name} {BENCHES[name][1]:,}" for name in names)
         raise AmountOfSeveral(
-            f"--amount counts events, seconds, starts or plans, so it goes with one bench: name the one meant. "
-            f"Without it they do: {usual}."
+            f"--amount counts events, seconds, starts or plans, so it needs exactly one bench: name it. "
+            f"Defaults: {defaults}."
         )
 
 
 async def run(
-    folder: Path, names: Sequence[str], amount: int | None, tell: Tell, measured: Callable[[Said], None]
+    folder: Path,
+    names: Sequence[str],
+    amount: int | None,
+    on_progress: OnProgress,
+    on_result: Callable[[BenchResult], None],
 ) -> None:
-    """These benches one after the other on one stack. What each found goes to `measured` at once, so that one which
-    fails takes no figure of those before it along. Raises BenchFailed."""
-    # Clients say much about topics that were made a moment ago, and send again.
+    """Run the benches one after the other on one stack. Each result goes to `on_result` at once, so that a later
+    failure loses no figures. Raises BenchFailed."""
+    # Clients warn about topics that are only just created, and retry.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    tell("starting Kafka and MongoDB")
+    on_progress("starting Kafka and MongoDB")
     with choose_stack(folder / "stack") as stack:
-        place = Place(stack, folder)
+        env = BenchEnvironment(stack, folder)
         for name in names:
-            measure, usual = BENCHES[name]
-            told = await measure(place, amount or usual, tell)
-            measured(replace(told, amount=amount or usual))
+            measure, default = BENCHES[name]
+            result = await measure(env, amount or default, on_progress)
+            on_result(replace(result, amount=amount or default))

@@ -1,5 +1,4 @@
-"""Events that wait for inventory: its lots, and what production and festival say about them. Made up, and the same
-for the same seed."""
+"""A backlog of inventory: lots, and the events of production and festival about them. Made up from a seed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from shared.settings import Settings
 MADE_ON = date(2023, 4, 1)
 SAID_AT = datetime(2023, 4, 17, 1, 2, 3, tzinfo=UTC)
 FACILITIES, PRODUCTS, FESTIVALS, BOOTHS = 500, 40, 12, 300
-# Of each hundred events. A new lot brings one event about, each of the others two.
+# Of each hundred events. A new lot causes one event of inventory, each of the others two.
 NEW_LOTS, CORRECTIONS, DISPATCHES, RELEASES = 25, 10, 20, 10
 EVENTS_PER_KNOWN_LOT = 20
 PAGE = 5000
@@ -31,8 +30,8 @@ FIRST_KNOWN = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """One record before it is in Kafka."""
+class BacklogRecord:
+    """A record that is to be published."""
 
     topic: Topic
     key: str
@@ -41,7 +40,7 @@ class Waiting:
 
 
 def known_lots(count: int) -> Iterator[Lot]:
-    """Lots that inventory has had before, so large that nothing is refused."""
+    """Lots that inventory keeps already, so large that no reservation is refused."""
     for number in range(count):
         yield Lot(
             id=f"L{number:07}",
@@ -55,8 +54,8 @@ def known_lots(count: int) -> Iterator[Lot]:
         )
 
 
-async def keep(database: Database, lots: Iterator[Lot]) -> None:
-    """Put lots where inventory keeps them. Whoever works them makes the indexes that it needs."""
+async def insert_lots(database: Database, lots: Iterator[Lot]) -> None:
+    """Insert lots into inventory's collection. The program that works the backlog creates the indexes."""
     page: list[dict[str, object]] = []
     for lot in lots:
         page.append({"_id": lot.id, **LOTS.to_document(lot)})
@@ -67,46 +66,54 @@ async def keep(database: Database, lots: Iterator[Lot]) -> None:
         await database[LOTS.name].insert_many(page)
 
 
-def events(count: int, known: int, seed: int = 1, every: int = 1, first: int = 0) -> Iterator[Waiting]:
-    """`count` events about new lots and `known` others: of those that are there each `every`-th. A reservation comes
-    before what is done with it. `first` numbers them on after earlier ones, which must not have the same numbers."""
-    random = Random(seed)
+def events(count: int, lots: int, seed: int = 1, every: int = 1, first: int = 0) -> Iterator[BacklogRecord]:
+    """`count` events about new lots and about `lots` known ones, each `every`-th of them.
+
+    A reservation comes before its release or dispatch. `first` is the number of the first event: a second backlog
+    must not repeat the numbers of the first one.
+    """
+    rng = Random(seed)
     held: list[ReservationRequested] = []
     for number in range(first, first + count):
-        lot = f"L{random.randrange(known) * every:07}"
+        lot = f"L{rng.randrange(lots) * every:07}"
         facility = f"F{int(lot[1:]) % FACILITIES:03}"
-        kind = random.randrange(100)
+        kind = rng.randrange(100)
         body: Body
         if kind < NEW_LOTS:
             body = LotRecorded(
                 lot=f"N{number:07}",
-                # Not that of a known lot: those that are far apart have few.
+                # By the event's number: known lots that are far apart belong to few facilities.
                 facility=f"F{number % FACILITIES:03}",
-                product=f"P{random.randrange(PRODUCTS):02}",
+                product=f"P{rng.randrange(PRODUCTS):02}",
                 category="kerajinan",
-                qty=random.randint(1, 200),
+                qty=rng.randint(1, 200),
                 made_on=MADE_ON,
             )
         elif kind < NEW_LOTS + CORRECTIONS:
             body = CorrectionRequested(lot=lot, facility=facility, correction=f"k{number}", change=1)
         elif held and kind < NEW_LOTS + CORRECTIONS + DISPATCHES + RELEASES:
-            place = random.randrange(len(held))
-            held[place], held[-1] = held[-1], held[place]
-            one = held.pop()
+            env = rng.randrange(len(held))
+            held[env], held[-1] = held[-1], held[env]
+            reservation = held.pop()
             if kind < NEW_LOTS + CORRECTIONS + DISPATCHES:
                 body = DispatchOrdered(
-                    lot=one.lot, reservation=one.reservation, festival=one.festival, shipment=f"S{number}"
+                    lot=reservation.lot,
+                    reservation=reservation.reservation,
+                    festival=reservation.festival,
+                    shipment=f"S{number}",
                 )
             else:
-                body = ReleaseRequested(lot=one.lot, reservation=one.reservation, festival=one.festival)
+                body = ReleaseRequested(
+                    lot=reservation.lot, reservation=reservation.reservation, festival=reservation.festival
+                )
         else:
-            body = _reservation(lot, number, random)
+            body = _reservation(lot, number, rng)
             held.append(body)
         yield _record(body, number)
 
 
-def recorded(count: int) -> Iterator[Waiting]:
-    """What production says of the first `count` known lots."""
+def lot_recordings(count: int) -> Iterator[BacklogRecord]:
+    """Production's events about the first `count` known lots."""
     for number, lot in enumerate(known_lots(count)):
         body = LotRecorded(
             lot=lot.id,
@@ -116,23 +123,23 @@ def recorded(count: int) -> Iterator[Waiting]:
             qty=lot.recorded,
             made_on=lot.made_on,
         )
-        # Numbers that no other event of a bench has, since their ids are made of them.
+        # Event ids are derived from the numbers, so no other event of a bench may have these.
         yield _record(body, FIRST_KNOWN + number)
 
 
-def _reservation(lot: str, number: int, random: Random) -> ReservationRequested:
-    festival = f"H{random.randrange(FESTIVALS):02}"
+def _reservation(lot: str, number: int, rng: Random) -> ReservationRequested:
+    festival = f"H{rng.randrange(FESTIVALS):02}"
     return ReservationRequested(
         lot=lot,
         reservation=f"R{number}",
         festival=festival,
-        booth=f"{festival}-B{random.randrange(BOOTHS):03}",
+        booth=f"{festival}-B{rng.randrange(BOOTHS):03}",
         request=f"{festival}-Q{number % 50}",
-        qty=random.randint(1, 20),
+        qty=rng.randint(1, 20),
     )
 
 
-def _record(body: Body, number: int) -> Waiting:
+def _record(body: Body, number: int) -> BacklogRecord:
     topic = PRODUCTION if type(body) in PRODUCTION.bodies else STOCK_ORDERS
     id = derived_id("bench", topic.name, number)
     headers = envelope.headers(
@@ -144,18 +151,18 @@ def _record(body: Body, number: int) -> Waiting:
         cause=derived_id("cause", topic.name, number),
         trace=f"00-{number:032x}-{number:016x}-01",
     )
-    return Waiting(topic, topic.key_of(body), envelope.encode(body), headers)
+    return BacklogRecord(topic, topic.key_of(body), envelope.encode(body), headers)
 
 
-async def fill(settings: Settings, waiting: Iterator[Waiting]) -> dict[TopicPartition, int]:
-    """Put them into Kafka, in order; where each partition ends then."""
+async def publish(settings: Settings, records: Iterator[BacklogRecord]) -> dict[TopicPartition, int]:
+    """Publish the records in order. Returns where each partition ends then."""
     ends: dict[TopicPartition, int] = {}
     client = producer(settings)
     await client.start()
     try:
-        page: list[Waiting] = []
-        for one in waiting:
-            page.append(one)
+        page: list[BacklogRecord] = []
+        for record in records:
+            page.append(record)
             if len(page) == PAGE:
                 await _send(client, settings, page, ends)
                 page = []
@@ -166,17 +173,17 @@ async def fill(settings: Settings, waiting: Iterator[Waiting]) -> dict[TopicPart
 
 
 async def _send(
-    client: AIOKafkaProducer, settings: Settings, page: Sequence[Waiting], ends: dict[TopicPartition, int]
+    client: AIOKafkaProducer, settings: Settings, page: Sequence[BacklogRecord], ends: dict[TopicPartition, int]
 ) -> None:
     futures = [
         await client.send(
-            topic_name(settings, one.topic.name),
-            one.value,
-            one.key.encode(),
-            partition_for(one.key, settings.partitions),
-            headers=one.headers,
+            topic_name(settings, record.topic.name),
+            record.value,
+            record.key.encode(),
+            partition_for(record.key, settings.partitions),
+            headers=record.headers,
         )
-        for one in page
+        for record in page
     ]
     for future in futures:
         acknowledged = await future

@@ -1,9 +1,8 @@
-"""A made-up festival to try refills on: the demo's season with its facilities, booths and wishes, and buyers by the
-minute who know nothing of any forecast.
+"""Made-up buyers by the minute at the festivals of the demo's season, to try replenishment on.
 
-Everything about the buyers is made up: how popular a booth is, which products people there come for (not what its
-organiser asked for), a busy late morning, lunch and afternoon whose hours differ from day to day, buses that bring
-many at once, a taste that drifts, and buyers who take something else when what they wanted is gone.
+Everything about the buyers is made up, and independent of any forecast. Booths differ in popularity, and buyers do
+not want what the organiser asked for. Late morning, lunch and afternoon are busy, at hours that differ by day. Buses
+bring many buyers at once. Tastes drift. Some buyers take another product when the wanted one is sold out.
 """
 
 import math
@@ -25,9 +24,9 @@ from shared.events.production import ProductionReported
 MORNING = datetime(2025, 8, 7, 22, tzinfo=UTC)
 OPENS, CLOSES = 8, 17
 MINUTES = (CLOSES - OPENS) * 60
-# Of all that the first plan brings, so much is wanted: as much as the demo sells. What is liked more is wanted more,
-# so that the cakes are gone before noon, as in the demo.
-WANTED, BY_LIKING = 0.9, 0.3
+# The part of the first plan's pieces that buyers want: as much as the demo sells. Popular products are wanted more,
+# so that the cakes sell out before noon, as in the demo.
+WANTED, BY_POPULARITY = 0.9, 0.3
 PIECES = (1, 2, 3), (75, 18, 7)
 PIECES_EACH = 1.32
 TAKES_ANOTHER = 0.4
@@ -35,7 +34,7 @@ TAKES_ANOTHER = 0.4
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Comes at a minute of the day and wants `qty` of `product`; if it is gone, perhaps of another."""
+    """Comes at `minute` of the day for `qty` pieces of `product`; `instead`: of another product if it is sold out."""
 
     minute: int
     booth: str
@@ -45,9 +44,12 @@ class Buyer:
 
 
 @dataclass(frozen=True, slots=True)
-class Festival:
-    """One festival before its first morning: what the first plan put where, by booth and lot; what facilities still
-    have; and the buyers of each day."""
+class SimulatedFestival:
+    """One festival before its first morning.
+
+    `placed`: pieces that the first plan sent, by booth and lot. `stock`: pieces that facilities still have, by lot.
+    `buyers`: of each day.
+    """
 
     plan: FestivalPlan
     opens: tuple[datetime, ...]
@@ -59,32 +61,32 @@ class Festival:
     rules: Rules
 
 
-def festivals(seed: int) -> list[Festival]:
-    """The season's festivals. Each has all that the plans of those before it left."""
+def festivals(seed: int) -> list[SimulatedFestival]:
+    """The season's festivals. Each plan uses the stock that the plans before it left."""
     season = Season(load(), seed=seed, scale=1, now=MORNING)
     lots = {lot.lot: lot for lot in _lots(season)}
-    made: dict[str, int] = defaultdict(int)
+    pieces: dict[str, int] = defaultdict(int)
     for lot in lots.values():
-        made[lot.product] += lot.qty
+        pieces[lot.product] += lot.qty
     stock = {lot.lot: lot.qty for lot in lots.values()}
-    found = []
+    simulated = []
     for festival in season.festivals:
-        rules = Rules(last_day=festival.announced.last_day, spread_evenly=True)
+        rules = Rules(last_day=festival.announcement.last_day, spread_evenly=True)
         placed: dict[str, dict[str, int]] = {booth.booth: {} for booth in festival.booths}
-        for request in season.requests(festival, made):
+        for request in season.requests(festival, pieces):
             wanted = [RequestDemand(want.booth, want.product, want.qty) for want in request.demands]
-            for one in plan(wanted, left(lots, stock), rules=rules).allotments:
-                stock[one.lot.lot] -= one.qty
-                placed[one.booth][one.lot.lot] = placed[one.booth].get(one.lot.lot, 0) + one.qty
-        days = (festival.announced.last_day - festival.announced.first_day).days + 1
+            for chosen in plan(wanted, unallocated(lots, stock), rules=rules).allotments:
+                stock[chosen.lot.lot] -= chosen.qty
+                placed[chosen.booth][chosen.lot.lot] = placed[chosen.booth].get(chosen.lot.lot, 0) + chosen.qty
+        days = (festival.announcement.last_day - festival.announcement.first_day).days + 1
         sells = {booth.booth: frozenset(price.product for price in booth.prices) for booth in festival.booths}
-        opens = tuple(season.local(festival, OPENS + 24 * day) for day in range(days))
+        opens = tuple(season.local_time(festival, OPENS + 24 * day) for day in range(days))
         buyers = _buyers(season.rng(f"buyers {festival.id}"), placed, lots, days)
-        found.append(Festival(festival, opens, sells, placed, lots, stock, buyers, rules))
-    return found
+        simulated.append(SimulatedFestival(festival, opens, sells, placed, lots, stock, buyers, rules))
+    return simulated
 
 
-def left(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[AvailableLot]:
+def unallocated(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[AvailableLot]:
     return [
         AvailableLot(lot.lot, lot.facility, lot.product, stock[lot.lot], lot.made_on, lot.best_before, 1)
         for lot in lots.values()
@@ -93,15 +95,15 @@ def left(lots: dict[str, AvailableLot], stock: dict[str, int]) -> list[Available
 
 
 def _lots(season: Season) -> Iterator[AvailableLot]:
-    """What production would record of the first reports: each once, without those that it would refuse."""
+    """The lots that production would record of the first reports: no duplicates, no rejected ones."""
     seen = set()
-    for spoken in season.reports().spoken:
-        id = dict(spoken.headers)["ce_id"]
-        if spoken.value is None or id is None or id in seen:
+    for record in season.reports().records:
+        id = dict(record.headers)["ce_id"]
+        if record.value is None or id is None or id in seen:
             continue
         seen.add(id)
         try:
-            body = ProductionReported.model_validate_json(spoken.value)
+            body = ProductionReported.model_validate_json(record.value)
         except ValidationError:
             continue
         maker = season.catalogue.facilities[body.facility]
@@ -120,7 +122,7 @@ def _buyers(
 ) -> tuple[tuple[Buyer, ...], ...]:
     tastes = _tastes(rng, placed, lots)
     moods = [rng.lognormvariate(0, 0.15) for _ in range(days)]
-    came = []
+    buyers_by_day = []
     for mood in moods:
         peaks = [(hour + rng.gauss(0, 0.4), width, height) for hour, width, height in _PEAKS]
         today = [
@@ -128,25 +130,25 @@ def _buyers(
             for booth, wants in sorted(tastes.items())
             for buyer in _day(rng, booth, wants, mood / sum(moods), _shape(rng, peaks))
         ]
-        came.append(tuple(sorted(today, key=lambda buyer: buyer.minute)))
-    return tuple(came)
+        buyers_by_day.append(tuple(sorted(today, key=lambda buyer: buyer.minute)))
+    return tuple(buyers_by_day)
 
 
-# Hour, how wide in hours, how high above an even stream.
+# Hour, width in hours, height above an even stream.
 _PEAKS = ((10.5, 1.0, 1.6), (12.5, 0.6, 2.0), (15.5, 1.0, 1.4))
 
 
 def _tastes(
     rng: Random, placed: dict[str, dict[str, int]], lots: dict[str, AvailableLot]
 ) -> dict[str, dict[str, float]]:
-    """By booth and product: how many pieces are wanted during the whole festival, of what was there at all."""
+    """Pieces that are wanted during the whole festival, by booth and product; of products that were placed there."""
     brought: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for booth, there in placed.items():
-        for lot, qty in there.items():
+    for booth, lots_of_booth in placed.items():
+        for lot, qty in lots_of_booth.items():
             brought[lots[lot].product][booth] += qty
     popular = {booth: rng.lognormvariate(0, 0.35) for booth in sorted(placed)}
-    eager = {p: GOODS[p].liking ** BY_LIKING * rng.lognormvariate(0, 0.25) for p in sorted(brought)}
-    pieces = {p: sum(there.values()) for p, there in brought.items()}
+    eager = {p: GOODS[p].popularity ** BY_POPULARITY * rng.lognormvariate(0, 0.25) for p in sorted(brought)}
+    pieces = {p: sum(lots_of_booth.values()) for p, lots_of_booth in brought.items()}
     level = WANTED * sum(pieces.values()) / sum(eager[p] * pieces[p] for p in pieces)
     wanted: dict[str, dict[str, float]] = defaultdict(dict)
     for p in sorted(brought):
@@ -157,15 +159,15 @@ def _tastes(
 
 
 def _shape(rng: Random, peaks: list[tuple[float, float, float]]) -> list[float]:
-    """The part of a day's buyers in each of its minutes; a bus or two bring many within half an hour."""
+    """The part of a day's buyers in each of its minutes. Up to two buses bring many within half an hour."""
     shape = []
     buses = [rng.randrange(MINUTES) for _ in range(rng.choice((0, 1, 1, 2)))]
     for minute in range(MINUTES):
         hour = OPENS + minute / 60
         busy = 1 + sum(height * math.exp(-(((hour - peak) / width) ** 2)) for peak, width, height in peaks)
         shape.append(busy * (3 if any(bus <= minute < bus + 30 for bus in buses) else 1))
-    whole = sum(shape)
-    return [part / whole for part in shape]
+    total = sum(shape)
+    return [part / total for part in shape]
 
 
 def _day(rng: Random, booth: str, wants: dict[str, float], part: float, shape: list[float]) -> Iterator[Buyer]:

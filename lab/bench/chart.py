@@ -12,20 +12,20 @@ BENCH, UNIT = "catch-up", ": events/s"
 WIDTH, LEFT, RIGHT, ROW, BAR, TOP = 720, 190, 90, 34, 20, 44
 
 
-def bars(told: Mapping[str, Any]) -> list[tuple[str, float]]:
-    """Who worked off how many events a second, the fastest first; none when the run had no such bench."""
-    figures = [figure for one in told["benches"] if one["bench"] == BENCH for figure in one["figures"]]
-    found = [(f["name"].removesuffix(UNIT), f["value"]) for f in figures if f["name"].endswith(UNIT)]
-    return sorted(found, key=lambda bar: -bar[1])
+def bars(run: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Events per second of each contestant, the fastest first. Empty when the catch-up was not measured."""
+    figures = [figure for bench in run["benches"] if bench["bench"] == BENCH for figure in bench["figures"]]
+    rates = [(f["name"].removesuffix(UNIT), f["value"]) for f in figures if f["name"].endswith(UNIT)]
+    return sorted(rates, key=lambda bar: -bar[1])
 
 
-def svg(of: list[tuple[str, float]]) -> str:
-    """One bar for each. Readable on a light and on a dark page."""
-    return "\n".join(_lines(of)) + "\n"
+def svg(rates: list[tuple[str, float]]) -> str:
+    """A picture with one bar for each contestant, readable on light and dark pages."""
+    return "\n".join(_lines(rates)) + "\n"
 
 
-def _lines(of: list[tuple[str, float]]) -> Iterator[str]:
-    height = TOP + ROW * len(of)
+def _lines(rates: list[tuple[str, float]]) -> Iterator[str]:
+    height = TOP + ROW * len(rates)
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" '
         'font-family="system-ui, sans-serif" font-size="14">'
@@ -33,8 +33,8 @@ def _lines(of: list[tuple[str, float]]) -> Iterator[str]:
     yield "<title>Catch-up: events per second</title>"
     yield "<style>text { fill: #222 } @media (prefers-color-scheme: dark) { text { fill: #ddd } }</style>"
     yield '<text x="8" y="22" font-weight="bold">Catch-up: events per second, all on the same servers</text>'
-    most = max(value for _, value in of)
-    for row, (name, value) in enumerate(of):
+    most = max(value for _, value in rates)
+    for row, (name, value) in enumerate(rates):
         top = TOP + row * ROW
         length = max(1.0, value / most * (WIDTH - LEFT - RIGHT))
         colour = "#1a7f64" if name == "Karya" else "#8a94a6"

@@ -1,4 +1,4 @@
-"""Runners as processes of their own, started and waited for."""
+"""Runners as child processes."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from deploy.local import process
 from deploy.local.services import environment
-from lab.bench.meter import MARK, Ran
+from lab.bench.meter import MARK, RunResult
 from lab.bench.runners.job import Job
 from shared.errors import KaryaError
 from shared.settings import Settings
@@ -22,58 +22,58 @@ LOOK = 0.05
 
 
 class BenchFailed(KaryaError):
-    """A process that was to be measured ended without a result; the message shows the end of its output."""
+    """A measured process ended without a result. The message shows the end of its output."""
 
 
 class Runner:
-    """One process with `module` as its program. It dies with this one, however that ends (Linux only)."""
+    """A process that runs `module`. On Linux it dies with this process, however that ends."""
 
     def __init__(self, folder: Path, module: str, job: Job, settings: Settings, python: str = sys.executable) -> None:
         self._name = module
         self._log = folder / f"{module}-{uuid4().hex[:6]}.log"
-        self._child = start(self._log, ["-m", module, job.argument], environment(settings), python)
+        self._child = start_python(self._log, ["-m", module, job.argument], environment(settings), python)
 
     @property
     def pid(self) -> int:
         return self._child.pid
 
-    async def said(self, word: str) -> None:
-        """Wait until its output holds this word. Raises BenchFailed when it ends without."""
+    async def wait_for_output(self, word: str) -> None:
+        """Wait until its output contains this word. Raises BenchFailed when the process ends without it."""
         while word not in (output := self._log.read_text(errors="replace")):
             if self._child.poll() is not None:
                 raise BenchFailed(f"{self._name} ended with exit code {self._child.returncode}:\n{output[-TAIL:]}")
             await asyncio.sleep(LOOK)
 
-    async def result(self) -> Ran:
-        """Wait for it. Raises BenchFailed."""
+    async def result(self) -> RunResult:
+        """Wait until the process ends, and return its result. Raises BenchFailed."""
         code = await asyncio.to_thread(self._child.wait)
         output = self._log.read_text(errors="replace")
-        found = [line for line in output.splitlines() if line.startswith(MARK)]
-        if code or not found:
+        results = [line for line in output.splitlines() if line.startswith(MARK)]
+        if code or not results:
             raise BenchFailed(f"{self._name} ended with exit code {code}:\n{output[-TAIL:]}")
-        return Ran.of_line(found[-1])
+        return RunResult.of_line(results[-1])
 
     def end(self) -> None:
-        """At once, if it has not ended."""
+        """Kill the process, if it still runs."""
         if self._child.poll() is None:
             self._child.kill()
             self._child.wait()
 
 
-def start(
+def start_python(
     log: Path, arguments: Sequence[str], variables: Mapping[str, str], python: str = sys.executable
 ) -> Popen[bytes]:
-    """Python with these arguments. Only what `variables` say of KARYA_* reaches it."""
+    """Start Python with these arguments. It gets no other KARYA_* variables than those in `variables`."""
     unset = [f"--unset={name}" for name in os.environ if name.startswith("KARYA_")]
-    said = [f"{name}={value}" for name, value in variables.items()]
+    assignments = [f"{name}={value}" for name, value in variables.items()]
     env = shutil.which("env") or "/usr/bin/env"
-    return process.spawn([env, *unset, *said, python, *arguments], folder=ROOT, log=log, tied=True)
+    return process.spawn([env, *unset, *assignments, python, *arguments], folder=ROOT, log=log, tied=True)
 
 
 async def run(
     folder: Path, module: str, jobs: Sequence[Job], settings: Settings, python: str = sys.executable
-) -> list[Ran]:
-    """One process per job, all at once. Raises BenchFailed."""
+) -> list[RunResult]:
+    """Run one process for each job, all at once. Raises BenchFailed."""
     runners = [Runner(folder, module, job, settings, python) for job in jobs]
     try:
         return list(await asyncio.gather(*(runner.result() for runner in runners)))

@@ -1,11 +1,12 @@
-"""In memory: what decoding, loading, deciding and preparing the writes cost per event, and what an event weighs,
-without Kafka and MongoDB.
+"""In memory: CPU time of decoding, loading, deciding and preparing the writes of an event, and its size in bytes.
 
-The parts 1 to 3 of the step over the same records as in the catch-up, in batches of the usual size (of the reads only
-what makes entities of documents: `load`), and the encoding of what is written. The middle of several passes over all.
-Then the same for receipts, fewer of them: labelled sales of one piece each, baskets of several makers' pieces, and
-sales of one piece without a label. Each is the booth's step, and the facility's, which works what the booth's said.
-Bytes are means over one pass, for receipts those of labelled sales.
+Without Kafka and MongoDB. The parts 1 to 3 of the step work the records of the catch-up in batches of the default
+size. `load` is the conversion of documents to entities; `prepare` ends with the encoding of the writes. Each time is
+the median of several passes over all records.
+
+Then the same for fewer receipts: labelled sales of one piece, baskets with pieces of several makers, and unlabelled
+sales of one piece. Each is worked by the booth's step, and its events by the facility's step. Bytes are means over
+one pass; for receipts, of labelled sales.
 """
 
 import statistics
@@ -20,11 +21,11 @@ import bson
 from aiokafka import ConsumerRecord
 from pymongo import InsertOne, ReplaceOne
 
-from lab.bench import backlog, spoken
-from lab.bench.place import PARTITIONS, Place
-from lab.bench.report import Figure, Said, Tell
-from lab.bench.spoken import Words
-from lab.bench.weights import Weights
+from lab.bench import backlog, workload
+from lab.bench.environment import PARTITIONS, BenchEnvironment
+from lab.bench.report import BenchResult, Figure, OnProgress
+from lab.bench.sizes import RecordSizes
+from lab.bench.workload import WorkloadRecord
 from services.inventory.domain import Lot
 from services.inventory.handlers import LOT
 from services.sales import handlers as of_sales
@@ -40,7 +41,7 @@ from shared.runtime.state import Key, Ref
 from shared.runtime.step import decoded
 
 EVENTS = 20_000
-# For each sale so many events of inventory: a sale costs several times as much.
+# There are fewer sales than events of inventory: a sale costs several times as much.
 EVENTS_PER_SALE = 5
 BATCH = 2_000
 PASSES = 5
@@ -61,14 +62,14 @@ class Times:
 
 @dataclass(slots=True)
 class Pass:
-    """One pass over all records of a family, with what it knows so far, what it said, and what all of it weighs."""
+    """One pass of a key family over all records, with its entities, lanes, published events, times and sizes."""
 
     family: Family
     entities: dict[Key, Any]
     lanes: dict[int, Lane] = field(default_factory=dict)
-    took: Times = field(default_factory=Times)
-    weights: Weights = field(default_factory=Weights)
-    said: list[Outgoing] = field(default_factory=list)
+    times: Times = field(default_factory=Times)
+    sizes: RecordSizes = field(default_factory=RecordSizes)
+    published: list[Outgoing] = field(default_factory=list)
 
     def work(self, records: Sequence[ConsumerRecord]) -> None:
         for first in range(0, len(records), BATCH):
@@ -80,33 +81,32 @@ class Pass:
         items: dict[int, list[Item]] = {}
         for record in records:
             items.setdefault(record.partition, []).append(decoded(topics, PARTITIONS, record))
-        self.took.decode += time.process_time() - began
-        loaded = self._loaded(items)
+        self.times.decode += time.process_time() - began
+        loaded = self._load(items)
         began = time.process_time()
         writes = self._decide(items, loaded)
         decided_at = time.process_time()
         _encode(writes)
-        self.took.decide += decided_at - began
-        self.took.prepare += time.process_time() - decided_at
-        self.weights.written(writes)
-        self.said += [numbered.record for numbered in writes.outbox]
+        self.times.decide += decided_at - began
+        self.times.prepare += time.process_time() - decided_at
+        self.sizes.add_writes(writes)
+        self.published += [numbered.record for numbered in writes.outbox]
 
-    def _loaded(self, items: dict[int, list[Item]]) -> Loaded:
-        """What the database would say, made of its documents. Of what can only be asked for there is nothing: no
-        sale waits here."""
+    def _load(self, items: dict[int, list[Item]]) -> Loaded:
+        """The entities that the events read, converted from documents. Queries find nothing: no sale waits here."""
         events = [item.event for run in items.values() for item in run if item.event is not None]
         refs = [ref for event in events for ref in touched(self.family, event) if isinstance(ref, Ref)]
-        kept = {collection.entity: collection for collection in self.family.collections}
+        collections = {collection.entity: collection for collection in self.family.collections}
         entities = {(ref.entity, ref.id): self.entities.get((ref.entity, ref.id)) for ref in refs}
         documents = [
-            (key, {"_id": key[1], **kept[key[0]].to_document(entity)})
+            (key, {"_id": key[1], **collections[key[0]].to_document(entity)})
             for key, entity in entities.items()
             if entity is not None
         ]
         began = time.process_time()
         for key, document in documents:
-            entities[key] = kept[key[0]].from_document(document)
-        self.took.load += time.process_time() - began
+            entities[key] = collections[key[0]].from_document(document)
+        self.times.load += time.process_time() - began
         return Loaded(entities=entities)
 
     def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> Writes:
@@ -124,15 +124,15 @@ def _encode(writes: Writes) -> None:
     for document in writes.ledger:
         bson.encode(document)
     for operations in writes.entities.values():
-        for one in operations:
-            if isinstance(one, InsertOne | ReplaceOne):
-                bson.encode(one._doc)
+        for operation in operations:
+            if isinstance(operation, InsertOne | ReplaceOne):
+                bson.encode(operation._doc)
     for document in to_outbox(writes.outbox):
         bson.encode(document)
 
 
 def records(messages: Iterable[Message]) -> Iterator[ConsumerRecord]:
-    """The records as a consumer gives them, sorted by nothing but their time."""
+    """The messages as a consumer's records, in the same order."""
     offsets: dict[tuple[str, int], int] = {}
     for topic, key, value, headers in messages:
         partition = partition_for(key.decode(), PARTITIONS)
@@ -153,87 +153,89 @@ def records(messages: Iterable[Message]) -> Iterator[ConsumerRecord]:
         )
 
 
-def of_inventory(events: int) -> Iterator[Message]:
-    for waiting in backlog.events(events, max(1, events // backlog.EVENTS_PER_KNOWN_LOT)):
-        yield waiting.topic, waiting.key.encode(), waiting.value, waiting.headers
+def inventory_messages(events: int) -> Iterator[Message]:
+    for record in backlog.events(events, max(1, events // backlog.EVENTS_PER_KNOWN_LOT)):
+        yield record.topic, record.key.encode(), record.value, record.headers
 
 
-def of_booths(
-    receipts: int, said: Callable[[], Iterator[Words]] = spoken.sales, makers: int = 1
+def booth_messages(
+    receipts: int, generate: Callable[[], Iterator[WorkloadRecord]] = workload.sales, makers: int = 1
 ) -> Iterator[Message]:
-    """Booths that open with goods of so many makers, then receipts as the spool of a till says them."""
-    openings = enumerate(spoken.openings(makers))
-    bodies: Iterator[tuple[Topic, str, Words]] = chain(
-        ((BOOTH_STOCK, "karya/festival", Words(f"opening-{number}", body)) for number, body in openings),
-        ((TILL, f"till/{TILL.key_of(words.body)}", words) for words in islice(said(), receipts)),
+    """The opening of booths with goods of so many makers, then receipts as a till's spool sends them."""
+    openings = enumerate(workload.openings(makers))
+    records: Iterator[tuple[Topic, str, WorkloadRecord]] = chain(
+        ((BOOTH_STOCK, "karya/festival", WorkloadRecord(f"opening-{number}", body)) for number, body in openings),
+        ((TILL, f"till/{TILL.key_of(record.body)}", record) for record in islice(generate(), receipts)),
     )
     now = datetime.now(UTC)
-    for topic, source, (id, body) in bodies:
+    for topic, source, (id, body) in records:
         headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=now)
         yield topic, topic.key_of(body).encode(), envelope.encode(body), headers
 
 
-def of_facilities(said: Iterable[Outgoing]) -> Iterator[Message]:
-    """What booths said to the facilities' step."""
+def facility_messages(published: Iterable[Outgoing]) -> Iterator[Message]:
+    """The booths' published events that the facilities' step reads."""
     topics = {topic.name: topic for topic in FACILITY.topics}
-    for topic, _, key, value, headers in said:
+    for topic, _, key, value, headers in published:
         if topic in topics and key is not None and value is not None:
-            yield topics[topic], key, value, [(name, of) for name, of in headers if of is not None]
+            yield topics[topic], key, value, [(name, raw) for name, raw in headers if raw is not None]
 
 
-async def measure(_: Place, events: int, tell: Tell) -> Said:
-    """Microseconds of CPU per event, part by part, and bytes of what it leaves."""
-    tell("in memory: events of inventory")
+async def measure(_: BenchEnvironment, events: int, on_progress: OnProgress) -> BenchResult:
+    """Microseconds of CPU per event, by part, and bytes that it leaves in Kafka and MongoDB."""
+    on_progress("in memory: events of inventory")
     lots = list(backlog.known_lots(max(1, events // backlog.EVENTS_PER_KNOWN_LOT)))
-    every = list(records(of_inventory(events)))
-    passes = _passes(LOT, {(Lot, lot.id): lot for lot in lots}, every)
-    figures = [*_times("", "event", passes, events), *passes[-1].weights.figures("inventory")]
+    all_records = list(records(inventory_messages(events)))
+    passes = _run_passes(LOT, {(Lot, lot.id): lot for lot in lots}, all_records)
+    figures = [*_time_figures("", "event", passes, events), *passes[-1].sizes.figures("inventory")]
     sales = max(1, events // EVENTS_PER_SALE)
-    tell("in memory: sales")
-    reported = list(records(of_booths(sales)))
-    booth = _passes(BOOTH, {}, reported)
-    facility = _passes(FACILITY, {}, list(records(of_facilities(booth[-1].said))))
+    on_progress("in memory: sales")
+    reported = list(records(booth_messages(sales)))
+    booth = _run_passes(BOOTH, {}, reported)
+    facility = _run_passes(FACILITY, {}, list(records(facility_messages(booth[-1].published))))
     for record in reported:
-        booth[-1].weights.message(record.key, record.value, record.headers)
-    return Said(
+        booth[-1].sizes.add_message(record.key, record.value, record.headers)
+    return BenchResult(
         "in-memory",
         (
             *figures,
-            *_times("a sale at its booth, ", "sale", booth, sales),
-            *_times("a sale at its facility, ", "sale", facility, sales),
-            *_others("a basket", "receipt", spoken.baskets, sales, tell),
-            *_others("an unlabelled sale", "sale", spoken.unlabelled, sales, tell),
-            *booth[-1].weights.figures("booth"),
-            *facility[-1].weights.figures("facility"),
+            *_time_figures("a sale at its booth, ", "sale", booth, sales),
+            *_time_figures("a sale at its facility, ", "sale", facility, sales),
+            *_receipt_figures("a basket", "receipt", workload.baskets, sales, on_progress),
+            *_receipt_figures("an unlabelled sale", "sale", workload.unlabelled, sales, on_progress),
+            *booth[-1].sizes.figures("booth"),
+            *facility[-1].sizes.figures("facility"),
         ),
     )
 
 
-def _others(what: str, each: str, said: Callable[[], Iterator[Words]], count: int, tell: Tell) -> list[Figure]:
-    """What another kind of receipt takes, of goods of several makers."""
-    tell(f"in memory: {what}")
-    booth = _passes(BOOTH, {}, list(records(of_booths(count, said, spoken.MAKERS))))
-    facility = _passes(FACILITY, {}, list(records(of_facilities(booth[-1].said))))
+def _receipt_figures(
+    label: str, each: str, generate: Callable[[], Iterator[WorkloadRecord]], count: int, on_progress: OnProgress
+) -> list[Figure]:
+    """The times of another kind of receipt, with goods of several makers."""
+    on_progress(f"in memory: {label}")
+    booth = _run_passes(BOOTH, {}, list(records(booth_messages(count, generate, workload.MAKERS))))
+    facility = _run_passes(FACILITY, {}, list(records(facility_messages(booth[-1].published))))
     return [
-        *_times(f"{what} at its booth, ", each, booth, count),
-        *_times(f"{what} at its facilities, ", each, facility, count),
+        *_time_figures(f"{label} at its booth, ", each, booth, count),
+        *_time_figures(f"{label} at its facilities, ", each, facility, count),
     ]
 
 
-def _passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
+def _run_passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
     passes = []
     for _round in range(PASSES):
-        one = Pass(family, dict(entities))
-        one.work(records)
-        passes.append(one)
+        one_pass = Pass(family, dict(entities))
+        one_pass.work(records)
+        passes.append(one_pass)
     return passes
 
 
-def _times(what: str, each: str, passes: Sequence[Pass], count: int) -> list[Figure]:
+def _time_figures(label: str, each: str, passes: Sequence[Pass], count: int) -> list[Figure]:
     return [
         Figure(
-            f"{what}{part}: CPU µs per {each}",
-            statistics.median(getattr(one.took, part) for one in passes) / count * 1e6,
+            f"{label}{part}: CPU µs per {each}",
+            statistics.median(getattr(one_pass.times, part) for one_pass in passes) / count * 1e6,
         )
         for part in PARTS
     ]

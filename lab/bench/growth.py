@@ -1,12 +1,12 @@
-"""Growth: what an event costs when inventory has worked few or very many before.
+"""Growth: the cost of an event when inventory keeps few or very many lots and ledger entries.
 
-All sizes get the same events, about as many lots, which lie evenly among all that there are: so a batch touches as
-many documents at each size, and what differs is how many others lie between them. Each event adds a ledger entry, and
-a quarter a lot, so the smallest grows a few times itself; it stays far from the next.
+All sizes get the same events about the same number of lots, spread evenly over all lots. So a batch reads as many
+documents at each size, and only the number of documents between them differs. Events add ledger entries and lots: the
+smallest size grows a few times itself, and stays far from the next.
 
-All are put in before anything is measured, then worked in turn, from the smallest to the largest and back: no size
-always has the quiet minute, or the server just after a million inserts. Of its runs each shows the quickest, since
-whatever disturbs makes one slower and never quicker; of the memory it shows the most.
+All sizes are filled before anything is measured. Then they are measured in turn, from the smallest to the largest and
+back: no size always follows the million inserts, or has the quiet minute. Of its runs each size shows the fastest,
+since disturbances only make a run slower. Of the memory it shows the most.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from bson import Binary
 
 from lab.bench import backlog
 from lab.bench.children import run
-from lab.bench.meter import Ran
-from lab.bench.place import Place
-from lab.bench.report import GOAL_MEGABYTES, Figure, Said, Tell, servers
+from lab.bench.environment import BenchEnvironment
+from lab.bench.meter import RunResult
+from lab.bench.report import GOAL_MEGABYTES, BenchResult, Figure, OnProgress, server_figures
 from lab.bench.runners.job import Job
 from services.inventory.handlers import FAMILIES
 from shared.derivation import derived_id
@@ -30,7 +30,7 @@ from shared.settings import Settings
 
 EVENTS = 20_000
 SIZES = (10_000, 100_000, 1_000_000)
-# What the orders are about, at every size.
+# How many lots the orders are about, at every size.
 TOUCHED = 10_000
 ROUNDS = 2
 GOAL = 1.15
@@ -38,16 +38,16 @@ PAGE = 5000
 
 
 @dataclass(slots=True)
-class Grown:
-    """One size, and what each of its runs took: the process, and the servers' figure for it, if known."""
+class GrowthCase:
+    """One size, with the result of each run and the servers' figures for it, if known."""
 
     size: int
     settings: Settings
-    runs: list[tuple[Ran, list[Figure]]] = field(default_factory=list)
+    runs: list[tuple[RunResult, list[Figure]]] = field(default_factory=list)
 
     @property
-    def best(self) -> tuple[Ran, list[Figure]]:
-        return min(self.runs, key=lambda one: one[0].seconds / one[0].events)
+    def best(self) -> tuple[RunResult, list[Figure]]:
+        return min(self.runs, key=lambda run: run[0].seconds / run[0].events)
 
     @property
     def milliseconds(self) -> float:
@@ -55,65 +55,67 @@ class Grown:
 
     @property
     def megabytes(self) -> float:
-        return max(ran.megabytes for ran, _ in self.runs)
+        return max(result.megabytes for result, _ in self.runs)
 
     def figures(self) -> list[Figure]:
-        ran, of_servers = self.best
+        result, servers = self.best
         return [
             Figure(f"{self.size}: ms per event", self.milliseconds),
-            Figure(f"{self.size}: CPU ms per event", ran.cpu_seconds / ran.events * 1000),
-            *of_servers,
+            Figure(f"{self.size}: CPU ms per event", result.cpu_seconds / result.events * 1000),
+            *servers,
             Figure(f"{self.size}: MB resident, peak", self.megabytes, GOAL_MEGABYTES, at_most=True),
         ]
 
 
-async def measure(place: Place, events: int, tell: Tell) -> Said:
-    """The same events about as many lots, drawn evenly from all that there are. `events`: in each of the runs."""
+async def measure(env: BenchEnvironment, events: int, on_progress: OnProgress) -> BenchResult:
+    """Measure every size with `events` events in each run."""
     async with AsyncExitStack() as stack:
         sizes = []
         for size in SIZES:
-            tell(f"growth: {size} lots and ledger entries are put in")
-            one = Grown(size, await stack.enter_async_context(place.round()))
-            await _grow(one)
-            sizes.append(one)
+            on_progress(f"growth: inserting {size} lots and ledger entries")
+            case = GrowthCase(size, await stack.enter_async_context(env.namespace()))
+            await _fill_database(case)
+            sizes.append(case)
         for number in range(ROUNDS):
-            for one in reversed(sizes) if number % 2 else sizes:
-                tell(f"growth: {one.size} lots and ledger entries, run {number + 1} of {ROUNDS}")
-                await _work(place, one, events, number)
-    return Said("growth", tuple(compared(sizes)))
+            for case in reversed(sizes) if number % 2 else sizes:
+                on_progress(f"growth: {case.size} lots and ledger entries, run {number + 1} of {ROUNDS}")
+                await _measure_run(env, case, events, number)
+    return BenchResult("growth", tuple(comparison_figures(sizes)))
 
 
-def compared(sizes: Sequence[Grown]) -> list[Figure]:
-    """Each size, then the largest in terms of the smallest."""
+def comparison_figures(sizes: Sequence[GrowthCase]) -> list[Figure]:
+    """The figures of each size, then the largest relative to the smallest."""
     small, large = sizes[0], sizes[-1]
     return [
-        *(figure for one in sizes for figure in one.figures()),
+        *(figure for case in sizes for figure in case.figures()),
         Figure("largest / smallest: ms per event", large.milliseconds / small.milliseconds, GOAL, at_most=True),
         Figure("largest / smallest: MB resident, peak", large.megabytes / small.megabytes),
     ]
 
 
-async def _grow(one: Grown) -> None:
-    mongo = Mongo(one.settings)
+async def _fill_database(case: GrowthCase) -> None:
+    mongo = Mongo(case.settings)
     try:
         database = mongo.database("inventory")
-        # Before the lots: a service that starts would build them over a million documents, and be measured meanwhile.
+        # Indexes first: otherwise the service would build them over a million documents while it is measured.
         await Ledger(database).prepare(FAMILIES)
-        await asyncio.gather(backlog.keep(database, backlog.known_lots(one.size)), _worked_before(database, one.size))
+        await asyncio.gather(
+            backlog.insert_lots(database, backlog.known_lots(case.size)), _insert_ledger_entries(database, case.size)
+        )
     finally:
         await mongo.close()
 
 
-async def _work(place: Place, one: Grown, events: int, number: int) -> None:
-    touched = min(TOUCHED, one.size)
-    waiting = backlog.events(events, touched, seed=number, every=one.size // touched, first=number * events)
-    ends = await backlog.fill(one.settings, waiting)
-    before = place.server_seconds()
-    [ran] = await run(place.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], one.settings)
-    one.runs.append((ran, servers(str(one.size), before, place.server_seconds(), ran.events)))
+async def _measure_run(env: BenchEnvironment, case: GrowthCase, events: int, number: int) -> None:
+    touched = min(TOUCHED, case.size)
+    records = backlog.events(events, touched, seed=number, every=case.size // touched, first=number * events)
+    ends = await backlog.publish(case.settings, records)
+    before = env.server_cpu_seconds()
+    [result] = await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], case.settings)
+    case.runs.append((result, server_figures(str(case.size), before, env.server_cpu_seconds(), result.events)))
 
 
-async def _worked_before(database: Database, count: int) -> None:
+async def _insert_ledger_entries(database: Database, count: int) -> None:
     for first in range(0, count, PAGE):
         await database["ledger"].insert_many(
             [

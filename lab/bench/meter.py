@@ -1,4 +1,4 @@
-"""What one process did of a backlog, and what it took. Made in that process, read by the bench."""
+"""The progress, CPU time and memory of one process. The process writes them, the bench reads them."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from pathlib import Path
 import psutil
 from aiokafka import TopicPartition
 
-# A line of a runner's output that begins so is its result.
+# The line of a runner's output that begins with this is its result.
 MARK = "RAN "
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    """`progress`: events done so far at moments of the machine's monotonic clock, from the first to the last.
-    `megabytes`: the most that the process held in memory."""
+class RunResult:
+    """The result of one process. `progress`: moments of the monotonic clock, with the events worked by then.
+    `megabytes`: its peak memory."""
 
     cpu_seconds: float
     megabytes: float
@@ -37,7 +37,7 @@ class Ran:
         return self.events / self.seconds
 
     def at(self, moment: float) -> float:
-        """Events done by then, between two looks as if at an even pace."""
+        """Events worked by this moment, interpolated between two samples."""
         before = self.progress[0]
         for after in self.progress:
             if after[0] >= moment:
@@ -50,48 +50,50 @@ class Ran:
         return MARK + json.dumps(asdict(self))
 
     @classmethod
-    def of_line(cls, line: str) -> "Ran":
-        said = json.loads(line.removeprefix(MARK))
-        return cls(said["cpu_seconds"], said["megabytes"], tuple((at, done) for at, done in said["progress"]))
+    def of_line(cls, line: str) -> "RunResult":
+        fields = json.loads(line.removeprefix(MARK))
+        return cls(fields["cpu_seconds"], fields["megabytes"], tuple((at, done) for at, done in fields["progress"]))
 
 
 @dataclass(slots=True)
 class Meter:
-    """Begins when it is made."""
+    """Measures this process from the creation of the meter on."""
 
     progress: list[tuple[float, int]] = field(default_factory=lambda: [(time.monotonic(), 0)])
     cpu: float = field(default_factory=time.process_time)
 
-    def done(self, events: int) -> None:
-        """So many by now."""
+    def advance(self, events: int) -> None:
+        """`events` is how many are worked by now."""
         if events != self.progress[-1][1]:
             self.progress.append((time.monotonic(), events))
 
-    def end(self) -> Ran:
-        """All is done now, up to the last acknowledgement."""
+    def end(self) -> RunResult:
+        """Everything is worked and acknowledged now. Returns the result."""
         self.progress.append((time.monotonic(), self.progress[-1][1]))
-        return Ran(time.process_time() - self.cpu, peak_megabytes(os.getpid()), tuple(self.progress))
+        return RunResult(time.process_time() - self.cpu, peak_megabytes(os.getpid()), tuple(self.progress))
 
 
 @dataclass(slots=True)
-class Worked:
-    """How many events one process worked, by the offsets where its lanes go on. A lane that comes to it has behind it
-    what others worked, or an earlier run: only what is added while it is here counts."""
+class EventCounter:
+    """Counts the events that one process works, from the next offsets of its lanes.
+
+    Another process or an earlier run may have worked the lane before: only offsets that are added here count.
+    """
 
     events: int = 0
     nexts: Mapping[TopicPartition, int] = field(default_factory=dict)
 
-    def look(self, nexts: Mapping[TopicPartition, int]) -> int:
-        """All events so far, now that the lanes which are here go on at `nexts`."""
+    def update(self, nexts: Mapping[TopicPartition, int]) -> int:
+        """All events so far; `nexts` are the next offsets of the lanes that this process has now."""
         self.events += sum(next - self.nexts.get(part, next) for part, next in nexts.items())
         self.nexts = nexts
         return self.events
 
 
 def peak_megabytes(pid: int) -> float:
-    """The most that a process has held in memory so far; what it holds now, where the system does not keep that."""
+    """Peak memory of a process so far; its present memory where the system does not record the peak."""
     try:
-        # Not `ru_maxrss`: that of a new process begins with what its starter held.
+        # Not `ru_maxrss`: in a new process it starts with the memory of its parent.
         [kibibytes] = re.findall(r"^VmHWM:\s+(\d+) kB$", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
     except (OSError, ValueError):
         return float(psutil.Process(pid).memory_info().rss) / 1e6

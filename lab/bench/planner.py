@@ -1,5 +1,7 @@
-"""How long a fair plan takes, how much memory its process needs, and how near to the fewest shipments it comes:
-`python -m lab.bench.planner`. All quantities are made up; each case is planned in a process of its own."""
+"""The fair planner: its time, the memory of its process, and how close it comes to the fewest shipments.
+
+`python -m lab.bench.planner` prints the table. All quantities are made up. Each case has a process of its own.
+"""
 
 import argparse
 import json
@@ -21,10 +23,13 @@ CATEGORIES = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """`makes`, `sells`: how many of the products each facility and each booth has. `lot`, `wish`: the most pieces.
-    `tight`: booths have capacities and category limits that bind. Seconds and MB that a plan may take, where that
-    was promised."""
+class PlanCase:
+    """The size of one case.
+
+    `makes`, `sells`: how many of the products each facility makes and each booth sells. `lot`, `wish`: the most
+    pieces of one lot and of one demand. `tight`: capacities and category limits of booths are binding. `seconds`,
+    `megabytes`: goals, if any.
+    """
 
     name: str
     facilities: int
@@ -40,20 +45,21 @@ class Size:
     megabytes: float | None = None
 
 
-SIZES = (
-    Size("20 × 20", 20, 12, 5, 5, 20, 6, 10, 40, seconds=0.02),
-    Size("20 × 20, tight", 20, 12, 5, 5, 20, 6, 10, 40, tight=True, seconds=0.02),
-    Size("500 × 300, few products", 500, 40, 5, 20, 300, 8, 10, 100, seconds=1, megabytes=300),
-    Size("500 × 300, few, tight", 500, 40, 5, 20, 300, 8, 10, 100, tight=True, seconds=1, megabytes=300),
-    Size("500 × 300, all products", 500, 40, 40, 20, 300, 40, 10, 100, seconds=1, megabytes=300),
-    Size("500 × 300, all, tight", 500, 40, 40, 20, 300, 40, 10, 100, tight=True, seconds=1, megabytes=300),
+CASES = (
+    PlanCase("20 × 20", 20, 12, 5, 5, 20, 6, 10, 40, seconds=0.02),
+    PlanCase("20 × 20, tight", 20, 12, 5, 5, 20, 6, 10, 40, tight=True, seconds=0.02),
+    PlanCase("500 × 300, few products", 500, 40, 5, 20, 300, 8, 10, 100, seconds=1, megabytes=300),
+    PlanCase("500 × 300, few, tight", 500, 40, 5, 20, 300, 8, 10, 100, tight=True, seconds=1, megabytes=300),
+    PlanCase("500 × 300, all products", 500, 40, 40, 20, 300, 40, 10, 100, seconds=1, megabytes=300),
+    PlanCase("500 × 300, all, tight", 500, 40, 40, 20, 300, 40, 10, 100, tight=True, seconds=1, megabytes=300),
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Took:
-    """`seconds`: of one core, in the middle run of several; a plan waits for nothing, so on an idle machine it takes
-    no longer. `megabytes`: the most that the process ever held, with its stock."""
+class PlanTiming:
+    """The result of one case. `seconds`: the median CPU time of several runs; a plan does no I/O, so its duration on
+    an idle machine is the same. `megabytes`: peak memory of the process, with the case's own data. `kept`: the goals
+    are met."""
 
     case: str
     lots: int
@@ -67,15 +73,15 @@ class Took:
     kept: bool
 
 
-def made(size: Size, seed: int = 1) -> tuple[list[RequestDemand], list[AvailableLot], Rules]:
-    """Wishes, stock and rules of this size, the same for the same seed."""
-    random = Random(seed)
+def make_case(size: PlanCase, seed: int = 1) -> tuple[list[RequestDemand], list[AvailableLot], Rules]:
+    """Demands, stock and rules of this size, from a seed."""
+    rng = Random(seed)
     products = [f"P{number:02}" for number in range(size.products)]
-    stock = list(_stock(size, products, random))
+    stock = list(_stock(size, products, rng))
     wanted = [
-        RequestDemand(f"B{booth:03}", product, random.randint(1, size.wish))
+        RequestDemand(f"B{booth:03}", product, rng.randint(1, size.wish))
         for booth in range(size.booths)
-        for product in random.sample(products, size.sells)
+        for product in rng.sample(products, size.sells)
     ]
     if not size.tight:
         return wanted, stock, Rules(last_day=LAST_DAY)
@@ -88,36 +94,36 @@ def made(size: Size, seed: int = 1) -> tuple[list[RequestDemand], list[Available
         Rules(
             last_day=LAST_DAY,
             days_left=5,
-            lead_days={f"F{number:03}": random.randint(1, 6) for number in range(0, size.facilities, 9)},
-            capacity={booth: round(whole * random.uniform(0.4, 1.1)) for booth, whole in asked.items()},
+            lead_days={f"F{number:03}": rng.randint(1, 6) for number in range(0, size.facilities, 9)},
+            capacity={booth: round(total * rng.uniform(0.4, 1.1)) for booth, total in asked.items()},
             categories={(want.booth, want.product): f"C{int(want.product[1:]) % CATEGORIES}" for want in wanted},
             limits={
-                (booth, f"C{category}"): round(whole / CATEGORIES * random.uniform(0.3, 1.2))
-                for booth, whole in asked.items()
+                (booth, f"C{category}"): round(total / CATEGORIES * rng.uniform(0.3, 1.2))
+                for booth, total in asked.items()
                 for category in range(CATEGORIES)
-                if random.random() < 0.5
+                if rng.random() < 0.5
             },
         ),
     )
 
 
-def _stock(size: Size, products: list[str], random: Random) -> Iterator[AvailableLot]:
+def _stock(size: PlanCase, products: list[str], rng: Random) -> Iterator[AvailableLot]:
     for number in range(size.facilities):
-        for product in random.sample(products, size.makes):
+        for product in rng.sample(products, size.makes):
             for lot in range(size.lots):
                 yield AvailableLot(
                     lot=f"F{number:03}-{product}-{lot:02}",
                     facility=f"F{number:03}",
                     product=product,
-                    qty=random.randint(1, size.lot),
-                    made_on=LAST_DAY - timedelta(random.randint(1, 60)),
-                    best_before=LAST_DAY + timedelta(random.randint(-2, 60)) if random.random() < 0.3 else None,
+                    qty=rng.randint(1, size.lot),
+                    made_on=LAST_DAY - timedelta(rng.randint(1, 60)),
+                    best_before=LAST_DAY + timedelta(rng.randint(-2, 60)) if rng.random() < 0.3 else None,
                     revision=1,
                 )
 
 
-def measured(size: Size, runs: int) -> Took:
-    wanted, stock, rules = made(size)
+def measure_case(size: PlanCase, runs: int) -> PlanTiming:
+    wanted, stock, rules = make_case(size)
     times = []
     result = plan(wanted, stock, rules=rules)
     for _ in range(runs):
@@ -127,7 +133,7 @@ def measured(size: Size, runs: int) -> Took:
     # Linux counts in kB, macOS in bytes.
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
     seconds = statistics.median(times)
-    return Took(
+    return PlanTiming(
         case=size.name,
         lots=len(stock),
         demands=len(wanted),
@@ -145,34 +151,34 @@ def measured(size: Size, runs: int) -> Took:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--runs", type=int, default=5, help="plans per case; the middle one counts")
-    chosen = parser.parse_args()
-    took = []
-    for size in SIZES:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
-            took.append(alone.submit(measured, size, chosen.runs).result())
-    if chosen.json:
-        print(json.dumps([asdict(one) for one in took], indent=2, ensure_ascii=False))
+    parser.add_argument("--runs", type=int, default=5, help="plans per case; the result is the median")
+    options = parser.parse_args()
+    timings = []
+    for size in CASES:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            timings.append(pool.submit(measure_case, size, options.runs).result())
+    if options.json:
+        print(json.dumps([asdict(timing) for timing in timings], indent=2, ensure_ascii=False))
     else:
-        _table(took)
-    return 0 if all(one.kept for one in took) else 1
+        _table(timings)
+    return 0 if all(timing.kept for timing in timings) else 1
 
 
-def _table(took: list[Took]) -> None:
+def _table(timings: list[PlanTiming]) -> None:
     row = "{:28} {:>7} {:>8} {:>7} {:>5} {:>7} {:>10} {:>9}  {}".format
     print(row("case", "lots", "demands", "ms", "MB", "lines", "shipments", "at least", "bounds"))
-    for one in took:
+    for timing in timings:
         print(
             row(
-                one.case,
-                one.lots,
-                one.demands,
-                round(one.seconds * 1000, 1),
-                round(one.megabytes),
-                one.lines,
-                one.shipments,
-                one.shipments_at_least,
-                "kept" if one.kept else "BROKEN",
+                timing.case,
+                timing.lots,
+                timing.demands,
+                round(timing.seconds * 1000, 1),
+                round(timing.megabytes),
+                timing.lines,
+                timing.shipments,
+                timing.shipments_at_least,
+                "kept" if timing.kept else "BROKEN",
             )
         )
 

@@ -1,9 +1,7 @@
-"""Rebuild: inventory's database built anew from Kafka, beside what the service and the floor took to work the same
-events.
+"""Rebuild: the rate at which inventory's database is rebuilt from Kafka, relative to the service and to the floor.
 
-The pace of the replay is until the last event is in the new database, reading the log first included; with the
-comparison it is until that has been held against the live one, document by document, too. The floor begins with an
-empty database as well.
+The replay ends when the last event is in the new database; reading the log counts. "With comparison" also includes
+the comparison with the live database, document by document. The floor begins with an empty database too.
 """
 
 import time
@@ -11,8 +9,8 @@ import time
 from lab.bench import backlog
 from lab.bench.catchup import FLOOR
 from lab.bench.children import run
-from lab.bench.place import Place
-from lab.bench.report import Figure, Said, Tell
+from lab.bench.environment import BenchEnvironment
+from lab.bench.report import BenchResult, Figure, OnProgress
 from lab.bench.runners import floor
 from lab.bench.runners.job import Job
 from ops.rebuild import rebuild
@@ -20,7 +18,7 @@ from ops.rebuild import rebuild
 EVENTS = 1_000_000
 
 
-async def measure(place: Place, events: int, tell: Tell) -> Said:
+async def measure(env: BenchEnvironment, events: int, on_progress: OnProgress) -> BenchResult:
     """Events per second of `karya rebuild`: replay, comparison with the live database, and with all topics."""
     replayed_at = 0.0
 
@@ -28,33 +26,33 @@ async def measure(place: Place, events: int, tell: Tell) -> Said:
         nonlocal replayed_at
         replayed_at = time.monotonic()
 
-    async with place.round() as settings:
+    async with env.namespace() as settings:
         known = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
-        tell("rebuild: the lots are recorded")
-        ends = await backlog.fill(settings, backlog.recorded(known))
-        await run(place.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
-        tell(f"rebuild: {events} events are worked")
-        ends |= await backlog.fill(settings, backlog.events(events, known))
-        [ran] = await run(place.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
-        tell("rebuild")
+        on_progress("rebuild: recording the lots")
+        ends = await backlog.publish(settings, backlog.lot_recordings(known))
+        await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
+        on_progress(f"rebuild: working {events} events")
+        ends |= await backlog.publish(settings, backlog.events(events, known))
+        [service] = await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
+        on_progress("rebuild")
         began = time.monotonic()
-        found = await rebuild(settings, "inventory", on_progress=progress)
+        rebuilt = await rebuild(settings, "inventory", on_progress=progress)
         ended = time.monotonic()
-        # After the rebuild: what the floor says to the same topics is nothing that a service said.
-        tell("rebuild: the floor works the same events")
-        [bare] = await run(place.folder, FLOOR.module, [Job.of(FLOOR.group, ends, floor.FRESH)], settings)
-    replay, pace = (found.replayed.records / (at - began) for at in (replayed_at, ended))
-    return Said(
+        # After the rebuild: the floor publishes to the same topics, and its events are no service's.
+        on_progress("rebuild: the floor works the same events")
+        [floor_result] = await run(env.folder, FLOOR.module, [Job.of(FLOOR.group, ends, floor.FRESH)], settings)
+    replay, comparison = (rebuilt.replayed.records / (at - began) for at in (replayed_at, ended))
+    return BenchResult(
         "rebuild",
         (
             Figure("replay: events/s", replay),
-            Figure("with comparison: events/s", pace),
-            Figure("service: events/s", ran.per_second),
-            Figure("floor: events/s", bare.per_second),
-            Figure("replay / service", replay / ran.per_second),
-            Figure("replay / floor", replay / bare.per_second),
-            Figure("with comparison / service", pace / ran.per_second),
-            Figure("with comparison / floor", pace / bare.per_second),
-            Figure("differences", len(found.lost) + len(found.doubled) + len(found.torn), 0, at_most=True),
+            Figure("with comparison: events/s", comparison),
+            Figure("service: events/s", service.per_second),
+            Figure("floor: events/s", floor_result.per_second),
+            Figure("replay / service", replay / service.per_second),
+            Figure("replay / floor", replay / floor_result.per_second),
+            Figure("with comparison / service", comparison / service.per_second),
+            Figure("with comparison / floor", comparison / floor_result.per_second),
+            Figure("differences", len(rebuilt.lost) + len(rebuilt.doubled) + len(rebuilt.torn), 0, at_most=True),
         ),
     )

@@ -1,8 +1,8 @@
-"""What refills during a festival change, and how far off the forecast is: `python -m lab.bench.replenish`.
+"""The effect of replenishment during a festival, and the error of its forecast: `python -m lab.bench.replenish`.
 
-The demo's festivals with made-up buyers, several seeds: the first plan alone; with moves between booths each hour;
-with what facilities send overnight, or at once. Prints the tables of `docs/allocation.md` and draws its picture anew
-(`--json` for machines, without the picture). Fails if stock-outs are not halved, or more is left unsold.
+The demo's festivals with made-up buyers and several seeds. Compared are the first plan alone, with hourly moves
+between booths, and with shipments of facilities overnight or at once. It prints the tables of `docs/allocation.md`
+and draws its picture (`--json`: figures only). It fails if stock-outs are not halved, or more pieces stay unsold.
 """
 
 import argparse
@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 
-from lab.bench.allocation import DOCS, picture
+from lab.bench.allocation import DOCS, svg_picture
 from lab.bench.buyers import MINUTES, festivals
-from lab.bench.stalls import EPOCH, HOUR, MINUTE, Outcome, Propose, Stalls
+from lab.bench.stalls import EPOCH, HOUR, MINUTE, BoothSimulation, FestivalOutcome, Propose
 from services.festival.domain.replenishment import Proposal, SalesHistory, Situation, propose
 from services.festival.domain.replenishment.forecast import rates
 
-# What the forecast and the proposal fix (α, margin, the fewest pieces) was chosen on other seeds, from 100 on.
+# The constants of the forecast and the proposal were chosen on other seeds, from 100 on.
 SEEDS = range(1, 11)
 
 Key = tuple[str, str]
@@ -26,12 +26,12 @@ Forecaster = Callable[[Sequence[SalesHistory], int], Mapping[Key, float]]
 
 
 def moves_only(now: Situation) -> Proposal:
-    """As if facilities had nothing more."""
+    """A proposal without shipments, as if facilities had no stock."""
     return replace(propose(now), refills=())
 
 
 def overnight(now: Situation) -> Proposal:
-    """As if every facility were a day away: parcels come in the morning only."""
+    """Shipments arrive only in the morning, as if every facility were a day away."""
     return moves_only(now) if now.opens is None else propose(now)
 
 
@@ -43,7 +43,7 @@ METHODS: dict[str, Propose | None] = {
 }
 
 
-# Rivals: pieces an hour from now on, at the start of this clock hour.
+# Forecasters: pieces per hour from the start of this clock hour on, by booth and product.
 
 
 def smoothed(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
@@ -51,27 +51,29 @@ def smoothed(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  
 
 
 def same_as_so_far(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
-    """What was sold today ÷ hours that the booth was open today."""
-    today = [[one for one in pace.hours if one.hour > hour - 12] for pace in paces]
+    """Pieces sold today ÷ hours that the booth was open today."""
+    today = [[hour_sales for hour_sales in pace.hours if hour_sales.hour > hour - 12] for pace in paces]
     opened = min((hours[0].hour for hours in today if hours), default=hour - 1)
     return {
-        (pace.booth, pace.product): sum(one.qty for one in hours) / (hour - opened)
+        (pace.booth, pace.product): sum(hour_sales.qty for hour_sales in hours) / (hour - opened)
         for pace, hours in zip(paces, today, strict=True)
     }
 
 
 def last_hour_again(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     return {
-        (pace.booth, pace.product): float(sum(one.qty for one in pace.hours if one.hour == hour - 1))
+        (pace.booth, pace.product): float(
+            sum(hour_sales.qty for hour_sales in pace.hours if hour_sales.hour == hour - 1)
+        )
         for pace in paces
     }
 
 
 def plain_mean(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
-    """As Karya, without smoothing and without other booths: the mean of the hours in which the goods were there."""
+    """The mean rate while the product was in stock: as Karya, without smoothing and without other booths."""
     return {
-        (pace.booth, pace.product): sum(one.qty for one in pace.hours)
-        / max(1, sum(one.minutes for one in pace.hours))
+        (pace.booth, pace.product): sum(hour_sales.qty for hour_sales in pace.hours)
+        / max(1, sum(hour_sales.minutes for hour_sales in pace.hours))
         * 60
         for pace in paces
     }
@@ -86,28 +88,31 @@ FORECASTS: dict[str, Forecaster] = {
 
 
 @dataclass(slots=True)
-class Errors:
-    """By forecast and hours since opening: pieces off, summed over booths and products, and what was wanted there
-    until closing. `within`: how often the truth was within one and two spreads."""
+class ForecastErrors:
+    """Errors of the forecasts, by forecaster and hours since opening.
 
-    off: dict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
+    `errors`: absolute errors in pieces, summed over booths and products. `wanted`: pieces wanted until closing.
+    `within`: how often the true demand was within one and two spreads.
+    """
+
+    errors: dict[tuple[str, int], float] = field(default_factory=lambda: defaultdict(float))
     wanted: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     rows: dict[int, int] = field(default_factory=lambda: defaultdict(int))
     within: dict[int, int] = field(default_factory=lambda: defaultdict(int))
 
-    def look(self, stalls: Stalls, day: int, minute: int) -> None:
-        """Compare with the pieces that buyers will come for, which nobody at the festival knows."""
-        opens = stalls.festival.opens[day]
+    def add_hour(self, simulation: BoothSimulation, day: int, minute: int) -> None:
+        """Compare the forecasts at this minute with the true demand until closing."""
+        opens = simulation.festival.opens[day]
         now, until = opens + minute * MINUTE, opens + MINUTES * MINUTE
-        paces = stalls.situation(now, until).paces
+        paces = simulation.situation(now, until).paces
         ahead, hours = (MINUTES - minute) / 60, minute // 60
         wanted: dict[Key, int] = defaultdict(int)
-        for buyer in stalls.festival.buyers[day]:
+        for buyer in simulation.festival.buyers[day]:
             if buyer.minute >= minute:
                 wanted[buyer.booth, buyer.product] += buyer.qty
         for name, forecast in FORECASTS.items():
             an_hour = forecast(paces, (now - EPOCH) // HOUR)
-            self.off[name, hours] += sum(abs(rate * ahead - wanted[key]) for key, rate in an_hour.items())
+            self.errors[name, hours] += sum(abs(rate * ahead - wanted[key]) for key, rate in an_hour.items())
         for key, rate in rates(paces).items():
             self.rows[hours] += 1
             self.wanted[hours] += wanted[key]
@@ -115,52 +120,56 @@ class Errors:
                 self.within[spreads] += abs(rate.expected(ahead) - wanted[key]) <= spreads * rate.spread(ahead)
 
     def wape(self, name: str, hours: int | None = None) -> float:
-        """Pieces off ÷ pieces wanted."""
-        return self._sum(self.off, name, hours) / sum(qty for at, qty in self.wanted.items() if hours in (None, at))
+        """Weighted absolute percentage error: pieces of error ÷ pieces wanted."""
+        return self._sum(self.errors, name, hours) / sum(
+            qty for at, qty in self.wanted.items() if hours in (None, at)
+        )
 
     def mae(self, name: str) -> float:
-        """Pieces off, for one booth and product."""
-        return self._sum(self.off, name, None) / sum(self.rows.values())
+        """Mean absolute error: pieces for one booth and product."""
+        return self._sum(self.errors, name, None) / sum(self.rows.values())
 
     def covered(self, spreads: int) -> float:
         return self.within[spreads] / sum(self.rows.values())
 
     @staticmethod
-    def _sum(off: Mapping[tuple[str, int], float], name: str, hours: int | None) -> float:
-        return sum(value for (one, at), value in off.items() if one == name and hours in (None, at))
+    def _sum(errors: Mapping[tuple[str, int], float], name: str, hours: int | None) -> float:
+        return sum(value for (forecast, at), value in errors.items() if forecast == name and hours in (None, at))
 
 
-def measured(seeds: Sequence[int]) -> tuple[dict[str, list[Outcome]], Errors]:
-    """What became of each seed's season by each method; and the errors of forecasts, made where nothing was refilled:
-    there it is hardest, as much is sold out."""
-    found: dict[str, list[Outcome]] = {name: [] for name in METHODS}
-    errors = Errors()
+def measured(seeds: Sequence[int]) -> tuple[dict[str, list[FestivalOutcome]], ForecastErrors]:
+    """The outcomes of each seed's season by method, and the errors of the forecasts.
+
+    Forecasts are compared where nothing was replenished: with many products sold out they are hardest there.
+    """
+    outcomes: dict[str, list[FestivalOutcome]] = {name: [] for name in METHODS}
+    errors = ForecastErrors()
     for seed in seeds:
         season = festivals(seed)
         for name, method in METHODS.items():
-            # Each festival has what the ones before it left at the facilities.
+            # Each festival takes from the stock that the ones before it left.
             stock = dict(season[-1].stock)
-            look = errors.look if method is None else None
-            runs = [Stalls(festival, stock, method, look).run() for festival in season]
-            found[name].append(sum(runs, Outcome()))
-    return found, errors
+            on_hour = errors.add_hour if method is None else None
+            runs = [BoothSimulation(festival, stock, method, on_hour).run() for festival in season]
+            outcomes[name].append(sum(runs, FestivalOutcome()))
+    return outcomes, errors
 
 
-def table(found: Mapping[str, Sequence[Outcome]]) -> str:
+def table(outcomes_by_method: Mapping[str, Sequence[FestivalOutcome]]) -> str:
     head = (
         "| | ran out before closing | of which nobody had enough | empty at closing | pieces missed | sold | unsold "
         "| walks | pieces moved | parcels | pieces sent |\n|---|" + "---|" * 10
     )
     rows = []
-    for name, outcomes in found.items():
-        one = sum(outcomes, Outcome())
-        stocked = (one.out, one.scarce, one.closed_out, one.missed, one.sold, one.unsold)
-        cells = (*stocked, one.walks, one.moved, one.shipments, one.sent)
+    for name, outcomes in outcomes_by_method.items():
+        total = sum(outcomes, FestivalOutcome())
+        stocked = (total.out, total.scarce, total.closed_out, total.missed, total.sold, total.unsold)
+        cells = (*stocked, total.walks, total.moved, total.shipments, total.sent)
         rows.append(f"| {name} | " + " | ".join(f"{cell:,}" for cell in cells) + " |")
     return "\n".join([head, *rows]) + "\n"
 
 
-def error_table(errors: Errors) -> str:
+def error_table(errors: ForecastErrors) -> str:
     hours = sorted(errors.wanted)
     head = "| | all | " + " | ".join(f"{hour} h" for hour in hours) + " | pieces |\n|---|" + "---|" * (len(hours) + 2)
     rows = []
@@ -171,13 +180,16 @@ def error_table(errors: Errors) -> str:
     return "\n".join([head, *rows]) + f"\n\n{within}\n"
 
 
-def bars(found: Mapping[str, Sequence[Outcome]]) -> str:
-    """Stock-outs and unsold pieces by method."""
+def bars(outcomes_by_method: Mapping[str, Sequence[FestivalOutcome]]) -> str:
+    """A picture of stock-outs and unsold pieces by method."""
     lines = []
     measures = (("Ran out before closing (booth × product × day)", "out"), ("Pieces unsold in the end", "unsold"))
-    for row, (title, what) in enumerate(measures):
+    for row, (title, attribute) in enumerate(measures):
         top = 52 + 128 * row
-        values = {name: getattr(sum(outcomes, Outcome()), what) for name, outcomes in found.items()}
+        values = {
+            name: getattr(sum(outcomes, FestivalOutcome()), attribute)
+            for name, outcomes in outcomes_by_method.items()
+        }
         lines.append(f'<text x="20" y="{top}" font-weight="bold">{title}</text>')
         for n, (name, value) in enumerate(values.items()):
             y = top + 10 + 22 * n
@@ -185,7 +197,7 @@ def bars(found: Mapping[str, Sequence[Outcome]]) -> str:
             lines.append(f'<text x="170" y="{y + 12}" text-anchor="end">{name}</text>')
             lines.append(f'<rect x="180" y="{y}" width="{width:.1f}" height="15" fill="{COLOURS[n]}"/>')
             lines.append(f'<text x="{186 + width:.1f}" y="{y + 12}">{value:,}</text>')
-    return picture("Refills during a festival (made-up scenario)", 640, 300, lines)
+    return svg_picture("Refills during a festival (made-up scenario)", 640, 300, lines)
 
 
 COLOURS = ("#7a7a7a", "#b9d3dc", "#6fa5b7", "#1f6f8b")
@@ -195,21 +207,25 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
-    chosen = parser.parse_args()
-    found, errors = measured(SEEDS[: chosen.seeds])
-    if chosen.json:
-        said = {
-            "outcomes": {name: [asdict(one) for one in outcomes] for name, outcomes in found.items()},
+    options = parser.parse_args()
+    outcomes_by_method, errors = measured(SEEDS[: options.seeds])
+    if options.json:
+        figures = {
+            "outcomes": {
+                name: [asdict(outcome) for outcome in outcomes] for name, outcomes in outcomes_by_method.items()
+            },
             "wape": {name: errors.wape(name) for name in FORECASTS},
             "mae": {name: errors.mae(name) for name in FORECASTS},
         }
-        print(json.dumps(said, indent=2))
+        print(json.dumps(figures, indent=2))
     else:
-        print(table(found))
+        print(table(outcomes_by_method))
         print(error_table(errors))
-        (DOCS / "allocation-refills.svg").write_text(bars(found), encoding="utf-8")
-    before, after = (sum(found[name], Outcome()) for name in ("first plan alone", "and parcels at once"))
-    return 0 if 2 * after.out <= before.out and after.unsold <= before.unsold else 1
+        (DOCS / "allocation-refills.svg").write_text(bars(outcomes_by_method), encoding="utf-8")
+    first_plan, replenished = (
+        sum(outcomes_by_method[name], FestivalOutcome()) for name in ("first plan alone", "and parcels at once")
+    )
+    return 0 if 2 * replenished.out <= first_plan.out and replenished.unsold <= first_plan.unsold else 1
 
 
 if __name__ == "__main__":

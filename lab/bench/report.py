@@ -1,4 +1,4 @@
-"""What benches say: figures, some with a goal."""
+"""The results of benches: figures, some with a goal."""
 
 import os
 import shutil
@@ -9,16 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-Tell: TypeAlias = Callable[[str], None]
-# From here on nothing after the point is shown.
+OnProgress: TypeAlias = Callable[[str], None]
+# From this value on no decimals are shown.
 WHOLE = 1000
-# Of one service, resident.
+# Resident memory of one service.
 GOAL_MEGABYTES = 150.0
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number. With a goal it should be at least (`at_most`: at most) that."""
+    """One number. With a goal it should be at least, or `at_most`, that."""
 
     name: str
     value: float
@@ -33,33 +33,33 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """Whether it reached its goal, in one word; nothing without a goal."""
+        """Whether the goal is met, in one word; empty without a goal."""
         if self.goal is None:
             return ""
         return "missed" if self.missed else "met"
 
     @property
     def shown(self) -> str:
-        """Four digits that count, and of large ones all before the point."""
+        """Four significant digits; of large numbers all digits before the point."""
         return f"{self.value:,.0f}" if abs(self.value) >= WHOLE else f"{self.value:.4g}"
 
     def as_dict(self) -> dict[str, Any]:
-        said: dict[str, Any] = {"name": self.name, "value": float(f"{self.value:.4g}")}
+        fields: dict[str, Any] = {"name": self.name, "value": float(f"{self.value:.4g}")}
         if self.goal is not None:
-            said |= {"goal": self.goal, "at_most": self.at_most, "met": not self.missed}
-        return said
+            fields |= {"goal": self.goal, "at_most": self.at_most, "met": not self.missed}
+        return fields
 
 
-def servers(name: str, before: float | None, after: float | None, events: int) -> list[Figure]:
-    """What the servers' CPU seconds before and after say of each event; nothing where they are not known."""
+def server_figures(name: str, before: float | None, after: float | None, events: int) -> list[Figure]:
+    """The servers' CPU time per event, from their CPU seconds before and after; empty where they are not known."""
     if before is None or after is None:
         return []
     return [Figure(f"{name}: servers' CPU ms per event", (after - before) / events * 1000)]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """All figures of one bench. `note`: what to know when reading them. `amount`: how much it did, as it counts."""
+class BenchResult:
+    """All figures of one bench. `note`: a caveat for the reader. `amount`: how much it did, in its own unit."""
 
     bench: str
     figures: tuple[Figure, ...]
@@ -76,9 +76,12 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
-    """What was measured, when, and where. `commit`: None outside of a checkout; `+` behind it: with changes. `load`:
-    processes that wanted to run in the minute, five and fifteen before it began; other work than the bench's."""
+class RunHead:
+    """The commit, time and machine of a run.
+
+    `commit`: None outside of a checkout; a `+` at its end marks uncommitted changes. `load`: the load averages before
+    the run, which show the other work of the machine.
+    """
 
     commit: str | None
     at: datetime
@@ -86,13 +89,13 @@ class Head:
     load: tuple[float, float, float] | None
 
     @classmethod
-    def now(cls, checkout: Path) -> "Head":
-        """Of this moment, which is before anything is measured."""
+    def now(cls, checkout: Path) -> "RunHead":
+        """The context at this moment; call it before the first measurement."""
         load = os.getloadavg() if hasattr(os, "getloadavg") else None
         return cls(_commit(checkout), datetime.now(UTC), os.cpu_count(), load)
 
     def as_dict(self) -> dict[str, Any]:
-        load = None if self.load is None else [round(one, 2) for one in self.load]
+        load = None if self.load is None else [round(value, 2) for value in self.load]
         return {
             "commit": self.commit,
             "at": self.at.isoformat(timespec="seconds"),
@@ -101,8 +104,8 @@ class Head:
         }
 
 
-def as_dict(head: Head, results: Iterable[Said]) -> dict[str, Any]:
-    """One run as JSON types."""
+def as_dict(head: RunHead, results: Iterable[BenchResult]) -> dict[str, Any]:
+    """One run in JSON types."""
     return {"head": head.as_dict(), "benches": [result.as_dict() for result in results]}
 
 
@@ -110,10 +113,10 @@ def _commit(checkout: Path) -> str | None:
     git = shutil.which("git")
     if git is None:
         return None
-    told = [
+    outputs = [
         subprocess.run(
             [git, "-C", str(checkout), *arguments], capture_output=True, text=True, check=False
         ).stdout.strip()
         for arguments in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
     ]
-    return told[0] + ("+" if told[1] else "") or None
+    return outputs[0] + ("+" if outputs[1] else "") or None

@@ -1,4 +1,4 @@
-"""Services as people run them: processes with their HTTP API."""
+"""Services as in production: processes with their HTTP API."""
 
 import asyncio
 import time
@@ -13,7 +13,7 @@ import httpx
 import psutil
 
 from deploy.local.services import environment
-from lab.bench.children import TAIL, BenchFailed, start
+from lab.bench.children import TAIL, BenchFailed, start_python
 from lab.bench.meter import peak_megabytes
 from shared.settings import Settings
 
@@ -22,8 +22,8 @@ LOOK = 0.005
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """A service that was ready `seconds` after its process was started: at work on all its lanes."""
+class RunningService:
+    """A service that works all its lanes. `seconds`: from the start of its process until it was ready."""
 
     name: str
     child: Popen[bytes]
@@ -40,8 +40,10 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(folder: Path, names: Sequence[str], settings: Settings) -> AsyncIterator[Mapping[str, Served]]:
-    """These services, started one after the other; ended with the block. Raises BenchFailed."""
+async def serving(
+    folder: Path, names: Sequence[str], settings: Settings
+) -> AsyncIterator[Mapping[str, RunningService]]:
+    """Start these services one after the other; the block's end stops them. Raises BenchFailed."""
     children: list[Popen[bytes]] = []
     try:
         served = {}
@@ -55,23 +57,23 @@ async def serving(folder: Path, names: Sequence[str], settings: Settings) -> Asy
             await asyncio.to_thread(child.wait)
 
 
-async def _start(folder: Path, name: str, settings: Settings, children: list[Popen[bytes]]) -> Served:
+async def _start(folder: Path, name: str, settings: Settings, children: list[Popen[bytes]]) -> RunningService:
     mark = f"{name}-{uuid4().hex[:6]}"
     log, port = folder / f"{mark}.log", folder / f"{mark}.port"
     variables = {**environment(settings), "KARYA_HTTP_PORT_FILE": str(port)}
     began = time.monotonic()
-    child = start(log, ["-m", f"services.{name}.app"], variables)
+    child = start_python(log, ["-m", f"services.{name}.app"], variables)
     children.append(child)
     async with httpx.AsyncClient(timeout=5) as client:
         while not await _ready(client, port):
             if child.poll() is not None or time.monotonic() - began > READY_WITHIN:
                 raise BenchFailed(f"{name} did not get ready:\n{log.read_text(errors='replace')[-TAIL:]}")
             await asyncio.sleep(LOOK)
-    return Served(name, child, time.monotonic() - began)
+    return RunningService(name, child, time.monotonic() - began)
 
 
 async def _ready(client: httpx.AsyncClient, port: Path) -> bool:
-    if not (number := _written(port)):
+    if not (number := _port_number(port)):
         return False
     try:
         answer = await client.get(f"http://127.0.0.1:{number}/health/ready")
@@ -80,5 +82,5 @@ async def _ready(client: httpx.AsyncClient, port: Path) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
-def _written(port: Path) -> str:
+def _port_number(port: Path) -> str:
     return port.read_text() if port.exists() else ""

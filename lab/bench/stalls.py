@@ -1,11 +1,11 @@
-"""The booths of a made-up festival by the minute: buyers take what is there, refills move and bring more."""
+"""The booths of a made-up festival by the minute: buyers take stock, replenishment moves stock and brings more."""
 
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from lab.bench.buyers import MINUTES, Buyer, Festival, left
+from lab.bench.buyers import MINUTES, Buyer, SimulatedFestival, unallocated
 from services.festival.domain.planning import plan
 from services.festival.domain.replenishment import HeldLot, Proposal, SalesHistory, SalesHour, Situation, rules_after
 
@@ -18,11 +18,14 @@ Propose = Callable[[Situation], Proposal]
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What became of one or several festivals. `out`: booth × product × days that had nothing left for somebody
-    before closing; `closed_out`: of these, such that had nothing at closing either; `scarce`: of a product of which
-    more was wanted that day than all booths and facilities had. `missed`: pieces that buyers went without. `walks`:
-    pairs of booths in each run; `shipments`: of facility and booth."""
+class FestivalOutcome:
+    """The result of one or several festivals.
+
+    `out`: cases (booth, product, day) in which a buyer found too little before closing. `closed_out`: of these, cases
+    without stock at closing. `scarce`: of these, cases of a product of which that day more was wanted than all booths
+    and facilities had. `missed`: pieces that buyers did not get. `walks`: pairs of booths in each proposal;
+    `shipments`: pairs of facility and booth.
+    """
 
     out: int = 0
     closed_out: int = 0
@@ -35,75 +38,79 @@ class Outcome:
     shipments: int = 0
     sent: int = 0
 
-    def __add__(self, other: "Outcome") -> "Outcome":
-        return Outcome(*(getattr(self, name) + getattr(other, name) for name in Outcome.__slots__))
+    def __add__(self, other: "FestivalOutcome") -> "FestivalOutcome":
+        return FestivalOutcome(*(getattr(self, name) + getattr(other, name) for name in FestivalOutcome.__slots__))
 
 
 @dataclass(frozen=True, slots=True)
-class _Coming:
+class _Delivery:
     at: datetime
     booth: str
     lot: str
     qty: int
 
 
-class Stalls:
-    """One festival from its first morning to its last evening. `stock`: what facilities have, which it takes from.
-    `propose` is asked each full hour and each evening; `look` is called each full hour."""
+class BoothSimulation:
+    """One festival from its first morning to its last evening.
+
+    `stock`: the facilities' pieces by lot, which shipments reduce. `propose` is called each full hour and each
+    evening, `on_hour` each full hour.
+    """
 
     def __init__(
         self,
-        festival: Festival,
+        festival: SimulatedFestival,
         stock: dict[str, int],
         propose: Propose | None = None,
-        look: Callable[["Stalls", int, int], None] | None = None,
+        on_hour: Callable[["BoothSimulation", int, int], None] | None = None,
     ) -> None:
         self.festival = festival
         self.stock = stock
-        self.outcome = Outcome()
+        self.outcome = FestivalOutcome()
         self._propose = propose
-        self._look = look
+        self._on_hour = on_hour
         self._shelves: dict[Shelf, dict[str, int]] = defaultdict(dict)
         self._sold: dict[Shelf, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        self._there: dict[Shelf, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-        self._coming: list[_Coming] = []
+        self._stocked_minutes: dict[Shelf, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self._coming: list[_Delivery] = []
         self._missed: set[Shelf] = set()
         for booth, lots in festival.placed.items():
             for lot, qty in lots.items():
-                self._put(booth, lot, qty)
+                self._add(booth, lot, qty)
 
-    def run(self) -> Outcome:
+    def run(self) -> FestivalOutcome:
         brought = sum(sum(lots.values()) for lots in self._shelves.values())
         for day, opens in enumerate(self.festival.opens):
             if day:
                 evening = self.festival.opens[day - 1] + MINUTES * MINUTE
                 self._refill(self.situation(evening, opens + MINUTES * MINUTE, opens))
             self._day(day, opens)
-        for coming in self._coming:
-            self._put(coming.booth, coming.lot, coming.qty)
+        for delivery in self._coming:
+            self._add(delivery.booth, delivery.lot, delivery.qty)
         self.outcome.unsold = sum(sum(lots.values()) for lots in self._shelves.values())
         assert brought + self.outcome.sent == self.outcome.sold + self.outcome.unsold, (
-            "no piece comes or goes by itself"
+            "pieces are neither created nor lost"
         )
         return self.outcome
 
     def situation(self, at: datetime, until: datetime, opens: datetime | None = None) -> Situation:
-        """What the organisers know then."""
+        """The situation at this moment, as the organisers know it."""
         lots: dict[tuple[str, str], tuple[int, int]] = {
-            (booth, lot): (qty, 0) for (booth, _), there in self._shelves.items() for lot, qty in there.items()
+            (booth, lot): (qty, 0) for (booth, _), stock in self._shelves.items() for lot, qty in stock.items()
         }
-        for one in self._coming:
-            here, coming = lots.get((one.booth, one.lot), (0, 0))
-            lots[one.booth, one.lot] = here, coming + one.qty
+        for delivery in self._coming:
+            here, coming = lots.get((delivery.booth, delivery.lot), (0, 0))
+            lots[delivery.booth, delivery.lot] = here, coming + delivery.qty
         return Situation(
             at=at,
             until=until,
             sells=self.festival.sells,
             paces=tuple(
                 SalesHistory(
-                    *shelf, tuple(SalesHour(hour, self._sold[shelf][hour], there) for hour, there in hours.items())
+                    *shelf,
+                    tuple(SalesHour(hour, self._sold[shelf][hour], minutes) for hour, minutes in hours.items()),
                 )
-                for shelf, hours in self._there.items()
+                for shelf, hours in self._stocked_minutes.items()
             ),
             held=tuple(self._held(booth, lot, *qty) for (booth, lot), qty in lots.items()),
             rules=self.festival.rules,
@@ -111,12 +118,12 @@ class Stalls:
         )
 
     def _held(self, booth: str, lot: str, here: int, coming: int) -> HeldLot:
-        known = self.festival.lots[lot]
-        return HeldLot(booth, lot, known.facility, known.product, known.made_on, here, coming, known.best_before)
+        placed = self.festival.lots[lot]
+        return HeldLot(booth, lot, placed.facility, placed.product, placed.made_on, here, coming, placed.best_before)
 
     def _day(self, day: int, opens: datetime) -> None:
         self._missed = set()
-        there = self._pieces()
+        stock = self._pieces()
         wanted: dict[str, int] = defaultdict(int)
         buyers: dict[int, list[Buyer]] = defaultdict(list)
         for buyer in self.festival.buyers[day]:
@@ -125,28 +132,28 @@ class Stalls:
         for minute in range(MINUTES):
             now = opens + minute * MINUTE
             if minute and minute % 60 == 0:
-                if self._look is not None:
-                    self._look(self, day, minute)
+                if self._on_hour is not None:
+                    self._on_hour(self, day, minute)
                 self._refill(self.situation(now, opens + MINUTES * MINUTE))
             self._arrive(now)
             hour = (now - EPOCH) // HOUR
             for shelf, lots in self._shelves.items():
                 if lots:
-                    self._there[shelf][hour] += 1
+                    self._stocked_minutes[shelf][hour] += 1
             for buyer in buyers[minute]:
                 self._serve(buyer, hour)
         self.outcome.out += len(self._missed)
         self.outcome.closed_out += sum(1 for shelf in self._missed if not self._shelves[shelf])
-        self.outcome.scarce += sum(1 for _, product in self._missed if wanted[product] > there[product])
+        self.outcome.scarce += sum(1 for _, product in self._missed if wanted[product] > stock[product])
 
     def _pieces(self) -> dict[str, int]:
-        """By product: all at the booths and at facilities, if it will not be stale."""
+        """Pieces by product at booths and at facilities, without lots that would be stale."""
         pieces: dict[str, int] = defaultdict(int)
-        last_day = self.festival.plan.announced.last_day
+        last_day = self.festival.plan.announcement.last_day
         for lot, qty in self.stock.items():
-            known = self.festival.lots[lot]
-            if known.best_before is None or known.best_before > last_day:
-                pieces[known.product] += qty
+            placed = self.festival.lots[lot]
+            if placed.best_before is None or placed.best_before > last_day:
+                pieces[placed.product] += qty
         for (_, product), lots in self._shelves.items():
             pieces[product] += sum(lots.values())
         return pieces
@@ -161,7 +168,7 @@ class Stalls:
         self.outcome.missed += buyer.qty - got
 
     def _sell(self, shelf: Shelf, qty: int, hour: int) -> int:
-        """As many as there are, the oldest first; how many that is."""
+        """Sell up to `qty` pieces, the oldest lots first. Returns how many were sold."""
         lots, got = self._shelves[shelf], 0
         for lot in sorted(lots, key=lambda lot: (self.festival.lots[lot].made_on, lot)):
             got += self._take(shelf, lot, qty - got)
@@ -179,15 +186,15 @@ class Stalls:
             del lots[lot]
         return got
 
-    def _put(self, booth: str, lot: str, qty: int) -> None:
+    def _add(self, booth: str, lot: str, qty: int) -> None:
         lots = self._shelves[booth, self.festival.lots[lot].product]
         lots[lot] = lots.get(lot, 0) + qty
 
     def _arrive(self, now: datetime) -> None:
-        for one in self._coming:
-            if one.at <= now:
-                self._put(one.booth, one.lot, one.qty)
-        self._coming = [one for one in self._coming if one.at > now]
+        for delivery in self._coming:
+            if delivery.at <= now:
+                self._add(delivery.booth, delivery.lot, delivery.qty)
+        self._coming = [delivery for delivery in self._coming if delivery.at > now]
 
     def _refill(self, now: Situation) -> None:
         if self._propose is None:
@@ -195,15 +202,17 @@ class Stalls:
         proposal = self._propose(now)
         for move in proposal.moves:
             took = self._take((move.booth, move.product), move.lot, move.qty)
-            assert took == move.qty, "a proposal moves no more than there is"
-            self._coming.append(_Coming(now.at + now.carried_within, move.to, move.lot, took))
+            assert took == move.qty, "a proposal moves at most the stock"
+            self._coming.append(_Delivery(now.at + now.carried_within, move.to, move.lot, took))
             self.outcome.moved += took
         self.outcome.walks += len({(move.booth, move.to) for move in proposal.moves})
         if proposal.refills:
             asked = [refill.wanted for refill in proposal.refills]
-            sent = plan(asked, left(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves))
-            for one in sent.allotments:
-                self.stock[one.lot.lot] -= one.qty
-                self._coming.append(_Coming(now.at + now.sent_within, one.booth, one.lot.lot, one.qty))
-                self.outcome.sent += one.qty
+            sent = plan(
+                asked, unallocated(self.festival.lots, self.stock), rules=rules_after(now.rules, proposal.moves)
+            )
+            for chosen in sent.allotments:
+                self.stock[chosen.lot.lot] -= chosen.qty
+                self._coming.append(_Delivery(now.at + now.sent_within, chosen.booth, chosen.lot.lot, chosen.qty))
+                self.outcome.sent += chosen.qty
             self.outcome.shipments += sent.shipments

@@ -4,8 +4,8 @@ import asyncio
 from typing import Protocol
 
 
-class Killed(Protocol):
-    """What an outage needs of a server."""
+class KillableServer(Protocol):
+    """The part of a server that an outage uses."""
 
     @property
     def name(self) -> str: ...
@@ -16,23 +16,26 @@ class Killed(Protocol):
 
 
 class Outage:
-    """It is started again once the last of the faults that killed it is over. A kill waits until a start that is
-    under way has come to its end: killed in the middle, the start would report a server that can't start."""
+    """Kills a server, and starts it again after the last fault that killed it.
 
-    def __init__(self, server: Killed) -> None:
+    A kill waits until a running start has finished: a server killed in the middle of its start would be reported as
+    one that can't start.
+    """
+
+    def __init__(self, server: KillableServer) -> None:
         self._server = server
-        self._one = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._faults = 0
 
     async def begin(self) -> None:
-        """Kill the server, if it lives."""
-        async with self._one:
+        """Kill the server, if it is alive."""
+        async with self._lock:
             self._faults += 1
             await asyncio.to_thread(self._server.kill)
 
     async def end(self) -> None:
-        """This fault is over; raises StackError when the server does not start."""
-        async with self._one:
+        """End one fault. Raises StackError when the server does not start."""
+        async with self._lock:
             self._faults -= 1
             if not self._faults:
                 await asyncio.to_thread(self._server.start)

@@ -1,4 +1,4 @@
-"""A TCP proxy between the services and a server, whose line can be cut, stalled, slowed or left half open."""
+"""A TCP proxy between a service and a server. Its connections can be cut, stalled, slowed or left half open."""
 
 import asyncio
 import socket
@@ -10,9 +10,9 @@ from typing import Self
 CHUNK = 64 * 1024
 
 
-class Line(StrEnum):
-    """What the proxy does with bytes. `STALLED`: none pass, connections stay. `HALF_OPEN`: what the server says is
-    swallowed. `SLOW`: each chunk waits. Cutting (`cut`) is an event, not a state."""
+class LinkState(StrEnum):
+    """The proxy's treatment of bytes. `STALLED`: no byte passes, connections stay. `HALF_OPEN`: the server's bytes
+    are dropped. `SLOW`: each chunk waits. A cut is an event, not a state."""
 
     OPEN = "open"
     STALLED = "stalled"
@@ -21,13 +21,13 @@ class Line(StrEnum):
 
 
 class Proxy:
-    """Listens on a loopback port of its own and forwards to `port`. As a context manager it opens and closes."""
+    """Listens on its own loopback port and forwards to `port`. As a context manager it opens and closes."""
 
     def __init__(self, port: int, *, listen: int = 0) -> None:
         self._target = port
         self._listen = listen
         self._server: asyncio.Server | None = None
-        self._line = Line.OPEN
+        self._state = LinkState.OPEN
         self._delay = 0.0
         self._passes = asyncio.Event()
         self._passes.set()
@@ -39,7 +39,7 @@ class Proxy:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.set(Line.OPEN)
+        self.set_state(LinkState.OPEN)
         if self._server is not None:
             self._server.close()
         self.cut()
@@ -51,21 +51,21 @@ class Proxy:
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
-    def set(self, line: Line, delay: float = 0.0) -> None:
+    def set_state(self, state: LinkState, delay: float = 0.0) -> None:
         """Change what happens to bytes from now on; `delay` in seconds for SLOW."""
-        self._line, self._delay = line, delay
-        if line is Line.STALLED:
+        self._state, self._delay = state, delay
+        if state is LinkState.STALLED:
             self._passes.clear()
         else:
             self._passes.set()
 
     def cut(self) -> int:
-        """Reset every connection (RST, as a router that has forgotten it). Returns how many there were."""
-        cut = len(self._pairs)
+        """Reset every connection (RST, as a router that has lost its state). Returns how many there were."""
+        count = len(self._pairs)
         for pair in list(self._pairs):
             for writer in pair:
                 _reset(writer)
-        return cut
+        return count
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -86,8 +86,8 @@ class Proxy:
         finally:
             self._pairs.discard(pair)
             self._forwarding.discard(task)
-            for one in pair:
-                _reset(one)
+            for open_writer in pair:
+                _reset(open_writer)
 
     async def _forward(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, from_server: bool
@@ -95,21 +95,21 @@ class Proxy:
         with suppress(OSError):
             while chunk := await reader.read(CHUNK):
                 await self._passes.wait()
-                if self._line is Line.HALF_OPEN and from_server:
+                if self._state is LinkState.HALF_OPEN and from_server:
                     continue
-                if self._line is Line.SLOW:
+                if self._state is LinkState.SLOW:
                     await asyncio.sleep(self._delay)
                 writer.write(chunk)
                 await writer.drain()
-        # One side has ended: so does the other, as a closed connection does.
+        # One side has closed: close the other one too, as a direct connection would.
         with suppress(OSError, RuntimeError):
             if writer.can_write_eof():
                 writer.write_eof()
 
 
 def _reset(writer: asyncio.StreamWriter) -> None:
-    found = writer.get_extra_info("socket")
+    connection = writer.get_extra_info("socket")
     with suppress(OSError):
-        if found is not None:
-            found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()

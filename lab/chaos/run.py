@@ -14,38 +14,41 @@ from typing import Any
 from deploy.local import kafka, process
 from deploy.local.stack import LocalStack
 from deploy.topics import SERVICES, make_topics
-from lab.chaos.crew import Crew
-from lab.chaos.faults import LEAST_INSTANCES, Injected, Kind, Place, by_kind, plan
+from lab.chaos.expected import ExpectedState
+from lab.chaos.faults import FaultKind, InjectedFault, by_kind, plan
+from lab.chaos.injector import MIN_INSTANCES, FaultInjector
+from lab.chaos.instances import Instances
 from lab.chaos.load import Load
-from lab.chaos.model import Reckoning, reckon
-from lab.chaos.pace import Tally
+from lab.chaos.progress import ProgressMonitor, Recovery
 from lab.chaos.proxy import Proxy
-from lab.chaos.told import Told
-from lab.chaos.watch import Recovery, Watch
+from lab.chaos.reckoning import Reckoning, reckon
+from lab.chaos.tally import Tally
 from ops.verify import VerifyReport, verify
 from shared.errors import KaryaError
 from shared.retry import PASSING
 from shared.settings import Settings
 from shared.within import let_go
 
-EVERY = 5.0  # seconds between two faults, about
-LEAST_RATE = 300.0  # records of all inputs a second; with fewer a run says little
+FAULT_EVERY = 5.0  # seconds between two faults, about
+MIN_RATE = 300.0  # events a second; a run with fewer proves little
 QUIET_WITHIN = 180.0
-END_WITHIN = 240.0
-LET_GO_WITHIN = 30.0
+STUCK_AFTER = 240.0
+CANCEL_WITHIN = 30.0
 FIRST_LISTENER = 18300
 FIRST_SERVER = 18400
 
 
 @dataclass(slots=True)
 class ChaosReport:
-    """What was done, what went wrong, and what it did. Times in seconds. `events` at the end, `events_per_second`
-    while there were faults. `restarts`: instances that did not reach a server when they started, and were started
-    again. `stuck`: what did not come to its end."""
+    """The faults of a run, the load, and every difference that was found.
+
+    Times are in seconds. `events` is counted at the end, `events_per_second` during the faults. `restarts`: instances
+    that did not reach a server at their start, and were started again. `stuck`: parts of the run that did not end.
+    """
 
     seed: int
     minutes: float
-    faults: list[Injected] = field(default_factory=list)
+    faults: list[InjectedFault] = field(default_factory=list)
     tally: Tally = field(default_factory=Tally)
     acknowledged: int = 0
     events: int = 0
@@ -53,7 +56,7 @@ class ChaosReport:
     reckoning: Reckoning = field(default_factory=Reckoning)
     verify: VerifyReport = field(default_factory=VerifyReport)
     standstill: float = 0.0
-    recoveries: Mapping[Kind, Recovery] = field(default_factory=dict)
+    recoveries: Mapping[FaultKind, Recovery] = field(default_factory=dict)
     restarts: int = 0
     bad_exits: list[str] = field(default_factory=list)
     stuck: list[str] = field(default_factory=list)
@@ -64,8 +67,8 @@ class ChaosReport:
 
     @property
     def below_rate(self) -> bool:
-        """Whether the load was too small to prove much; no fault of the promise, since a machine may be slow."""
-        return self.events_per_second < LEAST_RATE
+        """Whether the load was too small to prove much. That is no failure: the machine may be slow."""
+        return self.events_per_second < MIN_RATE
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -78,19 +81,19 @@ class ChaosReport:
             "events_per_second": round(self.events_per_second, 1),
             "below_rate": self.below_rate,
             "tally": asdict(self.tally),
-            "faults": {kind.value: len(of) for kind, of in by_kind(self.faults)},
+            "faults": {kind.value: len(faults) for kind, faults in by_kind(self.faults)},
             "lost": self.reckoning.lost,
             "doubled": self.reckoning.doubled,
-            "torn": self.reckoning.torn,
+            "torn": self.reckoning.mismatched,
             "longest_standstill_seconds": round(self.standstill, 1),
             "recovery_seconds": {
                 # JSON has no infinity.
                 kind.value: {
-                    "median": round(one.median, 1) if isfinite(one.median) else None,
-                    "longest": round(one.longest, 1) if isfinite(one.longest) else None,
-                    "never": one.never,
+                    "median": round(recovery.median, 1) if isfinite(recovery.median) else None,
+                    "longest": round(recovery.longest, 1) if isfinite(recovery.longest) else None,
+                    "never": recovery.never,
                 }
-                for kind, one in self.recoveries.items()
+                for kind, recovery in self.recoveries.items()
             },
             "restarts": self.restarts,
             "bad_exits": self.bad_exits,
@@ -105,106 +108,109 @@ async def run(
     minutes: float,
     seed: int,
     rate: float,
-    tell: Callable[[str], None],
+    on_progress: Callable[[str], None],
     programs: Mapping[str, list[str]] | None = None,
 ) -> ChaosReport:
-    """Faults for `minutes` under `rate` records a second, then the reckoning. `tell` hears what happens now.
+    """Inject faults for `minutes` under `rate` records a second, then reckon. `on_progress` gets sentences to show.
 
-    `programs`: what to run in place of a service's own program, for some. Raises StackError.
+    `programs`: programs to run instead of some services' own. Raises StackError.
     """
     report = ChaosReport(seed, minutes)
-    _listen_apart(folder)
-    tell("starting Kafka and MongoDB behind proxies")
-    async with _stack(folder) as (stack, direct, lines, told):
+    _redirect_client_logs(folder)
+    on_progress("starting Kafka and MongoDB behind proxies")
+    async with _stack(folder) as (stack, direct, proxies, proxied):
         await make_topics(direct)
-        crew = Crew(folder / "services", told, dict(programs or {}))
+        instances = Instances(folder / "services", proxied, dict(programs or {}))
         try:
-            tell("starting the services")
-            await asyncio.gather(*(crew.join(service) for service in crew.services for _ in range(LEAST_INSTANCES)))
-            await crew.ready()
-            acknowledged = await _storm(report, folder, direct, stack, crew, lines, rate, tell)
-            tell("waiting until everything is worked off, then checking every invariant")
+            on_progress("starting the services")
+            await asyncio.gather(
+                *(instances.join(service) for service in instances.services for _ in range(MIN_INSTANCES))
+            )
+            await instances.wait_ready()
+            expected = await _inject_faults(report, folder, direct, stack, instances, proxies, rate, on_progress)
+            on_progress("waiting until every record is worked, then checking every invariant")
             try:
                 report.verify = await verify(direct, within=QUIET_WITHIN)
-                await reckon(direct, acknowledged, report.reckoning, whole=not report.stuck)
+                await reckon(direct, expected, report.reckoning, complete=not report.stuck)
             except (KaryaError, *PASSING) as fault:
-                # What was seen before is worth telling all the same.
-                report.stuck.append(f"The reckoning came to no end: {fault!r}")
+                # The report is still worth showing: it has what was found before.
+                report.stuck.append(f"The reckoning did not end: {fault!r}")
         finally:
-            await crew.dismiss()
-        report.bad_exits = [str(exit) for exit in crew.exits if exit.bad] + crew.dead
+            await instances.dismiss()
+        report.bad_exits = [str(exit) for exit in instances.exits if exit.bad] + instances.liveness_failures
     return report
 
 
-async def _storm(
+async def _inject_faults(
     report: ChaosReport,
     folder: Path,
     settings: Settings,
     stack: LocalStack,
-    crew: Crew,
-    lines: dict[tuple[str, str], Proxy],
+    instances: Instances,
+    proxies: dict[tuple[str, str], Proxy],
     rate: float,
-    tell: Callable[[str], None],
-) -> Told:
-    """The faults under load. Returns what terminals and tills were acknowledged for in the end."""
+    on_progress: Callable[[str], None],
+) -> ExpectedState:
+    """Inject the faults under load, and end the load. Returns the state that follows from what Kafka acknowledged."""
     began = time.monotonic()
 
     def clock() -> float:
         return time.monotonic() - began
 
-    load = Load(
-        folder / "devices", settings, lambda: [member.url for member in crew.of("festival")], report.seed, rate
-    )
+    def festival_urls() -> list[str]:
+        return [instance.url for instance in instances.of_service("festival")]
+
+    load = Load(folder / "devices", settings, festival_urls, report.seed, rate)
     report.tally = load.tally
-    watch = Watch(settings, clock)
-    place = Place(crew, load, stack.kafka, stack.mongo, lines, clock)
-    watching, loading = asyncio.create_task(watch.run()), asyncio.create_task(load.run())
-    supervising = asyncio.create_task(crew.supervise())
+    monitor = ProgressMonitor(settings, clock)
+    injector = FaultInjector(instances, load, stack.kafka, stack.mongo, proxies, clock)
+    monitoring, loading = asyncio.create_task(monitor.run()), asyncio.create_task(load.run())
+    supervising = asyncio.create_task(instances.supervise())
     seconds = report.minutes * 60
-    working, injecting = {watching, loading, supervising}, set[asyncio.Task[None]]()
+    working, injecting = {monitoring, loading, supervising}, set[asyncio.Task[None]]()
     try:
-        for planned in plan(report.seed, seconds, EVERY):
+        for planned in plan(report.seed, seconds, FAULT_EVERY):
             await _until(clock, planned.after, working, injecting)
-            tell(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
-            injecting.add(asyncio.create_task(place.inject(planned)))
+            on_progress(f"{clock():4.0f} s of {seconds:.0f}: {planned.kind}; {load.tally.recorded} records so far")
+            injecting.add(asyncio.create_task(injector.inject(planned)))
         await _until(clock, seconds, working, injecting)
-        report.events_per_second = watch.samples[-1].events_per_second if watch.samples else 0.0
+        report.events_per_second = monitor.samples[-1].events_per_second if monitor.samples else 0.0
         await asyncio.gather(*injecting)
-        await place.mend()
-        await place.synced()
-        tell("the faults are over; tills close, stock goes home")
+        await injector.end_all()
+        await injector.wait_synced()
+        on_progress("the faults are over; tills close, stock is brought home")
         load.stopping.set()
         ended = await _ended(loading, load.tally)
         if not ended:
-            report.stuck.append(f"For {END_WITHIN:.0f} s without faults nothing of the load went on.")
-            _tell_of_tasks(folder / "stuck.log")
-        report.faults = place.injected
-        report.standstill = watch.longest_standstill
-        report.recoveries = watch.recoveries(place.injected)
-        report.events = watch.samples[-1].events if watch.samples else 0
-        told = Told()
-        for said in load.acknowledged():
-            told.hear(said)
+            report.stuck.append(f"The load made no progress for {STUCK_AFTER:.0f} s without faults.")
+            _write_stacks(folder / "stuck.log")
+        report.faults = injector.injected
+        report.standstill = monitor.longest_standstill
+        report.recoveries = monitor.recoveries(injector.injected)
+        report.events = monitor.samples[-1].events if monitor.samples else 0
+        expected = ExpectedState()
+        for record in load.acknowledged():
+            expected.add_record(record)
         for void in load.ordered:
-            told.order(void)
-        report.acknowledged = len(told.records)
+            expected.add_void(void)
+        report.acknowledged = len(expected.records)
         if ended:
-            kept = load.tally.recorded - load.tally.vanished
-            report.reckoning.lost += unaccounted(kept, report.acknowledged)
-        return told
+            recorded = load.tally.recorded - load.tally.vanished
+            report.reckoning.lost += unaccounted(recorded, report.acknowledged)
+        return expected
     finally:
-        report.restarts = crew.restarts
+        report.restarts = instances.restarts
         for task in working | injecting:
             task.cancel()
-        # What is stuck may not hear that it is cancelled.
-        over, _ = await asyncio.wait(working | injecting, timeout=LET_GO_WITHIN)
-        for task in over:
+        # A stuck task may ignore its cancellation.
+        ended_tasks, _ = await asyncio.wait(working | injecting, timeout=CANCEL_WITHIN)
+        for task in ended_tasks:
             let_go(task)
         load.close()
 
 
 def unaccounted(recorded: int, acknowledged: int) -> list[str]:
-    """What a spool took and has no longer, or never had acknowledged though nothing waits any more."""
+    """A sentence if spools lost records, or hold unacknowledged ones although no record waits any more."""
     if recorded == acknowledged:
         return []
     return [
@@ -213,21 +219,21 @@ def unaccounted(recorded: int, acknowledged: int) -> list[str]:
 
 
 async def _ended(loading: asyncio.Task[None], tally: Tally) -> bool:
-    """Wait until the load has ended; False when nothing of it went on for a while. Each command is given once, so
-    whoever waits for an answer that never comes gives no more of them."""
-    done = (-1, -1)
+    """Wait until the load has ended. False if it gave no command for a while: each command is counted once, however
+    often it is repeated."""
+    before = (-1, -1)
     while not loading.done():
         now = tally.festivals_closed, tally.commands
-        if now == done:
+        if now == before:
             return False
-        done = now
-        await asyncio.wait([loading], timeout=END_WITHIN)
+        before = now
+        await asyncio.wait([loading], timeout=STUCK_AFTER)
     await loading
     return True
 
 
-def _tell_of_tasks(path: Path) -> None:
-    """Where each task of this process stands, for whoever looks for what hangs."""
+def _write_stacks(path: Path) -> None:
+    """Write the stack of each task of this process, to find what hangs."""
     with path.open("w") as file:
         for task in asyncio.all_tasks():
             task.print_stack(file=file)
@@ -239,52 +245,52 @@ async def _until(
     working: set[asyncio.Task[None]],
     injecting: set[asyncio.Task[None]],
 ) -> None:
-    """Wait for the moment; what a fault or those at work raise is raised here, faults that are over are let go."""
+    """Wait for the moment. An error of any task is raised here; injections that have ended leave the set."""
     running = working | injecting
-    while running and (left := moment - clock()) > 0:
-        ended, running = await asyncio.wait(running, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+    while running and (remaining := moment - clock()) > 0:
+        ended, running = await asyncio.wait(running, timeout=remaining, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             await task
         injecting -= ended
 
 
-def _listen_apart(folder: Path) -> None:
-    """What the load's own Kafka clients say of the faults goes to a file: it is no news to whoever looks on."""
+def _redirect_client_logs(folder: Path) -> None:
+    """Write the logs of the load's own Kafka clients to a file: during faults they are no news."""
     folder.mkdir(parents=True, exist_ok=True)
-    said = logging.getLogger("aiokafka")
-    said.propagate = False
-    said.addHandler(logging.FileHandler(folder / "clients.log"))
+    logger = logging.getLogger("aiokafka")
+    logger.propagate = False
+    logger.addHandler(logging.FileHandler(folder / "clients.log"))
 
 
 @asynccontextmanager
 async def _stack(
     folder: Path,
 ) -> AsyncIterator[tuple[LocalStack, Settings, dict[tuple[str, str], Proxy], dict[str, Settings]]]:
-    """The stack, settings past the proxies, the proxies, and the settings of each service through its own."""
+    """The stack, settings past the proxies, the proxies, and the settings of each service through its proxies."""
     rng = random.Random(str(folder))
     async with AsyncExitStack() as opened:
-        lines: dict[tuple[str, str], Proxy] = {}
+        proxies: dict[tuple[str, str], Proxy] = {}
         listeners = []
         for n, service in enumerate(SERVICES):
             port = process.free_port(FIRST_LISTENER + 10 * n + rng.randrange(10))
-            lines[service, "kafka"] = proxy = await opened.enter_async_context(Proxy(port))
+            proxies[service, "kafka"] = proxy = await opened.enter_async_context(Proxy(port))
             listeners.append(kafka.Listener(f"LINE{n}", port, proxy.port))
-        # Not the ports that every stack prefers: another one would take them while a server is down.
+        # Not the preferred ports: another stack would take them while a server is down.
         mongo_port, kafka_port = (process.free_port(FIRST_SERVER + 100 * n + rng.randrange(100)) for n in range(2))
         stack = LocalStack(folder / "stack", kafka_port=kafka_port, mongo_port=mongo_port, listeners=listeners)
         await asyncio.to_thread(stack.start)
         opened.callback(stack.stop)
         for service in SERVICES:
-            lines[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
+            proxies[service, "mongo"] = await opened.enter_async_context(Proxy(stack.mongo.port))
         direct = Settings(kafka=stack.addresses.kafka, mongo=stack.addresses.mongo)
-        told = {
+        proxied = {
             service: direct.model_copy(
                 update={
-                    "kafka": f"127.0.0.1:{lines[service, 'kafka'].port}",
-                    "mongo": stack.mongo.kind.address(lines[service, "mongo"].port),
+                    "kafka": f"127.0.0.1:{proxies[service, 'kafka'].port}",
+                    "mongo": stack.mongo.kind.address(proxies[service, "mongo"].port),
                     "session_timeout_ms": 6000,
                 }
             )
             for service in SERVICES
         }
-        yield stack, direct, lines, told
+        yield stack, direct, proxies, proxied

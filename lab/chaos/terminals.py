@@ -7,27 +7,28 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from edge.terminal.terminal import Terminal
-from lab.chaos.pace import Pace, Tally
+from lab.chaos.tally import Tally
+from lab.chaos.ticker import Ticker
 from shared.errors import SpoolFailed
 from shared.events.production import ANSWERS, ReportAccepted
 
 
 @dataclass(eq=False)
 class TerminalAgent:
-    """One facility's terminal. `skew` is how wrong its clock is."""
+    """One facility's terminal. `max_qty`: the most pieces in one report. `skew`: the error of its clock."""
 
     terminal: Terminal
     product: str
-    most: int
+    max_qty: int
     rng: random.Random
     tally: Tally
     skew: timedelta = timedelta()
 
-    async def work(self, rate: float, until: asyncio.Event) -> None:
-        """Record until told to stop."""
-        pace = Pace(rate)
-        while not until.is_set():
-            await pace.tick(self.rng)
+    async def work(self, rate: float, stop: asyncio.Event) -> None:
+        """Record `rate` times a second until `stop` is set."""
+        ticker = Ticker(rate)
+        while not stop.is_set():
+            await ticker.tick(self.rng)
             now = datetime.now(UTC) + self.skew
             try:
                 self._record(now)
@@ -37,7 +38,7 @@ class TerminalAgent:
 
     def _record(self, now: datetime) -> None:
         chance = self.rng.random()
-        lots = self._lots() if chance < 0.05 else []
+        lots = self._recent_lots() if chance < 0.05 else []
         if lots and chance < 0.002:
             self.terminal.recall(self.rng.choice(lots), at=now, reason="made up")
         elif lots:
@@ -45,9 +46,9 @@ class TerminalAgent:
         else:
             made_on = now.astimezone(ZoneInfo("Asia/Makassar")).date() - timedelta(days=self.rng.randrange(3))
             product = "XYZ" if chance > 0.98 else self.product
-            qty = self.rng.randint(self.most // 4, self.most)
+            qty = self.rng.randint(self.max_qty // 4, self.max_qty)
             self.terminal.record(product, qty, made_on=made_on, at=now, maker=str(self.rng.randint(1, 30)))
 
-    def _lots(self) -> list[str]:
-        heard = self.terminal.spool.received(ANSWERS)
-        return [one.body.lot for one in heard[-40:] if isinstance(one.body, ReportAccepted)]
+    def _recent_lots(self) -> list[str]:
+        answers = self.terminal.spool.received(ANSWERS)
+        return [answer.body.lot for answer in answers[-40:] if isinstance(answer.body, ReportAccepted)]

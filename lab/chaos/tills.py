@@ -1,4 +1,4 @@
-"""The tills of a chaos run: each sells, voids and counts, whatever happens, and keeps all of it in its spool."""
+"""The tills of a chaos run: each sells, voids and counts, whatever happens, and keeps every record in its spool."""
 
 import asyncio
 import random
@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from edge.spool import RecordPlace, SpooledRecord
 from edge.till.till import Till, owner
-from lab.chaos.pace import Pace, Tally
+from lab.chaos.tally import Tally
+from lab.chaos.ticker import Ticker
 from shared.errors import SpoolFailed
 from shared.events.amounts import value
 from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, PricesChanged
@@ -36,13 +37,13 @@ from shared.events.sales import (
 )
 from shared.retry import attempts
 
-# All made up: rupiah, and how often something is done.
+# Made up: rupiah, and the probability of each action.
 PRICE = 5_000
 FLOAT_RUPIAH = 200_000
-SOLD_UNSEEN = 0.02  # with nothing on the shelves
+SOLD_UNSEEN = 0.02  # with no stock known
 UNLABELLED = 0.1
 VOIDED = 0.02
-VOIDED_TOO_MUCH = 0.001  # more pieces than were sold
+VOIDED_TOO_MUCH = 0.001  # more pieces than the line has
 COUNTED = 0.004
 DROPPED = 0.004
 MISTYPED = 0.0005
@@ -52,7 +53,7 @@ REMEMBERED = 500
 
 
 class Voidable(NamedTuple):
-    """A line of a receipt that nobody has voided yet: pieces, and their net rupiah."""
+    """A line of a receipt that nobody has voided yet: its pieces and their net rupiah."""
 
     receipt: str
     line: int
@@ -61,9 +62,12 @@ class Voidable(NamedTuple):
 
 
 @dataclass(slots=True)
-class Stand:
-    """What the people of a booth share. `voidable`: by any of its tills. `to_void`: what the organiser is to void.
-    `misread`: sales whose label was read wrongly, with the right lot. `seen`: lots that are known to have come."""
+class SharedBooth:
+    """State that the tills of a booth share.
+
+    `voidable`: lines that any of them may void. `to_void`: lines that the organiser is to void. `misread`: sales
+    whose label was read wrongly, with the right lot. `stocked`: the products of all lots that came, by lot.
+    """
 
     festival: str
     products: Sequence[str]
@@ -71,101 +75,101 @@ class Stand:
     voidable: deque[Voidable] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
     to_void: list[Voidable] = field(default_factory=list)
     misread: dict[str, str] = field(default_factory=dict)
-    seen: dict[str, str] = field(default_factory=dict)
+    stocked: dict[str, str] = field(default_factory=dict)
 
-    def misread_of(self, lot: str) -> int:
-        """Pieces of the lot's product that were sold under a wrong label: they are not there, though the books may
-        not tell that yet."""
-        product = self.seen.get(lot)
-        return sum(1 for right in self.misread.values() if self.seen[right] == product)
+    def misread_pieces(self, lot: str) -> int:
+        """Pieces of the lot's product that were sold under a wrong label. They are gone, although festival may still
+        count them as left."""
+        product = self.stocked.get(lot)
+        return sum(1 for right_lot in self.misread.values() if self.stocked[right_lot] == product)
 
 
 @dataclass(eq=False)
 class TillAgent:
-    """One device at a booth: it sells what it has heard of, now and then more, now and then without a label.
+    """One device at a booth. It sells the stock that it knows of, now and then more, now and then without a label.
 
-    `over` ends its selling, `closed` its sending once nothing waits. While it is `offline` it sends nothing. An agent
-    that is `alone` keeps its receipts from its stand, so that nobody voids them or answers for them.
+    `stop_selling` ends its selling. `stop_syncing` ends its syncing once no record waits. While it is `offline` it
+    does not sync. A `detached` agent does not share its receipts, so that nobody voids them.
     """
 
     till: Till
-    stand: Stand
+    shared: SharedBooth
     rng: random.Random
     tally: Tally
-    over: asyncio.Event = field(default_factory=asyncio.Event)
-    closed: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_selling: asyncio.Event = field(default_factory=asyncio.Event)
+    stop_syncing: asyncio.Event = field(default_factory=asyncio.Event)
     offline: bool = False
-    alone: bool = False
+    detached: bool = False
     _left: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     _products: dict[str, str] = field(default_factory=dict)
     _prices: dict[str, int] = field(default_factory=dict)
     _price_list: int = 0
-    _heard: int = 0
+    _applied_events: int = 0
     _drawer: str | None = None
     _cash_rupiah: int = 0
     _mistyped: Voidable | None = None
 
     @property
     def selling(self) -> bool:
-        return not self.over.is_set()
+        return not self.stop_selling.is_set()
 
     @property
-    def known(self) -> bool:
-        """Whether it has heard that sales knows of it."""
-        heard = (one.body for one in self.till.spool.received(SALES))
-        return any(isinstance(body, DeviceHeard) and body.device == self.till.spool.device for body in heard)
+    def known_to_sales(self) -> bool:
+        """Whether it has received an event by which sales names this device."""
+        bodies = (event.body for event in self.till.spool.received(SALES))
+        return any(isinstance(body, DeviceHeard) and body.device == self.till.spool.device for body in bodies)
 
     async def work(self, rate: float) -> None:
-        """Sell until it is over."""
-        pace = Pace(rate)
+        """Record `rate` times a second until `stop_selling` is set."""
+        ticker = Ticker(rate)
         while self.selling:
-            await pace.tick(self.rng)
-            self.act()
+            await ticker.tick(self.rng)
+            self.record()
 
-    def act(self) -> None:
-        """One record, if the spool takes it; none while there is nothing to sell."""
+    def record(self) -> None:
+        """Write one record at random, if the spool accepts it; none while there is nothing to sell."""
         try:
-            self._act()
+            self._record()
         except SpoolFailed:
             self.tally.refused_by_spool += 1
 
     async def close(self, *, count: bool) -> None:
-        """The last words of the device, as soon as its spool takes them; with the goods' `count` or without."""
+        """Write the closing records, as soon as the spool accepts them; `count`: a count of the goods among them."""
         at = datetime.now(UTC)
-        words: list[Callable[[], object]] = []
+        steps: list[Callable[[], object]] = []
         if (drawer := self._drawer) is not None:
-            words.append(lambda: self._close_drawer(at, drawer))
+            steps.append(lambda: self._close_drawer(at, drawer))
         if count:
-            words.append(lambda: self._count(at, final=True))
-        words.append(lambda: self._say(at, lambda place: TillClosed(**place, last_seq=place["seq"])))
-        for word in words:
+            steps.append(lambda: self._count(at, final=True))
+        steps.append(lambda: self._append(at, lambda place: TillClosed(**place, last_seq=place["seq"])))
+        for step in steps:
             async for _ in attempts():
                 try:
-                    word()
+                    step()
                     break
                 except SpoolFailed:
                     self.tally.refused_by_spool += 1
 
     def introduce(self) -> None:
-        """The device is there, and has recorded nothing else yet."""
+        """Write the device's first record."""
         at = datetime.now(UTC)
-        self._say(at, lambda place: DeviceIntroduced(**place, introduced_at=at))
+        self._append(at, lambda place: DeviceIntroduced(**place, introduced_at=at))
 
-    def restored(self, folder: Path, rng: random.Random) -> "TillAgent":
-        """Somebody goes on from a copy of this device's spool, as it is now, while this one goes on too."""
-        copy = owner(folder, self.till.booth, self.till.name).path
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        copy.unlink(missing_ok=True)
-        self.till.spool.save(copy)
-        other = TillAgent(Till(folder, self.till.booth, self.till.name), self.stand, rng, self.tally)
+    def copy(self, folder: Path, rng: random.Random) -> "TillAgent":
+        """Another agent that goes on from a copy of this device's spool, as it is now."""
+        path = owner(folder, self.till.booth, self.till.name).path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        self.till.spool.save(path)
+        other = TillAgent(Till(folder, self.till.booth, self.till.name), self.shared, rng, self.tally)
         other._drawer, other._cash_rupiah = self._drawer, self._cash_rupiah
         return other
 
-    def listen(self) -> None:
-        """Take note of what was heard of the booth since the last time."""
-        heard = self.till.spool.received(BOOTH_STOCK)
-        for one in heard[self._heard :]:
-            match one.body:
+    def apply_events(self) -> None:
+        """Apply the booth's events that came since the last call: prices, stock, withdrawals."""
+        events = self.till.spool.received(BOOTH_STOCK)
+        for event in events[self._applied_events :]:
+            match event.body:
                 case BoothOpened() as body:
                     self._price_list = max(self._price_list, 1)
                     self._prices = {price.product: price.price_rupiah for price in body.prices} | self._prices
@@ -173,17 +177,17 @@ class TillAgent:
                     self._price_list = body.revision
                     self._prices |= {price.product: price.price_rupiah for price in body.prices}
                 case BoothStocked() as body:
-                    # Its part of it: the others have the rest.
-                    self._left[body.lot] += body.qty // self.stand.tills
+                    # The tills of a booth divide its stock between them.
+                    self._left[body.lot] += body.qty // self.shared.tills
                     self._products[body.lot] = body.product
-                    self.stand.seen[body.lot] = body.product
+                    self.shared.stocked[body.lot] = body.product
                 case LotWithdrawn() as body:
                     self._left.pop(body.lot, None)
-        self._heard = len(heard)
+        self._applied_events = len(events)
 
     # --- one record each
 
-    def _act(self) -> None:
+    def _record(self) -> None:
         at, chance = datetime.now(UTC), self.rng.random()
         if self._drawer is None:
             self._open_drawer(at)
@@ -200,19 +204,19 @@ class TillAgent:
 
     def _open_drawer(self, at: datetime) -> None:
         cashier = f"K{self.rng.randint(1, 40):02}"
-        said = self._say(
+        record = self._append(
             at, lambda place: DrawerOpened(**place, cashier=cashier, float_rupiah=FLOAT_RUPIAH, opened_at=at)
         )
-        self._drawer, self._cash_rupiah = said.id, FLOAT_RUPIAH
+        self._drawer, self._cash_rupiah = record.id, FLOAT_RUPIAH
 
     def _drop(self, at: datetime, drawer: str) -> None:
         rupiah = self.rng.randint(1, 50_000)
-        self._say(at, lambda place: CashDropped(**place, drawer=drawer, rupiah=rupiah, dropped_at=at))
+        self._append(at, lambda place: CashDropped(**place, drawer=drawer, rupiah=rupiah, dropped_at=at))
         self._cash_rupiah -= rupiah
 
     def _close_drawer(self, at: datetime, drawer: str) -> None:
         expected, counted = self._cash_rupiah, max(0, self._cash_rupiah + self.rng.choice((0, 0, 500, -2_000)))
-        self._say(
+        self._append(
             at,
             lambda place: CashCounted(
                 **place, drawer=drawer, counted_rupiah=counted, expected_rupiah=expected, counted_at=at
@@ -221,40 +225,43 @@ class TillAgent:
         self._drawer = None
 
     def _count(self, at: datetime, *, final: bool) -> None:
-        """Somebody counts some of the lots, as well as it can be done in a crowd."""
+        """Count some of the lots, with errors as in a crowd."""
         lots = self.rng.sample(sorted(self._left), min(len(self._left), self.rng.randint(0, 20)))
         counts = tuple(
-            LotCount(lot=lot, qty=max(0, self._left[lot] * self.stand.tills - self.rng.randint(0, 9))) for lot in lots
+            LotCount(lot=lot, qty=max(0, self._left[lot] * self.shared.tills - self.rng.randint(0, 9)))
+            for lot in lots
         )
         products: tuple[ProductCount, ...] = ()
         if self.rng.random() < 0.3:
-            products = (ProductCount(product=self.rng.choice(self.stand.products), qty=self.rng.randint(0, 50)),)
-        self._say(at, lambda place: BoothCounted(**place, counted_at=at, final=final, lots=counts, products=products))
+            products = (ProductCount(product=self.rng.choice(self.shared.products), qty=self.rng.randint(0, 50)),)
+        self._append(
+            at, lambda place: BoothCounted(**place, counted_at=at, final=final, lots=counts, products=products)
+        )
 
     def _void(self, at: datetime) -> None:
-        """Some pieces of any receipt of the booth come back; now and then more than were sold."""
-        if not self.stand.voidable:
+        """Void some pieces of any receipt of the booth, now and then more than were sold."""
+        if not self.shared.voidable:
             return
-        place = self.rng.randrange(len(self.stand.voidable))
-        line = self.stand.voidable[place]
+        index = self.rng.randrange(len(self.shared.voidable))
+        line = self.shared.voidable[index]
         too_much = self.rng.random() < VOIDED_TOO_MUCH / VOIDED
         qty = line.qty + 1 if too_much else self.rng.randint(1, line.qty)
-        self._say_void(at, line, qty)
+        self._append_void(at, line, qty)
         if not too_much:
-            del self.stand.voidable[place]
+            del self.shared.voidable[index]
 
     def _undo(self, at: datetime, mistyped: Voidable) -> None:
-        """The cashier sees that far too many pieces were typed, or leaves it to the organiser."""
+        """Void the mistyped pieces, or leave that to the organiser."""
         if self.rng.random() < 0.5:
-            self._say_void(at, mistyped, mistyped.qty - 1)
+            self._append_void(at, mistyped, mistyped.qty - 1)
         else:
-            self.stand.to_void.append(mistyped._replace(qty=mistyped.qty - 1))
+            self.shared.to_void.append(mistyped._replace(qty=mistyped.qty - 1))
         self._mistyped = None
 
-    def _say_void(self, at: datetime, line: Voidable, qty: int) -> None:
+    def _append_void(self, at: datetime, line: Voidable, qty: int) -> None:
         refund = self.rng.choice((PaymentKind.CASH, PaymentKind.QRIS))
         rupiah = line.net_rupiah - value(line.net_rupiah, line.qty, max(0, line.qty - qty))
-        self._say(
+        self._append(
             at,
             lambda place: ReceiptVoided(
                 **place,
@@ -276,36 +283,37 @@ class TillAgent:
         if lots and self.rng.random() < MISTYPED:
             self._sell_mistyped(at, self.rng.choice(lots))
             return
-        if self.stand.seen and self.rng.random() < MISREAD:
+        if self.shared.stocked and self.rng.random() < MISREAD:
             self._sell_misread(at)
             return
-        lines, taken = [], dict[str, int]()
+        lines: list[ReceiptLine] = []
+        sold: dict[str, int] = {}
         for number in range(1, 1 + self.rng.choice((1, 1, 1, 2, 3))):
             lot = self.rng.choice(lots) if lots else None
-            product = self._products[lot] if lot is not None else self.rng.choice(self.stand.products)
+            product = self._products[lot] if lot is not None else self.rng.choice(self.shared.products)
             qty = self.rng.choice((1, 1, 1, 2, 3))
             if lot is not None:
-                taken[lot] = taken.get(lot, 0) + qty
+                sold[lot] = sold.get(lot, 0) + qty
             label = lot if self.rng.random() > UNLABELLED else None
             lines.append(self._line(number, label, product, qty))
         discount = self.rng.choice((0,) * 9 + (500,))
-        _, voidable = self._say_receipt(at, lines, discount)
-        for lot, qty in taken.items():
+        _, voidable = self._append_receipt(at, lines, discount)
+        for lot, qty in sold.items():
             self._left[lot] -= qty
-        if not self.alone:
-            self.stand.voidable += voidable
+        if not self.detached:
+            self.shared.voidable += voidable
 
     def _sell_mistyped(self, at: datetime, lot: str) -> None:
         line = self._line(1, lot, self._products[lot], TYPED_PIECES)
-        _, [sold] = self._say_receipt(at, [line], 0)
-        if not self.alone:
-            self._mistyped = sold
+        _, [voidable] = self._append_receipt(at, [line], 0)
+        if not self.detached:
+            self._mistyped = voidable
 
     def _sell_misread(self, at: datetime) -> None:
-        lot = self.rng.choice(sorted(self.stand.seen))
-        said, _ = self._say_receipt(at, [self._line(1, f"{lot}-X", self.stand.seen[lot], 1)], 0)
-        if not self.alone:
-            self.stand.misread[f"{said.id}/1"] = lot
+        lot = self.rng.choice(sorted(self.shared.stocked))
+        record, _ = self._append_receipt(at, [self._line(1, f"{lot}-X", self.shared.stocked[lot], 1)], 0)
+        if not self.detached:
+            self.shared.misread[f"{record.id}/1"] = lot
 
     def _line(self, number: int, lot: str | None, product: str, qty: int) -> ReceiptLine:
         price = self._prices.get(product, PRICE)
@@ -320,7 +328,7 @@ class TillAgent:
             price_reason="made up" if haggled else "",
         )
 
-    def _say_receipt(
+    def _append_receipt(
         self, at: datetime, lines: Sequence[ReceiptLine], discount: int
     ) -> tuple[SpooledRecord, list[Voidable]]:
         kind = self.rng.choice((PaymentKind.CASH, PaymentKind.CASH, PaymentKind.QRIS))
@@ -328,7 +336,7 @@ class TillAgent:
         paid = (
             Payment(kind=kind, given_rupiah=due, change_rupiah=0) if kind is PaymentKind.CASH else Payment(kind=kind)
         )
-        said = self._say(
+        record = self._append(
             at,
             lambda place: ReceiptIssued(
                 **place,
@@ -340,13 +348,13 @@ class TillAgent:
                 sold_at=at,
             ),
         )
-        assert isinstance(said.body, ReceiptIssued), "it was just said"
+        assert isinstance(record.body, ReceiptIssued), "it was just recorded"
         if kind is PaymentKind.CASH:
             self._cash_rupiah += due
-        nets = zip(lines, said.body.net_rupiah, strict=True)
-        return said, [Voidable(said.id, line.line, line.qty, net) for line, net in nets]
+        nets = zip(lines, record.body.net_rupiah, strict=True)
+        return record, [Voidable(record.id, line.line, line.qty, net) for line, net in nets]
 
-    def _say(self, at: datetime, write: Callable[[dict[str, Any]], Body]) -> SpooledRecord:
+    def _append(self, at: datetime, write: Callable[[dict[str, Any]], Body]) -> SpooledRecord:
         def body(place: RecordPlace) -> Body:
             return write(
                 {
@@ -358,6 +366,6 @@ class TillAgent:
                 }
             )
 
-        said = self.till.spool.append(body, at)
+        record = self.till.spool.append(body, at)
         self.tally.recorded += 1
-        return said
+        return record

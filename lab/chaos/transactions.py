@@ -1,4 +1,4 @@
-"""Another client of Kafka that writes to an input topic in transactions, and takes every second one back."""
+"""Another Kafka client that writes to an input topic in transactions, and aborts every second one."""
 
 import asyncio
 import random
@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, NodeNotReadyError
 
-from lab.chaos.pace import Tally
-from lab.chaos.told import Acknowledged
+from lab.chaos.expected import AcknowledgedRecord
+from lab.chaos.tally import Tally
 from shared import envelope
 from shared.envelope import digest
 from shared.events.production import TERMINAL, ProductionReported
@@ -20,14 +20,14 @@ from shared.settings import Settings
 from shared.within import within
 
 EVERY_SECONDS = 3.0
-PATIENCE = 20.0
-# Kafka takes back what a client left open for so long; until then nobody reads past it.
+ATTEMPT_SECONDS = 20.0
+# Kafka aborts a transaction that a client left open for this long. Until then no consumer reads past it.
 OPEN_MS = 20_000
 
 
 class TransactionAgent:
-    """Reports of a facility's third terminal. `committed` is what Kafka has for good; what was taken back is not to
-    be seen anywhere."""
+    """Sends reports of a facility's terminal T9. `committed`: records that Kafka keeps. Aborted ones must have no
+    effect anywhere."""
 
     def __init__(self, facility: str, product: str, settings: Settings, rng: random.Random, tally: Tally) -> None:
         self._facility = facility
@@ -36,30 +36,29 @@ class TransactionAgent:
         self._rng = rng
         self._tally = tally
         self._transactional_id = f"chaos-{uuid4()}"
-        self.committed: list[Acknowledged] = []
+        self.committed: list[AcknowledgedRecord] = []
 
-    async def work(self, until: asyncio.Event) -> None:
-        """One transaction that is taken back, one that is committed, and so on; the last one is brought to its
-        end."""
-        while not until.is_set():
+    async def work(self, stop: asyncio.Event) -> None:
+        """Alternate aborted and committed transactions until `stop` is set; the last pair is finished."""
+        while not stop.is_set():
             await asyncio.sleep(EVERY_SECONDS * self._rng.uniform(0.5, 1.5))
-            for taken_back in (True, False):
-                await self._transaction(self._report(), taken_back=taken_back)
+            for abort in (True, False):
+                await self._transaction(self._report(), abort=abort)
 
-    async def _transaction(self, said: Acknowledged, *, taken_back: bool) -> None:
-        # A commit that nobody answered may have been one: the same report again, with the same id, counts once.
+    async def _transaction(self, record: AcknowledgedRecord, *, abort: bool) -> None:
+        # A commit without an answer may have succeeded. The same report again, with the same id, counts once.
         async for _ in attempts(first=0.5, most=2.0):
             try:
-                await within(PATIENCE, self._try(said, taken_back=taken_back))
+                await within(ATTEMPT_SECONDS, self._attempt(record, abort=abort))
                 break
             except (KafkaError, TimeoutError, ConnectionAbortedError):
                 self._tally.syncs_failed += 1
-        if not taken_back:
-            self.committed.append(said)
+        if not abort:
+            self.committed.append(record)
             self._tally.recorded += 1
 
-    async def _try(self, said: Acknowledged, *, taken_back: bool) -> None:
-        # Each under the one id: who begins anew takes back what was left open before.
+    async def _attempt(self, record: AcknowledgedRecord, *, abort: bool) -> None:
+        # Every attempt has the same transactional id, so it aborts what an earlier one left open.
         client = AIOKafkaProducer(
             bootstrap_servers=self._settings.kafka,
             transactional_id=self._transactional_id,
@@ -69,25 +68,25 @@ class TransactionAgent:
             try:
                 await client.start()
             except AssertionError as error:
-                # aiokafka asserts that it knows a broker. One that has only begun tells of none, not even itself.
+                # aiokafka asserts that it knows a broker. A broker that is still starting lists none.
                 raise NodeNotReadyError(str(error)) from error
             await client.begin_transaction()
-            key = said.topic.key_of(said.body)
+            key = record.topic.key_of(record.body)
             headers = envelope.headers(
-                id=said.id, source=said.source, topic=said.topic, body=said.body, time=datetime.now(UTC)
+                id=record.id, source=record.source, topic=record.topic, body=record.body, time=datetime.now(UTC)
             )
             await client.send_and_wait(
-                topic_name(self._settings, said.topic.name),
-                envelope.encode(said.body),
+                topic_name(self._settings, record.topic.name),
+                envelope.encode(record.body),
                 key.encode(),
                 partition_for(key, self._settings.partitions),
                 headers=headers,
             )
-            await (client.abort_transaction() if taken_back else client.commit_transaction())
+            await (client.abort_transaction() if abort else client.commit_transaction())
         finally:
             await stop_producer(client)
 
-    def _report(self) -> Acknowledged:
+    def _report(self) -> AcknowledgedRecord:
         body = ProductionReported(
             facility=self._facility,
             terminal="T9",
@@ -96,4 +95,4 @@ class TransactionAgent:
             made_on=datetime.now(ZoneInfo("Asia/Makassar")).date(),
         )
         source = f"terminal/{self._facility}/T9"
-        return Acknowledged(source, str(uuid4()), TERMINAL, digest(envelope.encode(body)), body)
+        return AcknowledgedRecord(source, str(uuid4()), TERMINAL, digest(envelope.encode(body)), body)

@@ -1,8 +1,12 @@
-"""A festival season to watch Karya by: ten facilities, three festivals, from the first report to the last rupiah.
+"""A made-up festival season against a running Karya: ten facilities, three festivals, from report to settlement.
 
-`goods`    what is made in which quantity, at which price, how much it is liked. All of it made up.
-`season`   what facilities report and organisers want: pure, from a seed.
-`market`   what the tills of a booth sell, from what the booth holds: pure, from a seed.
-`play`     says all of it to a running Karya, as terminals, tills and organisers would.
-`summary`  what became of it, per facility.
+`goods`      quantities, prices and popularity of each product.
+`season`     the facilities' reports and the organisers' requests: pure, from a seed.
+`market`     the records of a booth's tills, from the booth's stock: pure, from a seed.
+             Its parts: `shelves` (stock), `prices` (price lists), `device` (one device's records).
+`records`    the Kafka records of all of them: pure.
+`scenario`   the season as a story: its parts in order, and what each of them needs.
+`kafka`      sends records to topics, and reads events from them.
+`organiser`  commands and pages of festival's HTTP API.
+`summary`    the outcome of a season for each facility.
 """

@@ -1,16 +1,17 @@
-"""MADE UP, all of it: how many pieces one report has, what a piece costs, how much it is liked."""
+"""MADE UP: quantity in one report, price and popularity of each product."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Good:
-    """`few` to `many` pieces in one report; `liking` weighs how often it is bought; `rupiah` for one piece."""
+    """`min_qty` to `max_qty` pieces in one report; `rupiah` for one piece; `popularity` weighs how often it is
+    bought."""
 
-    few: int
-    many: int
+    min_qty: int
+    max_qty: int
     rupiah: int
-    liking: float = 1.0
+    popularity: float = 1.0
 
 
 GOODS: dict[str, Good] = {
@@ -48,5 +49,5 @@ GOODS: dict[str, Good] = {
     "MKL": Good(6, 14, 30_000, 1.2),
 }
 
-# Sold out before noon: what people came for.
+# The most popular product: it sells out before noon.
 CAKES = "KBS"

@@ -1,16 +1,16 @@
-"""What is sold at one booth, from what the booth holds. Pure: the same seed gives the same sales."""
+"""The records of one booth's tills, from the booth's stock. Pure: the same seed gives the same sales."""
 
 import random
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
 from lab.simulate.device import SimulatedDevice
-from lab.simulate.goods import GOODS
-from lab.simulate.season import Spoken, new_id
+from lab.simulate.prices import PriceLists
+from lab.simulate.records import GeneratedRecord, new_id
+from lab.simulate.shelves import ShelfLot, Shelves
 from shared.events.amounts import net_amounts, value
 from shared.events.festival import AddTill, OpenBooth, StrikeTill, VoidSale
 from shared.events.language import Body
@@ -18,19 +18,19 @@ from shared.events.sales import BoothCounted, LotCount, PaymentKind, ProductCoun
 
 VOIDED_IN_THOUSAND = 10
 UNLABELLED_IN_THOUSAND = 80
-OVERSOLD_IN_THOUSAND = 2
+MISTYPED_IN_THOUSAND = 2
 MISREAD_IN_THOUSAND = 2
 DISCOUNTED_IN_THOUSAND = 40
 HAGGLED_IN_THOUSAND = 5
-# Pieces that a slip of the finger adds.
-TYPED_TOO_MANY = 500
+# Pieces that a typing error adds.
+MISTYPED_PIECES = 500
 # From this part of the morning on, a device that breaks or vanishes has no network.
-_CUT_OFF_AFTER = 0.7
+_OFFLINE_AFTER = 0.7
 
 
 class Trouble(StrEnum):
-    """What happens to the second till of a booth. `OFFLINE`: no network until the festival is over. `REPLACED`: the
-    device breaks at noon, and what it has not sent comes late. `LOST`: it vanishes at noon with all of that."""
+    """The trouble of a booth's second till. `OFFLINE`: no network until the festival is over. `REPLACED`: the
+    device breaks at noon and sends its unsent records late. `LOST`: it vanishes at noon with its unsent records."""
 
     NONE = "none"
     OFFLINE = "offline"
@@ -46,36 +46,21 @@ class Counting(StrEnum):
     NOT = "not"
 
 
-@dataclass(slots=True)
-class Shelf:
-    """Pieces of one lot that are still to be sold."""
-
-    lot: str
-    product: str
-    made_on: date
-    left: int
-
-
-class Price(NamedTuple):
-    """Rupiah for a piece by the list of this revision, which is valid from then on (None: from the opening)."""
-
-    revision: int
-    rupiah: int
-    valid_from: datetime | None = None
-
-
-class _Issued(NamedTuple):
+class _IssuedReceipt(NamedTuple):
     """A receipt: its id, how it was paid, the net rupiah of each line."""
 
-    receipt: str
+    id: str
     payment: PaymentKind
     net: Sequence[int]
 
 
 @dataclass(slots=True)
 class Market:
-    """The sales of one booth. `unlabelled` in pieces; `lost` are sales that nobody will hear of. `misread`: sales
-    whose label was read wrongly, with the right lot; None: nothing was sold."""
+    """The sales of one booth.
+
+    `unlabelled` counts pieces. `lost` counts sales that vanish with a device. `misread` maps a sale whose label was
+    read wrongly to the right lot, or to None if nothing was sold.
+    """
 
     booth: OpenBooth
     rng: random.Random
@@ -87,225 +72,219 @@ class Market:
     lost: int = 0
     sold_out: dict[str, datetime] = field(default_factory=dict)
     misread: dict[str, str | None] = field(default_factory=dict)
-    _mistyped: list[VoidSale] = field(default_factory=list)
-    _shelves: dict[str, list[Shelf]] = field(default_factory=lambda: defaultdict(list))
-    _aside: list[Shelf] = field(default_factory=list)
-    _prices: dict[str, list[Price]] = field(default_factory=dict)
-    _devices: list[SimulatedDevice] = field(default_factory=list)
+    _prices: PriceLists = field(init=False)
+    _devices: list[SimulatedDevice] = field(init=False)
     _retired: list[SimulatedDevice] = field(default_factory=list)
+    _shelves: Shelves = field(default_factory=Shelves)
+    _unvoided: list[VoidSale] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._prices = {price.product: [Price(1, price.price_rupiah)] for price in self.booth.prices}
-        self._devices = [self._device(till) for till in self.booth.tills]
+        self._prices = PriceLists(self.booth.prices)
+        self._devices = [self._new_device(till) for till in self.booth.tills]
         self._devices[-1].online = self.trouble is not Trouble.OFFLINE
+
+    # --- the booth's stock and prices
 
     def stock(self, lot: str, product: str, made_on: date, qty: int) -> None:
         """The booth received `qty` pieces of the lot."""
-        shelves = self._shelves[product]
-        known = next((shelf for shelf in shelves if shelf.lot == lot), None)
-        if known is not None:
-            known.left += qty
-            return
-        shelves.append(Shelf(lot, product, made_on, qty))
-        shelves.sort(key=lambda shelf: (shelf.made_on, shelf.lot))
+        self._shelves.add(lot, product, made_on, qty)
 
-    def take(self, lot: str, qty: int) -> int:
-        """So many pieces of the lot are gone otherwise, or all if there are fewer: how many that is."""
-        for shelf in self._all():
-            if shelf.lot == lot:
-                qty = min(qty, shelf.left)
-                shelf.left -= qty
-                return qty
-        return 0
+    def remove(self, lot: str, qty: int) -> int:
+        """Remove up to `qty` pieces of the lot without a sale. Returns how many were removed."""
+        return self._shelves.remove(lot, qty)
 
     def withdraw(self, lot: str) -> None:
-        """The lot was recalled: it is sold no more."""
-        for shelves in self._shelves.values():
-            self._aside += [shelf for shelf in shelves if shelf.lot == lot]
-            shelves[:] = [shelf for shelf in shelves if shelf.lot != lot]
+        """The lot was recalled: it is no longer sold."""
+        self._shelves.withdraw(lot)
 
     def reprice(self, product: str, rupiah: int, valid_from: datetime) -> None:
-        """The product has another price from then on: the next price list."""
-        revision = 1 + max(price.revision for prices in self._prices.values() for price in prices)
-        self._prices[product].append(Price(revision, rupiah, valid_from))
+        """Publish the next price list: the product has another price from `valid_from` on."""
+        self._prices.change(product, rupiah, valid_from)
+
+    def largest_lot(self) -> ShelfLot:
+        """The sellable lot with the most pieces."""
+        return self._shelves.largest()
 
     @property
-    def left(self) -> int:
+    def sellable(self) -> int:
         """Pieces that can be sold."""
-        return sum(shelf.left for shelves in self._shelves.values() for shelf in shelves)
+        return self._shelves.sellable
 
     @property
-    def there(self) -> dict[str, int]:
+    def physical_stock(self) -> dict[str, int]:
         """Pieces of each lot that are physically at the booth."""
-        return {shelf.lot: shelf.left for shelf in self._all()}
+        return {shelf_lot.lot: shelf_lot.qty for shelf_lot in self._shelves}
 
-    @property
-    def held(self) -> list[Spoken]:
-        """What devices have recorded without a network, and will send when the festival is over."""
-        devices = [*self._retired, *self._devices]
-        return [record for device in devices if not device.doomed for record in device.unsent]
+    # --- the day of the booth
 
-    def early(self, product: str, at: datetime) -> list[Spoken]:
-        """A sale before the booth is known to hold anything."""
+    def sell_before_stock(self, product: str, at: datetime) -> list[GeneratedRecord]:
+        """A sale before sales knows that the booth holds anything."""
         device = self._devices[0]
         self._issue(device, at, [self._line(device, 1, None, product, 1, at)])
-        return device.taken()
+        return device.drain()
 
-    def sell(self, part: float, start: datetime, end: datetime) -> list[Spoken]:
-        """Sell `part` of all that is left, spread from `start` to `end`."""
-        target = round(self.left * part)
-        began, spoken = self.left, list[Spoken]()
-        while (sold := began - self.left) < target and self.left:
+    def sell(self, part: float, start: datetime, end: datetime) -> list[GeneratedRecord]:
+        """Sell `part` of the sellable pieces, spread from `start` to `end`."""
+        before = self.sellable
+        target = round(before * part)
+        records: list[GeneratedRecord] = []
+        while (sold := before - self.sellable) < target and self.sellable:
             at = start + (end - start) * (sold / max(1, target))
             device = self.rng.choice(self._devices)
-            if device is self._devices[-1] and sold > _CUT_OFF_AFTER * target:
+            if device is self._devices[-1] and sold > _OFFLINE_AFTER * target:
                 self._cut_off(device)
             chance = self.rng.randrange(1000)
-            if chance < OVERSOLD_IN_THOUSAND and not device.doomed:
+            if chance < MISTYPED_IN_THOUSAND and not device.doomed:
                 self._sell_mistyped(device, at)
-            elif chance < OVERSOLD_IN_THOUSAND + MISREAD_IN_THOUSAND and not device.doomed:
+            elif chance < MISTYPED_IN_THOUSAND + MISREAD_IN_THOUSAND and not device.doomed:
                 self._sell_misread(device, at)
             else:
                 self._sell_basket(device, at)
-            for one in self._devices:
-                spoken += one.taken()
-        return spoken
+            records += self._drain()
+        return records
 
-    def fullest(self) -> Shelf:
-        """The lot of which most is left."""
-        return max((s for shelves in self._shelves.values() for s in shelves), key=lambda s: (s.left, s.lot))
-
-    def sell_withdrawn(self, shelf: Shelf, at: datetime) -> list[Spoken]:
-        """A piece of a recalled lot that was sold before the till had heard of it."""
+    def sell_withdrawn(self, shelf_lot: ShelfLot, at: datetime) -> list[GeneratedRecord]:
+        """A piece of a recalled lot, sold before the till received the recall."""
         device = self._devices[0]
-        self._issue(device, at, [self._line(device, 1, shelf.lot, shelf.product, 1, at)])
-        shelf.left -= 1
-        return device.taken()
+        self._issue(device, at, [self._line(device, 1, shelf_lot.lot, shelf_lot.product, 1, at)])
+        shelf_lot.qty -= 1
+        return device.drain()
 
-    def noon(self, at: datetime) -> list[Spoken]:
-        """Goods are counted for information, and much money is taken away. A broken device is replaced by one under
-        the same name."""
+    def pause_at_noon(self, at: datetime) -> list[GeneratedRecord]:
+        """An interim count, and cash taken to a safe place. A broken device is replaced under the same name."""
         first, last = self._devices[0], self._devices[-1]
-        counted = [LotCount(lot=shelf.lot, qty=shelf.left) for shelf in self._all()]
-        first.say(BoothCounted, at, counted_at=at, final=False, lots=tuple(counted))
+        first.record(BoothCounted, at, counted_at=at, final=False, lots=_lot_counts(self._shelves))
         for device in self._devices:
             device.drop(at)
         if self.trouble is Trouble.REPLACED:
             self._retired.append(last)
-            self._devices[-1] = self._device(last.till)
+            self._devices[-1] = self._new_device(last.till)
             self._devices[-1].introduce(at)
-        return [record for device in self._devices for record in device.taken()]
+        return self._drain()
 
-    def found_lost(self) -> list[Body]:
-        """The organiser's word on a device that vanished: another till sells in its place."""
+    def replace_lost_device(self) -> list[Body]:
+        """The organiser's commands after a device vanished: strike it, and add another till in its place."""
         if self.trouble is not Trouble.LOST:
             return []
-        lost, name = self._devices.pop(), f"T{len(self.booth.tills) + 1}"
+        lost, till = self._devices.pop(), f"T{len(self.booth.tills) + 1}"
         self._retired.append(lost)
-        self._devices.append(self._device(name))
+        self._devices.append(self._new_device(till))
         festival, booth = self.booth.festival, self.booth.booth
         return [
             StrikeTill(festival=festival, booth=booth, till=lost.till, device=lost.id, reason="hilang"),
-            AddTill(festival=festival, booth=booth, till=name),
+            AddTill(festival=festival, booth=booth, till=till),
         ]
 
-    def mistyped(self) -> list[VoidSale]:
-        """Pieces that nobody bought, as the organiser finds them on the receipts since the last time."""
-        found, self._mistyped = self._mistyped, []
-        return found
+    def void_mistyped(self) -> list[VoidSale]:
+        """The organiser's voids of mistyped pieces since the last call."""
+        voids, self._unvoided = self._unvoided, []
+        return voids
 
-    def close(self, at: datetime) -> list[Spoken]:
-        """The last words: what is left was counted, drawers too, and each device closes."""
+    def close(self, at: datetime) -> list[GeneratedRecord]:
+        """The final count of goods and drawers, and each device's last record."""
         first = self._devices[0]
-        shelves = [shelf for shelf in self._all() if self.counting is not Counting.NOT]
+        shelf_lots = [] if self.counting is Counting.NOT else list(self._shelves)
         if self.counting is Counting.BY_PRODUCT:
-            left = {product: sum(s.left for s in shelves if s.product == product) for product in self._prices}
-            products = tuple(ProductCount(product=product, qty=qty) for product, qty in left.items())
-            first.say(BoothCounted, at, counted_at=at, products=products)
-        elif shelves:
-            lots = tuple(LotCount(lot=shelf.lot, qty=shelf.left) for shelf in shelves)
-            first.say(BoothCounted, at, counted_at=at, lots=lots)
+            products = tuple(
+                ProductCount(product=product, qty=sum(lot.qty for lot in shelf_lots if lot.product == product))
+                for product in self._prices.products
+            )
+            first.record(BoothCounted, at, counted_at=at, products=products)
+        elif shelf_lots:
+            first.record(BoothCounted, at, counted_at=at, lots=_lot_counts(shelf_lots))
         for device in (*self._retired, *self._devices):
             if not device.doomed:
                 device.close(at)
-        return [record for device in self._devices for record in device.taken()]
+        return self._drain()
 
-    # --- what is sold
+    @property
+    def late_records(self) -> list[GeneratedRecord]:
+        """Records of devices without a network, which they send when the festival is over."""
+        devices = [*self._retired, *self._devices]
+        return [record for device in devices if not device.doomed for record in device.unsent]
+
+    # --- one sale
 
     def _sell_basket(self, device: SimulatedDevice, at: datetime) -> None:
-        bought: list[tuple[ReceiptLine, Shelf]] = []
+        basket: list[tuple[ReceiptLine, ShelfLot]] = []
         for number in range(1, 1 + self.rng.choices((1, 2, 3), (75, 18, 7))[0]):
-            if not self.left:
+            if not self.sellable:
                 break
-            shelf = self._choose()
-            qty = min(shelf.left, self.rng.choices((1, 2, 3), (75, 18, 7))[0])
+            shelf_lot = self._shelves.choose(self.rng)
+            qty = min(shelf_lot.qty, self.rng.choices((1, 2, 3), (75, 18, 7))[0])
             labelled = self.rng.randrange(1000) >= UNLABELLED_IN_THOUSAND
-            line = self._line(device, number, shelf.lot if labelled else None, shelf.product, qty, at)
-            bought.append((line, shelf))
-            self._go(shelf, qty, at)
-        issued = self._issue(device, at, [line for line, _ in bought])
-        if self.rng.randrange(1000) < VOIDED_IN_THOUSAND * len(bought) and not device.doomed:
-            line, shelf = self.rng.choice(bought)
+            line = self._line(device, number, shelf_lot.lot if labelled else None, shelf_lot.product, qty, at)
+            basket.append((line, shelf_lot))
+            self._hand_over(shelf_lot, qty, at)
+        receipt = self._issue(device, at, [line for line, _ in basket])
+        if self.rng.randrange(1000) < VOIDED_IN_THOUSAND * len(basket) and not device.doomed:
+            line, shelf_lot = self.rng.choice(basket)
             qty = self.rng.randint(1, line.qty)
-            self._void(self.rng.choice([one for one in self._devices if not one.doomed]), at, issued, line, qty)
-            shelf.left += qty
+            voider = self.rng.choice([device for device in self._devices if not device.doomed])
+            self._void(voider, at, receipt, line, qty)
+            shelf_lot.qty += qty
 
     def _sell_mistyped(self, device: SimulatedDevice, at: datetime) -> None:
-        """Far too many pieces are typed: the cashier sees it at once, or the organiser later."""
-        shelf = self._choose()
-        line = self._line(device, 1, shelf.lot, shelf.product, 1 + TYPED_TOO_MANY, at)
-        issued = self._issue(device, at, [line])
-        self._go(shelf, 1, at)
+        """Far too many pieces are typed. The cashier voids them at once, or the organiser does later."""
+        shelf_lot = self._shelves.choose(self.rng)
+        line = self._line(device, 1, shelf_lot.lot, shelf_lot.product, 1 + MISTYPED_PIECES, at)
+        receipt = self._issue(device, at, [line])
+        self._hand_over(shelf_lot, 1, at)
         if self.rng.random() < 0.5:
-            self._void(device, at, issued, line, TYPED_TOO_MANY)
+            self._void(device, at, receipt, line, MISTYPED_PIECES)
             return
-        self._mistyped.append(
+        self._unvoided.append(
             VoidSale(
                 festival=self.booth.festival,
                 booth=self.booth.booth,
-                receipt=issued.receipt,
+                receipt=receipt.id,
                 line=line.line,
-                qty=TYPED_TOO_MANY,
+                qty=MISTYPED_PIECES,
                 reason="salah ketik",
             )
         )
 
     def _sell_misread(self, device: SimulatedDevice, at: datetime) -> None:
-        """The label is read wrongly: no such lot is at the booth. Now and then nothing was sold at all."""
-        shelf = self._choose()
-        line = self._line(device, 1, f"{shelf.lot}-salah", shelf.product, 1, at)
-        sale = f"{self._issue(device, at, [line]).receipt}/{line.line}"
-        really = self.rng.random() < 0.5
-        self.misread[sale] = shelf.lot if really else None
-        if really:
-            self._go(shelf, 1, at)
+        """A sale of a lot that is not at the booth: its label was read wrongly. Half of them sold nothing at all."""
+        shelf_lot = self._shelves.choose(self.rng)
+        line = self._line(device, 1, f"{shelf_lot.lot}-salah", shelf_lot.product, 1, at)
+        sale = f"{self._issue(device, at, [line]).id}/{line.line}"
+        sold = self.rng.random() < 0.5
+        self.misread[sale] = shelf_lot.lot if sold else None
+        if sold:
+            self._hand_over(shelf_lot, 1, at)
 
-    def _issue(self, device: SimulatedDevice, at: datetime, lines: Sequence[ReceiptLine]) -> _Issued:
+    def _issue(self, device: SimulatedDevice, at: datetime, lines: Sequence[ReceiptLine]) -> _IssuedReceipt:
         gross, discounts = [line.gross_rupiah for line in lines], [line.discount_rupiah for line in lines]
         due = sum(gross) - sum(discounts)
         discount = min(due, 1_000) if self.rng.randrange(1000) < DISCOUNTED_IN_THOUSAND else 0
         [kind] = self.rng.choices((PaymentKind.CASH, PaymentKind.QRIS, PaymentKind.OTHER), (60, 35, 5))
-        receipt = device.issue(at, kind, due - discount, lines=tuple(lines), discount_rupiah=discount)
+        id = device.issue(at, kind, due - discount, lines=tuple(lines), discount_rupiah=discount)
         if device.doomed:
             self.lost += len(lines)
         else:
             self.receipts += 1
             self.sales += len(lines)
             self.unlabelled += sum(line.qty for line in lines if line.lot is None)
-        return _Issued(receipt, kind, net_amounts(gross, discounts, discount))
+        return _IssuedReceipt(id, kind, net_amounts(gross, discounts, discount))
 
-    def _void(self, device: SimulatedDevice, at: datetime, issued: _Issued, line: ReceiptLine, qty: int) -> None:
-        net = issued.net[line.line - 1]
+    def _void(
+        self, device: SimulatedDevice, at: datetime, receipt: _IssuedReceipt, line: ReceiptLine, qty: int
+    ) -> None:
+        net = receipt.net[line.line - 1]
         rupiah = net - value(net, line.qty, line.qty - qty)
         lines = (VoidedLine(line=line.line, qty=qty),)
-        device.void(at, issued.payment, rupiah, receipt=issued.receipt, lines=lines, reason="batal")
+        device.void(at, receipt.payment, rupiah, receipt=receipt.id, lines=lines, reason="batal")
 
     def _line(
         self, device: SimulatedDevice, number: int, lot: str | None, product: str, qty: int, at: datetime
     ) -> ReceiptLine:
-        listed = self._listed(device, product, at)
+        if device.online:
+            # A device without a network receives no new price list.
+            device.price_list = self._prices.current_revision(at)
+        list_price = self._prices.price(product, device.price_list)
         haggled = self.rng.randrange(1000) < HAGGLED_IN_THOUSAND
-        price = listed * 9 // 10 if haggled else listed
+        price = list_price * 9 // 10 if haggled else list_price
         discounted = self.rng.randrange(1000) < DISCOUNTED_IN_THOUSAND
         return ReceiptLine(
             line=number,
@@ -317,42 +296,23 @@ class Market:
             price_reason="cacat kecil" if haggled else "",
         )
 
-    def _listed(self, device: SimulatedDevice, product: str, at: datetime) -> int:
-        """Rupiah for a piece by the list that the device knows. One without a network hears of no new list."""
-        if device.online:
-            known = [price for prices in self._prices.values() for price in prices]
-            device.price_list = max(
-                price.revision for price in known if price.valid_from is None or price.valid_from <= at
-            )
-        return [price for price in self._prices[product] if price.revision <= device.price_list][-1].rupiah
+    def _hand_over(self, shelf_lot: ShelfLot, qty: int, at: datetime) -> None:
+        shelf_lot.qty -= qty
+        if not self._shelves.sellable_of(shelf_lot.product):
+            self.sold_out.setdefault(shelf_lot.product, at)
 
-    def _go(self, shelf: Shelf, qty: int, at: datetime) -> None:
-        shelf.left -= qty
-        if not any(one.left for one in self._shelves[shelf.product]):
-            self.sold_out.setdefault(shelf.product, at)
+    # --- devices
 
-    def _choose(self) -> Shelf:
-        products = [product for product, shelves in self._shelves.items() if any(s.left for s in shelves)]
-        weights = [GOODS[p].liking * sum(s.left for s in self._shelves[p]) ** 0.5 for p in products]
-        [product] = self.rng.choices(products, weights)
-        return self.rng.choice([shelf for shelf in self._shelves[product] if shelf.left])
-
-    def _all(self) -> Iterator[Shelf]:
-        for shelves in self._shelves.values():
-            yield from shelves
-        yield from self._aside
-
-    def _device(self, till: str) -> SimulatedDevice:
+    def _new_device(self, till: str) -> SimulatedDevice:
         return SimulatedDevice(self.booth.booth, till, new_id(self.rng), self.rng)
 
     def _cut_off(self, device: SimulatedDevice) -> None:
         if not self._retired and self.trouble in (Trouble.REPLACED, Trouble.LOST):
             device.online, device.doomed = False, self.trouble is Trouble.LOST
 
+    def _drain(self) -> list[GeneratedRecord]:
+        return [record for device in self._devices for record in device.drain()]
 
-def interleaved(streams: Sequence[Sequence[Spoken]]) -> list[Spoken]:
-    """One stream of many, each in its own order, all advancing alike."""
-    order = sorted(
-        ((n + 1) / (len(stream) + 1), which, n) for which, stream in enumerate(streams) for n in range(len(stream))
-    )
-    return [streams[which][n] for _, which, n in order]
+
+def _lot_counts(shelf_lots: Iterable[ShelfLot]) -> tuple[LotCount, ...]:
+    return tuple(LotCount(lot=shelf_lot.lot, qty=shelf_lot.qty) for shelf_lot in shelf_lots)

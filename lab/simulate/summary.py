@@ -1,9 +1,8 @@
-"""What became of a season, per facility, and what ran out, from the four databases."""
+"""The outcome of a season for each facility, and what ran out, from the four databases."""
 
 from collections import defaultdict
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.inventory.domain.lot import ReservationStatus
 from services.inventory.store import LOTS as STOCK
@@ -16,8 +15,11 @@ SETTLEMENTS = "settlements"
 
 @dataclass(slots=True)
 class FacilitySum:
-    """Pieces: `made` as recorded and corrected, `allocated` to booths (reserved or sent), `sold`, `returned` home,
-    `lost`, and `at_home`. Rupiah: what was `sold_rupiah` for, and of it the facility's part and the makers'."""
+    """One facility's pieces and rupiah.
+
+    Pieces: `made` as recorded and corrected, `allocated` to booths (reserved or sent), `sold`, `returned` home,
+    `lost`, and `at_home`. Rupiah: `sold_rupiah` in all, and of it the facility's and the makers' parts.
+    """
 
     facility: str
     name: str
@@ -33,17 +35,16 @@ class FacilitySum:
 
 
 async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]:
-    """One line for each facility in `names` (by code), in the order of their codes."""
+    """The sums of each facility in `names` (by code), in the order of the codes."""
     sums = {code: FacilitySum(code, name) for code, name in sorted(names.items())}
     async for document in mongo.database("production")[LOTS.name].find({}):
-        made = LOTS.from_document(document)
-        sums[made.facility].made += made.qty + made.corrected
+        recorded = LOTS.from_document(document)
+        sums[recorded.facility].made += recorded.qty + recorded.corrected
     sent: dict[str, int] = defaultdict(int)
     async for document in mongo.database("inventory")[STOCK.name].find({}):
         lot = STOCK.from_document(document)
         line = sums[lot.facility]
-        taken = sum(r.qty for r in lot.reservations if r.status is not ReservationStatus.RELEASED)
-        line.allocated += taken
+        line.allocated += sum(r.qty for r in lot.reservations if r.status is not ReservationStatus.RELEASED)
         line.returned += lot.returned
         line.at_home += lot.on_hand
         line.lost += lot.written_off
@@ -61,8 +62,11 @@ async def per_facility(mongo: Mongo, names: dict[str, str]) -> list[FacilitySum]
 
 @dataclass(slots=True)
 class SeasonBooks:
-    """How sure the books are. Pieces without a label: `counted`, if a final count stands behind whose they were, else
-    `provisional`. `drawers` were counted, and `off_rupiah` is by how much all of them together were wrong."""
+    """How certain the accounts are.
+
+    Pieces without a label are `counted` if a final count divides them between facilities, and `provisional` if not.
+    `drawers` were counted, and `off_rupiah` is the sum of their differences.
+    """
 
     counted: int = 0
     provisional: int = 0
@@ -71,26 +75,29 @@ class SeasonBooks:
 
 
 async def books(mongo: Mongo) -> SeasonBooks:
-    """Over all booths."""
-    whole = SeasonBooks()
+    """The sums over all booths."""
+    sums = SeasonBooks()
     async for document in mongo.database("sales")[BOOTHS.name].find({}):
         booth = BOOTHS.from_document(document)
         for pool in booth.pools:
             if pool.counted:
-                whole.counted += pool.qty
+                sums.counted += pool.qty
             else:
-                whole.provisional += pool.qty
+                sums.provisional += pool.qty
         for drawer in booth.drawers:
             if drawer.difference_rupiah is not None:
-                whole.drawers += 1
-                whole.off_rupiah += abs(drawer.difference_rupiah)
-    return whole
+                sums.drawers += 1
+                sums.off_rupiah += abs(drawer.difference_rupiah)
+    return sums
 
 
 @dataclass(frozen=True, slots=True)
-class RanOut:
-    """A facility's product that was gone before closing: first at `booth`, `at`, and at `booths` in all; `fastest` is
-    the booth that sold most of it per open hour. `lost_sales` is sales' estimate."""
+class StockOut:
+    """A facility's product that was sold out before closing.
+
+    It sold out first at `booth`, at the time `at`, and at `booths` booths in all. `fastest` is the booth that sold
+    most of it per open hour. `lost_sales` is the estimate of the sales service.
+    """
 
     facility: str
     product: str
@@ -102,27 +109,43 @@ class RanOut:
     lost_sales: int
 
 
-async def ran_out(mongo: Mongo, names: dict[str, str], most: int = 5) -> list[RanOut]:
-    """What was missed most, at most so many; `names` are the facilities' by code."""
-    found = []
+async def stock_outs(mongo: Mongo, names: dict[str, str], most: int = 5) -> list[StockOut]:
+    """The products with the most lost sales, at most `most`; `names` are the facilities' by code."""
+    outs: list[StockOut] = []
     async for document in mongo.database("sales")[DEMANDS.name].find({}):
         demand = DEMANDS.from_document(document)
         for product in demand.products:
-            gone = sorted((line.sold_out[0].at, line.booth) for line in product.booths if line.sold_out)
-            if gone and product.lost_sales:
-                at, booth = gone[0]
-                name, fastest = names[demand.facility], product.booths[0].booth
-                found.append(
-                    RanOut(name, product.product, product.sold, len(gone), booth, at, fastest, product.lost_sales)
+            sold_out = sorted((line.sold_out[0].at, line.booth) for line in product.booths if line.sold_out)
+            if not sold_out or not product.lost_sales:
+                continue
+            at, booth = sold_out[0]
+            outs.append(
+                StockOut(
+                    facility=names[demand.facility],
+                    product=product.product,
+                    sold=product.sold,
+                    booths=len(sold_out),
+                    booth=booth,
+                    at=at,
+                    fastest=product.booths[0].booth,
+                    lost_sales=product.lost_sales,
                 )
-    return sorted(found, key=lambda one: (-one.lost_sales, one.facility, one.product, one.booth))[:most]
+            )
+    return sorted(outs, key=lambda out: (-out.lost_sales, out.facility, out.product, out.booth))[:most]
 
 
 def total(lines: list[FacilitySum]) -> FacilitySum:
     """The sum of all lines."""
-    whole: dict[str, Any] = {"facility": "", "name": "all"}
-    for line in lines:
-        for name, value in asdict(line).items():
-            if isinstance(value, int):
-                whole[name] = whole.get(name, 0) + value
-    return FacilitySum(**whole)
+    return FacilitySum(
+        facility="",
+        name="all",
+        made=sum(line.made for line in lines),
+        allocated=sum(line.allocated for line in lines),
+        sold=sum(line.sold for line in lines),
+        returned=sum(line.returned for line in lines),
+        lost=sum(line.lost for line in lines),
+        at_home=sum(line.at_home for line in lines),
+        sold_rupiah=sum(line.sold_rupiah for line in lines),
+        owed_rupiah=sum(line.owed_rupiah for line in lines),
+        makers_rupiah=sum(line.makers_rupiah for line in lines),
+    )

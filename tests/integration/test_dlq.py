@@ -96,7 +96,7 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
         first = await karya_dlq("replay", "L1", "--json")
         assert (first.exit_code, json.loads(first.stdout)["still_open"]) == (0, 0), first.output
         again = await karya_dlq("replay", "L1")
-        assert (again.exit_code, again.stdout) == (0, "Nothing waits: all of it was worked.\n")
+        assert (again.exit_code, again.stdout) == (0, "No letter waits: all of them were worked.\n")
         await eventually(lambda: all_worked("inventory", settings, probe, database))
         assert await database["parked"].count_documents({}) == 0
         assert said_by(await karya_dlq("list", "--json")) == []
@@ -150,7 +150,7 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
         # Bad ones come back as they went, and stay one line each.
         for times in (2, 3):
             replayed = await karya_dlq("replay", "--reason", "BAD_BODY")
-            assert (replayed.exit_code, "2 can't be used still" in replayed.output) == (1, True), replayed.output
+            assert (replayed.exit_code, "2 are still unusable" in replayed.output) == (1, True), replayed.output
             await eventually(
                 lambda: probe.dlq(PRODUCTION),
                 until=lambda found, n=times: len(found) == 1 + 2 * n,  # type: ignore[misc]

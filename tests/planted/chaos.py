@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from cli.alone import Busy, alone
+from cli.exclusive import AlreadyRunning, exclusive
 from deploy.local.server import StackError
 from deploy.topics import SERVICES
 from lab.chaos.run import run
@@ -23,18 +23,18 @@ def main(bug: str, minutes: float = 1.0) -> int:
     os.environ["PLANTED"] = bug
     programs = {name: ["-m", "tests.planted.service", name] for name in SERVICES}
     try:
-        with alone(FOLDER / bug):
+        with exclusive(FOLDER / bug):
             report = asyncio.run(
                 run(
                     FOLDER / bug,
                     minutes=minutes,
                     seed=1,
                     rate=250,
-                    tell=lambda text: print(text, file=sys.stderr),
+                    on_progress=lambda text: print(text, file=sys.stderr),
                     programs=programs,
                 )
             )
-    except (StackError, Busy) as broken_off:
+    except (StackError, AlreadyRunning) as broken_off:
         print(json.dumps({"bug": BUGS[bug].sentence, "not run": str(broken_off)}))
         return 2
     except KaryaError as broken_off:

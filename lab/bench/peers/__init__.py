@@ -1,1 +1,1 @@
-"""The same work as others would do it, each as its own documentation says."""
+"""The same work with other frameworks, each used as its documentation recommends."""

@@ -1,5 +1,7 @@
-"""faust-streaming, as its documentation shows it: an agent that takes events in batches, here with one find and one
-write to MongoDB for each, at-least-once. It keeps the lots and says nothing of them."""
+"""faust-streaming, as its documentation shows it: an agent that takes events in batches, at-least-once.
+
+Each batch is one find and one write in MongoDB. It keeps the lots and publishes no events.
+"""
 
 import asyncio
 import logging
@@ -12,14 +14,14 @@ from pymongo import AsyncMongoClient, ReplaceOne
 
 from lab.bench.meter import Meter
 from lab.bench.peers.rule import after
-from lab.bench.runners.job import Job, say
+from lab.bench.runners.job import Job, print_result
 from shared.kafka import topic_name
 
 BATCH, WITHIN = 2000, 0.05
 
 
 def main() -> None:
-    job, settings = Job.given()
+    job, settings = Job.from_arguments()
     app = faust.App(
         topic_name(settings, job.group),
         broker=f"kafka://{settings.kafka}",
@@ -39,24 +41,24 @@ def main() -> None:
 
     @app.agent(topic)  # type: ignore[untyped-decorator]
     async def keep(stream: Any) -> AsyncIterator[None]:
-        meter, done = None, 0
+        meter, events_done = None, 0
         async for events in stream.take_events(BATCH, within=WITHIN):
             meter = meter or Meter()
             keys = {event.key.decode() for event in events}
-            known = {lot["_id"]: lot async for lot in lots.find({"_id": {"$in": list(keys)}})}
+            lots_by_id = {lot["_id"]: lot async for lot in lots.find({"_id": {"$in": list(keys)}})}
             changed = {}
             for event in events:
                 key = event.key.decode()
-                document = after(known.get(key), key, event.value, list(event.headers.items()))
+                document = after(lots_by_id.get(key), key, event.value, list(event.headers.items()))
                 if document is not None:
-                    known[key] = changed[key] = document
+                    lots_by_id[key] = changed[key] = document
             await lots.bulk_write(
-                [ReplaceOne({"_id": key}, lot, True) for key, lot in changed.items()], ordered=False
+                [ReplaceOne({"_id": key}, lot, upsert=True) for key, lot in changed.items()], ordered=False
             )
-            done += len(events)
-            meter.done(done)
-            if done >= job.events:
-                say(meter.end())
+            events_done += len(events)
+            meter.advance(events_done)
+            if events_done >= job.events:
+                print_result(meter.end())
                 asyncio.get_running_loop().call_soon(sys.exit, 0)
             yield
 

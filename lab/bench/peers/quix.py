@@ -1,5 +1,7 @@
-"""Quix Streams, as its documentation shows it: state in RocksDB with a changelog, a sink that writes to MongoDB in
-batches, checkpoints at its own pace, at-least-once. It keeps the lots and says nothing of them."""
+"""Quix Streams, as its documentation shows it: state in RocksDB with a changelog, at-least-once.
+
+A sink writes to MongoDB in batches, at the default checkpoints. It keeps the lots and publishes no events.
+"""
 
 import tempfile
 from typing import Any
@@ -10,22 +12,22 @@ from quixstreams.sinks.community.mongodb import MongoDBSink
 
 from lab.bench.meter import Meter
 from lab.bench.peers.rule import after, at_first
-from lab.bench.runners.job import Job, say
+from lab.bench.runners.job import Job, print_result
 from shared.kafka import topic_name
 
 
 def main() -> None:
-    job, settings = Job.given()
+    job, settings = Job.from_arguments()
     meter: list[Meter] = []
-    done = 0
+    events_done = 0
 
     def keep(value: bytes, key: str, _: int, headers: Any, state: State) -> dict[str, Any] | None:
-        nonlocal done
+        nonlocal events_done
         if not meter:
             meter.append(Meter())
-        done += 1
-        if done % 1000 == 0:
-            meter[0].done(done)
+        events_done += 1
+        if events_done % 1000 == 0:
+            meter[0].advance(events_done)
         document = after(state.get("lot") or at_first(key), key, value, headers or ())
         if document is not None:
             state.set("lot", document)
@@ -44,10 +46,10 @@ def main() -> None:
             for name in sorted({part.topic for part in job.by_part})
         ]
         first, second = (app.dataframe(topic) for topic in topics)
-        where = urlsplit(settings.mongo)
+        address = urlsplit(settings.mongo)
         sink = MongoDBSink(
-            host=where.hostname or "127.0.0.1",
-            port=where.port or 27017,
+            host=address.hostname or "127.0.0.1",
+            port=address.port or 27017,
             db=f"{settings.database_prefix}{job.group}",
             collection="lots",
             update_method="ReplaceOne",
@@ -56,8 +58,8 @@ def main() -> None:
         changed = first.concat(second).apply(keep, stateful=True, metadata=True)
         changed.filter(lambda document: document is not None).sink(sink)
         app.run(count=job.events)
-        meter[0].done(done)
-        say(meter[0].end())
+        meter[0].advance(events_done)
+        print_result(meter[0].end())
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One event of inventory and the document of its lot after it, by inventory's own rules: all that a peer keeps."""
+"""The document of a lot after one event, by inventory's own rules: the only state of a peer."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ KNOWN = "L"
 def after(
     document: Mapping[str, Any] | None, key: str, value: bytes, headers: Iterable[tuple[str, bytes | None]]
 ) -> dict[str, Any] | None:
-    """The lot's document, with its `_id`; None when the event changes nothing."""
+    """The lot's document after the event, with its `_id`; None when the event changes nothing."""
     body = MODELS[header(headers, "ce_type") or ""].model_validate_json(value)
     event = Event(id="", source="", key=key, time=NOW, logged_at=NOW, body=body)
     before = None if document is None else LOTS.from_document(document)
@@ -32,7 +32,7 @@ def after(
 
 
 def at_first(key: str) -> dict[str, Any] | None:
-    """The document of a lot that was known before the bench, for those that don't look it up."""
+    """The initial document of a known lot, for peers that do not read it from MongoDB."""
     if not key.startswith(KNOWN):
         return None
     lot = next(backlog.known_lots(1))

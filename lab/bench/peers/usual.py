@@ -1,9 +1,8 @@
-"""The usual way: a FastStream handler per message, Motor, a find and one write per document, publish, acknowledge.
+"""The usual way: a FastStream handler per message, Motor, a find and a write per document, publish, acknowledge.
 
-As tutorials do it, and tuned as their documentation says: no answer waits for company (`linger_ms=0`), at-least-once
-(`NACK_ON_ERROR`), and in the variant `workers` one worker per partition. It decodes and decides by inventory's own
-models and rules, so its answers are right; but it keeps nothing of which events it has seen, so what comes twice
-counts twice.
+As tutorials show it, with the documented options: no batching of answers (`linger_ms=0`) and at-least-once delivery
+(`NACK_ON_ERROR`). The variant `workers` has one worker per partition. It decodes and decides with inventory's own
+models and rules, so its answers are right. It has no ledger, so a duplicate counts twice.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import WriteConcern
 
 from lab.bench.meter import Meter
-from lab.bench.runners.job import Job, say
+from lab.bench.runners.job import Job, print_result
 from services.inventory.domain import Lot
 from services.inventory.domain.rules import decide
 from services.inventory.store import LOTS
@@ -34,7 +33,7 @@ WORKERS = "workers"
 
 
 async def decoded(message: StreamMessage[Any]) -> Event:
-    """Instead of FastStream's own JSON: each body is parsed once."""
+    """Decodes in place of FastStream's own JSON decoder, so that each body is parsed once."""
     record = message.raw_message
     return envelope.decode(PRODUCTION if record.topic.endswith(PRODUCTION.name) else STOCK_ORDERS, record)
 
@@ -45,7 +44,7 @@ async def work(job: Job, settings: Settings) -> None:
     lots = database[LOTS.name]
     broker = KafkaBroker(settings.kafka, acks="all", enable_idempotence=True, linger_ms=0, logger=None)
     meter: list[Meter] = []
-    done = 0
+    events_done = 0
     enough = asyncio.Event()
 
     def subscribe(*topics: str, workers: int) -> None:
@@ -60,41 +59,41 @@ async def work(job: Job, settings: Settings) -> None:
             decoder=decoded,
         )(on_event)
 
-    # Any: an Event has been checked by its models, and must not be checked again.
+    # Any: FastStream would validate an Event again, although its models have done so.
     async def on_event(event: Any) -> None:
-        nonlocal done
+        nonlocal events_done
         if not meter:
             meter.append(Meter())
-        found = await lots.find_one({"_id": event.key})
-        state, said = decide(State({(Lot, event.key): found and LOTS.from_document(found)}), event)
+        document = await lots.find_one({"_id": event.key})
+        state, publications = decide(State({(Lot, event.key): document and LOTS.from_document(document)}), event)
         for (_kind, key), lot in state.changes.items():
             await lots.replace_one({"_id": key}, {"_id": key, **LOTS.to_document(lot)}, upsert=True)
-        for index, one in enumerate(said):
-            assert isinstance(one, Publication)
+        for index, publication in enumerate(publications):
+            assert isinstance(publication, Publication)
             await broker.publish(
-                envelope.encode(one.body),
-                topic_name(settings, one.topic.name),
-                key=one.topic.key_of(one.body).encode(),
+                envelope.encode(publication.body),
+                topic_name(settings, publication.topic.name),
+                key=publication.topic.key_of(publication.body).encode(),
                 headers={
                     name: value.decode()
                     for name, value in envelope.headers(
-                        id=derived_id(f"{event.source} {event.id}", one.topic.name, index),
+                        id=derived_id(f"{event.source} {event.id}", publication.topic.name, index),
                         source="karya/usual",
-                        topic=one.topic,
-                        body=one.body,
+                        topic=publication.topic,
+                        body=publication.body,
                         time=event.time,
                         cause=event.id,
                     )
                 },
             )
-        done += 1
-        meter[0].done(done)
-        if done >= job.events:
+        events_done += 1
+        meter[0].advance(events_done)
+        if events_done >= job.events:
             enough.set()
 
     names = sorted({part.topic for part in job.by_part})
     if job.variant == WORKERS:
-        # Several workers take one topic each, and two of them may meet at one lot: faster, and no longer right.
+        # Each subscriber has one topic, so two workers may change one lot at once: faster, but no longer right.
         for name in names:
             subscribe(name, workers=settings.partitions)
     else:
@@ -102,10 +101,10 @@ async def work(job: Job, settings: Settings) -> None:
     async with broker:
         await broker.start()
         await enough.wait()
-        ran = meter[0].end()
+        result = meter[0].end()
     client.close()
-    say(ran)
+    print_result(result)
 
 
 if __name__ == "__main__":
-    asyncio.run(work(*Job.given()))
+    asyncio.run(work(*Job.from_arguments()))

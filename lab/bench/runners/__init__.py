@@ -1,1 +1,1 @@
-"""What a bench runs in processes of their own. Each says at its end, on one line of its output, what it took."""
+"""Programs that a bench runs in child processes. Each prints its result as one line at its end."""

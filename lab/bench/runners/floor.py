@@ -1,16 +1,16 @@
-"""The floor: the same transactions and messages as inventory's with no models and no rules.
+"""The floor: a minimal consumer with the same transactions and messages as inventory, without models and rules.
 
-Kafka's records in batches; per batch one transaction with a ledger entry per event, a lot per key, an outbox document
-per lane and a lane document; then the messages, published while the next batch is worked, and deleted from the
-outbox. All values are bytes that were made before.
+It reads records in batches. Each batch is one transaction: a ledger entry per event, a lot per key, an outbox
+document per lane, and a lane document. Then it publishes the messages while it works the next batch, and deletes them
+from the outbox. All values are prepared bytes.
 
-What is no model and no rule is as in inventory: lots have the same secondary indexes, and one that was there before
-has about as many reservations as such a lot has in the mean, so that documents are as large; offsets are committed
-while the next batch is worked, one commit at a time; and Python looks for garbage as seldom.
+Everything else is as in inventory. Lots have the same secondary indexes, and a known lot has the mean number of
+reservations, so that documents are as large. Offsets are committed while the next batch is worked, one commit at a
+time. Garbage collection is tuned in the same way.
 
-Variants: `reads` looks up what inventory looks up, too, ledger and lots; `bare` keeps nothing in a ledger entry but
-its id; `paged` keeps one ledger document for each lane and batch, its ids in an indexed array; `fresh` has no lots to
-begin with, so what would replace one makes it.
+Variants: `reads` also reads ledger and lots, as inventory does. `bare` has only ids in the ledger. `paged` has one
+ledger document for each lane and batch, with the ids in an indexed array. `fresh` begins without lots, so that it
+inserts what others replace.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from pymongo import DeleteMany, InsertOne, ReplaceOne
 
 from lab.bench import backlog
 from lab.bench.meter import Meter
-from lab.bench.runners.job import Job, say
+from lab.bench.runners.job import Job, print_result
 from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.inventory.store import LOTS
 from shared import envelope, garbage
@@ -40,17 +40,17 @@ from shared.settings import Settings
 
 READS, BARE, PAGED, FRESH = "reads", "bare", "paged", "fresh"
 NEW_LOT = b"LotRecorded.v1"
-# What a lot of the backlog has in the mean when it is written: half of what it has in the end, and the new one.
+# The mean when a lot of the backlog is written: half of its final reservations, and the new one.
 RESERVATIONS_EACH = 4
 Documents = list[dict[str, Any]]
 # Messages with their keys, by lane.
-Said = dict[int, list[tuple["Message", bytes]]]
+MessagesByLane = dict[int, list[tuple["Message", bytes]]]
 Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """From one to the next only key and partition differ."""
+    """A prepared message: only its key and partition differ from one to the next."""
 
     topic: str
     value: bytes
@@ -72,7 +72,7 @@ def _message(settings: Settings, topic: Topic, body: Body) -> Message:
 
 
 class Floor:
-    """Works off what waits, as group and database `job.group`."""
+    """Works the backlog as consumer group and database `job.group`."""
 
     def __init__(self, job: Job, settings: Settings) -> None:
         self._job = job
@@ -120,48 +120,48 @@ class Floor:
         if self._variant == PAGED:
             await self._database["ledger"].create_index("ids")
         meter = Meter()
-        done = 0
+        events_done = 0
         publishing: asyncio.Task[None] | None = None
         committing: asyncio.Task[None] | None = None
-        while done < self._job.events:
+        while events_done < self._job.events:
             fetched: Fetched = await consumer.getmany(timeout_ms=10, max_records=settings.max_batch)
             if not fetched:
                 continue
-            said, outbox = await self._transact(fetched)
-            done += sum(len(records) for records in fetched.values())
+            messages, outbox = await self._commit(fetched)
+            events_done += sum(len(records) for records in fetched.values())
             if publishing is not None:
                 await publishing
-            publishing = asyncio.create_task(self._publish(client, said, outbox))
+            publishing = asyncio.create_task(self._publish(client, messages, outbox))
             if committing is not None:
                 await committing
             offsets = {part: records[-1].offset + 1 for part, records in fetched.items()}
             committing = asyncio.create_task(consumer.commit(offsets))
-            meter.done(done)
+            meter.advance(events_done)
         for last in (publishing, committing):
             if last is not None:
                 await last
-        ran = meter.end()
+        result = meter.end()
         await asyncio.gather(consumer.stop(), client.stop(), self._mongo.close())
-        say(ran)
+        print_result(result)
 
-    async def _transact(self, fetched: Fetched) -> tuple[Said, dict[int, Documents]]:
+    async def _commit(self, fetched: Fetched) -> tuple[MessagesByLane, dict[int, Documents]]:
         by_lane: dict[int, list[ConsumerRecord]] = {}
         for part, records in fetched.items():
             by_lane.setdefault(part.partition, []).extend(records)
-        every = [record for records in by_lane.values() for record in records]
+        all_records = [record for records in by_lane.values() for record in records]
         ledger = list(self._ledger(by_lane))
-        said = {lane: self._said(records) for lane, records in by_lane.items()}
-        outbox = {lane: list(self._outbox(lane, messages)) for lane, messages in said.items()}
+        messages_by_lane = {lane: self._messages_of(records) for lane, records in by_lane.items()}
+        outbox = {lane: list(self._outbox(lane, messages)) for lane, messages in messages_by_lane.items()}
         database = self._database
         async with self._mongo.transaction() as session:
-            new = {r.key.decode() for r in every if r.headers[3][1] == NEW_LOT}
-            changed = {r.key.decode() for r in every} - new
+            new = {r.key.decode() for r in all_records if r.headers[3][1] == NEW_LOT}
+            changed = {r.key.decode() for r in all_records} - new
             if self._variant == READS:
                 await self._read([entry["_id"] for entry in ledger], [*new, *changed], session)
             await database["ledger"].insert_many(ledger, session=session)
             fresh = self._variant == FRESH
-            lots = [self._made(key, fresh) for key in new]
-            again = [ReplaceOne({"_id": key}, {"_id": key, **self._lot}, fresh) for key in changed]
+            lots = [self._lot_write(key, fresh) for key in new]
+            again = [ReplaceOne({"_id": key}, {"_id": key, **self._lot}, upsert=fresh) for key in changed]
             await database[LOTS.name].bulk_write([*lots, *again], ordered=False, session=session)
             await database["outbox"].insert_many(
                 [document for lane in outbox.values() for document in lane], session=session
@@ -170,17 +170,17 @@ class Floor:
                 ReplaceOne(
                     {"_id": f"lane/{lane:03}"},
                     {"offsets": [{"topic": r.topic, "next": r.offset} for r in records[-1:]], "next_out": 1},
-                    True,
+                    upsert=True,
                 )
                 for lane, records in by_lane.items()
             ]
             await database["lanes"].bulk_write(lanes, ordered=False, session=session)
-        return said, outbox
+        return messages_by_lane, outbox
 
-    def _made(self, key: str, fresh: bool) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
+    def _lot_write(self, key: str, fresh: bool) -> InsertOne[dict[str, Any]] | ReplaceOne[dict[str, Any]]:
         document = {"_id": key, **self._new}
-        # An order about the lot may have come from its topic before it, and have made it.
-        return ReplaceOne({"_id": key}, document, True) if fresh else InsertOne(document)
+        # An order about the lot may come first from its own topic, and has inserted the lot then.
+        return ReplaceOne({"_id": key}, document, upsert=True) if fresh else InsertOne(document)
 
     def _ledger(self, by_lane: Mapping[int, Sequence[ConsumerRecord]]) -> Iterator[dict[str, Any]]:
         for lane, records in by_lane.items():
@@ -195,36 +195,45 @@ class Floor:
                 yield from ({"_id": id, "digest": bytes(16), "lane": name, "batch": 1} for id in ids)
 
     async def _read(self, ids: list[str], lots: list[str], session: Session) -> None:
-        for collection, wanted in (("ledger", ids), (LOTS.name, lots)):
-            await self._database[collection].find({"_id": {"$in": wanted}}, session=session).to_list(None)
+        for collection, keys in (("ledger", ids), (LOTS.name, lots)):
+            await self._database[collection].find({"_id": {"$in": keys}}, session=session).to_list(None)
 
-    def _said(self, records: Sequence[ConsumerRecord]) -> list[tuple[Message, bytes]]:
-        said: list[tuple[Message, bytes]] = []
+    def _messages_of(self, records: Sequence[ConsumerRecord]) -> list[tuple[Message, bytes]]:
+        messages: list[tuple[Message, bytes]] = []
         for record in records:
-            said.append((self._changed, record.key))
+            messages.append((self._changed, record.key))
             if record.headers[3][1] != NEW_LOT:
-                said.append((self._answer, b"H01"))
-        said.append((self._worked, b"lane"))
-        return said
+                messages.append((self._answer, b"H01"))
+        messages.append((self._worked, b"lane"))
+        return messages
 
-    def _outbox(self, lane: int, said: list[tuple[Message, bytes]]) -> Iterator[dict[str, Any]]:
+    def _outbox(self, lane: int, messages: list[tuple[Message, bytes]]) -> Iterator[dict[str, Any]]:
         number = self._numbers.get(lane, 0)
-        self._numbers[lane] = number + len(said)
-        for first in range(0, len(said), FULL_RECORDS):
+        self._numbers[lane] = number + len(messages)
+        for first in range(0, len(messages), FULL_RECORDS):
             page = [
-                [number + first, one.topic, lane, key, one.value, [part for header in one.headers for part in header]]
-                for one, key in said[first : first + FULL_RECORDS]
+                [
+                    number + first,
+                    message.topic,
+                    lane,
+                    key,
+                    message.value,
+                    [part for header in message.headers for part in header],
+                ]
+                for message, key in messages[first : first + FULL_RECORDS]
             ]
             yield {"_id": f"{lane:03}/{number + first:012}", "records": page}
 
-    async def _publish(self, client: AIOKafkaProducer, said: Said, outbox: Mapping[int, Documents]) -> None:
+    async def _publish(
+        self, client: AIOKafkaProducer, messages_by_lane: MessagesByLane, outbox: Mapping[int, Documents]
+    ) -> None:
         batches: dict[tuple[str, int], list[BatchBuilder]] = {}
-        for lane, messages in said.items():
-            for one, key in messages:
-                filling = batches.setdefault((one.topic, lane), [])
-                if not filling or not _append(filling[-1], one, key):
+        for lane, messages in messages_by_lane.items():
+            for message, key in messages:
+                filling = batches.setdefault((message.topic, lane), [])
+                if not filling or not _append(filling[-1], message, key):
                     filling.append(client.create_batch())
-                    _append(filling[-1], one, key)
+                    _append(filling[-1], message, key)
         futures = [
             await client.send_batch(batch, topic, partition=lane)
             for (topic, lane), filled in batches.items()
@@ -235,13 +244,13 @@ class Floor:
         await self._database["outbox"].bulk_write(ranges)
 
 
-def _append(batch: BatchBuilder, one: Message, key: bytes) -> bool:
-    return batch.append(timestamp=None, key=key, value=one.value, headers=one.headers) is not None
+def _append(batch: BatchBuilder, message: Message, key: bytes) -> bool:
+    return batch.append(timestamp=None, key=key, value=message.value, headers=message.headers) is not None
 
 
 async def main() -> None:
     garbage.look_seldom()
-    await Floor(*Job.given()).work()
+    await Floor(*Job.from_arguments()).work()
 
 
 if __name__ == "__main__":

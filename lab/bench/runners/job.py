@@ -1,4 +1,4 @@
-"""What a runner is told: settings by KARYA_* variables as a service, all else by its one argument."""
+"""The input of a runner: settings from KARYA_* variables, as of a service, and a job from its one argument."""
 
 import json
 import sys
@@ -7,14 +7,16 @@ from dataclasses import asdict, dataclass
 
 from aiokafka import TopicPartition
 
-from lab.bench.meter import Ran
+from lab.bench.meter import RunResult
 from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work off all topics of inventory up to `ends`, by full topic name and partition, as group `group`, keeping
-    all in the database of that name. `variant` is for the runner."""
+    """Work every topic of inventory up to `ends`: full topic name, partition, offset.
+
+    `group` names the consumer group and the database. `variant` depends on the runner.
+    """
 
     group: str
     ends: tuple[tuple[str, int, int], ...]
@@ -25,10 +27,10 @@ class Job:
         return cls(group, tuple((part.topic, part.partition, end) for part, end in sorted(ends.items())), variant)
 
     @classmethod
-    def given(cls) -> tuple["Job", Settings]:
-        """This process's own."""
-        said = json.loads(sys.argv[1])
-        return cls(said["group"], tuple((t, p, e) for t, p, e in said["ends"]), said["variant"]), Settings()
+    def from_arguments(cls) -> tuple["Job", Settings]:
+        """The job and the settings of this process."""
+        fields = json.loads(sys.argv[1])
+        return cls(fields["group"], tuple((t, p, e) for t, p, e in fields["ends"]), fields["variant"]), Settings()
 
     @property
     def argument(self) -> str:
@@ -43,7 +45,7 @@ class Job:
         return sum(end for _, _, end in self.ends)
 
 
-def say(ran: Ran) -> None:
-    """The result of this process."""
-    # The original one: a framework may have put its own in the place of the other.
-    print(ran.line(), file=sys.__stdout__, flush=True)
+def print_result(result: RunResult) -> None:
+    """Print the result of this process for the bench."""
+    # The original stdout: a framework may have replaced `sys.stdout`.
+    print(result.line(), file=sys.__stdout__, flush=True)

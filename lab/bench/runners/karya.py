@@ -1,12 +1,12 @@
-"""Inventory as it is: its service without HTTP."""
+"""Runs inventory's service, without HTTP."""
 
 import asyncio
 from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 
-from lab.bench.meter import Meter, Worked
-from lab.bench.runners.job import Job, say
+from lab.bench.meter import EventCounter, Meter
+from lab.bench.runners.job import Job, print_result
 from services.inventory.handlers import FAMILIES
 from shared import garbage, log
 from shared.runtime.service import Service
@@ -15,22 +15,22 @@ LOOK = 0.02
 
 
 async def work(job: Job, service: Service) -> None:
-    """From the moment the lanes are at work to the moment when all is published. Only what is done in between
-    counts, by this process."""
+    """Measure from the start of the lanes until everything is published. Only what this process works in between
+    counts."""
     await service.start()
-    # Nothing of a service's own face tells how far it is.
+    # The public interface of a service does not show its progress.
     lanes = service._lines[0].lanes
     ends = job.by_part
-    worked = Worked()
+    worked = EventCounter()
     meter: Meter | None = None
     while meter is None or not (lanes.ready and _all_worked(lanes.nexts(), ends) and service.idle):
         await asyncio.sleep(LOOK)
         if lanes.started:
             meter = meter or Meter()
-            meter.done(worked.look(lanes.nexts()))
-    ran = meter.end()
+            meter.advance(worked.update(lanes.nexts()))
+    result = meter.end()
     await service.stop()
-    say(ran)
+    print_result(result)
 
 
 def _all_worked(nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> bool:
@@ -38,7 +38,7 @@ def _all_worked(nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartitio
 
 
 def main() -> None:
-    job, settings = Job.given()
+    job, settings = Job.from_arguments()
     log.configure(settings, "inventory")
     garbage.look_seldom()
     asyncio.run(work(job, Service("inventory", FAMILIES, settings)))

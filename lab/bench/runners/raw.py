@@ -1,8 +1,8 @@
-"""One raw hop: consume, one transaction, produce, commit. What any service between two topics has to do at least.
+"""One raw hop: consume, one transaction, produce, commit. The minimum for any service between two topics.
 
-`variant` is the topic that it writes to. Records go on as they are; of each batch the database keeps one document per
-record and where to go on. As in a service, offsets are committed while the next batch is worked, one commit at a
-time, and Python looks for garbage as seldom.
+`variant` is the topic that it writes to. Records are forwarded unchanged. Each batch writes one document per record,
+and the next offsets. As in a service, offsets are committed while the next batch is worked, one commit at a time.
+Garbage collection is tuned in the same way.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ Fetched = Mapping[TopicPartition, Sequence[ConsumerRecord]]
 
 
 async def hop(job: Job, settings: Settings) -> None:
-    """For ever, until SIGTERM."""
+    """Forward records until the task is cancelled."""
     mongo = Mongo(settings)
     database = mongo.database(job.group)
     consumer = AIOKafkaConsumer(
@@ -45,19 +45,19 @@ async def hop(job: Job, settings: Settings) -> None:
         if not fetched:
             continue
         offsets = {part: records[-1].offset + 1 for part, records in fetched.items()}
-        every = [record for records in fetched.values() for record in records]
+        all_records = [record for records in fetched.values() for record in records]
         async with mongo.transaction() as session:
             documents = [
-                {"_id": f"{r.partition}/{r.topic}/{r.offset}", "value": Binary(r.value or b"")} for r in every
+                {"_id": f"{r.partition}/{r.topic}/{r.offset}", "value": Binary(r.value or b"")} for r in all_records
             ]
             await database["hop"].insert_many(documents, session=session)
             nexts = [
-                ReplaceOne({"_id": f"{part.topic}/{part.partition}"}, {"next": next}, True)
+                ReplaceOne({"_id": f"{part.topic}/{part.partition}"}, {"next": next}, upsert=True)
                 for part, next in offsets.items()
             ]
             await database["lanes"].bulk_write(nexts, ordered=False, session=session)
         futures = [
-            await client.send(job.variant, r.value, r.key, r.partition, headers=list(r.headers)) for r in every
+            await client.send(job.variant, r.value, r.key, r.partition, headers=list(r.headers)) for r in all_records
         ]
         await asyncio.gather(*futures)
         if committing is not None:
@@ -67,7 +67,7 @@ async def hop(job: Job, settings: Settings) -> None:
 
 async def main() -> None:
     garbage.look_seldom()
-    work = asyncio.create_task(hop(*Job.given()))
+    work = asyncio.create_task(hop(*Job.from_arguments()))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
     await asyncio.wait([work])
     if not work.cancelled():

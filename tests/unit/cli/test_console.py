@@ -86,7 +86,7 @@ def test_nothing_that_people_typed_steers_the_terminal(narrow: io.StringIO, monk
     assert (narrow.getvalue(), errors.getvalue()) == (f"{SHOWN}\n", f"{SHOWN}\n")
     console.show_table(["what"], [{"what": FORGED}], "nothing")
     console.show_grid(Table("what", box=None, title=FORGED))
-    with console.err.status(""), pytest.raises(typer.Exit), console.refusing():
+    with console.err.status(""), pytest.raises(typer.Exit), console.exit_on_error():
         raise WrongEntry(FORGED)
     steering = {c for c in narrow.getvalue() + errors.getvalue() if not c.isprintable()} - {"\n"}
     assert steering == set()

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.unit
 LOT = "PR-KPG-KTI-230418-007-4"
 
 
-class Answering:
+class FakeServer:
     """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
 
     def __init__(self) -> None:
@@ -53,17 +53,17 @@ class Answering:
 
 
 @pytest.fixture
-def festival() -> Iterator[Answering]:
+def festival() -> Iterator[FakeServer]:
     yield from _running()
 
 
 @pytest.fixture
-def sales() -> Iterator[Answering]:
+def sales() -> Iterator[FakeServer]:
     yield from _running()
 
 
-def _running() -> Iterator[Answering]:
-    answering = Answering()
+def _running() -> Iterator[FakeServer]:
+    answering = FakeServer()
     thread = threading.Thread(target=answering.server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -74,19 +74,19 @@ def _running() -> Iterator[Answering]:
         thread.join()
 
 
-def run(festival: Answering, sales: Answering | None, *words: str) -> Result:
+def run(festival: FakeServer, sales: FakeServer | None, *words: str) -> Result:
     env = {"KARYA_FESTIVAL_URL": festival.url, "KARYA_SALES_URL": sales.url if sales else "", "COLUMNS": "300"}
     return CliRunner().invoke(app, words, env=env)
 
 
-def given(festival: Answering, *words: str) -> tuple[str, Any]:
+def given(festival: FakeServer, *words: str) -> tuple[str, Any]:
     """Where a command goes that succeeds, and its body."""
-    ended = run(festival, None, *words)
-    assert ended.exit_code == 0, ended.output
+    result = run(festival, None, *words)
+    assert result.exit_code == 0, result.output
     return festival.given[-1]
 
 
-def test_a_till_is_added_and_struck(festival: Answering) -> None:
+def test_a_till_is_added_and_struck(festival: FakeServer) -> None:
     assert given(festival, "add-till", "ODOP", "B1", "T2") == ("/festivals/ODOP/booths/ODOP.B1/tills", {"till": "T2"})
     place = "/festivals/ODOP/booths/ODOP.B1/tills/T2/strike"
     assert given(festival, "strike-till", "ODOP", "B1", "T2") == (
@@ -99,7 +99,7 @@ def test_a_till_is_added_and_struck(festival: Answering) -> None:
     )
 
 
-def test_pieces_of_a_sale_are_voided(festival: Answering) -> None:
+def test_pieces_of_a_sale_are_voided(festival: FakeServer) -> None:
     assert given(festival, "void-sale", "ODOP", "r-9", "2", "3", "--booth", "B1", "--reason", "till lost") == (
         "/festivals/ODOP/receipts/r-9/void",
         {"booth": "ODOP.B1", "line": 2, "qty": 3, "reason": "till lost"},
@@ -113,14 +113,14 @@ def test_pieces_of_a_sale_are_voided(festival: Answering) -> None:
         ("2026-04-19 08.30", "2026-04-19T00:30:00+00:00"),
     ],
 )
-def test_a_price_is_valid_from_the_festivals_clock(festival: Answering, clock: str, expected: str) -> None:
+def test_a_price_is_valid_from_the_festivals_clock(festival: FakeServer, clock: str, expected: str) -> None:
     festival.pages["/festivals/ODOP"] = {"zone": "Asia/Makassar"}
     place, body = given(festival, "change-price", "ODOP", "B1", "KTI", "Rp12.000", "--from", clock)
     assert place == "/festivals/ODOP/booths/ODOP.B1/prices"
     assert body == {"product": "KTI", "price_rupiah": 12_000, "valid_from": expected}
 
 
-def test_a_time_of_day_is_todays_at_the_festival_and_none_is_now(festival: Answering) -> None:
+def test_a_time_of_day_is_todays_at_the_festival_and_none_is_now(festival: FakeServer) -> None:
     festival.pages["/festivals/ODOP"] = {"zone": "Asia/Jayapura"}
     words = ("change-price", "ODOP", "B1", "KTI", "12000")
     zone = ZoneInfo("Asia/Jayapura")
@@ -134,14 +134,14 @@ def test_a_time_of_day_is_todays_at_the_festival_and_none_is_now(festival: Answe
     assert run(festival, None, *words, "--from", "soon").exit_code == 2
 
 
-def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: Answering) -> None:
+def test_a_lot_named_in_a_dispute_is_read_as_a_label_is(festival: FakeServer) -> None:
     words = ("dispute", "ODOP", "r-9/1", "accepted", "--booth", "B1")
     assert given(festival, *words)[1] == {"booth": "ODOP.B1", "outcome": "accepted", "lot": None}
     assert given(festival, *words, "--lot", "pr kpg kti 230418 oo7 4")[1]["lot"] == LOT
-    assert "`karya festival missing ODOP` says what is left" in run(festival, None, *words).stdout
-    ended = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
-    assert ended.exit_code == 2
-    assert "is no lot number" in " ".join(ended.output.split())
+    assert "`karya festival missing ODOP` shows what is left" in run(festival, None, *words).stdout
+    result = run(festival, None, *words, "--lot", f"{LOT[:-1]}5")
+    assert result.exit_code == 2
+    assert "is no lot number" in " ".join(result.output.split())
 
 
 def a_device(**changed: Any) -> dict[str, Any]:
@@ -158,7 +158,9 @@ def a_device(**changed: Any) -> dict[str, Any]:
     return well | changed
 
 
-def waited_for(festival: Answering, sales: Answering, status: str, *devices: dict[str, Any]) -> list[dict[str, Any]]:
+def waited_for(
+    festival: FakeServer, sales: FakeServer, status: str, *devices: dict[str, Any]
+) -> list[dict[str, Any]]:
     page = {"festival": "ODOP", "status": "open" if status == "open" else "closing", "missing": []}
     festival.pages["/festivals/ODOP/missing"] = page
     festival.pages["/festivals/ODOP/booths"] = [
@@ -166,14 +168,14 @@ def waited_for(festival: Answering, sales: Answering, status: str, *devices: dic
         {"booth": "ODOP.B2", "festival": "ODOP", "status": "open"},
     ]
     sales.pages["/booths/ODOP.B1"] = {"tills": list(devices)}
-    ended = run(festival, sales, "missing", "ODOP", "--json")
-    assert ended.exit_code == 0, ended.output
-    rows: list[dict[str, Any]] = json.loads(ended.stdout)["devices"]
+    result = run(festival, sales, "missing", "ODOP", "--json")
+    assert result.exit_code == 0, result.output
+    rows: list[dict[str, Any]] = json.loads(result.stdout)["devices"]
     return rows
 
 
 def test_a_till_that_the_booth_does_not_list_is_shown_with_what_it_lost(
-    festival: Answering, sales: Answering
+    festival: FakeServer, sales: FakeServer
 ) -> None:
     [row] = waited_for(festival, sales, "open", a_device(till="T9", listed=False, missing=[[3, 3], [5, 8]]))
     assert (row["booth"], row["till"], row["device"]) == ("ODOP.B1", "T9", "d-1")
@@ -186,7 +188,7 @@ def test_a_till_that_the_booth_does_not_list_is_shown_with_what_it_lost(
     assert "add-till ODOP ODOP.B1 T9" in shown
 
 
-def test_an_open_booth_waits_for_no_device_that_is_well(festival: Answering, sales: Answering) -> None:
+def test_an_open_booth_waits_for_no_device_that_is_well(festival: FakeServer, sales: FakeServer) -> None:
     assert waited_for(festival, sales, "open", a_device(), a_device(device=None)) == []
 
 
@@ -201,33 +203,33 @@ def test_an_open_booth_waits_for_no_device_that_is_well(festival: Answering, sal
     ],
 )
 def test_a_closing_booth_waits_for_every_device(
-    festival: Answering, sales: Answering, device: dict[str, Any], lacks: str
+    festival: FakeServer, sales: FakeServer, device: dict[str, Any], lacks: str
 ) -> None:
     [row] = waited_for(festival, sales, "closing", device)
     assert row["what_is_missing"] == lacks
     assert row["to_do"].startswith("sync it; lost? `karya festival strike-till ODOP ODOP.B1 T1")
 
 
-def test_nothing_can_be_added_to_a_closing_booth(festival: Answering, sales: Answering) -> None:
+def test_nothing_can_be_added_to_a_closing_booth(festival: FakeServer, sales: FakeServer) -> None:
     [row] = waited_for(festival, sales, "closing", a_device(listed=False))
     assert "add-till" not in row["to_do"]
 
 
 @pytest.mark.parametrize("gone", [{"struck": True, "missing": [[1, 2]]}, {"complete": True, "closed": True}])
 def test_a_device_that_is_struck_or_complete_is_not_waited_for(
-    festival: Answering, sales: Answering, gone: dict[str, Any]
+    festival: FakeServer, sales: FakeServer, gone: dict[str, Any]
 ) -> None:
     assert waited_for(festival, sales, "closing", a_device(**gone)) == []
 
 
-def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: Answering) -> None:
+def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: FakeServer) -> None:
     left = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
     festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [left]}
     festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1", "festival": "ODOP", "status": "closing"}]
-    ended = run(festival, None, "missing", "ODOP")
-    assert ended.exit_code == 0
-    assert "Booth ODOP.B1 is not settled." in ended.output
-    assert "Which devices are waited for is not known." in ended.output
+    result = run(festival, None, "missing", "ODOP")
+    assert result.exit_code == 0
+    assert "Booth ODOP.B1 is not settled." in result.output
+    assert "The devices that booths wait for are not known." in result.output
     assert json.loads(run(festival, None, "missing", "ODOP", "--json").stdout)["devices"] is None
 
 
@@ -238,7 +240,7 @@ def a_stray(booth: str) -> dict[str, Any]:
     return {"booth": booth, "tills": ["T1", "T2"], **sums, "first_at": at, "last_at": at, **moved}
 
 
-def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answering, sales: Answering) -> None:
+def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: FakeServer, sales: FakeServer) -> None:
     festival.pages["/festivals"] = [
         {"festival": "F3", "zone": "Asia/Makassar", "status": "open"},
         {"festival": "ODOP", "zone": "Asia/Jakarta", "status": "open"},
@@ -247,9 +249,9 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Answ
     festival.pages["/festivals/F3/booths"] = [{"booth": "F3.B1"}, {"booth": "F3.B2"}]
     festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1"}]
     sales.pages["/strays"] = [a_stray("f3.b1"), a_stray("PASAR-RAYA.X")]
-    ended = run(festival, sales, "strays", "--json")
-    assert ended.exit_code == 0, ended.output
-    rows = json.loads(ended.stdout)
+    result = run(festival, sales, "strays", "--json")
+    assert result.exit_code == 0, result.output
+    rows = json.loads(result.stdout)
     assert [(row["booth"], row["nearest"], row["festival"]) for row in rows] == [
         ("PASAR-RAYA.X", None, None),
         ("f3.b1", "F3.B1", "F3"),
@@ -282,14 +284,14 @@ def test_without_any_booth_no_name_is_near() -> None:
     assert nearest("F3.B1", []) is None
 
 
-def test_strays_need_sales(festival: Answering) -> None:
+def test_strays_need_sales(festival: FakeServer) -> None:
     festival.pages["/festivals"] = []
-    ended = run(festival, None, "strays")
-    assert ended.exit_code == 1
-    assert "KARYA_SALES_URL" in ended.output
+    result = run(festival, None, "strays")
+    assert result.exit_code == 1
+    assert "KARYA_SALES_URL" in result.output
 
 
-def test_a_booths_takings_are_told_by_day_and_drawer(festival: Answering, sales: Answering) -> None:
+def test_a_booths_takings_are_told_by_day_and_drawer(festival: FakeServer, sales: FakeServer) -> None:
     cash = {"payment": "cash", "receipts": 3, "net_rupiah": 1_250_000, "refunded_rupiah": 50_000}
     drawer = {"till": "T1", "cashier": "k.7q2m", "opened_at": "2026-04-18T02:30:00Z", "float_rupiah": 200_000}
     drawer |= {
@@ -300,13 +302,13 @@ def test_a_booths_takings_are_told_by_day_and_drawer(festival: Answering, sales:
     }
     page = {"zone": "Asia/Makassar", "days": [{"day": "2026-04-18", "takings": [cash]}], "drawers": [drawer]}
     sales.pages["/booths/ODOP.B1/takings"] = page
-    told = run(festival, sales, "takings", "ODOP", "B1").stdout
+    output = run(festival, sales, "takings", "ODOP", "B1").stdout
     for word in ("2026-04-18", "Rp1.250.000", "Rp50.000", "k.7q2m", "10:30 WITA", "Rp1.400.000", "-Rp2.000"):
-        assert word in told
+        assert word in output
     assert json.loads(run(festival, sales, "takings", "ODOP", "B1", "--json").stdout) == page
 
 
-def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering) -> None:
+def test_sales_at_another_price_are_marked(festival: FakeServer, sales: FakeServer) -> None:
     def a_sale(line: int, **changed: Any) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 2, "unit_price_rupiah": 9_000, "net_rupiah": 18_000}
         marks = {"status": "recorded", "price_reason": "", "old_list": False, "departs": False}
@@ -330,14 +332,14 @@ def test_sales_at_another_price_are_marked(festival: Answering, sales: Answering
         ("r/2", "T1", "cash"),
         ("r/3", "T1", "cash"),
     ]
-    ended = run(festival, sales, "receipts", "ODOP", "B1")
-    assert "Your void of 3 of line 1 of r-9 was not done: 0 could still be voided." in ended.output
-    told = ended.stdout
-    assert "departs: stain" in told
-    assert told.count("old list") == 1
+    result = run(festival, sales, "receipts", "ODOP", "B1")
+    assert "Your void of 3 of line 1 of r-9 was not done: 0 could still be voided." in result.output
+    output = result.stdout
+    assert "departs: stain" in output
+    assert output.count("old list") == 1
 
 
-def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: Answering, sales: Answering) -> None:
+def test_a_receipts_id_and_what_became_of_each_piece_are_shown(festival: FakeServer, sales: FakeServer) -> None:
     def a_sale(line: int, status: str, **pieces: int) -> dict[str, Any]:
         usual = {"lot": None, "product": "KTI", "qty": 3, "unit_price_rupiah": 9_000, "net_rupiah": 27_000}
         marks = {"status": status, "price_reason": "", "old_list": False, "departs": False}

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 
 
 @pytest.fixture
-def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+def output(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     """What is printed on a wide terminal, of a service that knows one request."""
     world = a_world()
     world.make("LA", 4)
@@ -33,17 +33,17 @@ def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     def service(_: object) -> Iterator[Any]:
         yield SimpleNamespace(get=lambda *place: pages[len(place)])
 
-    said = io.StringIO()
-    monkeypatch.setattr(console, "out", Console(file=said, width=200))
+    output = io.StringIO()
+    monkeypatch.setattr(console, "out", Console(file=output, width=200))
     monkeypatch.setattr(goods, "service", service)
-    return said
+    return output
 
 
-def test_each_line_of_a_plan_says_why_if_that_is_asked(said: io.StringIO) -> None:
+def test_each_line_of_a_plan_says_why_if_that_is_asked(output: io.StringIO) -> None:
     assert CliRunner().invoke(app, ["plan", "ODOP", "R1", "--why"]).exit_code == 0
-    assert "Only LP-AAA offers KTI; LA is its only lot of it." in said.getvalue()
+    assert "Only LP-AAA offers KTI; LA is its only lot of it." in output.getvalue()
 
 
-def test_else_a_plan_stays_as_narrow_as_it_is(said: io.StringIO) -> None:
+def test_else_a_plan_stays_as_narrow_as_it_is(output: io.StringIO) -> None:
     assert CliRunner().invoke(app, ["plan", "ODOP", "R1"]).exit_code == 0
-    assert "Only LP-AAA" not in said.getvalue()
+    assert "Only LP-AAA" not in output.getvalue()

@@ -26,24 +26,24 @@ def without(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
 @pytest.mark.parametrize("arguments", [["demo", "--seed", "7"], ["simulate"], ["chaos"], ["bench", "core", "--json"]])
 @pytest.mark.usefixtures("without")
 def test_without_the_laboratory_a_command_says_how_to_get_it(arguments: list[str]) -> None:
-    said = CliRunner().invoke(app, arguments)
-    assert said.exit_code == 2
-    assert f"`karya {arguments[0]}` belongs to the laboratory" in said.stderr
-    assert "clone the repository and run `make setup`" in said.stderr
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert f"`karya {arguments[0]}` belongs to the laboratory" in result.stderr
+    assert "clone the repository and run `make setup`" in result.stderr
 
 
 @pytest.mark.parametrize("without", ["psutil"], indirect=True)
 @pytest.mark.parametrize("command", ["up", "down", "status", "demo"])
 @pytest.mark.usefixtures("without")
 def test_without_the_local_stack_a_command_says_how_to_get_it(command: str) -> None:
-    said = CliRunner().invoke(app, [command])
-    assert said.exit_code == 2
-    assert "belongs to the local stack" in said.stderr
+    result = CliRunner().invoke(app, [command])
+    assert result.exit_code == 2
+    assert "belongs to the local stack" in result.stderr
 
 
 @pytest.mark.parametrize("without", ["lab", "psutil"], indirect=True)
 @pytest.mark.usefixtures("without")
 def test_help_lists_every_command_all_the_same() -> None:
-    said = CliRunner().invoke(app, ["--help"])
-    assert said.exit_code == 0
-    assert {"up", "demo", "verify", "till"} <= set(said.stdout.split())
+    result = CliRunner().invoke(app, ["--help"])
+    assert result.exit_code == 0
+    assert {"up", "demo", "verify", "till"} <= set(result.stdout.split())

@@ -29,18 +29,18 @@ def run(tmp_path: Path) -> Run:
     return run
 
 
-def told(done: Result) -> Any:
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+def parsed_json(result: Result) -> Any:
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
 
 
 def test_it_sells_voids_counts_and_closes(run: Run) -> None:
-    sold = told(run("sell", LOT, "2", "--json"))
+    sold = parsed_json(run("sell", LOT, "2", "--json"))
     assert (sold["record"], sold["amount_rupiah"], sold["warnings"], sold["price_list"]) == (1, 500_000, [], 1)
-    done = run("sell", "KTI")
-    assert (done.exit_code, done.stdout) == (0, "Receipt 2: Rp250.000 (cash). 2 to send.\n")
-    assert "allows 1 more" not in done.stderr
-    assert "No drawer is open" in done.stderr
+    result = run("sell", "KTI")
+    assert (result.exit_code, result.stdout) == (0, "Receipt 2: Rp250.000 (cash). 2 to send.\n")
+    assert "allows 1 more" not in result.stderr
+    assert "No drawer is open" in result.stderr
     refused = run("sell", OTHER)
     assert (refused.exit_code, "withdrawn" in refused.stderr) == (1, True)
     assert "Pay back Rp250.000 (cash)" in run("void", "2").stdout
@@ -48,7 +48,7 @@ def test_it_sells_voids_counts_and_closes(run: Run) -> None:
     assert "Interim count kept as record 5" in run("count", f"{LOT}=1", "KTI=0", "--interim").stdout
     assert run("count", LOT).exit_code == 1
     assert run("close").exit_code == 0
-    rows = told(run("list", "--json"))
+    rows = parsed_json(run("list", "--json"))
     assert [row["what"] for row in rows] == [
         f"2 × {LOT}: Rp500.000 cash",
         "1 × KTI: Rp250.000 cash",
@@ -58,7 +58,7 @@ def test_it_sells_voids_counts_and_closes(run: Run) -> None:
         "closing",
     ]
     assert rows[0]["recorded"].endswith("WITA")
-    stock = told(run("stock", "--json"))["stock"]
+    stock = parsed_json(run("stock", "--json"))["stock"]
     assert [(row["product"], row["at booth"], row["this till"], row["sold"]) for row in stock] == [
         ("KRJ", 0, 0, 0),
         ("KTI", 3, 1, 2),
@@ -68,26 +68,26 @@ def test_it_sells_voids_counts_and_closes(run: Run) -> None:
 
 
 def test_a_basket_is_one_receipt_with_discounts_and_change(run: Run) -> None:
-    done = run(
+    result = run(
         *("sell", "KRJ=2", "KTI", "--off", "KRJ=5.000", "--discount", "Rp10.000", "--given", "400.000"),
     )
-    assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines() == [
+    assert result.exit_code == 0, result.output
+    assert result.stdout.splitlines() == [
         "1. 2 × KRJ at Rp50.000: Rp92.246",
         "2. 1 × KTI at Rp250.000: Rp242.754",
         "Receipt 1: Rp335.000 (cash). 1 to send.",
         "Change: Rp65.000",
     ]
-    [row] = told(run("list", "--json"))
+    [row] = parsed_json(run("list", "--json"))
     assert row["what"] == "2 × KRJ, 1 × KTI: Rp335.000 cash"
 
 
 def test_another_price_is_typed_in_two_ways_and_says_why(run: Run) -> None:
     assert (
-        told(run("sell", "KTI", "2", "--price", "150.000", "--why", "a scratch", "--json"))["amount_rupiah"]
+        parsed_json(run("sell", "KTI", "2", "--price", "150.000", "--why", "a scratch", "--json"))["amount_rupiah"]
         == 300_000
     )
-    assert told(run("sell", "KTI=2@150.000", "--why", "a scratch", "--json"))["amount_rupiah"] == 300_000
+    assert parsed_json(run("sell", "KTI=2@150.000", "--why", "a scratch", "--json"))["amount_rupiah"] == 300_000
     without = run("sell", "KTI", "--price", "150.000")
     assert (without.exit_code, "--why" in without.stderr) == (1, True)
     for wrong in (["KTI", "KRJ", "--price", "1"], ["KTI@1", "--price", "1"]):
@@ -96,9 +96,9 @@ def test_another_price_is_typed_in_two_ways_and_says_why(run: Run) -> None:
 
 
 def test_other_payments_are_named(run: Run) -> None:
-    done = run("sell", "KTI", "--pay", "qris", "--reference", "Q77")
-    assert done.stdout == "Receipt 1: Rp250.000 (qris). 1 to send.\n"
-    assert "drawer" not in done.stderr
+    result = run("sell", "KTI", "--pay", "qris", "--reference", "Q77")
+    assert result.stdout == "Receipt 1: Rp250.000 (qris). 1 to send.\n"
+    assert "drawer" not in result.stderr
 
 
 def test_a_drawer_is_counted_blind(run: Run) -> None:
@@ -118,7 +118,7 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     counted = run("drawer", "count", "399.000")
     assert "Counted Rp399.000, expected Rp400.000." in counted.stdout
     assert "Rp1.000 too little" in counted.stderr
-    [row] = told(run("drawer", "show", "--json"))
+    [row] = parsed_json(run("drawer", "show", "--json"))
     assert (row["cashier"], row["expected_rupiah"], row["counted_rupiah"], row["difference_rupiah"]) == (
         "P1",
         400_000,
@@ -133,8 +133,8 @@ def test_the_day_report_adds_up(run: Run) -> None:
     run("sell", "KTI")
     run("sell", "KRJ", "2", "--pay", "qris")
     run("void", "2")
-    assert told(run("drawer", "count", "0", "--json"))["difference_rupiah"] == 0
-    report = told(run("report", "--json"))
+    assert parsed_json(run("drawer", "count", "0", "--json"))["difference_rupiah"] == 0
+    report = parsed_json(run("report", "--json"))
     assert [
         (row["kind"], row["receipts"], row["net_rupiah"], row["refunded_rupiah"]) for row in report["payments"]
     ] == [
@@ -147,7 +147,7 @@ def test_the_day_report_adds_up(run: Run) -> None:
     shown = run("report").stdout
     assert "Asia/Makassar" in shown
     assert "Rp100.000" in shown
-    empty = told(run("report", "--day", "2001-01-01", "--json"))
+    empty = parsed_json(run("report", "--day", "2001-01-01", "--json"))
     assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
     assert empty["drawers"] == []
 
@@ -172,16 +172,16 @@ def test_closing_with_an_open_drawer_is_told(run: Run) -> None:
     ],
 )
 def test_what_is_not_understood_is_refused_without_a_traceback(run: Run, arguments: tuple[str, ...]) -> None:
-    done = run(*arguments)
-    assert done.exit_code == 1
-    assert done.stderr
-    assert isinstance(done.exception, SystemExit)
-    assert told(run("list", "--json")) == []
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert result.stderr
+    assert isinstance(result.exception, SystemExit)
+    assert parsed_json(run("list", "--json")) == []
 
 
 def test_the_spool_is_backed_up_and_checked(run: Run, tmp_path: Path) -> None:
     run("sell", "KTI")
-    assert told(run("spool", "export", str(tmp_path / "backup"), "--json"))["records"] == 1
+    assert parsed_json(run("spool", "export", str(tmp_path / "backup"), "--json"))["records"] == 1
     assert run("spool", "check", str(tmp_path / "backup")).exit_code == 0
     assert "1 record, 1 not sent" in run("spool", "check").stdout
 
@@ -199,6 +199,6 @@ def test_the_spool_is_backed_up_and_checked(run: Run, tmp_path: Path) -> None:
     ],
 )
 def test_a_count_that_the_till_knows_otherwise_is_kept_with_a_warning(run: Run, goods: str, words: str) -> None:
-    warnings = told(run("count", goods, "--json"))["warnings"]
+    warnings = parsed_json(run("count", goods, "--json"))["warnings"]
     assert [warning.startswith(words) for warning in warnings] == ([True] if words else [])
     assert words in run("count", goods).stderr

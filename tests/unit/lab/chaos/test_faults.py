@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from lab.chaos.faults import LONGEST, Kind, plan
+from lab.chaos.faults import LONGEST, FaultKind, plan
 
 
 def test_one_seed_is_one_plan() -> None:
@@ -12,14 +12,14 @@ def test_one_seed_is_one_plan() -> None:
 
 def test_a_run_of_ninety_seconds_has_each_kind_or_nearly() -> None:
     kinds = {planned.kind for planned in plan(1, 90, 5)}
-    assert len(kinds) >= len(Kind) - 2
+    assert len(kinds) >= len(FaultKind) - 2
 
 
 def test_half_an_hour_has_two_hundred_faults_of_all_kinds() -> None:
     for seed in range(5):
         faults = plan(seed, 1800, 5)
         assert len(faults) >= 200
-        assert set(Counter(planned.kind for planned in faults)) == set(Kind)
+        assert set(Counter(planned.kind for planned in faults)) == set(FaultKind)
 
 
 def test_faults_lie_inside_the_run_in_order() -> None:

@@ -7,7 +7,7 @@ from lab.chaos.outage import Outage
 
 
 class Server:
-    """Notes what is done to it; a start lasts until it is let go on."""
+    """Lists what is done to it; a start lasts until `go_on` is set."""
 
     def __init__(self) -> None:
         self.name = "server"

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from lab.chaos.proxy import Line, Proxy
+from lab.chaos.proxy import LinkState, Proxy
 
 Wire = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -38,7 +38,7 @@ async def a_line() -> AsyncIterator[tuple[Proxy, Wire]]:
             writer.close()
 
 
-async def said_back(wire: Wire, word: bytes) -> bytes:
+async def echoed(wire: Wire, word: bytes) -> bytes:
     reader, writer = wire
     writer.write(word + b"\n")
     return (await reader.readline()).rstrip()
@@ -46,33 +46,33 @@ async def said_back(wire: Wire, word: bytes) -> bytes:
 
 async def test_an_open_line_forwards() -> None:
     async with a_line() as (_, wire):
-        assert await said_back(wire, b"one") == b"one"
+        assert await echoed(wire, b"one") == b"one"
 
 
 async def test_a_slow_line_forwards_too() -> None:
     async with a_line() as (proxy, wire):
-        proxy.set(Line.SLOW, delay=0.01)
-        assert await said_back(wire, b"one") == b"one"
+        proxy.set_state(LinkState.SLOW, delay=0.01)
+        assert await echoed(wire, b"one") == b"one"
 
 
 async def test_what_a_stalled_line_holds_back_comes_when_it_opens() -> None:
     async with a_line() as (proxy, wire):
-        proxy.set(Line.STALLED)
-        waiting = asyncio.create_task(said_back(wire, b"one"))
+        proxy.set_state(LinkState.STALLED)
+        waiting = asyncio.create_task(echoed(wire, b"one"))
         done, _ = await asyncio.wait([waiting], timeout=0.05)
         assert not done
-        proxy.set(Line.OPEN)
+        proxy.set_state(LinkState.OPEN)
         assert await waiting == b"one"
 
 
 async def test_a_half_open_line_swallows_answers() -> None:
     async with a_line() as (proxy, wire):
-        assert await said_back(wire, b"one") == b"one"
-        proxy.set(Line.HALF_OPEN)
-        waiting = asyncio.create_task(said_back(wire, b"two"))
+        assert await echoed(wire, b"one") == b"one"
+        proxy.set_state(LinkState.HALF_OPEN)
+        waiting = asyncio.create_task(echoed(wire, b"two"))
         done, _ = await asyncio.wait([waiting], timeout=0.05)
         assert not done
-        proxy.set(Line.OPEN)
+        proxy.set_state(LinkState.OPEN)
         wire[1].write(b"three\n")
         assert await waiting == b"three", "what was swallowed is gone"
 
@@ -80,12 +80,12 @@ async def test_a_half_open_line_swallows_answers() -> None:
 async def test_a_cut_resets_every_connection_and_new_ones_are_taken() -> None:
     async with an_echo() as port, Proxy(port) as proxy:
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
-        assert await said_back((reader, writer), b"one") == b"one"
+        assert await echoed((reader, writer), b"one") == b"one"
         assert proxy.cut() == 1
         with pytest.raises(ConnectionResetError):
             await reader.readline()
         again = await asyncio.open_connection("127.0.0.1", proxy.port)
-        assert await said_back(again, b"two") == b"two"
+        assert await echoed(again, b"two") == b"two"
         again[1].close()
 
 

@@ -1,4 +1,4 @@
-"""What the tills of a simulated booth say: numbered without gaps, no more than is there, settled to the piece."""
+"""Records of a simulated booth's tills: numbered without gaps, no more than the stock, settled to the piece."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ import pytest
 
 from lab.simulate.device import SimulatedDevice
 from lab.simulate.market import Counting, Market, Trouble
-from lab.simulate.season import Spoken
+from lab.simulate.records import GeneratedRecord
 from services.sales.domain.booth import BoothStatus
 from shared.events.festival import (
     BoothClosing,
@@ -62,23 +62,23 @@ def a_market(trouble: Trouble, seed: int, counting: Counting = Counting.BY_LABEL
 
 
 class Day:
-    """A day at the booth: what was sent in time, what came late, what the organiser said to it."""
+    """A day at the booth: records sent in time, records sent late, and the organiser's commands."""
 
     def __init__(self, market: Market) -> None:
         self.market = market
         self.sent = market.sell(0.6, MORNING, NOON)
-        self.sent += market.noon(NOON)
-        self.orders = market.found_lost()
+        self.sent += market.pause_at_noon(NOON)
+        self.orders = market.replace_lost_device()
         self.sent += market.sell(0.8, NOON, EVENING)
         self.sent += market.close(EVENING)
-        self.late = market.held
+        self.late = market.late_records
 
     @property
     def bodies(self) -> list[TillRecord]:
         return [read(record)[1] for record in (*self.sent, *self.late)]
 
 
-def read(record: Spoken) -> tuple[str, TillRecord]:
+def read(record: GeneratedRecord) -> tuple[str, TillRecord]:
     headers = dict(record.headers)
     id, kind = headers["ce_id"], headers["ce_type"]
     assert id is not None
@@ -98,8 +98,8 @@ def test_each_device_numbers_its_records_and_names_the_one_before(trouble: Troub
     devices: dict[str, dict[int, tuple[str, str | None]]] = defaultdict(dict)
     for record in (*day.sent, *day.late):
         id, body = read(record)
-        place = id, body.previous
-        assert devices[body.device].setdefault(body.seq, place) == place
+        link = id, body.previous
+        assert devices[body.device].setdefault(body.seq, link) == link
     for records in devices.values():
         assert sorted(records) == list(range(1, len(records) + 1))
         assert [records[seq][1] for seq in sorted(records)] == [None, *(records[seq][0] for seq in sorted(records))][
@@ -140,7 +140,7 @@ def test_cash_that_is_not_there_is_not_paid_back_from_the_drawer() -> None:
     lines = (VoidedLine(line=1, qty=1),)
     device.void(NOON, PaymentKind.CASH, 10**9, receipt="R1", lines=lines)
     device.void(NOON, PaymentKind.CASH, 1_000, receipt="R2", lines=lines)
-    voids = [body for _, body in map(read, device.taken()) if isinstance(body, ReceiptVoided)]
+    voids = [body for _, body in map(read, device.drain()) if isinstance(body, ReceiptVoided)]
     assert [void.refund for void in voids[:1] + voids[-1:]] == [PaymentKind.OTHER, PaymentKind.CASH]
 
 
@@ -166,7 +166,7 @@ def test_all_that_is_sold_is_covered_and_settled_to_the_piece(trouble: Trouble, 
             world.give(TillStruck(booth=BOOTH, till=order.till, device=order.device))
         else:
             world.give(TillAdded(booth=BOOTH, till="T3"))
-    for void in market.mistyped():
+    for void in market.void_mistyped():
         world.give(VoidOrdered(booth=BOOTH, receipt=void.receipt, line=void.line, qty=void.qty))
     assert world.booth(BOOTH).status is BoothStatus.SETTLED
     for sale in world.booth(BOOTH).disputed:
@@ -178,10 +178,10 @@ def test_all_that_is_sold_is_covered_and_settled_to_the_piece(trouble: Trouble, 
     assert world.heard(VoidRefused) == []
     if trouble is not Trouble.LOST:
         # Whose pieces they were is known exactly: all that is gone was sold, and what is left was counted.
-        assert {lot.lot: lot.unsold for lot in booth.lots} == market.there
+        assert {lot.lot: lot.unsold for lot in booth.lots} == market.physical_stock
 
 
 def test_the_same_seed_gives_the_same_day() -> None:
-    one, other = (Day(a_market(Trouble.REPLACED, 5)) for _ in range(2))
-    assert one.sent == other.sent
-    assert one.late == other.late
+    first, second = (Day(a_market(Trouble.REPLACED, 5)) for _ in range(2))
+    assert first.sent == second.sent
+    assert first.late == second.late

@@ -1,4 +1,4 @@
-"""Where a bench runs: real servers, and for each round topics and databases of its own."""
+"""The environment of a bench: real servers, with isolated topics and databases for each measurement."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,21 +18,21 @@ PARTITIONS = 12
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A stack that serves, and a folder for what processes write."""
+class BenchEnvironment:
+    """A running stack, and a folder for the logs of processes."""
 
     stack: Stack
     folder: Path
 
     @asynccontextmanager
-    async def round(self, partitions: int = PARTITIONS) -> AsyncIterator[Settings]:
-        """Empty topics and databases as long as the block lasts."""
-        mark = f"b{uuid4().hex[:8]}"
+    async def namespace(self, partitions: int = PARTITIONS) -> AsyncIterator[Settings]:
+        """Settings with empty topics and databases; the block's end removes them."""
+        name = f"b{uuid4().hex[:8]}"
         settings = Settings(
             kafka=self.stack.kafka,
             mongo=self.stack.mongo,
-            topic_prefix=f"{mark}.",
-            database_prefix=f"{mark}_",
+            topic_prefix=f"{name}.",
+            database_prefix=f"{name}_",
             partitions=partitions,
             log_level="WARNING",
             http_host="127.0.0.1",
@@ -44,8 +44,8 @@ class Place:
         finally:
             await _remove(settings)
 
-    def server_seconds(self) -> float | None:
-        """CPU seconds that the servers have used so far; None when they are not processes of this machine."""
+    def server_cpu_seconds(self) -> float | None:
+        """CPU seconds of the servers so far; None when they are not processes of this machine."""
         if self.stack.local is None:
             return None
         pids = [server.pid for server in self.stack.local.servers if server.pid is not None]
@@ -60,7 +60,7 @@ async def _remove(settings: Settings) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     try:
-        ours = [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]
-        await admin.delete_topics(ours, timeout_ms=30_000)
+        topics = [name for name in await admin.list_topics() if name.startswith(settings.topic_prefix)]
+        await admin.delete_topics(topics, timeout_ms=30_000)
     finally:
         await admin.close()

@@ -1,4 +1,4 @@
-"""Where this checkout's own stack is, so that a command finds it without being told."""
+"""Finds this checkout's own stack, so that commands need no addresses."""
 
 import json
 import os
@@ -8,23 +8,23 @@ from typing import Any
 FOLDER = Path(__file__).parents[1] / ".karya" / "up"
 
 
-def adopt() -> None:
-    """What KARYA_* does not say of addresses is taken from the stack that `karya up` has started here, if any."""
+def use_local_stack() -> None:
+    """Set the KARYA_* addresses that are not set to those of the stack that `karya up` has started here, if any."""
     stack, services = _ports("stack"), _ports("services")
-    found = {
+    addresses = {
         "KARYA_KAFKA": f"127.0.0.1:{stack['kafka']}" if "kafka" in stack else None,
         "KARYA_MONGO": f"mongodb://127.0.0.1:{stack['mongo']}/?directConnection=true" if "mongo" in stack else None,
         **{f"KARYA_{name.upper()}_URL": f"http://127.0.0.1:{port}" for name, port in services.items()},
     }
-    for name, value in found.items():
+    for name, value in addresses.items():
         if value is not None:
             os.environ.setdefault(name, value)
 
 
 def _ports(name: str) -> dict[str, int]:
-    """The ports of the servers of one group that were started and not stopped."""
+    """The ports of a group's servers that were started and not stopped."""
     try:
         state: dict[str, dict[str, Any]] = json.loads((FOLDER / f"{name}.json").read_text())
     except FileNotFoundError:
         return {}
-    return {server: one["port"] for server, one in state.items() if one["pid"] is not None}
+    return {server: entry["port"] for server, entry in state.items() if entry["pid"] is not None}

@@ -1,4 +1,4 @@
-"""Bytes: what one event leaves in Kafka and in MongoDB, without compression, indexes and further copies."""
+"""Bytes that one event leaves in Kafka and in MongoDB, without compression, indexes and replicas."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,8 +12,8 @@ from shared import envelope
 from shared.runtime.ledger import Writes, to_outbox
 
 
-class Weights:
-    """The mean of each kind of thing, over all that was weighed."""
+class RecordSizes:
+    """The mean size of each kind of record and document."""
 
     def __init__(self) -> None:
         self._sums: dict[str, tuple[int, int]] = {}
@@ -22,24 +22,26 @@ class Weights:
         bytes_before, count_before = self._sums.get(kind, (0, 0))
         self._sums[kind] = bytes_before + size, count_before + count
 
-    def message(self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]) -> None:
-        """One record with its key and headers; but for 5 to 8 bytes that tell its length, time and place."""
+    def add_message(
+        self, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
+        """Add one record with its key and headers, without the 5 to 8 bytes of its length, time and offset."""
         size = DefaultRecordBatchBuilder.size_of(key, value, list(headers))
         self.add(f"message {envelope.header(headers, 'ce_type')}", size)
 
-    def written(self, writes: Writes) -> None:
-        """All that one transaction writes, but for lanes, which stay as many as they are."""
+    def add_writes(self, writes: Writes) -> None:
+        """Add everything that one transaction writes, except the lane documents, whose number is constant."""
         self._documents("ledger entry", writes.ledger)
         for collection, operations in writes.entities.items():
-            made = (one._doc for one in operations if isinstance(one, InsertOne | ReplaceOne))
-            self._documents(f"document of {collection}", made)
+            documents = (operation._doc for operation in operations if isinstance(operation, InsertOne | ReplaceOne))
+            self._documents(f"document of {collection}", documents)
         pages = sum(len(bson.encode(page)) for page in to_outbox(writes.outbox))
         self.add("outbox record", pages, len(writes.outbox))
         for numbered in writes.outbox:
-            self.message(numbered.record.key, numbered.record.value, numbered.record.headers)
+            self.add_message(numbered.record.key, numbered.record.value, numbered.record.headers)
 
-    def figures(self, of: str) -> list[Figure]:
-        return [Figure(f"{of}, {kind}: bytes", size / count) for kind, (size, count) in self._sums.items()]
+    def figures(self, subject: str) -> list[Figure]:
+        return [Figure(f"{subject}, {kind}: bytes", size / count) for kind, (size, count) in self._sums.items()]
 
     def _documents(self, kind: str, documents: Iterable[Mapping[str, Any]]) -> None:
         for document in documents:

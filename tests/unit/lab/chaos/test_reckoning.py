@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from lab.chaos import model
-from lab.chaos.told import Told
+from lab.chaos import reckoning
+from lab.chaos.expected import ExpectedState
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.runtime.ledger import Ledger
@@ -19,10 +19,12 @@ async def test_a_record_that_is_in_no_ledger_is_lost_and_one_with_another_body_t
         return {id: b"body" for id in ids if "lost" not in id}
 
     monkeypatch.setattr(Ledger, "known", known)
-    monkeypatch.setattr(model, "SERVICES", {})
-    told = Told({"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")})
-    found = model.Reckoning(lost=["seen before"])
-    await model.reckon(Settings(), told, found, whole=False)
-    assert found.lost == ["seen before", "production never worked t1 lost"]
-    assert found.torn == ["sales worked another body of till a"]
-    assert not found.ok
+    monkeypatch.setattr(reckoning, "SERVICES", {})
+    expected = ExpectedState(
+        {"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")}
+    )
+    result = reckoning.Reckoning(lost=["seen before"])
+    await reckoning.reckon(Settings(), expected, result, complete=False)
+    assert result.lost == ["seen before", "production never worked t1 lost"]
+    assert result.mismatched == ["sales worked another body of till a"]
+    assert not result.ok

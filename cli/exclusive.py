@@ -1,4 +1,4 @@
-"""What commands with a stack of their own have in common: one at a time, and a clean end by any signal."""
+"""Runs a command that has its own stack: one at a time, with a clean end by any signal."""
 
 import fcntl
 import shutil
@@ -11,19 +11,21 @@ from types import FrameType
 from shared.errors import KaryaError
 
 
-class Busy(KaryaError):
-    """The same command runs in this checkout already; two would use the same folder."""
+class AlreadyRunning(KaryaError):
+    """The same command runs in this checkout already, and both would use the same folder."""
 
 
 @contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """`folder` is empty and ours until the end. Raises Busy."""
+def exclusive(folder: Path) -> Iterator[None]:
+    """Empty `folder`, and lock it for this process until the end. Raises AlreadyRunning."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy("This command is running in this checkout already; wait for it, or stop it first.") from None
+            raise AlreadyRunning(
+                "This command is running in this checkout already; wait for it, or stop it first."
+            ) from None
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         yield
@@ -31,7 +33,7 @@ def alone(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """SIGTERM ends it as Ctrl-C does: everything that was started is stopped."""
+    """SIGTERM ends the block as Ctrl-C does, so that started processes are stopped."""
 
     def interrupt(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""What terminals and tills say in the benches, without end, and what sales must have heard of their booths before."""
+"""Endless records of terminals and tills for the benches, and the booths' events that sales must work before."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,41 +16,41 @@ MAKERS = 3
 PRICE = 25_000
 
 
-class Words(NamedTuple):
+class WorkloadRecord(NamedTuple):
     """A record of a terminal or a till, and its id."""
 
     id: str
     body: Body
 
 
-def reports() -> Iterator[Words]:
-    """Good reports of all facilities in turn."""
-    known = reference.load().catalogue
-    makers = [(code, sorted(facility.products)[0]) for code, facility in sorted(known.facilities.items())]
+def reports() -> Iterator[WorkloadRecord]:
+    """Valid reports of all facilities in turn."""
+    catalogue = reference.load().catalogue
+    makers = [(code, sorted(facility.products)[0]) for code, facility in sorted(catalogue.facilities.items())]
     yesterday = datetime.now(UTC).date() - timedelta(days=1)
     for number in count():
         code, product = makers[number % len(makers)]
         body = ProductionReported(facility=code, terminal=f"{code}-1", product=product, qty=1, made_on=yesterday)
-        yield Words(f"report-{number}", body)
+        yield WorkloadRecord(f"report-{number}", body)
 
 
-def sales() -> Iterator[Words]:
+def sales() -> Iterator[WorkloadRecord]:
     """Labelled sales of one piece each at all booths in turn."""
     return _receipts((_line(1, "L-1"),))
 
 
-def baskets() -> Iterator[Words]:
+def baskets() -> Iterator[WorkloadRecord]:
     """Labelled pieces of several makers on one receipt, at all booths in turn."""
     return _receipts(tuple(_line(maker, f"L-{maker}") for maker in range(1, MAKERS + 1)))
 
 
-def unlabelled() -> Iterator[Words]:
-    """Sales of one piece each without a label at all booths in turn: whose it was is a matter of shares."""
+def unlabelled() -> Iterator[WorkloadRecord]:
+    """Unlabelled sales of one piece each at all booths in turn; they are shared between the makers."""
     return _receipts((_line(1, None),))
 
 
 def openings(makers: int = 1) -> Iterator[Body]:
-    """Each booth opens and has more than it can sell, of so many makers."""
+    """The opening of each booth, and its stock: goods of so many makers, more than it can sell."""
     for number in range(BOOTHS):
         booth = _booth(number)
         price = Price(product="SVR", price_rupiah=PRICE)
@@ -67,7 +67,7 @@ def openings(makers: int = 1) -> Iterator[Body]:
             )
 
 
-def _receipts(lines: tuple[ReceiptLine, ...]) -> Iterator[Words]:
+def _receipts(lines: tuple[ReceiptLine, ...]) -> Iterator[WorkloadRecord]:
     now = datetime.now(UTC)
     for number in count():
         booth, seq = _booth(number), number // BOOTHS + 1
@@ -81,7 +81,7 @@ def _receipts(lines: tuple[ReceiptLine, ...]) -> Iterator[Words]:
             payment=Payment(kind=PaymentKind.QRIS),
             sold_at=now,
         )
-        yield Words(f"{booth}-{seq}", body)
+        yield WorkloadRecord(f"{booth}-{seq}", body)
 
 
 def _line(number: int, lot: str | None) -> ReceiptLine:

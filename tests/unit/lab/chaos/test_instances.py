@@ -1,4 +1,4 @@
-"""An instance is one of the crew from the moment when its process is there, and no earlier."""
+"""An instance is listed from the moment when its process exists, and no earlier."""
 
 import asyncio
 import threading
@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from deploy.local.server import Server
-from lab.chaos import crew as crews
-from lab.chaos.crew import Crew, Exit
+from lab.chaos import instances as module
+from lab.chaos.instances import Exit, Instances
 from shared.settings import Settings
 from tests.support.waiting import eventually
 
 WAITS = ["-c", "import time; time.sleep(60)"]
-# Told to end, it takes half a second.
+# It needs half a second to end.
 DAWDLES = [
     "-c",
     """
@@ -27,7 +27,7 @@ time.sleep(60)
 """,
 ]
 
-# It is there and says of itself that it does not live.
+# It runs and reports that it is not alive.
 DEAD = [
     "-c",
     """
@@ -55,43 +55,43 @@ async def test_who_supervises_never_sees_an_instance_without_a_process(
         return launch(server)
 
     monkeypatch.setattr(Server, "launch", slowly)
-    crew = Crew(tmp_path, {"sales": Settings()}, {"sales": WAITS})
-    joining = asyncio.create_task(crew.join("sales"))
+    instances = Instances(tmp_path, {"sales": Settings()}, {"sales": WAITS})
+    joining = asyncio.create_task(instances.join("sales"))
     assert await asyncio.to_thread(launching.wait, 30)
-    assert crew.of("sales") == []
+    assert instances.of_service("sales") == []
     go_on.set()
-    member = await joining
-    assert crew.of("sales") == [member]
-    assert member.server.alive
-    await crew.kill([member])
-    assert not member.server.alive
+    instance = await joining
+    assert instances.of_service("sales") == [instance]
+    assert instance.server.alive
+    await instances.kill([instance])
+    assert not instance.server.alive
 
 
 async def test_an_instance_that_says_that_it_is_dead_is_replaced_and_told_of(tmp_path: Path) -> None:
-    crew = Crew(tmp_path, {"sales": Settings()}, {"sales": DEAD})
-    dead = await crew.join("sales")
-    supervising = asyncio.create_task(crew.supervise())
+    instances = Instances(tmp_path, {"sales": Settings()}, {"sales": DEAD})
+    dead = await instances.join("sales")
+    supervising = asyncio.create_task(instances.supervise())
     try:
-        await eventually(lambda: [member for member in crew.of("sales") if member is not dead])
+        await eventually(lambda: [instance for instance in instances.of_service("sales") if instance is not dead])
     finally:
         supervising.cancel()
         await asyncio.wait([supervising])
-        await crew.kill(crew.of("sales"))
-    assert crew.dead[0] == f"{dead.name} was not alive: made up: /health/live"
+        await instances.kill(instances.of_service("sales"))
+    assert instances.liveness_failures[0] == f"{dead.name} was not alive: made up: /health/live"
     assert not dead.server.alive
-    assert crew.exits == []
+    assert instances.exits == []
 
 
 @pytest.mark.parametrize("most", [10.0, 0.1])
 async def test_an_instance_that_takes_too_long_to_leave_has_ended_badly(
     most: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crews, "LEAVE_SECONDS", most)
-    crew = Crew(tmp_path, {"sales": Settings()}, {"sales": DAWDLES})
-    member = await crew.join("sales")
-    await eventually(lambda: "waits" in member.server.log.read_text())
-    await crew.leave(member)
-    [exit] = crew.exits
+    monkeypatch.setattr(module, "LEAVE_SECONDS", most)
+    instances = Instances(tmp_path, {"sales": Settings()}, {"sales": DAWDLES})
+    instance = await instances.join("sales")
+    await eventually(lambda: "waits" in instance.server.log.read_text())
+    await instances.leave(instance)
+    [exit] = instances.exits
     assert exit.code == 0
     assert exit.seconds is not None
     assert exit.seconds >= 0.5

@@ -1,4 +1,4 @@
-"""What terminals and tills were acknowledged for against what production and sales keep: one thing wrong each."""
+"""The documents of production and sales against the acknowledged records, with one difference in each test."""
 
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -8,8 +8,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from lab.chaos.kept import READ, Kept
-from lab.chaos.told import Acknowledged, OrderedVoid, Told
+from lab.chaos.comparison import FIELDS, Comparison
+from lab.chaos.expected import AcknowledgedRecord, ExpectedState, OrderedVoid
 from services.production.domain.entities import Lot, ReportKind, ReportOutcome, TerminalReport
 from services.production.store import LOTS, REPORTS
 from services.sales.domain import Booth, Receipt
@@ -57,7 +57,7 @@ def a_void(seq: int, receipt: str, qty: int, line: int = 1, **changed: Any) -> R
     return ReceiptVoided(**{**DESK, "seq": seq} | given | changed)
 
 
-SAID: tuple[tuple[Topic, str, Body], ...] = (
+RECORDS: tuple[tuple[Topic, str, Body], ...] = (
     (TERMINAL, "made", ProductionReported(**PLACE, product="KKG", qty=40, made_on=ON)),
     (TERMINAL, "refused", ProductionReported(**PLACE, product="XYZ", qty=7, made_on=ON)),
     (TERMINAL, "corrected", ProductionCorrected(**PLACE, lot="L1", change=-2)),
@@ -77,16 +77,16 @@ SAID: tuple[tuple[Topic, str, Body], ...] = (
         CashCounted(**DESK, seq=9, drawer="opened", counted_rupiah=99, expected_rupiah=1, counted_at=AT),
     ),
     (TILL, "closed", TillClosed(**DESK, seq=10, last_seq=10)),
-    # Somebody goes on from a copy of the spool that was made after record 9.
+    # Another device goes on from a copy of the spool that was made after record 9.
     (TILL, "closed too", TillClosed(**DESK, seq=10, last_seq=10)),
 )
 
 
-def told(said: Iterable[tuple[Topic, str, Body]] = SAID) -> Told:
-    model = Told()
-    for topic, id, body in said:
-        model.hear(Acknowledged("source", id, topic, b"digest", body))
-    return model
+def expected(records: Iterable[tuple[Topic, str, Body]] = RECORDS) -> ExpectedState:
+    state = ExpectedState()
+    for topic, id, body in records:
+        state.add_record(AcknowledgedRecord("source", id, topic, b"digest", body))
+    return state
 
 
 def a_report(id: str, kind: ReportKind, outcome: ReportOutcome, change: int | None = None) -> TerminalReport:
@@ -108,7 +108,7 @@ def documents(collection: Collection[Any], *entities: Any) -> dict[str, dict[str
 
 
 def a_database() -> Database:
-    """As the services would keep what was said."""
+    """The documents that the services keep of these records."""
     return {
         "reports": documents(
             REPORTS,
@@ -148,48 +148,48 @@ def a_database() -> Database:
 
 
 def with_devices(booths: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The same, with one device that somebody else has a copy of from record 10 on."""
+    """The same, with a device whose spool was copied after record 9."""
     branches = [{"seen": [[1, 10]], "last_seq": 10}, {"seen": [[10, 10]], "last_seq": 10}]
     booths["F.B1"]["devices"] = [{"device": "D1", "till": "T1", "branches": branches}]
     return booths
 
 
-def differences(model: Told, database: Database) -> tuple[list[str], list[str], list[str]]:
-    kept = Kept(model)
-    for (_, name), fields in READ.items():
-        # As the projection would cut them.
-        cut = ({field: one[field] for field in ("_id", *fields)} for one in database[name].values())
-        kept.look(name, cut)
-    kept.close()
-    return kept.lost, kept.doubled, kept.torn
+def differences(state: ExpectedState, database: Database) -> tuple[list[str], list[str], list[str]]:
+    comparison = Comparison(state)
+    for (_, name), fields in FIELDS.items():
+        # As the projection of the query returns them.
+        projected = ({field: document[field] for field in ("_id", *fields)} for document in database[name].values())
+        comparison.add_documents(name, projected)
+    comparison.finish()
+    return comparison.lost, comparison.doubled, comparison.mismatched
 
 
 def test_all_that_was_said_is_kept_once() -> None:
-    assert differences(told(), a_database()) == ([], [], [])
+    assert differences(expected(), a_database()) == ([], [], [])
 
 
 def test_the_order_in_which_records_are_heard_changes_nothing() -> None:
-    tills = [one for one in SAID if isinstance(one[2], ReceiptIssued | ReceiptVoided | TillClosed)]
-    first = told(tills)
-    for said in permutations(tills):
-        model = told(said)
-        assert (model.sums, model.drawers, model.devices) == (first.sums, first.drawers, first.devices)
+    tills = [record for record in RECORDS if isinstance(record[2], ReceiptIssued | ReceiptVoided | TillClosed)]
+    first = expected(tills)
+    for records in permutations(tills):
+        state = expected(records)
+        assert (state.sums, state.drawers, state.devices) == (first.sums, first.drawers, first.devices)
 
 
 def test_a_record_that_two_spools_have_is_one() -> None:
-    assert differences(told([*SAID, *SAID]), a_database()) == ([], [], [])
+    assert differences(expected([*RECORDS, *RECORDS]), a_database()) == ([], [], [])
 
 
 def test_what_an_organiser_voided_does_not_stand_either() -> None:
-    model = told()
-    model.order(OrderedVoid("F.B1", "sold", 1, 3))
-    assert differences(model, a_database())[2] == [
-        "0 pieces of line 1 of receipt sold of F.B1 are voided, but 3 were told"
+    state = expected()
+    state.add_void(OrderedVoid("F.B1", "sold", 1, 3))
+    assert differences(state, a_database())[2] == [
+        "0 pieces of line 1 of receipt sold of F.B1 are voided, but 3 were ordered"
     ]
 
 
 def test_sums_are_of_each_facility_and_each_booth() -> None:
-    assert told().sums == {
+    assert expected().sums == {
         ("LP-KPG", "production reports"): 2,
         ("LP-KPG", "pieces reported"): 47,
         ("LP-KPG", "correction reports"): 2,
@@ -203,11 +203,11 @@ def test_sums_are_of_each_facility_and_each_booth() -> None:
 
 
 def test_a_void_of_a_receipt_that_never_came_voids_nothing() -> None:
-    model = told([*SAID, (TILL, "early", a_void(11, "elsewhere", 1))])
+    state = expected([*RECORDS, (TILL, "early", a_void(11, "elsewhere", 1))])
     database = a_database()
     first = database["booths"]["F.B1"]["devices"][0]["branches"][0]
     first["seen"] = [[1, 11]]
-    assert differences(model, database) == ([], [], [])
+    assert differences(state, database) == ([], [], [])
 
 
 Break: TypeAlias = Callable[[Database], None]
@@ -243,7 +243,7 @@ def sale(**fields: Any) -> Break:
     return lambda database: database["receipts"]["F.B1 sold"]["sales"][0].update(fields)
 
 
-LOST, DOUBLED, TORN = range(3)
+LOST, DOUBLED, MISMATCHED = range(3)
 
 
 @pytest.mark.parametrize(
@@ -255,11 +255,11 @@ LOST, DOUBLED, TORN = range(3)
         (removed("lots", "L1"), LOST, "production accepted report made, but keeps no lot of it"),
         (removed("receipts", "F.B1 sold"), LOST, "sales does not keep receipt sold of F.B1"),
         (removed("receipts", "F.B1 sold"), LOST, "F.B1: 12 pieces sold were acknowledged, 5 are kept"),
-        (removed("booths", "F.B1"), LOST, "sales never heard device D1 of F.B1"),
+        (removed("booths", "F.B1"), LOST, "sales never received device D1 of F.B1"),
         (removed("booths", "F.B1"), LOST, "sales does not keep drawer opened of F.B1"),
-        (branch(0, seen=[[1, 2], [5, 10]]), LOST, "sales never heard 2 records (3, 4) of device D1 of F.B1"),
+        (branch(0, seen=[[1, 2], [5, 10]]), LOST, "sales never received 2 records (3, 4) of device D1 of F.B1"),
         # The other branch has the number as well, but only once.
-        (branch(1, seen=[]), LOST, "sales never heard 1 record (10) of device D1 of F.B1"),
+        (branch(1, seen=[]), LOST, "sales never received 1 record (10) of device D1 of F.B1"),
         (
             copied("reports", "refused"),
             DOUBLED,
@@ -281,59 +281,63 @@ LOST, DOUBLED, TORN = range(3)
         (
             branch(0, seen=[[1, 11]]),
             DOUBLED,
-            "sales heard 1 record (11) of device D1 of F.B1, which was acknowledged for fewer",
+            "sales received 1 record (11) of device D1 of F.B1, which was acknowledged for fewer",
         ),
         (
             changed("reports", "made", facility="PR-KPG"),
-            TORN,
+            MISMATCHED,
             "production keeps report made as production of 40 by PR-KPG T1, "
             "but production of 40 by LP-KPG T1 was acknowledged",
         ),
         (
             changed("reports", "corrected", change=-3),
-            TORN,
+            MISMATCHED,
             "production keeps report corrected as correction of -3 by LP-KPG T1, "
             "but correction of -2 by LP-KPG T1 was acknowledged",
         ),
         (
             changed("lots", "L1", qty=41),
-            TORN,
+            MISMATCHED,
             "lot L1 holds 41 pieces, but its report made was acknowledged with 40",
         ),
         (
             sale(qty=4),
-            TORN,
-            "sales keeps receipt sold of F.B1 as "
-            "Issued(till='T1', device='D1', lines=(SoldLine(lot=None, product='KKG', qty=4, price_rupiah=5000, "
-            "net_rupiah=15000), SoldLine(lot=None, product='KKG', qty=4, price_rupiah=5000, net_rupiah=20000))), but "
-            "Issued(till='T1', device='D1', lines=(SoldLine(lot=None, product='KKG', qty=3, price_rupiah=5000, "
-            "net_rupiah=15000), SoldLine(lot=None, product='KKG', qty=4, price_rupiah=5000, net_rupiah=20000))) "
-            "was told",
+            MISMATCHED,
+            "sales keeps receipt sold of F.B1 as ExpectedReceipt(till='T1', device='D1', lines=("
+            "ExpectedLine(lot=None, product='KKG', qty=4, price_rupiah=5000, net_rupiah=15000), "
+            "ExpectedLine(lot=None, product='KKG', qty=4, price_rupiah=5000, net_rupiah=20000))), but "
+            "ExpectedReceipt(till='T1', device='D1', lines=("
+            "ExpectedLine(lot=None, product='KKG', qty=3, price_rupiah=5000, net_rupiah=15000), "
+            "ExpectedLine(lot=None, product='KKG', qty=4, price_rupiah=5000, net_rupiah=20000))) was acknowledged",
         ),
-        (sale(waiting=1), TORN, "line 1 of receipt sold of F.B1 has 3 pieces, its parts 4"),
-        (sale(voided=1), TORN, "1 pieces of line 1 of receipt sold of F.B1 are voided, but 0 were told"),
+        (sale(waiting=1), MISMATCHED, "line 1 of receipt sold of F.B1 has 3 pieces, its parts 4"),
+        (sale(voided=1), MISMATCHED, "1 pieces of line 1 of receipt sold of F.B1 are voided, but 0 were ordered"),
         (
             branch(1, last_seq=9),
-            TORN,
+            MISMATCHED,
             "the last records of device D1 of F.B1 are [10, 10], but sales takes [9, 10] for them",
         ),
         (
             drawer(dropped_rupiah=0),
-            TORN,
+            MISMATCHED,
             "sales keeps drawer opened of F.B1 as (float, dropped, receipts, taken, paid back) "
-            "(900, 0, 1, 35000, 0), but (900, 70, 1, 35000, 0) was told",
+            "(900, 0, 1, 35000, 0), but (900, 70, 1, 35000, 0) was acknowledged",
         ),
-        (drawer(counted_rupiah=98), TORN, "drawer opened of F.B1 was counted with 98, but [99] was told"),
+        (
+            drawer(counted_rupiah=98),
+            MISMATCHED,
+            "drawer opened of F.B1 was counted with 98, but [99] was acknowledged",
+        ),
     ],
 )
-def test_what_is_kept_otherwise_is_told(broken: Break, where: int, sentence: str) -> None:
+def test_what_is_kept_otherwise_is_expected(broken: Break, where: int, sentence: str) -> None:
     database = a_database()
     broken(database)
-    assert sentence in differences(told(), database)[where]
+    assert sentence in differences(expected(), database)[where]
 
 
 @pytest.mark.parametrize("place", ["waiting", "disputed", "rejected"])
 def test_whatever_became_of_a_sale_it_is_kept(place: str) -> None:
     database = a_database()
     sale(**{"parts": [], place: 3})(database)
-    assert differences(told(), database) == ([], [], [])
+    assert differences(expected(), database) == ([], [], [])

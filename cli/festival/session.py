@@ -1,0 +1,115 @@
+"""Shared by the organiser's commands: options, clients of the services, and the output of answers."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from cli.console import exit_on_error, local, say, show_json, show_table, warn
+from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
+from cli.parameters import between, parsed
+from shared import typed
+from shared.errors import NotAnswered
+
+Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
+Request = Annotated[str, typer.Argument(help="The request's name, e.g. R1.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+
+
+@dataclass(frozen=True, slots=True)
+class FestivalOptions:
+    """The options of every command: addresses of the services, and seconds to wait for an outcome."""
+
+    url: str | None
+    sales_url: str | None
+    wait: int
+
+
+def choose(
+    context: typer.Context,
+    url: Annotated[
+        str | None, typer.Option(envvar="KARYA_FESTIVAL_URL", help="Address of the festival service.")
+    ] = None,
+    sales_url: Annotated[
+        str | None, typer.Option(envvar="KARYA_SALES_URL", help="Address of the sales service.")
+    ] = None,
+    wait: Annotated[
+        int,
+        typer.Option(
+            parser=between(typed.whole, 0, 30), help="Seconds to wait for the outcome of a command, at most 30."
+        ),
+    ] = 10,
+) -> None:
+    context.obj = FestivalOptions(url, sales_url, wait)
+
+
+@contextmanager
+def service(context: typer.Context) -> Iterator[ServiceClient]:
+    """The festival service. An error is shown without a traceback and ends with exit code 1."""
+    options: FestivalOptions = context.obj
+    if not options.url:
+        warn("No festival service is known here: run `make up`, or set KARYA_FESTIVAL_URL to its address.")
+        raise typer.Exit(1)
+    with exit_on_error(), ServiceClient(options.url, options.wait) as api:
+        yield api
+
+
+@contextmanager
+def sales_service(context: typer.Context) -> Iterator[ServiceClient]:
+    """The sales service, for reading. Raises NotAnswered if its address is not set."""
+    options: FestivalOptions = context.obj
+    if not options.sales_url:
+        message = "No sales service is known here: run `make up`, or set KARYA_SALES_URL to its address."
+        raise NotAnswered(message)
+    with ServiceClient(options.sales_url, options.wait, "sales") as api:
+        yield api
+
+
+def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | None = None) -> None:
+    """Show the outcome of one command: `message` if it was done. A refusal ends with exit code 1."""
+    if as_json:
+        show_json({**answer.row, **(extra or {})})
+    elif answer.status is CommandStatus.DONE:
+        say(message)
+    elif answer.status is CommandStatus.ACCEPTED:
+        say(f"Accepted. Its outcome is not known yet: see /commands/{answer.command} later.")
+    else:
+        warn(_refused(answer))
+    if answer.status is CommandStatus.REFUSED:
+        raise typer.Exit(1)
+
+
+def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], empty: str, *, as_json: bool) -> None:
+    """Show the outcomes of many commands, each beside its row. A refusal ends with exit code 1."""
+    if as_json:
+        show_json([{**row, **answer.row} for row, answer in answers])
+    else:
+        rows = [{**row, "outcome": answer.status.value} for row, answer in answers]
+        show_table([*columns, "outcome"], rows, empty)
+        for _, answer in answers:
+            if answer.status is CommandStatus.REFUSED:
+                warn(_refused(answer))
+    if any(answer.status is CommandStatus.REFUSED for _, answer in answers):
+        raise typer.Exit(1)
+
+
+def booth_id(festival: str, booth: str) -> str:
+    """The full id of a booth; `booth` may be its short name, e.g. `B7`."""
+    return booth if booth.startswith(f"{festival}.") else f"{festival}.{booth}"
+
+
+def lots_counted(entries: Sequence[str]) -> dict[str, int]:
+    """Pieces by lot. Raises typer.BadParameter."""
+    return parsed(lambda: typed.pairs(entries, "PR-KPG-KTI-230418-007-4=3", typed.lot))
+
+
+def festival_time(text: str | None, zone: str) -> str | None:
+    """A time of the service in the festival's local time."""
+    return local(datetime.fromisoformat(text), zone) if text else None
+
+
+def _refused(answer: Answer) -> str:
+    return f"Refused: {answer.message} (field {answer.field}, {answer.reason})"
