@@ -1,6 +1,6 @@
 """`--quick` leaves out the slow tests and tries fewer examples; the last line of a run says what was left out."""
 
-from collections.abc import Iterator, Sized
+from collections.abc import Iterable, Iterator, Sized
 from typing import Any
 
 import pytest
@@ -55,6 +55,11 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         terminal.write_line(
             said(config.stash[LEFT_OUT], terminal.stats.get("skipped", ()), config.getoption("quick"))
         )
+
+
+def slow_but(*quick: str, among: Iterable[str]) -> list[Any]:
+    """All of them as a test's parameters; those that are not named first are slow."""
+    return [pytest.param(one, id=one, marks=() if one in quick else pytest.mark.slow) for one in among]
 
 
 def said(slow: int, skipped: Sized, quick: bool) -> str:
