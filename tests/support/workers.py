@@ -6,6 +6,7 @@ server, and the local server lets nobody write while a database is dropped.
 
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,16 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         config.option.loadscopereorder = False
         super().__init__(config, log)
         self._root = config.rootpath
-        self._together: dict[str, bool] = {}
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file not in self._together:
-            self._together[file] = shares(self._root / file)
-        return file if self._together[file] else nodeid
+        return file if shares(self._root / file) else nodeid
 
 
+@cache
 def shares(file: Path) -> bool:
-    """Whether its tests are quick, or share what takes long to make."""
-    return ORDER.count(folder(file)) == 0 or SHARED in file.read_text()
+    """Whether its tests are short, or share what takes long to make."""
+    return folder(file) not in ORDER or SHARED in file.read_text()
 
 
 def folder(file: Path) -> str:
@@ -61,9 +60,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling |
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        items.sort(key=rank)
+        items.sort(key=lambda item: rank(item.path))
 
 
-def rank(item: pytest.Item) -> Sequence[int]:
-    where = folder(item.path)
-    return ORDER.index(where) if where in ORDER else len(ORDER), not shares(item.path)
+@cache
+def rank(file: Path) -> Sequence[int]:
+    """Its tests begin before those of a file with a higher rank."""
+    where = folder(file)
+    return ORDER.index(where) if where in ORDER else len(ORDER), not shares(file)
