@@ -102,7 +102,7 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
 
 
 # The step is one, and inventory is killed at every point of it (test_step): here the points that differ most.
-@pytest.mark.parametrize("point", killed_at.DIFFER_MOST)
+@pytest.mark.parametrize("point", slow_but(killed_at.DIFFER_MOST[1], among=killed_at.DIFFER_MOST))
 @pytest.mark.parametrize("name", slow_but("sales", among=["production", "festival", "sales"]))
 async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_as_if_undisturbed(
     name: str,

@@ -226,6 +226,7 @@ async def _first_stays_first(
     assert wrong_in(found) == ([], [], [])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(170)
 async def test_four_lost_databases_are_put_back_the_services_go_on_and_everything_adds_up(
     stack: Stack, run_service: RunService

@@ -174,7 +174,7 @@ async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     await assert_undisturbed(name, settings, probe, database)
 
 
-@pytest.mark.parametrize("server", ["mongo", "kafka"])
+@pytest.mark.parametrize("server", slow_but("mongo", among=["mongo", "kafka"]))
 async def test_while_a_server_is_frozen_it_ends_in_time_and_nothing_is_lost(
     server: str, own: LocalStack, place: Settings, service_process: RunProcess
 ) -> None:

@@ -57,9 +57,9 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         )
 
 
-def slow_but(*quick: str, among: Iterable[str]) -> list[Any]:
+def slow_but(*quick: object, among: Iterable[object]) -> list[Any]:
     """All of them as a test's parameters; those that are not named first are slow."""
-    return [pytest.param(one, id=one, marks=() if one in quick else pytest.mark.slow) for one in among]
+    return [pytest.param(one, id=str(one), marks=() if one in quick else pytest.mark.slow) for one in among]
 
 
 def said(slow: int, skipped: Sized, quick: bool) -> str:
