@@ -22,10 +22,10 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo chaos bench test lint format docs lock clean
+.PHONY: help setup up down status demo chaos bench test test-all lint format docs lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DONE)/package .karya/kafka-jars.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
 
@@ -47,8 +47,11 @@ chaos: setup ## faults at random times under load, then the reckoning (ARGS="--m
 bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE --svg FILE")
 	@$(BIN)/karya bench $(ARGS)
 
-test: setup ## all tests, the integration ones against a real broker and database
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup ## what takes five minutes: most tests, real servers for those that need them (ARGS=tests/unit)
+	@$(BIN)/python -m pytest -n auto --quick $(ARGS)
+
+test-all: setup ## every test, with all examples and records; what must pass before a change goes in
+	@$(BIN)/python -m pytest -n auto $(ARGS)
 
 lint: setup ## ruff, mypy, and who may import whom
 	@$(BIN)/ruff check .

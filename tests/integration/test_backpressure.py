@@ -24,7 +24,7 @@ from tests.support.servers import gone, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +42,15 @@ async def place(own: LocalStack) -> Settings:
     return settings
 
 
-@pytest.mark.timeout(170)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("how", sorted(STOPPED))
 async def test_without_its_database_a_service_keeps_its_size_and_works_all_off_afterwards(
     how: str, own: LocalStack, place: Settings, tmp_path: Path
 ) -> None:
-    figures = Figures(how, seconds=20, rate=1500)
+    # Fewer records prove nothing, and a busy machine takes longer to send them.
+    figures = Figures(how, seconds=20, rate=1500, least_sent=10_000)
     await stop_under_load(figures, own, place, tmp_path)
-    assert figures.sent > 10_000, "too little to prove anything"
+    assert figures.sent > 10_000
     assert figures.grown == [], figures
 
 

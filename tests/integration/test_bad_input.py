@@ -46,13 +46,14 @@ READ: list[tuple[str, Family, Topic]] = [
     for family in families
     for topic in family.topics
 ]
-RECORDS = 10_000 * len(READ)
 
 
-async def test_ten_thousand_bad_records_stop_nobody_and_are_all_accounted_for(
-    settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
+@pytest.mark.parametrize("each", [200, pytest.param(10_000, marks=pytest.mark.slow)], ids="{}_a_topic".format)
+async def test_bad_records_stop_nobody_and_are_all_accounted_for(
+    each: int, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:
-    made = list(corpus(SEED, RECORDS, [topic for _, _, topic in READ], settings.partitions))
+    records = each * len(READ)
+    made = list(corpus(SEED, records, [topic for _, _, topic in READ], settings.partitions))
     async with AsyncExitStack() as stack:
         running = {name: await stack.enter_async_context(service_process(name)) for name in SERVICES}
         memory = Memory(running)
@@ -65,7 +66,7 @@ async def test_ten_thousand_bad_records_stop_nobody_and_are_all_accounted_for(
 
         await quiet()
         before = await counted(settings, probe, mongo)
-        assert sum(one.letters for one in before.values()) > RECORDS // 3
+        assert sum(one.letters for one in before.values()) > records // 3
         assert all(one.worked for one in before.values()), "some record of each topic is a good one"
         await good_records_go_through(probe, mongo)
         await quiet()

@@ -31,12 +31,11 @@ from shared.http.server import application
 from shared.runtime.service import Service
 from shared.settings import Settings
 from tests.support.announced import FESTIVAL
-from tests.support.place import RunProcess, RunService
+from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
-both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
 
 WAIT = {"Prefer": "wait=20"}
 JSON = {"Content-Type": "application/json"}

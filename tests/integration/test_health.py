@@ -42,6 +42,7 @@ def says(service: Service, words: str) -> bool:
     return any(words in trouble for trouble in service.troubles())
 
 
+@pytest.mark.slow
 async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_they_are_back(own: LocalStack) -> None:
     settings = settings_on(own, "health")
     await make_topics(settings)

@@ -21,7 +21,7 @@ from tests.support.reservations import FACILITY, Client, Recorder, a_producer, l
 from tests.support.running import let_go_of_the_dead
 from tests.support.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 SEED = 20260418
 LOTS = 5

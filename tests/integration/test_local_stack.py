@@ -78,6 +78,7 @@ async def consume(stack: LocalStack, topic: str, count: int) -> list[bytes]:
         return [(await consumer.getone()).value for _ in range(count)]
 
 
+@pytest.mark.slow
 async def test_records_that_kafka_acknowledged_outlive_its_sudden_death(stack: LocalStack) -> None:
     before = stack.addresses
     values = [f"record {n}".encode() for n in range(20)]
@@ -92,6 +93,7 @@ async def test_records_that_kafka_acknowledged_outlive_its_sudden_death(stack: L
     assert await consume(stack, "sudden-death", len(values)) == values
 
 
+@pytest.mark.slow
 async def test_transactions_that_mongo_acknowledged_outlive_its_sudden_death(stack: LocalStack) -> None:
     before = stack.addresses
     async with AsyncMongoClient(stack.addresses.mongo) as client:
@@ -136,6 +138,7 @@ def test_two_checkouts_run_side_by_side(stack: LocalStack, tmp_path: Path) -> No
         assert all(server.alive for server in stack.status() + second.status())
 
 
+@pytest.mark.slow
 def test_stop_leaves_no_process_and_can_be_repeated(tmp_path: Path) -> None:
     stack = LocalStack(tmp_path)
     stack.start()
@@ -148,6 +151,7 @@ def test_stop_leaves_no_process_and_can_be_repeated(tmp_path: Path) -> None:
     assert not any(server.alive for server in stack.status() + LocalStack(tmp_path).status())
 
 
+@pytest.mark.slow
 def test_two_who_start_at_once_get_one_stack(tmp_path: Path) -> None:
     stacks = [LocalStack(tmp_path), LocalStack(tmp_path)]
     try:
@@ -195,6 +199,7 @@ def start_in_another_process(folder: Path, *, keep_running: bool) -> subprocess.
     return parent
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
 def test_servers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = start_in_another_process(tmp_path, keep_running=False)
@@ -208,6 +213,7 @@ def test_servers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     assert alive == []
 
 
+@pytest.mark.slow
 def test_servers_that_shall_keep_running_outlive_their_parent_until_somebody_stops_them(
     tmp_path: Path,
 ) -> None:

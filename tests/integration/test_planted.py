@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 FAILED = 1  # pytest: tests ran and some failed; a wrong name or a broken plugin ends otherwise
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list(BUGS))
 async def test_a_planted_bug_turns_its_test_red(name: str, stack: Stack) -> None:
     bug = BUGS[name]

@@ -16,6 +16,7 @@ from tests.support.loads import Said
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
 
@@ -74,7 +75,7 @@ async def has_lanes(instance: ServiceProcess) -> None:
 
 
 @pytest.mark.timeout(170)
-@pytest.mark.parametrize("name", ["production", "inventory", "festival", "sales"])
+@pytest.mark.parametrize("name", slow_but("inventory", among=SERVICES))
 async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:
@@ -137,15 +138,8 @@ async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_not
 
 
 # The step is one, and inventory is killed at every point of it (test_step): here the points that differ most.
-SOME_POINTS = [
-    "3-4 decided, nothing written",
-    "4-6 committed, not handed to the relay",
-    "R2-R3 published, outbox not deleted",
-]
-
-
-@pytest.mark.parametrize("point", SOME_POINTS)
-@pytest.mark.parametrize("name", ["production", "festival", "sales"])
+@pytest.mark.parametrize("point", slow_but(killed_at.DIFFER_MOST[1], among=killed_at.DIFFER_MOST))
+@pytest.mark.parametrize("name", slow_but("sales", among=["production", "festival", "sales"]))
 async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_as_if_undisturbed(
     name: str,
     point: str,
@@ -161,7 +155,6 @@ async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_a
         await loads.send(probe, loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
     await loads.send(probe, list(islice(loads.after(name), 150)))
-    assert point in killed_at.POINTS
     command = ("-m", "tests.support.killed_at", name, point, "3")
     async with service_process(name, small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output

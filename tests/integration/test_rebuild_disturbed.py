@@ -43,6 +43,7 @@ from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
 from tests.support.running import let_go_of_the_dead
 from tests.support.season import CLOTH, MAKERS, played
+from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -53,7 +54,7 @@ DIES = "R2-R3 published, outbox not deleted"
 
 
 @pytest.mark.timeout(170)
-@pytest.mark.parametrize("name", SERVICES)
+@pytest.mark.parametrize("name", slow_but("festival", among=SERVICES))
 async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_nothing_of_a_rebuilt_database(
     name: str,
     settings: Settings,
@@ -229,6 +230,7 @@ async def _first_stays_first(
     assert wrong_in(found) == ([], [], [])
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(170)
 async def test_four_lost_databases_are_put_back_the_services_go_on_and_everything_adds_up(
     stack: Stack, run_service: RunService

@@ -82,6 +82,7 @@ async def fifty_lots(place: Season) -> None:
     await place.until("festival", "stock", {"on_hand": {"$gt": 0}}, LOTS)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(170)
 async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_once_and_nothing_is_sold_twice(
     place: Season, run_service: RunService, service_process: RunProcess

@@ -48,12 +48,11 @@ from shared.events.sales import (
 )
 from shared.mongo import Database, Mongo
 from shared.settings import Settings
-from tests.support.place import RunProcess, RunService
+from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
-both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
 
 BOOTH = "ODOP.B07"
 PRICE = 25_001

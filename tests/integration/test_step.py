@@ -22,13 +22,12 @@ from shared.settings import Settings
 from tests.support import killed_at
 from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
 from tests.support.model import documents, settled
-from tests.support.place import RunProcess, RunService
+from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
 from tests.support.running import let_go_of_the_dead
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
-both_drivers = pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
 
 
 @both_drivers
@@ -85,8 +84,11 @@ async def test_the_same_id_with_another_body_goes_to_the_dlq(
 @pytest.mark.parametrize(
     ("point", "settings"),
     [
-        *(pytest.param(point, "pymongo", id=point) for point in killed_at.POINTS),
-        pytest.param("4a written, not committed", "motor", id="motor"),
+        *(
+            pytest.param(point, "pymongo", id=point, marks=() if point in killed_at.DIFFER_MOST else pytest.mark.slow)
+            for point in killed_at.POINTS
+        ),
+        pytest.param("4a written, not committed", "motor", id="motor", marks=pytest.mark.slow),
     ],
     indirect=["settings"],
 )

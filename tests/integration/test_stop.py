@@ -31,6 +31,7 @@ from tests.support.lots import a_lot, send
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead
+from tests.support.selection import slow_but
 from tests.support.servers import frozen, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
 from tests.support.waiting import eventually
@@ -153,7 +154,7 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     assert len(await probe.read_all(INVENTORY)) == len(many)
 
 
-@pytest.mark.parametrize("name", ["production", "inventory", "festival", "sales"])
+@pytest.mark.parametrize("name", slow_but("inventory", among=["production", "inventory", "festival", "sales"]))
 async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     name: str, settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess
 ) -> None:
@@ -173,7 +174,7 @@ async def test_under_load_it_ends_in_time_and_the_next_has_its_lanes_at_once(
     await assert_undisturbed(name, settings, probe, database)
 
 
-@pytest.mark.parametrize("server", ["mongo", "kafka"])
+@pytest.mark.parametrize("server", slow_but("mongo", among=["mongo", "kafka"]))
 async def test_while_a_server_is_frozen_it_ends_in_time_and_nothing_is_lost(
     server: str, own: LocalStack, place: Settings, service_process: RunProcess
 ) -> None:

@@ -28,7 +28,7 @@ from shared.events.production import (
 )
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.support.place import RunService
+from tests.support.place import RunService, both_drivers
 from tests.support.probe import Probe
 
 pytestmark = pytest.mark.integration
@@ -66,7 +66,7 @@ def record(terminal: Terminal, qty: int, *, product: str = "KTI", maker: str | N
     return terminal.record(product, qty, made_on=today(), at=datetime.now(UTC), maker=maker).id
 
 
-@pytest.mark.parametrize("settings", ["pymongo", "motor"], indirect=True)
+@both_drivers
 async def test_a_terminal_hears_what_became_of_its_reports(
     settings: Settings, run_service: RunService, probe: Probe, tmp_path: Path, mongo: Mongo
 ) -> None:

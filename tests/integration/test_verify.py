@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -225,7 +226,16 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("broken", BROKEN, ids=str)
+def first_of_each_check() -> list[Any]:
+    """All of them as a test's parameters; a check's second and later ones are slow."""
+    quick = {broken.check: id(broken) for broken in reversed(BROKEN)}
+    return [
+        pytest.param(broken, id=str(broken), marks=() if id(broken) == quick[broken.check] else pytest.mark.slow)
+        for broken in BROKEN
+    ]
+
+
+@pytest.mark.parametrize("broken", first_of_each_check())
 async def test_what_is_broken_in_a_database_is_found(
     broken: Broken, season: Season, settings: Settings, mongo: Mongo
 ) -> None:

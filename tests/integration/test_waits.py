@@ -33,6 +33,7 @@ from tests.support.probe import Probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead
 from tests.support.saga import a_place, announce, ask, lots, make, open_booth
 from tests.support.season import Season
+from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -169,7 +170,7 @@ async def keep_still(place: Season, services: Iterable[str]) -> None:
 
 
 @pytest.mark.timeout(170)
-@pytest.mark.parametrize("wait", WAITS, ids=str)
+@pytest.mark.parametrize("wait", slow_but(WAITS[2], WAITS[-1], among=WAITS))
 async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_in_its_midst(
     wait: Wait, place: Season, service_process: RunProcess
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from services.festival.domain.planning import Plan, Rules, plan
 from tests.support.optimum import Whole, fractions
 from tests.support.plans import Case, a_case, bounds, check, shares, totals
+from tests.support.selection import slow_but
 
 CASES = 1000
 AT_ONCE = 100
@@ -18,7 +19,7 @@ def planned(case: Case) -> Plan:
     return plan(case.wanted, case.stock, case.before, case.rules)
 
 
-@pytest.mark.parametrize("start", range(0, CASES, AT_ONCE))
+@pytest.mark.parametrize("start", slow_but(0, AT_ONCE, among=range(0, CASES, AT_ONCE)))
 def test_the_shares_are_the_lexicographic_optimum_and_the_pieces_the_most(start: int) -> None:
     for seed in range(start, start + AT_ONCE):
         case = a_case(Random(seed), 4, 3, 3, 5, even=seed % 2 == 0)
@@ -45,7 +46,7 @@ def test_fewer_shipments_would_break_the_bound_that_a_plan_names(even: bool) -> 
     assert bound >= 0.8 * least
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", slow_but(0, 1, among=range(8)))
 def test_large_plans_are_within_a_piece_of_the_optimum_in_fractions(seed: int) -> None:
     """Within one piece above; below, a facility that offers many times what others do gives way to them by more: each
     of them is rounded up before it. That is the whole-piece optimum, and the most is its part of the mean."""

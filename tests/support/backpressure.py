@@ -59,11 +59,13 @@ class Memory:
 
 @dataclass(slots=True)
 class Figures:
-    """What was seen. `sent`: records while MongoDB was away."""
+    """What was seen. `sent`: records while MongoDB was away, which is until `least_sent` were sent and `seconds` are
+    over."""
 
     how: str
     seconds: float
     rate: float
+    least_sent: int = 0
     sent: int = 0
     worked_off_seconds: float = 0.0
     memory: dict[str, Memory] = field(default_factory=dict)
@@ -138,7 +140,7 @@ async def _watch(figures: Figures, processes: dict[str, ServiceProcess], load: L
     figures.memory = {name: Memory(_resident(process)) for name, process in measured.items()}
     for process in processes.values():
         await eventually(lambda process=process: _answers(process, "ready"), equals=503)
-    while (passed := time.monotonic() - began) < figures.seconds:
+    while (passed := time.monotonic() - began) < figures.seconds or load.sent - sent <= figures.least_sent:
         for name, process in measured.items():
             memory = figures.memory[name]
             if passed < figures.seconds / 2:

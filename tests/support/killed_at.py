@@ -33,6 +33,12 @@ POINTS: dict[str, tuple[type[Any], str, str]] = {
     "R3 outbox deleted": (Ledger, "said", "after"),
 }
 
+DIFFER_MOST = (
+    "3-4 decided, nothing written",
+    "4-6 committed, not handed to the relay",
+    "R2-R3 published, outbox not deleted",
+)
+
 
 def kill_at(point: str, nth: int) -> None:
     """Patch the point so that the process dies when it is passed for the `nth` time."""

@@ -14,6 +14,9 @@ from deploy.topics import make_topics
 from shared.runtime.service import Service
 from shared.settings import MongoDriver, Settings
 from tests.support import running
+from tests.support.selection import slow_but
+
+both_drivers = pytest.mark.parametrize("settings", slow_but("pymongo", among=MongoDriver), indirect=True)
 
 RunService = Callable[..., AbstractAsyncContextManager[Service]]
 RunProcess = Callable[..., AbstractAsyncContextManager[running.ServiceProcess]]

@@ -104,6 +104,10 @@ class ServiceProcess:
         return "ready" if answer.status_code == 200 else answer.text
 
 
+# The processes of the current test, those that have ended too.
+STARTED: list[ServiceProcess] = []
+
+
 @asynccontextmanager
 async def service_process(
     name: str,
@@ -126,6 +130,7 @@ async def service_process(
     spelled = [f"{variable}={value}" for variable, value in variables.items()]
     child = process.spawn([env, *_unset(), *spelled, *program], folder=root, log=log, tied=True)
     running = ServiceProcess(child, log, port_file)
+    STARTED.append(running)
     try:
         if ready:
             await running.ready()

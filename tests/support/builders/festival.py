@@ -217,6 +217,8 @@ class World:
         self.answers: dict[str, deque[Body]] = defaultdict(deque)
         self.balances: dict[str, deque[Body]] = defaultdict(deque)
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
+        # Each document as the store reads it back, so that a look at the world decodes none of them again.
+        self._entities: dict[type[Any], dict[str, Any]] = defaultdict(dict)
         self._count = 0
 
     # what happens
@@ -314,8 +316,7 @@ class World:
     # what is so
 
     def all(self, entity: type[E]) -> list[E]:
-        collection = _collection(entity)
-        return [collection.from_document(_read(raw)) for _, raw in sorted(self._documents[entity].items())]
+        return [found for _, found in sorted(self._entities[entity].items())]
 
     def one(self, entity: type[E], id: str) -> E:
         return next(found for found in self.all(entity) if found.id == id)  # type: ignore[attr-defined]
@@ -358,8 +359,10 @@ class World:
         for (kind, id), entity in state.changes.items():
             collection = _collection(kind)
             raw = bson.encode({"_id": id, **collection.to_document(entity)})
-            assert collection.from_document(_read(raw)) == entity
+            read_back = collection.from_document(_read(raw))
+            assert read_back == entity
             self._documents[kind][id] = raw
+            self._entities[kind][id] = read_back
         return outputs
 
     def _touched(self, family: Family, event: Event) -> dict[Key, Any]:

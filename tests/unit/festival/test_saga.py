@@ -47,6 +47,7 @@ from tests.support.builders.festival import (
     announced,
     kinds,
 )
+from tests.support.examples import so_many
 
 FESTIVALS = (ODOP, "PKB")
 PRODUCTS = ("KTI", "KUE")
@@ -440,6 +441,6 @@ class Saga(RuleBasedStateMachine):
 
 
 Saga.TestCase.settings = settings(
-    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=so_many(80), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestSaga = Saga.TestCase

@@ -1,0 +1,70 @@
+"""Tests in several processes (pytest-xdist), each with a stack of its own.
+
+Not one stack for all: rolling back what a killed client left open (`killAllSessions`) ends every session of the
+server, and the local server lets nobody write while a database is dropped.
+"""
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+from deploy.stack import VARIABLE, Kind
+
+# A stack takes about 1 GiB.
+MOST = 4
+SHARED = 'scope="module"'
+# What takes long begins first, and what is short fills the gaps at the end.
+ORDER = ("integration", "property")
+
+
+class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+    """Tests of a file that share something stay together; all others go wherever there is room."""
+
+    def __init__(self, config: pytest.Config, log: Any) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+        self._root = config.rootpath
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if shares(self._root / file) else nodeid
+
+
+@cache
+def shares(file: Path) -> bool:
+    """Whether its tests are short, or share what takes long to make."""
+    return folder(file) not in ORDER or SHARED in file.read_text()
+
+
+def folder(file: Path) -> str:
+    """The folder below `tests`."""
+    return file.relative_to(Path(__file__).parents[1]).parts[0]
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One for each core. Servers that are not ours can't be had twice."""
+    if os.environ.get(VARIABLE) == Kind.EXTERNAL:
+        return 0
+    return min(MOST, psutil.cpu_count() or 1)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling | None:
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.path))
+
+
+@cache
+def rank(file: Path) -> Sequence[int]:
+    """Its tests begin before those of a file with a higher rank."""
+    where = folder(file)
+    return ORDER.index(where) if where in ORDER else len(ORDER), not shares(file)

@@ -1,0 +1,61 @@
+"""What `make test` leaves out is said, and tests that share something stay in one process."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.selection import said, slow_but
+from tests.support.workers import rank, shares
+
+TESTS = Path(__file__).parents[1]
+THREE = """
+import pytest
+
+def test_quick(): ...
+
+@pytest.mark.slow
+def test_slow(): ...
+
+@pytest.mark.skip(reason="not here")
+def test_elsewhere(): ...
+"""
+
+
+def run(folder: Path, *options: str) -> str:
+    """What pytest prints of three tests: a quick one, a slow one, one that can not run."""
+    (folder / "test_three.py").write_text(THREE)
+    plugins = ("-p", "tests.support.selection", "-p", "no:cacheprovider", "-W", "ignore")
+    command = [sys.executable, "-m", "pytest", *plugins, *options]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def test_the_last_line_says_what_was_left_out(tmp_path: Path) -> None:
+    shown = run(tmp_path, "--quick", "-n", "2")
+    assert "1 passed, 1 skipped" in shown
+    assert shown.splitlines()[-1] == said(1, ["test_elsewhere"], quick=True)
+
+
+def test_without_quick_all_are_run(tmp_path: Path) -> None:
+    shown = run(tmp_path)
+    assert "2 passed, 1 skipped" in shown
+    assert shown.splitlines()[-1] == said(0, ["test_elsewhere"], quick=False)
+
+
+def test_all_that_is_not_named_is_slow() -> None:
+    assert [one.id for one in slow_but("b", among="abc") if one.marks] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    ("file", "together"),
+    [("integration/test_verify.py", True), ("integration/test_step.py", False), ("unit/test_apart.py", True)],
+)
+def test_only_tests_that_share_something_stay_together(file: str, together: bool) -> None:
+    assert (TESTS / file).exists()
+    assert shares(TESTS / file) == together
+
+
+def test_what_takes_long_begins_first() -> None:
+    files = ["unit/test_apart.py", "property/test_chain.py", "integration/test_step.py", "integration/test_verify.py"]
+    assert sorted(files, key=lambda file: rank(TESTS / file)) == files[::-1]
