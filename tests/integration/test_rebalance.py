@@ -101,6 +101,7 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     await assert_undisturbed(name, settings, probe, database)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(170)
 async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_nothing(
     settings: Settings, probe: Probe, mongo: Mongo, service_process: RunProcess

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from deploy.stack import VARIABLE, Kind
+from deploy.stack import VARIABLE, StackKind
 
 # A stack takes about 1 GiB.
 MOST = 4
@@ -49,7 +49,7 @@ def folder(file: Path) -> str:
 
 def pytest_xdist_auto_num_workers() -> int:
     """One for each core. Servers that are not ours can't be had twice."""
-    if os.environ.get(VARIABLE) == Kind.EXTERNAL:
+    if os.environ.get(VARIABLE) == StackKind.EXTERNAL:
         return 0
     return min(MOST, psutil.cpu_count() or 1)
 
