@@ -23,7 +23,7 @@ _MODELS: dict[str, type[Body]] = {
 
 
 class Remembered:
-    """A planner for `services.festival.domain.rules.deciding` that gives the plans that were said.
+    """A planner for `services.festival.handlers.by_festival` that gives the plans that were said.
 
     `gone` names the events whose plan can't be known: what was decided of them here is worth nothing.
     """

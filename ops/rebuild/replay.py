@@ -17,8 +17,8 @@ from ops.rebuild.heard import DLQ, Heard, id_of, mark_of, word
 from ops.rebuild.reading import Shelf
 from ops.rebuild.taken import refused_on
 from ops.verify.log import Ends, Log
-from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
+from services.festival.handlers import by_festival
 from shared import envelope
 from shared.errors import HistoryGone, NotReached
 from shared.events.festival import FESTIVAL
@@ -147,7 +147,7 @@ class _Replay:
                 raise gone(part, 0, begin)
         await self._ledger.prepare(self._families)
         for family in self._families:
-            following = replace(family, decide=self._as_then(family))
+            following = family.deciding(self._as_then(family))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()
@@ -155,7 +155,7 @@ class _Replay:
 
     def _as_then(self, family: Family) -> Decide:
         """The family's rules, with the plans that were made then, the failures, and the ids that were taken."""
-        decide = deciding(self._heard.plans) if family is PLANNING else family.decide
+        decide = (by_festival(self._heard.plans) if family is PLANNING else family).decide
 
         def as_then(state: State, event: Event) -> Decision:
             if (f"{event.source} {event.id}", event.logged_at) in self._heard.failed:

@@ -8,10 +8,10 @@ Out:               StockChanged                      the lot's whole balance, fo
                    LotCorrected, CorrectionRefused                           answers, by facility
 
 Read on in this order; every service has these rooms:
-`domain/`    the rules, pure: `rules.py` has `decide(state, event) -> (state, events)`. Begin here.
+`domain/`    the rules, pure: a rule in `rules.py` is `(state, event, body) -> (state, events)`. Begin here.
 `store.py`   how a lot is kept in MongoDB.
-`reads.py`   which lot an event touches.
-`handlers.py`  the key family: topics, collections, rules, tied together for the step (`shared/runtime/step.py`).
+`handlers.py`  the key family for the step (`shared/runtime/step.py`): topics, collections, and each event registered
+               once, with its rule and its reads.
 `api.py`     what people may read over HTTP.
 `app.py`     wiring, nothing else.
 """

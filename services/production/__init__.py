@@ -8,6 +8,6 @@ answer: a report of goods and a recall at once, a correction when inventory said
 The facilities and the catalogue are reference data in YAML, validated at start. Who made a lot (a keyed
 pseudonym) is kept here and told to nobody.
 
-`domain/`, `store.py`, `reads.py`, `handlers.py`, `api.py` and `app.py` are the rooms that every service has (see
+`domain/`, `store.py`, `handlers.py`, `api.py` and `app.py` are the rooms that every service has (see
 inventory); `reference.py` and `reference.yaml` are the facilities and the catalogue.
 """

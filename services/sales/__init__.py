@@ -13,7 +13,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                         DemandSignalled                       for facilities: what was asked for, sold out, and missed
                         SalePublished, AdjustmentPublished    for subscribers, by facility: nobody's name in it
 
-`domain/`      the rules, pure. Begin with `decide` in `rules`. Then, in the order of a day: `booth` (what it
+`domain/`      the rules, pure. Begin with `at_booth` in `rules`. Then, in the order of a day: `booth` (what it
                holds), `device` (whose records were heard), `prices`, `receipt` (a purchase and its sales),
                `selling` (recorded, waiting, disputed, voided), `accounting` (what each change of a sale means for
                every sum), `pool` (unlabelled sales, shared fairly), `counting`, `drawer` (the money), `shelf`
@@ -21,8 +21,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                out, and lost by it). By facility: `facility`, with `settlement` (the shares), `demand` (what to make
                next) and `public` (what subscribers see).
 `store.py`     how entities are kept in MongoDB.
-`reads.py`     which of them an event touches.
-`handlers.py`  the two key families, tied together for the step.
+`handlers.py`  the two key families. Each event is registered once: its rule and its reads.
 `api/`         what people may read over HTTP.
 `app.py`       wiring, nothing else.
 """

@@ -1,7 +1,7 @@
 """How booths, receipts, settlements, demand and feeds are kept."""
 
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from services.sales.domain import Booth, Demand, FacilityFeed, Receipt, Settlement
@@ -29,11 +29,6 @@ from shared.events.sales import (
     PaymentKind,
 )
 from shared.runtime.family import Collection, Document
-
-
-def sold_key(booth: str, sold_at: datetime) -> str:
-    """A booth's receipts in the order in which they were sold, as text. No id has a space in it."""
-    return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
 
 
 def _booth_document(booth: Booth) -> dict[str, Any]:
@@ -319,8 +314,8 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sold_at": receipt.sold_at,
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
-        "waiting": receipt.booth if receipt.waits else None,
-        "sold": sold_key(receipt.booth, receipt.sold_at),
+        "waiting": receipt.waiting,
+        "sold": receipt.sold,
     }
 
 

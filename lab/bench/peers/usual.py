@@ -19,7 +19,7 @@ from pymongo import WriteConcern
 from lab.bench.meter import Meter
 from lab.bench.runners.job import Job, say
 from services.inventory.domain import Lot
-from services.inventory.domain.rules import decide
+from services.inventory.handlers import LOT
 from services.inventory.store import LOTS
 from shared import envelope
 from shared.derivation import derived_id
@@ -27,7 +27,7 @@ from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event, Publication
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
-from shared.runtime.state import State
+from shared.runtime.state import Ref, State
 from shared.settings import Settings
 
 WORKERS = "workers"
@@ -66,7 +66,8 @@ async def work(job: Job, settings: Settings) -> None:
         if not meter:
             meter.append(Meter())
         found = await lots.find_one({"_id": event.key})
-        state, said = decide(State({(Lot, event.key): found and LOTS.from_document(found)}), event)
+        known = State.of(absent=(Ref(Lot, event.key),)) if found is None else State.of(LOTS.from_document(found))
+        state, said = LOT.decide(known, event)
         for (_kind, key), lot in state.changes.items():
             await lots.replace_one({"_id": key}, {"_id": key, **LOTS.to_document(lot)}, upsert=True)
         for index, one in enumerate(said):

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import Request, lapse, requests_of
+from services.festival.domain.allocation.request import Request, lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import Carried, Wrong, names
 from services.festival.domain.festival import Festival, FestivalStatus, account, booths_of, not_open, open_booth_of
-from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
-from services.festival.domain.logistics.transfer import Transfer, TransferStatus
+from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
+from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -33,7 +33,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> Carried:
     """All that is reserved goes back. Not once something was sent: that must be received, and sold or returned."""
     if festival.status is not FestivalStatus.OPEN:
         return not_open(festival)
-    sent = [request.name for request in requests_of(state, festival.id) if _anything_sent(request)]
+    sent = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
     if sent:
         message = f"Stock was sent under {names(sent)}; close the festival instead, so that it comes home."
         return Wrong("festival", CommandRefusal.WRONG_STATE, message)
@@ -56,7 +56,7 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
     booth, told = booths.close(booth, at + timedelta(hours=body.till_hours))
     state = state.put(booth)
     said: list[Publication | Deadline] = [told]
-    for request in requests_of(state, festival.id):
+    for request in state.find(requests_at(festival.id)):
         closed, freed = without_booth(request, booth.id)
         if closed != request:
             state = state.put(closed)
@@ -96,7 +96,7 @@ def _till_hours() -> Wrong:
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     said: list[Publication | Deadline] = []
-    for request in requests_of(state, festival.id):
+    for request in state.find(requests_at(festival.id)):
         lapsed, told = lapse(request, Withdrawal.FESTIVAL_ENDED)
         state = state.put(lapsed)
         said += told
@@ -108,10 +108,9 @@ def _anything_sent(request: Request) -> bool:
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:
-    return [shipment for shipment in state.all(Shipment) if shipment.festival == festival.id]
+    return state.find(shipments_at(festival.id))
 
 
 def _between(state: State, festival: Festival) -> list[Transfer]:
     """Transfers that nobody has counted in yet."""
-    mine = [transfer for transfer in state.all(Transfer) if transfer.festival == festival.id]
-    return [transfer for transfer in mine if transfer.status is TransferStatus.SENT]
+    return [one for one in state.find(transfers_at(festival.id)) if one.status is TransferStatus.SENT]

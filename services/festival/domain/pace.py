@@ -1,12 +1,12 @@
 """How a booth sells while it is open, as sales last said: what transfers and refills are decided by."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.festival.domain.booth import Booth, BoothStatus
 from shared.events.sales import SellThroughSoFar
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,19 @@ def keep(state: State, said: SellThroughSoFar) -> State:
     )
 
 
+def paces_at(festival: str) -> OwnedQuery[BoothPace]:
+    """The paces of all booths of the festival."""
+    return OwnedQuery(BoothPace, "festival", festival)
+
+
 def paces(state: State, festival: str) -> dict[str, BoothPace]:
-    """By booth, those of the festival that a batch has loaded."""
-    return {pace.id: pace for pace in state.all(BoothPace) if pace.festival == festival}
+    """All paces of the festival, by booth."""
+    return {pace.id: pace for pace in state.find(paces_at(festival))}
+
+
+def paces_of(state: State, booths: Iterable[str]) -> dict[str, BoothPace]:
+    """The paces of these booths, as far as they have said one, by booth."""
+    return {booth: pace for booth in booths if (pace := state.get(BoothPace, booth)) is not None}
 
 
 def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
@@ -54,7 +64,6 @@ def as_sold(booth: Booth, pace: BoothPace | None) -> Booth:
     return replace(booth, sold=pace.sold)
 
 
-def sold_so_far(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
-    """These booths as far as they are known, each less what it has sold so far."""
-    known = paces(state, festival)
+def sold_so_far(state: State, known: Mapping[str, BoothPace], ids: Iterable[str]) -> list[Booth]:
+    """These booths as far as they exist, each less what it has sold so far by the `known` paces."""
     return [as_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import Back, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import Cap, Line, LineStatus, Offer, promises
+from services.festival.domain.allocation.line import Cap, Line, LineStatus, Offer
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.planning import Conflict, Share, Wanted
 from services.festival.store.days import as_day, day_text
@@ -46,7 +46,7 @@ def _request_document(request: Request) -> dict[str, Any]:
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
         # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
-        "promising": request.festival if promises(request.lines) else None,
+        "promising": request.promising,
         "even": request.even,
         "revise_at_percent": request.revise_at_percent,
         "closed": list(request.closed),

@@ -6,8 +6,9 @@ open after the others were settled; the settlement then waits for it again.
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from shared.events.language import Event, Publication
+from shared.events.language import Publication
 from shared.events.sales import (
     SETTLEMENTS,
     BoothSettled,
@@ -17,8 +18,11 @@ from shared.events.sales import (
     SettlementIssued,
     ShareOpened,
 )
-from shared.runtime.family import Decide, Decision
+from shared.runtime.family import Decision
 from shared.runtime.state import State
+
+# What changes a settlement.
+FromBooth: TypeAlias = ShareOpened | SaleShared | PoolAdjusted | BoothSettled
 
 _WHOLE = 100
 
@@ -146,22 +150,15 @@ def split(rupiah: int, by: Percentages) -> Parts:
     return Parts(*parts)
 
 
-def deciding(percentages: Percentages) -> Decide:
-    """The rules, sharing by these percentages."""
-
-    def decide(state: State, event: Event) -> Decision:
-        """The settlement after the event; said once every booth that opened is settled, and again when it changed."""
-        body = event.body
-        if not isinstance(body, ShareOpened | SaleShared | PoolAdjusted | BoothSettled):
-            raise TypeError(f"a settlement has no rule for {type(body).__name__}")
-        id = settlement_id(body.facility, body.festival)
-        known = state.get(Settlement, id)
-        settlement = known or Settlement(id, body.facility, body.festival, percentages)
-        settlement = _with(settlement, _change(_of(settlement, body.booth), body))
-        settlement, said = _say(settlement)
-        return (state if settlement == known else state.put(settlement)), [*said]
-
-    return decide
+def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
+    """The settlement after what a booth told; said once every booth that opened is settled, and again when it
+    changed. Sales are shared by these percentages."""
+    id = settlement_id(body.facility, body.festival)
+    known = state.get(Settlement, id)
+    settlement = known or Settlement(id, body.facility, body.festival, percentages)
+    settlement = _with(settlement, _change(_of(settlement, body.booth), body))
+    settlement, said = _say(settlement)
+    return (state if settlement == known else state.put(settlement)), [*said]
 
 
 def _of(settlement: Settlement, booth: str) -> BoothShare:
@@ -176,7 +173,7 @@ def _with(settlement: Settlement, share: BoothShare) -> Settlement:
     return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda one: one.booth)))
 
 
-def _change(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
+def _change(share: BoothShare, body: FromBooth) -> BoothShare:
     match body:
         case ShareOpened():
             return share

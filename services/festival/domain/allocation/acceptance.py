@@ -4,11 +4,11 @@ from datetime import datetime
 
 from services.festival.domain.allocation.bounds import bounds, lacks_room, too_slow
 from services.festival.domain.allocation.line import Line, LineStatus
-from services.festival.domain.allocation.request import Request, requests_of, withdraw_revision
+from services.festival.domain.allocation.request import Request, promising_at, withdraw_revision
 from services.festival.domain.allocation.revision import left
 from services.festival.domain.command import Wrong, names
 from services.festival.domain.festival import Festival
-from services.festival.domain.pace import sold_so_far
+from services.festival.domain.pace import paces, sold_so_far
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
 
@@ -34,8 +34,8 @@ def no_room(state: State, festival: Festival, request: Request, at: datetime) ->
     rules = bounds(
         festival,
         at,
-        sold_so_far(state, festival.id, {line.booth for line in comes}),
-        [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
+        sold_so_far(state, paces(state, festival.id), {line.booth for line in comes}),
+        [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
     )
     why = lacks_room(rules, ((line.booth, line.product, line.qty) for line in comes))
     if why is None:

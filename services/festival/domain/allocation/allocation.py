@@ -8,15 +8,15 @@ from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.bounds import bounds
 from services.festival.domain.allocation.line import Offer
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, request_id, requests_of
+from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, promising_at, request_id
 from services.festival.domain.allocation.revision import carry_out
 from services.festival.domain.allocation.shortage import plannable
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, FestivalStatus, misnamed, not_open
-from services.festival.domain.pace import sold_so_far
+from services.festival.domain.pace import paces_of, sold_so_far
 from services.festival.domain.planning import Rules, Wanted
-from services.festival.domain.stock import StockView
+from services.festival.domain.stock import seen
 from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
 from shared.events.language import Event
@@ -41,11 +41,12 @@ def propose(state: State, festival: Festival, body: RequestAllocation, event: Ev
         even=body.even,
         revise_at_percent=body.revise_at_percent,
     )
+    booths = {demand.booth for demand in body.demands}
     rules = bounds(
         festival,
         event.logged_at,
-        sold_so_far(state, festival.id, {demand.booth for demand in body.demands}),
-        requests_of(state, festival.id),
+        sold_so_far(state, paces_of(state, booths), booths),
+        state.find(promising_at(festival.id)),
         even=body.even,
     )
     return planned(state, request, rules, event, planner, consent=body.consent)
@@ -55,8 +56,7 @@ def planned(
     state: State, request: Request, rules: Rules, event: Event, planner: Planner, *, consent: bool
 ) -> Carried:
     """Plan a new request, and with `consent` ask inventory for it at once."""
-    # A batch may have loaded lots for other requests too: the planner passes over products that nobody wants here.
-    stock = plannable(state.all(StockView), request)
+    stock = plannable(seen(state, {demand.product for demand in request.demands}), request)
     proposal = planner.propose(event, request, request.demands, stock, {}, rules)
     if isinstance(proposal, Wrong):
         return proposal

@@ -10,7 +10,17 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
-from services.festival.domain.allocation.line import COUNTED, HELD, OPEN, Cap, Line, LineStatus, Offer, pieces
+from services.festival.domain.allocation.line import (
+    COUNTED,
+    HELD,
+    OPEN,
+    Cap,
+    Line,
+    LineStatus,
+    Offer,
+    pieces,
+    promises,
+)
 from services.festival.domain.command import said_of
 from services.festival.domain.planning import Conflict, Plan, Share, Wanted
 from shared.events.festival import (
@@ -27,7 +37,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery
 
 HOLD = "hold/"
 
@@ -82,6 +92,11 @@ class Request:
         """The revision that waits to be accepted."""
         return None if self.revision is None or self.revision.carried_out else self.revision
 
+    @property
+    def promising(self) -> str | None:
+        """The festival, while something is still to come of the request."""
+        return self.festival if promises(self.lines) else None
+
 
 Outputs: TypeAlias = list[Publication | Deadline]
 Change: TypeAlias = tuple[Request, Outputs]
@@ -91,9 +106,14 @@ def request_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def requests_of(state: State, festival: str) -> list[Request]:
-    """The festival's own requests among all that a batch has loaded."""
-    return [request for request in state.all(Request) if request.festival == festival]
+def requests_at(festival: str) -> OwnedQuery[Request]:
+    """All requests of the festival."""
+    return OwnedQuery(Request, "festival", festival)
+
+
+def promising_at(festival: str) -> OwnedQuery[Request]:
+    """The festival's requests of which something is still to come: they take room at its booths."""
+    return OwnedQuery(Request, "promising", festival)
 
 
 def request_of(reservation: str) -> str:

@@ -14,8 +14,8 @@ from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Request,
     RequestStatus,
+    promising_at,
     request_id,
-    requests_of,
     shortfalls,
     withdraw_revision,
 )
@@ -31,9 +31,9 @@ from services.festival.domain.allocation.revision import (
 from services.festival.domain.allocation.shortage import before, plannable
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, names, nothing_planned, refused
 from services.festival.domain.festival import Festival, FestivalStatus, not_open
-from services.festival.domain.pace import sold_so_far
+from services.festival.domain.pace import paces, sold_so_far
 from services.festival.domain.planning import Plan, Wanted
-from services.festival.domain.stock import StockView
+from services.festival.domain.stock import seen
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event
 from shared.runtime.family import Decision
@@ -143,8 +143,8 @@ def _plan(
     rules = bounds(
         festival,
         event.logged_at,
-        sold_so_far(state, festival.id, {want.booth for want in wanted}),
-        [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
+        sold_so_far(state, paces(state, festival.id), {want.booth for want in wanted}),
+        [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
         even=bare.even,
     )
     lots = set(body.lots)
@@ -157,7 +157,7 @@ def _plan(
         event,
         request,  # not bare: what goes back has to be said too
         wanted,
-        plannable(state.all(StockView), bare, freed),
+        plannable(seen(state, body.products, body.lots), bare, freed),
         before(bare, {want.product for want in wanted}),
         rules,
     )

@@ -44,7 +44,7 @@ def refuse(
     if request.lapsed or line.booth in request.closed:
         return settle(request)
     want = _rest_of(request, line)
-    of_product = [view for view in views if view.plannable == line.product == refusal.product]
+    of_product = views if line.product == refusal.product else ()
     again = planner.again(
         event,
         request,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.festival.domain.booth import Booth, BoothStatus, changed
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Carried, Command, Outcome, Wrong, given, refused
-from services.festival.domain.festival import Festival, account, booth_of
+from services.festival.domain.festival import Festival, account, booth_of, booths_of
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,
@@ -117,7 +117,7 @@ def not_carried_out(state: State, festival: Festival, answer: StockOrderRefused)
         return state, []
     command, said = refused(command, _no(answer))
     state = state.put(command)
-    booth = next((one for one in state.all(Booth) if one.id == command.booth), None)
+    booth = next((one for one in booths_of(state, festival.id) if one.id == command.booth), None)
     lot = booth.holds(answer.lot) if booth is not None else None
     if booth is None or lot is None:
         return state, [said]

@@ -6,13 +6,13 @@ from enum import StrEnum
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation.bounds import bounds, lacks_room
-from services.festival.domain.allocation.request import requests_of
+from services.festival.domain.allocation.request import promising_at
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, misnamed
 from services.festival.domain.logistics.shipment import counted_in, counted_twice
-from services.festival.domain.pace import BoothPace, sold_so_far
+from services.festival.domain.pace import BoothPace, paces_of, sold_so_far
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,
@@ -26,7 +26,7 @@ from shared.events.festival import (
 )
 from shared.events.language import MAX_QTY, Deadline
 from shared.runtime.family import Decision
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 CARRY = "carry/"
 # From booth to booth is a walk: what has not come by then should be looked for.
@@ -53,6 +53,11 @@ class Transfer:
     overdue: bool = False
     status: TransferStatus = TransferStatus.SENT
     counted: tuple[tuple[str, int], ...] = ()
+
+
+def transfers_at(festival: str) -> OwnedQuery[Transfer]:
+    """All transfers between booths of the festival."""
+    return OwnedQuery(Transfer, "festival", festival)
 
 
 def transfer_id(festival: str, name: str) -> str:
@@ -192,8 +197,9 @@ def _can_leave(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) -> Wro
 def _no_room(
     state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
 ) -> Wrong | None:
+    there = sold_so_far(state, paces_of(state, [taker.id]), [taker.id])
     comes = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
-    rules = bounds(festival, at, sold_so_far(state, festival.id, [taker.id]), requests_of(state, festival.id))
+    rules = bounds(festival, at, there, state.find(promising_at(festival.id)))
     why = lacks_room(rules, comes)
     if why is None:
         return None

@@ -9,7 +9,7 @@ from services.festival.domain.allocation import allocation
 from services.festival.domain.allocation.bounds import bounds, day_of
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, request_id, requests_of
+from services.festival.domain.allocation.request import Request, promising_at, request_id
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import Carried, Wrong
 from services.festival.domain.festival import Festival, booths_of
@@ -76,7 +76,7 @@ def ask(state: State, festival: Festival, body: Replenish, event: Event, planner
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
-    requests = requests_of(state, festival.id)
+    requests = state.find(promising_at(festival.id))
     # What does not come by the day on which booths sell comes too late.
     days_left = _days(festival, event.logged_at, body.opens)
     rules = replace(bounds(festival, event.logged_at, booths, requests), days_left=days_left)
