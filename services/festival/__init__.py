@@ -9,11 +9,11 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                         BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
-`domain/`      the rules, pure. Begin with `rules`, for commands, and `answers`, for what inventory and sales say. Then,
-               in the order of a festival: `festival`; `planning/` (fairness); `allocation/`, with `request` (reserve,
-               release), `shortage` (plan again), `revising` and `revision` (where reality differs); `logistics/`, with
-               `shipment`, `transfer`, `losses`; `booth` (the sums), `pace` (sold so far); `replenishment/` (the
-               forecast, the refill); `closing`.
+`domain/`      the rules, pure. Begin with `rules`, for commands, and `answers`, for what inventory and sales say.
+               Then, in the order of a festival: `festival`; `planning/` (fairness); `allocation/`, with `request`
+               (reserve, release), `shortage` (plan again), `revising` and `revision` (where reality differs);
+               `logistics/`, with `shipment`, `transfer`, `losses`; `booth` (the sums), `pace` (sold so far);
+               `replenishment/` (the forecast, the refill); `closing`.
 `store/`       how entities are kept in MongoDB.
 `handlers/`    the two key families. `commands` and `answers` register each event once: its rule and its reads.
 `api`          commands and pages over HTTP; `app.py` the wiring.
