@@ -9,7 +9,11 @@ class KaryaError(Exception):
 
 
 class NotLoaded(KaryaError):
-    """`decide` asked for an entity that its event never said it touches."""
+    """A rule asked for an entity or a query that its event does not declare among its reads."""
+
+
+class ForeignWrite(KaryaError):
+    """A rule put an entity that another key family writes."""
 
 
 # A record that can't be used

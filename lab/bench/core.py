@@ -34,10 +34,10 @@ from shared.events.festival import BOOTH_STOCK
 from shared.events.language import Topic
 from shared.events.sales import TILL
 from shared.kafka import partition_for
-from shared.runtime.batch import Batch, Item, Loaded, touched
+from shared.runtime.batch import Batch, Item, Loaded, reads_of
 from shared.runtime.family import Family
 from shared.runtime.ledger import Lane, Outgoing, Writes, to_outbox
-from shared.runtime.state import Key, Ref
+from shared.runtime.state import Key, Query, Ref
 from shared.runtime.step import decoded
 
 EVENTS = 20_000
@@ -94,10 +94,17 @@ class Pass:
 
     def _load(self, items: dict[int, list[Item]]) -> Loaded:
         """The entities that the events read, converted from documents. Queries find nothing: no sale waits here."""
-        events = [item.event for run in items.values() for item in run if item.event is not None]
-        refs = [ref for event in events for ref in touched(self.family, event) if isinstance(ref, Ref)]
+        refs: list[Ref] = []
+        found: dict[Query[Any], list[str]] = {}
+        for item in chain.from_iterable(items.values()):
+            item.reads = reads_of(self.family, item.event) if item.event is not None else ()
+            for read in item.reads:
+                if isinstance(read, Ref):
+                    refs.append(read)
+                else:
+                    found[read] = []
         collections = {collection.entity: collection for collection in self.family.collections}
-        entities = {(ref.entity, ref.id): self.entities.get((ref.entity, ref.id)) for ref in refs}
+        entities: dict[Key, Any] = {ref: self.entities.get(ref) for ref in refs}
         documents = [
             (key, {"_id": key[1], **collections[key[0]].to_document(entity)})
             for key, entity in entities.items()
@@ -107,7 +114,7 @@ class Pass:
         for key, document in documents:
             entities[key] = collections[key[0]].from_document(document)
         self.times.load += time.process_time() - began
-        return Loaded(entities=entities)
+        return Loaded(entities=entities, found=found)
 
     def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> Writes:
         lanes = {partition: self.lanes.get(partition, Lane(self.family.group, partition)) for partition in items}

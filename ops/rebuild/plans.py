@@ -32,7 +32,7 @@ _MODELS: dict[str, type[Body]] = {
 
 
 class RecordedPlans:
-    """A planner for `services.festival.domain.rules.deciding` that returns the published plans.
+    """A planner for `services.festival.handlers.by_festival` that returns the published plans.
 
     `unknown` lists the events without a complete published plan. Decisions on them are invalid.
     """

@@ -16,8 +16,8 @@ from ops.rebuild.id_conflicts import refused_on
 from ops.rebuild.partitions import PartitionReader
 from ops.rebuild.published import DLQ, PublishedEvents, event_mark, id_of, mark_of
 from ops.verify.log import Ends, TopicLog
-from services.festival.domain.rules import deciding
 from services.festival.handlers import FESTIVAL as PLANNING
+from services.festival.handlers import by_festival
 from shared import envelope
 from shared.errors import HistoryGone, NotReached
 from shared.events.festival import FESTIVAL
@@ -155,7 +155,7 @@ class _Replay:
                 raise history_truncated(part, 0, begin)
         await self._ledger.prepare(self._families)
         for family in self._families:
-            following = replace(family, decide=self._recorded_decide(family))
+            following = family.deciding(self._recorded_decide(family))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()
@@ -163,7 +163,7 @@ class _Replay:
 
     def _recorded_decide(self, family: Family) -> Decide:
         """The family's rules, with the recorded plans, failures and id conflicts in place of new ones."""
-        decide = deciding(self._published.plans) if family is PLANNING else family.decide
+        decide = (by_festival(self._published.plans) if family is PLANNING else family).decide
 
         def decide_as_recorded(state: State, event: Event) -> Decision:
             if (f"{event.source} {event.id}", event.logged_at) in self._published.failed:

@@ -9,12 +9,11 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                         BoothOpened, BoothStocked, BoothStockMoved, BoothClosing, ...   for sales and tills, by booth
                         AllocationPlanned, ShipmentSent, CommandRefused, ...   for anyone, by festival
 
-`domain/`      the pure rules, begun in `rules`. In the order of a festival: `festival`; `planning/` (fairness);
-               `allocation/` with `request` (reserve, release), `shortage` (plan again), `revising` and `revision`;
-               `logistics/` with `shipment`, `transfer`, `losses`; `booth` (the sums), `booth_sales` (sold so far);
-               `replenishment/` (forecasts, refills); `closing`. `answers` routes the answers of inventory and sales.
+`domain/`      the pure rules. Begin with `rules` (commands) and `answers` (inventory and sales). Then, in the order
+               of a festival: `festival`; `planning/` (fairness); `allocation/` with `request` (reserve, release),
+               `shortage` (plan again), `revising` and `revision`; `logistics/` with `shipment`, `transfer`, `losses`;
+               `booth` (the sums), `booth_sales` (sold so far); `replenishment/` (forecasts, refills); `closing`.
 `store/`       the entities as MongoDB documents.
-`reads.py`     the entities that each event reads or changes.
-`handlers.py`  the definitions of the two key families.
+`handlers/`    the two key families. `commands` and `answers` register each event once, with its rule and its reads.
 `api/`         commands and pages over HTTP. `app.py`: the wiring.
 """

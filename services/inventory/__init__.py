@@ -8,10 +8,10 @@ Out:               StockChanged                      the lot's whole balance, fo
                    LotCorrected, CorrectionRefused                           answers, by facility
 
 Every service has these modules. Read them in this order:
-`domain/`    the pure rules: `rules.py` has `decide(state, event) -> (state, events)`. Begin here.
+`domain/`    the pure rules: a rule in `rules.py` is `(state, event, body) -> (state, events)`. Begin here.
 `store.py`   the MongoDB document of a lot.
-`reads.py`   the lot that an event reads.
-`handlers.py`  the key family: topics, collections and rules, wired together for the step (`shared/runtime/step.py`).
+`handlers.py`  the key family for the step (`shared/runtime/step.py`): topics, collections, and each event registered
+               once, with its rule and its reads.
 `api.py`     the HTTP pages.
 `app.py`     the wiring.
 """

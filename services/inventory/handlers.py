@@ -1,18 +1,42 @@
 """The key family of inventory: everything that changes a lot comes by one subscriber, in one order."""
 
-from services.inventory.domain.rules import decide
-from services.inventory.reads import touches
+from services.inventory.domain import Lot
+from services.inventory.domain.lot import correct, recall, receive_return, write_off
+from services.inventory.domain.reservation import dispatch, release, reserve
+from services.inventory.domain.rules import change, record
 from services.inventory.store import LOTS
-from shared.events.inventory import STOCK_ORDERS
-from shared.events.production import PRODUCTION
-from shared.runtime.family import Family
+from shared.events.inventory import (
+    STOCK_ORDERS,
+    DispatchOrdered,
+    LossRecorded,
+    ReleaseRequested,
+    ReservationRequested,
+    ReturnReceived,
+)
+from shared.events.language import Body, Event
+from shared.events.production import PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
+from shared.runtime.family import Family, on
+from shared.runtime.state import Ref
+
+
+def _lot(event: Event, _body: Body) -> tuple[Ref]:
+    return (Ref(Lot, event.key),)
+
 
 LOT = Family(
     service="inventory",
     key="lot",
     topics=(PRODUCTION, STOCK_ORDERS),
     collections=(LOTS,),
-    touches=touches,
-    decide=decide,
+    handlers=(
+        on(LotRecorded, record, reads=_lot),
+        on(CorrectionRequested, change(correct), reads=_lot),
+        on(LotRecalled, change(recall), reads=_lot),
+        on(ReservationRequested, change(reserve), reads=_lot),
+        on(ReleaseRequested, change(release), reads=_lot),
+        on(DispatchOrdered, change(dispatch), reads=_lot),
+        on(ReturnReceived, change(receive_return), reads=_lot),
+        on(LossRecorded, change(write_off), reads=_lot),
+    ),
 )
 FAMILIES = (LOT,)

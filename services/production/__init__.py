@@ -8,6 +8,6 @@ recall are answered at once, a correction after inventory's decision.
 The facilities and the catalogue are reference data in YAML, validated at start. Only production knows the maker of a
 lot, as a keyed pseudonym.
 
-`domain/`, `store.py`, `reads.py`, `handlers.py`, `api.py` and `app.py` are the modules that every service has (see
-inventory). `reference.py` and `reference.yaml` are the facilities and the catalogue.
+`domain/`, `store.py`, `handlers.py`, `api.py` and `app.py` are the modules that every service has (see inventory).
+`reference.py` and `reference.yaml` are the facilities and the catalogue.
 """

@@ -1,15 +1,43 @@
 """Production's one key family: whatever changes a facility's lots, in the order of the facility's lane."""
 
 from datetime import timedelta
+from functools import partial
 
 from services.production import reference
+from services.production.domain import rules
 from services.production.domain.catalogue import Catalogue
-from services.production.domain.rules import deciding
-from services.production.reads import touches
+from services.production.domain.entities import Counter, Lot, TerminalReport, counter_id
 from services.production.store import COUNTERS, LOTS, REPORTS
-from shared.events.production import LOT_ANSWERS, TERMINAL
-from shared.runtime.family import Family
+from shared.events import lot_number
+from shared.events.language import Event
+from shared.events.production import (
+    LOT_ANSWERS,
+    TERMINAL,
+    CorrectionRefused,
+    LotCorrected,
+    ProductionCorrected,
+    ProductionReported,
+    RecallLot,
+)
+from shared.runtime.family import Family, on
+from shared.runtime.state import Ref
 from shared.settings import Settings
+
+
+def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
+    return Ref(TerminalReport, event.id), Ref(Counter, counter_id(body.facility, body.product, body.made_on))
+
+
+def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> tuple[Ref, ...]:
+    number = lot_number.parse(body.lot)
+    # Another facility's lot belongs to another lane and is not needed to refuse it.
+    if number is None or number.facility != body.facility:
+        return (Ref(TerminalReport, event.id),)
+    return Ref(TerminalReport, event.id), Ref(Lot, str(number))
+
+
+def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tuple[Ref, ...]:
+    return Ref(TerminalReport, body.correction), Ref(Lot, body.lot)
 
 
 def family(catalogue: Catalogue, clock_skew: timedelta) -> Family:
@@ -19,8 +47,13 @@ def family(catalogue: Catalogue, clock_skew: timedelta) -> Family:
         key="facility",
         topics=(TERMINAL, LOT_ANSWERS),
         collections=(COUNTERS, LOTS, REPORTS),
-        touches=touches,
-        decide=deciding(catalogue, clock_skew),
+        handlers=(
+            on(ProductionReported, partial(rules.record, catalogue, clock_skew), reads=_of_goods),
+            on(ProductionCorrected, partial(rules.pass_on, catalogue), reads=_of_lot),
+            on(RecallLot, partial(rules.recall, catalogue), reads=_of_lot),
+            on(LotCorrected, rules.answer_correction, reads=_of_correction),
+            on(CorrectionRefused, rules.answer_correction, reads=_of_correction),
+        ),
     )
 
 

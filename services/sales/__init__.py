@@ -13,7 +13,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                         DemandSignalled                       for facilities: demand, sold-out times, lost sales
                         SalePublished, AdjustmentPublished    for subscribers, by facility, without personal names
 
-`domain/`      the pure rules. Begin with `decide` in `rules`. Then, in the order of a day: `booth` (stock and
+`domain/`      the pure rules. Begin with `at_booth` in `rules`. Then, in the order of a day: `booth` (stock and
                progress), `device` (records received), `prices`, `receipt` (a purchase and its sales), `selling`
                (recorded, waiting, disputed, voided), `accounting` (every sum that a sale changes), `pool` (unlabelled
                sales and their fair shares), `counting`, `drawer` (cash), `shelf` (times of stock and sales),
@@ -21,8 +21,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                times and their cost). By facility: `facility`, with `settlement` (shares of the money), `demand` (a
                basis for production) and `public` (events for subscribers).
 `store.py`     the MongoDB documents of the entities.
-`reads.py`     the entities that an event reads.
-`handlers.py`  the two key families, wired together for the step.
+`handlers.py`  the two key families. Each event is registered once, with its rule and its reads.
 `api/`         the HTTP pages.
 `app.py`       the wiring.
 """

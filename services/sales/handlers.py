@@ -1,37 +1,140 @@
 """The two key families of sales: a booth with its receipts, and from it a facility's settlements, demand and public
 events."""
 
-from services.sales.domain.facility import deciding
-from services.sales.domain.rules import decide
-from services.sales.domain.settlement import Percentages
-from services.sales.reads import touches, touches_facility
+from functools import partial
+
+from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
+from services.sales.domain.demand import demand_id
+from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id, sold_after, waiting_at
+from services.sales.domain.rules import at_booth, of_till
+from services.sales.domain.settlement import FromBooth, Percentages, settlement_id
 from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS
 from shared.errors import BadSettings
-from shared.events.festival import BOOTH_STOCK
-from shared.events.sales import SALE_SHARES, SALES_DEADLINES, TILL
-from shared.runtime.family import Family
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothOpened,
+    BoothStocked,
+    BoothStockLost,
+    BoothStockMoved,
+    DisputeResolved,
+    LotWithdrawn,
+    PricesChanged,
+    TillAdded,
+    TillStruck,
+    VoidOrdered,
+)
+from shared.events.language import Body, DeadlineReached, Event
+from shared.events.sales import (
+    SALE_SHARES,
+    SALES_DEADLINES,
+    TILL,
+    AdjustmentCause,
+    BoothCounted,
+    BoothSettled,
+    CashCounted,
+    CashDropped,
+    DemandCounted,
+    DeviceIntroduced,
+    DrawerOpened,
+    PoolAdjusted,
+    ReceiptIssued,
+    ReceiptVoided,
+    SaleShared,
+    ShareOpened,
+    StrayMoved,
+    TillClosed,
+)
+from shared.runtime.family import Family, on
+from shared.runtime.state import Read, Ref
 from shared.settings import Settings
+
+
+def _booth(event: Event, _body: Body) -> tuple[Read, ...]:
+    """The booth and its receipts that wait: nearly any event can cover them or end their waiting."""
+    return Ref(Booth, event.key), waiting_at(event.key)
+
+
+def _issued(event: Event, body: ReceiptIssued) -> tuple[Read, ...]:
+    return *_booth(event, body), Ref(Receipt, entity_id(body.booth, receipt_id(event)))
+
+
+def _voided(event: Event, body: ReceiptVoided | VoidOrdered) -> tuple[Read, ...]:
+    return *_booth(event, body), Ref(Receipt, entity_id(body.booth, body.receipt))
+
+
+def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
+    return *_booth(event, body), Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
+
+
+def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
+    # A count is about what was sold up to its moment.
+    return *_booth(event, body), sold_after(body.booth, body.counted_at)
+
 
 BOOTH = Family(
     service="sales",
     key="booth",
     topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
     collections=(BOOTHS, RECEIPTS),
-    touches=touches,
-    decide=decide,
+    handlers=(
+        on(BoothOpened, at_booth(rules.open_booth), reads=_booth),
+        on(PricesChanged, at_booth(rules.change_prices), reads=_booth),
+        on(TillAdded, at_booth(rules.add_till), reads=_booth),
+        on(TillStruck, at_booth(rules.strike_till), reads=_booth),
+        on(BoothStocked, at_booth(rules.stock), reads=_booth),
+        on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
+        on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
+        on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),
+        # Festival has struck a resolved sale from its list: it hears again which are in dispute.
+        on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
+        on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),
+        on(BoothClosing, at_booth(rules.close), reads=_booth),
+        on(DeadlineReached, at_booth(rules.time_is_up), reads=_booth),
+        on(DeviceIntroduced, of_till(rules.hear), reads=_booth),
+        on(ReceiptIssued, at_booth(rules.issue, AdjustmentCause.SALE), reads=_issued),
+        on(ReceiptVoided, of_till(rules.void, AdjustmentCause.VOID), reads=_voided),
+        on(BoothCounted, of_till(rules.count, AdjustmentCause.COUNT), reads=_counted),
+        on(DrawerOpened, of_till(rules.open_drawer), reads=_booth),
+        on(CashDropped, of_till(rules.drop_cash), reads=_booth),
+        on(CashCounted, of_till(rules.count_cash), reads=_booth),
+        on(TillClosed, of_till(rules.hear), reads=_booth),
+        on(StrayMoved, at_booth(rules.move_stray), reads=_booth),
+    ),
     deadlines=SALES_DEADLINES,
 )
 
 
-def facility(by: Percentages) -> Family:
+def _settlement(_event: Event, body: FromBooth) -> tuple[Ref, ...]:
+    return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
+
+
+def _demand(_event: Event, body: ShareOpened | DemandCounted) -> tuple[Ref, ...]:
+    return (Ref(FacilityDemand, demand_id(body.facility, body.festival)),)
+
+
+def _opened(event: Event, body: ShareOpened) -> tuple[Ref, ...]:
+    return *_settlement(event, body), *_demand(event, body)
+
+
+def _shared(event: Event, body: SaleShared | PoolAdjusted) -> tuple[Ref, ...]:
+    return *_settlement(event, body), Ref(FacilityFeed, body.facility)
+
+
+def by_facility(by: Percentages) -> Family:
     """The family by facility, sharing by these percentages."""
     return Family(
         service="sales",
         key="facility",
         topics=(SALE_SHARES,),
         collections=(SETTLEMENTS, DEMANDS, FEEDS),
-        touches=touches_facility,
-        decide=deciding(by),
+        handlers=(
+            on(ShareOpened, partial(facility.open_share, by), reads=_opened),
+            on(SaleShared, partial(facility.change_share, by), reads=_shared),
+            on(PoolAdjusted, partial(facility.change_share, by), reads=_shared),
+            on(BoothSettled, partial(facility.settle_booth, by), reads=_settlement),
+            on(DemandCounted, facility.count_demand, reads=_demand),
+        ),
     )
 
 
@@ -47,4 +150,4 @@ def percentages(settings: Settings) -> Percentages:
 
 
 # Shares that don't add up stop the service here, before any money is shared by them.
-FAMILIES = (BOOTH, facility(percentages(Settings())))
+FAMILIES = (BOOTH, by_facility(percentages(Settings())))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -17,14 +17,15 @@ from shared.runtime.arrival import ARRIVED, arrival
 from shared.runtime.dlq import BUG, KEY_PARKED, dead_letter
 from shared.runtime.family import Family
 from shared.runtime.ledger import Due, Lane, Outgoing, Waiting, Writes, ledger_entry
-from shared.runtime.state import Key, Read, State
+from shared.runtime.state import Entities, Key, Query, Read, State
 from shared.runtime.witness import mark
 
 log = structlog.get_logger()
 
 
-class Item(NamedTuple):
-    """A decoded record, or (`event` is None) one that is a dead letter for `reason`."""
+@dataclass(slots=True)
+class Item:
+    """A decoded record, or (`event` is None) one that is a dead letter for `reason`. Loading fills in `reads`."""
 
     record: ConsumerRecord
     event: Event | None
@@ -32,17 +33,19 @@ class Item(NamedTuple):
     digest: bytes = b""
     reason: str = ""
     message: str = ""
+    reads: Sequence[Read] = ()
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What the database said: events worked before, parked keys, and entities (None: there is none) with the number
-    of their arrival."""
+    """What the database said: events worked before, parked keys, entities (None: there is none) with the number of
+    their arrival, and the ids that each query found."""
 
     known: dict[str, bytes] = field(default_factory=dict)
     parked: dict[str, Waiting] = field(default_factory=dict)
     entities: dict[Key, Any] = field(default_factory=dict)
     arrived: dict[Key, str] = field(default_factory=dict)
+    found: dict[Query[Any], list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -58,13 +61,13 @@ def parked_id(family: Family, key: str) -> str:
     return f"{family.group} {key}"
 
 
-def touched(family: Family, event: Event) -> Sequence[Read]:
-    """What the event touches; nothing if saying so fails: `decide` will find it missing and park the key."""
+def reads_of(family: Family, event: Event) -> Sequence[Read]:
+    """What the event reads; nothing if naming it fails: the rule will miss it, and the key is parked."""
     try:
-        return list(family.touches(event))
+        return family.reads(event)
     except Exception:
-        log.exception("touches_failed", group=family.group, event_id=event.id)
-        return []
+        log.exception("reads_failed", group=family.group, event_id=event.id)
+        return ()
 
 
 class Batch:
@@ -79,7 +82,9 @@ class Batch:
         self._parked = dict(loaded.parked)
         self._absent = {key for key, entity in loaded.entities.items() if entity is None}
         self._existing = loaded.entities.keys() - self._absent
-        self._entities = dict(loaded.entities)
+        foreign = frozenset(view.collection.entity for view in family.views)
+        self._entities = Entities(loaded.entities, loaded.found, foreign)
+        self._handlers = family.by_body
         self._changed: dict[Key, Any] = {}
         self._arrived = dict(loaded.arrived)
         self._new: Counter[str] = Counter()
@@ -177,7 +182,8 @@ class Batch:
         return said
 
     def _decide(self, item: Item, event: Event, lane: Lane) -> list[Outgoing]:
-        state, outputs = self._family.decide(State(self._entities), event)
+        state = State(self._entities, item.reads)
+        state, outputs = self._handlers[type(event.body)].rule(state, event, event.body)
         # All that can fail comes before anything is kept: a bug must leave no half of an event behind.
         said: list[Outgoing] = []
         deadlines: list[Due] = []
@@ -191,7 +197,7 @@ class Batch:
         for kind, id in state.changes:
             if kind not in self._kinds:
                 raise NotLoaded(f"{kind.__name__} {id} belongs to no collection of {self._family.group}")
-        self._entities.update(state.changes)
+        self._entities.apply(state.changes)
         self._changed.update(state.changes)
         for key in state.changes:
             if key not in self._arrived:

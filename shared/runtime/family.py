@@ -1,10 +1,11 @@
-"""A key family: the topics whose events change the same documents, and the rules that they go by."""
+"""A key family: the topics whose events change the same documents, and what it does with each kind of event."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from shared.events.language import Deadline, Event, Publication, Topic
+from shared.events.language import Body, Deadline, Event, Publication, Topic
 from shared.runtime.state import Entity, Read, State
 
 Document: TypeAlias = Mapping[str, Any]
@@ -12,6 +13,8 @@ Decision: TypeAlias = tuple[State, list[Publication | Deadline]]
 Decide: TypeAlias = Callable[[State, Event], Decision]
 
 E = TypeVar("E", bound=Entity)
+B = TypeVar("B", bound=Body)
+Rule: TypeAlias = Callable[[State, Event, B], Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,94 @@ class Collection(Generic[E]):
 
 
 @dataclass(frozen=True, slots=True)
+class Handler:
+    """The one registration of an event in a family: its body class, its rule, and what the rule reads.
+
+    `reads` names every entity and query that the rule may see; new entities may be put besides.
+    """
+
+    body: type[Body]
+    rule: Callable[[State, Event, Any], Decision]
+    reads: Callable[[Event, Any], Iterable[Read]]
+
+
+def on(body: type[B], rule: Rule[B], *, reads: Callable[[Event, B], Iterable[Read]]) -> Handler:
+    """Register the rule of an event and its reads, both of which take the event and its body."""
+    return Handler(body, rule, reads)
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[E]):
+    """A collection that the family reads and that `writer`, another family of the service, writes.
+
+    What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit.
+    """
+
+    collection: Collection[E]
+    writer: "Family"
+
+
+@dataclass(frozen=True, slots=True)
 class Family:
     """One subscriber of one service: group `karya.<service>.<key>`, one lane per partition number.
 
-    `touches` names every entity that `decide` may read or change for an event (new ones may be put
-    besides). `deadlines` is the service's deadline topic, if `decide` asks for deadlines.
+    `collections` are its own to read and write, `views` to read. `deadlines` is the service's deadline topic, if a
+    rule asks for deadlines. Raises TypeError unless each event of its topics has exactly one handler.
     """
 
     service: str
     key: str
     topics: tuple[Topic, ...]
     collections: tuple[Collection[Any], ...]
-    touches: Callable[[Event], Iterable[Read]]
-    decide: Decide
+    handlers: tuple[Handler, ...]
+    views: tuple[View[Any], ...] = ()
     deadlines: Topic | None = None
+    by_body: Mapping[type[Body], Handler] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        registered = Counter(handler.body for handler in self.handlers)
+        expected = {body for topic in self.topics for body in topic.bodies}
+        faults = {
+            "registered more than once": [body for body, times in registered.items() if times > 1],
+            "without a registration": expected - registered.keys(),
+            "in none of the topics": registered.keys() - expected,
+        }
+        words = [f"{fault}: {_names(bodies)}" for fault, bodies in faults.items() if bodies]
+        words += [
+            f"{view.writer.group} does not write {view.collection.name}"
+            for view in self.views
+            if view.collection not in view.writer.collections or view.collection in self.collections
+        ]
+        if words:
+            raise TypeError(f"{self.group}: {'; '.join(words)}")
+        object.__setattr__(self, "by_body", {handler.body: handler for handler in self.handlers})
 
     @property
     def group(self) -> str:
         return f"karya.{self.service}.{self.key}"
+
+    @property
+    def readable(self) -> Mapping[type[Any], Collection[Any]]:
+        """The collections that its events may read, by the class of their entities."""
+        of_others = (view.collection for view in self.views)
+        return {collection.entity: collection for collection in (*self.collections, *of_others)}
+
+    def reads(self, event: Event) -> tuple[Read, ...]:
+        """Everything that the event reads."""
+        return tuple(self.by_body[type(event.body)].reads(event, event.body))
+
+    def decide(self, state: State, event: Event) -> Decision:
+        """The state after the event, and what is said about it."""
+        return self.by_body[type(event.body)].rule(state, event, event.body)
+
+    def deciding(self, decide: Decide) -> "Family":
+        """The same family with `decide` in place of every rule: for a replay, or for a fault in a test."""
+
+        def rule(state: State, event: Event, _body: Body) -> Decision:
+            return decide(state, event)
+
+        return replace(self, handlers=tuple(replace(handler, rule=rule) for handler in self.handlers))
+
+
+def _names(bodies: Iterable[type[Body]]) -> str:
+    return ", ".join(sorted(body.__name__ for body in bodies))

@@ -5,7 +5,7 @@ long to decide):
 
 1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
 2. LOAD, all at once: the ledger entries and parked keys that concern the batch, and the entities that its events
-   touch. Only the owner of their lanes changes them, so they are as they were read as long as the fence of 4 holds.
+   read. Only the owner of their lanes changes them, so they are as they were read as long as the fence of 4 holds.
 3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key. What is not decided
    after a while waits for a transaction of its own: nothing else runs meanwhile, not even the answer to a SIGTERM.
 4. WRITE AND COMMIT, in one transaction, lanes, ledger, entities, outbox (dead letters included) and deadlines, all
@@ -40,7 +40,7 @@ from shared.kafka import partition_for_bytes
 from shared.mongo import Database, Document, Mongo
 from shared.retry import PASSING, attempts
 from shared.runtime.arrival import ARRIVED
-from shared.runtime.batch import Batch, Item, Loaded, parked_id, touched
+from shared.runtime.batch import Batch, Item, Loaded, parked_id, reads_of
 from shared.runtime.family import Family
 from shared.runtime.lanes import Lanes
 from shared.runtime.ledger import Ledger, Writes
@@ -243,17 +243,20 @@ async def load(
     alive = [(item, item.event) for item in items if item.event is not None]
     loaded = Loaded()
     wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-    ranges: set[KeyRange] = set()
-    for _, event in alive:
-        for one in touched(family, event):
-            if isinstance(one, Ref):
-                wanted[one.entity]["_id"].add(one.id)
-                loaded.entities[one.entity, one.id] = None
-            elif isinstance(one, KeyRange):
-                ranges.add(one)
+    ranges: set[KeyRange[Any]] = set()
+    for item, event in alive:
+        item.reads = reads_of(family, event)
+        for read in item.reads:
+            if isinstance(read, Ref):
+                wanted[read.entity]["_id"].add(read.id)
+                loaded.entities[read] = None
+                continue
+            loaded.found[read] = []
+            if isinstance(read, KeyRange):
+                ranges.add(read)
             else:
-                wanted[one.entity][one.field].add(one.value)
-    collections = {collection.entity: collection for collection in family.collections}
+                wanted[read.entity][read.field].add(read.value)
+    collections = family.readable
 
     async def known() -> None:
         loaded.known = await ledger.known([item.ledger_id for item, _ in alive])
@@ -262,18 +265,28 @@ async def load(
         if keys := {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}:
             loaded.parked = await ledger.parked(keys)
 
-    async def found(entity: type[Any], query: Document) -> None:
+    async def documents(entity: type[Any], query: Document) -> list[Document]:
         collection = collections[entity]
-        for document in await database[collection.name].find(query).to_list(None):
+        documents = await database[collection.name].find(query).to_list(None)
+        for document in documents:
             loaded.entities[entity, document["_id"]] = collection.from_document(document)
             if ARRIVED in document:
                 loaded.arrived[entity, document["_id"]] = document[ARRIVED]
+        return documents
+
+    async def by_value(entity: type[Any], field: str, values: set[str]) -> None:
+        for document in await documents(entity, {field: {"$in": list(values)}}):
+            # As plain tuples: they equal the queries, of both kinds, and a Ref's is in no result.
+            ids = loaded.found.get((entity, field, document[field]))  # type: ignore[call-overload]
+            if ids is not None:
+                ids.append(document["_id"])
+
+    async def by_range(query: KeyRange[Any]) -> None:
+        between = {query.field: {"$gt": query.above, "$lt": query.below}}
+        loaded.found[query] = [document["_id"] for document in await documents(query.entity, between)]
 
     of_entities = [
-        found(entity, {field: {"$in": list(values)}})
-        for entity, fields in wanted.items()
-        for field, values in fields.items()
+        by_value(entity, field, values) for entity, fields in wanted.items() for field, values in fields.items()
     ]
-    of_entities += [found(one.entity, {one.field: {"$gt": one.above, "$lt": one.below}}) for one in ranges]
-    await asyncio.gather(known(), parked(), *of_entities)
+    await asyncio.gather(known(), parked(), *of_entities, *map(by_range, ranges))
     return loaded

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -287,7 +286,7 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
             raise ZeroDivisionError
         return family.decide(state, event)
 
-    buggy = Service("production", [replace(family, decide=fails)], settings)
+    buggy = Service("production", [family.deciding(fails)], settings)
     try:
         await buggy.start()
         for n, qty in enumerate((5, 13, 7)):

@@ -1,7 +1,6 @@
 """A service's database from Kafka alone, of a service that had no quiet life: the same, to the last document."""
 
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
@@ -185,7 +184,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         )
         return state, [ANSWERS.of(said)]
 
-    wrong = Service("production", [replace(family, decide=refuses)], settings)
+    wrong = Service("production", [family.deciding(refuses)], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))

@@ -1,14 +1,14 @@
 """What a service must end with, folded in memory: the pure rules over the distinct events, in their order."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.derivation import derived_id
 from shared.events.language import Event, Publication
 from shared.mongo import Database
-from shared.runtime.family import Collection, Family
-from shared.runtime.state import Key, Ref, State
+from shared.runtime.family import Collection, Document, Family
+from tests.support import reading
 
 Documents = dict[str, dict[str, Any]]
 
@@ -18,58 +18,34 @@ class Model:
 
     def __init__(self, *families: Family) -> None:
         self._families = families
-        self._entities: dict[Key, Any] = {}
-        self._by_kind: dict[type[Any], dict[str, Any]] = defaultdict(dict)
-        self._kept: dict[Key, tuple[Any, dict[str, Any]]] = {}
+        self._stores: dict[str, dict[str, dict[str, Any]]] = {}
         self._seen: set[str] = set()
         self.said: dict[str, list[str]] = defaultdict(list)
 
     def work(self, events: Iterable[Event], family: Family | None = None) -> None:
-        """What the family (the first one unless given) makes of these events, each seeing what it touches."""
+        """What the family (the first one unless given) makes of these events, each seeing what it reads."""
         family = family or self._families[0]
         for event in events:
             cause = f"{event.source} {event.id}"
             if cause in self._seen:
                 continue
             self._seen.add(cause)
-            state, outputs = family.decide(State(self._touched(family, event)), event)
-            self._entities.update(state.changes)
-            for kind, id in state.changes:
-                self._by_kind[kind][id] = state.changes[kind, id]
+            state, outputs = family.decide(reading.state(family, event, self._stored), event)
+            for (kind, id), entity in state.changes.items():
+                collection = family.readable[kind]
+                self._stores.setdefault(collection.name, {})[id] = {"_id": id, **collection.to_document(entity)}
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication):
                     self.said[output.topic.name].append(derived_id(cause, output.topic.name, index))
 
-    def _touched(self, family: Family, event: Event) -> dict[Key, Any]:
-        found: dict[Key, Any] = {}
-        collections = {collection.entity: collection for collection in family.collections}
-        for one in family.touches(event):
-            if isinstance(one, Ref):
-                found[one.entity, one.id] = self._entities.get((one.entity, one.id))
-                continue
-            for id, entity in self._by_kind[one.entity].items():
-                if self._document(collections[one.entity], id, entity).get(one.field) == one.value:
-                    found[one.entity, id] = entity
-        return found
-
-    def _document(self, collection: Collection[Any], id: str, entity: Any) -> dict[str, Any]:
-        """The entity as it would be kept, made anew only when it has changed: a hint looks at all of a kind."""
-        key = collection.entity, id
-        kept, document = self._kept.get(key, (None, {}))
-        if kept is not entity:
-            document = collection.to_document(entity)
-            self._kept[key] = entity, document
-        return document
+    def _stored(self, collection: Collection[Any]) -> Mapping[str, Document]:
+        return self._stores.setdefault(collection.name, {})
 
     @property
     def documents(self) -> dict[str, Documents]:
         """By collection and id, as the service would keep them."""
-        collections = {one.entity: one for family in self._families for one in family.collections}
-        found: dict[str, Documents] = {collection.name: {} for collection in collections.values()}
-        for (kind, id), entity in self._entities.items():
-            if entity is not None:
-                found[collections[kind].name][id] = {"_id": id, **collections[kind].to_document(entity)}
-        return found
+        names = (collection.name for family in self._families for collection in family.collections)
+        return {name: dict(self._stores.get(name, {})) for name in names}
 
 
 async def documents(database: Database, *families: Family) -> dict[str, Documents]:

@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Id, Topic
-from shared.runtime.family import Collection, Decision, Document, Family
+from shared.runtime.family import Collection, Decision, Document, Family, on
 from shared.runtime.state import Ref, State
 
 NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
@@ -35,10 +35,8 @@ class Account:
     total: int = 0
 
 
-def decide(state: State, event: Event) -> Decision:
+def add(state: State, _event: Event, body: Added) -> Decision:
     """Adds; 13 is a bug, 7 asks for a deadline."""
-    body = event.body
-    assert isinstance(body, Added)
     account = state.get(Account, body.account) or Account(body.account)
     if body.amount == 13:
         raise ZeroDivisionError("made up for a test")
@@ -49,7 +47,7 @@ def decide(state: State, event: Event) -> Decision:
     return state.put(grown), said
 
 
-def touches(event: Event) -> Iterable[Ref]:
+def account_of(event: Event, _body: Added) -> Iterable[Ref]:
     return (Ref(Account, event.key),)
 
 
@@ -61,7 +59,14 @@ def _from(document: Document) -> Account:
     return Account(document["_id"], document["total"])
 
 
-FAMILY = Family("test", "account", (IN,), (Collection("accounts", Account, _to, _from),), touches, decide, IN)
+FAMILY = Family(
+    service="test",
+    key="account",
+    topics=(IN,),
+    collections=(Collection("accounts", Account, _to, _from),),
+    handlers=(on(Added, add, reads=account_of),),
+    deadlines=IN,
+)
 
 
 def a_record(

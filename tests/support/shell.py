@@ -8,7 +8,7 @@ says again, when a deadline comes. What it may not do (another order within a pa
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from typing import Any, TypeAlias, TypeVar
@@ -25,11 +25,12 @@ from shared.errors import Unusable
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.kafka import partition_for, partition_for_bytes
-from shared.runtime.batch import Batch, Item, Loaded, parked_id, touched
+from shared.runtime.batch import Batch, Item, Loaded, parked_id, reads_of
 from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
 from shared.runtime.family import Collection, Decision, Family
 from shared.runtime.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
-from shared.runtime.state import KeyRange, Ref, State
+from shared.runtime.state import State
+from tests.support.reading import Stored, load
 
 Record: TypeAlias = ConsumerRecord[Any, Any]
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
@@ -134,7 +135,7 @@ class Line:
     broken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.family = replace(self.family, decide=self._fails_where_broken(self.family.decide))
+        self.family = self.family.deciding(self._fails_where_broken(self.family.decide))
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
         def deciding(state: State, event: Event) -> Decision:
@@ -352,19 +353,8 @@ class Service:
         for item, event in alive:
             if item.ledger_id in loaded.known:
                 continue
-            for one in touched(family, event):
-                collection = self._collection(one.entity)
-                kept = self.documents[collection.name]
-                if isinstance(one, Ref):
-                    raw = kept.get(one.id)
-                    loaded.entities[one.entity, one.id] = collection.from_document(_read(raw)) if raw else None
-                    continue
-                assert one.field in collection.indexes + collection.listed_by
-                for id, raw in kept.items():
-                    document = _read(raw)
-                    value = document[one.field]
-                    if one.above < value < one.below if isinstance(one, KeyRange) else value == one.value:
-                        loaded.entities[one.entity, id] = collection.from_document(document)
+            item.reads = reads_of(family, event)
+            load(family, item.reads, lambda collection: Stored(self.documents[collection.name]), loaded)
         return loaded
 
     def _commit(self, writes: Writes) -> None:
@@ -412,7 +402,7 @@ class Service:
         }
 
     def _collection(self, entity: type[E]) -> Collection[Any]:
-        return next(c for line in self.lines for c in line.family.collections if c.entity is entity)
+        return next(line.family.readable[entity] for line in self.lines if entity in line.family.readable)
 
 
 def _ledger_id(record: Outgoing | Record) -> str:

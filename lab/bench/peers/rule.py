@@ -6,13 +6,13 @@ from typing import Any
 
 from lab.bench import backlog
 from services.inventory.domain import Lot
-from services.inventory.domain.rules import decide
+from services.inventory.handlers import LOT
 from services.inventory.store import LOTS
 from shared.envelope import header
 from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event
 from shared.events.production import PRODUCTION
-from shared.runtime.state import State
+from shared.runtime.state import Ref, State
 
 MODELS = {**PRODUCTION.by_type, **STOCK_ORDERS.by_type}
 NOW = datetime(2023, 4, 17, tzinfo=UTC)
@@ -26,7 +26,8 @@ def after(
     body = MODELS[header(headers, "ce_type") or ""].model_validate_json(value)
     event = Event(id="", source="", key=key, time=NOW, logged_at=NOW, body=body)
     before = None if document is None else LOTS.from_document(document)
-    state, _ = decide(State({(Lot, key): before}), event)
+    known = State.of(absent=(Ref(Lot, key),)) if before is None else State.of(before)
+    state, _ = LOT.decide(known, event)
     lot = state.changes.get((Lot, key))
     return None if lot is None else {"_id": key, **LOTS.to_document(lot)}
 

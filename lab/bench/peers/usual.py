@@ -18,7 +18,7 @@ from pymongo import WriteConcern
 from lab.bench.meter import Meter
 from lab.bench.runners.job import Job, print_result
 from services.inventory.domain import Lot
-from services.inventory.domain.rules import decide
+from services.inventory.handlers import LOT
 from services.inventory.store import LOTS
 from shared import envelope
 from shared.derivation import derived_id
@@ -26,7 +26,7 @@ from shared.events.inventory import STOCK_ORDERS
 from shared.events.language import Event, Publication
 from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
-from shared.runtime.state import State
+from shared.runtime.state import Ref, State
 from shared.settings import Settings
 
 WORKERS = "workers"
@@ -65,7 +65,9 @@ async def work(job: Job, settings: Settings) -> None:
         if not meter:
             meter.append(Meter())
         document = await lots.find_one({"_id": event.key})
-        state, publications = decide(State({(Lot, event.key): document and LOTS.from_document(document)}), event)
+        lot = Ref(Lot, event.key)
+        known = State.of(absent=(lot,)) if document is None else State.of(LOTS.from_document(document))
+        state, publications = LOT.decide(known, event)
         for (_kind, key), lot in state.changes.items():
             await lots.replace_one({"_id": key}, {"_id": key, **LOTS.to_document(lot)}, upsert=True)
         for index, publication in enumerate(publications):

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,32 +12,11 @@ from pydantic import BaseModel
 from services.festival.api.entity_page import EntityPage
 from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
+from services.festival.domain.allocation.planner import FairPlanner
 from services.festival.domain.command import CommandStatus
+from services.festival.handlers import CommandHandler, commands
 from services.festival.store import COMMANDS
-from shared.events.festival import (
-    ORGANISER,
-    AcceptPlan,
-    AddTill,
-    AnnounceFestival,
-    CancelFestival,
-    ChangePrice,
-    CloseBooth,
-    CloseFestival,
-    CommandRefusal,
-    OpenBooth,
-    ReceiveReturn,
-    ReceiveShipment,
-    ReceiveTransfer,
-    RecordLoss,
-    Replenish,
-    RequestAllocation,
-    ResolveDispute,
-    ReviseAllocation,
-    SendShipment,
-    SendTransfer,
-    StrikeTill,
-    VoidSale,
-)
+from shared.events.festival import ORGANISER, CommandRefusal
 from shared.events.language import Body
 from shared.http.commands import CommandId, CommandOutcome, CommandReply, Commands, Prefer, parse_command
 from shared.runtime.service import Service
@@ -46,38 +24,7 @@ from shared.runtime.service import Service
 SOURCE = "karya/festival/http"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """The endpoint of a command. Names in its path are fields of the command."""
-
-    path: str
-    body: type[Body]
-    summary: str
-
-
-ENDPOINTS = (
-    Endpoint("/festivals", AnnounceFestival, "Announce a festival"),
-    Endpoint("/festivals/{festival}/cancel", CancelFestival, "Cancel it, before anything was sent"),
-    Endpoint("/festivals/{festival}/booths", OpenBooth, "Open a booth"),
-    Endpoint("/festivals/{festival}/requests", RequestAllocation, "Ask for stock: a fair plan is proposed"),
-    Endpoint("/festivals/{festival}/replenishments", Replenish, "Ask for a refill while the booths sell"),
-    Endpoint("/festivals/{festival}/requests/{request}/accept", AcceptPlan, "Make the plan or its revision real"),
-    Endpoint("/festivals/{festival}/requests/{request}/revise", ReviseAllocation, "Plan again what is missing"),
-    Endpoint("/festivals/{festival}/shipments", SendShipment, "Send what a facility has reserved for a booth"),
-    Endpoint("/festivals/{festival}/shipments/{shipment}/receive", ReceiveShipment, "Count what came to the booth"),
-    Endpoint("/festivals/{festival}/transfers", SendTransfer, "Count what leaves a booth for another"),
-    Endpoint("/festivals/{festival}/transfers/{transfer}/receive", ReceiveTransfer, "Count what came of a transfer"),
-    Endpoint("/festivals/{festival}/returns", ReceiveReturn, "Count what came home of a lot"),
-    Endpoint("/festivals/{festival}/losses", RecordLoss, "Record what is spoilt or gone"),
-    # Ids that a till made, and tills' names, may hold a slash.
-    Endpoint("/festivals/{festival}/disputes/{sale:path}/resolve", ResolveDispute, "Decide on a sale in dispute"),
-    Endpoint("/festivals/{festival}/receipts/{receipt:path}/void", VoidSale, "Void pieces of a sale"),
-    Endpoint("/festivals/{festival}/booths/{booth}/prices", ChangePrice, "Change a price from a moment on"),
-    Endpoint("/festivals/{festival}/booths/{booth}/tills", AddTill, "Sell from one more till"),
-    Endpoint("/festivals/{festival}/booths/{booth}/tills/{till:path}/strike", StrikeTill, "No longer wait for it"),
-    Endpoint("/festivals/{festival}/booths/{booth}/close", CloseBooth, "Close one booth before the festival"),
-    Endpoint("/festivals/{festival}/close", CloseFestival, "Close it, when the last sale was made"),
-)
+ENDPOINTS = commands(FairPlanner())
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Done within the wait that was asked for", "model": CommandReply},
@@ -144,11 +91,11 @@ def routes(service: Service) -> APIRouter:
             done=False, field=rejection.field, reason=rejection.reason.value, message=rejection.message
         )
 
-    commands = Commands(service, ORGANISER, SOURCE, find)
+    entrance = Commands(service, ORGANISER, SOURCE, find)
     for endpoint in ENDPOINTS:
         router.add_api_route(
             endpoint.path,
-            _endpoint_function(commands, endpoint.body),
+            _endpoint_function(entrance, endpoint.body),
             methods=["POST"],
             status_code=202,
             summary=endpoint.summary,
@@ -174,11 +121,8 @@ def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Aw
     return give
 
 
-def _openapi(endpoint: Endpoint) -> dict[str, Any]:
-    """Path and body of an endpoint for OpenAPI.
-
-    FastAPI can't derive them, as the body is read raw so that JSON alone decides its types.
-    """
+def _openapi(endpoint: CommandHandler) -> dict[str, Any]:
+    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
     names = re.findall(r"\{(\w+)", endpoint.path)
     schema = endpoint.body.model_json_schema()
     inlined = _inlined(schema, schema.get("$defs", {}))

@@ -1,9 +1,12 @@
 """What inventory, sales and the clock have to say. An answer to what nobody here asked changes nothing."""
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from services.festival.domain import booth as booths
 from services.festival.domain import booth_sales
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation import revising, shortage
+from services.festival.domain.allocation import shortage
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
@@ -28,10 +31,10 @@ from services.festival.domain.logistics.shipment import (
     mark_overdue,
     record_dispatch,
     shipment_id,
+    shipments_of,
 )
 from services.festival.domain.logistics.transfer import CARRY_DEADLINE
-from services.festival.domain.stock import StockView
-from shared.events.festival import RevisionRequested
+from services.festival.domain.stock import seen
 from shared.events.inventory import (
     LotRecallReached,
     ReservationRefused,
@@ -42,69 +45,74 @@ from shared.events.inventory import (
     StockReturned,
     StockWrittenOff,
 )
-from shared.events.language import Deadline, DeadlineReached, Event, Publication
+from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import SellThroughCounted, SellThroughSoFar
-from shared.runtime.family import Decision
+from shared.runtime.family import Decision, Rule
 from shared.runtime.state import State
 
-
-def take(state: State, event: Event, planner: Planner) -> Decision:
-    """The festival after an answer, a report or a deadline. Raises TypeError for what festival has no rule for."""
-    festival = state.get(Festival, event.key)
-    if festival is None:
-        return state, []
-    match event.body:
-        case DeadlineReached() as reached if reached.deadline.startswith(ARRIVAL_DEADLINE):
-            return mark_overdue(state, reached.deadline.removeprefix(ARRIVAL_DEADLINE))
-        case DeadlineReached() as reached if reached.deadline.startswith(CARRY_DEADLINE):
-            return transfer.mark_overdue(state, reached.deadline.removeprefix(CARRY_DEADLINE))
-        case DeadlineReached() as reached:
-            return _of_request(state, festival, reached.deadline.removeprefix(HOLD_DEADLINE), event, planner)
-        case RevisionRequested() as wish:
-            return revising.revise(state, festival, wish, event, planner)
-        case StockReserved() | ReservationRefused() | ReservationReleased() as answer:
-            return _of_request(state, festival, request_id(answer.festival, answer.request), event, planner)
-        case StockDispatched() as answer:
-            return _dispatched(state, festival, answer, event)
-        case StockOrderRefused() as answer:
-            state, said = _not_moved(state, festival, answer, event)
-            state, told = losses.refuse_order(state, festival, answer)
-            return state, said + told
-        case StockReturned() as answer:
-            return losses.confirm_return(state, festival, answer)
-        case StockWrittenOff() as answer:
-            return losses.confirm_write_off(state, answer.order), []
-        case LotRecallReached() as recall:
-            return _recalled(state, recall)
-        case SellThroughCounted() as report:
-            return _sold(state, festival, report)
-        case SellThroughSoFar() as report:
-            return booth_sales.record(state, report), []
-        case other:
-            raise TypeError(f"festival has no rule for {type(other).__name__}")
+B = TypeVar("B", bound=Body)
 
 
-def _of_request(state: State, festival: Festival, id: str, event: Event, planner: Planner) -> Decision:
+def at_festival(rule: Callable[[State, Festival, B, Event], Decision]) -> Rule[B]:
+    """The rule of a known festival; a festival that nobody announced changes nothing."""
+
+    def known(state: State, event: Event, body: B) -> Decision:
+        festival = state.get(Festival, event.key)
+        return (state, []) if festival is None else rule(state, festival, body, event)
+
+    return known
+
+
+def deadline_reached(state: State, _festival: Festival, reached: DeadlineReached, _event: Event) -> Decision:
+    """A time has come: of a shipment, a transfer or what was held."""
+    if reached.deadline.startswith(ARRIVAL_DEADLINE):
+        return mark_overdue(state, reached.deadline.removeprefix(ARRIVAL_DEADLINE))
+    if reached.deadline.startswith(CARRY_DEADLINE):
+        return transfer.mark_overdue(state, reached.deadline.removeprefix(CARRY_DEADLINE))
+    return _of_request(
+        state,
+        reached.deadline.removeprefix(HOLD_DEADLINE),
+        lambda request: requests.hold_expired(request, reached.due),
+    )
+
+
+def reserved(state: State, festival: Festival, answer: StockReserved, _event: Event) -> Decision:
+    """Inventory holds a line."""
+    id = request_id(festival.id, answer.request)
+    return _of_request(state, id, lambda request: requests.reserved(request, answer.reservation))
+
+
+def released(state: State, festival: Festival, answer: ReservationReleased, _event: Event) -> Decision:
+    """Inventory has let a line go."""
+    id = request_id(festival.id, answer.request)
+    return _of_request(state, id, lambda request: requests.released(request, answer.reservation))
+
+
+def not_reserved(
+    state: State, festival: Festival, answer: ReservationRefused, event: Event, planner: Planner
+) -> Decision:
+    """Inventory can't hold a line: its pieces are planned again."""
+
+    def again(request: Request) -> requests.Change:
+        views = seen(state, [answer.product] if answer.product is not None else [])
+        return shortage.handle_refusal(
+            request, answer, views, planning_rules(festival, event.logged_at), event, planner
+        )
+
+    return _of_request(state, request_id(festival.id, answer.request), again)
+
+
+def _of_request(state: State, id: str, change: Callable[[Request], requests.Change]) -> Decision:
     request = state.get(Request, id)
     if request is None:
         return state, []
-    match event.body:
-        case DeadlineReached() as reached:
-            after, said = requests.hold_expired(request, reached.due)
-        case StockReserved() as answer:
-            after, said = requests.reserved(request, answer.reservation)
-        case ReservationRefused() as answer:
-            rules = planning_rules(festival, event.logged_at)
-            after, said = shortage.handle_refusal(request, answer, state.all(StockView), rules, event, planner)
-        case ReservationReleased() as answer:
-            after, said = requests.released(request, answer.reservation)
-        case other:
-            raise TypeError(f"{type(other).__name__} concerns no single request")
+    after, said = change(request)
     after, more = on_rest(after)
     return (state if after == request else state.put(after)), said + more
 
 
-def _dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:
+def dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:
+    """Pieces have left their facility."""
     request = state.get(Request, request_id(answer.festival, answer.request))
     shipment = state.get(Shipment, shipment_id(answer.festival, answer.shipment))
     booth = state.get(Booth, answer.booth)
@@ -119,6 +127,23 @@ def _dispatched(state: State, festival: Festival, answer: StockDispatched, event
     ), said
 
 
+def order_refused(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
+    """Inventory refused a dispatch, a release, a return or a loss."""
+    state, said = _not_moved(state, festival, answer, event)
+    state, told = losses.refuse_order(state, festival, answer)
+    return state, said + told
+
+
+def returned(state: State, festival: Festival, answer: StockReturned, _event: Event) -> Decision:
+    """Pieces are on hand again."""
+    return losses.confirm_return(state, festival, answer)
+
+
+def written_off(state: State, _festival: Festival, answer: StockWrittenOff, _event: Event) -> Decision:
+    """A loss is written off."""
+    return losses.confirm_write_off(state, answer.order), []
+
+
 def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
     """A dispatch or release came too late: a recall has let the reservation go."""
     request = state.get(Request, request_of(answer.order)) if "/" in answer.order else None
@@ -129,8 +154,8 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
     request, revised = on_rest(request)
     state = state.put(request)
     said: list[Publication | Deadline] = []
-    for shipment in state.all(Shipment):
-        if shipment.request == request.id and any(parcel.reservation == answer.order for parcel in shipment.parcels):
+    for shipment in state.find(shipments_of(request.id)):
+        if any(parcel.reservation == answer.order for parcel in shipment.parcels):
             shipment, told = record_dispatch(
                 shipment, answer.order, DispatchStatus.DROPPED, festival, event.logged_at
             )
@@ -139,10 +164,10 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
     return state, [*said, *fell_short, *revised]
 
 
-def _recalled(state: State, recall: LotRecallReached) -> Decision:
+def recalled(state: State, festival: Festival, recall: LotRecallReached, _event: Event) -> Decision:
     """Inventory knows which booths it sent the lot to; from there it may have been moved to others."""
     said: list[Publication | Deadline] = []
-    for booth in booths_of(state, recall.festival):
+    for booth in booths_of(state, festival.id):
         after, told = booths.withdraw(booth, recall.lot, recall.reason)
         if told:
             state = state.put(after)
@@ -150,8 +175,14 @@ def _recalled(state: State, recall: LotRecallReached) -> Decision:
     return state, said
 
 
-def _sold(state: State, festival: Festival, report: SellThroughCounted) -> Decision:
+def counted(state: State, festival: Festival, report: SellThroughCounted, _event: Event) -> Decision:
+    """A settled booth sold so much."""
     booth = state.get(Booth, report.booth)
     if booth is None or booth.festival != festival.id:
         return state, []
     return update_sums(state.put(booths.apply_sell_through(booth, report)), festival)
+
+
+def sold_so_far(state: State, _festival: Festival, report: SellThroughSoFar, _event: Event) -> Decision:
+    """An open booth sold so much, up to a moment."""
+    return booth_sales.record(state, report), []

@@ -1,12 +1,12 @@
 """The sales of open booths, as sales last reported them. Transfers and refills go by them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.festival.domain.booth import Booth, BoothStatus
 from shared.events.sales import SellThroughSoFar
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +45,19 @@ def record(state: State, report: SellThroughSoFar) -> State:
     )
 
 
+def paces_at(festival: str) -> OwnedQuery[BoothSales]:
+    """The paces of all booths of the festival."""
+    return OwnedQuery(BoothSales, "festival", festival)
+
+
 def sales_by_booth(state: State, festival: str) -> dict[str, BoothSales]:
-    """The sales of the festival's booths that the batch has loaded, by booth."""
-    return {sales.id: sales for sales in state.all(BoothSales) if sales.festival == festival}
+    """All paces of the festival, by booth."""
+    return {pace.id: pace for pace in state.find(paces_at(festival))}
+
+
+def paces_of(state: State, booths: Iterable[str]) -> dict[str, BoothSales]:
+    """The paces of these booths, as far as they have said one, by booth."""
+    return {booth: pace for booth in booths if (pace := state.get(BoothSales, booth)) is not None}
 
 
 def less_sold(booth: Booth, sales: BoothSales | None) -> Booth:
@@ -57,7 +67,6 @@ def less_sold(booth: Booth, sales: BoothSales | None) -> Booth:
     return replace(booth, sold=sales.sold)
 
 
-def booths_less_sold(state: State, festival: str, ids: Iterable[str]) -> list[Booth]:
-    """The known booths of these ids, each less its reported sales."""
-    sales = sales_by_booth(state, festival)
-    return [less_sold(booth, sales.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]
+def booths_less_sold(state: State, known: Mapping[str, BoothSales], ids: Iterable[str]) -> list[Booth]:
+    """These booths as far as they exist, each less what it has sold so far by the `known` paces."""
+    return [less_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation.line import LineStatus
-from services.festival.domain.allocation.request import Request, lapse, requests_of
+from services.festival.domain.allocation.request import Request, lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandResult, Rejection, first_names
@@ -17,8 +17,8 @@ from services.festival.domain.festival import (
     find_open_booth,
     update_sums,
 )
-from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
-from services.festival.domain.logistics.transfer import Transfer, TransferStatus
+from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
+from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
 from shared.events.festival import (
     FESTIVAL,
     CancelFestival,
@@ -43,7 +43,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
     """
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    sent = [request.name for request in requests_of(state, festival.id) if _anything_sent(request)]
+    sent = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
     if sent:
         message = f"Stock was sent under {first_names(sent)}; close the festival instead, so that it comes home."
         return Rejection("festival", CommandRefusal.WRONG_STATE, message)
@@ -74,7 +74,7 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
     booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
     state = state.put(booth)
     publications: list[Publication | Deadline] = [closing]
-    for request in requests_of(state, festival.id):
+    for request in state.find(requests_at(festival.id)):
         closed, released = without_booth(request, booth.id)
         if closed != request:
             state = state.put(closed)
@@ -114,7 +114,7 @@ def _till_hours() -> Rejection:
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     publications: list[Publication | Deadline] = []
-    for request in requests_of(state, festival.id):
+    for request in state.find(requests_at(festival.id)):
         lapsed, events = lapse(request, Withdrawal.FESTIVAL_ENDED)
         state = state.put(lapsed)
         publications += events
@@ -126,10 +126,9 @@ def _anything_sent(request: Request) -> bool:
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:
-    return [shipment for shipment in state.all(Shipment) if shipment.festival == festival.id]
+    return state.find(shipments_at(festival.id))
 
 
 def _transfers_on_the_way(state: State, festival: Festival) -> list[Transfer]:
-    """The festival's transfers that were not received yet."""
-    transfers = [transfer for transfer in state.all(Transfer) if transfer.festival == festival.id]
-    return [transfer for transfer in transfers if transfer.status is TransferStatus.SENT]
+    """Transfers that nobody has counted in yet."""
+    return [one for one in state.find(transfers_at(festival.id)) if one.status is TransferStatus.SENT]

@@ -21,7 +21,7 @@ from shared.events.festival import (
 from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
 from shared.runtime.family import Decision
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 MAX_PRICES = 500
 MAX_TILLS = 50
@@ -216,9 +216,14 @@ def find_open_booth(state: State, festival: Festival, id: str) -> Booth | Reject
     return booth
 
 
+def booths_at(festival: str) -> OwnedQuery[Booth]:
+    """All booths of the festival."""
+    return OwnedQuery(Booth, "festival", festival)
+
+
 def booths_of(state: State, festival: str) -> list[Booth]:
-    """The festival's own booths that the batch has loaded, in the order of their ids."""
-    return [booth for booth in state.all(Booth) if booth.festival == festival]
+    """All booths of the festival, in the order of their ids."""
+    return state.find(booths_at(festival))
 
 
 def update_sums(state: State, festival: Festival) -> Decision:

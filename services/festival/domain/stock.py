@@ -1,12 +1,13 @@
 """The stock view: a copy of each lot's balance for plans. It may lag behind inventory, which decides."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
 from shared.runtime.family import Decision
-from shared.runtime.state import State
+from shared.runtime.state import ForeignView, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,27 @@ class StockView:
         return self.product if self.on_hand > 0 and not self.recalled else None
 
 
-def decide(state: State, event: Event) -> Decision:
-    """The state with the highest revision of the lot's balance. There are no events."""
-    balance = event.body
-    if not isinstance(balance, StockChanged):
-        raise TypeError(f"the stock view has no rule for {type(balance).__name__}")
-    latest = state.get(StockView, balance.lot)
-    if latest is not None and latest.revision >= balance.revision:
+def plannable_of(product: str) -> ForeignView[StockView]:
+    """The product's lots of which there is anything to plan."""
+    return ForeignView(StockView, "plannable", product)
+
+
+def view_of(lot: str) -> ForeignView[StockView]:
+    """What is known of one lot, whether or not there is anything of it."""
+    return ForeignView(StockView, "_id", lot)
+
+
+def seen(state: State, products: Iterable[str], lots: Iterable[str] = ()) -> list[StockView]:
+    """The plannable lots of these products, and these lots besides, in the order of their ids."""
+    views = {view.id: view for product in products for view in state.find(plannable_of(product))}
+    views |= {view.id: view for lot in lots for view in state.find(view_of(lot))}
+    return [views[id] for id in sorted(views)]
+
+
+def keep(state: State, _event: Event, balance: StockChanged) -> Decision:
+    """Keep the highest revision of the lot's balance. Says nothing."""
+    known = state.get(StockView, balance.lot)
+    if known is not None and known.revision >= balance.revision:
         return state, []
     view = StockView(
         id=balance.lot,

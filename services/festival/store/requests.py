@@ -6,7 +6,7 @@ from typing import Any
 
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import AllocationLine, Cap, LineStatus, Offer, has_promised
+from services.festival.domain.allocation.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
@@ -45,8 +45,8 @@ def _request_document(request: Request) -> dict[str, Any]:
         "conflicts": conflict_documents(request.conflicts),
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,
-        # Redundant, for an index: only requests with lines still to come take room at booths.
-        "promising": request.festival if has_promised(request.lines) else None,
+        # Kept besides, for the index: room at booths is taken by what still comes, not by all that ever was asked.
+        "promising": request.promising,
         "even": request.spread_evenly,
         "revise_at_percent": request.revise_at_percent,
         "closed": list(request.closed),

@@ -1,55 +1,38 @@
-"""The rules of inventory: one event about one lot at a time."""
+"""The rules of inventory: one event about one lot at a time. Answers are said first, then the new balance."""
 
-from services.inventory.domain.lot import Lot, correct, recall, receive_return, record, refuse_unknown_lot, write_off
-from services.inventory.domain.reservation import dispatch, release, reserve
-from shared.events.inventory import (
-    INVENTORY,
-    DispatchOrdered,
-    LossRecorded,
-    ReleaseRequested,
-    ReservationRequested,
-    ReturnReceived,
-    StockChanged,
-)
-from shared.events.language import Event, Publication
-from shared.events.production import CorrectionRequested, LotRecalled, LotRecorded
-from shared.runtime.family import Decision
+from collections.abc import Callable
+from typing import TypeVar
+
+from services.inventory.domain import lot as lots
+from services.inventory.domain.lot import Lot, refuse_unknown_lot
+from shared.events.inventory import INVENTORY, StockChanged
+from shared.events.language import Body, Event, Publication
+from shared.events.production import LotRecorded
+from shared.runtime.family import Decision, Rule
 from shared.runtime.state import State
 
+B = TypeVar("B", bound=Body)
 
-def decide(state: State, event: Event) -> Decision:
-    """The lot after the event, and what is said about it: answers first, then the new balance."""
-    body = event.body
-    if isinstance(body, LotRecorded):
-        lot, said = record(body)
-    else:
-        known = state.get(Lot, event.key)
-        if known is None:
-            return state, [*refuse_unknown_lot(body)]
-        lot, said = _change(known, event)
-        if lot is known:
-            return state, [*said]
+
+def record(state: State, _event: Event, body: LotRecorded) -> Decision:
+    """The lot that a facility made."""
+    lot, said = lots.record(body)
     return state.put(lot), [*said, INVENTORY.of(_balance(lot))]
 
 
-def _change(lot: Lot, event: Event) -> tuple[Lot, list[Publication]]:
-    match event.body:
-        case CorrectionRequested() as request:
-            return correct(lot, request)
-        case LotRecalled() as request:
-            return recall(lot, request)
-        case ReservationRequested() as request:
-            return reserve(lot, request)
-        case ReleaseRequested() as request:
-            return release(lot, request)
-        case DispatchOrdered() as order:
-            return dispatch(lot, order)
-        case ReturnReceived() as order:
-            return receive_return(lot, order)
-        case LossRecorded() as order:
-            return write_off(lot, order)
-        case other:
-            raise TypeError(f"inventory has no rule for {type(other).__name__}")
+def change(to_lot: Callable[[Lot, B], tuple[Lot, list[Publication]]]) -> Rule[B]:
+    """The rule that changes a known lot so; a lot that nobody recorded is refused."""
+
+    def rule(state: State, event: Event, body: B) -> Decision:
+        known = state.get(Lot, event.key)
+        if known is None:
+            return state, [*refuse_unknown_lot(body)]
+        lot, said = to_lot(known, body)
+        if lot is known:
+            return state, [*said]
+        return state.put(lot), [*said, INVENTORY.of(_balance(lot))]
+
+    return rule
 
 
 def _balance(lot: Lot) -> StockChanged:

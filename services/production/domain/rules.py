@@ -24,34 +24,16 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.runtime.family import Decide, Decision
+from shared.runtime.family import Decision
 from shared.runtime.state import State
 
 OLDEST = timedelta(days=400)
 
 
-def deciding(catalogue: Catalogue, clock_skew: timedelta) -> Decide:
-    """`decide` by this catalogue. A terminal's clock may be ahead of Kafka's by `clock_skew`."""
-
-    def decide(state: State, event: Event) -> Decision:
-        match event.body:
-            case ProductionReported() as body:
-                return _record(catalogue, clock_skew, state, event, body)
-            case ProductionCorrected() as body:
-                return _pass_on(catalogue, state, event, body)
-            case RecallLot() as body:
-                return _recall(catalogue, state, event, body)
-            case LotCorrected() | CorrectionRefused() as answer:
-                return _answer_correction(state, answer)
-            case _:
-                return state, []
-
-    return decide
-
-
-def _record(
+def record(
     catalogue: Catalogue, clock_skew: timedelta, state: State, event: Event, body: ProductionReported
 ) -> Decision:
+    """A report of goods becomes a lot, or is rejected. A terminal's clock may be ahead of Kafka's by `clock_skew`."""
     report = _report(event, body, ReportKind.PRODUCTION)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)
@@ -122,7 +104,8 @@ def spoils_on(product: Product, made_on: date) -> date | None:
     return made_on + product.shelf_life if product.shelf_life is not None else None
 
 
-def _pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionCorrected) -> Decision:
+def pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionCorrected) -> Decision:
+    """A correction is for inventory to say, which knows the stock; here only whether it can be meant."""
     report = _report(event, body, ReportKind.CORRECTION)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)
@@ -139,7 +122,8 @@ def _pass_on(catalogue: Catalogue, state: State, event: Event, body: ProductionC
     return state.put(replace(report, lot=lot.id, change=body.change)), [PRODUCTION.of(requested)]
 
 
-def _answer_correction(state: State, answer: LotCorrected | CorrectionRefused) -> Decision:
+def answer_correction(state: State, _event: Event, answer: LotCorrected | CorrectionRefused) -> Decision:
+    """The terminal hears what inventory said of its correction."""
     report = state.get(TerminalReport, answer.correction)
     lot = state.get(Lot, answer.lot)
     # Said twice, or to somebody else: the first answer stands.
@@ -153,7 +137,8 @@ def _answer_correction(state: State, answer: LotCorrected | CorrectionRefused) -
     return state.put(lot, report), [ANSWERS.of(_accepted(report, lot))]
 
 
-def _recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) -> Decision:
+def recall(catalogue: Catalogue, state: State, event: Event, body: RecallLot) -> Decision:
+    """A lot is recalled, once."""
     report = _report(event, body, ReportKind.RECALL)
     if state.get(TerminalReport, report.id):
         return _reused(state, report)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.sales.domain.booth import Booth, BoothLot, EarlyCount, Pool, StockCount, with_pool
 from services.sales.domain.pool import final_count_at, lot_final_count_at, redistribute
-from services.sales.domain.receipt import Receipt
+from services.sales.domain.receipt import Receipt, sold_after
 from shared.events import lot_number
 from shared.events.sales import BoothCounted, PartBasis
 from shared.runtime.state import State
@@ -15,11 +15,9 @@ MOST_EARLY_COUNTS = 5000
 
 
 def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
-    """The booth after a count. The state must hold every receipt of the booth that was sold after this count.
-
-    The count with the latest moment wins, per lot, and per product for goods without a label. The order of arrival
-    does not matter.
-    """
+    """The booth after a count. Per lot, and per product for goods without a label, the latest moment wins, whichever
+    count comes first."""
+    after = state.find(sold_after(booth.id, body.counted_at))
     before = {lot.lot: lot_final_count_at(booth, lot) for lot in booth.lots}
     moments = {pool.product: final_count_at(booth, pool.product) for pool in booth.pools}
     for product in body.products:
@@ -31,15 +29,15 @@ def count(state: State, booth: Booth, body: BoothCounted) -> Booth:
     lots = [
         lot
         if lot_final_count_at(booth, lot) == before.get(lot.lot)
-        else replace(lot, after_qty=_labelled(state, booth, lot))
+        else replace(lot, after_qty=_labelled(after, booth, lot))
         for lot in booth.lots
     ]
     booth = replace(booth, lots=tuple(lots))
     for pool in booth.pools:
         counted_at = final_count_at(booth, pool.product)
         if counted_at is not None and counted_at != moments.get(pool.product):
-            after = _unlabelled(state, booth, pool.product, counted_at)
-            booth = with_pool(booth, replace(pool, after_qty=after))
+            late = _unlabelled(after, pool.product, counted_at)
+            booth = with_pool(booth, replace(pool, after_qty=late))
         booth = redistribute(booth, pool.product)
     return booth
 
@@ -69,30 +67,28 @@ def _later(
     )
 
 
-def _labelled(state: State, booth: Booth, lot: BoothLot) -> int:
+def _labelled(after: list[Receipt], booth: Booth, lot: BoothLot) -> int:
     """Pieces of the lot that were sold by label after its final count."""
     counted_at = lot_final_count_at(booth, lot)
+    if counted_at is None:
+        return 0
     return sum(
         part.qty
-        for receipt in _after(state, booth, counted_at)
+        for receipt in after
+        if receipt.sold_at > counted_at
         for sale in receipt.sales
         for part in sale.parts
         if part.lot == lot.lot and part.basis is not PartBasis.SHARE
     )
 
 
-def _unlabelled(state: State, booth: Booth, product: str, counted_at: datetime) -> int:
+def _unlabelled(after: list[Receipt], product: str, counted_at: datetime) -> int:
     """Pieces of the product that were sold without a label after its final count."""
     return sum(
         part.qty
-        for receipt in _after(state, booth, counted_at)
+        for receipt in after
+        if receipt.sold_at > counted_at
         for sale in receipt.sales
         for part in sale.parts
         if sale.product == product and part.basis is PartBasis.SHARE
     )
-
-
-def _after(state: State, booth: Booth, counted_at: datetime | None) -> list[Receipt]:
-    if counted_at is None:
-        return []
-    return [receipt for receipt in state.all(Receipt) if receipt.booth == booth.id and receipt.sold_at > counted_at]

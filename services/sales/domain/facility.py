@@ -1,33 +1,36 @@
-"""The events of a facility, and the documents that each of them changes."""
+"""What a facility hears from booths, and which of its documents that changes.
 
-from services.sales.domain import demand, public, settlement
-from services.sales.domain.settlement import Percentages
+Money goes by shares, demand by counts, both from a booth that opens. What is public of the shares is said here: so a
+facility's public events have one writer and one order.
+"""
+
+from services.sales.domain import demand, public
+from services.sales.domain.settlement import Percentages, settle
 from shared.events.language import Event
-from shared.events.sales import DemandCounted, PoolAdjusted, SaleShared, ShareOpened
-from shared.runtime.family import Decide, Decision
+from shared.events.sales import BoothSettled, DemandCounted, PoolAdjusted, SaleShared, ShareOpened
+from shared.runtime.family import Decision
 from shared.runtime.state import State
 
 
-def deciding(percentages: Percentages) -> Decide:
-    """The rules by facility: settlements from shares, demand from counts, and public events from shares.
+def open_share(percentages: Percentages, state: State, _event: Event, body: ShareOpened) -> Decision:
+    """A booth will earn, and count, for the facility."""
+    state, settled = settle(percentages, state, body)
+    state, demanded = demand.decide(state, body)
+    return state, settled + demanded
 
-    One rule set decides all three, so that a facility's public events have one writer and one order.
-    """
-    settle = settlement.deciding(percentages)
 
-    def decide(state: State, event: Event) -> Decision:
-        match event.body:
-            case DemandCounted() as body:
-                return demand.decide(state, body)
-            case ShareOpened() as body:
-                state, settled = settle(state, event)
-                state, demanded = demand.decide(state, body)
-                return state, settled + demanded
-            case SaleShared() | PoolAdjusted() as body:
-                state, settled = settle(state, event)
-                state, published = public.publish(state, body)
-                return state, settled + published
-            case _:
-                return settle(state, event)
+def change_share(percentages: Percentages, state: State, _event: Event, body: SaleShared | PoolAdjusted) -> Decision:
+    """A booth earned or lost, and the public may see it."""
+    state, settled = settle(percentages, state, body)
+    state, published = public.publish(state, body)
+    return state, settled + published
 
-    return decide
+
+def settle_booth(percentages: Percentages, state: State, _event: Event, body: BoothSettled) -> Decision:
+    """A booth has no more to say, but for corrections."""
+    return settle(percentages, state, body)
+
+
+def count_demand(state: State, _event: Event, body: DemandCounted) -> Decision:
+    """A booth counted what was asked for."""
+    return demand.decide(state, body)

@@ -10,6 +10,7 @@ from uuid import NAMESPACE_URL, uuid5
 from shared.events.amounts import value
 from shared.events.language import Event
 from shared.events.sales import PartBasis, PaymentKind
+from shared.runtime.state import KeyRange, OwnedQuery
 
 # A sale's id is the receipt's id, a slash and the line. Both together must fit into an `Id` of the published events.
 RECEIPT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
@@ -176,6 +177,31 @@ class Receipt:
     def is_waiting(self) -> bool:
         """Whether a sale of the receipt waits for stock."""
         return any(sale.waiting for sale in self.sales)
+
+    @property
+    def waiting(self) -> str | None:
+        """The booth, while anything of the receipt waits: what a booth's waiting receipts are looked up by."""
+        return self.booth if self.is_waiting else None
+
+    @property
+    def sold(self) -> str:
+        """What a booth's receipts are looked up by in the order in which they were sold."""
+        return _sold_key(self.booth, self.sold_at)
+
+
+def waiting_at(booth: str) -> OwnedQuery[Receipt]:
+    """The booth's receipts that wait."""
+    return OwnedQuery(Receipt, "waiting", booth)
+
+
+def sold_after(booth: str, moment: datetime) -> KeyRange[Receipt]:
+    """The booth's receipts that were sold after the moment."""
+    return KeyRange(Receipt, "sold", _sold_key(booth, moment), f"{booth}!")
+
+
+def _sold_key(booth: str, sold_at: datetime) -> str:
+    # Text has the order of the moments. No id has a space in it.
+    return f"{booth} {sold_at.isoformat(timespec='milliseconds')}"
 
 
 def receipt_id(event: Event) -> str:

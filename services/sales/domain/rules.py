@@ -4,11 +4,14 @@ The topics of a booth have no order between them: a sale may come before the sto
 before its receipt, a till's last word before the closing. What comes early is kept in the booth, or waits as a sale.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias, TypeVar
 
 from services.sales.domain import booth as booths
 from services.sales.domain import closing, counting, device, drawer, pool, selling
 from services.sales.domain.booth import Booth, BoothStatus, StrayMove
+from services.sales.domain.device import Device
 from services.sales.domain.prices import PriceList, with_list
 from shared.events.festival import (
     BoothClosing,
@@ -23,7 +26,7 @@ from shared.events.festival import (
     TillStruck,
     VoidOrdered,
 )
-from shared.events.language import Deadline, DeadlineReached, Event, Publication
+from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALES,
     AdjustmentCause,
@@ -40,109 +43,174 @@ from shared.events.sales import (
     TillClosed,
     TillRecord,
 )
-from shared.runtime.family import Decision
+from shared.runtime.family import Decision, Rule
 from shared.runtime.state import State
 
-_CAUSES = {
-    ReceiptIssued: AdjustmentCause.SALE,
-    ReceiptVoided: AdjustmentCause.VOID,
-    VoidOrdered: AdjustmentCause.VOID,
-    BoothCounted: AdjustmentCause.COUNT,
-    DisputeResolved: AdjustmentCause.DISPUTE,
-}
+B = TypeVar("B", bound=Body)
+R = TypeVar("R", bound=TillRecord)
+Change: TypeAlias = tuple[State, Booth, Sequence[Publication | Deadline]]
 # A snapshot and a share are all that is said of most receipts.
 _MOST_WITH_ONE_SHARE = 2
 
 
-def decide(state: State, event: Event) -> Decision:
-    """The booth and its receipts after the event, and what is said about them."""
-    before = state.get(Booth, event.key) or Booth(event.key)
-    booth = before
-    said: list[Publication | Deadline] = []
-    match event.body:
-        case TillRecord() as body:
-            state, booth, told = _recorded(state, booth, body, event)
+def at_booth(
+    change: Callable[[State, Booth, B, Event], Change],
+    cause: AdjustmentCause = AdjustmentCause.STOCK,
+    *,
+    again: bool = False,
+) -> Rule[B]:
+    """The rule that changes a booth and its receipts so, with all that follows from it.
+
+    `cause`: what the shares of unlabelled sales then change for. `again`: festival hears anew which sales are in
+    dispute.
+    """
+
+    def rule(state: State, event: Event, body: B) -> Decision:
+        before = state.get(Booth, event.key) or Booth(event.key)
+        state, booth, changed = change(state, before, body, event)
+        said = list(changed)
+        if booth.status is BoothStatus.CLOSING and booth.complete:
+            state, booth, told = closing.settle(state, booth)
             said += told
-        case BoothClosing() as body:
-            booth, deadlines = closing.close(booth, body)
-            said += deadlines
-        case _:
-            state, booth, told = _change(state, booth, event)
+        if booth.pools and (booth.lots, booth.pools) != (before.lots, before.pools):
+            booth, told = _adjust(before, booth, cause)
             said += told
-    if booth.status is BoothStatus.CLOSING and booth.complete:
-        state, booth, told = closing.settle(state, booth)
-        said += told
-    if booth.pools and (booth.lots, booth.pools) != (before.lots, before.pools):
-        booth, told = _adjust(before, booth, _CAUSES.get(type(event.body), AdjustmentCause.STOCK))
-        said += told
-    # Festival has struck a resolved sale from its list: it hears again which are in dispute.
-    booth, told = closing.report_settled(before, booth, force=isinstance(event.body, DisputeResolved))
-    return (state if booth == before else state.put(booth)), [*_linked(said), *told]
+        booth, told = closing.report_settled(before, booth, force=again)
+        return (state if booth == before else state.put(booth)), [*_linked(said), *told]
+
+    return rule
 
 
-def _recorded(state: State, booth: Booth, record: TillRecord, event: Event) -> selling.Change:
-    """What a till recorded, and that its device was heard."""
+def of_till(
+    change: Callable[[State, Booth, R, Event], Change], cause: AdjustmentCause = AdjustmentCause.STOCK
+) -> Rule[R]:
+    """The rule of what a till recorded: its device was heard, and the record changes the booth so."""
+
+    def recorded(state: State, booth: Booth, record: R, event: Event) -> Change:
+        devices, heard = _heard(booth, record, event)
+        state, booth, said = change(state, replace(booth, devices=devices), record, event)
+        return state, booth, [*heard, *said]
+
+    return at_booth(recorded, cause)
+
+
+def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
+    """A till issued a receipt. Not `of_till`: a booth is copied once for its device and its sales."""
+    devices, heard = _heard(booth, record, event)
+    state, booth, said = selling.issue_receipt(state, booth, record, event, devices)
+    return state, booth, heard + said
+
+
+def void(state: State, booth: Booth, record: ReceiptVoided, _event: Event) -> Change:
+    """A till voided pieces of a receipt."""
+    return selling.void_receipt(state, booth, record)
+
+
+def count(state: State, booth: Booth, record: BoothCounted, _event: Event) -> Change:
+    """Somebody counted what lies at the booth."""
+    return state, counting.count(state, booth, record), []
+
+
+def open_drawer(state: State, booth: Booth, record: DrawerOpened, event: Event) -> Change:
+    """A drawer begins with its float."""
+    return state, replace(booth, drawers=drawer.open_drawer(booth.drawers, record, event.id)), []
+
+
+def drop_cash(state: State, booth: Booth, record: CashDropped, _event: Event) -> Change:
+    """Cash left a drawer."""
+    return state, replace(booth, drawers=drawer.drop_cash(booth.drawers, record)), []
+
+
+def count_cash(state: State, booth: Booth, record: CashCounted, _event: Event) -> Change:
+    """Somebody counted a drawer."""
+    return state, replace(booth, drawers=drawer.count_cash(booth.drawers, record)), []
+
+
+def hear(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _event: Event) -> Change:
+    """Nothing but the device's own record of itself."""
+    return state, booth, []
+
+
+def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Change:
+    """Pieces came to the booth, and may be what sales wait for."""
+    booth, opened = booths.stock_lot(booth, body, event.time)
+    state, booth, said = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
+    return state, booth, opened + said
+
+
+def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
+    """The booth is known by name, with its first prices."""
+    return selling.cover_waiting(state, _opened(booth, body))
+
+
+def lose_stock(state: State, booth: Booth, body: BoothStockLost, _event: Event) -> Change:
+    """Pieces of a lot were lost at the booth."""
+    return state, _level(booths.lose_stock(booth, body.lot, body.qty), body.lot), []
+
+
+def move_stock(state: State, booth: Booth, body: BoothStockMoved, event: Event) -> Change:
+    """Pieces of a lot left for another booth."""
+    return state, _level(booths.move_stock(booth, body, event.time), body.lot), []
+
+
+def withdraw_lot(state: State, booth: Booth, body: LotWithdrawn, _event: Event) -> Change:
+    """A lot was recalled."""
+    return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
+
+
+def resolve(state: State, booth: Booth, body: DisputeResolved, _event: Event) -> Change:
+    """The organiser decided on a sale in dispute."""
+    return selling.resolve_dispute(state, booth, body)
+
+
+def void_ordered(state: State, booth: Booth, body: VoidOrdered, _event: Event) -> Change:
+    """The organiser voided pieces of a sale."""
+    return selling.void_by_order(state, booth, body)
+
+
+def change_prices(state: State, booth: Booth, body: PricesChanged, _event: Event) -> Change:
+    """The booth sells by another price list from a moment on."""
+    prices = tuple((price.product, price.price_rupiah) for price in body.prices)
+    new = PriceList(body.revision, body.valid_from, prices)
+    return state, replace(booth, price_lists=with_list(booth.price_lists, new)), []
+
+
+def add_till(state: State, booth: Booth, body: TillAdded, _event: Event) -> Change:
+    """The booth sells from one more till."""
+    struck = tuple(till for till in booth.struck_tills if till != body.till)
+    return state, replace(booth, tills=(*booth.tills, body.till), struck_tills=struck), []
+
+
+def strike_till(state: State, booth: Booth, body: TillStruck, _event: Event) -> Change:
+    """A till, a device or a branch of its records is no longer waited for."""
+    return state, _struck(booth, body), []
+
+
+def move_stray(state: State, booth: Booth, body: StrayMoved, _event: Event) -> Change:
+    """What tills said of a booth that does not exist was meant for another."""
+    return state, replace(booth, moved=StrayMove(body.to, body.records)), []
+
+
+def close(state: State, booth: Booth, body: BoothClosing, _event: Event) -> Change:
+    """Nothing more comes to the booth."""
+    booth, deadlines = closing.close(booth, body)
+    return state, booth, deadlines
+
+
+def time_is_up(state: State, booth: Booth, body: DeadlineReached, _event: Event) -> Change:
+    """The tills had until now."""
+    return closing.reach_deadline(state, booth, body)
+
+
+def _heard(booth: Booth, record: TillRecord, event: Event) -> tuple[tuple[Device, ...], list[Publication]]:
+    """The booth's devices after the record, and word of one that is new."""
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
     devices, new = device.receive_record(booth.devices, record, event.id, last_seq)
-    heard = [SALES.of(new)] if new is not None else []
-    if new is not None and record.device in booth.early_strikes:
+    if new is None:
+        return devices, []
+    if record.device in booth.early_strikes:
         devices = device.strike(devices, record.till, record.device, None)
-    if isinstance(record, ReceiptIssued):
-        state, booth, said = selling.issue_receipt(state, booth, record, event, devices)
-        return state, booth, heard + said
-    booth = replace(booth, devices=devices)
-    match record:
-        case ReceiptVoided():
-            state, booth, said = selling.void_receipt(state, booth, record)
-            return state, booth, heard + said
-        case DrawerOpened():
-            booth = replace(booth, drawers=drawer.open_drawer(booth.drawers, record, event.id))
-        case CashDropped():
-            booth = replace(booth, drawers=drawer.drop_cash(booth.drawers, record))
-        case CashCounted():
-            booth = replace(booth, drawers=drawer.count_cash(booth.drawers, record))
-        case BoothCounted():
-            booth = counting.count(state, booth, record)
-        case TillClosed() | DeviceIntroduced():
-            pass
-        case other:
-            raise TypeError(f"sales has no rule for {type(other).__name__}")
-    return state, booth, heard
-
-
-def _change(state: State, booth: Booth, event: Event) -> selling.Change:
-    match event.body:
-        case BoothStocked() as body:
-            booth, opened = booths.stock_lot(booth, body, event.time)
-            state, booth, said = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
-            return state, booth, opened + said
-        case BoothOpened() as body:
-            return selling.cover_waiting(state, _opened(booth, body))
-        case BoothStockLost() as body:
-            return state, _level(booths.lose_stock(booth, body.lot, body.qty), body.lot), []
-        case BoothStockMoved() as body:
-            return state, _level(booths.move_stock(booth, body, event.time), body.lot), []
-        case LotWithdrawn() as body:
-            return state, _level(booths.withdraw_lot(booth, body.lot, body.reason), body.lot), []
-        case DisputeResolved() as body:
-            return selling.resolve_dispute(state, booth, body)
-        case VoidOrdered() as body:
-            return selling.void_by_order(state, booth, body)
-        case PricesChanged() as body:
-            prices = tuple((price.product, price.price_rupiah) for price in body.prices)
-            new = PriceList(body.revision, body.valid_from, prices)
-            return state, replace(booth, price_lists=with_list(booth.price_lists, new)), []
-        case TillAdded() as body:
-            struck = tuple(till for till in booth.struck_tills if till != body.till)
-            return state, replace(booth, tills=(*booth.tills, body.till), struck_tills=struck), []
-        case TillStruck() as body:
-            return state, _struck(booth, body), []
-        case StrayMoved() as body:
-            return state, replace(booth, moved=StrayMove(body.to, body.records)), []
-        case DeadlineReached() as body:
-            return closing.reach_deadline(state, booth, body)
-        case other:
-            raise TypeError(f"sales has no rule for {type(other).__name__}")
+    return devices, [SALES.of(new)]
 
 
 def _linked(said: list[Publication | Deadline]) -> list[Publication | Deadline]:

@@ -6,8 +6,9 @@ others were settled, and the settlement then waits again.
 """
 
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
-from shared.events.language import Event, Publication
+from shared.events.language import Publication
 from shared.events.sales import (
     SETTLEMENTS,
     BoothSettled,
@@ -17,8 +18,11 @@ from shared.events.sales import (
     SettlementIssued,
     ShareOpened,
 )
-from shared.runtime.family import Decide, Decision
+from shared.runtime.family import Decision
 from shared.runtime.state import State
+
+# What changes a settlement.
+FromBooth: TypeAlias = ShareOpened | SaleShared | PoolAdjusted | BoothSettled
 
 _WHOLE = 100
 
@@ -154,23 +158,15 @@ def split(rupiah: int, by: Percentages) -> Parts:
     return Parts(*parts)
 
 
-def deciding(percentages: Percentages) -> Decide:
-    """The settlement rules with these percentages."""
-
-    def decide(state: State, event: Event) -> Decision:
-        """The settlement after the event, published once every opened booth is settled and after each later
-        change."""
-        body = event.body
-        if not isinstance(body, ShareOpened | SaleShared | PoolAdjusted | BoothSettled):
-            raise TypeError(f"a settlement has no rule for {type(body).__name__}")
-        id = settlement_id(body.facility, body.festival)
-        stored = state.get(Settlement, id)
-        settlement = stored or Settlement(id, body.facility, body.festival, percentages)
-        settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
-        settlement, publications = _publish(settlement)
-        return (state if settlement == stored else state.put(settlement)), [*publications]
-
-    return decide
+def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
+    """The settlement after what a booth told; said once every booth that opened is settled, and again when it
+    changed. Sales are shared by these percentages."""
+    id = settlement_id(body.facility, body.festival)
+    known = state.get(Settlement, id)
+    settlement = known or Settlement(id, body.facility, body.festival, percentages)
+    settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
+    settlement, said = _publish(settlement)
+    return (state if settlement == known else state.put(settlement)), [*said]
 
 
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:
@@ -185,7 +181,7 @@ def _with_share(settlement: Settlement, share: BoothShare) -> Settlement:
     return replace(settlement, booths=tuple(sorted((*booths, share), key=lambda other: other.booth)))
 
 
-def _apply(share: BoothShare, body: ShareOpened | SaleShared | PoolAdjusted | BoothSettled) -> BoothShare:
+def _apply(share: BoothShare, body: FromBooth) -> BoothShare:
     match body:
         case ShareOpened():
             return share

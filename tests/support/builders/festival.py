@@ -27,7 +27,7 @@ from services.festival.domain.command import CommandStatus
 from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
 from services.inventory.domain import Lot
-from services.inventory.domain.rules import decide as decide_lot
+from services.inventory.handlers import LOT as INVENTORY_FAMILY
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -59,8 +59,9 @@ from shared.events.sales import (
     SellThroughSoFar,
     SoldThrough,
 )
-from shared.runtime.family import Collection, Family
-from shared.runtime.state import Key, Ref, State
+from shared.runtime.family import Collection, Document, Family
+from shared.runtime.state import Ref, State
+from tests.support import reading
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
@@ -264,7 +265,7 @@ class World:
     def tell_inventory(self, lot: str, body: Body) -> None:
         known = self.lots.get(lot)
         state = State.of(known) if known else State.of(absent=(Ref(Lot, lot),))
-        state, outputs = decide_lot(state, Event(self.next_id(), "test", lot, self.now, self.now, body))
+        state, outputs = INVENTORY_FAMILY.decide(state, Event(self.next_id(), "test", lot, self.now, self.now, body))
         after = state.get(Lot, lot)
         assert after is not None
         self.lots[lot] = after
@@ -349,11 +350,10 @@ class World:
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        touched = self._touched(family, event)
-        state, outputs = family.decide(State(touched), event)
-        # A batch loads what all its events touch: what is there besides must not sway the decision.
-        everything = {(c.entity, e.id): e for c in family.collections for e in self.all(c.entity)}
-        crowded, again = family.decide(State({**touched, **everything}), event)
+        state, outputs = family.decide(reading.state(family, event, self._stored), event)
+        # A batch loads what all its events read: what is there besides must not sway the decision.
+        everything = {(kind, one.id): one for kind in family.readable for one in self.all(kind)}
+        crowded, again = family.decide(reading.state(family, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
         for (kind, id), entity in state.changes.items():
@@ -365,24 +365,12 @@ class World:
             self._entities[kind][id] = read_back
         return outputs
 
-    def _touched(self, family: Family, event: Event) -> dict[Key, Any]:
-        loaded: dict[Key, Any] = {}
-        for touched in family.touches(event):
-            documents = {id: _read(raw) for id, raw in self._documents[touched.entity].items()}
-            collection = _collection(touched.entity)
-            if isinstance(touched, Ref):
-                document = documents.get(touched.id)
-                loaded.setdefault((touched.entity, touched.id), document and collection.from_document(document))
-                continue
-            assert touched.field in collection.indexes + collection.listed_by
-            for id, document in documents.items():
-                if document[touched.field] == touched.value:
-                    loaded[touched.entity, id] = collection.from_document(document)
-        return loaded
+    def _stored(self, collection: Collection[Any]) -> Mapping[str, Document]:
+        return reading.Stored(self._documents[collection.entity])
 
 
 def _collection(entity: type[Any]) -> Collection[Any]:
-    return next(collection for collection in FAMILY.collections if collection.entity is entity)
+    return FAMILY.readable[entity]
 
 
 def _read(raw: bytes) -> dict[str, Any]:

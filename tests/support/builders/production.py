@@ -16,7 +16,7 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
-from shared.runtime.state import Ref, State
+from shared.runtime.state import Entities, Ref, State
 
 WITA = ZoneInfo("Asia/Makassar")
 NOW = datetime(2023, 4, 18, 2, 0, tzinfo=UTC)
@@ -74,7 +74,7 @@ def an_event(body: Body, *, id: str, at: datetime = NOW, source: str = "terminal
 
 
 class Production:
-    """What the shell does for production: it loads what an event touches, decides, and keeps the outcome."""
+    """What the shell does for production: it loads what an event reads, decides, and keeps the outcome."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[type[Any], str], Any] = {}
@@ -83,9 +83,9 @@ class Production:
     def said(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
         """The bodies that production publishes when this is said to it."""
         event = an_event(body, id=id or self.next_id(), at=at, source=source)
-        refs = [ref for ref in FAMILY.touches(event) if isinstance(ref, Ref)]
-        loaded = {(ref.entity, ref.id): self.kept.get((ref.entity, ref.id)) for ref in refs}
-        state, published = FAMILY.decide(State(loaded), event)
+        reads = FAMILY.reads(event)
+        loaded = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
+        state, published = FAMILY.decide(State(Entities(loaded), reads), event)
         self.kept.update(state.changes)
         return list(_bodies(published))
 

@@ -17,7 +17,7 @@ from services.sales.domain.booth import BoothLot
 from services.sales.domain.receipt import Sale, SaleStatus, entity_id
 from services.sales.domain.settlement import Percentages
 from services.sales.handlers import BOOTH as FAMILY
-from services.sales.handlers import facility
+from services.sales.handlers import by_facility
 from shared.events.festival import (
     BoothClosing,
     BoothOpened,
@@ -54,15 +54,15 @@ from shared.events.sales import (
     TillRecord,
     VoidedLine,
 )
-from shared.runtime.family import Collection, Family
-from shared.runtime.state import Hint, Key, KeyRange, State
+from shared.runtime.family import Collection, Document, Family
+from tests.support import reading
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 NOON = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 DEADLINE = NOON + timedelta(hours=48)
 PERCENTAGES = Percentages(60, 25, 15)
-MONEY = facility(PERCENTAGES)
+MONEY = by_facility(PERCENTAGES)
 PRICE = 10_001
 _UTC = CodecOptions[Mapping[str, Any]](tz_aware=True, tzinfo=UTC)
 
@@ -340,11 +340,10 @@ class World:
         return str(UUID(int=self._count))
 
     def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        touched = self._touched(family, event)
-        state, outputs = family.decide(State(touched), event)
-        # A batch loads what all its events touch: what is there besides must not sway the decision.
-        everything = {(c.entity, entity.id): entity for c in family.collections for entity in self.all(c.entity)}
-        crowded, again = family.decide(State({**touched, **everything}), event)
+        state, outputs = family.decide(reading.state(family, event, self._stored), event)
+        # A batch loads what all its events read: what is there besides must not sway the decision.
+        everything = {(kind, one.id): one for kind in family.readable for one in self.all(kind)}
+        crowded, again = family.decide(reading.state(family, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
         for (kind, id), entity in state.changes.items():
@@ -353,22 +352,8 @@ class World:
             assert _collection(kind).from_document(bson.decode(self._documents[kind][id], _UTC)) == entity
         return outputs
 
-    def _touched(self, family: Family, event: Event) -> dict[Key, Any]:
-        found: dict[Key, Any] = {}
-        for one in family.touches(event):
-            documents = self._documents[one.entity]
-            collection = _collection(one.entity)
-            if isinstance(one, Hint | KeyRange):
-                for id, raw in documents.items():
-                    document = bson.decode(raw, _UTC)
-                    value = document[one.field]
-                    if value == one.value if isinstance(one, Hint) else one.above < value < one.below:
-                        found[one.entity, id] = collection.from_document(document)
-            elif one.id in documents:
-                found[one.entity, one.id] = collection.from_document(bson.decode(documents[one.id], _UTC))
-            else:
-                found.setdefault((one.entity, one.id), None)
-        return found
+    def _stored(self, collection: Collection[Any]) -> Mapping[str, Document]:
+        return reading.Stored(self._documents[collection.entity])
 
 
 def _collection(entity: type[E]) -> Collection[Any]:

@@ -8,10 +8,11 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
-from services.festival.api.commands import ENDPOINTS, Endpoint, _openapi
+from services.festival.api.commands import ENDPOINTS, _openapi
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
+from services.festival.handlers import CommandHandler
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.commands import parse_command
@@ -96,7 +97,7 @@ async def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda endpoint: endpoint.body.__name__)
-def test_the_document_for_clients_stands_alone(endpoint: Endpoint) -> None:
+def test_the_document_for_clients_stands_alone(endpoint: CommandHandler) -> None:
     described = _openapi(endpoint)
     assert '"$' not in json.dumps(described)
     schema = described["requestBody"]["content"]["application/json"]["schema"]

@@ -6,7 +6,8 @@ import pytest
 
 from services.festival.api.commands import CommandPage
 from services.festival.domain import Command, Request
-from services.festival.reads import touches
+from services.festival.domain.allocation.request import promising_at
+from services.festival.handlers import FESTIVAL
 from services.festival.store import REQUESTS
 from shared.envelope import encode
 from shared.events.festival import (
@@ -22,7 +23,7 @@ from shared.events.festival import (
     RequestAllocation,
 )
 from shared.events.language import MAX_VALUE_BYTES, Body, Event
-from shared.runtime.state import Hint
+from shared.runtime.state import Ref
 from tests.support.builders.festival import (
     B1,
     B2,
@@ -155,12 +156,8 @@ def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_c
     world.settle()
     kept = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
     assert kept == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
-    hints = [
-        reference
-        for reference in touches(an_event(a_request((B1, "KTI", 9), request="R4")))
-        if isinstance(reference, Hint)
-    ]
-    assert Hint(Request, "promising", ODOP) in hints
+    reads = FESTIVAL.reads(an_event(a_request((B1, "KTI", 9), request="R4")))
+    assert [read for read in reads if read.entity is Request and not isinstance(read, Ref)] == [promising_at(ODOP)]
     assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4
 
 

@@ -1,16 +1,16 @@
 """A request at its largest: each of its events stays within the size that every reader accepts."""
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 import pytest
 
-from services.festival.domain import Festival, Request, StockView
+from services.festival.domain import Request, StockView
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
 from services.festival.domain.planning import ExcludedStock, explanations
-from services.festival.domain.rules import decide
+from services.festival.handlers import FESTIVAL
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -26,7 +26,9 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
-from shared.runtime.state import State
+from shared.runtime.family import Collection, Document
+from shared.runtime.state import Entity, Key
+from tests.support import reading
 from tests.support.builders.festival import NOON, announced, kinds, product_codes
 
 FIRST, SECOND = 1, 2
@@ -56,8 +58,7 @@ class Season:
     def __init__(self, names: Names, facilities: int, demands: int = 50) -> None:
         self.names, self.facilities = names, facilities
         self.products = product_codes(demands)
-        # Reads are not the subject here.
-        self.state = State(defaultdict(lambda: None, {(Festival, ""): None}))
+        self.entities: dict[Key, Any] = {}
         self.count = 0
         prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
         booth = OpenBooth(festival=names.festival, booth=names.booth, name="B", prices=prices, tills=("T",))
@@ -68,16 +69,17 @@ class Season:
         """The bodies of the events that answer this one."""
         self.count += 1
         event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
-        self.state, outputs = decide(self.state, event)
-        bodies = [body.body for body in outputs if isinstance(body, Publication)]
-        for body in bodies:
-            assert len(encode(body)) <= MAX_VALUE_BYTES, type(body).__name__
+        state, said = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
+        self.entities |= state.changes
+        bodies = [one.body for one in said if isinstance(one, Publication)]
+        for one in bodies:
+            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
         return bodies
 
     def stock(self, lots: int, series: int) -> None:
         """Add lots of ten pieces, of facilities that no other series has."""
         names = self.names
-        self.state = self.state.put(
+        self.keep(
             *(
                 StockView(
                     id=names.id("lot", series * 10_000 + n),
@@ -104,8 +106,8 @@ class Season:
     def reserve(self) -> None:
         """Inventory reserves all requested pieces and has no more."""
         request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
-        views = [replace(view, on_hand=0) for view in self.state.all(StockView)]
-        self.state = self.state.put(replace(request, status=RequestStatus.SETTLED), *views)
+        views = [replace(one, on_hand=0) for one in self.entities.values() if isinstance(one, StockView)]
+        self.keep(replace(request, status=RequestStatus.SETTLED), *views)
 
     def without_all(self) -> tuple[str, ...]:
         return tuple(sorted({line.facility for line in self.request.lines}))
@@ -121,7 +123,14 @@ class Season:
 
     @property
     def request(self) -> Request:
-        return next(self.state.all(Request))
+        return next(one for one in self.entities.values() if isinstance(one, Request))
+
+    def keep(self, *entities: Entity) -> None:
+        self.entities |= {(type(entity), entity.id): entity for entity in entities}
+
+    def _stored(self, collection: Collection[Any]) -> dict[str, Document]:
+        kept = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
+        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in kept.items()}
 
 
 def too_many(bodies: list[Body]) -> bool:
@@ -208,7 +217,7 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
 def test_what_is_sent_makes_place_for_more() -> None:
     season = reserved(USUAL, 800)
     assert too_many(season.revise(*season.without_all()))
-    season.state = season.state.put(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
+    season.keep(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
     assert not too_many(season.revise())
     assert len(season.request.lines) == 1600
 

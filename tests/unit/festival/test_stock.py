@@ -6,8 +6,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.stock import StockView, decide
-from services.festival.handlers import FAMILIES
+from services.festival.domain.stock import StockView
+from services.festival.handlers import FAMILIES, LOT
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
 from shared.runtime.state import Ref, State
@@ -38,11 +38,11 @@ def a_balance(revision: int, on_hand: int, *, recalled: bool = False) -> StockCh
 def view_after(*balances: StockChanged) -> StockView:
     state = State.of(absent=(Ref(StockView, "LA"),))
     for number, balance in enumerate(balances):
-        state, events = decide(state, Event(f"e{number}", "inventory", "LA", NOON, NOON, balance))
-        assert not events
-    view = state.get(StockView, "LA")
-    assert view is not None
-    return view
+        state, said = LOT.decide(state, Event(f"e{number}", "inventory", "LA", NOON, NOON, balance))
+        assert not said
+    found = state.get(StockView, "LA")
+    assert found is not None
+    return found
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=6), st.randoms(use_true_random=False))

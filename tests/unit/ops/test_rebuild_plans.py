@@ -1,6 +1,6 @@
 """Recorded plans: the same festival again, without ever seeing the stock."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner
-from services.festival.domain.rules import deciding
-from services.festival.handlers import FESTIVAL as FAMILY
 from services.festival.handlers import LOT as VIEW_FAMILY
+from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
@@ -137,7 +136,7 @@ def played(case: PlanCase) -> Recorded:
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
     world = played(case)
     plans = world.topic()
-    family = replace(FAMILY, decide=deciding(plans))
+    family = by_festival(plans)
     again = World()
     for event, outputs in world.worked:
         assert again._decide(family, event) == outputs
@@ -170,7 +169,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     plans = world.topic()
     again = World()
     for event, outputs in world.worked:
-        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+        assert again._decide(by_festival(plans), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
     assert again.all(Booth) == world.all(Booth)
     assert plans.unknown == []
@@ -185,7 +184,7 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
     assert world.all(Request) == []
     again = World()
     for event, outputs in world.worked:
-        assert again._decide(replace(FAMILY, decide=deciding(world.topic())), event) == outputs
+        assert again._decide(by_festival(world.topic()), event) == outputs
 
 
 def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
@@ -205,7 +204,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     plans = world.topic()
     again = World()
     for event, outputs in world.worked:
-        assert again._decide(replace(FAMILY, decide=deciding(plans)), event) == outputs
+        assert again._decide(by_festival(plans), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert again.all(entity) == world.all(entity)
     assert plans.unknown == []
@@ -219,7 +218,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     again = World()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
-    again._decide(replace(FAMILY, decide=deciding(plans)), with_plan)
+    again._decide(by_festival(plans), with_plan)
     assert again.request().lines == ()
     assert plans.unknown == []
 
@@ -229,7 +228,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     plans = RecordedPlans()
     again = World()
     for event, _ in world.worked[:4]:
-        again._decide(replace(FAMILY, decide=deciding(plans)), event)
+        again._decide(by_festival(plans), event)
     [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
     assert set(plans.unknown) == {asked}
 
@@ -249,5 +248,5 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
     plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = World()
     for earlier, _ in world.worked[:4]:
-        again._decide(replace(FAMILY, decide=deciding(plans)), earlier)
+        again._decide(by_festival(plans), earlier)
     assert set(plans.unknown) == {f"{event.source} {event.id}"}

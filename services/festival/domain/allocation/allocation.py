@@ -8,15 +8,15 @@ from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.bounds import planning_rules
 from services.festival.domain.allocation.line import Offer
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, request_id, requests_of
+from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, promising_at, request_id
 from services.festival.domain.allocation.revision import carry_out
 from services.festival.domain.allocation.shortage import available_lots
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.booth_sales import booths_less_sold
+from services.festival.domain.booth_sales import booths_less_sold, paces_of
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, FestivalStatus, check_names, festival_not_open
 from services.festival.domain.planning import RequestDemand, Rules
-from services.festival.domain.stock import StockView
+from services.festival.domain.stock import seen
 from shared.events import names
 from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAllocation
 from shared.events.language import Event
@@ -45,11 +45,12 @@ def propose(
         spread_evenly=body.even,
         revise_at_percent=body.revise_at_percent,
     )
+    booths = {demand.booth for demand in body.demands}
     rules = planning_rules(
         festival,
         event.logged_at,
-        booths_less_sold(state, festival.id, {demand.booth for demand in body.demands}),
-        requests_of(state, festival.id),
+        booths_less_sold(state, paces_of(state, booths), booths),
+        state.find(promising_at(festival.id)),
         spread_evenly=body.even,
     )
     return plan_request(state, request, rules, event, planner, consent=body.consent)
@@ -58,9 +59,8 @@ def propose(
 def plan_request(
     state: State, request: Request, rules: Rules, event: Event, planner: Planner, *, consent: bool
 ) -> CommandResult:
-    """The new request with its plan, and the events. With `consent` inventory is asked for the stock at once."""
-    # A batch may have loaded lots for other requests too. The planner ignores products without a demand.
-    stock = available_lots(state.all(StockView), request)
+    """Plan a new request, and with `consent` ask inventory for it at once."""
+    stock = available_lots(seen(state, {demand.product for demand in request.demands}), request)
     proposal = planner.propose(event, request, request.demands, stock, {}, rules)
     if isinstance(proposal, Rejection):
         return proposal

@@ -18,6 +18,7 @@ from services.festival.domain.allocation.line import (
     Cap,
     LineStatus,
     Offer,
+    has_promised,
     pieces,
 )
 from services.festival.domain.command import conflict_event
@@ -36,7 +37,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
 from shared.events.language import Deadline, Publication
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery
 
 HOLD_DEADLINE = "hold/"
 
@@ -92,6 +93,11 @@ class Request:
         """The revision that is not accepted yet, if any."""
         return None if self.revision is None or self.revision.carried_out else self.revision
 
+    @property
+    def promising(self) -> str | None:
+        """The festival, while something is still to come of the request."""
+        return self.festival if has_promised(self.lines) else None
+
 
 Outputs: TypeAlias = list[Publication | Deadline]
 Change: TypeAlias = tuple[Request, Outputs]
@@ -101,9 +107,14 @@ def request_id(festival: str, name: str) -> str:
     return f"{festival}/{name}"
 
 
-def requests_of(state: State, festival: str) -> list[Request]:
-    """The festival's own requests that the batch has loaded."""
-    return [request for request in state.all(Request) if request.festival == festival]
+def requests_at(festival: str) -> OwnedQuery[Request]:
+    """All requests of the festival."""
+    return OwnedQuery(Request, "festival", festival)
+
+
+def promising_at(festival: str) -> OwnedQuery[Request]:
+    """The festival's requests of which something is still to come: they take room at its booths."""
+    return OwnedQuery(Request, "promising", festival)
 
 
 def request_of(reservation: str) -> str:

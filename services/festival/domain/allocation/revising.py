@@ -14,8 +14,8 @@ from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Request,
     RequestStatus,
+    promising_at,
     request_id,
-    requests_of,
     shortfalls,
     withdraw_revision,
 )
@@ -29,7 +29,7 @@ from services.festival.domain.allocation.revision import (
     without_returned,
 )
 from services.festival.domain.allocation.shortage import available_lots, earlier_shares
-from services.festival.domain.booth_sales import booths_less_sold
+from services.festival.domain.booth_sales import booths_less_sold, sales_by_booth
 from services.festival.domain.command import (
     Command,
     CommandResult,
@@ -42,7 +42,7 @@ from services.festival.domain.command import (
 )
 from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open
 from services.festival.domain.planning import Plan, RequestDemand
-from services.festival.domain.stock import StockView
+from services.festival.domain.stock import seen
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event
 from shared.runtime.family import Decision
@@ -160,8 +160,8 @@ def _plan(
     rules = planning_rules(
         festival,
         event.logged_at,
-        booths_less_sold(state, festival.id, {demand.booth for demand in demands}),
-        [bare if other.id == bare.id else other for other in requests_of(state, festival.id)],
+        booths_less_sold(state, sales_by_booth(state, festival.id), {demand.booth for demand in demands}),
+        [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
         spread_evenly=bare.spread_evenly,
     )
     lots = set(body.lots)
@@ -174,7 +174,7 @@ def _plan(
         event,
         request,  # not bare: lines that go back need room in the event too
         demands,
-        available_lots(state.all(StockView), bare, freed),
+        available_lots(seen(state, body.products, body.lots), bare, freed),
         earlier_shares(bare, {demand.product for demand in demands}),
         rules,
     )

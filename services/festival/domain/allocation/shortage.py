@@ -44,7 +44,7 @@ def handle_refusal(
     if request.lapsed or line.booth in request.closed:
         return conclude(request)
     demand = _demand_of(request, line)
-    usable = [view for view in views if view.plannable == line.product == refusal.product]
+    usable = views if line.product == refusal.product else ()
     plan = planner.replan(
         event,
         request,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
-from services.festival.domain.festival import Festival, find_booth, update_sums
+from services.festival.domain.festival import Festival, booths_of, find_booth, update_sums
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothStockLost,
@@ -120,7 +120,7 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
         return state, []
     command, refusal = refuse(command, _rejection(answer))
     state = state.put(command)
-    booth = next((booth for booth in state.all(Booth) if booth.id == command.booth), None)
+    booth = next((one for one in booths_of(state, festival.id) if one.id == command.booth), None)
     lot = booth.find_lot(answer.lot) if booth is not None else None
     if booth is None or lot is None:
         return state, [refusal]

@@ -35,7 +35,7 @@ from shared.events.festival import (
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
 from shared.events.language import Deadline, Publication
 from shared.runtime.family import Decision
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 ARRIVAL_DEADLINE = "arrive/"
 
@@ -99,6 +99,16 @@ class Shipment:
             if parcel.leg is DispatchStatus.LEFT:
                 lots[parcel.lot] = lots.get(parcel.lot, 0) + parcel.qty
         return dict(sorted(lots.items()))
+
+
+def shipments_at(festival: str) -> OwnedQuery[Shipment]:
+    """All shipments of the festival."""
+    return OwnedQuery(Shipment, "festival", festival)
+
+
+def shipments_of(request: str) -> OwnedQuery[Shipment]:
+    """All shipments of the request of this id."""
+    return OwnedQuery(Shipment, "request", request)
 
 
 def shipment_id(festival: str, name: str) -> str:

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation.bounds import lacks_room, planning_rules
-from services.festival.domain.allocation.request import requests_of
+from services.festival.domain.allocation.request import promising_at
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.booth_sales import BoothSales, booths_less_sold
+from services.festival.domain.booth_sales import BoothSales, booths_less_sold, paces_of
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
 from services.festival.domain.logistics.shipment import check_counted_once, compare_counts
@@ -26,7 +26,7 @@ from shared.events.festival import (
 )
 from shared.events.language import MAX_QTY, Deadline
 from shared.runtime.family import Decision
-from shared.runtime.state import State
+from shared.runtime.state import OwnedQuery, State
 
 CARRY_DEADLINE = "carry/"
 # From booth to booth is a walk. After this time people should look for the goods.
@@ -55,6 +55,11 @@ class Transfer:
     overdue: bool = False
     status: TransferStatus = TransferStatus.SENT
     counted: tuple[tuple[str, int], ...] = ()
+
+
+def transfers_at(festival: str) -> OwnedQuery[Transfer]:
+    """All transfers between booths of the festival."""
+    return OwnedQuery(Transfer, "festival", festival)
 
 
 def transfer_id(festival: str, name: str) -> str:
@@ -196,10 +201,9 @@ def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) ->
 def _check_room(
     state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
 ) -> Rejection | None:
+    unsold = booths_less_sold(state, paces_of(state, [taker.id]), [taker.id])
     coming = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
-    rules = planning_rules(
-        festival, at, booths_less_sold(state, festival.id, [taker.id]), requests_of(state, festival.id)
-    )
+    rules = planning_rules(festival, at, unsold, state.find(promising_at(festival.id)))
     bound = lacks_room(rules, coming)
     if bound is None:
         return None

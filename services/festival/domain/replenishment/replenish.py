@@ -9,7 +9,7 @@ from services.festival.domain.allocation import allocation
 from services.festival.domain.allocation.bounds import local_day, planning_rules
 from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import Request, request_id, requests_of
+from services.festival.domain.allocation.request import Request, promising_at, request_id
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_sales import BoothSales, less_sold, sales_by_booth
 from services.festival.domain.command import CommandResult, Rejection
@@ -78,8 +78,8 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
         for booth in booths_of(state, festival.id)
         if booth.status is BoothStatus.OPEN
     ]
-    requests = requests_of(state, festival.id)
-    # Parcels must come by the day of the sale.
+    requests = state.find(promising_at(festival.id))
+    # What does not come by the day on which booths sell comes too late.
     days_left = _days_left(festival, event.logged_at, body.opens)
     rules = replace(planning_rules(festival, event.logged_at, booths, requests), days_left=days_left)
     now = Situation(

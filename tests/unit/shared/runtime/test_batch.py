@@ -18,7 +18,8 @@ def an_item(record: ConsumerRecord[Any, Any]) -> Item:
         event = envelope.decode(IN, record)
     except Unusable as bad:
         return Item(record, None, reason=bad.reason, message=bad.message)
-    return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value or b""))
+    ledger_id, digest = f"{event.source} {event.id}", envelope.digest(record.value or b"")
+    return Item(record, event, ledger_id, digest, reads=FAMILY.reads(event))
 
 
 def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> Writes:

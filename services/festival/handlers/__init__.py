@@ -1,0 +1,56 @@
+"""Festival's two key families: a festival with all that belongs to it, and the view of the stock to plan by."""
+
+from services.festival.domain import StockView
+from services.festival.domain.allocation.planner import FairPlanner, Planner
+from services.festival.domain.stock import keep
+from services.festival.handlers.answers import answers_to
+from services.festival.handlers.commands import CommandHandler, commands
+from services.festival.store import (
+    BOOTHS,
+    COMMANDS,
+    FESTIVALS,
+    PACES,
+    REPLENISHMENTS,
+    REQUESTS,
+    SHIPMENTS,
+    STOCK,
+    TRANSFERS,
+)
+from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
+from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged
+from shared.events.language import Event
+from shared.events.sales import BOOTH_REPORTS
+from shared.runtime.family import Family, View, on
+from shared.runtime.state import Ref
+
+__all__ = ["FAMILIES", "FESTIVAL", "LOT", "CommandHandler", "by_festival", "commands"]
+
+
+def _lot(event: Event, _body: StockChanged) -> tuple[Ref]:
+    return (Ref(StockView, event.key),)
+
+
+LOT = Family(
+    service="festival",
+    key="lot",
+    topics=(INVENTORY,),
+    collections=(STOCK,),
+    handlers=(on(StockChanged, keep, reads=_lot),),
+)
+
+
+def by_festival(planner: Planner) -> Family:
+    """The family by festival, with plans by this planner."""
+    return Family(
+        service="festival",
+        key="festival",
+        topics=(ORGANISER, RESERVATIONS, BOOTH_REPORTS, FESTIVAL_DEADLINES),
+        collections=(FESTIVALS, BOOTHS, REQUESTS, SHIPMENTS, TRANSFERS, PACES, REPLENISHMENTS, COMMANDS),
+        handlers=(*(command.handler for command in commands(planner)), *answers_to(planner)),
+        views=(View(STOCK, LOT),),
+        deadlines=FESTIVAL_DEADLINES,
+    )
+
+
+FESTIVAL = by_festival(FairPlanner())
+FAMILIES = (LOT, FESTIVAL)

@@ -1,0 +1,137 @@
+"""What inventory, sales, the clock and festival itself say to a festival: of each its rule and its reads."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import TypeVar
+
+from services.festival.domain import (
+    Booth,
+    BoothSales,
+    Command,
+    Festival,
+    Request,
+    Shipment,
+    Transfer,
+    answers,
+)
+from services.festival.domain.allocation import revising
+from services.festival.domain.allocation.planner import Planner
+from services.festival.domain.allocation.request import HOLD_DEADLINE, promising_at, request_id, request_of
+from services.festival.domain.answers import at_festival
+from services.festival.domain.booth_sales import paces_at
+from services.festival.domain.festival import booths_at
+from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE
+from services.festival.domain.stock import plannable_of, view_of
+from shared.events.festival import RevisionRequested
+from shared.events.inventory import (
+    LotRecallReached,
+    ReservationRefused,
+    ReservationReleased,
+    StockDispatched,
+    StockOrderRefused,
+    StockReserved,
+    StockReturned,
+    StockWrittenOff,
+)
+from shared.events.language import Body, DeadlineReached, Event
+from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.runtime.family import Decision, Handler, on
+from shared.runtime.state import Read, Ref, State
+
+B = TypeVar("B", bound=Body)
+
+
+def _said(
+    body: type[B],
+    rule: Callable[[State, Festival, B, Event], Decision],
+    *,
+    reads: Callable[[Event, B], Iterable[Read]],
+) -> Handler:
+    def all_reads(event: Event, body: B) -> Iterator[Read]:
+        yield Ref(Festival, event.key)
+        yield from reads(event, body)
+
+    return on(body, at_festival(rule), reads=all_reads)
+
+
+def _request(event: Event, body: StockReserved | ReservationReleased) -> Iterable[Read]:
+    return (Ref(Request, request_id(event.key, body.request)),)
+
+
+def _refused(event: Event, body: ReservationRefused) -> Iterator[Read]:
+    yield Ref(Request, request_id(event.key, body.request))
+    if body.product is not None:
+        yield plannable_of(body.product)
+
+
+def _dispatched(event: Event, body: StockDispatched) -> Iterable[Read]:
+    return (
+        Ref(Request, request_id(event.key, body.request)),
+        Ref(Shipment, shipment_id(event.key, body.shipment)),
+        Ref(Booth, body.booth),
+    )
+
+
+def _order_refused(event: Event, body: StockOrderRefused) -> Iterable[Read]:
+    request = request_of(body.order)
+    return Ref(Command, body.order), Ref(Request, request), shipments_of(request), booths_at(event.key)
+
+
+def _returned(event: Event, body: StockReturned) -> Iterable[Read]:
+    return Ref(Command, body.order), Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _written_off(_event: Event, body: StockWrittenOff) -> Iterable[Read]:
+    return (Ref(Command, body.order),)
+
+
+def _booths(event: Event, _body: LotRecallReached) -> Iterable[Read]:
+    return (booths_at(event.key),)
+
+
+def _pace(_event: Event, body: SellThroughSoFar) -> Iterable[Read]:
+    return (Ref(BoothSales, body.booth),)
+
+
+def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
+    return Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
+    yield Ref(Request, request_id(event.key, body.request))
+    if body.command is not None:
+        yield Ref(Command, body.command)
+    # The room at the booths, with what others were promised.
+    yield promising_at(event.key)
+    yield booths_at(event.key)
+    yield paces_at(event.key)
+    for product in body.products:
+        yield plannable_of(product)
+    for lot in body.lots:
+        yield view_of(lot)
+
+
+def _due(_event: Event, body: DeadlineReached) -> Iterable[Read]:
+    for prefix, entity in ((ARRIVAL_DEADLINE, Shipment), (CARRY_DEADLINE, Transfer)):
+        if body.deadline.startswith(prefix):
+            return (Ref(entity, body.deadline.removeprefix(prefix)),)
+    return (Ref(Request, body.deadline.removeprefix(HOLD_DEADLINE)),)
+
+
+def answers_to(planner: Planner) -> tuple[Handler, ...]:
+    """All of them, with plans by this planner."""
+    return (
+        _said(StockReserved, answers.reserved, reads=_request),
+        _said(ReservationRefused, partial(answers.not_reserved, planner=planner), reads=_refused),
+        _said(ReservationReleased, answers.released, reads=_request),
+        _said(StockDispatched, answers.dispatched, reads=_dispatched),
+        _said(StockReturned, answers.returned, reads=_returned),
+        _said(StockWrittenOff, answers.written_off, reads=_written_off),
+        _said(StockOrderRefused, answers.order_refused, reads=_order_refused),
+        _said(LotRecallReached, answers.recalled, reads=_booths),
+        _said(SellThroughCounted, answers.counted, reads=_counted),
+        _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
+        _said(DeadlineReached, answers.deadline_reached, reads=_due),
+    )
