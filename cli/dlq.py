@@ -11,8 +11,8 @@ from cli.parameters import seconds
 from ops.dlq import DeadLetters, Letter, Replayed, Status, dead_letters, place_of
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list them, look into one, send them back.")
 
@@ -44,7 +44,7 @@ def list_letters(
     for letter in found:
         # No table: a letter's place is long, and somebody will copy it.
         row = _row(letter)
-        say(f"{row['letter']}  {row['status']}, {counted(letter.times, 'time')}, {local(letter.at, None)}")
+        say(f"{row['letter']}  {row['status']}, {pluralize(letter.times, 'time')}, {local(letter.at, None)}")
         say(f"    {row['service']}, key {row['key']}: {row['reason']}. {row['message']}")
 
 
@@ -96,7 +96,7 @@ def replay(
     if as_json:
         show_json({"meant": meant, "sent": done.sent, "still_open": done.still_open})
     else:
-        say(f"{counted(done.sent, 'record')} sent back." if done.sent else "Nothing waits: all of it was worked.")
+        say(f"{pluralize(done.sent, 'record')} sent back." if done.sent else "Nothing waits: all of it was worked.")
         if done.still_open:
             warn(f"{done.still_open} still wait: mend the bug that parked them (see the service's log), then replay.")
         if done.still_unusable:
@@ -106,7 +106,7 @@ def replay(
 
 
 async def _all() -> list[Letter]:
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         return await letters.all()
 
 
@@ -114,12 +114,12 @@ async def _one(text: str) -> Letter:
     place = place_of(text)
     if place is None:
         raise NoSuchLetter(f"{text} is no letter's place; `karya dlq list` shows them as TOPIC/PARTITION/OFFSET.")
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         return await letters.one(place)
 
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, Replayed]:
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         meant = await _meant(letters, which, reason)
         return len(meant), await letters.replay(meant, wait)
 

@@ -16,8 +16,8 @@ from cli.parameters import seconds
 from deploy.topics import SERVICES
 from ops.rebuild import SHOWN, WITHIN, Rebuilt
 from ops.rebuild import rebuild as rebuild_one
-from shared.errors import AtWork, NotReached
-from shared.settings import told
+from shared.errors import NotReached, ServiceRunning
+from shared.settings import settings_for
 from shared.shown import thousands
 
 DIFFERENT = 1
@@ -51,7 +51,7 @@ def rebuild(
         raise typer.BadParameter("--say-missing goes with --switch")
     if into is not None and not DATABASE.fullmatch(into):
         raise typer.BadParameter("--into is at most 40 letters, digits, '_' and '-'")
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     # The rules are at work again, and would tell of each dead letter as if it were a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -69,7 +69,7 @@ def rebuild(
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )
-        except AtWork as busy:
+        except ServiceRunning as busy:
             progress.stop()
             warn(str(busy))
             raise typer.Exit(AT_WORK) from None

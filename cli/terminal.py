@@ -21,8 +21,8 @@ from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
 from shared.events.zones import FACILITY_ZONES
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -157,19 +157,19 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
             done = asyncio.run(
-                terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                terminal.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         rows = terminal.standings()
         fresh = [row for row in rows if row.answer and row.said.id not in known]
         if as_json:
             show_json({"sent": done.sent, "unanswered": done.unanswered, "answers": _rows(context, fresh)})
             return
-        say(f"{counted(done.sent, 'record')} sent, {counted(len(fresh), 'answer')} heard.")
+        say(f"{pluralize(done.sent, 'record')} sent, {pluralize(len(fresh), 'answer')} heard.")
         _show(context, fresh, "")
         if done.unanswered:
-            warn(f"No answer yet for {counted(done.unanswered, 'record')}; sync again in a while to see it.")
+            warn(f"No answer yet for {pluralize(done.unanswered, 'record')}; sync again in a while to see it.")
         if done.unreadable:
-            warn(f"{counted(done.unreadable, 'answer')} can't be read by this version of karya; please update it.")
+            warn(f"{pluralize(done.unreadable, 'answer')} can't be read by this version of karya; please update it.")
 
 
 @app.command(name="list")

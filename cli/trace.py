@@ -11,7 +11,7 @@ from cli.console import err, say, show_json, show_table
 from ops.trace import Life
 from ops.trace import trace as trace_lot
 from shared.errors import NotReached
-from shared.settings import told
+from shared.settings import settings_for
 from shared.shown import clock, rupiah
 
 
@@ -21,7 +21,7 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Tell the life of one lot as a timeline, in the facility's local time. It never tells who made it."""
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     with err.status("Reading what is known of the lot"):
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))

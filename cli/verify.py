@@ -15,7 +15,7 @@ from cli.parameters import seconds
 from ops.verify import WITHIN, Check, Look, Report
 from ops.verify import verify as verify_all
 from shared.errors import NotReached
-from shared.settings import told
+from shared.settings import settings_for
 from shared.shown import thousands
 from shared.visible import visible
 
@@ -34,7 +34,7 @@ def verify(
 
     Ends with 1 when something is broken, with 2 when not everything was done in time.
     """
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     with err.status("Looking whether everything is done") as progress:
         try:
             report = asyncio.run(

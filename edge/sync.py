@@ -22,7 +22,7 @@ from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.within import let_go, within
+from shared.timeouts import hard_timeout, ignore_result
 
 WINDOW = 500
 PATIENCE = 30.0
@@ -68,8 +68,8 @@ async def exchange(
     sending = _Sending(on_sent)
     try:
         # A server that takes a connection and says nothing more must not hold a device for ever.
-        await within(PATIENCE, client.start())
-        await within(PATIENCE, consumer.start())
+        await hard_timeout(PATIENCE, client.start())
+        await hard_timeout(PATIENCE, consumer.start())
         names = [topic_name(settings, topic.name) for topic in (spool.topic, *(ear.topic for ear in ears))]
         if missing := await _missing(consumer, names):
             why = f"has no topic {min(missing)} (`karya topics` makes all of them)"
@@ -106,7 +106,7 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
     missing = set(names)
     # Just made topics take a moment until every broker knows them.
     async for _ in attempts(within=TOPICS_WITHIN):
-        missing = set(names) - await within(PATIENCE, consumer.topics())
+        missing = set(names) - await hard_timeout(PATIENCE, consumer.topics())
         if not missing:
             break
     return missing
@@ -114,10 +114,10 @@ async def _missing(consumer: AIOKafkaConsumer, names: Sequence[str]) -> set[str]
 
 async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, sending: _Sending) -> None:
     while window := spool.pending(WINDOW):
-        waiting = await within(PATIENCE, _handed_over(window, client, topic))
+        waiting = await hard_timeout(PATIENCE, _handed_over(window, client, topic))
         for future in waiting:
             # Those that are not done in time end with the client.
-            future.add_done_callback(let_go)
+            future.add_done_callback(ignore_result)
         try:
             await asyncio.wait(waiting, timeout=PATIENCE)
         finally:
@@ -158,7 +158,7 @@ async def _places(client: AIOKafkaProducer, settings: Settings, ears: Sequence[E
     places = {}
     for ear in ears:
         name = topic_name(settings, ear.topic.name)
-        partitions = len(await within(PATIENCE, client.partitions_for(name)))
+        partitions = len(await hard_timeout(PATIENCE, client.partitions_for(name)))
         places[TopicPartition(name, partition_for(ear.key, partitions))] = ear
     return places
 
@@ -171,7 +171,7 @@ async def _hear(
     wait: float,
 ) -> tuple[int, int]:
     consumer.assign(list(places))
-    ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(places)))
+    ends: dict[TopicPartition, int] = await hard_timeout(PATIENCE, consumer.end_offsets(list(places)))
     for place, ear in places.items():
         next = spool.position(ear.topic, place.partition)
         # Beyond the end: the topic was made anew. What is heard twice is kept once.
@@ -190,7 +190,9 @@ async def _hear(
             return heard, unreadable
         if behind and clock() - quiet_since > PATIENCE:
             raise TimeoutError("Kafka gives no records though it has some")
-        fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await hard_timeout(
+            PATIENCE, consumer.getmany(timeout_ms=100)
+        )
         for place, records in fetched.items():
             ours, lost = _ours(places[place], records)
             spool.hear(places[place].topic, place.partition, ours, records[-1].offset + 1)

@@ -27,7 +27,7 @@ from shared.kafka import partition_for_bytes, producer, stop_producer, topic_nam
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
 from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
@@ -167,7 +167,7 @@ class DeadLetters:
         """Part after part: two topics of a lane have no order between them, so a part of one topic is worked
         before the next topic's part is sent. Stops when a part is not worked: the bug is still there."""
         database, sent = self._database(service), 0
-        topics = {topic.name for family in SERVICES[service] for topic in family.topics}
+        topics = {topic.name for processor in SERVICES[service] for topic in processor.topics}
         assert database is not None, "a letter can be open only by a ledger"
         while True:
             waiting = await self._waiting(database, service, key)
@@ -183,14 +183,14 @@ class DeadLetters:
 
     async def _worked(self, database: Database, ids: Collection[str], within: float) -> bool:
         async for _ in attempts(within=within, most=0.2):
-            if len(await Ledger(database).known(ids)) == len(ids):
+            if len(await RuntimeStore(database).processed(ids)) == len(ids):
                 return True
         return False
 
     async def _waiting(self, database: Database, service: str, key: bytes | None) -> list[str]:
         """The ids that wait for this key, in their order."""
         text = (key or b"").decode(errors="replace")
-        parked = [f"{family.group} {text}" for family in SERVICES[service]]
+        parked = [f"{processor.group} {text}" for processor in SERVICES[service]]
         documents = await database["parked"].find({"_id": {"$in": parked}}).to_list(None)
         return [id for document in documents for id in document["events"]]
 
@@ -211,7 +211,7 @@ class DeadLetters:
             database = self._database(service)
             ids = {one.ledger_id for one in letters if one.service == service and one.ledger_id is not None}
             if database is not None and ids:
-                known |= {(service, id): found for id, found in (await Ledger(database).known(ids)).items()}
+                known |= {(service, id): found for id, found in (await RuntimeStore(database).processed(ids)).items()}
         return [replace(one, status=_status(one, known.get((one.service, one.ledger_id or "")))) for one in letters]
 
     def _database(self, service: str) -> Database | None:

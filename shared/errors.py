@@ -8,12 +8,12 @@ class KaryaError(Exception):
 # A bug in our own code
 
 
-class NotLoaded(KaryaError):
+class UndeclaredRead(KaryaError):
     """A rule asked for an entity or a query that its event does not declare among its reads."""
 
 
 class ForeignWrite(KaryaError):
-    """A rule put an entity that another key family writes."""
+    """A rule put an entity that another processor writes."""
 
 
 # A record that can't be used
@@ -32,7 +32,7 @@ class Unusable(KaryaError):
 
 
 class PartitionsDiffer(KaryaError):
-    """The topics of one key family are missing or have not all the same number of partitions."""
+    """The topics of one processor are missing or have not all the same number of partitions."""
 
 
 class TopicsRefused(KaryaError):
@@ -59,7 +59,7 @@ class BadSettings(KaryaError):
     """Settings that are each allowed contradict each other."""
 
 
-class NobodySaid(KaryaError):
+class ServersNotConfigured(KaryaError):
     """A command was not told where its servers are."""
 
 
@@ -67,15 +67,15 @@ class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
 
 
-class HistoryGone(KaryaError):
+class HistoryTruncated(KaryaError):
     """Kafka no longer has all that a service's database was made of."""
 
 
-class AtWork(KaryaError):
+class ServiceRunning(KaryaError):
     """A service is at work, or was meanwhile, and must not be for what was asked."""
 
 
-class NotSaid(KaryaError):
+class UnpublishedEvents(KaryaError):
     """What a service was to say is in no topic, and nobody has said what is to become of it."""
 
 

@@ -15,8 +15,8 @@ from shared.errors import PartitionsDiffer
 from shared.patches.aiokafka import give_up, read_any_header_name
 from shared.retry import attempts
 from shared.settings import Settings
+from shared.timeouts import hard_timeout
 from shared.topics import DLQ_MAX_BYTES
-from shared.within import within
 
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
@@ -83,7 +83,7 @@ def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:
 async def stop_reader(client: AIOKafkaConsumer) -> None:
     """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
     with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
-        await within(CLOSED_WITHIN, client.stop())
+        await hard_timeout(CLOSED_WITHIN, client.stop())
 
 
 async def stop_producer(client: AIOKafkaProducer) -> None:
@@ -95,7 +95,7 @@ async def stop_producer(client: AIOKafkaProducer) -> None:
         give_up(client)
     # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
     with suppress(KafkaError, TimeoutError, ConnectionAbortedError, KeyError):
-        await within(CLOSED_WITHIN, stopping)
+        await hard_timeout(CLOSED_WITHIN, stopping)
 
 
 async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:

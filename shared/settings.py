@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import typed
-from shared.errors import NobodySaid, WrongEntry
+from shared.errors import ServersNotConfigured, WrongEntry
 
 
 def _whole(value: object) -> object:
@@ -72,14 +72,14 @@ class Settings(BaseSettings):
         return [name.strip() for name in (self.http_host, *self.http_names.split(",")) if name.strip()]
 
 
-def told(*servers: str) -> Settings:
-    """The settings of a command that meets these servers (`kafka`, `mongo`).
+def settings_for(*servers: str) -> Settings:
+    """The settings of a command that needs these servers (`kafka`, `mongo`).
 
-    Raises NobodySaid unless somebody has said where they are: where several stacks run side by side the defaults
-    would lead to another one.
+    Raises ServersNotConfigured unless their addresses are set. Where several stacks run side by side, the defaults
+    would lead to another stack.
     """
     settings = Settings()
     missing = [f"KARYA_{name.upper()}" for name in servers if name not in settings.model_fields_set]
     if missing:
-        raise NobodySaid(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
+        raise ServersNotConfigured(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
     return settings

@@ -33,7 +33,7 @@ Configs: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class TopicFault:
     """One setting of a topic (full name) that is not as it must be."""
 
     topic: str
@@ -50,17 +50,17 @@ def wanted(name: str) -> Configs:
     return {**_KEPT, "max.message.bytes": str(DLQ_MAX_BYTES if name.endswith(DLQ) else INPUT_MAX_BYTES)}
 
 
-def wrong(found: Mapping[str, Configs]) -> list[Wrong]:
+def wrong(found: Mapping[str, Configs]) -> list[TopicFault]:
     """What is wrong with topics (by full name) that are set so, a broker's defaults included."""
     return [
-        Wrong(topic, setting, configs.get(setting), value)
+        TopicFault(topic, setting, configs.get(setting), value)
         for topic, configs in sorted(found.items())
         for setting, value in wanted(topic).items()
         if configs.get(setting) != value
     ]
 
 
-async def unfit(settings: Settings, names: Iterable[str]) -> list[str]:
+async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
     """What is wrong with these topics (full names, all of them there), in words. Raises KafkaError."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:

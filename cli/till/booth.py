@@ -28,8 +28,8 @@ from shared.events.sales import (
     ReceiptVoided,
     TillClosed,
 )
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 
 def count(
@@ -91,7 +91,7 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
             done = asyncio.run(
-                till.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                till.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         wall = clock(context, till)
         rows = till.standings()
@@ -109,14 +109,14 @@ def sync(
                 }
             )
             return
-        say(f"{counted(done.sent, 'record')} sent.")
+        say(f"{pluralize(done.sent, 'record')} sent.")
         _told(disputed, wall, "Sales of more than the booth was known to hold; the organiser decides about them:")
         _told(waiting, wall, "Sales that wait for goods which the booth is not known to hold so far:")
         _told(refused, wall, "Voids of more than was left; nothing of them was done:")
         if done.unanswered:
-            warn(f"No answer yet for {counted(done.unanswered, 'receipt')}; sync again in a while to see it.")
+            warn(f"No answer yet for {pluralize(done.unanswered, 'receipt')}; sync again in a while to see it.")
         if done.unreadable:
-            warn(f"{counted(done.unreadable, 'event')} can't be read by this version of karya; please update it.")
+            warn(f"{pluralize(done.unreadable, 'event')} can't be read by this version of karya; please update it.")
         if till.view().struck:
             warn("The organiser has struck this till as lost; please tell the organiser that it is at work.")
 
@@ -259,12 +259,11 @@ def _what(said: Said) -> str:
             return f"{goods}: {shown.rupiah(sum(body.net_rupiah))} {body.payment.kind.value}"
         case ReceiptVoided() as body:
             many = sum(line.qty for line in body.lines)
-            return (
-                f"void of {counted(many, 'piece')}: {shown.rupiah(body.refund_rupiah)} {body.refund.value} paid back"
-            )
+            pieces = pluralize(many, "piece")
+            return f"void of {pieces}: {shown.rupiah(body.refund_rupiah)} {body.refund.value} paid back"
         case BoothCounted() as body:
             many = sum(lot.qty for lot in body.lots) + sum(product.qty for product in body.products)
-            return f"{'final' if body.final else 'interim'} count of {counted(many, 'piece')}"
+            return f"{'final' if body.final else 'interim'} count of {pluralize(many, 'piece')}"
         case DrawerOpened() as body:
             return f"{body.cashier} took the drawer with {shown.rupiah(body.float_rupiah)}"
         case CashDropped() as body:

@@ -12,7 +12,7 @@ from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
-from shared.shown import counted
+from shared.shown import pluralize
 
 
 def sell(
@@ -102,7 +102,7 @@ def void(
             return
         many = sum(one.qty for one in done.void.lines)
         say(
-            f"Void {done.said.number}: {counted(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
+            f"Void {done.said.number}: {pluralize(many, 'piece')}. Pay back {shown.rupiah(done.void.refund_rupiah)} "
             f"({done.void.refund.value}). {waiting} to send."
         )
         if done.assumed:

@@ -76,8 +76,8 @@ def page() -> str:
 
 
 def readers(topic: Topic) -> list[str]:
-    """Who reads the topic: services by their key families, and who else does."""
-    services = [service for service, families in SERVICES.items() if any(topic in f.topics for f in families)]
+    """Who reads the topic: services by their processors, and who else does."""
+    services = [service for service, processors in SERVICES.items() if any(topic in f.topics for f in processors)]
     return [*services, *_READERS.get(topic.name, ())]
 
 

@@ -34,10 +34,10 @@ from shared.events.language import Topic
 from shared.events.sales import TILL
 from shared.kafka import partition_for
 from shared.runtime.batch import Batch, Item, Loaded, reads_of
-from shared.runtime.family import Family
-from shared.runtime.ledger import Lane, Outgoing, Writes, to_outbox
+from shared.runtime.processor import Processor
 from shared.runtime.state import Key, Query, Ref
 from shared.runtime.step import decoded
+from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, to_outbox
 
 EVENTS = 20_000
 # For each sale so many events of inventory: a sale costs several times as much.
@@ -45,7 +45,7 @@ EVENTS_PER_SALE = 5
 BATCH = 2_000
 PASSES = 5
 PARTS = ("decode", "load", "decide", "prepare")
-BOOTH, FACILITY = of_sales.FAMILIES
+BOOTH, FACILITY = of_sales.PROCESSORS
 Message = tuple[Topic, bytes, bytes, envelope.Headers]
 
 
@@ -61,21 +61,21 @@ class Times:
 
 @dataclass(slots=True)
 class Pass:
-    """One pass over all records of a family, with what it knows so far, what it said, and what all of it weighs."""
+    """One pass over all records of a processor: what it knows so far, what it said, and what all of it weighs."""
 
-    family: Family
+    processor: Processor
     entities: dict[Key, Any]
     lanes: dict[int, Lane] = field(default_factory=dict)
     took: Times = field(default_factory=Times)
     weights: Weights = field(default_factory=Weights)
-    said: list[Outgoing] = field(default_factory=list)
+    said: list[OutboxRecord] = field(default_factory=list)
 
     def work(self, records: Sequence[ConsumerRecord]) -> None:
         for first in range(0, len(records), BATCH):
             self._work(records[first : first + BATCH])
 
     def _work(self, records: Sequence[ConsumerRecord]) -> None:
-        topics = {topic.name: topic for topic in self.family.topics}
+        topics = {topic.name: topic for topic in self.processor.topics}
         began = time.process_time()
         items: dict[int, list[Item]] = {}
         for record in records:
@@ -97,13 +97,13 @@ class Pass:
         refs: list[Ref] = []
         found: dict[Query[Any], list[str]] = {}
         for item in chain.from_iterable(items.values()):
-            item.reads = reads_of(self.family, item.event) if item.event is not None else ()
+            item.reads = reads_of(self.processor, item.event) if item.event is not None else ()
             for read in item.reads:
                 if isinstance(read, Ref):
                     refs.append(read)
                 else:
                     found[read] = []
-        kept = {collection.entity: collection for collection in self.family.collections}
+        kept = {collection.entity: collection for collection in self.processor.collections}
         entities: dict[Key, Any] = {ref: self.entities.get(ref) for ref in refs}
         documents = [
             (key, {"_id": key[1], **kept[key[0]].to_document(entity)})
@@ -116,9 +116,9 @@ class Pass:
         self.took.load += time.process_time() - began
         return Loaded(entities=entities, found=found)
 
-    def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> Writes:
-        lanes = {partition: self.lanes.get(partition, Lane(self.family.group, partition)) for partition in items}
-        batch = Batch(self.family, "", lanes, loaded)
+    def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> ChangeSet:
+        lanes = {partition: self.lanes.get(partition, Lane(self.processor.group, partition)) for partition in items}
+        batch = Batch(self.processor, "", lanes, loaded)
         for partition, run in items.items():
             batch.work(partition, run)
         writes = batch.finish()
@@ -127,7 +127,7 @@ class Pass:
         return writes
 
 
-def _encode(writes: Writes) -> None:
+def _encode(writes: ChangeSet) -> None:
     for document in writes.ledger:
         bson.encode(document)
     for operations in writes.entities.values():
@@ -180,7 +180,7 @@ def of_booths(
         yield topic, topic.key_of(body).encode(), envelope.encode(body), headers
 
 
-def of_facilities(said: Iterable[Outgoing]) -> Iterator[Message]:
+def of_facilities(said: Iterable[OutboxRecord]) -> Iterator[Message]:
     """What booths said to the facilities' step."""
     topics = {topic.name: topic for topic in FACILITY.topics}
     for topic, _, key, value, headers in said:
@@ -227,10 +227,10 @@ def _others(what: str, each: str, said: Callable[[], Iterator[Words]], count: in
     ]
 
 
-def _passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
+def _passes(processor: Processor, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
     passes = []
     for _round in range(PASSES):
-        one = Pass(family, dict(entities))
+        one = Pass(processor, dict(entities))
         one.work(records)
         passes.append(one)
     return passes

@@ -22,10 +22,10 @@ from lab.bench.meter import Ran
 from lab.bench.place import Place
 from lab.bench.report import GOAL_MEGABYTES, Figure, Said, Tell, servers
 from lab.bench.runners.job import Job
-from services.inventory.handlers import FAMILIES
+from services.inventory.handlers import PROCESSORS
 from shared.derivation import derived_id
 from shared.mongo import Database, Mongo
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 EVENTS = 20_000
@@ -98,7 +98,7 @@ async def _grow(one: Grown) -> None:
     try:
         database = mongo.database("inventory")
         # Before the lots: a service that starts would build them over a million documents, and be measured meanwhile.
-        await Ledger(database).prepare(FAMILIES)
+        await RuntimeStore(database).prepare(PROCESSORS)
         await asyncio.gather(backlog.keep(database, backlog.known_lots(one.size)), _worked_before(database, one.size))
     finally:
         await mongo.close()

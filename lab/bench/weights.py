@@ -9,7 +9,7 @@ from pymongo import InsertOne, ReplaceOne
 
 from lab.bench.report import Figure
 from shared import envelope
-from shared.runtime.ledger import Writes, to_outbox
+from shared.runtime.storage import ChangeSet, to_outbox
 
 
 class Weights:
@@ -27,7 +27,7 @@ class Weights:
         size = DefaultRecordBatchBuilder.size_of(key, value, list(headers))
         self.add(f"message {envelope.header(headers, 'ce_type')}", size)
 
-    def written(self, writes: Writes) -> None:
+    def written(self, writes: ChangeSet) -> None:
         """All that one transaction writes, but for lanes, which stay as many as they are."""
         self._documents("ledger entry", writes.ledger)
         for collection, operations in writes.entities.items():

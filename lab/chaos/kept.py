@@ -22,8 +22,8 @@ from lab.chaos.told import (
     reports_of,
 )
 from services.production.domain.entities import Outcome, ReportKind
-from shared.runtime.family import Document
-from shared.shown import counted
+from shared.runtime.processor import Document
+from shared.shown import pluralize
 
 # What the comparison reads of each collection, by service and name.
 READ: dict[tuple[str, str], tuple[str, ...]] = {
@@ -208,4 +208,4 @@ def _words(made: Made) -> str:
 def _numbers(numbers: Counter[int]) -> str:
     first = ", ".join(map(str, sorted(numbers.elements())[:SHOWN]))
     count = numbers.total()
-    return f"{counted(count, 'record')} ({first}{', …' if count > SHOWN else ''})"
+    return f"{pluralize(count, 'record')} ({first}{', …' if count > SHOWN else ''})"

@@ -11,7 +11,7 @@ from ops.rebuild import compare
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.mongo import Mongo
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 AT_ONCE = 1000
@@ -52,10 +52,10 @@ async def reckon(settings: Settings, told: Told, found: Reckoning, *, whole: boo
 async def _ledgers(mongo: Mongo, told: Told, found: Reckoning) -> None:
     for service, topic in (("production", TERMINAL), ("sales", TILL)):
         said = [(id, digest) for id, (of, digest) in told.records.items() if of == topic]
-        ledger = Ledger(mongo.database(service))
+        store = RuntimeStore(mongo.database(service))
         for start in range(0, len(said), AT_ONCE):
             some = said[start : start + AT_ONCE]
-            known = await ledger.known(id for id, _ in some)
+            known = await store.processed(id for id, _ in some)
             found.lost += [f"{service} never worked {id}" for id, _ in some if id not in known]
             found.torn += [
                 f"{service} worked another body of {id}" for id, digest in some if known.get(id, digest) != digest

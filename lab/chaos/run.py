@@ -26,7 +26,7 @@ from ops.verify import Report, verify
 from shared.errors import KaryaError
 from shared.retry import PASSING
 from shared.settings import Settings
-from shared.within import let_go
+from shared.timeouts import ignore_result
 
 EVERY = 5.0  # seconds between two faults, about
 LEAST_RATE = 300.0  # records of all inputs a second; with fewer a run says little
@@ -199,7 +199,7 @@ async def _storm(
         # What is stuck may not hear that it is cancelled.
         over, _ = await asyncio.wait(working | injecting, timeout=LET_GO_WITHIN)
         for task in over:
-            let_go(task)
+            ignore_result(task)
         load.close()
 
 

@@ -17,7 +17,7 @@ from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, stop_producer, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 EVERY_SECONDS = 3.0
 PATIENCE = 20.0
@@ -50,7 +50,7 @@ class TransactionAgent:
         # A commit that nobody answered may have been one: the same report again, with the same id, counts once.
         async for _ in attempts(first=0.5, most=2.0):
             try:
-                await within(PATIENCE, self._try(said, taken_back=taken_back))
+                await hard_timeout(PATIENCE, self._try(said, taken_back=taken_back))
                 break
             except (KafkaError, TimeoutError, ConnectionAbortedError):
                 self._tally.syncs_failed += 1

@@ -17,9 +17,9 @@ from ops.verify.log import Log
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.retry import PASSING
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 EVERY = 0.5
 WITHIN = 2.0
@@ -69,13 +69,13 @@ class Watch:
     async def run(self) -> None:
         """For ever."""
         mongo = Mongo(self.settings)
-        names = sorted({topic.name for families in SERVICES.values() for f in families for topic in f.topics})
+        names = sorted({topic.name for processors in SERVICES.values() for f in processors for topic in f.topics})
         try:
             async with Log(self.settings, names) as log:
                 while True:
                     # While a server is down there is nothing to see.
                     with suppress(*PASSING):
-                        self.samples.append(await within(WITHIN, self._look(mongo, log)))
+                        self.samples.append(await hard_timeout(WITHIN, self._look(mongo, log)))
                     await asyncio.sleep(EVERY)
         finally:
             await mongo.close()
@@ -84,13 +84,13 @@ class Watch:
         at = self.clock()
         ends = await log.ends()
         worked: dict[str, dict[TopicPartition, int]] = {}
-        for service, families in SERVICES.items():
-            ledger = Ledger(mongo.database(service))
+        for service, processors in SERVICES.items():
+            store = RuntimeStore(mongo.database(service))
             worked[service] = {
                 TopicPartition(full, p): lane.offsets.get(full, 0)
-                for family in families
-                for p, lane in (await ledger.lanes(family.group, range(self.settings.partitions))).items()
-                for full in (topic_name(self.settings, topic.name) for topic in family.topics)
+                for processor in processors
+                for p, lane in (await store.lanes(processor.group, range(self.settings.partitions))).items()
+                for full in (topic_name(self.settings, topic.name) for topic in processor.topics)
             }
         return Sample(at, ends, worked)
 

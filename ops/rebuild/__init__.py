@@ -9,13 +9,13 @@ from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, OUTBOX, Compared, compare_documents
 from ops.rebuild.replay import Progress, Replayed, replay
 from ops.rebuild.switching import check_nobody, switch
-from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
+from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnpublishedEvents
 from shared.events.journal import journal
 from shared.kafka import producer, survey, topic_name
 from shared.mongo import Database, Document, Mongo
 from shared.retry import attempts
-from shared.runtime.ledger import Ledger, lane_id
 from shared.runtime.relay import Relay
+from shared.runtime.storage import RuntimeStore, lane_id
 from shared.settings import Settings
 
 __all__ = ["WITHIN", "Compared", "Rebuilt", "Replayed", "compare", "rebuild"]
@@ -104,10 +104,10 @@ async def rebuild(
     outbox holds first, as a new owner of its lanes would. One rebuilding of a service at a time. The new database is
     kept only if it has a name of its own, `into` (without the prefix of databases): it must be empty.
 
-    `on_progress` hears how many records were worked, of how many. Raises AtWork when the service works meanwhile (or
-    with `switching` is there at all), HistoryGone, NotSaid when a switch would silence what is in no topic (with
-    `say_missing` the service will say it when it starts), NotEmpty, NotReached, PartitionsDiffer, KafkaError or
-    PyMongoError.
+    `on_progress` hears how many records were worked, of how many. Raises ServiceRunning when the service works
+    meanwhile (or with `switching` is there at all), HistoryTruncated, UnpublishedEvents when a switch would silence
+    what is in no topic (with `say_missing` the service will say it when it starts), NotEmpty, NotReached,
+    PartitionsDiffer, KafkaError or PyMongoError.
     """
     mongo = Mongo(settings)
     live, fresh = mongo.database(service), mongo.database(into or f"rebuilt_{service}")
@@ -124,7 +124,7 @@ async def rebuild(
             replayed = await replay(settings, service, mongo, fresh, on_progress)
             found = Rebuilt(service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service]))
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
-                raise AtWork(
+                raise ServiceRunning(
                     f"{service} has worked meanwhile: what was compared proves nothing. Try again, or stop it."
                 )
             if switching:
@@ -160,12 +160,12 @@ def _check_safe(
     for id, lane in live.items():
         told = rebuilt[id]["batches"] if id in rebuilt else 0
         if lane["batches"] > told:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{journal(service).name} tells of {told} batches of {id}, and the live database has worked "
                 f"{lane['batches']}: the journal has lost its end, or the database belongs to another Kafka."
             )
     if replayed.lost and not say_missing:
-        raise NotSaid(
+        raise UnpublishedEvents(
             f"{len(replayed.lost)} events that {service} was to say are in no topic (the first: {replayed.lost[0]}). "
             "If the live database was lost with its outbox, add --say-missing: the service will say them when it "
             "starts. If the rules have changed since, they never were to be said: then don't switch."
@@ -173,11 +173,11 @@ def _check_safe(
 
 
 async def _say_what_waits(settings: Settings, service: str, live: Database) -> None:
-    relay = Relay(Ledger(live), partial(producer, settings))
+    relay = Relay(RuntimeStore(live), partial(producer, settings))
     try:
         for partition in range(await _partitions(settings, service)):
-            for family in SERVICES[service]:
-                await relay.take_over(lane_id(family.group, partition))
+            for processor in SERVICES[service]:
+                await relay.take_over(lane_id(processor.group, partition))
     finally:
         await relay.close()
 
@@ -196,11 +196,13 @@ async def _still(service: str, live: Database, within: float) -> Mapping[str, Do
             return lanes
         seen = lanes
     if waits:
-        raise AtWork(
+        raise ServiceRunning(
             f"{waits} records wait in the outbox of {service}, so that Kafka does not tell all that was done. Start "
             "the service until it has said them; or say them with --switch."
         )
-    raise AtWork(f"{service} did not keep still within {within:g} s. Try again when there is less to do, or stop it.")
+    raise ServiceRunning(
+        f"{service} did not keep still within {within:g} s. Try again when there is less to do, or stop it."
+    )
 
 
 async def _lanes(database: Database) -> dict[str, Document]:

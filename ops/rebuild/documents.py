@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.derivation import FIRST
 from shared.mongo import Database, Document
-from shared.runtime.family import Collection, Family
+from shared.runtime.processor import Collection, Processor
 
 PAGE = 100_000
 BATCH = 2000
@@ -51,12 +51,12 @@ class Compared:
         }
 
 
-async def compare_documents(live: Database, rebuilt: Database, families: Iterable[Family]) -> list[Compared]:
+async def compare_documents(live: Database, rebuilt: Database, processors: Iterable[Processor]) -> list[Compared]:
     """Every collection that one of the two has, but for the outbox: what waits in it is no state, and it must be
     empty when this is asked. Of a lane `next_out` does not count: a deadline that was asked for again after it was
     said takes a number each time, and only Kafka's one event tells of both. An entity that was written before a field
-    was added is the same if `families` read the same of both."""
-    kept = {collection.name: collection for family in families for collection in family.collections}
+    was added is the same if `processors` read the same of both."""
+    kept = {collection.name: collection for processor in processors for collection in processor.collections}
     found = []
     for name in await collections(live, rebuilt):
         if name == OUTBOX:

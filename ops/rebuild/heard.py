@@ -19,7 +19,7 @@ from shared.events.festival import FESTIVAL
 from shared.events.language import DeadlineReached
 from shared.events.production import ANSWERS
 from shared.runtime.dlq import BUG
-from shared.runtime.ledger import Outgoing
+from shared.runtime.storage import OutboxRecord
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
@@ -83,7 +83,7 @@ class Heard:
         return True
 
 
-def mark_of(record: Outgoing) -> bytes:
+def mark_of(record: OutboxRecord) -> bytes:
     """The mark of what a service is to say."""
     make = letter if record.topic.endswith(DLQ) else word
     return make(record.headers, record.value)

@@ -8,7 +8,7 @@ from typing import Self
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.errors import HistoryGone, NotReached
+from shared.errors import HistoryTruncated, NotReached
 from shared.kafka import LOOK_MS, reader
 from shared.settings import Settings
 
@@ -82,11 +82,11 @@ class Shelf:
             rest.extend(await self._more(part))
 
     async def still_there(self) -> None:
-        """Raises HistoryGone if something was taken away at the beginning of a partition since it was opened."""
+        """Raises HistoryTruncated if something was taken away at the beginning of a partition since it was opened."""
         now = await self._consumer.beginning_offsets(list(self._parts))
         for part in self._parts:
             if now[part] != self.begins[part]:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"Kafka took away {part.topic} {part.partition} up to {now[part]} while it was read: its "
                     "retention is eating the history. Set retention.ms=-1 on it."
                 )

@@ -20,18 +20,18 @@ from ops.verify.log import Ends, Log
 from services.festival.handlers import FESTIVAL as PLANNING
 from services.festival.handlers import by_festival
 from shared import envelope
-from shared.errors import HistoryGone, NotReached
+from shared.errors import HistoryTruncated, NotReached
 from shared.events.festival import FESTIVAL
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, DeadlineReached, Event
 from shared.kafka import survey, topic_name
 from shared.mongo import Database, Mongo
 from shared.runtime.batch import Batch, Item
-from shared.runtime.clock import reached_ids
-from shared.runtime.family import Decide, Decision, Family
-from shared.runtime.ledger import Lane, Ledger, Numbered, Writes
+from shared.runtime.processor import Decide, Decision, Processor
 from shared.runtime.state import State
 from shared.runtime.step import decoded, load
+from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, RuntimeStore
+from shared.runtime.timer_service import reached_ids
 from shared.settings import Settings
 
 CHUNK = 2000
@@ -69,9 +69,9 @@ async def replay(
     """Fill `database`, which must be empty, with what the service's journal and topics make of it.
 
     `on_progress` hears how many records were worked, of how many. What is to be said and is in no topic lies in the
-    `outbox` afterwards. Raises HistoryGone, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
+    `outbox` afterwards. Raises HistoryTruncated, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
     """
-    families = SERVICES[service]
+    processors = SERVICES[service]
     names = [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in read_topics())]
     async with Log(settings, names) as log:
         if log.missing:
@@ -79,9 +79,11 @@ async def replay(
         # The journal first: what it tells of was said before it or with it, and is there when the others are read.
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
-        heard = Heard(service, [family.deadlines.name for family in families if family.deadlines is not None])
+        heard = Heard(
+            service, [processor.deadlines.name for processor in processors if processor.deadlines is not None]
+        )
         await heard.read(log, ends)
-        read = {topic_name(settings, topic.name) for family in families for topic in family.topics}
+        read = {topic_name(settings, topic.name) for processor in processors for topic in processor.topics}
         cluster, partitions = await survey(settings, [topic_name(settings, journal(service).name), *sorted(read)])
         async with Shelf(settings, ends) as shelf:
             target = _Target(mongo, database, cluster, partitions)
@@ -118,11 +120,11 @@ class _Replay:
         ends: Ends,
         on_progress: Progress,
     ) -> None:
-        self._families = SERVICES[service]
+        self._processors = SERVICES[service]
         self._journal = journal(service).name
         self._prefix = settings.topic_prefix
         self._target = target
-        self._ledger = Ledger(target.database)
+        self._store = RuntimeStore(target.database)
         self._heard = heard
         self._shelf = shelf
         self._ends = ends
@@ -132,30 +134,30 @@ class _Replay:
         # Deadlines that were asked for and said: by topic, their marks.
         self._reached: dict[str, set[bytes]] = defaultdict(set)
         # What is in no topic: by topic and id, with its place in the outbox.
-        self._missing: dict[tuple[str, bytes], Numbered] = {}
-        self._read = {topic.name for family in self._families for topic in family.topics}
+        self._missing: dict[tuple[str, bytes], OutboxEntry] = {}
+        self._read = {topic.name for processor in self._processors for topic in processor.topics}
         self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._read)
 
     async def run(self) -> Replayed:
         # What was worked when, what was said of it that the rules alone don't tell (plans, refusals for an id), and
         # what the rules failed on.
-        needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._read)}
-        if PLANNING in self._families:
+        needed = {self._journal, *refused_on(self._processors), *(f"{name}{DLQ}" for name in self._read)}
+        if PLANNING in self._processors:
             needed.add(FESTIVAL.name)
         for part, begin in sorted(self._shelf.begins.items()):
             if begin and self._name(part.topic) in needed:
                 raise gone(part, 0, begin)
-        await self._ledger.prepare(self._families)
-        for family in self._families:
-            following = family.deciding(self._as_then(family))
+        await self._store.prepare(self._processors)
+        for processor in self._processors:
+            following = processor.deciding(self._as_then(processor))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()
         return self._done
 
-    def _as_then(self, family: Family) -> Decide:
-        """The family's rules, with the plans that were made then, the failures, and the ids that were taken."""
-        decide = (by_festival(self._heard.plans) if family is PLANNING else family).decide
+    def _as_then(self, processor: Processor) -> Decide:
+        """The processor's rules, with the plans that were made then, the failures, and the ids that were taken."""
+        decide = (by_festival(self._heard.plans) if processor is PLANNING else processor).decide
 
         def as_then(state: State, event: Event) -> Decision:
             if (f"{event.source} {event.id}", event.logged_at) in self._heard.failed:
@@ -165,14 +167,14 @@ class _Replay:
             state, outputs = decide(state, event)
             for output in outputs:
                 if isinstance(output, Deadline):
-                    self._was_reached(family, output)
+                    self._was_reached(processor, output)
             return state, outputs
 
         return as_then
 
-    async def _lane(self, family: Family, partition: int) -> None:
-        lane = Lane(family.group, partition, cluster=self._target.cluster)
-        topics = {f"{self._prefix}{topic.name}": topic for topic in family.topics}
+    async def _lane(self, processor: Processor, partition: int) -> None:
+        lane = Lane(processor.group, partition, cluster=self._target.cluster)
+        topics = {f"{self._prefix}{topic.name}": topic for topic in processor.topics}
         told = TopicPartition(f"{self._prefix}{self._journal}", partition)
         self._shelf.open([told, *(TopicPartition(name, partition) for name in topics)])
         chunk: list[_Run] = []
@@ -181,13 +183,13 @@ class _Replay:
             items = (decoded(topics, self._target.partitions, record) for record in records)
             chunk.append(_Run([self._heard.taken.as_then(item) for item in items], worked.derivation))
             if sum(len(run.items) for run in chunk) >= CHUNK:
-                lane, chunk = await self._work(family, lane, chunk), []
+                lane, chunk = await self._work(processor, lane, chunk), []
         if chunk:
-            lane = await self._work(family, lane, chunk)
-        if lane.batches and family.deadlines is not None:
+            lane = await self._work(processor, lane, chunk)
+        if lane.batches and processor.deadlines is not None:
             # What the clock says has numbers too.
-            said = self._heard.reached[family.deadlines.name, partition]
-            await self._write(Writes({partition: replace(lane, next_out=lane.next_out + said)}))
+            said = self._heard.reached[processor.deadlines.name, partition]
+            await self._write(ChangeSet({partition: replace(lane, next_out=lane.next_out + said)}))
 
     async def _batches(self, told: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
         """The lane's batches, each once: a relay that was killed tells the last ones again."""
@@ -198,11 +200,11 @@ class _Replay:
             try:
                 worked = BatchWorked.model_validate_json(record.value or b"")
             except ValidationError:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"{told.topic} {told.partition}/{record.offset} is no record of a journal."
                 ) from None
             if worked.batch > last + 1:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"The journal of {lane} goes on with batch {worked.batch} after batch {last}: what is between is "
                     f"gone from {told.topic} {told.partition}."
                 )
@@ -215,7 +217,7 @@ class _Replay:
         if one.first < self._shelf.begins[part]:
             raise gone(part, one.first, self._shelf.begins[part])
         if one.next > self._ends[part]:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{part.topic} {partition} ends at {self._ends[part]}, but the journal tells of records up to "
                 f"{one.next}: the topic was made anew."
             )
@@ -224,17 +226,17 @@ class _Replay:
         self._done.passed_over += [f"{part.topic} {partition}/{record.offset}" for record in before]
         return records[len(before) :]
 
-    async def _work(self, family: Family, lane: Lane, chunk: Sequence[_Run]) -> Lane:
+    async def _work(self, processor: Processor, lane: Lane, chunk: Sequence[_Run]) -> Lane:
         """As the step does it, but for the I/O on both sides: what was said already is not said again."""
         items = [item for run in chunk for item in run.items]
         # Nobody else writes here, so only the writing needs a transaction: a long chunk would outlive one.
-        loaded = await load(family, self._target.database, self._ledger, items)
-        batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
+        loaded = await load(processor, self._target.database, self._store, items)
+        batch = Batch(processor, self._prefix, {lane.partition: lane}, loaded)
         for run in chunk:
             batch.work(lane.partition, run.items, way=run.derivation)
         writes = batch.finish()
         if self._heard.plans.gone:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{FESTIVAL.name} does not hold the plan that was made for {self._heard.plans.gone[0]}, or not "
                 "all of it: it can't be made anew, for the stock that it was made from is another by now."
             )
@@ -243,7 +245,7 @@ class _Replay:
         # What is in no topic is written at the end: only then is known what of it can be said.
         writes.outbox = []
         for due in list(writes.deadlines.values()):
-            if self._was_reached(family, Deadline(due.deadline, due.key, due.due)):
+            if self._was_reached(processor, Deadline(due.deadline, due.key, due.due)):
                 del writes.deadlines[due.id]
                 writes.deadlines_reached.append(due.id)
         await self._write(writes)
@@ -252,23 +254,23 @@ class _Replay:
         self._on_progress(self._done.records, self._total)
         return writes.lanes[lane.partition]
 
-    async def _write(self, writes: Writes) -> None:
+    async def _write(self, writes: ChangeSet) -> None:
         async with self._target.mongo.transaction() as session:
             # These lanes are ours alone.
-            await self._ledger.write(writes, session, None)
+            await self._store.write(writes, session, None)
 
-    def _hear_of(self, numbered: Numbered) -> None:
+    def _hear_of(self, numbered: OutboxEntry) -> None:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)
         if mark in self._heard.said[name]:
             self._heard.said[name].remove(mark)
         elif name not in self._unseen:  # for all that can be known: readers have what they read of it
             self._missing[name, id_of(mark)] = numbered
 
-    def _was_reached(self, family: Family, deadline: Deadline) -> bool:
-        topic = family.deadlines
-        assert topic is not None, f"{family.group} keeps deadlines but names no topic for them"
+    def _was_reached(self, processor: Processor, deadline: Deadline) -> bool:
+        topic = processor.deadlines
+        assert topic is not None, f"{processor.group} keeps deadlines but names no topic for them"
         body = envelope.encode(DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due))
-        ids = reached_ids(f"{family.group} {deadline.id}", deadline.due)
+        ids = reached_ids(f"{processor.group} {deadline.id}", deadline.due)
         said = {word([("ce_id", id.encode())], body) for id in ids} & self._heard.said[topic.name]
         self._reached[topic.name] |= said
         return bool(said)
@@ -285,7 +287,7 @@ class _Replay:
                     self._done.otherwise.append(f"{name} {_shown(mark)}")
         unsaid = list(self._missing.values())
         for first in range(0, len(unsaid), CHUNK):
-            await self._write(Writes(outbox=unsaid[first : first + CHUNK]))
+            await self._write(ChangeSet(outbox=unsaid[first : first + CHUNK]))
         self._done.invented += await self._heard.taken.unexplained(self._target.database)
         self._done.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
 
@@ -293,9 +295,9 @@ class _Replay:
         return full.removeprefix(self._prefix)
 
 
-def gone(part: TopicPartition, wanted: int, begin: int) -> HistoryGone:
+def gone(part: TopicPartition, wanted: int, begin: int) -> HistoryTruncated:
     """What to say when `part` begins at `begin` but is needed from offset `wanted` on."""
-    return HistoryGone(
+    return HistoryTruncated(
         f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, "
         f"but records from {wanted} on are needed. Its retention has eaten what was before (retention.ms must be "
         "-1), so the database can't be built anew from Kafka."

@@ -23,9 +23,9 @@ from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
 from shared.mongo import Mongo
-from shared.runtime.family import Collection, Family
-from shared.runtime.ledger import Ledger
+from shared.runtime.processor import Collection, Processor
 from shared.runtime.state import Entity
+from shared.runtime.storage import RuntimeStore
 
 E = TypeVar("E", bound=Entity)
 
@@ -53,8 +53,8 @@ class Evidence:
 async def gather(mongo: Mongo, log: Log, ends: Ends, *, allow_parked: bool) -> Evidence:
     """All the evidence, with the checks that are made while reading."""
     reading = _Reading(mongo, log, ends)
-    for service, families in SERVICES.items():
-        await reading.documents(service, families)
+    for service, processors in SERVICES.items():
+        await reading.documents(service, processors)
         await reading.books(service)
     # First of all topics: only then is it known whose pseudonyms must not be anywhere else.
     await reading.topics([TERMINAL.name])
@@ -77,7 +77,7 @@ async def gather(mongo: Mongo, log: Log, ends: Ends, *, allow_parked: bool) -> E
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Who reads a topic: a service, and the group of its family."""
+    """Who reads a topic: a service, and the group of its processor."""
 
     service: str
     group: str
@@ -102,16 +102,18 @@ class _Reading:
         self._seen: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._topics = {topic.name: topic for topic in all_topics()}
         self._readers = {
-            topic.name: _Reader(service, family.group)
-            for service, families in SERVICES.items()
-            for family in families
-            for topic in family.topics
+            topic.name: _Reader(service, processor.group)
+            for service, processors in SERVICES.items()
+            for processor in processors
+            for topic in processor.topics
         }
         self._journals = {journal(service).name for service in SERVICES}
 
-    async def documents(self, service: str, families: Sequence[Family]) -> None:
+    async def documents(self, service: str, processors: Sequence[Processor]) -> None:
         """A service's own collections, as entities."""
-        collections = {collection.name: collection for family in families for collection in family.collections}
+        collections = {
+            collection.name: collection for processor in processors for collection in processor.collections
+        }
         for name, collection in sorted(collections.items()):
             kept = self.evidence.entities.setdefault(collection.entity, {})
             async for page in _pages(self._mongo.database(service)[name].find({}, batch_size=PAGE)):
@@ -169,11 +171,11 @@ class _Reading:
         self.writers.close()
         for books in self._books.values():
             books.close()
-        for service, families in SERVICES.items():
-            ledger = Ledger(self._mongo.database(service))
-            for family in families:
-                partitions = {part.partition for part in self._log.of(self._ends, family.topics[0].name)}
-                for lane in (await ledger.lanes(family.group, partitions)).values():
+        for service, processors in SERVICES.items():
+            store = RuntimeStore(self._mongo.database(service))
+            for processor in processors:
+                partitions = {part.partition for part in self._log.of(self._ends, processor.topics[0].name)}
+                for lane in (await store.lanes(processor.group, partitions)).values():
                     self.journal.compare(lane)
 
     def _event(self, name: str, record: ConsumerRecord) -> None:

@@ -15,6 +15,6 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                `logistics/`, with `shipment`, `transfer`, `losses`; `booth` (the sums), `pace` (sold so far);
                `replenishment/` (the forecast, the refill); `closing`.
 `store/`       how entities are kept in MongoDB.
-`handlers/`    the two key families. `commands` and `answers` register each event once: its rule and its reads.
+`handlers/`    the two processors. `commands` and `answers` register each event once: its rule and its reads.
 `api`          commands and pages over HTTP; `app.py` the wiring.
 """

@@ -10,7 +10,7 @@ Out:               StockChanged                      the lot's whole balance, fo
 Read on in this order; every service has these rooms:
 `domain/`    the rules, pure: a rule in `rules.py` is `(state, event, body) -> (state, events)`. Begin here.
 `store.py`   how a lot is kept in MongoDB.
-`handlers.py`  the key family for the step (`shared/runtime/step.py`): topics, collections, and each event registered
+`handlers.py`  the processor for the step (`shared/runtime/step.py`): topics, collections, and each event registered
                once, with its rule and its reads.
 `api.py`     what people may read over HTTP.
 `app.py`     wiring, nothing else.

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, Standing
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 # In Python 3.11 an enum is slow to find a member, and a member its value.
 _STANDINGS = {standing.value: standing for standing in Standing}

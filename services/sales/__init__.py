@@ -21,7 +21,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                out, and lost by it). By facility: `facility`, with `settlement` (the shares), `demand` (what to make
                next) and `public` (what subscribers see).
 `store.py`     how entities are kept in MongoDB.
-`handlers.py`  the two key families. Each event is registered once: its rule and its reads.
+`handlers.py`  the two processors. Each event is registered once: its rule and its reads.
 `api/`         what people may read over HTTP.
 `app.py`       wiring, nothing else.
 """

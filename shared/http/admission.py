@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.events.language import MAX_VALUE_BYTES
 from shared.http.problems import TITLE, problem
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 # What a browser says of a person who typed the address, and of a page that we served.
@@ -129,7 +129,7 @@ class _Body:
         if self._stopped and message["type"] == "http.response.body":
             await self._send({**message, "more_body": True})
             with suppress(TimeoutError):
-                await within(DROPPED_WITHIN, self._drop())
+                await hard_timeout(DROPPED_WITHIN, self._drop())
             await self._send({"type": "http.response.body", "body": b""})
         else:
             await self._send(message)

@@ -108,7 +108,7 @@ class Commands:
         """The digest of the body that our command `id` was worked with, if it was and the database says so."""
         entry = f"{self._source} {id}"
         try:
-            return (await self._service.ledger.known([entry])).get(entry)
+            return (await self._service.store.processed([entry])).get(entry)
         except PyMongoError as fault:
             log.warning("command_not_looked_up", command=id, fault=repr(fault)[:300])
             return None

@@ -17,19 +17,19 @@ def health(service: Service) -> APIRouter:
 
     @router.get("/live", summary="Does all of the process live? If not, only a new process helps", responses=NOT_YET)
     async def live() -> JSONResponse:
-        return _healthy("alive", service.deaths())
+        return _healthy("alive", service.liveness_failures())
 
     @router.get(
         "/started", summary="Has the service come to work all its lanes once, and does it live?", responses=NOT_YET
     )
     async def started() -> JSONResponse:
-        return _healthy("started", service.unstarted())
+        return _healthy("started", service.startup_failures())
 
     @router.get(
         "/ready", summary="Does the service work all its lanes, and what keeps it from that?", responses=NOT_YET
     )
     async def ready() -> JSONResponse:
-        return _healthy("ready", service.troubles())
+        return _healthy("ready", service.readiness_failures())
 
     return router
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiokafka import ConsumerRecord
 
 from shared.envelope import EPOCH, rfc3339, taken_in
-from shared.runtime.ledger import Outgoing
+from shared.runtime.storage import OutboxRecord
 
 HeaderList = list[tuple[str, bytes | None]]
 
@@ -14,7 +14,7 @@ BUG = "BUG"
 KEY_PARKED = "KEY_PARKED"
 
 
-def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> Outgoing:
+def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> OutboxRecord:
     """`record` for `<topic>.dlq`: same key, bytes and headers (nulls kept), and the `dlq_*` headers beside them.
 
     A record that comes back from an earlier stay in the DLQ loses the marks of that stay. `dlq_at` is when Kafka
@@ -30,7 +30,7 @@ def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: s
         ("dlq_offset", str(record.offset).encode()),
         ("dlq_at", rfc3339(taken_in(record) or EPOCH).encode()),
     ]
-    return Outgoing(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
+    return OutboxRecord(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
 
 
 def original_headers(headers: Sequence[tuple[str, bytes | None]]) -> HeaderList:

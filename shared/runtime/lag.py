@@ -9,13 +9,13 @@ from shared.patches.faststream import PatientConsumer
 from shared.runtime.lanes import Lanes
 
 
-async def late(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:
+async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:
     """How many records have waited here for more than `seconds`, in words; None when there are none.
 
     Age and not number, since only age says how old the answers are that are given meanwhile. A record's age is by
     the time at which Kafka took it in. Raises KafkaError when the topics can't be reached.
     """
-    nexts = lanes.nexts()
+    nexts = lanes.next_offsets()
     if not nexts:
         return None
     moment = int((time.time() - seconds) * 1000)

@@ -20,8 +20,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from shared.errors import NotRelayed
 from shared.kafka import partition_for_bytes, stop_producer
 from shared.retry import PASSING, attempts
-from shared.runtime.ledger import Ledger, Numbered, Outgoing
-from shared.within import within
+from shared.runtime.storage import OutboxEntry, OutboxRecord, RuntimeStore
+from shared.timeouts import hard_timeout
 
 log = structlog.get_logger()
 
@@ -35,24 +35,24 @@ DELETED_EVERY = 0.1
 class Relay:
     """Publishes what the lanes of one service have to say."""
 
-    def __init__(self, ledger: Ledger, make_producer: Callable[[], AIOKafkaProducer]) -> None:
-        self._ledger = ledger
+    def __init__(self, store: RuntimeStore, make_producer: Callable[[], AIOKafkaProducer]) -> None:
+        self._store = store
         self._make_producer = make_producer
         self._producer: AIOKafkaProducer | None = None
-        self._waiting: dict[str, list[Numbered]] = {}
+        self._waiting: dict[str, list[OutboxEntry]] = {}
         # First and last id, both included.
         self._acknowledged: list[tuple[str, str]] = []
-        self._troubles: dict[asyncio.Event, str] = {}
+        self._failures: dict[asyncio.Event, str] = {}
         self._count = 0
         self._bytes = 0
         self._publishing = asyncio.Lock()
         self._deleting = asyncio.Lock()
         self._offered = asyncio.Event()
         self._to_delete = asyncio.Event()
-        self._room = asyncio.Event()
-        self._room.set()
+        self._has_capacity = asyncio.Event()
+        self._has_capacity.set()
 
-    def offer(self, committed: Sequence[Numbered]) -> None:
+    def offer(self, committed: Sequence[OutboxEntry]) -> None:
         """R1: what a transaction of the owner of these lanes has just committed."""
         for lane, run in groupby(committed, key=attrgetter("lane")):
             self._waiting.setdefault(lane, []).extend(run)
@@ -60,9 +60,9 @@ class Relay:
         if committed:
             self._offered.set()
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Wait until what is not yet published fits the bound again."""
-        await self._room.wait()
+        await self._has_capacity.wait()
 
     @property
     def idle(self) -> bool:
@@ -70,9 +70,9 @@ class Relay:
         return not (self._count or self._acknowledged or at_work)
 
     @property
-    def trouble(self) -> str | None:
+    def failure(self) -> str | None:
         """Why it can't go on, in words."""
-        return next(iter(self._troubles.values()), None)
+        return next(iter(self._failures.values()), None)
 
     async def take_over(self, lane: str) -> None:
         """R1: publish all that the lane's outbox holds. Raises a passing fault when Kafka or MongoDB does."""
@@ -80,7 +80,7 @@ class Relay:
             self._drop(lane)
             # What was acknowledged before would be published again.
             await self._delete_acknowledged()
-            while page := await self._ledger.outbox(lane):
+            while page := await self._store.outbox(lane):
                 await self._publish(page)
                 await self._delete_acknowledged()
 
@@ -121,11 +121,11 @@ class Relay:
             async for attempt in attempts():
                 try:
                     await act()
-                    self._troubles.pop(wanted, None)
+                    self._failures.pop(wanted, None)
                     break
                 except PASSING as fault:
-                    self._troubles[wanted] = repr(fault)[:300]
-                    log.warning("relay_waits", attempt=attempt, fault=repr(fault))
+                    self._failures[wanted] = repr(fault)[:300]
+                    log.warning("relay_retry", attempt=attempt, fault=repr(fault))
 
     async def _publish_waiting(self) -> None:
         async with self._publishing:
@@ -143,12 +143,12 @@ class Relay:
                     self._waits(-published, -_weight(self._waiting[lane][:published]))
                     del self._waiting[lane][:published]
 
-    async def _publish(self, page: Sequence[Numbered]) -> None:
+    async def _publish(self, page: Sequence[OutboxEntry]) -> None:
         if not page:
             return
         # R2
         try:
-            await within(ACKNOWLEDGED_WITHIN, self._acknowledge(page))
+            await hard_timeout(ACKNOWLEDGED_WITHIN, self._acknowledge(page))
         except PASSING as fault:
             # A producer that failed may have given up on some of what it holds: a new one starts clean.
             await self._drop_producer()
@@ -158,7 +158,7 @@ class Relay:
             self._acknowledged.append((together[0].id, together[-1].id))
         self._to_delete.set()
 
-    async def _acknowledge(self, page: Sequence[Numbered]) -> None:
+    async def _acknowledge(self, page: Sequence[OutboxEntry]) -> None:
         producer = await self._started()
         futures = [
             await producer.send_batch(batch, topic, partition=partition)
@@ -175,7 +175,7 @@ class Relay:
                 return
             self._acknowledged = []
             try:
-                await self._ledger.said(ranges)
+                await self._store.delete_published(ranges)
             except BaseException:
                 self._acknowledged = ranges + self._acknowledged
                 self._to_delete.set()
@@ -205,19 +205,19 @@ class Relay:
         self._count += more
         self._bytes += bytes
         if self._count < MOST_WAITING and self._bytes < MOST_BYTES:
-            self._room.set()
+            self._has_capacity.set()
         else:
-            self._room.clear()
+            self._has_capacity.clear()
 
 
-def _weight(records: Sequence[Numbered]) -> int:
+def _weight(records: Sequence[OutboxEntry]) -> int:
     return sum(len(one.record.value or b"") for one in records)
 
 
 Place = tuple[str, int]
 
 
-async def _batches(producer: AIOKafkaProducer, page: Sequence[Numbered]) -> list[tuple[Place, BatchBuilder]]:
+async def _batches(producer: AIOKafkaProducer, page: Sequence[OutboxEntry]) -> list[tuple[Place, BatchBuilder]]:
     """The records of each partition, in order, in as few of Kafka's batches as they fit in: handing them over one by
     one costs more than all else that the relay does. First the first batches of all partitions, then the second
     ones: of one partition only one is on its way at a time."""
@@ -237,6 +237,6 @@ async def _batches(producer: AIOKafkaProducer, page: Sequence[Numbered]) -> list
     return [(place, batch) for _, place, batch in sorted(rounds, key=itemgetter(0))]
 
 
-def _append(batch: BatchBuilder, record: Outgoing) -> bool:
+def _append(batch: BatchBuilder, record: OutboxRecord) -> bool:
     taken = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
     return taken is not None

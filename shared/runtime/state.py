@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from shared.errors import ForeignWrite, NotLoaded
+from shared.errors import ForeignWrite, UndeclaredRead
 
 
 class Entity(Protocol):
@@ -51,9 +51,9 @@ class KeyRange(NamedTuple, Generic[E]):
 
 
 class ForeignView(NamedTuple, Generic[E]):
-    """All entities of another family's collection whose indexed `field` (or `_id`) has this value.
+    """All entities of another processor's collection whose indexed `field` (or `_id`) has this value.
 
-    The result is read only, and as old as the family's `View` of the collection says.
+    The result is read only, and as old as the processor's `View` of the collection says.
     """
 
     entity: type[E]
@@ -134,8 +134,8 @@ class State:
         return cls(Entities(loaded), [Ref(*key) for key in loaded])
 
     def get(self, entity: type[E], id: str) -> E | None:
-        """The entity, or None if there is none yet. Raises NotLoaded unless the event reads it, by id or as part of
-        a query's result."""
+        """The entity, or None if there is none yet. Raises UndeclaredRead unless the event reads it, by id or as part
+        of a query's result."""
         key = (entity, id)
         if key in self._changed:
             changed: E | None = self._changed[key]
@@ -143,13 +143,13 @@ class State:
         if key in self._reads or self._is_found(key):
             loaded: E | None = self._entities[key]
             return loaded
-        raise NotLoaded(f"The event does not read {entity.__name__} {id}.")
+        raise UndeclaredRead(f"The event does not read {entity.__name__} {id}.")
 
     def find(self, query: Query[E]) -> list[E]:
-        """The query's result in the order of ids, with what was put before. Raises NotLoaded unless the event
+        """The query's result in the order of ids, with what was put before. Raises UndeclaredRead unless the event
         declared this very query."""
         if query not in self._reads:
-            raise NotLoaded(f"The event does not declare the query {query}.")
+            raise UndeclaredRead(f"The event does not declare the query {query}.")
         ids = self._entities.find(query)
         mine = {id: entity for (kind, id), entity in self._changed.items() if kind is query.entity}
         if mine and not isinstance(query, ForeignView):

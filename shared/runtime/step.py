@@ -41,12 +41,12 @@ from shared.mongo import Database, Document, Mongo
 from shared.retry import PASSING, attempts
 from shared.runtime.arrival import ARRIVED
 from shared.runtime.batch import Batch, Item, Loaded, parked_id, reads_of
-from shared.runtime.family import Family
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Ledger, Writes
+from shared.runtime.processor import Processor
 from shared.runtime.relay import Relay
 from shared.runtime.state import KeyRange, Ref
-from shared.within import within
+from shared.runtime.storage import ChangeSet, RuntimeStore
+from shared.timeouts import hard_timeout
 
 log = structlog.get_logger()
 
@@ -64,29 +64,29 @@ Run = list[ConsumerRecord]
 
 
 class Step:
-    """The one shell around a family's pure core."""
+    """The one shell around a processor's pure core."""
 
     def __init__(
         self,
-        family: Family,
+        processor: Processor,
         *,
         topics: Mapping[str, Topic],
         partitions: int,
         prefix: str,
         mongo: Mongo,
         database: Database,
-        ledger: Ledger,
+        store: RuntimeStore,
         lanes: Lanes,
         relay: Relay,
     ) -> None:
-        """`topics`: the family's topics by full name, of `partitions` each; `prefix` makes a full name."""
-        self._family = family
+        """`topics`: the processor's topics by full name, of `partitions` each; `prefix` makes a full name."""
+        self._processor = processor
         self._topics = topics
         self._partitions = partitions
         self._prefix = prefix
         self._mongo = mongo
         self._database = database
-        self._ledger = ledger
+        self._store = store
         self._lanes = lanes
         self._relay = relay
         self._committing: asyncio.Task[None] | None = None
@@ -96,14 +96,14 @@ class Step:
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
         """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
         try:
-            await self._relay.room()
+            await self._relay.wait_for_capacity()
             async with self._lanes.working:
                 batch = await self._still_ours(records, consumer)
                 if not batch or not await self._lanes.hold(self._work(batch), batch):
                     return
         except BaseException:
             # The consumer stands behind these records: without this the next batch would pass over them.
-            self._lanes.unsettle({record.partition for record in records})
+            self._lanes.invalidate({record.partition for record in records})
             raise
         # 5. While more batches go on: nobody who works waits for it. One at a time, in order.
         self._uncommitted = True
@@ -136,7 +136,7 @@ class Step:
             if run[0].offset < expected.offsets.get(part.topic, 0):
                 # They were fetched before the lane was settled further on; or a log that has lost its end made the
                 # client begin anew, by itself. Settling tells which.
-                self._lanes.unsettle([part.partition])
+                self._lanes.invalidate([part.partition])
                 batch.pop(part.partition, None)
                 continue
             batch[part.partition] += run
@@ -149,20 +149,20 @@ class Step:
             for partition, run in batch.items()
         }
         until = time.monotonic() + WORKED_WITHIN
-        while items := await self._transacted(items):
-            if self._lanes.urged or time.monotonic() >= until:
+        while items := await self._commit_with_retry(items):
+            if self._lanes.draining or time.monotonic() >= until:
                 # The consumer stands behind the rest: settling seeks back to it.
-                self._lanes.unsettle(items)
+                self._lanes.invalidate(items)
                 return
 
-    async def _transacted(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
+    async def _commit_with_retry(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
         """Commit what can be decided in one go. Returns the rest."""
         fault: PyMongoError | None = None
         async for attempt in attempts(within=RETRY_WITHIN):
             try:
-                writes, rest = await self._transact(items)
+                writes, rest = await self._attempt(items)
             except PyMongoError as passing:
-                log.info("step_again", group=self._family.group, attempt=attempt, fault=repr(passing)[:300])
+                log.info("step_retry", group=self._processor.group, attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
                 continue
             # 6. No await since the commit: nothing of these lanes can come between.
@@ -172,19 +172,19 @@ class Step:
         assert fault is not None
         raise fault
 
-    async def _transact(self, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
+    async def _attempt(self, items: Mapping[int, Sequence[Item]]) -> tuple[ChangeSet, dict[int, Sequence[Item]]]:
         fence = self._lanes.fence(items)
         lanes = {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in fence.items()}
         # 2.
         every = [item for run in items.values() for item in run]
-        loaded = await load(self._family, self._database, self._ledger, every, self._lanes.perhaps_parked)
+        loaded = await load(self._processor, self._database, self._store, every, self._lanes.may_be_parked)
         # 3.
-        batch = Batch(self._family, self._prefix, lanes, loaded)
+        batch = Batch(self._processor, self._prefix, lanes, loaded)
         rest = _decide(batch, items)
         writes = batch.finish()
         # 4.
         async with self._mongo.transaction() as session:
-            await self._ledger.write(writes, session, fence)
+            await self._store.write(writes, session, fence)
         return writes, rest
 
     async def _keep_offsets(self, consumer: AIOKafkaConsumer) -> None:
@@ -192,7 +192,7 @@ class Step:
             self._uncommitted = False
             await self._commit_offsets(consumer)
             with suppress(TimeoutError):
-                await within(OFFSETS_EVERY, self._ending.wait())
+                await hard_timeout(OFFSETS_EVERY, self._ending.wait())
 
     async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
         # Of what is committed in the database: whoever watches would take more for worked.
@@ -200,9 +200,9 @@ class Step:
         if not offsets:
             return
         try:
-            await within(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
+            await hard_timeout(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
         except PASSING as fault:
-            log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
+            log.info("offset_commit_failed", group=self._processor.group, fault=repr(fault)[:300])
 
 
 def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
@@ -232,11 +232,11 @@ def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord
 
 
 async def load(
-    family: Family,
+    processor: Processor,
     database: Database,
-    ledger: Ledger,
+    store: RuntimeStore,
     items: Sequence[Item],
-    perhaps_parked: Callable[[str], bool] = lambda _: True,
+    may_be_parked: Callable[[str], bool] = lambda _: True,
 ) -> Loaded:
     """Part 2: what the database holds of all that these items concern. All queries at once, for none needs another's
     answer: one after the other each would wait for its round trip."""
@@ -245,7 +245,7 @@ async def load(
     wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     ranges: set[KeyRange[Any]] = set()
     for item, event in alive:
-        item.reads = reads_of(family, event)
+        item.reads = reads_of(processor, event)
         for read in item.reads:
             if isinstance(read, Ref):
                 wanted[read.entity]["_id"].add(read.id)
@@ -256,14 +256,14 @@ async def load(
                 ranges.add(read)
             else:
                 wanted[read.entity][read.field].add(read.value)
-    collections = family.readable
+    collections = processor.readable
 
-    async def known() -> None:
-        loaded.known = await ledger.known([item.ledger_id for item, _ in alive])
+    async def processed() -> None:
+        loaded.processed = await store.processed([item.ledger_id for item, _ in alive])
 
     async def parked() -> None:
-        if keys := {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}:
-            loaded.parked = await ledger.parked(keys)
+        if keys := {id for _, event in alive if may_be_parked(id := parked_id(processor, event.key))}:
+            loaded.parked = await store.parked(keys)
 
     async def documents(entity: type[Any], query: Document) -> list[Document]:
         collection = collections[entity]
@@ -288,5 +288,5 @@ async def load(
     of_entities = [
         by_value(entity, field, values) for entity, fields in wanted.items() for field, values in fields.items()
     ]
-    await asyncio.gather(known(), parked(), *of_entities, *map(by_range, ranges))
+    await asyncio.gather(processed(), parked(), *of_entities, *map(by_range, ranges))
     return loaded

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 
 # As many as are read, and an event can hold.
 MAX_CONFLICTS = 20

@@ -8,7 +8,7 @@ from services.inventory.domain.lot import Lot, unknown
 from shared.events.inventory import INVENTORY, StockChanged
 from shared.events.language import Body, Event, Publication
 from shared.events.production import LotRecorded
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)

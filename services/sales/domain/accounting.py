@@ -43,7 +43,7 @@ def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[Sta
 
 
 def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
-    """The receipt of this booth, as far as sales has it. Raises NotLoaded as the state does."""
+    """The receipt of this booth, as far as sales has it. Raises UndeclaredRead as the state does."""
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 

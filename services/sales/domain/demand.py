@@ -20,7 +20,7 @@ from shared.events.sales import (
     ShareOpened,
     SoldOut,
 )
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 # A signal has to stay a readable record, however many booths there are; its sums are over all of them.

@@ -43,7 +43,7 @@ from shared.events.sales import (
     TillClosed,
     TillRecord,
 )
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)

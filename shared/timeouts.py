@@ -8,7 +8,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def within(seconds: float, work: Awaitable[T]) -> T:
+async def hard_timeout(seconds: float, work: Awaitable[T]) -> T:
     """What the work gives. Raises TimeoutError after so many seconds, ConnectionAbortedError when the work was
     cancelled from within: to the caller that would look as if it had been told to stop itself, and nobody would hear
     of it (aiokafka's consumer, stopped while it asks where to begin, does so:
@@ -24,9 +24,9 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
         await asyncio.wait([task], timeout=seconds)
     finally:
         if not task.done():
-            place = where(task)
+            place = await_stack(task)
             task.cancel()
-            task.add_done_callback(let_go)
+            task.add_done_callback(ignore_result)
     if not task.done():
         raise TimeoutError(f"waited {seconds:g} s for {place}")
     if task.cancelled():
@@ -34,7 +34,7 @@ async def within(seconds: float, work: Awaitable[T]) -> T:
     return task.result()
 
 
-def where(task: asyncio.Future[T]) -> str:
+def await_stack(task: asyncio.Future[T]) -> str:
     """Where a task waits: the line of each coroutine, the innermost first. For whoever looks for what hangs."""
     places: list[str] = []
     waits = task.get_coro() if isinstance(task, asyncio.Task) else None
@@ -44,7 +44,7 @@ def where(task: asyncio.Future[T]) -> str:
     return " < ".join(reversed(places))
 
 
-def let_go(task: asyncio.Future[T]) -> None:
+def ignore_result(task: asyncio.Future[T]) -> None:
     """For what nobody waits for any more: a fault of it is no warning in the log."""
     if not task.cancelled():
         task.exception()

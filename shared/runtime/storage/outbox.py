@@ -9,7 +9,7 @@ import bson
 
 from shared.errors import UnknownVersion
 from shared.mongo import Document
-from shared.runtime.ledger.types import Numbered, Outgoing, outbox_id
+from shared.runtime.storage.types import OutboxEntry, OutboxRecord, outbox_id
 
 # What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
 # that MongoDB takes.
@@ -22,7 +22,7 @@ CODEC = 1
 READABLE = (0, CODEC)
 
 
-def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
+def to_outbox(outbox: Iterable[OutboxEntry]) -> Iterator[Document]:
     """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
     cost as much as all else that a batch writes."""
     for _, run in groupby(outbox, key=attrgetter("lane")):
@@ -48,7 +48,7 @@ def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
     return {"_id": outbox_id(lane, first), "codec": CODEC, "records": bson.encode({"records": records})}
 
 
-def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
+def from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
     """The records of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
     codec = document.get("codec", 0)
     if codec not in READABLE:
@@ -59,4 +59,4 @@ def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
     lane = document["_id"].rsplit("/", 1)[0]
     for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:
         headers = list(zip(flat[::2], flat[1::2], strict=True))
-        yield Numbered(lane, number, Outgoing(topic, partition, key, value, headers))
+        yield OutboxEntry(lane, number, OutboxRecord(topic, partition, key, value, headers))

@@ -16,26 +16,26 @@ from shared.errors import FenceMoved
 from shared.events.language import DeadlineReached
 from shared.mongo import Mongo
 from shared.retry import PASSING
-from shared.runtime.family import Family
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Due, Lane, Ledger, Outgoing, Writes, lane_id
+from shared.runtime.processor import Processor
 from shared.runtime.relay import Relay
+from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, RuntimeStore, Timer, lane_id
 
 log = structlog.get_logger()
 
 TICK = 0.5
 
 
-class Clock:
-    """Watches the deadlines of the lanes of one family that this instance works."""
+class TimerService:
+    """Watches the deadlines of the lanes of one processor that this instance works."""
 
     def __init__(
-        self, family: Family, *, prefix: str, mongo: Mongo, ledger: Ledger, lanes: Lanes, relay: Relay
+        self, processor: Processor, *, prefix: str, mongo: Mongo, store: RuntimeStore, lanes: Lanes, relay: Relay
     ) -> None:
-        self._family = family
+        self._processor = processor
         self._prefix = prefix
         self._mongo = mongo
-        self._ledger = ledger
+        self._store = store
         self._lanes = lanes
         self._relay = relay
 
@@ -46,12 +46,12 @@ class Clock:
             try:
                 await self.look(datetime.now(UTC))
             except (*PASSING, FenceMoved) as fault:
-                log.warning("clock_waits", group=self._family.group, fault=repr(fault)[:300])
+                log.warning("timer_retry", group=self._processor.group, fault=repr(fault)[:300])
 
     async def look(self, now: datetime) -> None:
         """Say every deadline that is due at `now` in a lane that we work."""
-        lanes = {lane_id(self._family.group, p): p for p in self._lanes.settled}
-        found = await self._ledger.due(list(lanes), now)
+        lanes = {lane_id(self._processor.group, p): p for p in self._lanes.running}
+        found = await self._store.due(list(lanes), now)
         if found:
             concerned = {lanes[due.lane] for due in found}
             async with self._lanes.working:
@@ -60,28 +60,28 @@ class Clock:
     async def _say(self, partitions: set[int], now: datetime) -> None:
         async with self._mongo.transaction() as session:
             fence = self._lanes.fence(partitions)
-            writes = Writes({p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
+            writes = ChangeSet({p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
             by_lane: dict[str, Lane] = {lane.id: lane for lane in fence.values()}
-            for due in await self._ledger.due(list(by_lane), now, session):
+            for due in await self._store.due(list(by_lane), now, session):
                 writes.send(by_lane[due.lane].partition, [self._reached(due)])
                 writes.deadlines_reached.append(due.id)
-            await self._ledger.write(writes, session, fence)
+            await self._store.write(writes, session, fence)
         self._lanes.committed(writes)
         self._relay.offer(writes.outbox)
 
-    def _reached(self, due: Due) -> Outgoing:
-        topic = self._family.deadlines
-        assert topic is not None, f"{self._family.group} keeps deadlines but names no topic for them"
+    def _reached(self, due: Timer) -> OutboxRecord:
+        topic = self._processor.deadlines
+        assert topic is not None, f"{self._processor.group} keeps deadlines but names no topic for them"
         body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
         headers = envelope.headers(
             id=reached_id(due.id, due.due),
-            source=f"karya/{self._family.service}",
+            source=f"karya/{self._processor.service}",
             topic=topic,
             body=body,
             time=due.due,
             cause=due.deadline,
         )
-        return Outgoing(self._prefix + topic.name, None, due.key.encode(), envelope.encode(body), headers)
+        return OutboxRecord(self._prefix + topic.name, None, due.key.encode(), envelope.encode(body), headers)
 
 
 def reached_id(due_id: str, due: datetime) -> str:

@@ -11,25 +11,25 @@ from shared.derivation import FIRST
 from shared.errors import FenceMoved
 from shared.mongo import Database, Document, Session
 from shared.runtime.arrival import ARRIVED
-from shared.runtime.family import Family
-from shared.runtime.ledger.outbox import from_outbox, to_outbox
-from shared.runtime.ledger.types import Due, Lane, Numbered, Operations, Waiting, Writes, lane_id
+from shared.runtime.processor import Processor
+from shared.runtime.storage.outbox import from_outbox, to_outbox
+from shared.runtime.storage.types import ChangeSet, Lane, Operations, OutboxEntry, ParkedEvents, Timer, lane_id
 
 PAGE = 2000
 PAGES = 8
 DUPLICATE_KEY = 11000
 
 
-class Ledger:
+class RuntimeStore:
     """Reads and writes of one service's shell documents. Every method takes a constant number of calls."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def prepare(self, families: Iterable[Family]) -> None:
-        """Make the indexes that the queries below need, and those of the families' collections."""
+    async def prepare(self, processors: Iterable[Processor]) -> None:
+        """Make the indexes that the queries below need, and those of the processors' collections."""
         await self._database["deadlines"].create_index([("lane", ASCENDING), ("due", ASCENDING)])
-        for collection in (collection for family in families for collection in family.collections):
+        for collection in (collection for processor in processors for collection in processor.collections):
             for field_name in collection.indexes:
                 await self._database[collection.name].create_index([(field_name, ASCENDING)])
             for field_name in collection.listed_by:
@@ -55,17 +55,17 @@ class Ledger:
             )
         return found
 
-    async def known(self, ids: Iterable[str]) -> dict[str, bytes]:
+    async def processed(self, ids: Iterable[str]) -> dict[str, bytes]:
         """Which of these events were worked already, with the digest of the body that they had."""
         cursor = self._database["ledger"].find({"_id": {"$in": list(ids)}}, {"digest": 1})
         return {document["_id"]: bytes(document["digest"]) for document in await cursor.to_list(None)}
 
     async def parked_keys(self, group: str) -> set[str]:
-        """Every parked key of a family, as `<group> <key>`."""
+        """Every parked key of a processor, as `<group> <key>`."""
         cursor = self._database["parked"].find({"_id": {"$gt": f"{group} ", "$lt": f"{group}!"}}, {"_id": 1})
         return {document["_id"] for document in await cursor.to_list(None)}
 
-    async def parked(self, ids: Iterable[str]) -> dict[str, Waiting]:
+    async def parked(self, ids: Iterable[str]) -> dict[str, ParkedEvents]:
         """The parked ones among these `<group> <key>`, with the events that wait."""
         cursor = self._database["parked"].find({"_id": {"$in": list(ids)}})
         return {
@@ -73,31 +73,31 @@ class Ledger:
             for document in await cursor.to_list(None)
         }
 
-    async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Due]:
+    async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Timer]:
         """Deadlines of these lanes that have passed, the earliest first."""
         cursor = self._database["deadlines"].find(
             {"lane": {"$in": list(lanes)}, "due": {"$lte": now}}, session=session
         )
         found = [
-            Due(d["_id"], d["lane"], d["key"], d["deadline"], d["due"])
+            Timer(d["_id"], d["lane"], d["key"], d["deadline"], d["due"])
             for d in await cursor.sort([("due", ASCENDING), ("_id", ASCENDING)]).limit(PAGE).to_list(None)
         ]
         return found
 
-    async def outbox(self, lane: str) -> list[Numbered]:
+    async def outbox(self, lane: str) -> list[OutboxEntry]:
         """The beginning of what a lane still has to say, in number order, whole documents."""
         cursor = self._database["outbox"].find({"_id": {"$gt": f"{lane}/", "$lt": f"{lane}0"}})
         pages = await cursor.sort("_id", ASCENDING).limit(PAGES).to_list(None)
         return [numbered for page in pages for numbered in from_outbox(page)]
 
-    async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
+    async def delete_published(self, ranges: Iterable[tuple[str, str]]) -> None:
         """Delete what Kafka has acknowledged: per lane the first and the last id, both included. What was written
         together must be acknowledged together: it is one document, and has the id of its first."""
         await self._database["outbox"].bulk_write(
             [DeleteMany({"_id": {"$gte": first, "$lte": last}}) for first, last in ranges]
         )
 
-    async def write(self, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+    async def write(self, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None) -> None:
         """Everything, inside the caller's transaction. `fence`: every lane that is written as it must be found; None
         where nobody else can work them. Raises FenceMoved, and the transaction is lost, when one is not as it says.
         """
@@ -163,7 +163,7 @@ def _to_lane(lane: Lane) -> Document:
     }
 
 
-def _deadline_writes(writes: Writes) -> Operations:
+def _deadline_writes(writes: ChangeSet) -> Operations:
     reached: Operations = [DeleteOne({"_id": id}) for id in writes.deadlines_reached]
     asked: Operations = [
         ReplaceOne(
@@ -176,14 +176,14 @@ def _deadline_writes(writes: Writes) -> Operations:
     return [*reached, *asked]
 
 
-def _parked_writes(parked: Mapping[str, Waiting]) -> Operations:
+def _parked_writes(parked: Mapping[str, ParkedEvents]) -> Operations:
     return [
         ReplaceOne({"_id": id}, _to_parked(id, waiting), True) if waiting else DeleteOne({"_id": id})
         for id, waiting in parked.items()
     ]
 
 
-def _to_parked(id: str, waiting: Waiting) -> Document:
+def _to_parked(id: str, waiting: ParkedEvents) -> Document:
     return {
         "_id": id,
         "events": [event for event, _ in waiting],

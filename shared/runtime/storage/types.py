@@ -13,12 +13,12 @@ from shared.mongo import Document
 
 Operations: TypeAlias = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
 # The events that a parked key waits for, in order: `<source> <event id>` and the digest of the body.
-Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
+ParkedEvents: TypeAlias = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
+    """One partition number of one processor. `offsets`: the next offset to work, by full topic name; `marks`: the
     mark of the last record worked, of the same topics; `derivation`: the number of the way in which the last batch
     derived its events' ids."""
 
@@ -36,7 +36,7 @@ class Lane:
         return lane_id(self.group, self.partition)
 
 
-class Outgoing(NamedTuple):
+class OutboxRecord(NamedTuple):
     """One record to be published. `topic` is the full name; a None partition follows from the key."""
 
     topic: str
@@ -46,12 +46,12 @@ class Outgoing(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class Numbered(NamedTuple):
+class OutboxEntry(NamedTuple):
     """An outgoing record at its place in its lane's outbox."""
 
     lane: str
     number: int
-    record: Outgoing
+    record: OutboxRecord
 
     @property
     def id(self) -> str:
@@ -59,7 +59,7 @@ class Numbered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class Timer:
     """A deadline as it is kept: which lane will say what about which key."""
 
     id: str
@@ -70,22 +70,22 @@ class Due:
 
 
 @dataclass(slots=True)
-class Writes:
+class ChangeSet:
     """All that one transaction writes, gathered by the step."""
 
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
     entities: dict[str, Operations] = field(default_factory=dict)
-    outbox: list[Numbered] = field(default_factory=list)
-    deadlines: dict[str, Due] = field(default_factory=dict)
+    outbox: list[OutboxEntry] = field(default_factory=list)
+    deadlines: dict[str, Timer] = field(default_factory=dict)
     deadlines_reached: list[str] = field(default_factory=list)
-    parked: dict[str, Waiting] = field(default_factory=dict)
+    parked: dict[str, ParkedEvents] = field(default_factory=dict)
 
-    def send(self, partition: int, records: Iterable[Outgoing]) -> None:
+    def send(self, partition: int, records: Iterable[OutboxRecord]) -> None:
         """Give records the next numbers of the lane of `partition`."""
         lane = self.lanes[partition]
         id = lane.id
-        numbered = [Numbered(id, number, one) for number, one in enumerate(records, lane.next_out)]
+        numbered = [OutboxEntry(id, number, one) for number, one in enumerate(records, lane.next_out)]
         self.outbox += numbered
         self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
 

@@ -10,20 +10,29 @@
 | `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
 """
 
-from shared.runtime.ledger.outbox import FULL_BYTES, FULL_RECORDS, to_outbox
-from shared.runtime.ledger.store import Ledger, ledger_entry
-from shared.runtime.ledger.types import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id, outbox_id
+from shared.runtime.storage.outbox import FULL_BYTES, FULL_RECORDS, to_outbox
+from shared.runtime.storage.store import RuntimeStore, ledger_entry
+from shared.runtime.storage.types import (
+    ChangeSet,
+    Lane,
+    OutboxEntry,
+    OutboxRecord,
+    ParkedEvents,
+    Timer,
+    lane_id,
+    outbox_id,
+)
 
 __all__ = [
     "FULL_BYTES",
     "FULL_RECORDS",
-    "Due",
+    "ChangeSet",
     "Lane",
-    "Ledger",
-    "Numbered",
-    "Outgoing",
-    "Waiting",
-    "Writes",
+    "OutboxEntry",
+    "OutboxRecord",
+    "ParkedEvents",
+    "RuntimeStore",
+    "Timer",
     "lane_id",
     "ledger_entry",
     "outbox_id",

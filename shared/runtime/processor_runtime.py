@@ -1,4 +1,4 @@
-"""All that one family runs on, and how it is."""
+"""All that one processor runs on, and how it is."""
 
 import asyncio
 from contextlib import suppress
@@ -8,29 +8,29 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from shared.patches.faststream import PatientConsumer, batch_done, has_a_batch
 from shared.retry import PASSING
-from shared.runtime.clock import Clock
-from shared.runtime.lag import late
+from shared.runtime.lag import overdue
 from shared.runtime.lanes import Lanes
 from shared.runtime.step import Step
-from shared.within import within
+from shared.runtime.timer_service import TimerService
+from shared.timeouts import hard_timeout
 
 # Longer than a batch may take when all is well, its retries included.
 SILENT = 30.0
 
 
 @dataclass(slots=True)
-class Line:
-    """One family's lanes, step, clock and subscriber."""
+class ProcessorRuntime:
+    """One processor's lanes, step, clock and subscriber."""
 
     lanes: Lanes
     step: Step
-    clock: Clock
+    clock: TimerService
     subscriber: BatchSubscriber
-    late: list[str] = field(default_factory=list)
+    overdue: list[str] = field(default_factory=list)
 
     @property
-    def death(self) -> str | None:
-        """Why nobody will work this family in this process any more, in words: only a new process helps."""
+    def liveness_failure(self) -> str | None:
+        """Why nobody will work this processor in this process any more, in words: only a new process helps."""
         # None at all before it has started.
         if self.subscriber.tasks and all(task.done() for task in self.subscriber.tasks):
             return f"nobody polls Kafka for {self.lanes.group}"
@@ -39,10 +39,10 @@ class Line:
         return silence or self.lanes.stuck
 
     @property
-    def troubles(self) -> list[str]:
-        """Why this family is not at work, in words."""
-        found = self.lanes.troubles + self.late
-        if (trouble := self.death or self._silence) is not None:
+    def readiness_failures(self) -> list[str]:
+        """Why this processor is not at work, in words."""
+        found = self.lanes.readiness_failures + self.overdue
+        if (trouble := self.liveness_failure or self._silence) is not None:
             found.append(trouble)
         return found
 
@@ -52,15 +52,15 @@ class Line:
         if not isinstance(consumer, PatientConsumer):
             return  # there is none before it has started
         try:
-            trouble = await within(seconds, late(self.lanes, consumer, most_lag))
+            trouble = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag))
         except PASSING as fault:
             trouble = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
-        self.late = [trouble] if trouble is not None else []
+        self.overdue = [trouble] if trouble is not None else []
 
     async def finish(self, seconds: float) -> None:
         """Take no more records, and see the batch in hand through, or what of it is in a transaction."""
         self.subscriber.running = False
-        self.lanes.urge()
+        self.lanes.drain()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await batch_done(self.subscriber, seconds)

@@ -7,7 +7,7 @@ import gc
 SELDOM = 200_000
 
 
-def look_seldom() -> None:
+def relax() -> None:
     """For a service that has just loaded all its modules; they are not looked through any more."""
     gc.collect()
     gc.freeze()
