@@ -1,4 +1,4 @@
-"""A bound on waiting that holds whatever is waited for."""
+"""A timeout that returns even if the awaited task ignores its cancellation."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -9,42 +9,42 @@ T = TypeVar("T")
 
 
 async def hard_timeout(seconds: float, work: Awaitable[T]) -> T:
-    """What the work gives. Raises TimeoutError after so many seconds, ConnectionAbortedError when the work was
-    cancelled from within: to the caller that would look as if it had been told to stop itself, and nobody would hear
-    of it (aiokafka's consumer, stopped while it asks where to begin, does so:
-    https://github.com/aio-libs/aiokafka/issues/647).
+    """Return the result of `work`. Raises TimeoutError after so many seconds.
 
-    `asyncio.timeout` cancels once and then waits for the end. A client that takes the cancellation for one of its own
-    (aiokafka may, when a connection is made or lost at that moment) goes on, and nobody would ever hear of it. Here
-    it is cancelled too, and left alone.
+    Raises ConnectionAbortedError when the work cancelled itself. The caller would otherwise take that for its own
+    cancellation. aiokafka's consumer does so when it is stopped while it looks up its first offset:
+    https://github.com/aio-libs/aiokafka/issues/647.
+
+    `asyncio.timeout` cancels once and then waits for the end. A client may swallow that cancellation, as aiokafka can
+    when a connection is made or lost at that moment, and would run on unnoticed. Here the task is cancelled and left.
     """
     task = asyncio.ensure_future(work)
-    place = ""
+    stack = ""
     try:
         await asyncio.wait([task], timeout=seconds)
     finally:
         if not task.done():
-            place = await_stack(task)
+            stack = await_stack(task)
             task.cancel()
             task.add_done_callback(ignore_result)
     if not task.done():
-        raise TimeoutError(f"waited {seconds:g} s for {place}")
+        raise TimeoutError(f"waited {seconds:g} s for {stack}")
     if task.cancelled():
         raise ConnectionAbortedError("the client gave up by itself")
     return task.result()
 
 
 def await_stack(task: asyncio.Future[T]) -> str:
-    """Where a task waits: the line of each coroutine, the innermost first. For whoever looks for what hangs."""
-    places: list[str] = []
-    waits = task.get_coro() if isinstance(task, asyncio.Task) else None
-    while (frame := getattr(waits, "cr_frame", None)) is not None:
-        places.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
-        waits = getattr(waits, "cr_await", None)
-    return " < ".join(reversed(places))
+    """File and line of each coroutine that the task waits in, the innermost first."""
+    frames: list[str] = []
+    coroutine = task.get_coro() if isinstance(task, asyncio.Task) else None
+    while (frame := getattr(coroutine, "cr_frame", None)) is not None:
+        frames.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}")
+        coroutine = getattr(coroutine, "cr_await", None)
+    return " < ".join(reversed(frames))
 
 
 def ignore_result(task: asyncio.Future[T]) -> None:
-    """For what nobody waits for any more: a fault of it is no warning in the log."""
+    """Retrieve the exception of an abandoned task, so that asyncio logs no warning about it."""
     if not task.cancelled():
         task.exception()

@@ -1,4 +1,4 @@
-"""All that one processor runs on, and how it is."""
+"""The runtime objects of one processor and their health."""
 
 import asyncio
 from contextlib import suppress
@@ -20,45 +20,45 @@ SILENT = 30.0
 
 @dataclass(slots=True)
 class ProcessorRuntime:
-    """One processor's lanes, step, clock and subscriber."""
+    """One processor's lanes, step, timers and subscriber. `overdue`: sentences on records that waited too long."""
 
     lanes: Lanes
     step: Step
-    clock: TimerService
+    timers: TimerService
     subscriber: BatchSubscriber
     overdue: list[str] = field(default_factory=list)
 
     @property
     def liveness_failure(self) -> str | None:
-        """Why nobody will work this processor in this process any more, in words: only a new process helps."""
-        # None at all before it has started.
+        """A sentence on why this process can't work the processor any more, or None. Only a new process helps."""
+        # Before the start there are no tasks.
         if self.subscriber.tasks and all(task.done() for task in self.subscriber.tasks):
             return f"nobody polls Kafka for {self.lanes.group}"
-        # A long batch, as with a database that does not answer, will end; with none in hand nothing will.
+        # Silence during a batch ends with the batch, even if the database does not answer. Other silence has no end.
         silence = None if has_a_batch(self.subscriber) else self._silence
         return silence or self.lanes.stuck
 
     @property
     def readiness_failures(self) -> list[str]:
-        """Why this processor is not at work, in words."""
-        found = self.lanes.readiness_failures + self.overdue
-        if (trouble := self.liveness_failure or self._silence) is not None:
-            found.append(trouble)
-        return found
+        """Sentences on why the processor is not working."""
+        failures = self.lanes.readiness_failures + self.overdue
+        if (failure := self.liveness_failure or self._silence) is not None:
+            failures.append(failure)
+        return failures
 
-    async def look(self, most_lag: float, seconds: float) -> None:
-        """Ask Kafka whether records wait here for more than `most_lag` seconds, and wait `seconds` for its answer."""
+    async def check_lag(self, most_lag: float, seconds: float) -> None:
+        """Ask Kafka whether records wait here for more than `most_lag` seconds. Waits `seconds` for its answer."""
         consumer = self.subscriber.consumer
         if not isinstance(consumer, PatientConsumer):
-            return  # there is none before it has started
+            return  # before the start there is none
         try:
-            trouble = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag))
+            failure = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag))
         except PASSING as fault:
-            trouble = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
-        self.overdue = [trouble] if trouble is not None else []
+            failure = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
+        self.overdue = [failure] if failure is not None else []
 
     async def finish(self, seconds: float) -> None:
-        """Take no more records, and see the batch in hand through, or what of it is in a transaction."""
+        """Take no more records, and finish the batch in hand as far as its transaction is open."""
         self.subscriber.running = False
         self.lanes.drain()
         with suppress(TimeoutError):

@@ -1,4 +1,4 @@
-"""One running service: its processors' subscribers, relay, lanes and clocks, started and stopped in order."""
+"""One running service: starts and stops its processors, relay and clients in order."""
 
 import asyncio
 import logging
@@ -48,7 +48,7 @@ PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
 REACHED_WITHIN = 60.0
 JOIN_GRACE_MS = 5_000
-# In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
+# Together less than the 10 s after which Docker kills a stopping container, with room for open HTTP requests.
 FINISH_WITHIN = 4.0
 SAY_WITHIN = 1.5
 LEAVE_WITHIN = 1.0
@@ -58,7 +58,7 @@ STARTING = "starting"
 
 
 class Service:
-    """A service by its name and processors. Start it, stop it; it says itself whether it is healthy."""
+    """A service by its name and processors, with `start`, `stop` and its health."""
 
     def __init__(self, name: str, processors: Sequence[Processor], settings: Settings) -> None:
         self.name = name
@@ -75,10 +75,10 @@ class Service:
         self._broker = KafkaBroker(
             settings.kafka,
             apply_types=False,
-            # `stop` has waited for the batch in hand before.
+            # `stop` waits for the batch in hand before it stops the broker.
             graceful_timeout=None,
-            # Kafka answers a join after this at the latest: whoever waits longer for an answer that is lost does not
-            # come back before he is taken for dead.
+            # Kafka answers a join after this at the latest. A member that waits longer for a lost answer would be
+            # declared dead before it asks again.
             request_timeout_ms=settings.session_timeout_ms + JOIN_GRACE_MS,
             allow_auto_create_topics=False,
             logger=logging.getLogger("faststream"),
@@ -90,25 +90,25 @@ class Service:
         self._misconfigured: list[str] = []
 
     async def start(self) -> None:
-        """Waits a while for its servers. Raises PartitionsDiffer, or a client's own error when they stay away."""
+        """Start, and wait for the servers. Raises PartitionsDiffer, or a client's error when they stay away."""
         for processor, (cluster, partitions) in zip(self._processors, await self._reach(), strict=True):
             self._runtimes.append(self._runtime(processor, cluster, partitions))
         self._keep(RELAY, self._relay.run())
         for runtime in self._runtimes:
             self._keep(f"lanes {runtime.lanes.group}", runtime.lanes.run())
-            self._keep(f"clock {runtime.lanes.group}", runtime.clock.run())
+            self._keep(f"timers {runtime.lanes.group}", runtime.timers.run())
         await self._broker.connect()
         build_patient_consumers(self._broker)
         await self._broker.start()
-        await self._look_at_topics()
+        await self._check_topics()
         self._keep("pulse", self._pulse())
         log.info("service_started", processors=[processor.group for processor in self._processors])
 
     async def stop(self) -> None:
-        """Finish the batches in hand, publish what is committed, leave the groups, let go of all clients.
+        """Finish the batches in hand, publish the outbox, leave the groups, close all clients.
 
-        Each has its bound, for a server may answer no more. What was not committed then is worked again by the
-        next owner of the lane, and what was not published lies in the outbox for it.
+        Each part has its bound, because a server may not answer. The next owner of a lane works uncommitted records
+        again, and finds unpublished events in the outbox.
         """
         self.stopping.set()
         relaying = [task for task in self._tasks if task.get_name() == RELAY]
@@ -117,7 +117,7 @@ class Service:
             for task in others:
                 task.cancel()
             await asyncio.gather(*(runtime.finish(FINISH_WITHIN) for runtime in self._runtimes))
-            # Before the lanes are another's, who would publish it again.
+            # Before another instance owns the lanes and publishes the same events.
             await _for_at_most(SAY_WITHIN, "relay", self._relay.drain())
             await _for_at_most(LEAVE_WITHIN, "groups", self._broker.stop())
         finally:
@@ -129,46 +129,49 @@ class Service:
         log.info("service_stopped")
 
     def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Let this run for as long as the service does; that it has ended is loud."""
+        """Run `work` as long as the service runs, and log its end as critical."""
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._say_death)
+        task.add_done_callback(self._log_death)
         self._tasks.append(task)
 
-    def _say_death(self, task: asyncio.Task[None]) -> None:
+    def _log_death(self, task: asyncio.Task[None]) -> None:
         if not self.stopping.is_set():
             fault = None if task.cancelled() else task.exception()
             log.critical("task_died", task=task.get_name(), cancelled=task.cancelled(), exc_info=fault)
 
     def liveness_failures(self) -> list[str]:
-        """What has ended in this process and should not have, in words: only a new process helps."""
-        found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
-        return found + [death for runtime in self._runtimes if (death := runtime.liveness_failure) is not None]
+        """Sentences on tasks that ended in this process and should not have. Only a new process helps."""
+        ended = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        return ended + [fault for runtime in self._runtimes if (fault := runtime.liveness_failure) is not None]
 
     def startup_failures(self) -> list[str]:
-        """What keeps the service from having started, in words. Once started it stays so until something dies."""
+        """Sentences on what the start still waits for. A started service stays started until a task dies."""
         waits = [
             f"{runtime.lanes.group} waits for its lanes" for runtime in self._runtimes if not runtime.lanes.started
         ]
         return self.liveness_failures() + waits if self._runtimes else [STARTING]
 
     def readiness_failures(self) -> list[str]:
-        """Why the service is not ready, in words; empty when it is."""
-        found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
-        found += self._away + self._misconfigured
+        """Sentences on why the service is not ready; empty when it is."""
+        failures = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        failures += self._away + self._misconfigured
         if self._relay.failure is not None:
-            found.append(f"what is committed can't be published and taken from the outbox: {self._relay.failure}")
+            failures.append(f"what is committed can't be published and taken from the outbox: {self._relay.failure}")
         for runtime in self._runtimes:
-            found += runtime.readiness_failures
-        return found if self._runtimes else [STARTING]
+            failures += runtime.readiness_failures
+        return failures if self._runtimes else [STARTING]
 
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
-        """Put what an HTTP client wants said into Kafka. Raises NotReached when Kafka has not acknowledged it in
-        time: it may be there or not, so it is to be said again with the same id."""
+        """Append an HTTP client's command to its topic.
+
+        Raises NotReached when Kafka has not acknowledged it in time. The command may be there or not, so the client
+        must send it again with the same id.
+        """
         name = topic_name(self.settings, topic.name)
         try:
             await hard_timeout(APPENDED_WITHIN, self._append(name, key, value, headers))
         except PASSING as fault:
-            # What it still holds must not be said long after the client was told that it was not.
+            # The producer must not send the command long after the client heard that it was not taken.
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
 
@@ -196,11 +199,11 @@ class Service:
 
     @property
     def idle(self) -> bool:
-        """Nothing committed waits to be published."""
+        """True when no committed event waits to be published."""
         return self._relay.idle
 
     async def _pulse(self) -> None:
-        """Ask both servers again and again whether they are there: a service with nothing to do would not notice."""
+        """Ping both servers, for ever. A service without work would not notice that they are away."""
         while True:
             away = []
             try:
@@ -209,20 +212,20 @@ class Service:
             except PASSING as fault:
                 away.append(f"Kafka does not answer: {repr(fault)[:300]}")
             try:
-                # A real read: a server that answers a ping may still refuse us our database.
+                # A real read: a server that answers a ping may still refuse this database.
                 await hard_timeout(PULSE_WITHIN, self.store.lanes(self.name, [0]))
             except PASSING as fault:
                 away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
             self._away = away
             if self._misconfigured:
-                # Asked again only until they are as they must be: nobody changes them every day.
-                await self._look_at_topics()
+                # Only until the settings are right: they hardly ever change.
+                await self._check_topics()
             if not away:
                 for runtime in self._runtimes:
-                    await runtime.look(self.settings.most_lag_seconds, PULSE_WITHIN)
+                    await runtime.check_lag(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 
-    async def _look_at_topics(self) -> None:
+    async def _check_topics(self) -> None:
         names = [name for processor in self._processors for name in self._topics_of(processor)]
         names += [topic_name(self.settings, journal(processor.service).name) for processor in self._processors]
         try:
@@ -248,8 +251,8 @@ class Service:
         raise fault
 
     def _topics_of(self, processor: Processor) -> list[str]:
-        """The full names of what the processor reads, and of their DLQs: a dead letter lies in the partition that its
-        record came from."""
+        """The full names of the processor's topics and of their DLQs. A dead letter keeps its record's partition, so
+        their numbers of partitions must agree."""
         names = [topic_name(self.settings, topic.name) for topic in processor.topics]
         return [*names, *(f"{name}.dlq" for name in names)]
 

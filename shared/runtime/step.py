@@ -99,7 +99,7 @@ class Step:
             await self._relay.wait_for_capacity()
             async with self._lanes.working:
                 batch = await self._still_ours(records, consumer)
-                if not batch or not await self._lanes.hold(self._work(batch), batch):
+                if not batch or not await self._lanes.run_cancellable(self._work(batch), batch):
                     return
         except BaseException:
             # The consumer stands behind these records: without this the next batch would pass over them.
@@ -196,7 +196,7 @@ class Step:
 
     async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
         # Of what is committed in the database: whoever watches would take more for worked.
-        offsets = self._lanes.nexts()
+        offsets = self._lanes.next_offsets()
         if not offsets:
             return
         try:

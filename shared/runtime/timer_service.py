@@ -1,7 +1,7 @@
-"""Deadlines: turns those that are due into DeadlineReached events, through their lane's outbox.
+"""Durable timers: turns deadlines that are due into DeadlineReached events, through their lane's outbox.
 
-`decide` has no clock: it asks for a deadline and hears of it as of any other event. A deadline is deleted in the
-transaction that says so, and its event's id follows from deadline and due time, so it is said once in effect.
+A rule has no clock. It asks for a deadline and reads DeadlineReached like any other event. One transaction deletes
+the timer and writes the event. The event's id follows from deadline and due time, so it takes effect once.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ TICK = 0.5
 
 
 class TimerService:
-    """Watches the deadlines of the lanes of one processor that this instance works."""
+    """Fires the timers of the running lanes of one processor."""
 
     def __init__(
         self, processor: Processor, *, prefix: str, mongo: Mongo, store: RuntimeStore, lanes: Lanes, relay: Relay
@@ -40,55 +40,55 @@ class TimerService:
         self._relay = relay
 
     async def run(self) -> None:
-        """Look every half second, for ever. A passing fault is tried again at the next look."""
+        """Fire due timers every half second, for ever. The next round retries after a passing fault."""
         while True:
             await asyncio.sleep(TICK)
             try:
-                await self.look(datetime.now(UTC))
+                await self.fire(datetime.now(UTC))
             except (*PASSING, FenceMoved) as fault:
                 log.warning("timer_retry", group=self._processor.group, fault=repr(fault)[:300])
 
-    async def look(self, now: datetime) -> None:
-        """Say every deadline that is due at `now` in a lane that we work."""
+    async def fire(self, now: datetime) -> None:
+        """Fire every timer that is due at `now` in a running lane."""
         lanes = {lane_id(self._processor.group, p): p for p in self._lanes.running}
-        found = await self._store.due(list(lanes), now)
-        if found:
-            concerned = {lanes[due.lane] for due in found}
+        timers = await self._store.due(list(lanes), now)
+        if timers:
+            partitions = {lanes[timer.lane] for timer in timers}
             async with self._lanes.working:
-                await self._lanes.hold(self._say(concerned, now), concerned)
+                await self._lanes.run_cancellable(self._fire(partitions, now), partitions)
 
-    async def _say(self, partitions: set[int], now: datetime) -> None:
+    async def _fire(self, partitions: set[int], now: datetime) -> None:
         async with self._mongo.transaction() as session:
             fence = self._lanes.fence(partitions)
-            writes = ChangeSet({p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
+            changes = ChangeSet({p: replace(lane, cluster=self._lanes.cluster) for p, lane in fence.items()})
             by_lane: dict[str, Lane] = {lane.id: lane for lane in fence.values()}
-            for due in await self._store.due(list(by_lane), now, session):
-                writes.send(by_lane[due.lane].partition, [self._reached(due)])
-                writes.deadlines_reached.append(due.id)
-            await self._store.write(writes, session, fence)
-        self._lanes.committed(writes)
-        self._relay.offer(writes.outbox)
+            for timer in await self._store.due(list(by_lane), now, session):
+                changes.send(by_lane[timer.lane].partition, [self._reached(timer)])
+                changes.deadlines_reached.append(timer.id)
+            await self._store.write(changes, session, fence)
+        self._lanes.committed(changes)
+        self._relay.offer(changes.outbox)
 
-    def _reached(self, due: Timer) -> OutboxRecord:
+    def _reached(self, timer: Timer) -> OutboxRecord:
         topic = self._processor.deadlines
         assert topic is not None, f"{self._processor.group} keeps deadlines but names no topic for them"
-        body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
+        body = DeadlineReached(key=timer.key, deadline=timer.deadline, due=timer.due)
         headers = envelope.headers(
-            id=reached_id(due.id, due.due),
+            id=reached_id(timer.id, timer.due),
             source=f"karya/{self._processor.service}",
             topic=topic,
             body=body,
-            time=due.due,
-            cause=due.deadline,
+            time=timer.due,
+            cause=timer.deadline,
         )
-        return OutboxRecord(self._prefix + topic.name, None, due.key.encode(), envelope.encode(body), headers)
+        return OutboxRecord(self._prefix + topic.name, None, timer.key.encode(), envelope.encode(body), headers)
 
 
-def reached_id(due_id: str, due: datetime) -> str:
-    """The id of the event that says that this deadline (`<group> <deadline id>`) has been reached."""
-    return derived_id(due_id, envelope.rfc3339(due), 0)
+def reached_id(timer_id: str, due: datetime) -> str:
+    """The id of the DeadlineReached event of this timer (`<group> <deadline id>`)."""
+    return derived_id(timer_id, envelope.rfc3339(due), 0)
 
 
-def reached_ids(due_id: str, due: datetime) -> tuple[str, ...]:
+def reached_ids(timer_id: str, due: datetime) -> tuple[str, ...]:
     """The id of that event by every derivation, for readers of logs that may be older."""
-    return derived_ids(due_id, envelope.rfc3339(due), 0)
+    return derived_ids(timer_id, envelope.rfc3339(due), 0)

@@ -13,14 +13,14 @@ from tests.support.killed_at import kill_at
 
 
 def look_ahead(hours: int) -> None:
-    """Patch the clock."""
-    original = TimerService.look
+    """Let timers fire so many hours early."""
+    original = TimerService.fire
 
     @functools.wraps(original)
-    async def look(self: TimerService, now: datetime) -> None:
+    async def fire(self: TimerService, now: datetime) -> None:
         await original(self, now + timedelta(hours=hours))
 
-    setattr(TimerService, "look", look)  # noqa: B010 - to a type checker a method is not to be assigned
+    setattr(TimerService, "fire", fire)  # noqa: B010 - to a type checker a method is not to be assigned
 
 
 if __name__ == "__main__":

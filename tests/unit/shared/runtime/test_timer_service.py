@@ -48,7 +48,7 @@ class World:
 
 async def test_a_deadline_is_said_under_the_fence_or_not_at_all() -> None:
     world = World()
-    clock = TimerService(
+    timers = TimerService(
         BOOTH,
         prefix="",
         mongo=cast("Mongo", world),
@@ -57,7 +57,7 @@ async def test_a_deadline_is_said_under_the_fence_or_not_at_all() -> None:
         relay=cast("Relay", world),
     )
     with pytest.raises(FenceMoved):
-        await clock._say({1}, NOW)
+        await timers._fire({1}, NOW)
     [(writes, fence)] = world.written
     assert fence == {1: LANE}
     assert writes.lanes[1].next_out == LANE.next_out + 1
