@@ -1,4 +1,4 @@
-"""Every exception class of Karya's services, one sentence each."""
+"""Every exception class of Karya, one sentence each."""
 
 
 class KaryaError(Exception):
@@ -44,15 +44,15 @@ class LaneOutOfRange(KaryaError):
 
 
 class FenceMoved(KaryaError):
-    """Somebody else worked this lane since we last looked: what we have in hand is out of date."""
+    """Another instance has worked the lane since it was read, so the batch in hand is out of date."""
 
 
 class NotRelayed(KaryaError):
-    """Kafka did not acknowledge what a lane has to say, within the bound."""
+    """Kafka did not acknowledge a lane's events within the bound."""
 
 
 class UnknownVersion(KaryaError):
-    """A library, or what another Karya has written, has a version that is not known here."""
+    """A library, or data of another Karya version, has a version that is not known here."""
 
 
 class BadSettings(KaryaError):
@@ -60,7 +60,7 @@ class BadSettings(KaryaError):
 
 
 class ServersNotConfigured(KaryaError):
-    """A command was not told where its servers are."""
+    """A command does not know the addresses of its servers."""
 
 
 class BadReference(KaryaError):
@@ -68,23 +68,23 @@ class BadReference(KaryaError):
 
 
 class HistoryTruncated(KaryaError):
-    """Kafka no longer has all that a service's database was made of."""
+    """Kafka no longer has the whole history of a service's database."""
 
 
 class ServiceRunning(KaryaError):
-    """A service is at work, or was meanwhile, and must not be for what was asked."""
+    """A service is running, or ran meanwhile, and the operation needs it stopped."""
 
 
 class UnpublishedEvents(KaryaError):
-    """What a service was to say is in no topic, and nobody has said what is to become of it."""
+    """Events of a service are in no topic, and the operator has not chosen whether to publish them."""
 
 
 class NotEmpty(KaryaError):
-    """A database that was to be filled holds something already."""
+    """A database that must be empty holds documents."""
 
 
 class NoSuchStray(KaryaError):
-    """No stray booth has this name, or the booth that was meant does not exist."""
+    """No stray booth has this name, or the target booth does not exist."""
 
 
 class NoSuchLetter(KaryaError):
@@ -95,7 +95,7 @@ class NoSuchLetter(KaryaError):
 
 
 class WrongEntry(KaryaError):
-    """What a person entered can't be right, and the agent can tell without asking a service."""
+    """An entry is wrong, and the agent can tell without asking a service."""
 
 
 class SpoolFailed(KaryaError):

@@ -1,8 +1,8 @@
-"""How money, long numbers and times are shown to people, everywhere alike."""
+"""Formats of money, long numbers and times for people."""
 
 from datetime import datetime
 
-# Others' short names mean different zones in different countries.
+# Other short names mean different zones in different countries.
 _UNDERSTOOD = frozenset({"WIB", "WITA", "WIT", "UTC"})
 
 

@@ -1,4 +1,4 @@
-"""What can't be used: the record as it came, with the reason and where it came from."""
+"""Dead letters: unusable records as they came, with reason and origin."""
 
 from collections.abc import Sequence
 
@@ -15,10 +15,10 @@ KEY_PARKED = "KEY_PARKED"
 
 
 def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> OutboxRecord:
-    """`record` for `<topic>.dlq`: same key, bytes and headers (nulls kept), and the `dlq_*` headers beside them.
+    """The record for `<topic>.dlq`: same key, bytes and headers (nulls kept), with `dlq_*` headers added.
 
-    A record that comes back from an earlier stay in the DLQ loses the marks of that stay. `dlq_at` is when Kafka
-    took the record in, so that a redo of the batch says the same.
+    Headers of an earlier stay in the DLQ are dropped. `dlq_at` is Kafka's append time of the record, so that a redo
+    of the batch writes the same letter.
     """
     headers = original_headers(record.headers)
     headers += [
@@ -34,5 +34,5 @@ def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: s
 
 
 def original_headers(headers: Sequence[tuple[str, bytes | None]]) -> HeaderList:
-    """The headers that the record had before it came to the DLQ."""
+    """The headers without those that the DLQ added."""
     return [(name, value) for name, value in headers if not name.startswith("dlq_")]

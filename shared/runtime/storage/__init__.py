@@ -1,13 +1,13 @@
-"""The shell's own documents: lanes (the fence), ledger, outbox, deadlines and parked keys.
+"""The runtime's own documents: lanes (the fence), ledger, outbox, timers and parked keys.
 
-| collection  | `_id`                     | what                                                                 |
+| collection  | `_id`                     | content                                                              |
 |-------------|---------------------------|----------------------------------------------------------------------|
 | `lanes`     | `<group>/<p>`             | of each topic the next offset and the mark of the record before it;  |
 |             |                           | next outbox number, batches so far, number of the ids' derivation    |
 | `ledger`    | `<source> <event id>`     | every event ever worked: digest, lane, batch (audit and duplicates)  |
-| `outbox`    | `<group>/<p>/<number>`    | what a lane said and is not yet known to be in Kafka, some at a time |
-| `deadlines` | `<group> <deadline id>`   | what to say when its time has come                                   |
-| `parked`    | `<group> <key>`           | a key whose `decide` failed, with the events that wait, in order     |
+| `outbox`    | `<group>/<p>/<number>`    | a page of a lane's events that Kafka has not acknowledged yet        |
+| `deadlines` | `<group> <deadline id>`   | a timer: lane, key, deadline and due time                            |
+| `parked`    | `<group> <key>`           | a key on which a rule failed, with its waiting events in order       |
 """
 
 from shared.runtime.storage.outbox import FULL_BYTES, FULL_RECORDS, to_outbox

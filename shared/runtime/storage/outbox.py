@@ -1,4 +1,4 @@
-"""How outgoing records lie in the outbox's documents."""
+"""The codec of the outbox: entries to documents and back."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
@@ -11,8 +11,7 @@ from shared.errors import UnknownVersion
 from shared.mongo import Document
 from shared.runtime.storage.types import OutboxEntry, OutboxRecord, outbox_id
 
-# What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
-# that MongoDB takes.
+# The bounds of one page. With the largest dead letter at its end it stays well below MongoDB's limit of 16 MiB.
 FULL_RECORDS = 1000
 FULL_BYTES = 1024 * 1024
 
@@ -23,19 +22,21 @@ READABLE = (0, CODEC)
 
 
 def to_outbox(outbox: Iterable[OutboxEntry]) -> Iterator[Document]:
-    """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
-    cost as much as all else that a batch writes."""
+    """The pages of these entries: one document per lane, or several if they are many.
+
+    A document per entry cost as much as everything else that a batch writes.
+    """
     for _, run in groupby(outbox, key=attrgetter("lane")):
         page: list[list[Any]] = []
         first = size = 0
         for lane, number, (topic, partition, key, value, headers) in run:
             if not page:
                 first = number
-            # Arrays, since the names of the fields would be half of it, in one piece of bytes, since only this module
-            # looks into it: a server that took it for arrays spent several times as long on it.
+            # Arrays, because names of fields would be half of the size. Encoded to bytes, because only this module
+            # reads them, and a server takes several times as long for arrays.
             flat = list(chain.from_iterable(headers))
             page.append([number, topic, partition, key, value, flat])
-            # Headers too: those of a dead letter are whatever its sender made of them.
+            # Headers count, too: a dead letter has any headers that its sender chose.
             size += sum(map(len, filter(None, (key, value, *flat))))
             if len(page) == FULL_RECORDS or size >= FULL_BYTES:
                 yield _page(lane, first, page)
@@ -49,7 +50,7 @@ def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
 
 
 def from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
-    """The records of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
+    """The entries of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
     codec = document.get("codec", 0)
     if codec not in READABLE:
         raise UnknownVersion(

@@ -1,4 +1,4 @@
-"""The values that the shell keeps of its own: lanes, outgoing records, deadlines, one transaction's writes."""
+"""The runtime's own values: lanes, outbox records, timers, and the change set of one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,9 +18,9 @@ ParkedEvents: TypeAlias = tuple[tuple[str, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One partition number of one processor. `offsets`: the next offset to work, by full topic name; `marks`: the
-    mark of the last record worked, of the same topics; `derivation`: the number of the way in which the last batch
-    derived its events' ids."""
+    """One partition number of one processor. `offsets`: the next offset to work, by full topic name. `marks`: the
+    mark of the last record worked, by the same names. `derivation`: the number of the last batch's derivation of ids.
+    """
 
     group: str
     partition: int
@@ -37,7 +37,7 @@ class Lane:
 
 
 class OutboxRecord(NamedTuple):
-    """One record to be published. `topic` is the full name; a None partition follows from the key."""
+    """A record to be published. `topic` is the full name. A partition of None follows from the key."""
 
     topic: str
     partition: int | None
@@ -47,7 +47,7 @@ class OutboxRecord(NamedTuple):
 
 
 class OutboxEntry(NamedTuple):
-    """An outgoing record at its place in its lane's outbox."""
+    """A record with its number in its lane's outbox."""
 
     lane: str
     number: int
@@ -60,7 +60,7 @@ class OutboxEntry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Timer:
-    """A deadline as it is kept: which lane will say what about which key."""
+    """A stored deadline: when it is due, its lane says DeadlineReached to `key`."""
 
     id: str
     lane: str
@@ -71,7 +71,7 @@ class Timer:
 
 @dataclass(slots=True)
 class ChangeSet:
-    """All that one transaction writes, gathered by the step."""
+    """Everything that one transaction writes."""
 
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
@@ -82,12 +82,12 @@ class ChangeSet:
     parked: dict[str, ParkedEvents] = field(default_factory=dict)
 
     def send(self, partition: int, records: Iterable[OutboxRecord]) -> None:
-        """Give records the next numbers of the lane of `partition`."""
+        """Add records to the outbox, with the next numbers of the lane of `partition`."""
         lane = self.lanes[partition]
         id = lane.id
-        numbered = [OutboxEntry(id, number, one) for number, one in enumerate(records, lane.next_out)]
-        self.outbox += numbered
-        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
+        entries = [OutboxEntry(id, number, record) for number, record in enumerate(records, lane.next_out)]
+        self.outbox += entries
+        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(entries))
 
 
 @lru_cache(maxsize=1024)

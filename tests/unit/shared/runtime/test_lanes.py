@@ -288,7 +288,7 @@ async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked
     step._lanes = lanes
     records = [a_record(offset=offset, partition=p) for p, offset in ((0, 0), (0, 1), (1, 4), (1, 5))]
     polled = [replace(record, topic=TOPIC) for record in records]
-    batch = await step._still_ours(polled, cast("AIOKafkaConsumer", world))
+    batch = await step._workable(polled, cast("AIOKafkaConsumer", world))
     assert {p: [record.offset for record in run] for p, run in batch.items()} == {1: [4, 5]}
     assert (lanes.missing, list(lanes.running)) == ([0], [1])
 
