@@ -239,12 +239,12 @@ def _readers(topic: Topic) -> Mapping[bytes | None, Callable[[bytes], Body]]:
 
 
 def _unknown_type(topic: Topic, name: str) -> Unusable:
-    known = sorted(topic.by_type)
+    names = sorted(topic.by_type)
     stem = name.rsplit(".", 1)[0]
-    if any(other.rsplit(".", 1)[0] == stem for other in known):
-        return Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {', '.join(known)}.")
+    if any(other.rsplit(".", 1)[0] == stem for other in names):
+        return Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {', '.join(names)}.")
     return Unusable(
-        "UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(known)}."
+        "UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(names)}."
     )
 
 

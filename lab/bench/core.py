@@ -95,14 +95,14 @@ class Pass:
         """What the database would say, made of its documents. Of what can only be asked for there is nothing: no
         sale waits here."""
         refs: list[Ref] = []
-        found: dict[Query[Any], list[str]] = {}
+        results: dict[Query[Any], list[str]] = {}
         for item in chain.from_iterable(items.values()):
             item.reads = reads_of(self.processor, item.event) if item.event is not None else ()
             for read in item.reads:
                 if isinstance(read, Ref):
                     refs.append(read)
                 else:
-                    found[read] = []
+                    results[read] = []
         kept = {collection.entity: collection for collection in self.processor.collections}
         entities: dict[Key, Any] = {ref: self.entities.get(ref) for ref in refs}
         documents = [
@@ -114,7 +114,7 @@ class Pass:
         for key, document in documents:
             entities[key] = kept[key[0]].from_document(document)
         self.took.load += time.process_time() - began
-        return Loaded(entities=entities, found=found)
+        return Loaded(entities=entities, results=results)
 
     def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> ChangeSet:
         lanes = {partition: self.lanes.get(partition, Lane(self.processor.group, partition)) for partition in items}

@@ -39,13 +39,13 @@ class Item:
 @dataclass(slots=True)
 class Loaded:
     """The result of part 2. `processed`: digests of events worked before. `entities`: None for a missing one.
-    `arrived`: numbers of arrival. `found`: the ids in each query's result."""
+    `arrived`: numbers of arrival. `results`: ids by query."""
 
     processed: dict[str, bytes] = field(default_factory=dict)
     parked: dict[str, ParkedEvents] = field(default_factory=dict)
     entities: dict[Key, Any] = field(default_factory=dict)
     arrived: dict[Key, str] = field(default_factory=dict)
-    found: dict[Query[Any], list[str]] = field(default_factory=dict)
+    results: dict[Query[Any], list[str]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class Batch:
         self._absent = {key for key, entity in loaded.entities.items() if entity is None}
         self._existing = loaded.entities.keys() - self._absent
         foreign = frozenset(view.collection.entity for view in processor.views)
-        self._entities = Entities(loaded.entities, loaded.found, foreign)
+        self._entities = Entities(loaded.entities, loaded.results, foreign)
         self._handlers = processor.by_body
         self._changed: dict[Key, Any] = {}
         self._arrived = dict(loaded.arrived)

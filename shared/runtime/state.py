@@ -68,22 +68,22 @@ Read: TypeAlias = Ref | OwnedQuery[Any] | KeyRange[Any] | ForeignView[Any]
 class Entities:
     """The entities of one batch: as they were loaded, then as its events left them. Only `apply` changes them."""
 
-    __slots__ = ("_by_key", "_found", "_puts", "_seen", "foreign")
+    __slots__ = ("_by_key", "_puts", "_results", "_seen", "foreign")
 
     def __init__(
         self,
         loaded: Mapping[Key, Any],
-        found: Mapping[Query[Any], Iterable[str]] | None = None,
+        results: Mapping[Query[Any], Iterable[str]] | None = None,
         foreign: Set[type[Any]] = frozenset(),
     ) -> None:
-        """`loaded` has None for an entity that is known not to exist. `found`: ids by query, for every query that an
-        event of the batch declares. `foreign`: classes that no event may put."""
+        """`loaded` has None for an entity that is known not to exist. `results`: ids by query, for every query that
+        an event of the batch declares. `foreign`: classes that no event may put."""
         self.foreign = foreign
         self._by_key = dict(loaded)
-        self._found: dict[Query[Any], set[str]] = {query: set(ids) for query, ids in (found or {}).items()}
+        self._results: dict[Query[Any], set[str]] = {query: set(ids) for query, ids in (results or {}).items()}
         # Results follow what was put only when somebody asks: most events declare a query and never need it.
         self._puts: dict[type[Any], list[str]] = {
-            query.entity: [] for query in self._found if not isinstance(query, ForeignView)
+            query.entity: [] for query in self._results if not isinstance(query, ForeignView)
         }
         self._seen: dict[Query[Any], int] = {}
 
@@ -100,7 +100,7 @@ class Entities:
 
     def find(self, query: Query[Any]) -> Set[str]:
         """The ids of the query's result. Raises KeyError for a query that no event of the batch declared."""
-        ids = self._found[query]
+        ids = self._results[query]
         if isinstance(query, ForeignView):
             return ids
         puts = self._puts[query.entity]

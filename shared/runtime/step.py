@@ -255,7 +255,7 @@ async def load(
                 values_by_field[read.entity]["_id"].add(read.id)
                 loaded.entities[read] = None
                 continue
-            loaded.found[read] = []
+            loaded.results[read] = []
             if isinstance(read, KeyRange):
                 ranges.add(read)
             else:
@@ -281,13 +281,13 @@ async def load(
     async def by_value(entity: type[Any], field: str, values: set[str]) -> None:
         for document in await documents(entity, {field: {"$in": list(values)}}):
             # A plain tuple equals the query of either kind. A Ref's tuple is the key of no result.
-            ids = loaded.found.get((entity, field, document[field]))  # type: ignore[call-overload]
+            ids = loaded.results.get((entity, field, document[field]))  # type: ignore[call-overload]
             if ids is not None:
                 ids.append(document["_id"])
 
     async def by_range(query: KeyRange[Any]) -> None:
         between = {query.field: {"$gt": query.above, "$lt": query.below}}
-        loaded.found[query] = [document["_id"] for document in await documents(query.entity, between)]
+        loaded.results[query] = [document["_id"] for document in await documents(query.entity, between)]
 
     of_entities = [
         by_value(entity, field, values)

@@ -48,7 +48,7 @@ def load(processor: Processor, reads: Iterable[Read], documents: Documents, load
             f"{read} is of the other kind"
         )
         found = [document for document in kept.values() if _finds(read, document)]
-        loaded.found[read] = [document["_id"] for document in found]
+        loaded.results[read] = [document["_id"] for document in found]
         for document in found:
             entity = collection.from_document(document)
             assert isinstance(read, ForeignView) or read.matches(entity), f"{read} finds what it does not match"
@@ -62,7 +62,7 @@ def state(
     loaded, reads = Loaded(), processor.reads(event)
     load(processor, reads, documents, loaded)
     foreign = frozenset(view.collection.entity for view in processor.views)
-    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.found, foreign), reads)
+    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.results, foreign), reads)
 
 
 def _finds(read: Read, document: Document) -> bool:

@@ -27,14 +27,14 @@ def nothing(_event: Event, _body: Body) -> Iterable[Read]:
 
 
 @pytest.mark.parametrize("processor", ALL, ids=lambda processor: processor.group)
-def test_each_event_of_a_family_s_topics_has_one_handler(processor: Processor) -> None:
+def test_each_event_of_a_processor_s_topics_has_one_handler(processor: Processor) -> None:
     expected = {body for topic in processor.topics for body in topic.bodies}
     assert len(processor.handlers) == len(expected)
     assert {body: handler.body for body, handler in processor.by_body.items()} == {body: body for body in expected}
 
 
 @pytest.mark.parametrize("processor", ALL, ids=lambda processor: processor.group)
-def test_a_view_is_of_another_family_of_the_service(processor: Processor) -> None:
+def test_a_view_is_of_another_processor_of_the_service(processor: Processor) -> None:
     for view in processor.views:
         assert view.writer in SERVICES[processor.service]
         assert view.writer is not processor
@@ -59,7 +59,7 @@ def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
         )
 
 
-def test_a_family_views_only_what_another_writes() -> None:
+def test_a_processor_views_only_what_another_writes() -> None:
     [accounts] = PROCESSOR.collections
     other = Collection("others", Account, accounts.to_document, accounts.from_document)
     for views in ((View(accounts, PROCESSOR),), (View(other, PROCESSOR),)):
