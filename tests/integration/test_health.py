@@ -178,7 +178,7 @@ async def test_a_relay_that_can_not_publish_is_said(
     run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with run_service("inventory") as service:
-        monkeypatch.setattr("shared.runtime.batch.Batch._outgoing", _to_nowhere)
+        monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0

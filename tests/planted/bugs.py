@@ -11,8 +11,9 @@ from pymongo import ReplaceOne
 from pymongo.errors import OperationFailure
 
 from services.inventory.domain import Lot
-from services.inventory.domain import rules as inventory
 from services.inventory.domain.reservation import release
+from services.inventory.domain.rules import change
+from services.inventory.handlers import LOT
 from services.sales.domain import Booth, Receipt, accounting
 from services.sales.domain.device import Device
 from services.sales.domain.receipt import Sale
@@ -141,7 +142,7 @@ def _reservation_not_released() -> None:
         _, said = release(lot, request)
         return lot, said
 
-    inventory.release = said_only
+    LOT.by_body[ReleaseRequested] = replace(LOT.by_body[ReleaseRequested], rule=change(said_only))  # type: ignore[index]
 
 
 def _void_forgotten_by_the_pool() -> None:
@@ -171,7 +172,7 @@ def _dead_letter_skipped() -> None:
     def dead(_: Batch, item: Item, reason: str = "", message: str = "") -> list[OutboxRecord]:
         return []
 
-    Batch._dead = dead  # type: ignore[method-assign]
+    Batch._dead_letter = dead  # type: ignore[method-assign]
 
 
 def _relay_out_of_order() -> None:

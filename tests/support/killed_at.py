@@ -29,8 +29,8 @@ POINTS: dict[str, tuple[type[Any], str, str]] = {
     "6-5 handed to the relay, offset not committed": (Step, "_commit_offsets", "before"),
     "5 offset committed": (Step, "_commit_offsets", "after"),
     "R1-R2 before anything is published": (Relay, "_publish", "before"),
-    "R2-R3 published, outbox not deleted": (RuntimeStore, "said", "before"),
-    "R3 outbox deleted": (RuntimeStore, "said", "after"),
+    "R2-R3 published, outbox not deleted": (RuntimeStore, "delete_published", "before"),
+    "R3 outbox deleted": (RuntimeStore, "delete_published", "after"),
 }
 
 

@@ -18,7 +18,7 @@ async def test_a_record_that_is_in_no_ledger_is_lost_and_one_with_another_body_t
     async def known(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
         return {id: b"body" for id in ids if "lost" not in id}
 
-    monkeypatch.setattr(RuntimeStore, "known", known)
+    monkeypatch.setattr(RuntimeStore, "processed", known)
     monkeypatch.setattr(model, "SERVICES", {})
     told = Told({"t1 a": (TERMINAL, b"body"), "t1 lost": (TERMINAL, b"body"), "till a": (TILL, b"other")})
     found = model.Reckoning(lost=["seen before"])
