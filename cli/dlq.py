@@ -11,8 +11,8 @@ from cli.parameters import seconds
 from ops.dlq import DeadLetters, Letter, ResendReport, Status, dead_letters, parse_place
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 app = typer.Typer(no_args_is_help=True, help="Dead letters: list, show and replay them.")
 
@@ -44,7 +44,7 @@ def list_letters(
     for letter in letters:
         # No table: a letter's place is long, and people copy it.
         row = _row(letter)
-        say(f"{row['letter']}  {row['status']}, {counted(letter.times, 'time')}, {local(letter.at, None)}")
+        say(f"{row['letter']}  {row['status']}, {pluralize(letter.times, 'time')}, {local(letter.at, None)}")
         say(f"    {row['service']}, key {row['key']}: {row['reason']}. {row['message']}")
 
 
@@ -96,7 +96,7 @@ def replay(
     if as_json:
         show_json({"meant": selected, "sent": replayed.sent, "still_open": replayed.still_open})
     else:
-        sent = f"{counted(replayed.sent, 'record')} sent back."
+        sent = f"{pluralize(replayed.sent, 'record')} sent back."
         say(sent if replayed.sent else "No letter waits: all of them were worked.")
         if replayed.still_open:
             warn(
@@ -109,7 +109,7 @@ def replay(
 
 
 async def _all_letters() -> list[Letter]:
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         return await letters.all()
 
 
@@ -119,12 +119,12 @@ async def _letter(text: str) -> Letter:
         raise NoSuchLetter(
             f"{text} is not the place of a letter; `karya dlq list` shows places as TOPIC/PARTITION/OFFSET."
         )
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         return await letters.get(place)
 
 
 async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
-    async with dead_letters(told("kafka", "mongo")) as letters:
+    async with dead_letters(settings_for("kafka", "mongo")) as letters:
         selected = await _selected(letters, which, reason)
         return len(selected), await letters.replay(selected, wait)
 

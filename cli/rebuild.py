@@ -16,8 +16,8 @@ from cli.parameters import seconds
 from deploy.topics import SERVICES
 from ops.rebuild import SHOWN, WITHIN, RebuildReport
 from ops.rebuild import rebuild as rebuild_one
-from shared.errors import AtWork, NotReached
-from shared.settings import told
+from shared.errors import NotReached, ServiceRunning
+from shared.settings import settings_for
 from shared.shown import thousands
 
 DIFFERENT = 1
@@ -54,7 +54,7 @@ def rebuild(
         raise typer.BadParameter("--say-missing needs --switch")
     if into is not None and not DATABASE.fullmatch(into):
         raise typer.BadParameter("--into takes at most 40 letters, digits, '_' and '-'")
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     # The replay runs the rules again, and would log each dead letter as a new one.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -72,7 +72,7 @@ def rebuild(
                     on_progress=lambda done, of: progress.update(task, completed=done, total=of),
                 )
             )
-        except AtWork as error:
+        except ServiceRunning as error:
             progress.stop()
             warn(str(error))
             raise typer.Exit(AT_WORK) from None

@@ -11,7 +11,7 @@ from edge.spool.backup import export, import_into
 from edge.spool.check import check, repair
 from edge.spool.file import Owner
 from edge.spool.records import Spool
-from shared.shown import counted
+from shared.shown import pluralize
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
 
@@ -35,7 +35,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
         if as_json:
             show_json({"file": str(file), "device": device, "records": counts.records, "unsent": counts.pending})
         else:
-            say(f"{counted(counts.records, 'record')} of device {device} are in {file}; {counts.pending} not sent.")
+            say(f"{pluralize(counts.records, 'record')} of device {device} are in {file}; {counts.pending} not sent.")
 
     @app.command(name="import")
     def import_file(
@@ -59,7 +59,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 }
             )
             return
-        say(f"{counted(imported.added, 'record')} added, {imported.known} were here. {imported.unsent} to send.")
+        say(f"{pluralize(imported.added, 'record')} added, {imported.known} were here. {imported.unsent} to send.")
         say(f"This is device {imported.device} now: please record on one copy of it only.")
         if imported.missing:
             warn(f"The file lacks {_numbers(imported.missing)}.")
@@ -82,7 +82,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
                 if as_json:
                     show_json({"file": str(new), "kept": repaired.kept, "lost": repaired.lost})
                     return
-                say(f"{counted(repaired.kept, 'record')} could be read and are in {new}.")
+                say(f"{pluralize(repaired.kept, 'record')} could be read and are in {new}.")
                 if repaired.lost:
                     warn(f"Not {_numbers(repaired.lost)}.")
                 say(f"Move {path} aside (with -wal and -shm beside it; delete nothing), then: spool import {new}")
@@ -101,7 +101,7 @@ def spool_commands(owner_of: Callable[[typer.Context], Owner]) -> typer.Typer:
             )
         else:
             say(
-                f"{path}: device {health.device or 'not known'}, {counted(health.records, 'record')}, "
+                f"{path}: device {health.device or 'not known'}, {pluralize(health.records, 'record')}, "
                 f"{health.unsent} not sent."
             )
             if health.missing:

@@ -8,8 +8,8 @@ import typer
 
 from cli.console import exit_on_error, say, show_json, show_table
 from ops.strays import list_strays, move
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 app = typer.Typer(no_args_is_help=True, help="Sales at booths that do not exist: list them, move them.")
 
@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of
 def list_booths(as_json: Json = False) -> None:
     """List booths that tills named and no festival has opened."""
     with exit_on_error():
-        strays = asyncio.run(list_strays(told("mongo")))
+        strays = asyncio.run(list_strays(settings_for("mongo")))
     if as_json:
         show_json([asdict(stray) for stray in strays])
         return
@@ -36,8 +36,8 @@ def move_booth(
 ) -> None:
     """Publish the records of a stray booth for the right one. Safe to repeat, e.g. when more records came."""
     with exit_on_error():
-        records = asyncio.run(move(told("kafka", "mongo"), stray, booth))
+        records = asyncio.run(move(settings_for("kafka", "mongo"), stray, booth))
     if as_json:
         show_json({"stray": stray, "booth": booth, "records": records})
         return
-    say(f"{counted(records, 'record')} of {stray} published for {booth}. Set the till up for {booth} now.")
+    say(f"{pluralize(records, 'record')} of {stray} published for {booth}. Set the till up for {booth} now.")

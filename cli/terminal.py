@@ -21,8 +21,8 @@ from shared.envelope import rfc3339
 from shared.events import names
 from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
 from shared.events.zones import FACILITY_ZONES
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -157,19 +157,21 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=terminal.counts().pending)
             report = asyncio.run(
-                terminal.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                terminal.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         rows = terminal.tracked_reports()
         new_rows = [row for row in rows if row.answer and row.record.id not in answered]
         if as_json:
             show_json({"sent": report.sent, "unanswered": report.unanswered, "answers": _rows(context, new_rows)})
             return
-        say(f"{counted(report.sent, 'record')} sent, {counted(len(new_rows), 'answer')} received.")
+        say(f"{pluralize(report.sent, 'record')} sent, {pluralize(len(new_rows), 'answer')} received.")
         _show(context, new_rows, "")
         if report.unanswered:
-            warn(f"No answer yet for {counted(report.unanswered, 'record')}; sync again in a while to see it.")
+            warn(f"No answer yet for {pluralize(report.unanswered, 'record')}; sync again in a while to see it.")
         if report.unreadable:
-            warn(f"{counted(report.unreadable, 'answer')} can't be read by this version of karya; please update it.")
+            warn(
+                f"{pluralize(report.unreadable, 'answer')} can't be read by this version of karya; please update it."
+            )
 
 
 @app.command(name="list")

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError
 from cli.console import say, show_json
 from deploy.topics import reconcile_topics
 from shared.errors import NotReached, TopicsRefused
-from shared.settings import told
+from shared.settings import settings_for
 
 
 def topics(
@@ -20,7 +20,7 @@ def topics(
 
     Ends with 1 if something is left that only a person may change, and says what to do.
     """
-    settings = told("kafka")
+    settings = settings_for("kafka")
     try:
         result = asyncio.run(reconcile_topics(settings))
     except (KafkaError, OSError) as error:

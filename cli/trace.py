@@ -11,7 +11,7 @@ from cli.console import err, say, show_json, show_table
 from ops.trace import LotHistory
 from ops.trace import trace as trace_lot
 from shared.errors import NotReached
-from shared.settings import told
+from shared.settings import settings_for
 from shared.shown import clock, rupiah
 
 
@@ -21,7 +21,7 @@ def trace(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")] = False,
 ) -> None:
     """Show the history of one lot as a timeline, in the facility's local time. Makers are never shown."""
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     with err.status("Reading the events of the lot"):
         try:
             life = asyncio.run(trace_lot(settings, lot, every_sale=all))

@@ -15,7 +15,7 @@ from cli.parameters import seconds
 from ops.verify import WITHIN, Check, Observation, VerifyReport
 from ops.verify import verify as verify_all
 from shared.errors import NotReached
-from shared.settings import told
+from shared.settings import settings_for
 from shared.shown import thousands
 from shared.visible import visible
 
@@ -34,7 +34,7 @@ def verify(
 
     Ends with 1 if an invariant is broken, with 2 if not every event was worked in time.
     """
-    settings = told("kafka", "mongo")
+    settings = settings_for("kafka", "mongo")
     with err.status("Waiting until every event is worked") as progress:
         try:
             report = asyncio.run(

@@ -11,7 +11,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Boolean, Int8, Int16, Int32, Schema, String
 
-from shared.topics import Wrong
+from shared.topics import TopicFault
 
 _SET = 0
 
@@ -56,7 +56,7 @@ class _Struct(RequestStruct):  # type: ignore[misc]
 class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
     API_KEY = 44
 
-    def __init__(self, changes: Iterable[Wrong]) -> None:
+    def __init__(self, changes: Iterable[TopicFault]) -> None:
         self._resources = [
             (ConfigResourceType.TOPIC, topic, [(change.setting, _SET, change.wanted) for change in group])
             for topic, group in groupby(sorted(changes, key=attrgetter("topic")), key=attrgetter("topic"))
@@ -66,7 +66,7 @@ class _IncrementalAlterConfigs(Request[_Struct]):  # type: ignore[misc]
         return request_struct_class(self._resources, False)
 
 
-async def alter(admin: AIOKafkaAdminClient, changes: Iterable[Wrong]) -> None:
+async def alter(admin: AIOKafkaAdminClient, changes: Iterable[TopicFault]) -> None:
     """Set each setting of `changes` to its wanted value. Raises KafkaError when the broker refuses."""
     answer = await admin._send_request(_IncrementalAlterConfigs(changes))
     for code, why, _kind, topic in answer.responses:

@@ -11,20 +11,20 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from deploy.altering import alter
-from services.festival.handlers import FAMILIES as FESTIVAL
-from services.inventory.handlers import FAMILIES as INVENTORY
-from services.production.handlers import FAMILIES as PRODUCTION
-from services.sales.handlers import FAMILIES as SALES
+from services.festival.handlers import PROCESSORS as FESTIVAL
+from services.inventory.handlers import PROCESSORS as INVENTORY
+from services.production.handlers import PROCESSORS as PRODUCTION
+from services.sales.handlers import PROCESSORS as SALES
 from shared.errors import TopicsRefused
 from shared.events import festival, inventory, production, sales
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
-from shared.runtime.family import Family
+from shared.runtime.processor import Processor
 from shared.settings import Settings
-from shared.topics import COMPRESSION, DLQ, TIME, Wrong, configs, wanted, wrong
+from shared.topics import COMPRESSION, DLQ, TIME, TopicFault, configs, wanted, wrong
 
-SERVICES: dict[str, tuple[Family, ...]] = {
+SERVICES: dict[str, tuple[Processor, ...]] = {
     "production": PRODUCTION,
     "inventory": INVENTORY,
     "festival": FESTIVAL,
@@ -60,7 +60,7 @@ class TopicChanges:
     advice for each refused change."""
 
     made: Sequence[str] = ()
-    altered: Sequence[Wrong] = ()
+    altered: Sequence[TopicFault] = ()
     refused: Sequence[str] = ()
 
 
@@ -76,7 +76,7 @@ def all_topics() -> list[Topic]:
 
 def read_topics() -> set[str]:
     """The names of the topics that a service reads. Each of them has a DLQ."""
-    return {topic.name for families in SERVICES.values() for family in families for topic in family.topics}
+    return {topic.name for processors in SERVICES.values() for processor in processors for topic in processor.topics}
 
 
 def writers() -> dict[str, str]:
@@ -162,7 +162,7 @@ def _unequal(settings: Settings, counts: Mapping[str, int]) -> Iterable[str]:
         )
 
 
-def _late(settings: Settings, refused: Iterable[Wrong]) -> Iterable[str]:
+def _late(settings: Settings, refused: Iterable[TopicFault]) -> Iterable[str]:
     for topic, group in groupby(refused, key=attrgetter("topic")):
         changes = list(group)
         actual = ", ".join(f"{change.setting}={change.found}" for change in changes)

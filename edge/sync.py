@@ -22,7 +22,7 @@ from shared.events.language import Body, Event, Topic
 from shared.kafka import partition_for, producer, reader, stop_producer, stop_reader, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.within import let_go, within
+from shared.timeouts import hard_timeout, ignore_result
 
 WINDOW = 500
 PATIENCE = 30.0
@@ -68,8 +68,8 @@ async def sync(
     acknowledgements = _Acknowledgements(on_sent)
     try:
         # A server that accepts a connection and never answers must not block a device for ever.
-        await within(PATIENCE, client.start())
-        await within(PATIENCE, consumer.start())
+        await hard_timeout(PATIENCE, client.start())
+        await hard_timeout(PATIENCE, consumer.start())
         names = [
             topic_name(settings, topic.name)
             for topic in (spool.topic, *(subscription.topic for subscription in subscriptions))
@@ -111,7 +111,7 @@ async def _missing_topics(consumer: AIOKafkaConsumer, names: Sequence[str]) -> s
     missing = set(names)
     # Brokers learn of a new topic with a short delay.
     async for _ in attempts(within=TOPICS_WITHIN):
-        missing = set(names) - await within(PATIENCE, consumer.topics())
+        missing = set(names) - await hard_timeout(PATIENCE, consumer.topics())
         if not missing:
             break
     return missing
@@ -119,10 +119,10 @@ async def _missing_topics(consumer: AIOKafkaConsumer, names: Sequence[str]) -> s
 
 async def _send(spool: Spool, client: AIOKafkaProducer, topic: str, acknowledgements: _Acknowledgements) -> None:
     while window := spool.pending(WINDOW):
-        futures = await within(PATIENCE, _enqueue(window, client, topic))
+        futures = await hard_timeout(PATIENCE, _enqueue(window, client, topic))
         for future in futures:
             # Sends that miss the timeout end when the client stops.
-            future.add_done_callback(let_go)
+            future.add_done_callback(ignore_result)
         try:
             await asyncio.wait(futures, timeout=PATIENCE)
         finally:
@@ -167,7 +167,7 @@ async def _assignments(
     assignments = {}
     for subscription in subscriptions:
         name = topic_name(settings, subscription.topic.name)
-        partitions = len(await within(PATIENCE, client.partitions_for(name)))
+        partitions = len(await hard_timeout(PATIENCE, client.partitions_for(name)))
         assignments[TopicPartition(name, partition_for(subscription.key, partitions))] = subscription
     return assignments
 
@@ -180,7 +180,7 @@ async def _receive(
     wait: float,
 ) -> tuple[int, int]:
     consumer.assign(list(assignments))
-    ends: dict[TopicPartition, int] = await within(PATIENCE, consumer.end_offsets(list(assignments)))
+    ends: dict[TopicPartition, int] = await hard_timeout(PATIENCE, consumer.end_offsets(list(assignments)))
     for partition, subscription in assignments.items():
         next = spool.position(subscription.topic, partition.partition)
         # A position beyond the end means a recreated topic. The spool drops events that it receives twice.
@@ -199,7 +199,9 @@ async def _receive(
             return received, unreadable
         if behind and clock() - quiet_since > PATIENCE:
             raise TimeoutError("Kafka delivers no records though the partition has more")
-        fetched: dict[TopicPartition, list[ConsumerRecord]] = await within(PATIENCE, consumer.getmany(timeout_ms=100))
+        fetched: dict[TopicPartition, list[ConsumerRecord]] = await hard_timeout(
+            PATIENCE, consumer.getmany(timeout_ms=100)
+        )
         for partition, records in fetched.items():
             ours, lost = _matching(assignments[partition], records)
             spool.receive(assignments[partition].topic, partition.partition, ours, records[-1].offset + 1)

@@ -27,7 +27,7 @@ from shared.kafka import partition_for_bytes, producer, stop_producer, topic_nam
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
 from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
@@ -178,7 +178,7 @@ class DeadLetters:
         order, so the part of one topic must be worked before the next part is sent. A part that is not worked in time
         ends the replay, since the bug is still there."""
         database, sent_count = self._database(service), 0
-        topics = {topic.name for family in SERVICES[service] for topic in family.topics}
+        topics = {topic.name for processor in SERVICES[service] for topic in processor.topics}
         assert database is not None, "only a service with a ledger has open letters"
         while True:
             waiting = await self._waiting(database, service, key)
@@ -195,14 +195,14 @@ class DeadLetters:
 
     async def _worked(self, database: Database, ids: Collection[str], within: float) -> bool:
         async for _ in attempts(within=within, most=0.2):
-            if len(await Ledger(database).known(ids)) == len(ids):
+            if len(await RuntimeStore(database).processed(ids)) == len(ids):
                 return True
         return False
 
     async def _waiting(self, database: Database, service: str, key: bytes | None) -> list[str]:
         """The ids of the events parked under this key, in their order."""
         text = (key or b"").decode(errors="replace")
-        parked = [f"{family.group} {text}" for family in SERVICES[service]]
+        parked = [f"{processor.group} {text}" for processor in SERVICES[service]]
         documents = await database["parked"].find({"_id": {"$in": parked}}).to_list(None)
         return [id for document in documents for id in document["events"]]
 
@@ -229,7 +229,9 @@ class DeadLetters:
                 letter.ledger_id for letter in letters if letter.service == service and letter.ledger_id is not None
             }
             if database is not None and ids:
-                digests |= {(service, id): digest for id, digest in (await Ledger(database).known(ids)).items()}
+                digests |= {
+                    (service, id): digest for id, digest in (await RuntimeStore(database).processed(ids)).items()
+                }
         return [
             replace(letter, status=_status(letter, digests.get((letter.service, letter.ledger_id or ""))))
             for letter in letters

@@ -1,7 +1,7 @@
-"""How the id of an event follows from what caused it: the same at every redo, so that copies can be told.
+"""Deterministic event ids: a redo derives the same id from the same cause, so that readers recognise copies.
 
-Each derivation has a number. A lane and its journal keep the number that each batch was worked with, so that a
-rebuild makes the ids of that time.
+Each derivation has a number. A lane and its journal keep the number of each batch, so that a rebuild derives the ids
+of that time.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from uuid import UUID
 from shared.errors import UnknownVersion
 from shared.events.ids import named_uuid
 
-# The id of the event at an index of what a cause brought about on a topic.
+# The id of the event at an index among the events of a cause on a topic.
 Derivation: TypeAlias = Callable[[str, str, int], str]
 
 _NAMESPACE = UUID("6f9619ff-8b86-4d01-b42d-00cf4fc964ff").bytes
@@ -22,27 +22,27 @@ def _by_name(cause: str, topic: str, index: int) -> str:
 
 
 DERIVATIONS: dict[int, Derivation] = {1: _by_name}
-# The number of lanes and journals that were written before they had one.
+# The number of lanes and journals without a number.
 FIRST = 1
 CURRENT = 1
 
 
 def derivation(number: int) -> Derivation:
     """The derivation with this number. Raises UnknownVersion for a number of a newer Karya."""
-    known = DERIVATIONS.get(number)
-    if known is None:
+    derive = DERIVATIONS.get(number)
+    if derive is None:
         raise UnknownVersion(
             f"Ids were derived in way {number}, and this Karya knows {', '.join(map(str, DERIVATIONS))}: "
             "use the newer one."
         )
-    return known
+    return derive
 
 
 def derived_id(cause: str, topic: str, index: int) -> str:
-    """The id, by the current derivation, of the event at `index` of what `cause` brought about on `topic`."""
+    """The id, by the current derivation, of the event at `index` among the events of `cause` on `topic`."""
     return DERIVATIONS[CURRENT](cause, topic, index)
 
 
 def derived_ids(cause: str, topic: str, index: int) -> tuple[str, ...]:
-    """The id by every derivation, the current one first: for readers of logs that may be older."""
+    """The id by every derivation, the current one first, for readers of older logs."""
     return tuple([DERIVATIONS[number](cause, topic, index) for number in sorted(DERIVATIONS, reverse=True)])

@@ -1,4 +1,4 @@
-"""Names in JSON objects: one that comes twice is refused, for every reader would take another of its values."""
+"""Duplicate names in JSON objects. They are refused, because readers differ in which value they take."""
 
 import json
 from collections.abc import Sequence
@@ -12,29 +12,29 @@ from pydantic import AwareDatetime, BaseModel
 
 NAME_TWICE = "This name comes twice in the same object."
 
-# What most fields hold.
+# The types of most fields.
 _PLAIN = frozenset({str, int, bool, type(None), date, datetime, AwareDatetime})
 
 Place: TypeAlias = tuple[str | int, ...]
 
 
 class _ComesTwice(Exception):
-    """Ends the quick reading."""
+    """Ends the quick check at the first duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Twice:
-    """Stands for an object, and says which of its names came again."""
+    """Stands for an object, with the name that came again."""
 
     name: str
 
 
 def names_in(body: BaseModel) -> int:
-    """How many names the JSON had that this was read from, as far as its models know them, each once per object."""
+    """The number of names in the JSON of this body that its models know, each once per object."""
     names = len(body.__pydantic_fields_set__)
     for field in _holding_models(type(body)):
-        held = getattr(body, field)
-        for item in held if isinstance(held, tuple) else (held,):
+        value = getattr(body, field)
+        for item in value if isinstance(value, tuple) else (value,):
             if isinstance(item, BaseModel):
                 names += names_in(item)
     return names
@@ -42,7 +42,7 @@ def names_in(body: BaseModel) -> int:
 
 @cache
 def _holding_models(model: type[BaseModel]) -> tuple[str, ...]:
-    """The fields whose type is not one of those that surely hold no model."""
+    """The fields whose type may hold a model."""
     return tuple(name for name, field in model.model_fields.items() if not _plain(field.annotation))
 
 
@@ -56,19 +56,19 @@ def _plain(annotation: Any) -> bool:
 
 
 def each_once(value: bytes, names: int) -> bool:
-    """Whether it is certain that no name comes twice in this JSON, in which `names` different ones were found.
+    """True if certainly no name comes twice in this JSON, which has `names` different ones.
 
-    Every name ends in a quote before a colon, with white space between them at most, so that without any there are
-    no more names than such places. A fraction of what reading all of it costs; False for much that is right.
+    Every name ends in a quote before a colon, with at most white space between them. Without white space there are no
+    more names than such places. This costs a fraction of parsing, and is False for much valid JSON.
     """
     spaced = b'" ' in value or b"\n" in value or b"\r" in value or b"\t" in value
     return not spaced and value.count(b'":') <= names
 
 
 def name_twice(value: bytes) -> Place | None:
-    """Where the first name is that comes twice in one object, at any depth and however it is escaped, or None.
+    """The place of the first duplicate name, at any depth and however it is escaped, or None.
 
-    `value` is valid JSON. Raises ValueError otherwise.
+    `value` must be valid JSON. Raises ValueError otherwise.
     """
     text = value.decode()
     try:
@@ -84,23 +84,23 @@ def _checked(pairs: Sequence[tuple[str, Any]]) -> None:
 
 
 def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any] | _Twice:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
     for name, _ in pairs:
-        if name not in found:
+        if name not in members:
             return _Twice(name)
-        del found[name]
+        del members[name]
     raise AssertionError("no name came twice")
 
 
 def _place(part: Any) -> Place | None:
     if isinstance(part, _Twice):
         return (part.name,)
-    held = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
-    return next(((at, *place) for at, inner in held if (place := _place(inner)) is not None), None)
+    members = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    return next(((at, *place) for at, inner in members if (place := _place(inner)) is not None), None)
 
 
-# Numbers stay text: Python refuses to read the longest.
+# Numbers stay text: Python refuses to parse the longest.
 _QUICK = json.JSONDecoder(object_pairs_hook=_checked, parse_int=str, parse_float=str)
 _WHOLE = json.JSONDecoder(object_pairs_hook=_object, parse_int=str, parse_float=str)

@@ -55,9 +55,9 @@ def headers(
     trace: str | None = None,
     cause: str | None = None,
 ) -> Headers:
-    """The Kafka headers of an event. `source` and `id` are its idempotency key; `cause` is the id of what
-    made its writer say it; `trace` a W3C traceparent."""
-    made = [
+    """The Kafka headers of an event. `source` and `id` are its idempotency key. `cause` is the id of the event that
+    led to it. `trace` is a W3C traceparent."""
+    pairs = [
         _SPEC_VERSION,
         ("ce_id", id.encode()),
         ("ce_source", source.encode()),
@@ -66,14 +66,14 @@ def headers(
         _CONTENT_TYPE,
     ]
     if cause is not None:
-        made.append(("causationid", cause.encode()))
+        pairs.append(("causationid", cause.encode()))
     if trace is not None:
-        made.append(("traceparent", trace.encode()))
-    return made
+        pairs.append(("traceparent", trace.encode()))
+    return pairs
 
 
 class Cause(NamedTuple):
-    """The header values that all outputs of one event share, made once per event."""
+    """The header values that all outputs of one event share."""
 
     id: str
     derive: Derivation
@@ -86,17 +86,17 @@ class Cause(NamedTuple):
 def cause(
     event: Event, ledger_id: str, parent: Sequence[tuple[str, bytes | None]], source: str, derive: Derivation
 ) -> Cause:
-    """The shared values of what `source` publishes because of `event`, which came with the headers `parent`.
+    """The shared header values of the events that `source` publishes because of `event`, whose headers are `parent`.
     `derive` makes the ids."""
     given = _first_of_each(parent)
     written = given.get("ce_time")
     if written is None or not _WRITTEN_HERE(written):
         written = rfc3339(event.time).encode()
-    known = _TRACEPARENT(given.get("traceparent") or b"")
+    trace = _TRACEPARENT(given.get("traceparent") or b"")
     return Cause(
         ledger_id,
         derive,
-        b"00-" + (known[1] if known else digest(ledger_id.encode()).hex().encode()),
+        b"00-" + (trace[1] if trace else digest(ledger_id.encode()).hex().encode()),
         _source_header(source),
         ("ce_time", written),
         ("causationid", event.id.encode()),
@@ -104,7 +104,7 @@ def cause(
 
 
 def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
-    """The headers of the event at `index` of what `cause` brought about."""
+    """The headers of the event at `index` among the events of `cause`."""
     id = cause.derive(cause.id, topic.name, index).encode()
     return [
         _SPEC_VERSION,
@@ -119,13 +119,13 @@ def caused(cause: Cause, topic: Topic, body: Body, index: int) -> Headers:
 
 
 def digest(value: bytes) -> bytes:
-    """Sixteen bytes that tell one body from another."""
+    """A hash of sixteen bytes."""
     return blake2b(value, digest_size=16).digest()
 
 
 def rfc3339(moment: datetime) -> str:
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    # Cut off, and not replaced: a third of its time.
+    # Slicing takes a third of the time of `replace`.
     return utc.isoformat(timespec="milliseconds")[:-6] + "Z"
 
 
@@ -138,11 +138,11 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
 
 
 def decode(topic: Topic, record: Record) -> Event:
-    """The event in a record. Raises Unusable with a reason that a person understands."""
+    """The event in a record. Raises Unusable, with a sentence for people."""
     given = _first_of_each(record.headers)
     id, source = given.get("ce_id"), _source_text(given.get("ce_source"))
     time, reader = _text(given.get("ce_time")), _readers(topic).get(given.get("ce_type"))
-    # Nearly every record passes: what is wrong with one that does not is found out apart.
+    # Nearly every record passes. The fault of another record is looked for apart.
     if (
         given.get("ce_specversion") != b"1.0"
         or (id is None or not _NAME(id))
@@ -172,14 +172,13 @@ def decode(topic: Topic, record: Record) -> Event:
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
-    """Of several headers with one name the first, even a null one: every reader of a record (verify, the tools for
-    dead letters) must see the same event in it."""
+    """The first header of each name, even if it is null. Every reader of a record must see the same event in it."""
     given = dict(headers)
     return given if len(given) == len(headers) else dict(reversed(headers))
 
 
 def _unusable(topic: Topic, given: dict[str, bytes | None]) -> Unusable:
-    """What is wrong with headers that are not those of an event of this topic."""
+    """The fault of headers that are not those of an event of this topic."""
     attributes: dict[str, str] = {}
     for name in _REQUIRED:
         text = _text(given.get(name))
@@ -194,14 +193,14 @@ def _unusable(topic: Topic, given: dict[str, bytes | None]) -> Unusable:
 
 
 def taken_in(record: Record) -> datetime | None:
-    """When Kafka took the record in, or None if its timestamp is no time at all: a topic that keeps its senders'
-    clocks may hold any number."""
+    """Kafka's append time of the record. None if the timestamp is no time: a topic that keeps its senders' clocks may
+    hold any number."""
     return _moment(record.timestamp)
 
 
 @lru_cache(maxsize=4096)
 def _moment(timestamp: int) -> datetime | None:
-    """The moment of a Kafka timestamp. Records that were sent together share one."""
+    """The moment of a Kafka timestamp. Records of one batch share it, so that a cache pays."""
     try:
         return as_utc(EPOCH + timedelta(milliseconds=timestamp))
     except OverflowError:
@@ -214,12 +213,12 @@ def _text(value: bytes | None) -> str | None:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        return None  # as good as missing: the required ones are asked for by name
+        return None  # like a missing header
 
 
 @lru_cache(maxsize=4096)
 def _source_text(value: bytes | None) -> str | None:
-    """The text of a source, or None if it is no name. The same few come again and again."""
+    """The text of a source, or None if it is no name. Few sources come again and again."""
     return value.decode() if value is not None and _NAME(value) else None
 
 
@@ -235,17 +234,17 @@ def _type_header(topic: Topic, body: type[Body]) -> tuple[str, bytes]:
 
 @lru_cache(maxsize=256)
 def _readers(topic: Topic) -> Mapping[bytes | None, Callable[[bytes], Body]]:
-    """What reads the JSON of each `ce_type`."""
+    """The JSON reader of each `ce_type`."""
     return {name.encode(): body.__pydantic_validator__.validate_json for name, body in topic.by_type.items()}
 
 
 def _unknown_type(topic: Topic, name: str) -> Unusable:
-    known = sorted(topic.by_type)
+    names = sorted(topic.by_type)
     stem = name.rsplit(".", 1)[0]
-    if any(other.rsplit(".", 1)[0] == stem for other in known):
-        return Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {', '.join(known)}.")
+    if any(other.rsplit(".", 1)[0] == stem for other in names):
+        return Unusable("UNKNOWN_VERSION", f"This version of {stem} is not known here; known: {', '.join(names)}.")
     return Unusable(
-        "UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(known)}."
+        "UNKNOWN_TYPE", f"The ce_type is not one that {topic.name} carries; it carries {', '.join(names)}."
     )
 
 
@@ -263,7 +262,7 @@ def _time(text: str) -> datetime:
 
 
 def _explain(error: ValidationError) -> str:
-    # Never the value itself: a reason may be shown where the record's content must not be.
-    wrong = error.errors(include_input=False, include_context=False, include_url=False)
-    parts = [f"{'.'.join(map(str, w['loc'])) or 'body'}: {w['msg']}" for w in wrong[:5]]
+    # Never the value: a reason may be shown where the record's content must not be.
+    faults = error.errors(include_input=False, include_context=False, include_url=False)
+    parts = [f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault['msg']}" for fault in faults[:5]]
     return "; ".join(part.encode(errors="replace").decode()[:200] for part in parts)

@@ -1,4 +1,4 @@
-"""Every exception class of Karya's services, one sentence each."""
+"""Every exception class of Karya, one sentence each."""
 
 
 class KaryaError(Exception):
@@ -8,12 +8,12 @@ class KaryaError(Exception):
 # A bug in our own code
 
 
-class NotLoaded(KaryaError):
+class UndeclaredRead(KaryaError):
     """A rule asked for an entity or a query that its event does not declare among its reads."""
 
 
 class ForeignWrite(KaryaError):
-    """A rule put an entity that another key family writes."""
+    """A rule put an entity that another processor writes."""
 
 
 # A record that can't be used
@@ -32,7 +32,7 @@ class Unusable(KaryaError):
 
 
 class PartitionsDiffer(KaryaError):
-    """The topics of one key family are missing or have not all the same number of partitions."""
+    """The topics of one processor are missing or have not all the same number of partitions."""
 
 
 class TopicsRefused(KaryaError):
@@ -44,47 +44,47 @@ class LaneOutOfRange(KaryaError):
 
 
 class FenceMoved(KaryaError):
-    """Somebody else worked this lane since we last looked: what we have in hand is out of date."""
+    """Another instance has worked the lane since it was read, so the batch in hand is out of date."""
 
 
 class NotRelayed(KaryaError):
-    """Kafka did not acknowledge what a lane has to say, within the bound."""
+    """Kafka did not acknowledge a lane's events within the bound."""
 
 
 class UnknownVersion(KaryaError):
-    """A library, or what another Karya has written, has a version that is not known here."""
+    """A library, or data of another Karya version, has a version that is not known here."""
 
 
 class BadSettings(KaryaError):
     """Settings that are each allowed contradict each other."""
 
 
-class NobodySaid(KaryaError):
-    """A command was not told where its servers are."""
+class ServersNotConfigured(KaryaError):
+    """A command does not know the addresses of its servers."""
 
 
 class BadReference(KaryaError):
     """The reference data (facilities, products, categories) does not hold together."""
 
 
-class HistoryGone(KaryaError):
-    """Kafka no longer has all that a service's database was made of."""
+class HistoryTruncated(KaryaError):
+    """Kafka no longer has the whole history of a service's database."""
 
 
-class AtWork(KaryaError):
-    """A service is at work, or was meanwhile, and must not be for what was asked."""
+class ServiceRunning(KaryaError):
+    """A service is running, or ran meanwhile, and the operation needs it stopped."""
 
 
-class NotSaid(KaryaError):
-    """What a service was to say is in no topic, and nobody has said what is to become of it."""
+class UnpublishedEvents(KaryaError):
+    """Events of a service are in no topic, and the operator has not chosen whether to publish them."""
 
 
 class NotEmpty(KaryaError):
-    """A database that was to be filled holds something already."""
+    """A database that must be empty holds documents."""
 
 
 class NoSuchStray(KaryaError):
-    """No stray booth has this name, or the booth that was meant does not exist."""
+    """No stray booth has this name, or the target booth does not exist."""
 
 
 class NoSuchLetter(KaryaError):
@@ -95,7 +95,7 @@ class NoSuchLetter(KaryaError):
 
 
 class WrongEntry(KaryaError):
-    """What a person entered can't be right, and the agent can tell without asking a service."""
+    """An entry is wrong, and the agent can tell without asking a service."""
 
 
 class SpoolFailed(KaryaError):

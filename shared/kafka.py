@@ -1,4 +1,4 @@
-"""Kafka clients and names: what is the same wherever Karya meets Kafka."""
+"""Kafka clients, names and partitions, the same for every part of Karya."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,19 +15,19 @@ from shared.errors import PartitionsDiffer
 from shared.patches.aiokafka import give_up, read_any_header_name
 from shared.retry import attempts
 from shared.settings import Settings
+from shared.timeouts import hard_timeout
 from shared.topics import DLQ_MAX_BYTES
-from shared.within import within
 
 FLUSHED_WITHIN = 2.0
 CLOSED_WITHIN = 5.0
 TOPICS_WITHIN = 5.0
-# What a producer takes back (it aborts its transaction) was never said: nobody here works or shows it.
+# Records of an aborted transaction do not count: no reader of Karya sees them.
 READ_COMMITTED: Final[Literal["read_committed"]] = "read_committed"
-# How often one who waits for records looks whether its consumer still lives.
+# How often a waiting reader checks that its consumer still lives.
 LOOK_MS = 200
 
 
-# Whoever reads Kafka here comes by this module.
+# Every reader of Kafka imports this module.
 read_any_header_name()
 
 
@@ -42,7 +42,7 @@ def partition_for(key: str, partitions: int) -> int:
 
 
 def partition_for_bytes(key: bytes, partitions: int) -> int:
-    """As `partition_for`, of a key that may not be text."""
+    """`partition_for` of a key that may not be text."""
     return _positive_murmur2(key) % partitions
 
 
@@ -53,7 +53,7 @@ def _positive_murmur2(key: bytes) -> int:
 
 
 def producer(settings: Settings) -> AIOKafkaProducer:
-    """An idempotent producer, not started. Order per partition holds; `send` has no time-out of its own."""
+    """An idempotent producer, not started. It keeps the order per partition. Its `send` has no timeout."""
     return AIOKafkaProducer(
         bootstrap_servers=settings.kafka,
         enable_idempotence=True,
@@ -66,11 +66,10 @@ def producer(settings: Settings) -> AIOKafkaProducer:
 
 
 def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:
-    """A consumer of no group, not started: it commits nothing, and is told which partitions to read. `options` are
-    aiokafka's own.
+    """A consumer without a group, not started. The caller assigns its partitions. `options` are aiokafka's.
 
-    Its ends are those of what is committed. The last offset before an end may be one that no record is given for, as
-    any other: whether an end is reached is for the consumer's position to say, never for the last record.
+    Its end offsets are those of committed records. The last offset before an end may have no record. So only the
+    consumer's position tells whether an end is reached, never the last record.
     """
     return AIOKafkaConsumer(
         bootstrap_servers=settings.kafka,
@@ -81,34 +80,37 @@ def reader(settings: Settings, **options: Any) -> AIOKafkaConsumer:
 
 
 async def stop_reader(client: AIOKafkaConsumer) -> None:
-    """Stop it, with a bound: it would wait for ever for a broker that no longer answers."""
+    """Stop the consumer, with a bound: it would wait for ever for a broker that no longer answers."""
     with suppress(KafkaError, TimeoutError, ConnectionAbortedError):
-        await within(CLOSED_WITHIN, client.stop())
+        await hard_timeout(CLOSED_WITHIN, client.stop())
 
 
 async def stop_producer(client: AIOKafkaProducer) -> None:
-    """Stop it, with a bound: an idempotent producer that is only told to stop waits for ever for a broker that
-    has gone, and would send what it holds long after somebody else has."""
+    """Stop the producer, with a bound.
+
+    An idempotent producer waits for ever for a broker that is gone. It would send its records long after another
+    instance has sent them.
+    """
     stopping = asyncio.create_task(client.stop())
     await asyncio.wait([stopping], timeout=FLUSHED_WITHIN)
     if not stopping.done():
         give_up(client)
-    # KeyError: aiokafka looks for a batch that it was made to give up while it was on its way.
+    # KeyError: aiokafka looks up a batch that was given up while it was in flight.
     with suppress(KafkaError, TimeoutError, ConnectionAbortedError, KeyError):
-        await within(CLOSED_WITHIN, stopping)
+        await hard_timeout(CLOSED_WITHIN, stopping)
 
 
 async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
-    """The cluster's id of itself and the number of partitions that all these topics (full names) have.
+    """Kafka's cluster id, and the common number of partitions of these topics (full names).
 
-    Raises PartitionsDiffer if one is missing or they differ: lanes would not be co-partitioned then.
+    Raises PartitionsDiffer if a topic is missing or the numbers differ: lanes need co-partitioned topics.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:
         await admin.start()
         cluster = (await admin.describe_cluster())["cluster_id"]
         counts: dict[str, int] = {}
-        # Just made topics take a moment until every broker knows them.
+        # New topics take a moment until every broker knows them.
         async for _ in attempts(within=TOPICS_WITHIN):
             counts = {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics(list(topics))}
             if 0 not in counts.values():
@@ -116,9 +118,9 @@ async def survey(settings: Settings, topics: Sequence[str]) -> tuple[str, int]:
     finally:
         await admin.close()
     if len(set(counts.values())) != 1 or 0 in counts.values():
-        seen = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
+        partitions = ", ".join(f"{name}: {count}" for name, count in sorted(counts.items()))
         raise PartitionsDiffer(
-            f"These topics must all exist and have the same number of partitions, but have {seen}. "
+            f"These topics must all exist and have the same number of partitions, but have {partitions}. "
             "Make them with `karya topics`."
         )
     return cluster, next(iter(counts.values()))

@@ -1,4 +1,4 @@
-"""The one place that knows which MongoDB driver is in use."""
+"""The MongoDB client, for either driver."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -25,19 +25,19 @@ hold_no_lock_after_cancellation()
 
 
 class Mongo:
-    """A connected driver. Motor answers the same calls, so its objects pass for PyMongo's async ones."""
+    """A client of MongoDB. Motor has the same calls, so its objects are typed as PyMongo's async ones."""
 
     def __init__(self, settings: Settings) -> None:
         options: dict[str, Any] = {
             "tz_aware": True,
             "serverSelectionTimeoutMS": 3000,
-            # A server that takes a call and never answers is a passing fault too, not a wait without end.
+            # A server that accepts a call and never answers is a passing fault, too.
             "socketTimeoutMS": 30_000,
-            # So is one that waits for a connection: asyncio may lose the word that there is one again when somebody
-            # else who waits is cancelled at that moment (CPython issue 112202), and nobody would say it again.
+            # So is a wait for a connection: asyncio may lose the notification when another waiter is cancelled at
+            # that moment (CPython issue 112202).
             "waitQueueTimeoutMS": 10_000,
             "w": "majority",
-            # Outside transactions too: what a failover takes back must not be seen, let alone be said.
+            # Outside transactions, too: a write that a failover rolls back must not be read, let alone published.
             "readConcernLevel": "majority",
         }
         if settings.mongo_driver is MongoDriver.MOTOR:
@@ -56,7 +56,7 @@ class Mongo:
         return self._client[f"{self._prefix}{service}"]
 
     def transaction(self) -> AbstractAsyncContextManager[Session]:
-        """A snapshot transaction: commits (majority) when left, rolls back when left by an exception."""
+        """A snapshot transaction. Leaving it commits with majority; an exception rolls it back."""
         return self._begin()
 
     async def close(self) -> None:

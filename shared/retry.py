@@ -13,9 +13,9 @@ PASSING = (PyMongoError, KafkaError, NotRelayed, OSError, TimeoutError)
 
 
 async def attempts(*, within: float | None = None, first: float = 0.02, most: float = 1.0) -> AsyncIterator[int]:
-    """Count attempts from 0, waiting longer and longer between them, for `within` seconds (or for ever).
+    """Count attempts from 0, with growing waits between them, for `within` seconds or for ever.
 
-    The caller leaves the loop when it succeeded. Waits are jittered, so that instances do not march in step.
+    The caller leaves the loop after a success. Waits are jittered, so that instances don't retry in step.
     """
     loop = asyncio.get_running_loop()
     end = None if within is None else loop.time() + within

@@ -1,4 +1,4 @@
-"""Every setting of Karya, read from `KARYA_*` variables."""
+"""Every setting of Karya, from `KARYA_*` variables."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -8,11 +8,11 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import typed
-from shared.errors import NobodySaid, WrongEntry
+from shared.errors import ServersNotConfigured, WrongEntry
 
 
 def _whole(value: object) -> object:
-    # Pydantic alone takes the text 1.000 for 1.
+    # Pydantic alone reads the text 1.000 as 1.
     try:
         return typed.whole(value) if isinstance(value, str) else value
     except WrongEntry as wrong:
@@ -28,7 +28,7 @@ class MongoDriver(StrEnum):
 
 
 class Settings(BaseSettings):
-    """What a service, an agent or a command needs to know of its surroundings."""
+    """The settings of services, agents and commands."""
 
     model_config = SettingsConfigDict(env_prefix="KARYA_", frozen=True)
 
@@ -68,18 +68,18 @@ class Settings(BaseSettings):
 
     @property
     def names(self) -> list[str]:
-        """The hosts that a request may be for, besides localhost and numeric addresses."""
+        """The allowed hosts of a request, besides localhost and numeric addresses."""
         return [name.strip() for name in (self.http_host, *self.http_names.split(",")) if name.strip()]
 
 
-def told(*servers: str) -> Settings:
-    """The settings of a command that meets these servers (`kafka`, `mongo`).
+def settings_for(*servers: str) -> Settings:
+    """The settings of a command that needs these servers (`kafka`, `mongo`).
 
-    Raises NobodySaid unless somebody has said where they are: where several stacks run side by side the defaults
-    would lead to another one.
+    Raises ServersNotConfigured unless their addresses are set. Where several stacks run side by side, the defaults
+    would lead to another stack.
     """
     settings = Settings()
     missing = [f"KARYA_{name.upper()}" for name in servers if name not in settings.model_fields_set]
     if missing:
-        raise NobodySaid(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
+        raise ServersNotConfigured(f"Nothing of Karya runs here: run `make up`, or set {' and '.join(missing)}.")
     return settings

@@ -1,8 +1,8 @@
-"""How money, long numbers and times are shown to people, everywhere alike."""
+"""Formats of money, long numbers and times for people."""
 
 from datetime import datetime
 
-# Others' short names mean different zones in different countries.
+# Other short names mean different zones in different countries.
 _UNDERSTOOD = frozenset({"WIB", "WITA", "WIT", "UTC"})
 
 
@@ -32,6 +32,6 @@ def zone(moment: datetime) -> str:
     return name if name in _UNDERSTOOD else moment.isoformat(timespec="minutes")[len("2026-11-29T14:30") :]
 
 
-def counted(count: int, what: str) -> str:
+def pluralize(count: int, what: str) -> str:
     """`1 record`, `2 records`."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -1,4 +1,4 @@
-"""What every topic of Karya must be set to, and what is wrong with one that is set otherwise."""
+"""The required settings of every topic, and how a topic differs from them."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from aiokafka.errors import for_code
 
 from shared.settings import Settings
 
-# Kafka's own default, batch overhead included: what went wrong with a record is wrapped, so its place must hold more.
+# Kafka's own default, batch overhead included. A dead letter has more headers than its record, so a DLQ takes more.
 INPUT_MAX_BYTES = 1024 * 1024 + 12
 DLQ_MAX_BYTES = 2 * 1024 * 1024
 DLQ = ".dlq"
@@ -18,9 +18,8 @@ DLQ = ".dlq"
 RETENTION = "retention.ms"
 TIME = "message.timestamp.type"
 COMPRESSION = "compression.type"
-# History is the system's memory: nothing expires by itself. LogAppendTime is the clock that `decide` may trust. What
-# comes compressed is unpacked by the broker: one batch in snappy, lz4 or zstd, which our client can't read without
-# more libraries, would stop every reader for ever.
+# History is the system's memory: nothing expires by itself. LogAppendTime is the clock of the rules. The broker
+# unpacks compressed batches: one in snappy, lz4 or zstd needs more libraries, and would stop every reader for ever.
 _KEPT = {
     RETENTION: "-1",
     "retention.bytes": "-1",
@@ -33,8 +32,8 @@ Configs: TypeAlias = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
-    """One setting of a topic (full name) that is not as it must be."""
+class TopicFault:
+    """One setting of a topic (full name) that differs from the required one."""
 
     topic: str
     setting: str
@@ -46,37 +45,37 @@ class Wrong:
 
 
 def wanted(name: str) -> Configs:
-    """The settings of a topic, by its name with or without prefix."""
+    """The required settings of a topic. Its name may have a prefix."""
     return {**_KEPT, "max.message.bytes": str(DLQ_MAX_BYTES if name.endswith(DLQ) else INPUT_MAX_BYTES)}
 
 
-def wrong(found: Mapping[str, Configs]) -> list[Wrong]:
-    """What is wrong with topics (by full name) that are set so, a broker's defaults included."""
+def wrong(found: Mapping[str, Configs]) -> list[TopicFault]:
+    """The faults of topics (by full name) with these settings, the broker's defaults included."""
     return [
-        Wrong(topic, setting, configs.get(setting), value)
+        TopicFault(topic, setting, configs.get(setting), value)
         for topic, configs in sorted(found.items())
         for setting, value in wanted(topic).items()
         if configs.get(setting) != value
     ]
 
 
-async def unfit(settings: Settings, names: Iterable[str]) -> list[str]:
-    """What is wrong with these topics (full names, all of them there), in words. Raises KafkaError."""
+async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
+    """Sentences on the faults of these existing topics (full names). Raises KafkaError."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:
         await admin.start()
-        return [f"{one}: `karya topics` sets it" for one in wrong(await configs(admin, names))]
+        return [f"{fault}: `karya topics` sets it" for fault in wrong(await configs(admin, names))]
     finally:
         await admin.close()
 
 
 async def configs(admin: AIOKafkaAdminClient, topics: Iterable[str]) -> dict[str, Configs]:
-    """How these topics (full names, all of them there) are set. Raises KafkaError."""
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
-    found: dict[str, Configs] = {}
-    for answer in await admin.describe_configs(asked) if asked else ():
+    """The settings of these existing topics (full names). Raises KafkaError."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+    settings: dict[str, Configs] = {}
+    for answer in await admin.describe_configs(resources) if resources else ():
         for code, why, _kind, name, entries in answer.resources:
             if code:
                 raise for_code(code)(f"topic {name}: {why}")
-            found[name] = {setting: value for setting, value, *_ in entries}
-    return found
+            settings[name] = {setting: value for setting, value, *_ in entries}
+    return settings

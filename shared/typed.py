@@ -53,10 +53,10 @@ def number(text: str) -> float:
 
 def clock(text: str) -> time:
     """A time of day: `14.30`, `14:30`, `8.05`."""
-    found = _CLOCK.fullmatch(text.strip())
-    if found is None or int(found[1]) > 23 or int(found[2]) > 59:
+    parts = _CLOCK.fullmatch(text.strip())
+    if parts is None or int(parts[1]) > 23 or int(parts[2]) > 59:
         raise WrongEntry(f"{text!r} is no time of day. Write hours and minutes, e.g. 08.00 or 14:30.")
-    return time(int(found[1]), int(found[2]))
+    return time(int(parts[1]), int(parts[2]))
 
 
 def day(text: str) -> date:
@@ -71,10 +71,10 @@ def day(text: str) -> date:
 
 def lot(text: str) -> str:
     """A lot's number, with small letters and without dashes too; as it stands on the label."""
-    found = lot_number.parse(text)
-    if found is None:
+    number = lot_number.parse(text)
+    if number is None:
         raise WrongEntry(f"{text!r} is no lot number: a character is missing or wrong. Compare it with the label.")
-    return str(found)
+    return str(number)
 
 
 def product(text: str) -> str:
@@ -91,16 +91,16 @@ def pairs(
     entries: Iterable[str], example: str, name: Callable[[str], str], amount: Callable[[str], int] = whole
 ) -> dict[str, int]:
     """`NAME=NUMBER` entries, each read by these; a name that comes twice is refused."""
-    found: dict[str, int] = {}
+    amounts: dict[str, int] = {}
     for entry in entries:
         left, sign, right = entry.rpartition("=")
         if not left or not sign:
             raise WrongEntry(f"{entry!r} says no name and number; write e.g. {example}.")
         key = name(left)
-        if key in found:
+        if key in amounts:
             raise WrongEntry(f"{key} is named twice; name it once, with one number.")
-        found[key] = amount(right)
-    return found
+        amounts[key] = amount(right)
+    return amounts
 
 
 def _whole(digits: str, text: str) -> int:
@@ -140,6 +140,6 @@ def _code(rule: names.NameRule, text: str) -> str:
 
 
 def _matched(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:
-    found = pattern.fullmatch(text)
-    assert found is not None, "these patterns take every text apart"
-    return tuple(str(group) for group in found.groups())
+    match = pattern.fullmatch(text)
+    assert match is not None, "these patterns match every text"
+    return tuple(str(group) for group in match.groups())

@@ -1,8 +1,8 @@
-"""People's text where people read it: what would steer a terminal or turn the order of letters becomes visible."""
+"""Safe display of people's text: characters that steer a terminal or reorder letters become visible."""
 
 import re
 
-# Printable ASCII never needs a second look.
+# Printable ASCII needs no escape.
 _HARMLESS = re.compile(r"[ -~]*")
 
 
@@ -19,7 +19,7 @@ def visible(text: str, keep: str = "") -> str:
 
 
 def visible_json(text: str) -> str:
-    """JSON text with the same characters as `\\uXXXX`: it means what it meant. Newlines between its parts stay."""
+    """JSON text with those characters as `\\uXXXX`, which means the same. Newlines between its parts stay."""
     if text.isascii():
         return text
     return "".join(c if c.isprintable() or c == "\n" else _escaped_in_json(c) for c in text)

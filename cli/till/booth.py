@@ -28,8 +28,8 @@ from shared.events.sales import (
     ReceiptVoided,
     TillClosed,
 )
-from shared.settings import told
-from shared.shown import counted
+from shared.settings import settings_for
+from shared.shown import pluralize
 
 
 def count(
@@ -91,7 +91,7 @@ def sync(
         ) as progress:
             task = progress.add_task("", total=till.spool.counts().pending)
             report = asyncio.run(
-                till.sync(told("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
+                till.sync(settings_for("kafka"), wait=wait, on_sent=lambda count: progress.advance(task, count))
             )
         wall = wall_clock(context, till)
         rows = till.tracked_records()
@@ -109,16 +109,16 @@ def sync(
                 }
             )
             return
-        say(f"{counted(report.sent, 'record')} sent.")
+        say(f"{pluralize(report.sent, 'record')} sent.")
         _show_titled(
             disputed, wall, "Sales of more pieces than the booth's known stock; the organiser decides on them:"
         )
         _show_titled(waiting, wall, "Sales that wait for the arrival of their goods:")
         _show_titled(refused, wall, "Voids of more pieces than were left; they had no effect:")
         if report.unanswered:
-            warn(f"No answer yet for {counted(report.unanswered, 'receipt')}; sync again in a while to see it.")
+            warn(f"No answer yet for {pluralize(report.unanswered, 'receipt')}; sync again in a while to see it.")
         if report.unreadable:
-            warn(f"{counted(report.unreadable, 'event')} can't be read by this version of karya; please update it.")
+            warn(f"{pluralize(report.unreadable, 'event')} can't be read by this version of karya; please update it.")
         if till.view().struck:
             warn("The organiser has struck this till as lost; please tell the organiser that it is in use.")
 
@@ -262,10 +262,10 @@ def _what(record: SpooledRecord) -> str:
         case ReceiptVoided() as body:
             pieces = sum(line.qty for line in body.lines)
             refund = f"{shown.rupiah(body.refund_rupiah)} {body.refund.value}"
-            return f"void of {counted(pieces, 'piece')}: {refund} paid back"
+            return f"void of {pluralize(pieces, 'piece')}: {refund} paid back"
         case BoothCounted() as body:
             pieces = sum(lot.qty for lot in body.lots) + sum(product.qty for product in body.products)
-            return f"{'final' if body.final else 'interim'} count of {counted(pieces, 'piece')}"
+            return f"{'final' if body.final else 'interim'} count of {pluralize(pieces, 'piece')}"
         case DrawerOpened() as body:
             return f"{body.cashier} took the drawer with {shown.rupiah(body.float_rupiah)}"
         case CashDropped() as body:

@@ -12,7 +12,7 @@ from edge.till.till import SoldReceipt, Till
 from shared import shown, typed
 from shared.errors import WrongEntry
 from shared.events.sales import PaymentKind
-from shared.shown import counted
+from shared.shown import pluralize
 
 
 def sell(
@@ -102,7 +102,7 @@ def void(
             return
         count = sum(part.qty for part in voided.void.lines)
         say(
-            f"Void {voided.record.number}: {counted(count, 'piece')}. "
+            f"Void {voided.record.number}: {pluralize(count, 'piece')}. "
             f"Pay back {shown.rupiah(voided.void.refund_rupiah)} ({voided.void.refund.value}). {unsent} to send."
         )
         if voided.assumed:

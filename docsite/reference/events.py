@@ -76,8 +76,8 @@ def page() -> str:
 
 
 def readers(topic: Topic) -> list[str]:
-    """The readers of the topic: services by their key families, and other readers."""
-    services = [service for service, families in SERVICES.items() if any(topic in f.topics for f in families)]
+    """The readers of the topic: services by their processors, and other readers."""
+    services = [service for service, processors in SERVICES.items() if any(topic in f.topics for f in processors)]
     return [*services, *_READERS.get(topic.name, ())]
 
 

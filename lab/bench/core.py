@@ -35,10 +35,10 @@ from shared.events.language import Topic
 from shared.events.sales import TILL
 from shared.kafka import partition_for
 from shared.runtime.batch import Batch, Item, Loaded, reads_of
-from shared.runtime.family import Family
-from shared.runtime.ledger import Lane, Outgoing, Writes, to_outbox
+from shared.runtime.processor import Processor
 from shared.runtime.state import Key, Query, Ref
 from shared.runtime.step import decoded
+from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, to_outbox
 
 EVENTS = 20_000
 # There are fewer sales than events of inventory: a sale costs several times as much.
@@ -46,7 +46,7 @@ EVENTS_PER_SALE = 5
 BATCH = 2_000
 PASSES = 5
 PARTS = ("decode", "load", "decide", "prepare")
-BOOTH, FACILITY = of_sales.FAMILIES
+BOOTH, FACILITY = of_sales.PROCESSORS
 Message = tuple[Topic, bytes, bytes, envelope.Headers]
 
 
@@ -62,21 +62,21 @@ class Times:
 
 @dataclass(slots=True)
 class Pass:
-    """One pass of a key family over all records, with its entities, lanes, published events, times and sizes."""
+    """One pass over all records of a processor: what it knows so far, what it said, and what all of it weighs."""
 
-    family: Family
+    processor: Processor
     entities: dict[Key, Any]
     lanes: dict[int, Lane] = field(default_factory=dict)
     times: Times = field(default_factory=Times)
     sizes: RecordSizes = field(default_factory=RecordSizes)
-    published: list[Outgoing] = field(default_factory=list)
+    published: list[OutboxRecord] = field(default_factory=list)
 
     def work(self, records: Sequence[ConsumerRecord]) -> None:
         for first in range(0, len(records), BATCH):
             self._work(records[first : first + BATCH])
 
     def _work(self, records: Sequence[ConsumerRecord]) -> None:
-        topics = {topic.name: topic for topic in self.family.topics}
+        topics = {topic.name: topic for topic in self.processor.topics}
         began = time.process_time()
         items: dict[int, list[Item]] = {}
         for record in records:
@@ -95,15 +95,15 @@ class Pass:
     def _load(self, items: dict[int, list[Item]]) -> Loaded:
         """The entities that the events read, converted from documents. Queries find nothing: no sale waits here."""
         refs: list[Ref] = []
-        found: dict[Query[Any], list[str]] = {}
+        results: dict[Query[Any], list[str]] = {}
         for item in chain.from_iterable(items.values()):
-            item.reads = reads_of(self.family, item.event) if item.event is not None else ()
+            item.reads = reads_of(self.processor, item.event) if item.event is not None else ()
             for read in item.reads:
                 if isinstance(read, Ref):
                     refs.append(read)
                 else:
-                    found[read] = []
-        collections = {collection.entity: collection for collection in self.family.collections}
+                    results[read] = []
+        collections = {collection.entity: collection for collection in self.processor.collections}
         entities: dict[Key, Any] = {ref: self.entities.get(ref) for ref in refs}
         documents = [
             (key, {"_id": key[1], **collections[key[0]].to_document(entity)})
@@ -114,11 +114,11 @@ class Pass:
         for key, document in documents:
             entities[key] = collections[key[0]].from_document(document)
         self.times.load += time.process_time() - began
-        return Loaded(entities=entities, found=found)
+        return Loaded(entities=entities, results=results)
 
-    def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> Writes:
-        lanes = {partition: self.lanes.get(partition, Lane(self.family.group, partition)) for partition in items}
-        batch = Batch(self.family, "", lanes, loaded)
+    def _decide(self, items: dict[int, list[Item]], loaded: Loaded) -> ChangeSet:
+        lanes = {partition: self.lanes.get(partition, Lane(self.processor.group, partition)) for partition in items}
+        batch = Batch(self.processor, "", lanes, loaded)
         for partition, run in items.items():
             batch.work(partition, run)
         writes = batch.finish()
@@ -127,7 +127,7 @@ class Pass:
         return writes
 
 
-def _encode(writes: Writes) -> None:
+def _encode(writes: ChangeSet) -> None:
     for document in writes.ledger:
         bson.encode(document)
     for operations in writes.entities.values():
@@ -180,7 +180,7 @@ def booth_messages(
         yield topic, topic.key_of(body).encode(), envelope.encode(body), headers
 
 
-def facility_messages(published: Iterable[Outgoing]) -> Iterator[Message]:
+def facility_messages(published: Iterable[OutboxRecord]) -> Iterator[Message]:
     """The booths' published events that the facilities' step reads."""
     topics = {topic.name: topic for topic in FACILITY.topics}
     for topic, _, key, value, headers in published:
@@ -229,10 +229,10 @@ def _receipt_figures(
     ]
 
 
-def _run_passes(family: Family, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
+def _run_passes(processor: Processor, entities: dict[Key, Any], records: Sequence[ConsumerRecord]) -> list[Pass]:
     passes = []
     for _round in range(PASSES):
-        one_pass = Pass(family, dict(entities))
+        one_pass = Pass(processor, dict(entities))
         one_pass.work(records)
         passes.append(one_pass)
     return passes

@@ -22,10 +22,10 @@ from lab.bench.environment import BenchEnvironment
 from lab.bench.meter import RunResult
 from lab.bench.report import GOAL_MEGABYTES, BenchResult, Figure, OnProgress, server_figures
 from lab.bench.runners.job import Job
-from services.inventory.handlers import FAMILIES
+from services.inventory.handlers import PROCESSORS
 from shared.derivation import derived_id
 from shared.mongo import Database, Mongo
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 EVENTS = 20_000
@@ -98,7 +98,7 @@ async def _fill_database(case: GrowthCase) -> None:
     try:
         database = mongo.database("inventory")
         # Indexes first: otherwise the service would build them over a million documents while it is measured.
-        await Ledger(database).prepare(FAMILIES)
+        await RuntimeStore(database).prepare(PROCESSORS)
         await asyncio.gather(
             backlog.insert_lots(database, backlog.known_lots(case.size)), _insert_ledger_entries(database, case.size)
         )

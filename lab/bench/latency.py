@@ -44,7 +44,7 @@ from shared.events.sales import PUBLIC_SALES, SALES, TILL
 from shared.kafka import partition_for, producer, reader, topic_name
 from shared.mongo import Mongo
 from shared.retry import attempts
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 RATES = (50, 200, 1000)
@@ -333,10 +333,10 @@ async def _stock_booths(settings: Settings, makers: int) -> None:
 async def _wait_until_worked(settings: Settings, count: int) -> None:
     """Wait until sales has worked so many records about booths: an earlier sale would end in dispute."""
     mongo = Mongo(settings)
-    ledger, name = Ledger(mongo.database("sales")), topic_name(settings, BOOTH_STOCK.name)
+    store, name = RuntimeStore(mongo.database("sales")), topic_name(settings, BOOTH_STOCK.name)
     try:
         async for _ in attempts(within=LOST_AFTER):
-            lanes = await ledger.lanes(BOOTH.group, range(settings.partitions))
+            lanes = await store.lanes(BOOTH.group, range(settings.partitions))
             if sum(lane.offsets.get(name, 0) for lane in lanes.values()) == count:
                 return
         raise BenchFailed(f"sales did not work the events of its {BOOTHS} booths")

@@ -9,7 +9,7 @@ from pymongo import InsertOne, ReplaceOne
 
 from lab.bench.report import Figure
 from shared import envelope
-from shared.runtime.ledger import Writes, to_outbox
+from shared.runtime.storage import ChangeSet, to_outbox
 
 
 class RecordSizes:
@@ -29,7 +29,7 @@ class RecordSizes:
         size = DefaultRecordBatchBuilder.size_of(key, value, list(headers))
         self.add(f"message {envelope.header(headers, 'ce_type')}", size)
 
-    def add_writes(self, writes: Writes) -> None:
+    def add_writes(self, writes: ChangeSet) -> None:
         """Add everything that one transaction writes, except the lane documents, whose number is constant."""
         self._documents("ledger entry", writes.ledger)
         for collection, operations in writes.entities.items():

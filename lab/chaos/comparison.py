@@ -21,8 +21,8 @@ from lab.chaos.expected import (
     reports_of,
 )
 from services.production.domain.entities import ReportKind, ReportOutcome
-from shared.runtime.family import Document
-from shared.shown import counted
+from shared.runtime.processor import Document
+from shared.shown import pluralize
 
 # The fields that the comparison reads of each collection, by service and name.
 FIELDS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -228,4 +228,4 @@ def _described(report: ExpectedReport) -> str:
 def _numbers(numbers: Counter[int]) -> str:
     first = ", ".join(map(str, sorted(numbers.elements())[:MAX_NUMBERS]))
     count = numbers.total()
-    return f"{counted(count, 'record')} ({first}{', …' if count > MAX_NUMBERS else ''})"
+    return f"{pluralize(count, 'record')} ({first}{', …' if count > MAX_NUMBERS else ''})"

@@ -17,9 +17,9 @@ from ops.verify.log import TopicLog
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.retry import PASSING
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 SAMPLE_EVERY = 0.5
 SAMPLE_WITHIN = 2.0
@@ -70,14 +70,14 @@ class ProgressMonitor:
         """Take samples until it is cancelled."""
         mongo = Mongo(self.settings)
         names = sorted(
-            {topic.name for families in SERVICES.values() for family in families for topic in family.topics}
+            {topic.name for processors in SERVICES.values() for processor in processors for topic in processor.topics}
         )
         try:
             async with TopicLog(self.settings, names) as log:
                 while True:
                     # While a server is down there is nothing to sample.
                     with suppress(*PASSING):
-                        self.samples.append(await within(SAMPLE_WITHIN, self._sample(mongo, log)))
+                        self.samples.append(await hard_timeout(SAMPLE_WITHIN, self._sample(mongo, log)))
                     await asyncio.sleep(SAMPLE_EVERY)
         finally:
             await mongo.close()
@@ -86,13 +86,13 @@ class ProgressMonitor:
         at = self.clock()
         ends = await log.ends()
         worked: dict[str, dict[TopicPartition, int]] = {}
-        for service, families in SERVICES.items():
-            ledger = Ledger(mongo.database(service))
+        for service, processors in SERVICES.items():
+            store = RuntimeStore(mongo.database(service))
             worked[service] = {
                 TopicPartition(name, partition): lane.offsets.get(name, 0)
-                for family in families
-                for partition, lane in (await ledger.lanes(family.group, range(self.settings.partitions))).items()
-                for name in (topic_name(self.settings, topic.name) for topic in family.topics)
+                for processor in processors
+                for partition, lane in (await store.lanes(processor.group, range(self.settings.partitions))).items()
+                for name in (topic_name(self.settings, topic.name) for topic in processor.topics)
             }
         return Sample(at, ends, worked)
 

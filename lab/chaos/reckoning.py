@@ -11,7 +11,7 @@ from ops.rebuild import compare
 from shared.events.production import TERMINAL
 from shared.events.sales import TILL
 from shared.mongo import Mongo
-from shared.runtime.ledger import Ledger
+from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
 PAGE = 1000
@@ -59,10 +59,10 @@ async def reckon(settings: Settings, expected: ExpectedState, reckoning: Reckoni
 async def _compare_ledgers(mongo: Mongo, expected: ExpectedState, reckoning: Reckoning) -> None:
     for service, topic in (("production", TERMINAL), ("sales", TILL)):
         entries = [(id, digest) for id, (record_topic, digest) in expected.records.items() if record_topic == topic]
-        ledger = Ledger(mongo.database(service))
+        store = RuntimeStore(mongo.database(service))
         for start in range(0, len(entries), PAGE):
             page = entries[start : start + PAGE]
-            digests = await ledger.known(id for id, _ in page)
+            digests = await store.processed(id for id, _ in page)
             reckoning.lost += [f"{service} never worked {id}" for id, _ in page if id not in digests]
             reckoning.mismatched += [
                 f"{service} worked another body of {id}" for id, digest in page if digests.get(id, digest) != digest

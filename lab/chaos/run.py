@@ -27,7 +27,7 @@ from ops.verify import VerifyReport, verify
 from shared.errors import KaryaError
 from shared.retry import PASSING
 from shared.settings import Settings
-from shared.within import let_go
+from shared.timeouts import ignore_result
 
 FAULT_EVERY = 5.0  # seconds between two faults, about
 MIN_RATE = 300.0  # events a second; a run with fewer proves little
@@ -205,7 +205,7 @@ async def _inject_faults(
         # A stuck task may ignore its cancellation.
         ended_tasks, _ = await asyncio.wait(working | injecting, timeout=CANCEL_WITHIN)
         for task in ended_tasks:
-            let_go(task)
+            ignore_result(task)
         load.close()
 
 

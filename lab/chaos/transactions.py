@@ -17,7 +17,7 @@ from shared.events.production import TERMINAL, ProductionReported
 from shared.kafka import partition_for, stop_producer, topic_name
 from shared.retry import attempts
 from shared.settings import Settings
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 EVERY_SECONDS = 3.0
 ATTEMPT_SECONDS = 20.0
@@ -49,7 +49,7 @@ class TransactionAgent:
         # A commit without an answer may have succeeded. The same report again, with the same id, counts once.
         async for _ in attempts(first=0.5, most=2.0):
             try:
-                await within(ATTEMPT_SECONDS, self._attempt(record, abort=abort))
+                await hard_timeout(ATTEMPT_SECONDS, self._attempt(record, abort=abort))
                 break
             except (KafkaError, TimeoutError, ConnectionAbortedError):
                 self._tally.syncs_failed += 1

@@ -9,13 +9,13 @@ from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, OUTBOX, CollectionComparison, compare_documents
 from ops.rebuild.replay import Progress, ReplayReport, replay
 from ops.rebuild.switching import check_not_running, switch
-from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid
+from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnpublishedEvents
 from shared.events.journal import journal
 from shared.kafka import producer, survey, topic_name
 from shared.mongo import Database, Document, Mongo
 from shared.retry import attempts
-from shared.runtime.ledger import Ledger, lane_id
 from shared.runtime.relay import Relay
+from shared.runtime.storage import RuntimeStore, lane_id
 from shared.settings import Settings
 
 __all__ = ["WITHIN", "CollectionComparison", "RebuildReport", "ReplayReport", "compare", "rebuild"]
@@ -117,10 +117,10 @@ async def rebuild(
     time. The new database is kept only under a name of its own, `into` (without the prefix of databases), and must be
     empty.
 
-    `on_progress` gets the number of worked records and the total. Raises AtWork when the service works meanwhile
-    (with `switching`, when it runs at all), HistoryGone, NotEmpty, NotReached, PartitionsDiffer, KafkaError or
-    PyMongoError. Raises NotSaid when a switch would lose unpublished events; with `say_missing` the service publishes
-    them when it starts.
+    `on_progress` gets the number of worked records and the total. Raises ServiceRunning when the service works
+    meanwhile (with `switching`, when it runs at all), HistoryTruncated, NotEmpty, NotReached, PartitionsDiffer,
+    KafkaError or PyMongoError. Raises UnpublishedEvents when a switch would lose unpublished events; with
+    `say_missing` the service publishes them when it starts.
     """
     mongo = Mongo(settings)
     live, fresh = mongo.database(service), mongo.database(into or f"rebuilt_{service}")
@@ -139,7 +139,7 @@ async def rebuild(
                 service, fresh.name, replayed, await compare_documents(live, fresh, SERVICES[service])
             )
             if await _lanes(live) != before or await live[OUTBOX].count_documents({}):
-                raise AtWork(
+                raise ServiceRunning(
                     f"{service} has worked meanwhile, so the comparison proves nothing. Try again, or stop it."
                 )
             if switching:
@@ -172,16 +172,16 @@ def _check_safe(
     *,
     say_missing: bool,
 ) -> None:
-    """Raise HistoryGone or NotSaid if a switch would lose worked batches or unpublished events."""
+    """Raise HistoryTruncated or UnpublishedEvents if a switch would lose worked batches or unpublished events."""
     for id, lane in live.items():
         journalled = rebuilt[id]["batches"] if id in rebuilt else 0
         if lane["batches"] > journalled:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{journal(service).name} has {journalled} batches of {id}, and the live database has worked "
                 f"{lane['batches']}: the journal has lost its end, or the database belongs to another Kafka."
             )
     if replayed.lost and not say_missing:
-        raise NotSaid(
+        raise UnpublishedEvents(
             f"{len(replayed.lost)} events that {service} should have published are in no topic (the first: "
             f"{replayed.lost[0]}). If the live database was lost with its outbox, add --say-missing: the service "
             "will publish them when it starts. If the rules have changed since, don't switch: the events are wrong."
@@ -189,11 +189,11 @@ def _check_safe(
 
 
 async def _publish_outbox(settings: Settings, service: str, live: Database) -> None:
-    relay = Relay(Ledger(live), partial(producer, settings))
+    relay = Relay(RuntimeStore(live), partial(producer, settings))
     try:
         for partition in range(await _partitions(settings, service)):
-            for family in SERVICES[service]:
-                await relay.take_over(lane_id(family.group, partition))
+            for processor in SERVICES[service]:
+                await relay.take_over(lane_id(processor.group, partition))
     finally:
         await relay.close()
 
@@ -213,11 +213,11 @@ async def _wait_until_still(service: str, live: Database, within: float) -> Mapp
             return lanes
         previous = lanes
     if waits:
-        raise AtWork(
+        raise ServiceRunning(
             f"{waits} records wait in the outbox of {service}, so Kafka does not have all of its events. Start the "
             "service until it has published them; or publish them with --switch."
         )
-    raise AtWork(
+    raise ServiceRunning(
         f"{service} did not stop changing within {within:g} s. Try again when there is less work, or stop it."
     )
 

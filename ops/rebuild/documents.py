@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.derivation import FIRST
 from shared.mongo import Database, Document
-from shared.runtime.family import Collection, Family
+from shared.runtime.processor import Collection, Processor
 
 PAGE = 100_000
 BATCH = 2000
@@ -53,13 +53,15 @@ class CollectionComparison:
 
 
 async def compare_documents(
-    live: Database, rebuilt: Database, families: Iterable[Family]
+    live: Database, rebuilt: Database, processors: Iterable[Processor]
 ) -> list[CollectionComparison]:
     """Compare every collection of the two databases, except the outbox, which must be empty. The field `next_out` of
     lanes is ignored: a deadline that was requested again after its event takes a number each time, but has only one
-    event in Kafka. An entity that was written before a field was added counts as equal if `families` read equal
+    event in Kafka. An entity that was written before a field was added counts as equal if `processors` read equal
     entities."""
-    entity_collections = {collection.name: collection for family in families for collection in family.collections}
+    entity_collections = {
+        collection.name: collection for processor in processors for collection in processor.collections
+    }
     comparisons = []
     for name in await collections(live, rebuilt):
         if name == OUTBOX:

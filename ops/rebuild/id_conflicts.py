@@ -18,7 +18,7 @@ from shared.events.language import Event, Publication, Topic, event_type
 from shared.events.production import ANSWERS, Refusal, ReportRejected
 from shared.mongo import Database
 from shared.runtime.batch import Item
-from shared.runtime.family import Family
+from shared.runtime.processor import Processor
 
 REUSED = "ID_REUSED"
 AT_ONCE = 1000
@@ -40,9 +40,9 @@ _KINDS = (
 )
 
 
-def refused_on(families: Iterable[Family]) -> set[str]:
-    """The topics (without prefix) with these families' refusals of used ids."""
-    names = {collection.name for family in families for collection in family.collections}
+def refused_on(processors: Iterable[Processor]) -> set[str]:
+    """The topics (without prefix) with these processors' refusals of used ids."""
+    names = {collection.name for processor in processors for collection in processor.collections}
     return {kind.topic.name for kind in _KINDS if kind.holders in names}
 
 

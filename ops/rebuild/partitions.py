@@ -8,7 +8,7 @@ from typing import Self
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from shared.errors import HistoryGone, NotReached
+from shared.errors import HistoryTruncated, NotReached
 from shared.kafka import LOOK_MS, reader
 from shared.settings import Settings
 
@@ -82,11 +82,11 @@ class PartitionReader:
             buffer.extend(await self._fetch(part))
 
     async def check_not_truncated(self) -> None:
-        """Raise HistoryGone if Kafka has deleted records at the beginning of a partition since the connection."""
+        """Raise HistoryTruncated if Kafka has deleted the beginning of a partition since the connection."""
         now = await self._consumer.beginning_offsets(list(self._parts))
         for part in self._parts:
             if now[part] != self.begins[part]:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"Kafka deleted {part.topic} {part.partition} up to {now[part]} while it was read: its "
                     "retention deletes the history. Set retention.ms=-1 on the topic."
                 )

@@ -20,7 +20,7 @@ from shared.events.festival import FESTIVAL
 from shared.events.language import DeadlineReached
 from shared.events.production import ANSWERS
 from shared.runtime.dlq import BUG
-from shared.runtime.ledger import Outgoing
+from shared.runtime.storage import OutboxRecord
 
 Headers: TypeAlias = Sequence[tuple[str, bytes | None]]
 
@@ -84,7 +84,7 @@ class PublishedEvents:
         return True
 
 
-def mark_of(record: Outgoing) -> bytes:
+def mark_of(record: OutboxRecord) -> bytes:
     """The mark of an outbox record."""
     make = letter_mark if record.topic.endswith(DLQ) else event_mark
     return make(record.headers, record.value)

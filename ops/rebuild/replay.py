@@ -19,18 +19,18 @@ from ops.verify.log import Ends, TopicLog
 from services.festival.handlers import FESTIVAL as PLANNING
 from services.festival.handlers import by_festival
 from shared import envelope
-from shared.errors import HistoryGone, NotReached
+from shared.errors import HistoryTruncated, NotReached
 from shared.events.festival import FESTIVAL
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Deadline, DeadlineReached, Event
 from shared.kafka import survey, topic_name
 from shared.mongo import Database, Mongo
 from shared.runtime.batch import Batch, Item
-from shared.runtime.clock import reached_ids
-from shared.runtime.family import Decide, Decision, Family
-from shared.runtime.ledger import Lane, Ledger, Numbered, Writes
+from shared.runtime.processor import Decide, Decision, Processor
 from shared.runtime.state import State
 from shared.runtime.step import decoded, load
+from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, RuntimeStore
+from shared.runtime.timer_service import reached_ids
 from shared.settings import Settings
 
 CHUNK = 2000
@@ -69,9 +69,9 @@ async def replay(
     """Fill the empty `database` with the state that the service's journal and topics give.
 
     `on_progress` gets the number of worked records and the total. Derived events that are in no topic are written to
-    the `outbox`. Raises HistoryGone, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
+    the `outbox`. Raises HistoryTruncated, NotReached, PartitionsDiffer, KafkaError or PyMongoError.
     """
-    families = SERVICES[service]
+    processors = SERVICES[service]
     names = [*(topic.name for topic in all_topics()), *(f"{name}.dlq" for name in read_topics())]
     async with TopicLog(settings, names) as log:
         if log.missing:
@@ -80,10 +80,10 @@ async def replay(
         ends = log.of(await log.ends(), journal(service).name)
         ends = {**await log.ends(), **ends}
         published = PublishedEvents(
-            service, [family.deadlines.name for family in families if family.deadlines is not None]
+            service, [processor.deadlines.name for processor in processors if processor.deadlines is not None]
         )
         await published.read(log, ends)
-        input_topics = {topic_name(settings, topic.name) for family in families for topic in family.topics}
+        input_topics = {topic_name(settings, topic.name) for processor in processors for topic in processor.topics}
         cluster, partitions = await survey(
             settings, [topic_name(settings, journal(service).name), *sorted(input_topics)]
         )
@@ -122,11 +122,11 @@ class _Replay:
         ends: Ends,
         on_progress: Progress,
     ) -> None:
-        self._families = SERVICES[service]
+        self._processors = SERVICES[service]
         self._journal = journal(service).name
         self._prefix = settings.topic_prefix
         self._target = target
-        self._ledger = Ledger(target.database)
+        self._store = RuntimeStore(target.database)
         self._published = published
         self._reader = reader
         self._ends = ends
@@ -140,30 +140,30 @@ class _Replay:
         # The marks of published deadlines that the rules requested, by topic.
         self._reached_marks: dict[str, set[bytes]] = defaultdict(set)
         # Derived outbox records that are in no topic, by topic and id.
-        self._missing: dict[tuple[str, bytes], Numbered] = {}
-        self._input_topics = {topic.name for family in self._families for topic in family.topics}
+        self._missing: dict[tuple[str, bytes], OutboxEntry] = {}
+        self._input_topics = {topic.name for processor in self._processors for topic in processor.topics}
         self._total = sum(end for part, end in ends.items() if self._name(part.topic) in self._input_topics)
 
     async def run(self) -> ReplayReport:
         # The journal, the events that the rules alone can't derive (plans, refusals of used ids), and the letters of
         # failures.
-        needed = {self._journal, *refused_on(self._families), *(f"{name}{DLQ}" for name in self._input_topics)}
-        if PLANNING in self._families:
+        needed = {self._journal, *refused_on(self._processors), *(f"{name}{DLQ}" for name in self._input_topics)}
+        if PLANNING in self._processors:
             needed.add(FESTIVAL.name)
         for part, begin in sorted(self._reader.begins.items()):
             if begin and self._name(part.topic) in needed:
                 raise history_truncated(part, 0, begin)
-        await self._ledger.prepare(self._families)
-        for family in self._families:
-            following = family.deciding(self._recorded_decide(family))
+        await self._store.prepare(self._processors)
+        for processor in self._processors:
+            following = processor.deciding(self._recorded_decide(processor))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()
         return self._report
 
-    def _recorded_decide(self, family: Family) -> Decide:
-        """The family's rules, with the recorded plans, failures and id conflicts in place of new ones."""
-        decide = (by_festival(self._published.plans) if family is PLANNING else family).decide
+    def _recorded_decide(self, processor: Processor) -> Decide:
+        """The processor's rules, with the recorded plans, failures and id conflicts in place of new ones."""
+        decide = (by_festival(self._published.plans) if processor is PLANNING else processor).decide
 
         def decide_as_recorded(state: State, event: Event) -> Decision:
             if (f"{event.source} {event.id}", event.logged_at) in self._published.failed:
@@ -173,14 +173,14 @@ class _Replay:
             state, outputs = decide(state, event)
             for output in outputs:
                 if isinstance(output, Deadline):
-                    self._was_reached(family, output)
+                    self._was_reached(processor, output)
             return state, outputs
 
         return decide_as_recorded
 
-    async def _lane(self, family: Family, partition: int) -> None:
-        lane = Lane(family.group, partition, cluster=self._target.cluster)
-        topics = {f"{self._prefix}{topic.name}": topic for topic in family.topics}
+    async def _lane(self, processor: Processor, partition: int) -> None:
+        lane = Lane(processor.group, partition, cluster=self._target.cluster)
+        topics = {f"{self._prefix}{topic.name}": topic for topic in processor.topics}
         journal_part = TopicPartition(f"{self._prefix}{self._journal}", partition)
         self._reader.open([journal_part, *(TopicPartition(name, partition) for name in topics)])
         chunk: list[_Run] = []
@@ -191,13 +191,13 @@ class _Replay:
             items = (decoded(topics, self._target.partitions, record) for record in records)
             chunk.append(_Run([self._published.conflicts.as_recorded(item) for item in items], batch.derivation))
             if sum(len(run.items) for run in chunk) >= CHUNK:
-                lane, chunk = await self._work(family, lane, chunk), []
+                lane, chunk = await self._work(processor, lane, chunk), []
         if chunk:
-            lane = await self._work(family, lane, chunk)
-        if lane.batches and family.deadlines is not None:
+            lane = await self._work(processor, lane, chunk)
+        if lane.batches and processor.deadlines is not None:
             # Published deadlines have outbox numbers too.
-            reached = self._published.deadlines_reached[family.deadlines.name, partition]
-            await self._write(Writes({partition: replace(lane, next_out=lane.next_out + reached)}))
+            reached = self._published.deadlines_reached[processor.deadlines.name, partition]
+            await self._write(ChangeSet({partition: replace(lane, next_out=lane.next_out + reached)}))
 
     async def _batches(self, journal_part: TopicPartition, lane: str) -> AsyncIterator[BatchWorked]:
         """The lane's batches, each once: a killed relay has published the last ones again."""
@@ -208,11 +208,11 @@ class _Replay:
             try:
                 batch = BatchWorked.model_validate_json(record.value or b"")
             except ValidationError:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"{journal_part.topic} {journal_part.partition}/{record.offset} is no record of a journal."
                 ) from None
             if batch.batch > last + 1:
-                raise HistoryGone(
+                raise HistoryTruncated(
                     f"The journal of {lane} continues with batch {batch.batch} after batch {last}: the batches "
                     f"between are gone from {journal_part.topic} {journal_part.partition}."
                 )
@@ -225,7 +225,7 @@ class _Replay:
         if offset_range.first < self._reader.begins[part]:
             raise history_truncated(part, offset_range.first, self._reader.begins[part])
         if offset_range.next > self._ends[part]:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{part.topic} {partition} ends at {self._ends[part]}, but the journal names records up to "
                 f"{offset_range.next}: the topic was deleted and created again."
             )
@@ -234,17 +234,17 @@ class _Replay:
         self._report.skipped += [f"{part.topic} {partition}/{record.offset}" for record in skipped]
         return records[len(skipped) :]
 
-    async def _work(self, family: Family, lane: Lane, chunk: Sequence[_Run]) -> Lane:
+    async def _work(self, processor: Processor, lane: Lane, chunk: Sequence[_Run]) -> Lane:
         """Work a chunk like the step, without its I/O: derived events are matched with the published ones."""
         items = [item for run in chunk for item in run.items]
         # No other client writes here, so only the write needs a transaction. A long chunk would outlive one.
-        loaded = await load(family, self._target.database, self._ledger, items)
-        batch = Batch(family, self._prefix, {lane.partition: lane}, loaded)
+        loaded = await load(processor, self._target.database, self._store, items)
+        batch = Batch(processor, self._prefix, {lane.partition: lane}, loaded)
         for run in chunk:
             batch.work(lane.partition, run.items, way=run.derivation)
         writes = batch.finish()
         if self._published.plans.unknown:
-            raise HistoryGone(
+            raise HistoryTruncated(
                 f"{FESTIVAL.name} does not hold the complete plan for {self._published.plans.unknown[0]}. It can't "
                 "be made again, since the stock has changed by now."
             )
@@ -253,7 +253,7 @@ class _Replay:
         # Missing events are written at the end: only then is it known which of them may be published.
         writes.outbox = []
         for deadline in list(writes.deadlines.values()):
-            if self._was_reached(family, Deadline(deadline.deadline, deadline.key, deadline.due)):
+            if self._was_reached(processor, Deadline(deadline.deadline, deadline.key, deadline.due)):
                 del writes.deadlines[deadline.id]
                 writes.deadlines_reached.append(deadline.id)
         await self._write(writes)
@@ -262,23 +262,23 @@ class _Replay:
         self._on_progress(self._report.records, self._total)
         return writes.lanes[lane.partition]
 
-    async def _write(self, writes: Writes) -> None:
+    async def _write(self, writes: ChangeSet) -> None:
         async with self._target.mongo.transaction() as session:
             # No other instance works these lanes, so no fence is needed.
-            await self._ledger.write(writes, session, None)
+            await self._store.write(writes, session, None)
 
-    def _match(self, numbered: Numbered) -> None:
+    def _match(self, numbered: OutboxEntry) -> None:
         name, mark = self._name(numbered.record.topic), mark_of(numbered.record)
         if mark in self._published.marks[name]:
             self._published.marks[name].remove(mark)
         elif name not in self._unseen:  # in a truncated topic the event may have been published
             self._missing[name, id_of(mark)] = numbered
 
-    def _was_reached(self, family: Family, deadline: Deadline) -> bool:
-        topic = family.deadlines
-        assert topic is not None, f"{family.group} keeps deadlines but names no topic for them"
+    def _was_reached(self, processor: Processor, deadline: Deadline) -> bool:
+        topic = processor.deadlines
+        assert topic is not None, f"{processor.group} keeps deadlines but names no topic for them"
         body = envelope.encode(DeadlineReached(key=deadline.key, deadline=deadline.id, due=deadline.due))
-        ids = reached_ids(f"{family.group} {deadline.id}", deadline.due)
+        ids = reached_ids(f"{processor.group} {deadline.id}", deadline.due)
         marks = {event_mark([("ce_id", id.encode())], body) for id in ids} & self._published.marks[topic.name]
         self._reached_marks[topic.name] |= marks
         return bool(marks)
@@ -295,7 +295,7 @@ class _Replay:
                     self._report.altered.append(f"{name} {_shown(mark)}")
         unpublished = list(self._missing.values())
         for start in range(0, len(unpublished), CHUNK):
-            await self._write(Writes(outbox=unpublished[start : start + CHUNK]))
+            await self._write(ChangeSet(outbox=unpublished[start : start + CHUNK]))
         self._report.unexplained += await self._published.conflicts.unexplained(self._target.database)
         self._report.lost = sorted(f"{name} {_shown(id)}" for name, id in self._missing)
 
@@ -303,9 +303,9 @@ class _Replay:
         return full.removeprefix(self._prefix)
 
 
-def history_truncated(part: TopicPartition, offset: int, begin: int) -> HistoryGone:
+def history_truncated(part: TopicPartition, offset: int, begin: int) -> HistoryTruncated:
     """The error for a partition that begins at `begin` but is needed from `offset` on."""
-    return HistoryGone(
+    return HistoryTruncated(
         f"Kafka no longer has the history that is needed: {part.topic} {part.partition} begins at offset {begin}, "
         f"but records from {offset} on are needed. Its retention has deleted the older records (retention.ms must be "
         "-1), so the database can't be rebuilt from Kafka."

@@ -8,11 +8,11 @@ from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 
 from deploy.topics import SERVICES
 from ops.rebuild.documents import LANES, collections, pairs
-from shared.errors import AtWork, NotReached
+from shared.errors import NotReached, ServiceRunning
 from shared.kafka import topic_name
 from shared.mongo import Database, Document, Mongo
 from shared.runtime.lanes import SWITCHING
-from shared.runtime.ledger import lane_id
+from shared.runtime.storage import lane_id
 from shared.settings import Settings
 
 AT_ONCE = 1000
@@ -23,8 +23,8 @@ _Writes = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | UpdateOn
 
 
 async def check_not_running(settings: Settings, service: str) -> None:
-    """Raise AtWork when an instance of the service is a member of one of its groups."""
-    groups = [topic_name(settings, family.group) for family in SERVICES[service]]
+    """Raise ServiceRunning when an instance of the service is a member of one of its groups."""
+    groups = [topic_name(settings, processor.group) for processor in SERVICES[service]]
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:
         await admin.start()
@@ -41,7 +41,7 @@ async def check_not_running(settings: Settings, service: str) -> None:
     for group in groups:
         state, members = described[group]
         if members or state not in _UNUSED_STATES:
-            raise AtWork(
+            raise ServiceRunning(
                 f"{service} is at work: {group} is {state} with {members} of its instances. Stop all of them first; "
                 f"Kafka removes a killed instance after {settings.session_timeout_ms / 1000:g} s."
             )
@@ -52,13 +52,13 @@ async def switch(
 ) -> None:
     """Make `live` equal to `rebuilt`, lanes last. `before`: the live lanes at the beginning of the rebuild.
 
-    Raises AtWork, without any change, when the live lanes have changed since.
+    Raises ServiceRunning, without any change, when the live lanes have changed since.
     """
-    lanes = [lane_id(family.group, p) for family in SERVICES[service] for p in range(partitions)]
+    lanes = [lane_id(processor.group, p) for processor in SERVICES[service] for p in range(partitions)]
     async with mongo.transaction() as session:
         now = {lane["_id"]: lane for lane in await live[LANES].find({}, session=session).to_list(None)}
         if now != before:
-            raise AtWork(f"An instance of {service} has worked meanwhile. Stop it and start again.")
+            raise ServiceRunning(f"An instance of {service} has worked meanwhile. Stop it and start again.")
         # From here on a starting service finds all lanes marked, including those that were never worked.
         fresh: Document = {"offsets": [], "next_out": 0, "batches": 0}
         marks: _Writes = [

@@ -12,7 +12,7 @@ from shared.errors import Unusable
 from shared.events.journal import BatchWorked
 from shared.events.language import Topic
 from shared.runtime.dlq import BUG, KEY_PARKED
-from shared.runtime.ledger import Lane, lane_id
+from shared.runtime.storage import Lane, lane_id
 
 _Position = tuple[str, int, int]
 

@@ -31,9 +31,9 @@ from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
 from shared.mongo import Mongo
-from shared.runtime.family import Collection, Family
-from shared.runtime.ledger import Ledger
+from shared.runtime.processor import Collection, Processor
 from shared.runtime.state import Entity
+from shared.runtime.storage import RuntimeStore
 
 E = TypeVar("E", bound=Entity)
 
@@ -61,8 +61,8 @@ class Evidence:
 async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool) -> Evidence:
     """Read all evidence, and make the checks that need every record."""
     reader = _EvidenceReader(mongo, log, ends)
-    for service, families in SERVICES.items():
-        await reader.documents(service, families)
+    for service, processors in SERVICES.items():
+        await reader.documents(service, processors)
         await reader.ledgers(service)
     # Read first: it holds the pseudonyms that must not occur in other topics.
     await reader.topics([TERMINAL.name])
@@ -85,7 +85,7 @@ async def gather(mongo: Mongo, log: TopicLog, ends: Ends, *, allow_parked: bool)
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """The reader of a topic: a service, and the group of its key family."""
+    """The reader of a topic: a service, and the group of its processor."""
 
     service: str
     group: str
@@ -108,16 +108,18 @@ class _EvidenceReader:
         self._seen: dict[str, dict[str, bytes]] = defaultdict(dict)
         self._topics = {topic.name: topic for topic in all_topics()}
         self._readers = {
-            topic.name: _Reader(service, family.group)
-            for service, families in SERVICES.items()
-            for family in families
-            for topic in family.topics
+            topic.name: _Reader(service, processor.group)
+            for service, processors in SERVICES.items()
+            for processor in processors
+            for topic in processor.topics
         }
         self._journals = {journal(service).name for service in SERVICES}
 
-    async def documents(self, service: str, families: Sequence[Family]) -> None:
+    async def documents(self, service: str, processors: Sequence[Processor]) -> None:
         """Read a service's collections as entities."""
-        collections = {collection.name: collection for family in families for collection in family.collections}
+        collections = {
+            collection.name: collection for processor in processors for collection in processor.collections
+        }
         for name, collection in sorted(collections.items()):
             entities = self.evidence.entities.setdefault(collection.entity, {})
             async for page in _pages(self._mongo.database(service)[name].find({}, batch_size=PAGE)):
@@ -175,11 +177,11 @@ class _EvidenceReader:
         self.writers.close()
         for ledgers in self._ledgers.values():
             ledgers.close()
-        for service, families in SERVICES.items():
-            ledger = Ledger(self._mongo.database(service))
-            for family in families:
-                partitions = {part.partition for part in self._log.of(self._ends, family.topics[0].name)}
-                for lane in (await ledger.lanes(family.group, partitions)).values():
+        for service, processors in SERVICES.items():
+            store = RuntimeStore(self._mongo.database(service))
+            for processor in processors:
+                partitions = {part.partition for part in self._log.of(self._ends, processor.topics[0].name)}
+                for lane in (await store.lanes(processor.group, partitions)).values():
                     self.journal.compare(lane)
 
     def _event(self, name: str, record: ConsumerRecord) -> None:

@@ -15,7 +15,7 @@ from ops.verify.log import Ends, TopicLog
 from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.retry import attempts
-from shared.runtime.ledger import Ledger, lane_id
+from shared.runtime.storage import RuntimeStore, lane_id
 from shared.settings import Settings
 
 
@@ -57,20 +57,20 @@ async def observe(settings: Settings, mongo: Mongo, log: TopicLog) -> Observatio
     ends = await log.ends()
     behind = _Behind(log, ends)
     waits = [f"there is no topic {name}; `karya topics` makes it" for name in log.missing]
-    for service, families in SERVICES.items():
+    for service, processors in SERVICES.items():
         database = mongo.database(service)
-        ledger = Ledger(database)
-        for family in families:
-            lanes = await ledger.lanes(family.group, range(len(log.of(ends, family.topics[0].name))))
-            for topic in family.topics:
+        store = RuntimeStore(database)
+        for processor in processors:
+            lanes = await store.lanes(processor.group, range(len(log.of(ends, processor.topics[0].name))))
+            for topic in processor.topics:
                 full = topic_name(settings, topic.name)
                 to_work = await behind.count(
                     {TopicPartition(full, p): lane.offsets.get(full, 0) for p, lane in lanes.items()}
                 )
                 if to_work:
                     waits.append(f"{service} has {to_work} records of {topic.name} to work")
-            names = [lane_id(family.group, p) for p in lanes]
-            overdue = len(await ledger.due(names, datetime.now(UTC)))
+            names = [lane_id(processor.group, p) for p in lanes]
+            overdue = len(await store.due(names, datetime.now(UTC)))
             if overdue:
                 waits.append(f"{service} has {overdue} deadlines that are overdue")
         waiting = await database["outbox"].count_documents({})

@@ -18,7 +18,7 @@ from shared import envelope
 from shared.derivation import derived_ids
 from shared.events.journal import BatchWorked
 from shared.events.language import DeadlineReached
-from shared.runtime.clock import reached_ids
+from shared.runtime.timer_service import reached_ids
 
 Headers = Mapping[str, bytes | None]
 
@@ -49,10 +49,10 @@ class WriterAudit:
         self._journals = {f"karya.{service}.journal.v1" for service in SERVICES}
         self._sources: dict[str, dict[str, tuple[str, ...]]] = {service: {} for service in SERVICES}
         self._clocks: dict[str, list[str]] = defaultdict(list)
-        for families in SERVICES.values():
-            for family in families:
-                if family.deadlines is not None:
-                    self._clocks[family.deadlines.name].append(family.group)
+        for processors in SERVICES.values():
+            for processor in processors:
+                if processor.deadlines is not None:
+                    self._clocks[processor.deadlines.name].append(processor.group)
         self._later: dict[tuple[str, str, str], list[_Later]] = defaultdict(list)
         self._set_aside: list[tuple[str, str, str]] = []
         self._foreigners: set[str] = set()

@@ -14,6 +14,6 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
                `shortage` (plan again), `revising` and `revision`; `logistics/` with `shipment`, `transfer`, `losses`;
                `booth` (the sums), `booth_sales` (sold so far); `replenishment/` (forecasts, refills); `closing`.
 `store/`       the entities as MongoDB documents.
-`handlers/`    the two key families. `commands` and `answers` register each event once, with its rule and its reads.
+`handlers/`    the two processors. `commands` and `answers` register each event once, with its rule and its reads.
 `api/`         commands and pages over HTTP. `app.py`: the wiring.
 """

@@ -1,7 +1,7 @@
 """Wiring of the festival service."""
 
 from services.festival.api import routes
-from services.festival.handlers import FAMILIES
+from services.festival.handlers import PROCESSORS
 from shared import log
 from shared.http.server import application, serve
 from shared.runtime.service import Service
@@ -12,7 +12,7 @@ def main() -> None:
     """Run the service until it is stopped."""
     settings = Settings()
     log.configure(settings, "festival")
-    service = Service("festival", FAMILIES, settings)
+    service = Service("festival", PROCESSORS, settings)
     serve(application(service, "Karya festival", routes(service)), service)
 
 

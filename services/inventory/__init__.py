@@ -10,7 +10,7 @@ Out:               StockChanged                      the lot's whole balance, fo
 Every service has these modules. Read them in this order:
 `domain/`    the pure rules: a rule in `rules.py` is `(state, event, body) -> (state, events)`. Begin here.
 `store.py`   the MongoDB document of a lot.
-`handlers.py`  the key family for the step (`shared/runtime/step.py`): topics, collections, and each event registered
+`handlers.py`  the processor for the step (`shared/runtime/step.py`): topics, collections, and each event registered
                once, with its rule and its reads.
 `api.py`     the HTTP pages.
 `app.py`     the wiring.

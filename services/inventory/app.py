@@ -1,7 +1,7 @@
 """Wiring of the inventory service."""
 
 from services.inventory.api import routes
-from services.inventory.handlers import FAMILIES
+from services.inventory.handlers import PROCESSORS
 from shared import log
 from shared.http.server import application, serve
 from shared.runtime.service import Service
@@ -12,7 +12,7 @@ def main() -> None:
     """Run the service until it is told to stop."""
     settings = Settings()
     log.configure(settings, "inventory")
-    service = Service("inventory", FAMILIES, settings)
+    service = Service("inventory", PROCESSORS, settings)
     serve(application(service, "Karya inventory", routes(service)), service)
 
 

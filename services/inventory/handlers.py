@@ -1,4 +1,4 @@
-"""The key family of inventory: everything that changes a lot comes by one subscriber, in one order."""
+"""The processor of inventory: everything that changes a lot comes by one subscriber, in one order."""
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import correct, recall, receive_return, write_off
@@ -15,7 +15,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, Event
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecalled, LotRecorded
-from shared.runtime.family import Family, on
+from shared.runtime.processor import Processor, on
 from shared.runtime.state import Ref
 
 
@@ -23,7 +23,7 @@ def _lot(event: Event, _body: Body) -> tuple[Ref]:
     return (Ref(Lot, event.key),)
 
 
-LOT = Family(
+LOT = Processor(
     service="inventory",
     key="lot",
     topics=(PRODUCTION, STOCK_ORDERS),
@@ -39,4 +39,4 @@ LOT = Family(
         on(LossRecorded, change(write_off), reads=_lot),
     ),
 )
-FAMILIES = (LOT,)
+PROCESSORS = (LOT,)

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import Reservation, ReservationStatus
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 # Tables, because enum lookups and `.value` are slow in Python 3.11.
 _STANDINGS = {standing.value: standing for standing in ReservationStatus}

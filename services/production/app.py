@@ -2,7 +2,7 @@
 
 from services.production import reference
 from services.production.api import routes
-from services.production.handlers import FAMILIES
+from services.production.handlers import PROCESSORS
 from shared import log
 from shared.http.server import application, serve
 from shared.runtime.service import Service
@@ -13,7 +13,7 @@ def main() -> None:
     """Run the service until it is told to stop."""
     settings = Settings()
     log.configure(settings, "production")
-    service = Service("production", FAMILIES, settings)
+    service = Service("production", PROCESSORS, settings)
     serve(application(service, "Karya production", routes(service, reference.load().catalogue)), service)
 
 

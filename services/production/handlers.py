@@ -1,4 +1,4 @@
-"""Production's one key family: whatever changes a facility's lots, in the order of the facility's lane."""
+"""Production's one processor: whatever changes a facility's lots, in the order of the facility's lane."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ from shared.events.production import (
     ProductionReported,
     RecallLot,
 )
-from shared.runtime.family import Family, on
+from shared.runtime.processor import Processor, on
 from shared.runtime.state import Ref
 from shared.settings import Settings
 
@@ -40,9 +40,9 @@ def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tup
     return Ref(TerminalReport, body.correction), Ref(Lot, body.lot)
 
 
-def family(catalogue: Catalogue, clock_skew: timedelta) -> Family:
-    """The family by facility, deciding by this catalogue."""
-    return Family(
+def processor(catalogue: Catalogue, clock_skew: timedelta) -> Processor:
+    """The processor by facility, deciding by this catalogue."""
+    return Processor(
         service="production",
         key="facility",
         topics=(TERMINAL, LOT_ANSWERS),
@@ -58,4 +58,4 @@ def family(catalogue: Catalogue, clock_skew: timedelta) -> Family:
 
 
 # A reference that does not hold together stops the service here, before it has read anything.
-FAMILIES = (family(reference.load().catalogue, timedelta(seconds=Settings().clock_skew_seconds)),)
+PROCESSORS = (processor(reference.load().catalogue, timedelta(seconds=Settings().clock_skew_seconds)),)

@@ -8,7 +8,7 @@ from services.production.domain.refusals import ReportRejection
 from shared.events.production import (
     Refusal,
 )
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _counter_document(counter: Counter) -> dict[str, Any]:

@@ -21,7 +21,7 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                times and their cost). By facility: `facility`, with `settlement` (shares of the money), `demand` (a
                basis for production) and `public` (events for subscribers).
 `store.py`     the MongoDB documents of the entities.
-`handlers.py`  the two key families. Each event is registered once, with its rule and its reads.
+`handlers.py`  the two processors. Each event is registered once, with its rule and its reads.
 `api/`         the HTTP pages.
 `app.py`       the wiring.
 """

@@ -1,7 +1,7 @@
 """Wiring of the sales service."""
 
 from services.sales.api import routes
-from services.sales.handlers import FAMILIES
+from services.sales.handlers import PROCESSORS
 from shared import log
 from shared.http.server import application, serve
 from shared.runtime.service import Service
@@ -12,7 +12,7 @@ def main() -> None:
     """Run the service until it is told to stop."""
     settings = Settings()
     log.configure(settings, "sales")
-    service = Service("sales", FAMILIES, settings)
+    service = Service("sales", PROCESSORS, settings)
     serve(application(service, "Karya sales", routes(service)), service)
 
 

@@ -1,4 +1,4 @@
-"""The two key families of sales: a booth with its receipts, and from it a facility's settlements, demand and public
+"""The two processors of sales: a booth with its receipts, and from it a facility's settlements, demand and public
 events."""
 
 from functools import partial
@@ -45,7 +45,7 @@ from shared.events.sales import (
     StrayMoved,
     TillClosed,
 )
-from shared.runtime.family import Family, on
+from shared.runtime.processor import Processor, on
 from shared.runtime.state import Read, Ref
 from shared.settings import Settings
 
@@ -72,7 +72,7 @@ def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
     return *_booth(event, body), sold_after(body.booth, body.counted_at)
 
 
-BOOTH = Family(
+BOOTH = Processor(
     service="sales",
     key="booth",
     topics=(BOOTH_STOCK, TILL, SALES_DEADLINES),
@@ -121,9 +121,9 @@ def _shared(event: Event, body: SaleShared | PoolAdjusted) -> tuple[Ref, ...]:
     return *_settlement(event, body), Ref(FacilityFeed, body.facility)
 
 
-def by_facility(by: Percentages) -> Family:
-    """The family by facility, sharing by these percentages."""
-    return Family(
+def by_facility(by: Percentages) -> Processor:
+    """The processor by facility, sharing by these percentages."""
+    return Processor(
         service="sales",
         key="facility",
         topics=(SALE_SHARES,),
@@ -150,4 +150,4 @@ def percentages(settings: Settings) -> Percentages:
 
 
 # Shares that don't add up stop the service here, before any money is shared by them.
-FAMILIES = (BOOTH, by_facility(percentages(Settings())))
+PROCESSORS = (BOOTH, by_facility(percentages(Settings())))

@@ -28,7 +28,7 @@ from shared.events.sales import (
     PartBasis,
     PaymentKind,
 )
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _booth_document(booth: Booth) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.events.language import MAX_VALUE_BYTES
 from shared.http.problems import TITLE, problem
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 # The `Sec-Fetch-Site` values for a typed address and for a page of this service.
@@ -134,7 +134,7 @@ class _Body:
         if self._rejected and message["type"] == "http.response.body":
             await self._send({**message, "more_body": True})
             with suppress(TimeoutError):
-                await within(DRAIN_SECONDS, self._drain())
+                await hard_timeout(DRAIN_SECONDS, self._drain())
             await self._send({"type": "http.response.body", "body": b""})
         else:
             await self._send(message)

@@ -120,7 +120,7 @@ class Commands:
         not answer."""
         entry = f"{self._source} {id}"
         try:
-            return (await self._service.ledger.known([entry])).get(entry)
+            return (await self._service.store.processed([entry])).get(entry)
         except PyMongoError as fault:
             log.warning("command_lookup_failed", command=id, fault=repr(fault)[:300])
             return None

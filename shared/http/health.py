@@ -17,15 +17,15 @@ def health(service: Service) -> APIRouter:
 
     @router.get("/live", summary="Is every part of the process alive? If not, restart it", responses=UNHEALTHY)
     async def live() -> JSONResponse:
-        return _status_response("alive", service.deaths())
+        return _status_response("alive", service.liveness_failures())
 
     @router.get("/started", summary="Has the service started: has it worked all its lanes once?", responses=UNHEALTHY)
     async def started() -> JSONResponse:
-        return _status_response("started", service.unstarted())
+        return _status_response("started", service.startup_failures())
 
     @router.get("/ready", summary="Does the service work all its lanes now?", responses=UNHEALTHY)
     async def ready() -> JSONResponse:
-        return _status_response("ready", service.troubles())
+        return _status_response("ready", service.readiness_failures())
 
     return router
 

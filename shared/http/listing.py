@@ -9,7 +9,7 @@ from pydantic import AfterValidator
 
 from shared.mongo import Database
 from shared.runtime.arrival import ARRIVED, CURSOR, cursor_of, lane_of, read_on, read_up_to
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 from shared.runtime.state import E
 
 

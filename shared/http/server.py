@@ -21,12 +21,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import Scope
 
-from shared import garbage
+from shared import gc_tuning
 from shared.http.admission import Admission
 from shared.http.health import health
 from shared.http.problems import TITLE, problem, with_problems
 from shared.runtime.service import Service
-from shared.within import where
+from shared.timeouts import await_stack
 
 log = structlog.get_logger()
 
@@ -126,7 +126,7 @@ def serve(app: FastAPI, service: Service) -> None:
         app, log_config=None, access_log=False, lifespan="on", timeout_graceful_shutdown=REQUEST_GRACE_SECONDS
     )
     server = _Server(config, service)
-    garbage.look_seldom()
+    gc_tuning.relax()
     server.run(sockets=[listening])
     raise SystemExit(server.exit_code)
 
@@ -145,7 +145,7 @@ class _Server(uvicorn.Server):
         current = asyncio.current_task()
         if hanging := await _cancel([task for task in asyncio.all_tasks() if task is not current]):
             # Python would wait for these tasks forever.
-            log.critical("tasks_hang", at=[where(task) for task in hanging])
+            log.critical("tasks_hang", at=[await_stack(task) for task in hanging])
             logging.shutdown()
             os._exit(self.exit_code)
 

@@ -1,11 +1,11 @@
-"""What can't be used: the record as it came, with the reason and where it came from."""
+"""Dead letters: unusable records as they came, with reason and origin."""
 
 from collections.abc import Sequence
 
 from aiokafka import ConsumerRecord
 
 from shared.envelope import EPOCH, rfc3339, taken_in
-from shared.runtime.ledger import Outgoing
+from shared.runtime.storage import OutboxRecord
 
 HeaderList = list[tuple[str, bytes | None]]
 
@@ -14,11 +14,11 @@ BUG = "BUG"
 KEY_PARKED = "KEY_PARKED"
 
 
-def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> Outgoing:
-    """`record` for `<topic>.dlq`: same key, bytes and headers (nulls kept), and the `dlq_*` headers beside them.
+def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: str) -> OutboxRecord:
+    """The record for `<topic>.dlq`: same key, bytes and headers (nulls kept), with `dlq_*` headers added.
 
-    A record that comes back from an earlier stay in the DLQ loses the marks of that stay. `dlq_at` is when Kafka
-    took the record in, so that a redo of the batch says the same.
+    Headers of an earlier stay in the DLQ are dropped. `dlq_at` is Kafka's append time of the record, so that a redo
+    of the batch writes the same letter.
     """
     headers = original_headers(record.headers)
     headers += [
@@ -30,9 +30,9 @@ def dead_letter(record: ConsumerRecord, *, service: str, reason: str, message: s
         ("dlq_offset", str(record.offset).encode()),
         ("dlq_at", rfc3339(taken_in(record) or EPOCH).encode()),
     ]
-    return Outgoing(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
+    return OutboxRecord(f"{record.topic}.dlq", record.partition, record.key, record.value, headers)
 
 
 def original_headers(headers: Sequence[tuple[str, bytes | None]]) -> HeaderList:
-    """The headers that the record had before it came to the DLQ."""
+    """The headers without those that the DLQ added."""
     return [(name, value) for name, value in headers if not name.startswith("dlq_")]

@@ -1,4 +1,4 @@
-"""How long records wait to be worked, asked of Kafka now and then: no batch pays a round trip for it."""
+"""How long records wait to be worked. Kafka is asked now and then, so no batch pays a round trip for it."""
 
 import time
 
@@ -9,33 +9,33 @@ from shared.patches.faststream import PatientConsumer
 from shared.runtime.lanes import Lanes
 
 
-async def late(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:
-    """How many records have waited here for more than `seconds`, in words; None when there are none.
+async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:
+    """A sentence on how many records have waited here for more than `seconds`, or None.
 
-    Age and not number, since only age says how old the answers are that are given meanwhile. A record's age is by
-    the time at which Kafka took it in. Raises KafkaError when the topics can't be reached.
+    Age counts and not number, because age says how outdated the views are. A record's age is by Kafka's append time.
+    Raises KafkaError when the topics can't be reached.
     """
-    nexts = lanes.nexts()
-    if not nexts:
+    next_offsets = lanes.next_offsets()
+    if not next_offsets:
         return None
     moment = int((time.time() - seconds) * 1000)
-    # The ends first: a record that comes in between is a young one, and the second answer tells them apart.
-    ends = await consumer.end_offsets(list(nexts))
-    young = await consumer.offsets_for_times(dict.fromkeys(nexts, moment))
+    # The ends first: a record that comes in between is young, and the second answer shows it as young.
+    ends = await consumer.end_offsets(list(next_offsets))
+    young = await consumer.offsets_for_times(dict.fromkeys(next_offsets, moment))
     old = 0
-    for part, goes_on in nexts.items():
+    for part, next_offset in next_offsets.items():
         first_young = ends[part] if young[part] is None else young[part].offset
-        if goes_on < first_young:
-            old += max(0, first_young - await _stand(consumer, part, goes_on))
+        if next_offset < first_young:
+            old += max(0, first_young - await _position(consumer, part, next_offset))
     return f"{old} records have waited for {lanes.group} for more than {seconds:g} s" if old else None
 
 
-async def _stand(consumer: PatientConsumer, part: TopicPartition, goes_on: int) -> int:
-    """What a transaction leaves behind the last record never becomes one: an idle consumer stands behind it."""
+async def _position(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:
+    """The next offset, or an idle consumer's position behind it: a transaction's marker never becomes a record."""
     if not consumer.waits:
-        return goes_on
+        return next_offset
     try:
-        stands: int = await consumer.position(part)
+        position: int = await consumer.position(part)
     except IllegalStateError:
-        return goes_on  # no longer ours
-    return max(goes_on, stands)
+        return next_offset  # the lane was revoked meanwhile
+    return max(next_offset, position)

@@ -1,4 +1,4 @@
-"""One running service: its families' subscribers, relay, lanes and clocks, started and stopped in order."""
+"""One running service: starts and stops its processors, relay and clients in order."""
 
 import asyncio
 import logging
@@ -29,17 +29,17 @@ from shared.kafka import (
 from shared.mongo import Mongo
 from shared.patches.faststream import Records, build_patient_consumers, decode, parse
 from shared.retry import PASSING, attempts
-from shared.runtime.clock import Clock
-from shared.runtime.family import Family
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Ledger
-from shared.runtime.line import Line
+from shared.runtime.processor import Processor
+from shared.runtime.processor_runtime import ProcessorRuntime
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
+from shared.runtime.storage import RuntimeStore
+from shared.runtime.timer_service import TimerService
 from shared.runtime.witness import marks_at
 from shared.settings import Settings
-from shared.topics import unfit
-from shared.within import within
+from shared.timeouts import hard_timeout
+from shared.topics import misconfigured
 
 log = structlog.get_logger()
 
@@ -48,7 +48,7 @@ PULSE_WITHIN = 3.0
 APPENDED_WITHIN = 10.0
 REACHED_WITHIN = 60.0
 JOIN_GRACE_MS = 5_000
-# In all less than the 10 s after which Docker kills what was asked to stop, with room for open HTTP requests.
+# Together less than the 10 s after which Docker kills a stopping container, with room for open HTTP requests.
 FINISH_WITHIN = 4.0
 SAY_WITHIN = 1.5
 LEAVE_WITHIN = 1.0
@@ -58,57 +58,57 @@ STARTING = "starting"
 
 
 class Service:
-    """A service by its name and families. Start it, stop it; it says itself whether it is healthy."""
+    """A service by its name and processors, with `start`, `stop` and its health."""
 
-    def __init__(self, name: str, families: Sequence[Family], settings: Settings) -> None:
+    def __init__(self, name: str, processors: Sequence[Processor], settings: Settings) -> None:
         self.name = name
         self.settings = settings
         self.mongo = Mongo(settings)
         self.database = self.mongo.database(name)
-        self.ledger = Ledger(self.database)
+        self.store = RuntimeStore(self.database)
         self.stopping = asyncio.Event()
         self.failed = False
         self._commands: AIOKafkaProducer | None = None
         self._starting_commands = asyncio.Lock()
-        self._families = families
-        self._relay = Relay(self.ledger, partial(producer, settings))
+        self._processors = processors
+        self._relay = Relay(self.store, partial(producer, settings))
         self._broker = KafkaBroker(
             settings.kafka,
             apply_types=False,
-            # `stop` has waited for the batch in hand before.
+            # `stop` waits for the batch in hand before it stops the broker.
             graceful_timeout=None,
-            # Kafka answers a join after this at the latest: whoever waits longer for an answer that is lost does not
-            # come back before he is taken for dead.
+            # Kafka answers a join after this at the latest. A member that waits longer for a lost answer would be
+            # declared dead before it asks again.
             request_timeout_ms=settings.session_timeout_ms + JOIN_GRACE_MS,
             allow_auto_create_topics=False,
             logger=logging.getLogger("faststream"),
             log_level=logging.DEBUG,
         )
-        self._lines: list[Line] = []
+        self._runtimes: list[ProcessorRuntime] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._away: list[str] = []
-        self._unfit: list[str] = []
+        self._misconfigured: list[str] = []
 
     async def start(self) -> None:
-        """Waits a while for its servers. Raises PartitionsDiffer, or a client's own error when they stay away."""
-        for family, (cluster, partitions) in zip(self._families, await self._reach(), strict=True):
-            self._lines.append(self._line(family, cluster, partitions))
+        """Start, and wait for the servers. Raises PartitionsDiffer, or a client's error when they stay away."""
+        for processor, (cluster, partitions) in zip(self._processors, await self._reach(), strict=True):
+            self._runtimes.append(self._runtime(processor, cluster, partitions))
         self._keep(RELAY, self._relay.run())
-        for line in self._lines:
-            self._keep(f"lanes {line.lanes.group}", line.lanes.run())
-            self._keep(f"clock {line.lanes.group}", line.clock.run())
+        for runtime in self._runtimes:
+            self._keep(f"lanes {runtime.lanes.group}", runtime.lanes.run())
+            self._keep(f"timers {runtime.lanes.group}", runtime.timers.run())
         await self._broker.connect()
         build_patient_consumers(self._broker)
         await self._broker.start()
-        await self._look_at_topics()
+        await self._check_topics()
         self._keep("pulse", self._pulse())
-        log.info("service_started", families=[family.group for family in self._families])
+        log.info("service_started", processors=[processor.group for processor in self._processors])
 
     async def stop(self) -> None:
-        """Finish the batches in hand, publish what is committed, leave the groups, let go of all clients.
+        """Finish the batches in hand, publish the outbox, leave the groups, close all clients.
 
-        Each has its bound, for a server may answer no more. What was not committed then is worked again by the
-        next owner of the lane, and what was not published lies in the outbox for it.
+        Each part has its bound, because a server may not answer. The next owner of a lane works uncommitted records
+        again, and finds unpublished events in the outbox.
         """
         self.stopping.set()
         relaying = [task for task in self._tasks if task.get_name() == RELAY]
@@ -116,8 +116,8 @@ class Service:
         try:
             for task in others:
                 task.cancel()
-            await asyncio.gather(*(line.finish(FINISH_WITHIN) for line in self._lines))
-            # Before the lanes are another's, who would publish it again.
+            await asyncio.gather(*(runtime.finish(FINISH_WITHIN) for runtime in self._runtimes))
+            # Before another instance owns the lanes and publishes the same events.
             await _for_at_most(SAY_WITHIN, "relay", self._relay.drain())
             await _for_at_most(LEAVE_WITHIN, "groups", self._broker.stop())
         finally:
@@ -129,44 +129,49 @@ class Service:
         log.info("service_stopped")
 
     def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        """Let this run for as long as the service does; that it has ended is loud."""
+        """Run `work` as long as the service runs, and log its end as critical."""
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._say_death)
+        task.add_done_callback(self._log_death)
         self._tasks.append(task)
 
-    def _say_death(self, task: asyncio.Task[None]) -> None:
+    def _log_death(self, task: asyncio.Task[None]) -> None:
         if not self.stopping.is_set():
             fault = None if task.cancelled() else task.exception()
             log.critical("task_died", task=task.get_name(), cancelled=task.cancelled(), exc_info=fault)
 
-    def deaths(self) -> list[str]:
-        """What has ended in this process and should not have, in words: only a new process helps."""
-        found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
-        return found + [death for line in self._lines if (death := line.death) is not None]
+    def liveness_failures(self) -> list[str]:
+        """Sentences on tasks that ended in this process and should not have. Only a new process helps."""
+        ended = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        return ended + [fault for runtime in self._runtimes if (fault := runtime.liveness_failure) is not None]
 
-    def unstarted(self) -> list[str]:
-        """What keeps the service from having started, in words. Once started it stays so until something dies."""
-        waits = [f"{line.lanes.group} waits for its lanes" for line in self._lines if not line.lanes.started]
-        return self.deaths() + waits if self._lines else [STARTING]
+    def startup_failures(self) -> list[str]:
+        """Sentences on what the start still waits for. A started service stays started until a task dies."""
+        waits = [
+            f"{runtime.lanes.group} waits for its lanes" for runtime in self._runtimes if not runtime.lanes.started
+        ]
+        return self.liveness_failures() + waits if self._runtimes else [STARTING]
 
-    def troubles(self) -> list[str]:
-        """Why the service is not ready, in words; empty when it is."""
-        found = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
-        found += self._away + self._unfit
-        if self._relay.trouble is not None:
-            found.append(f"what is committed can't be published and taken from the outbox: {self._relay.trouble}")
-        for line in self._lines:
-            found += line.troubles
-        return found if self._lines else [STARTING]
+    def readiness_failures(self) -> list[str]:
+        """Sentences on why the service is not ready; empty when it is."""
+        failures = [f"{task.get_name()} has ended" for task in self._tasks if task.done()]
+        failures += self._away + self._misconfigured
+        if self._relay.failure is not None:
+            failures.append(f"what is committed can't be published and taken from the outbox: {self._relay.failure}")
+        for runtime in self._runtimes:
+            failures += runtime.readiness_failures
+        return failures if self._runtimes else [STARTING]
 
     async def append(self, topic: Topic, key: str, value: bytes, headers: Headers) -> None:
-        """Put what an HTTP client wants said into Kafka. Raises NotReached when Kafka has not acknowledged it in
-        time: it may be there or not, so it is to be said again with the same id."""
+        """Append an HTTP client's command to its topic.
+
+        Raises NotReached when Kafka has not acknowledged it in time. The command may be there or not, so the client
+        must send it again with the same id.
+        """
         name = topic_name(self.settings, topic.name)
         try:
-            await within(APPENDED_WITHIN, self._append(name, key, value, headers))
+            await hard_timeout(APPENDED_WITHIN, self._append(name, key, value, headers))
         except PASSING as fault:
-            # What it still holds must not be said long after the client was told that it was not.
+            # The producer must not send the command long after the client heard that it was not taken.
             await self._drop_commands()
             raise NotReached(f"Kafka did not take it within {APPENDED_WITHIN:g} s: {fault!r}") from fault
 
@@ -194,81 +199,83 @@ class Service:
 
     @property
     def idle(self) -> bool:
-        """Nothing committed waits to be published."""
+        """True when no committed event waits to be published."""
         return self._relay.idle
 
     async def _pulse(self) -> None:
-        """Ask both servers again and again whether they are there: a service with nothing to do would not notice."""
+        """Ping both servers, for ever. A service without work would not notice that they are away."""
         while True:
             away = []
             try:
-                if not await within(2 * PULSE_WITHIN, self._broker.ping(PULSE_WITHIN)):
+                if not await hard_timeout(2 * PULSE_WITHIN, self._broker.ping(PULSE_WITHIN)):
                     away.append("Kafka does not answer")
             except PASSING as fault:
                 away.append(f"Kafka does not answer: {repr(fault)[:300]}")
             try:
-                # A real read: a server that answers a ping may still refuse us our database.
-                await within(PULSE_WITHIN, self.ledger.lanes(self.name, [0]))
+                # A real read: a server that answers a ping may still refuse this database.
+                await hard_timeout(PULSE_WITHIN, self.store.lanes(self.name, [0]))
             except PASSING as fault:
                 away.append(f"MongoDB does not answer: {repr(fault)[:300]}")
             self._away = away
-            if self._unfit:
-                # Asked again only until they are as they must be: nobody changes them every day.
-                await self._look_at_topics()
+            if self._misconfigured:
+                # Only until the settings are right: they hardly ever change.
+                await self._check_topics()
             if not away:
-                for line in self._lines:
-                    await line.look(self.settings.most_lag_seconds, PULSE_WITHIN)
+                for runtime in self._runtimes:
+                    await runtime.check_lag(self.settings.most_lag_seconds, PULSE_WITHIN)
             await asyncio.sleep(PULSE)
 
-    async def _look_at_topics(self) -> None:
-        names = [name for family in self._families for name in self._topics_of(family)]
-        names += [topic_name(self.settings, journal(family.service).name) for family in self._families]
+    async def _check_topics(self) -> None:
+        names = [name for processor in self._processors for name in self._topics_of(processor)]
+        names += [topic_name(self.settings, journal(processor.service).name) for processor in self._processors]
         try:
-            self._unfit = await within(PULSE_WITHIN, unfit(self.settings, set(names)))
+            self._misconfigured = await hard_timeout(PULSE_WITHIN, misconfigured(self.settings, set(names)))
         except PASSING as fault:
-            self._unfit = [f"how the topics are set can't be read: {repr(fault)[:300]}"]
+            self._misconfigured = [f"how the topics are set can't be read: {repr(fault)[:300]}"]
 
     async def _reach(self) -> list[tuple[str, int]]:
-        """Of each family the cluster and the number of partitions. Servers and services often start together, and a
-        new process costs more than a wait."""
+        """Wait for the servers. Returns, of each processor, Kafka's cluster id and the number of partitions.
+
+        Servers and services often start together, and a new process costs more than a wait.
+        """
         fault: BaseException | None = None
         async for attempt in attempts(within=REACHED_WITHIN):
             try:
-                await self.ledger.prepare(self._families)
+                await self.store.prepare(self._processors)
                 await self._commands_started()
-                return [await survey(self.settings, self._topics_of(family)) for family in self._families]
+                return [await survey(self.settings, self._topics_of(processor)) for processor in self._processors]
             except PASSING as passing:
                 log.warning("servers_awaited", attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
         assert fault is not None
         raise fault
 
-    def _topics_of(self, family: Family) -> list[str]:
-        """The full names of what the family reads, and of their DLQs: a dead letter lies in the partition that its
-        record came from."""
-        names = [topic_name(self.settings, topic.name) for topic in family.topics]
+    def _topics_of(self, processor: Processor) -> list[str]:
+        """The full names of the processor's topics and of their DLQs. A dead letter keeps its record's partition, so
+        their numbers of partitions must agree."""
+        names = [topic_name(self.settings, topic.name) for topic in processor.topics]
         return [*names, *(f"{name}.dlq" for name in names)]
 
-    def _line(self, family: Family, cluster: str, partitions: int) -> Line:
+    def _runtime(self, processor: Processor, cluster: str, partitions: int) -> ProcessorRuntime:
         settings = self.settings
-        topics = {topic_name(settings, topic.name): topic for topic in family.topics}
-        lanes = Lanes(family.group, list(topics), self.ledger, self._relay, cluster, partial(marks_at, settings))
+        topics = {topic_name(settings, topic.name): topic for topic in processor.topics}
+        lanes = Lanes(processor.group, list(topics), self.store, self._relay, cluster, partial(marks_at, settings))
         parts: dict[str, Any] = {
             "prefix": settings.topic_prefix,
             "mongo": self.mongo,
-            "ledger": self.ledger,
+            "store": self.store,
             "lanes": lanes,
             "relay": self._relay,
         }
-        step = Step(family, topics=topics, partitions=partitions, database=self.database, **parts)
-        subscriber = self._subscribe(family, list(topics), step, lanes)
-        lanes.follow(lambda: subscriber.consumer)
-        return Line(lanes, step, Clock(family, **parts), subscriber)
+        step = Step(processor, topics=topics, partitions=partitions, database=self.database, **parts)
+        subscriber = self._subscribe(processor, list(topics), step, lanes)
+        lanes.bind_consumer(lambda: subscriber.consumer)
+        return ProcessorRuntime(lanes, step, TimerService(processor, **parts), subscriber)
 
-    def _subscribe(self, family: Family, topics: Sequence[str], step: Step, lanes: Lanes) -> BatchSubscriber:
+    def _subscribe(self, processor: Processor, topics: Sequence[str], step: Step, lanes: Lanes) -> BatchSubscriber:
         subscriber = self._broker.subscriber(
             *topics,
-            group_id=topic_name(self.settings, family.group),
+            group_id=topic_name(self.settings, processor.group),
             batch=True,
             max_records=self.settings.max_batch,
             batch_timeout_ms=LOOK_MS,
@@ -294,6 +301,6 @@ class Service:
 
 async def _for_at_most(seconds: float, part: str, work: Awaitable[object]) -> None:
     try:
-        await within(seconds, work)
+        await hard_timeout(seconds, work)
     except (ExceptionGroup, *PASSING) as fault:
-        log.warning("not_stopped_in_order", part=part, fault=repr(fault)[:300])
+        log.warning("shutdown_step_failed", part=part, fault=repr(fault)[:300])

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from shared.errors import ForeignWrite, NotLoaded
+from shared.errors import ForeignWrite, UndeclaredRead
 
 
 class Entity(Protocol):
@@ -51,9 +51,9 @@ class KeyRange(NamedTuple, Generic[E]):
 
 
 class ForeignView(NamedTuple, Generic[E]):
-    """All entities of another family's collection whose indexed `field` (or `_id`) has this value.
+    """All entities of another processor's collection whose indexed `field` (or `_id`) has this value.
 
-    The result is read only, and as old as the family's `View` of the collection says.
+    The result is read only, and as old as the processor's `View` of the collection says.
     """
 
     entity: type[E]
@@ -68,22 +68,22 @@ Read: TypeAlias = Ref | OwnedQuery[Any] | KeyRange[Any] | ForeignView[Any]
 class Entities:
     """The entities of one batch: as they were loaded, then as its events left them. Only `apply` changes them."""
 
-    __slots__ = ("_by_key", "_found", "_puts", "_seen", "foreign")
+    __slots__ = ("_by_key", "_puts", "_results", "_seen", "foreign")
 
     def __init__(
         self,
         loaded: Mapping[Key, Any],
-        found: Mapping[Query[Any], Iterable[str]] | None = None,
+        results: Mapping[Query[Any], Iterable[str]] | None = None,
         foreign: Set[type[Any]] = frozenset(),
     ) -> None:
-        """`loaded` has None for an entity that is known not to exist. `found`: ids by query, for every query that an
-        event of the batch declares. `foreign`: classes that no event may put."""
+        """`loaded` has None for an entity that is known not to exist. `results`: ids by query, for every query that
+        an event of the batch declares. `foreign`: classes that no event may put."""
         self.foreign = foreign
         self._by_key = dict(loaded)
-        self._found: dict[Query[Any], set[str]] = {query: set(ids) for query, ids in (found or {}).items()}
+        self._results: dict[Query[Any], set[str]] = {query: set(ids) for query, ids in (results or {}).items()}
         # Results follow what was put only when somebody asks: most events declare a query and never need it.
         self._puts: dict[type[Any], list[str]] = {
-            query.entity: [] for query in self._found if not isinstance(query, ForeignView)
+            query.entity: [] for query in self._results if not isinstance(query, ForeignView)
         }
         self._seen: dict[Query[Any], int] = {}
 
@@ -100,7 +100,7 @@ class Entities:
 
     def find(self, query: Query[Any]) -> Set[str]:
         """The ids of the query's result. Raises KeyError for a query that no event of the batch declared."""
-        ids = self._found[query]
+        ids = self._results[query]
         if isinstance(query, ForeignView):
             return ids
         puts = self._puts[query.entity]
@@ -134,8 +134,8 @@ class State:
         return cls(Entities(loaded), [Ref(*key) for key in loaded])
 
     def get(self, entity: type[E], id: str) -> E | None:
-        """The entity, or None if there is none yet. Raises NotLoaded unless the event reads it, by id or as part of
-        a query's result."""
+        """The entity, or None if there is none yet. Raises UndeclaredRead unless the event reads it, by id or as part
+        of a query's result."""
         key = (entity, id)
         if key in self._changed:
             changed: E | None = self._changed[key]
@@ -143,13 +143,13 @@ class State:
         if key in self._reads or self._is_found(key):
             loaded: E | None = self._entities[key]
             return loaded
-        raise NotLoaded(f"The event does not read {entity.__name__} {id}.")
+        raise UndeclaredRead(f"The event does not read {entity.__name__} {id}.")
 
     def find(self, query: Query[E]) -> list[E]:
-        """The query's result in the order of ids, with what was put before. Raises NotLoaded unless the event
+        """The query's result in the order of ids, with what was put before. Raises UndeclaredRead unless the event
         declared this very query."""
         if query not in self._reads:
-            raise NotLoaded(f"The event does not declare the query {query}.")
+            raise UndeclaredRead(f"The event does not declare the query {query}.")
         ids = self._entities.find(query)
         mine = {id: entity for (kind, id), entity in self._changed.items() if kind is query.entity}
         if mine and not isinstance(query, ForeignView):

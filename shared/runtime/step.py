@@ -1,23 +1,23 @@
 """The step: one batch of Kafka records becomes one MongoDB transaction. Every service stands on this one.
 
-For every batch, over all its lanes at once, in a constant number of round trips (for each part of a batch that takes
-long to decide):
+A batch is worked over all its lanes at once, in a constant number of round trips. A batch that takes long to decide
+is worked in parts, each with that number of round trips.
 
-1. DECODE each record. What can't be decoded is a dead letter, never lost and never in the way.
-2. LOAD, all at once: the ledger entries and parked keys that concern the batch, and the entities that its events
-   read. Only the owner of their lanes changes them, so they are as they were read as long as the fence of 4 holds.
-3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key. What is not decided
-   after a while waits for a transaction of its own: nothing else runs meanwhile, not even the answer to a SIGTERM.
-4. WRITE AND COMMIT, in one transaction, lanes, ledger, entities, outbox (dead letters included) and deadlines, all
-   or nothing. A lane is the fence: it must be found as we left it, or all of this was somebody else's to do. A
-   conflict or a passing fault begins again at 2, for a bounded time.
-5. COMMIT THE OFFSETS to Kafka, after the transaction and a few times a second. Only for those who watch: the lane
-   says where to go on.
-6. RELAY: hand what was committed to the relay, which publishes it in order. It is handed over at the commit, and
-   published while 5 and the next batch go on.
+1. DECODE each record. A record that can't be decoded becomes a dead letter. It is never lost and never blocks.
+2. LOAD, all at once, the ledger entries and parked keys of the batch, and the entities that its events read. Only the
+   owner of their lanes changes owned entities, so they stay as they were read while the fence of 4 holds.
+3. DECIDE, in memory, event by event in order. A duplicate changes nothing. A bug parks its key. Events that are not
+   decided after a while wait for a transaction of their own: the event loop stands still meanwhile, even for SIGTERM.
+4. WRITE AND COMMIT, in one transaction, lanes, ledger, entities, outbox (dead letters included) and deadlines. A lane
+   is the fence: its document must be found as this instance left it, or another instance owns the lane. A conflict
+   or a passing fault begins again at 2, for a bounded time.
+5. COMMIT THE OFFSETS to Kafka, after the transaction and a few times a second. Only monitoring reads them: the lane
+   document says where work continues.
+6. RELAY: hand the committed events to the relay, which publishes them in order. The hand-over is at the commit. The
+   publishing goes on during 5 and the next batch.
 
-Killed between any two of these, the next owner of the lane finds either nothing done (it works the batch again)
-or all done (the fence makes it pass over the batch, and the outbox holds what is still to be said).
+After a crash between any two of these, the next owner of the lane finds either nothing done or all done. With nothing
+done it works the batch again. With all done the fence makes it pass over the batch, and the outbox holds the events.
 """
 
 import asyncio
@@ -41,52 +41,52 @@ from shared.mongo import Database, Document, Mongo
 from shared.retry import PASSING, attempts
 from shared.runtime.arrival import ARRIVED
 from shared.runtime.batch import Batch, Item, Loaded, parked_id, reads_of
-from shared.runtime.family import Family
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Ledger, Writes
+from shared.runtime.processor import Processor
 from shared.runtime.relay import Relay
 from shared.runtime.state import KeyRange, Ref
-from shared.within import within
+from shared.runtime.storage import ChangeSet, RuntimeStore
+from shared.timeouts import hard_timeout
 
 log = structlog.get_logger()
 
 RETRY_WITHIN = 5.0
-# Many times what a full batch takes, but for rules that plan: festival's may take seconds for a few dozen events.
+# Many times what a full batch takes, except for planning: festival may take seconds for a few dozen events.
 DECIDED_WITHIN = 1.0
-# Much slower than all that is usual, and still far from where Kafka takes a consumer for dead that does not poll. The
-# clock waits for its turn meanwhile, too.
+# Far longer than a usual batch, and far shorter than the poll interval after which Kafka drops a consumer. Timers
+# wait meanwhile, too.
 WORKED_WITHIN = 10.0
 OFFSET_COMMIT_WITHIN = 5.0
-# Small batches would spend a good part of their time on it.
+# Small batches would spend much of their time on commits.
 OFFSETS_EVERY = 0.2
 
 Run = list[ConsumerRecord]
 
 
 class Step:
-    """The one shell around a family's pure core."""
+    """The shell around a processor's pure rules."""
 
     def __init__(
         self,
-        family: Family,
+        processor: Processor,
         *,
         topics: Mapping[str, Topic],
         partitions: int,
         prefix: str,
         mongo: Mongo,
         database: Database,
-        ledger: Ledger,
+        store: RuntimeStore,
         lanes: Lanes,
         relay: Relay,
     ) -> None:
-        """`topics`: the family's topics by full name, of `partitions` each; `prefix` makes a full name."""
-        self._family = family
+        """`topics`: the processor's topics by full name, of `partitions` each; `prefix` makes a full name."""
+        self._processor = processor
         self._topics = topics
         self._partitions = partitions
         self._prefix = prefix
         self._mongo = mongo
         self._database = database
-        self._ledger = ledger
+        self._store = store
         self._lanes = lanes
         self._relay = relay
         self._committing: asyncio.Task[None] | None = None
@@ -94,31 +94,33 @@ class Step:
         self._ending = asyncio.Event()
 
     async def work(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> None:
-        """One batch as the poll gave it. Returns when it is committed, or left to be fetched again."""
+        """Work one polled batch. Returns when it is committed, or left to be fetched again."""
         try:
-            await self._relay.room()
+            await self._relay.wait_for_capacity()
             async with self._lanes.working:
-                batch = await self._still_ours(records, consumer)
-                if not batch or not await self._lanes.hold(self._work(batch), batch):
+                batch = await self._workable(records, consumer)
+                if not batch or not await self._lanes.run_cancellable(self._work(batch), batch):
                     return
         except BaseException:
-            # The consumer stands behind these records: without this the next batch would pass over them.
-            self._lanes.unsettle({record.partition for record in records})
+            # The consumer's position is behind these records: without recovery the next batch would skip them.
+            self._lanes.invalidate({record.partition for record in records})
             raise
-        # 5. While more batches go on: nobody who works waits for it. One at a time, in order.
+        # 5. In the background: no batch waits for it. One commit at a time, in order.
         self._uncommitted = True
         if self._committing is None or self._committing.done():
             self._committing = asyncio.create_task(self._keep_offsets(consumer))
 
     async def offsets_committed(self) -> None:
-        """Wait until the offsets are committed of all that was worked. Nothing more is to be worked then."""
+        """Wait until the offsets of all worked records are committed. Call it after the last batch."""
         self._ending.set()
         if self._committing is not None:
             await asyncio.wait([self._committing])
 
-    async def _still_ours(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:
-        """The records by lane, but for those of lanes that are not settled, and those fetched before the consumer
-        was set back (it stands before their end)."""
+    async def _workable(self, records: Sequence[ConsumerRecord], consumer: AIOKafkaConsumer) -> dict[int, Run]:
+        """The records by lane, without those of lanes that are not running, and without stale ones.
+
+        Stale records were fetched before the consumer was set back: its position is before their end.
+        """
         by_part: dict[TopicPartition, Run] = defaultdict(list)
         for record in records:
             by_part[TopicPartition(record.topic, record.partition)].append(record)
@@ -134,9 +136,9 @@ class Step:
             if position <= run[-1].offset:
                 continue
             if run[0].offset < expected.offsets.get(part.topic, 0):
-                # They were fetched before the lane was settled further on; or a log that has lost its end made the
-                # client begin anew, by itself. Settling tells which.
-                self._lanes.unsettle([part.partition])
+                # Either they were fetched before the lane recovered at a later offset, or a log that lost its end
+                # made the client start over. Recovery tells which.
+                self._lanes.invalidate([part.partition])
                 batch.pop(part.partition, None)
                 continue
             batch[part.partition] += run
@@ -149,64 +151,64 @@ class Step:
             for partition, run in batch.items()
         }
         until = time.monotonic() + WORKED_WITHIN
-        while items := await self._transacted(items):
-            if self._lanes.urged or time.monotonic() >= until:
-                # The consumer stands behind the rest: settling seeks back to it.
-                self._lanes.unsettle(items)
+        while items := await self._commit_with_retry(items):
+            if self._lanes.draining or time.monotonic() >= until:
+                # The consumer's position is behind the rest: recovery seeks back to it.
+                self._lanes.invalidate(items)
                 return
 
-    async def _transacted(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
-        """Commit what can be decided in one go. Returns the rest."""
+    async def _commit_with_retry(self, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
+        """Commit as many items as are decided in time. Returns the rest."""
         fault: PyMongoError | None = None
         async for attempt in attempts(within=RETRY_WITHIN):
             try:
-                writes, rest = await self._transact(items)
+                changes, rest = await self._attempt(items)
             except PyMongoError as passing:
-                log.info("step_again", group=self._family.group, attempt=attempt, fault=repr(passing)[:300])
+                log.info("step_retry", group=self._processor.group, attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
                 continue
-            # 6. No await since the commit: nothing of these lanes can come between.
-            self._lanes.committed(writes)
-            self._relay.offer(writes.outbox)
+            # 6. No await since the commit: no other work on these lanes can come between.
+            self._lanes.committed(changes)
+            self._relay.offer(changes.outbox)
             return rest
         assert fault is not None
         raise fault
 
-    async def _transact(self, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
+    async def _attempt(self, items: Mapping[int, Sequence[Item]]) -> tuple[ChangeSet, dict[int, Sequence[Item]]]:
         fence = self._lanes.fence(items)
         lanes = {partition: replace(lane, cluster=self._lanes.cluster) for partition, lane in fence.items()}
         # 2.
-        every = [item for run in items.values() for item in run]
-        loaded = await load(self._family, self._database, self._ledger, every, self._lanes.perhaps_parked)
+        all_items = [item for run in items.values() for item in run]
+        loaded = await load(self._processor, self._database, self._store, all_items, self._lanes.may_be_parked)
         # 3.
-        batch = Batch(self._family, self._prefix, lanes, loaded)
+        batch = Batch(self._processor, self._prefix, lanes, loaded)
         rest = _decide(batch, items)
-        writes = batch.finish()
+        changes = batch.finish()
         # 4.
         async with self._mongo.transaction() as session:
-            await self._ledger.write(writes, session, fence)
-        return writes, rest
+            await self._store.write(changes, session, fence)
+        return changes, rest
 
     async def _keep_offsets(self, consumer: AIOKafkaConsumer) -> None:
         while self._uncommitted:
             self._uncommitted = False
             await self._commit_offsets(consumer)
             with suppress(TimeoutError):
-                await within(OFFSETS_EVERY, self._ending.wait())
+                await hard_timeout(OFFSETS_EVERY, self._ending.wait())
 
     async def _commit_offsets(self, consumer: AIOKafkaConsumer) -> None:
-        # Of what is committed in the database: whoever watches would take more for worked.
-        offsets = self._lanes.nexts()
+        # Only offsets that are committed in the database: a monitor would take later ones for worked.
+        offsets = self._lanes.next_offsets()
         if not offsets:
             return
         try:
-            await within(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
+            await hard_timeout(OFFSET_COMMIT_WITHIN, consumer.commit(offsets))
         except PASSING as fault:
-            log.info("offset_not_committed", group=self._family.group, fault=repr(fault)[:300])
+            log.info("offset_commit_failed", group=self._processor.group, fault=repr(fault)[:300])
 
 
 def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
-    """Part 3, for as long as it may take. Returns what is left."""
+    """Part 3, for as long as it may take. Returns the undecided items."""
     until = time.monotonic() + DECIDED_WITHIN
     rest: dict[int, Sequence[Item]] = {}
 
@@ -214,7 +216,7 @@ def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequ
         return time.monotonic() >= until
 
     for partition, run in items.items():
-        worked = 0 if batch.writes.lanes and enough() else batch.work(partition, run, enough)
+        worked = 0 if batch.changes.lanes and enough() else batch.work(partition, run, enough)
         if worked < len(run):
             rest[partition] = run[worked:]
     return rest
@@ -226,44 +228,46 @@ def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord
         event = envelope.decode(topics[record.topic], record)
         if partition_for_bytes(record.key, partitions) != record.partition:
             raise Unusable("WRONG_KEY", "The record is not in the partition that its key belongs to.")
-    except Unusable as bad:
-        return Item(record, None, reason=bad.reason, message=bad.message)
+    except Unusable as fault:
+        return Item(record, None, reason=fault.reason, message=fault.message)
     return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value))
 
 
 async def load(
-    family: Family,
+    processor: Processor,
     database: Database,
-    ledger: Ledger,
+    store: RuntimeStore,
     items: Sequence[Item],
-    perhaps_parked: Callable[[str], bool] = lambda _: True,
+    may_be_parked: Callable[[str], bool] = lambda _: True,
 ) -> Loaded:
-    """Part 2: what the database holds of all that these items concern. All queries at once, for none needs another's
-    answer: one after the other each would wait for its round trip."""
-    alive = [(item, item.event) for item in items if item.event is not None]
+    """Part 2: everything that these items read, with their ledger entries and parked keys. Sets each item's `reads`.
+
+    All queries run at once, because none needs the answer of another.
+    """
+    events = [(item, item.event) for item in items if item.event is not None]
     loaded = Loaded()
-    wanted: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    values_by_field: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     ranges: set[KeyRange[Any]] = set()
-    for item, event in alive:
-        item.reads = reads_of(family, event)
+    for item, event in events:
+        item.reads = reads_of(processor, event)
         for read in item.reads:
             if isinstance(read, Ref):
-                wanted[read.entity]["_id"].add(read.id)
+                values_by_field[read.entity]["_id"].add(read.id)
                 loaded.entities[read] = None
                 continue
-            loaded.found[read] = []
+            loaded.results[read] = []
             if isinstance(read, KeyRange):
                 ranges.add(read)
             else:
-                wanted[read.entity][read.field].add(read.value)
-    collections = family.readable
+                values_by_field[read.entity][read.field].add(read.value)
+    collections = processor.readable
 
-    async def known() -> None:
-        loaded.known = await ledger.known([item.ledger_id for item, _ in alive])
+    async def processed() -> None:
+        loaded.processed = await store.processed([item.ledger_id for item, _ in events])
 
     async def parked() -> None:
-        if keys := {id for _, event in alive if perhaps_parked(id := parked_id(family, event.key))}:
-            loaded.parked = await ledger.parked(keys)
+        if keys := {id for _, event in events if may_be_parked(id := parked_id(processor, event.key))}:
+            loaded.parked = await store.parked(keys)
 
     async def documents(entity: type[Any], query: Document) -> list[Document]:
         collection = collections[entity]
@@ -276,17 +280,19 @@ async def load(
 
     async def by_value(entity: type[Any], field: str, values: set[str]) -> None:
         for document in await documents(entity, {field: {"$in": list(values)}}):
-            # As plain tuples: they equal the queries, of both kinds, and a Ref's is in no result.
-            ids = loaded.found.get((entity, field, document[field]))  # type: ignore[call-overload]
+            # A plain tuple equals the query of either kind. A Ref's tuple is the key of no result.
+            ids = loaded.results.get((entity, field, document[field]))  # type: ignore[call-overload]
             if ids is not None:
                 ids.append(document["_id"])
 
     async def by_range(query: KeyRange[Any]) -> None:
         between = {query.field: {"$gt": query.above, "$lt": query.below}}
-        loaded.found[query] = [document["_id"] for document in await documents(query.entity, between)]
+        loaded.results[query] = [document["_id"] for document in await documents(query.entity, between)]
 
     of_entities = [
-        by_value(entity, field, values) for entity, fields in wanted.items() for field, values in fields.items()
+        by_value(entity, field, values)
+        for entity, fields in values_by_field.items()
+        for field, values in fields.items()
     ]
-    await asyncio.gather(known(), parked(), *of_entities, *map(by_range, ranges))
+    await asyncio.gather(processed(), parked(), *of_entities, *map(by_range, ranges))
     return loaded

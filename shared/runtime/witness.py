@@ -1,7 +1,7 @@
-"""Which log a lane was worked from, by the last record worked of each topic.
+"""Marks of records: they tell the log that a lane was worked from.
 
-A topic that is deleted and made anew begins at offset 0 again, and where its new log has grown beyond the old offset
-only the record before it tells the two apart: aiokafka does not speak the versions that carry a topic's own id.
+A topic that is deleted and created again begins at offset 0. Once its new log has grown beyond the old offset, only
+the record before that offset tells the two logs apart. aiokafka does not speak the versions with topic ids.
 """
 
 from collections.abc import Mapping
@@ -12,12 +12,12 @@ from shared.envelope import digest
 from shared.kafka import LOOK_MS, reader, stop_reader
 from shared.settings import Settings
 
-# One record of each is wanted; a fetch brings the whole batch of its producer.
+# One record per partition is needed, but a fetch brings the whole batch of its producer.
 FETCH_BYTES = 256 * 1024
 
 
 def mark(record: ConsumerRecord) -> bytes:
-    """Sixteen bytes that tell this record from any other that may lie at its place."""
+    """A hash of sixteen bytes that tells the record from any other record at its offset."""
     parts = (record.key, record.value)
     sizes = (-1 if part is None else len(part) for part in parts)
     place = f"{record.offset} {record.timestamp} {' '.join(map(str, sizes))} "
@@ -25,10 +25,10 @@ def mark(record: ConsumerRecord) -> bytes:
 
 
 async def marks_at(settings: Settings, places: Mapping[TopicPartition, int]) -> dict[TopicPartition, bytes]:
-    """The mark of the record at each of these offsets, by a consumer of its own: the one that works them is not
-    disturbed. Nothing for an offset that no record is given for.
+    """The mark of the record at each of these offsets. An offset without a record has none.
 
-    The offsets must lie within their logs. Raises KafkaError; has no bound of its own.
+    A consumer of its own reads them, so that the working consumer is not disturbed. The offsets must lie within their
+    logs. Raises KafkaError. There is no timeout.
     """
     if not places:
         return {}
@@ -44,9 +44,9 @@ async def marks_at(settings: Settings, places: Mapping[TopicPartition, int]) -> 
             for part, [record] in (await client.getmany(timeout_ms=LOOK_MS, max_records=1)).items():
                 if record.offset == places[part]:
                     marks[part] = mark(record)
-            past = {part for part in waiting if await client.position(part) > places[part]}
-            client.pause(*past)
-            waiting -= past
+            done = {part for part in waiting if await client.position(part) > places[part]}
+            client.pause(*done)
+            waiting -= done
         return marks
     finally:
         await stop_reader(client)

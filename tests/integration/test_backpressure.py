@@ -76,7 +76,7 @@ async def test_without_its_database_a_consumer_pauses_and_goes_on_when_it_is_bac
 
 
 def consumer_of(service: Service) -> AIOKafkaConsumer:
-    [line] = service._lines
+    [line] = service._runtimes
     consumer = line.subscriber.consumer
     assert consumer is not None
     return consumer

@@ -24,8 +24,8 @@ from shared.events.sales import BOOTH_REPORTS, SALE_SHARES, TILL, SellThroughCou
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Mongo
 from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
-from shared.runtime.family import Family
-from shared.runtime.ledger import lane_id
+from shared.runtime.processor import Processor
+from shared.runtime.storage import lane_id
 from shared.settings import Settings
 from tests.support import foreign
 from tests.support.corpus import Made, corpus, ledger_id
@@ -40,11 +40,11 @@ SEED = 20260418
 AT_ONCE = 500
 QUIET_WITHIN = 300.0
 MOST_MEMORY = 300 * 1024 * 1024
-READ: list[tuple[str, Family, Topic]] = [
-    (service, family, topic)
-    for service, families in SERVICES.items()
-    for family in families
-    for topic in family.topics
+READ: list[tuple[str, Processor, Topic]] = [
+    (service, processor, topic)
+    for service, processors in SERVICES.items()
+    for processor in processors
+    for topic in processor.topics
 ]
 
 
@@ -168,7 +168,7 @@ async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[
         entries = await mongo.database(service)["ledger"].find({}).to_list(None)
         ledger = {one["_id"]: (bytes(one["digest"]), one["lane"]) for one in entries}
         unseen = set(ledger)
-        for _, family, topic in (one for one in READ if one[0] == service):
+        for _, processor, topic in (one for one in READ if one[0] == service):
             letters = _by_place(await probe.dlq(topic))
             parked = {
                 (ledger_id(one.record.headers), envelope.digest(one.record.value or b""))
@@ -187,7 +187,7 @@ async def counted(settings: Settings, probe: Probe, mongo: Mongo) -> dict[tuple[
                 if (id, digest) in parked:
                     here.again += 1  # it waits in the DLQ with its key
                     continue
-                assert ledger.get(id) == (digest, lane_id(family.group, record.partition)), f"{place} is lost"
+                assert ledger.get(id) == (digest, lane_id(processor.group, record.partition)), f"{place} is lost"
                 here.worked += id in unseen
                 here.again += id not in unseen
                 unseen.discard(id)

@@ -78,7 +78,7 @@ async def test_what_was_taken_back_is_never_worked_and_its_holes_are_no_fault(
                 await eventually(lambda: recorded(mongo), equals=sorted([*before, first, second]))
                 await everywhere(settings, client)
                 await add_up(settings)
-                assert [service.troubles() for service in services] == [[]] * len(services)
+                assert [service.readiness_failures() for service in services] == [[]] * len(services)
     for command in (["verify"], *(["rebuild", service] for service in SERVICES)):
         code, shown = await karya(settings, *command)
         assert (code, shown["ok"]) == (0, True), shown

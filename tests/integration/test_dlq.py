@@ -16,7 +16,7 @@ from shared.events.inventory import INVENTORY, STOCK_ORDERS
 from shared.events.production import PRODUCTION, TERMINAL, ProductionReported
 from shared.kafka import partition_for
 from shared.mongo import Mongo
-from shared.runtime.family import Decide, Decision
+from shared.runtime.processor import Decide, Decision
 from shared.settings import Settings
 from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
 from tests.support.model import documents
@@ -178,7 +178,7 @@ async def test_a_value_that_may_hold_a_makers_pseudonym_is_shown_only_to_who_ask
 
 
 def _patch(monkeypatch: pytest.MonkeyPatch, decide: Decide) -> None:
-    monkeypatch.setattr("services.inventory.handlers.FAMILIES", (LOT.deciding(decide),))
+    monkeypatch.setattr("services.inventory.handlers.PROCESSORS", (LOT.deciding(decide),))
 
 
 async def ids_worked(mongo: Mongo) -> set[str]:

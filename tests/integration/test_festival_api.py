@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli.festival import app
 from services.festival.api import routes
-from services.festival.handlers import FAMILIES
+from services.festival.handlers import PROCESSORS
 from shared.events.festival import BOOTH_STOCK, ORGANISER, BoothClosing, CancelFestival, FestivalClosed
 from shared.events.festival import FESTIVAL as SAID
 from shared.events.lot_number import LotNumber
@@ -63,7 +63,7 @@ async def an_api(run_process: RunProcess) -> AsyncIterator[httpx.AsyncClient]:
 @asynccontextmanager
 async def an_unstarted(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
     """The API of a service that works no lanes: only what one of its servers does not answer matters."""
-    service = Service("festival", FAMILIES, settings)
+    service = Service("festival", PROCESSORS, settings)
     api = application(service, "Karya festival", routes(service))
     try:
         transport = httpx.ASGITransport(app=api)

@@ -16,9 +16,9 @@ from shared.errors import NotReached
 from shared.events.production import PRODUCTION
 from shared.http.server import NOT_STARTED
 from shared.mongo import Mongo
-from shared.runtime.ledger import Ledger, Outgoing
 from shared.runtime.service import Service
 from shared.runtime.step import Step
+from shared.runtime.storage import OutboxRecord, RuntimeStore
 from shared.settings import Settings
 from tests.support.lots import a_lot, send
 from tests.support.place import RunProcess, RunService
@@ -39,7 +39,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 def says(service: Service, words: str) -> bool:
-    return any(words in trouble for trouble in service.troubles())
+    return any(words in trouble for trouble in service.readiness_failures())
 
 
 @pytest.mark.slow
@@ -50,14 +50,14 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
         with frozen(own.mongo):
             await eventually(lambda: says(service, "MongoDB does not answer"), within=15)
             # A new process would find the same: an orchestrator must not start one.
-            assert service.deaths() == service.unstarted() == []
-        await eventually(service.troubles, equals=[], within=40)
+            assert service.liveness_failures() == service.startup_failures() == []
+        await eventually(service.readiness_failures, equals=[], within=40)
         with frozen(own.kafka):
             await eventually(lambda: says(service, "Kafka does not answer"), within=15)
-            assert service.deaths() == service.unstarted() == []
+            assert service.liveness_failures() == service.startup_failures() == []
             with pytest.raises(NotReached):
                 await service.append(PRODUCTION, "L1", b"{}", [("ce_id", b"x")])
-        await eventually(service.troubles, equals=[], within=60)
+        await eventually(service.readiness_failures, equals=[], within=60)
         await send(probe, [a_lot(2)])
         lots = service.database["lots"]
         await eventually(lambda: lots.count_documents({}), equals=1, within=30)
@@ -89,18 +89,18 @@ async def test_a_service_whose_topics_are_wrong_ends_and_says_so(own: LocalStack
 
 async def test_a_service_whose_polling_has_ended_says_so(run_service: RunService) -> None:
     async with run_service("inventory") as service:
-        [line] = service._lines
+        [line] = service._runtimes
         for task in line.subscriber.tasks:
             task.cancel()
-        await eventually(service.troubles, equals=[f"nobody polls Kafka for {line.lanes.group}"])
+        await eventually(service.readiness_failures, equals=[f"nobody polls Kafka for {line.lanes.group}"])
 
 
 async def test_a_service_whose_polling_fails_again_and_again_says_so(
     run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.runtime.line.SILENT", 2.0)
+    monkeypatch.setattr("shared.runtime.processor_runtime.SILENT", 2.0)
     async with run_service("inventory") as service:
-        [line] = service._lines
+        [line] = service._runtimes
         consumer = line.subscriber.consumer
         assert consumer is not None
         # What a bug in the client's coordination ends with: it polls, is refused, and tries again for ever.
@@ -108,20 +108,20 @@ async def test_a_service_whose_polling_fails_again_and_again_says_so(
         # It is told so while it waits for records, too.
         consumer._subscription.abort_waiters(KafkaError("made up for a test"))
         await eventually(lambda: says(service, "was not polled"), within=20)
-        assert [death for death in service.deaths() if "was not polled" in death]
+        assert [death for death in service.liveness_failures() if "was not polled" in death]
 
 
 async def test_a_long_batch_is_no_death(
     run_service: RunService, probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.runtime.line.SILENT", 0.5)
+    monkeypatch.setattr("shared.runtime.processor_runtime.SILENT", 0.5)
     release = hold_back(monkeypatch)
     async with run_service("inventory") as service:
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "was not polled"))
-        assert service.deaths() == []
+        assert service.liveness_failures() == []
         release.set()
-        await eventually(service.troubles, equals=[])
+        await eventually(service.readiness_failures, equals=[])
 
 
 async def test_a_process_whose_consumer_died_is_not_alive(
@@ -142,25 +142,25 @@ async def test_a_service_has_started_once_its_lanes_came_to_work_and_stays_so_wh
     run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     away = True
-    original = Ledger.lanes
+    original = RuntimeStore.lanes
 
-    async def lanes(self: Ledger, *args: Any) -> Any:
+    async def lanes(self: RuntimeStore, *args: Any) -> Any:
         if away:
             raise AutoReconnect("made up for a test")
         return await original(self, *args)
 
-    monkeypatch.setattr(Ledger, "lanes", lanes)
+    monkeypatch.setattr(RuntimeStore, "lanes", lanes)
     async with run_service("inventory", ready=False) as service:
-        [line] = service._lines
+        [line] = service._runtimes
         waits = [f"{line.lanes.group} waits for its lanes"]
         await eventually(lambda: line.lanes.missing, until=bool)
-        assert (service.unstarted(), service.deaths()) == (waits, [])
+        assert (service.startup_failures(), service.liveness_failures()) == (waits, [])
         away = False
-        await eventually(service.unstarted, equals=[])
+        await eventually(service.startup_failures, equals=[])
         away = True
-        line.lanes.unsettle(line.lanes.settled)
+        line.lanes.invalidate(line.lanes.running)
         await eventually(lambda: says(service, waits[0]))
-        assert service.unstarted() == []
+        assert service.startup_failures() == []
 
 
 async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
@@ -170,16 +170,16 @@ async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
     async with run_service("inventory", settings.model_copy(update={"most_lag_seconds": 1})) as service:
         await send(probe, [a_lot(1), a_lot(2), a_lot(3)])
         await eventually(lambda: says(service, "3 records have waited for karya.inventory"))
-        assert service.deaths() == service.unstarted() == []
+        assert service.liveness_failures() == service.startup_failures() == []
         release.set()
-        await eventually(service.troubles, equals=[])
+        await eventually(service.readiness_failures, equals=[])
 
 
 async def test_a_relay_that_can_not_publish_is_said(
     run_service: RunService, probe: Probe, mongo: Mongo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with run_service("inventory") as service:
-        monkeypatch.setattr("shared.runtime.batch.Batch._outgoing", _to_nowhere)
+        monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
         await send(probe, [a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0
@@ -208,4 +208,4 @@ def _refuse() -> None:
 
 
 def _to_nowhere(*_: object) -> object:
-    return Outgoing("there-is-no-such-topic", None, b"x", b"{}", [])
+    return OutboxRecord("there-is-no-such-topic", None, b"x", b"{}", [])

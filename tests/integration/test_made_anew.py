@@ -49,7 +49,7 @@ async def made_anew(settings: Settings) -> None:
 
 
 def stopped(service: Service) -> list[str]:
-    return [trouble for trouble in service.troubles() if "made anew" in trouble]
+    return [trouble for trouble in service.readiness_failures() if "made anew" in trouble]
 
 
 async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked_it(
@@ -63,8 +63,8 @@ async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked
         await say(fresh, *range(100, 200))
     async with run_service("inventory", ready=False) as service:
         await eventually(lambda: stopped(service), until=lambda found: len(found) == settings.partitions)
-        assert all("docs/operations.md" in trouble for trouble in service.troubles()[: settings.partitions])
-        assert service.unstarted() == [], "a new process would stop them again"
+        assert all("docs/operations.md" in trouble for trouble in service.readiness_failures()[: settings.partitions])
+        assert service.startup_failures() == [], "a new process would stop them again"
     assert len(await lots(mongo)) == 30
 
     # As docs/operations.md says: the lanes begin the topic anew, and nothing that was worked is worked again.

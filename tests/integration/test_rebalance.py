@@ -9,7 +9,7 @@ import pytest
 
 from deploy.topics import SERVICES
 from shared.mongo import Database, Mongo
-from shared.runtime.ledger import lane_id
+from shared.runtime.storage import lane_id
 from shared.settings import Settings
 from tests.support import killed_at, loads
 from tests.support.loads import Said
@@ -52,9 +52,9 @@ async def more_is_worked(name: str, partitions: int, database: Database) -> None
     """Some more events are worked on every lane that has any: whoever owns it, is at work."""
     poured = {said.topic.name for said in islice(loads.after(name), 100)}
     busy = [
-        lane_id(family.group, partition)
-        for family in SERVICES[name]
-        if poured & {topic.name for topic in family.topics}
+        lane_id(processor.group, partition)
+        for processor in SERVICES[name]
+        if poured & {topic.name for topic in processor.topics}
         for partition in range(partitions)
     ]
 
@@ -71,7 +71,7 @@ async def more_is_worked(name: str, partitions: int, database: Database) -> None
 
 async def has_lanes(instance: ServiceProcess) -> None:
     """Kafka gave this instance some of the lanes, and it has taken them over."""
-    await eventually(lambda: instance.log.read_text(), until=lambda text: "lanes_settled" in text, within=40)
+    await eventually(lambda: instance.log.read_text(), until=lambda text: "lanes_recovered" in text, within=40)
 
 
 @pytest.mark.timeout(170)

@@ -18,18 +18,18 @@ from deploy.topics import SERVICES
 from ops.dlq import dead_letters
 from ops.rebuild import RebuildReport, compare, rebuild, switching
 from shared import derivation, envelope
-from shared.errors import AtWork, HistoryGone, NotEmpty, NotSaid, UnknownVersion
+from shared.errors import HistoryTruncated, NotEmpty, ServiceRunning, UnknownVersion, UnpublishedEvents
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.journal import BatchWorked, journal
 from shared.events.language import Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported
 from shared.kafka import topic_name
 from shared.mongo import Document, Mongo
-from shared.runtime.family import Decision
-from shared.runtime.ledger import Numbered
+from shared.runtime.processor import Decision
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.state import State
+from shared.runtime.storage import OutboxEntry
 from shared.settings import Settings
 from tests.support import loads, second_derivation
 from tests.support.place import RunProcess, RunService, a_place
@@ -83,7 +83,7 @@ async def test_a_rebuilt_database_is_the_live_one(season: Season, service: str) 
     assert found_in(found) == ([], [], [])
     assert found.ok
     counts = {one.name: one.same for one in found.compared}
-    entities = {collection.name for family in SERVICES[service] for collection in family.collections}
+    entities = {collection.name for processor in SERVICES[service] for collection in processor.collections}
     assert all(counts[name] for name in ("lanes", "ledger", *entities)), counts
     assert sum(counts.values()) == sum(one.live for one in found.compared)
     assert found.replayed.published
@@ -190,7 +190,7 @@ async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overw
 
 async def test_a_switch_is_refused_while_the_service_is_at_work(season: Season, run_service: RunService) -> None:
     async with run_service("sales", settings=season.settings):
-        with pytest.raises(AtWork, match="at work"):
+        with pytest.raises(ServiceRunning, match="at work"):
             await rebuild(season.settings, "sales", switching=True)
         busy = await _karya(environment(season.settings), "rebuild", "sales", "--switch")
         assert busy.exit_code == 2
@@ -234,7 +234,9 @@ async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeat
         with pytest.raises(ConnectionError):
             await rebuild(season.settings, "inventory", switching=True)
     async with run_service("inventory", settings=season.settings, ready=False) as service:
-        told = await eventually(service.troubles, until=lambda found: any("switched" in one for one in found))
+        told = await eventually(
+            service.readiness_failures, until=lambda found: any("switched" in one for one in found)
+        )
         assert all("karya rebuild --switch" in one for one in told if one.startswith("lane "))
     assert (await rebuild(season.settings, "inventory", switching=True)).switched
     assert sorted(await live["lots"].find({}).to_list(None), key=_id) == sorted(before, key=_id)
@@ -255,9 +257,9 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     with monkeypatch.context() as patched:
         publish = Relay._publish
 
-        async def forgets(self: Relay, page: Sequence[Numbered]) -> None:
+        async def forgets(self: Relay, page: Sequence[OutboxEntry]) -> None:
             await publish(self, [one for one in page if one.record.topic != topic_name(settings, ANSWERS.name)])
-            await self._ledger.said([(one.id, one.id) for one in page])
+            await self._store.delete_published([(one.id, one.id) for one in page])
 
         patched.setattr(Relay, "_publish", forgets)
         async with run_service("production"):
@@ -268,7 +270,7 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     found = await compare(settings, "production")
     assert [sentence.split()[3] for sentence in found.lost] == 3 * [ANSWERS.name]
     assert (found.doubled, found.torn) == ([], [])
-    with pytest.raises(NotSaid, match="3 events"):
+    with pytest.raises(UnpublishedEvents, match="3 events"):
         await rebuild(settings, "production", switching=True)
     assert (await rebuild(settings, "production", switching=True, say_missing=True)).switched
     async with run_service("production"):
@@ -279,14 +281,14 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
 async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
     settings: Settings, probe: Probe, mongo: Mongo, run_service: RunService
 ) -> None:
-    [family] = SERVICES["production"]
+    [processor] = SERVICES["production"]
 
     def fails(state: State, event: Event) -> Decision:
         if getattr(event.body, "qty", 0) == 13:
             raise ZeroDivisionError
-        return family.decide(state, event)
+        return processor.decide(state, event)
 
-    buggy = Service("production", [family.deciding(fails)], settings)
+    buggy = Service("production", [processor.deciding(fails)], settings)
     try:
         await buggy.start()
         for n, qty in enumerate((5, 13, 7)):
@@ -319,10 +321,10 @@ async def test_without_its_history_nothing_is_rebuilt(stack: Stack, eaten: Topic
             await _eat(settings, eaten, await probe.records(eaten))
             before = await mongo.database("production")["lanes"].find({}).to_list(None)
             for also_switch in (False, True):
-                with pytest.raises(HistoryGone, match=topic_name(settings, eaten.name)):
+                with pytest.raises(HistoryTruncated, match=topic_name(settings, eaten.name)):
                     await rebuild(settings, "production", switching=also_switch)
             refused = await _karya(environment(settings), "rebuild", "production")
-            assert isinstance(refused.exception, HistoryGone)
+            assert isinstance(refused.exception, HistoryTruncated)
             assert "begins at offset" in str(refused.exception)
             assert await mongo.database("production")["lanes"].find({}).to_list(None) == before
         finally:
@@ -336,7 +338,7 @@ async def test_a_database_that_knows_more_than_the_journal_is_not_switched(
         await probe.send(TERMINAL, report(CLOTH, 1), id="r0")
         await _worked(mongo, "production", 1)
     await mongo.database("production")["lanes"].update_many({}, {"$inc": {"batches": 1}})
-    with pytest.raises(HistoryGone, match="lost its end"):
+    with pytest.raises(HistoryTruncated, match="lost its end"):
         await rebuild(settings, "production", switching=True)
 
 

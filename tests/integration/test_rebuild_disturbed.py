@@ -33,7 +33,7 @@ from shared.events.language import Body, Event, Topic
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, Refusal, ReportRejected
 from shared.kafka import partition_for
 from shared.mongo import Mongo
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.service import Service
 from shared.runtime.state import State
 from shared.settings import Settings
@@ -73,7 +73,7 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
         await eventually(worked, within=40)
     said = list(islice(loads.after(name), EVENTS))
     await loads.send(probe, said)
-    for n, topic in enumerate(topic for family in SERVICES[name] for topic in family.topics):
+    for n, topic in enumerate(topic for processor in SERVICES[name] for topic in processor.topics):
         await probe.send_raw(topic, key=b"k", value=b'{"', headers=[("ce_id", None if n % 2 else b"bad")])
     async with service_process(
         name, small, command=("-m", "tests.support.killed_at", name, DIES, "3"), ready=False
@@ -94,7 +94,7 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
     assert wrong_in(found) == ([], [], [])
     assert found.replayed.duplicates, "what was published before the kill was to be published again"
     assert found.replayed.records == sum(
-        [len(await probe.records(topic)) for family in SERVICES[name] for topic in family.topics]
+        [len(await probe.records(topic)) for processor in SERVICES[name] for topic in processor.topics]
     )
     if name == "festival":
         plans = await probe.bodies(FESTIVAL, AllocationPlanned)
@@ -170,7 +170,7 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
 
 
 async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings, probe: Probe, mongo: Mongo) -> None:
-    [family] = SERVICES["production"]
+    [processor] = SERVICES["production"]
 
     def refuses(state: State, event: Event) -> Decision:
         said = ReportRejected(
@@ -184,7 +184,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         )
         return state, [ANSWERS.of(said)]
 
-    wrong = Service("production", [family.deciding(refuses)], settings)
+    wrong = Service("production", [processor.deciding(refuses)], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from pymongo.errors import AutoReconnect, OperationFailure
 
-from services.inventory.handlers import FAMILIES, LOT
+from services.inventory.handlers import LOT, PROCESSORS
 from shared import envelope
 from shared.errors import PartitionsDiffer
 from shared.events.inventory import INVENTORY, STOCK_ORDERS
@@ -15,9 +15,9 @@ from shared.events.production import PRODUCTION
 from shared.kafka import partition_for
 from shared.mongo import Mongo, Session
 from shared.runtime.batch import Item
-from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, to_outbox
 from shared.runtime.service import Service
 from shared.runtime.step import Step
+from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, OutboxRecord, RuntimeStore, to_outbox
 from shared.settings import Settings
 from tests.support import killed_at
 from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
@@ -52,13 +52,15 @@ async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was_a
 ) -> None:
     monkeypatch.setattr("shared.runtime.step.DECIDED_WITHIN", 0.0)
     monkeypatch.setattr("shared.runtime.step.WORKED_WITHIN", worked_within)
-    original, sizes = Ledger.write, list[tuple[int, int]]()
+    original, sizes = RuntimeStore.write, list[tuple[int, int]]()
 
-    async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+    async def write(
+        store: RuntimeStore, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None
+    ) -> None:
         sizes.append((len(writes.lanes), len(writes.ledger)))
-        await original(ledger, writes, session, fence)
+        await original(store, writes, session, fence)
 
-    monkeypatch.setattr(Ledger, "write", write)
+    monkeypatch.setattr(RuntimeStore, "write", write)
     lots = [a_lot(n) for n in range(6)] + [a_correction(n) for n in range(6)]
     await send(probe, lots)
     database = mongo.database("inventory")
@@ -168,7 +170,7 @@ async def test_a_record_in_a_partition_that_is_not_its_keys_goes_to_the_dlq(
 async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_the_service_restarted(
     probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, failures = Step._transact, 0
+    original, failures = Step._attempt, 0
     tried = set[str]()
 
     async def failing(step: Step, items: dict[int, list[Item]]) -> object:
@@ -182,7 +184,7 @@ async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_
         finally:
             tried.update(lots)
 
-    monkeypatch.setattr(Step, "_transact", failing)
+    monkeypatch.setattr(Step, "_attempt", failing)
     monkeypatch.setattr("shared.runtime.step.RETRY_WITHIN", 0.1)
     database = mongo.database("inventory")
     other = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) != partition_for("L1", 3))
@@ -194,7 +196,7 @@ async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_
         await eventually(lambda: database["ledger"].count_documents({"_id": f"probe lot-{other}"}), equals=1)
         # The service must have had the chance to pass over the one that failed.
         await eventually(lambda: f"L{same}" in tried)
-    monkeypatch.setattr(Step, "_transact", original)
+    monkeypatch.setattr(Step, "_attempt", original)
     async with run_service("inventory"):
         await eventually(lambda: settled(database, 3))
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
@@ -212,8 +214,8 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         # A zombie's transaction: it wrote the lane and has something to say, which it has said or never said.
         found = await database["lanes"].find_one({"_id": lane})
         assert found is not None
-        word = Outgoing((await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", [])
-        [left] = to_outbox([Numbered(lane, found["next_out"], word)])
+        word = OutboxRecord((await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", [])
+        [left] = to_outbox([OutboxEntry(lane, found["next_out"], word)])
         if unsaid:
             await database["outbox"].insert_one(left)
         moved = {"next_out": found["next_out"] + 1, "batches": found["batches"] + 1}
@@ -232,17 +234,19 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
 async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
     probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original, conflicts = Ledger.write, 0
+    original, conflicts = RuntimeStore.write, 0
 
-    async def noting(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+    async def noting(
+        store: RuntimeStore, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None
+    ) -> None:
         nonlocal conflicts
         try:
-            await original(ledger, writes, session, fence)
+            await original(store, writes, session, fence)
         except OperationFailure:
             conflicts += 1
             raise
 
-    monkeypatch.setattr(Ledger, "write", noting)
+    monkeypatch.setattr(RuntimeStore, "write", noting)
     database = mongo.database("inventory")
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     async with run_service("inventory"):
@@ -273,7 +277,9 @@ async def test_a_lane_beyond_the_log_stops_and_says_so(
         entry["next"] += 100
     await database["lanes"].replace_one({"_id": lane}, found)
     async with run_service("inventory", ready=False) as service:
-        troubles = await eventually(service.troubles, until=lambda said: any("made anew" in one for one in said))
+        troubles = await eventually(
+            service.readiness_failures, until=lambda said: any("made anew" in one for one in said)
+        )
         assert len([one for one in troubles if "lane" in one]) >= 1
 
 
@@ -287,7 +293,7 @@ async def test_a_lane_of_another_cluster_stops_and_says_so(
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     await database["lanes"].update_one({"_id": lane}, {"$set": {"cluster": "another"}})
     async with run_service("inventory", ready=False) as service:
-        await eventually(service.troubles, until=lambda said: any("cluster another" in one for one in said))
+        await eventually(service.readiness_failures, until=lambda said: any("cluster another" in one for one in said))
 
 
 async def test_a_service_refuses_topics_with_unequal_partitions(settings: Settings) -> None:
@@ -300,7 +306,7 @@ async def test_a_service_refuses_topics_with_unequal_partitions(settings: Settin
         )
     finally:
         await admin.close()
-    service = Service("inventory", FAMILIES, settings.model_copy(update={"topic_prefix": prefix}))
+    service = Service("inventory", PROCESSORS, settings.model_copy(update={"topic_prefix": prefix}))
     with pytest.raises(PartitionsDiffer, match=r"production\.v1: 2"):
         await service.start()
     await service.stop()

@@ -67,7 +67,7 @@ async def ends_in_time(process: ServiceProcess) -> None:
 
 async def members(settings: Settings, service: Service) -> int:
     """How many instances Kafka takes for members of the service's group."""
-    [line] = service._lines
+    [line] = service._runtimes
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     await admin.start()
     try:
@@ -84,14 +84,14 @@ class HeldBack:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.in_hand, self.release = asyncio.Event(), asyncio.Event()
-        original = Step._transact
+        original = Step._attempt
 
         async def transact(*args: Any) -> Any:
             self.in_hand.set()
             await self.release.wait()
             return await original(*args)
 
-        monkeypatch.setattr(Step, "_transact", transact)
+        monkeypatch.setattr(Step, "_attempt", transact)
 
 
 async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
@@ -144,7 +144,7 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     async with run_service("inventory") as service:
         await held.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
-        await eventually(lambda: service._lines[0].lanes.urged)
+        await eventually(lambda: service._runtimes[0].lanes.draining)
         held.release.set()
         await stopping
         assert await members(settings, service) == 0

@@ -19,7 +19,7 @@ from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
 from shared.runtime.service import Service
 from shared.settings import Settings
-from shared.topics import COMPRESSION, RETENTION, TIME, Wrong, configs, wrong
+from shared.topics import COMPRESSION, RETENTION, TIME, TopicFault, configs, wrong
 from tests.support.place import RunService
 from tests.support.probe import Probe
 from tests.support.waiting import eventually
@@ -43,7 +43,7 @@ def name_in(settings: Settings) -> str:
 
 
 def says(service: Service, words: str) -> bool:
-    return any(trouble.startswith(words) for trouble in service.troubles())
+    return any(trouble.startswith(words) for trouble in service.readiness_failures())
 
 
 async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
@@ -53,7 +53,7 @@ async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
 
 
 async def set_otherwise(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
-    changes = [Wrong(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
+    changes = [TopicFault(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
     await alter(admin, changes)
     await eventually(
         lambda: configs(admin, [name_in(settings)]),
@@ -96,9 +96,9 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
     assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
     async with run_service("inventory", ready=False) as service:
         await eventually(lambda: [says(service, words) for words in told], equals=[False, True, True])
-        await alter(admin, [Wrong(topic, setting, None, value) for setting, value in given.items()])
+        await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in given.items()])
         # It is asked again only because something was wrong.
-        await eventually(service.troubles, equals=[], within=30)
+        await eventually(service.readiness_failures, equals=[], within=30)
     assert (await karya_topics(settings))[0] == 0
 
 

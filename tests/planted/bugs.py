@@ -11,8 +11,9 @@ from pymongo import ReplaceOne
 from pymongo.errors import OperationFailure
 
 from services.inventory.domain import Lot
-from services.inventory.domain import rules as inventory
 from services.inventory.domain.reservation import release
+from services.inventory.domain.rules import change
+from services.inventory.handlers import LOT
 from services.sales.domain import Booth, Receipt, accounting
 from services.sales.domain.device import Device
 from services.sales.domain.receipt import Sale
@@ -22,10 +23,10 @@ from shared.mongo import Session
 from shared.patches.faststream import PatientConsumer
 from shared.runtime.batch import Batch, Item
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Lane, Ledger, Numbered, Outgoing, Writes, store
-from shared.runtime.ledger.store import _to_lane
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
+from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, OutboxRecord, RuntimeStore, store
+from shared.runtime.storage.store import _to_lane
 from shared.runtime.witness import mark
 
 STEP = "tests/integration/test_step.py::"
@@ -43,9 +44,11 @@ class Bug:
 
 
 def _offset_before_the_transaction() -> None:
-    original = Step._transact
+    original = Step._attempt
 
-    async def transact(step: Step, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
+    async def transact(
+        step: Step, items: Mapping[int, Sequence[Item]]
+    ) -> tuple[ChangeSet, dict[int, Sequence[Item]]]:
         for partition, run in items.items():
             lane = step._lanes.expected(partition)
             assert lane is not None
@@ -55,10 +58,10 @@ def _offset_before_the_transaction() -> None:
                 marks={**lane.marks, **{i.record.topic: mark(i.record) for i in run}},
             )
             await step._database["lanes"].replace_one({"_id": lane.id}, _to_lane(moved), True)
-            step._lanes.committed(Writes(lanes={partition: moved}))
+            step._lanes.committed(ChangeSet(lanes={partition: moved}))
         return await original(step, items)
 
-    Step._transact = transact  # type: ignore[assignment, method-assign]
+    Step._attempt = transact  # type: ignore[assignment, method-assign]
 
 
 def _fence_not_checked() -> None:
@@ -71,9 +74,9 @@ def _fence_not_checked() -> None:
 def _outbox_deleted_before_the_acknowledgement() -> None:
     original = Relay._publish
 
-    async def publish(relay: Relay, page: Sequence[Numbered]) -> None:
+    async def publish(relay: Relay, page: Sequence[OutboxEntry]) -> None:
         if page:
-            await relay._ledger.said(
+            await relay._store.delete_published(
                 (run[0].id, run[-1].id) for run in (list(of) for _, of in groupby(page, key=attrgetter("lane")))
             )
         await original(relay, page)
@@ -88,40 +91,44 @@ def _outbox_deleted_before_the_acknowledgement() -> None:
 
 
 def _duplicate_filter_off() -> None:
-    original = Ledger.write
+    original = RuntimeStore.write
 
-    async def known(_: Ledger, ids: Iterable[str]) -> dict[str, bytes]:
+    async def known(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
         return {}
 
-    async def write(ledger: Ledger, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
+    async def write(
+        store: RuntimeStore, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None
+    ) -> None:
         if writes.ledger:
             again: list[Any] = [ReplaceOne({"_id": entry["_id"]}, entry, True) for entry in writes.ledger]
-            await ledger._database["ledger"].bulk_write(again, session=session)
+            await store._database["ledger"].bulk_write(again, session=session)
             writes.ledger = []
-        await original(ledger, writes, session, fence)
+        await original(store, writes, session, fence)
 
-    Ledger.known = known  # type: ignore[method-assign]
-    Ledger.write = write  # type: ignore[method-assign]
+    RuntimeStore.processed = known  # type: ignore[method-assign]
+    RuntimeStore.write = write  # type: ignore[method-assign]
 
 
 def _write_conflict_swallowed() -> None:
-    original = Step._transact
+    original = Step._attempt
 
-    async def transact(step: Step, items: Mapping[int, Sequence[Item]]) -> tuple[Writes, dict[int, Sequence[Item]]]:
+    async def transact(
+        step: Step, items: Mapping[int, Sequence[Item]]
+    ) -> tuple[ChangeSet, dict[int, Sequence[Item]]]:
         try:
             return await original(step, items)
         except OperationFailure as conflict:
             if conflict.has_error_label("TransientTransactionError"):
-                return Writes(), {}
+                return ChangeSet(), {}
             raise
 
-    Step._transact = transact  # type: ignore[assignment, method-assign]
+    Step._attempt = transact  # type: ignore[assignment, method-assign]
 
 
 def _failed_batch_passed_over() -> None:
-    def unsettle(_: Lanes, __: Iterable[int]) -> None: ...
+    def invalidate(_: Lanes, __: Iterable[int]) -> None: ...
 
-    Lanes.unsettle = unsettle  # type: ignore[method-assign]
+    Lanes.invalidate = invalidate  # type: ignore[method-assign]
 
 
 def _outbox_not_taken_over() -> None:
@@ -135,7 +142,7 @@ def _reservation_not_released() -> None:
         _, said = release(lot, request)
         return lot, said
 
-    inventory.release = said_only
+    LOT.by_body[ReleaseRequested] = replace(LOT.by_body[ReleaseRequested], rule=change(said_only))  # type: ignore[index]
 
 
 def _void_forgotten_by_the_pool() -> None:
@@ -162,16 +169,16 @@ def _branch_not_waited_for() -> None:
 
 
 def _dead_letter_skipped() -> None:
-    def dead(_: Batch, item: Item, reason: str = "", message: str = "") -> list[Outgoing]:
+    def dead(_: Batch, item: Item, reason: str = "", message: str = "") -> list[OutboxRecord]:
         return []
 
-    Batch._dead = dead  # type: ignore[method-assign]
+    Batch._dead_letter = dead  # type: ignore[method-assign]
 
 
 def _relay_out_of_order() -> None:
     original = Relay._publish
 
-    async def publish(relay: Relay, page: Sequence[Numbered]) -> None:
+    async def publish(relay: Relay, page: Sequence[OutboxEntry]) -> None:
         backwards = [
             numbered._replace(record=other.record) for numbered, other in zip(page, reversed(page), strict=True)
         ]

@@ -21,15 +21,15 @@ from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
-from services.festival.handlers import FAMILIES as FESTIVAL_FAMILIES
+from services.festival.handlers import PROCESSORS as FESTIVAL_FAMILIES
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import ReservationStatus
-from services.inventory.handlers import FAMILIES as INVENTORY_FAMILIES
+from services.inventory.handlers import PROCESSORS as INVENTORY_PROCESSORS
 from services.production.domain.entities import Lot as MadeLot
-from services.production.handlers import FAMILIES as PRODUCTION_FAMILIES
+from services.production.handlers import PROCESSORS as PRODUCTION_FAMILIES
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus as SalesStatus
-from services.sales.handlers import FAMILIES as SALES_FAMILIES
+from services.sales.handlers import PROCESSORS as SALES_PROCESSORS
 from shared.events.festival import FESTIVAL as FESTIVAL_TOPIC
 from shared.events.festival import (
     ORGANISER,
@@ -112,9 +112,9 @@ class Chain(Machine):
 
     def setup(self) -> None:
         self.production = Service(self.kafka, PRODUCTION_FAMILIES)
-        self.inventory = Service(self.kafka, INVENTORY_FAMILIES)
+        self.inventory = Service(self.kafka, INVENTORY_PROCESSORS)
         self.festival = Service(self.kafka, FESTIVAL_FAMILIES)
-        self.sales = Service(self.kafka, SALES_FAMILIES)
+        self.sales = Service(self.kafka, SALES_PROCESSORS)
         self.services = [self.production, self.inventory, self.festival, self.sales]
         self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
         self.numbers: Counter[str] = Counter()

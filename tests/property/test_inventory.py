@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, rule
 
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import ReservationStatus
-from services.inventory.handlers import FAMILIES
+from services.inventory.handlers import PROCESSORS
 from shared import envelope
 from shared.errors import Unusable
 from shared.events.inventory import (
@@ -45,7 +45,7 @@ class InventoryMachine(Machine):
     """Production's events keep their order per lot, festival's orders theirs; between them there is none."""
 
     def setup(self) -> None:
-        self.inventory = Service(self.kafka, FAMILIES)
+        self.inventory = Service(self.kafka, PROCESSORS)
         self.services = [self.inventory]
 
     @initialize(qty=st.integers(1, 30), early=st.lists(st.tuples(lots, orders), max_size=3))

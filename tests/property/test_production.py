@@ -6,7 +6,7 @@ from typing import TypeAlias
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from services.production.handlers import FAMILIES
+from services.production.handlers import PROCESSORS
 from shared.events.production import (
     LOT_ANSWERS,
     PRODUCTION,
@@ -44,7 +44,7 @@ class ProductionMachine(Machine):
     """Terminals say anything; inventory answers each correction once, and somebody says what nobody asked."""
 
     def setup(self) -> None:
-        self.production = Service(self.kafka, FAMILIES)
+        self.production = Service(self.kafka, PROCESSORS)
         self.services = [self.production]
         self.answered: set[str] = set()
 

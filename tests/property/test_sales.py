@@ -10,7 +10,7 @@ from hypothesis.stateful import initialize, rule
 
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus
-from services.sales.handlers import FAMILIES
+from services.sales.handlers import PROCESSORS
 from shared.events.festival import (
     BOOTH_STOCK,
     BoothClosing,
@@ -68,7 +68,7 @@ class SalesMachine(Machine):
     a network keeps its records to itself for a while."""
 
     def setup(self) -> None:
-        self.sales = Service(self.kafka, FAMILIES)
+        self.sales = Service(self.kafka, PROCESSORS)
         self.services = [self.sales]
         self.closed: set[str] = set()
         self.spools: dict[tuple[str, str], list[tuple[str, Body]]] = {(b, t): [] for b in BOOTHS for t in TILLS}

@@ -8,19 +8,19 @@ import runpy
 import sys
 from datetime import datetime, timedelta
 
-from shared.runtime.clock import Clock
+from shared.runtime.timer_service import TimerService
 from tests.support.killed_at import kill_at
 
 
 def look_ahead(hours: int) -> None:
-    """Patch the clock."""
-    original = Clock.look
+    """Let timers fire so many hours early."""
+    original = TimerService.fire
 
     @functools.wraps(original)
-    async def look(self: Clock, now: datetime) -> None:
+    async def fire(self: TimerService, now: datetime) -> None:
         await original(self, now + timedelta(hours=hours))
 
-    setattr(Clock, "look", look)  # noqa: B010 - to a type checker a method is not to be assigned
+    setattr(TimerService, "fire", fire)  # noqa: B010 - to a type checker a method is not to be assigned
 
 
 if __name__ == "__main__":

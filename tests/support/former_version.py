@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.mongo import Document
-from shared.runtime.ledger import Lane, Numbered, outbox, store
+from shared.runtime.storage import Lane, OutboxEntry, outbox, store
 
 
 def install() -> None:
@@ -20,7 +20,7 @@ def install() -> None:
     def former_page(lane: str, first: int, records: list[list[Any]]) -> Document:
         return _without(page(lane, first, records), "codec")
 
-    def former_from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
+    def former_from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
         return from_outbox(_without(document, "codec"))
 
     def former_lane(lane: Lane) -> Document:

@@ -15,22 +15,22 @@ from typing import Any
 from shared.runtime import relay, step
 from shared.runtime.batch import Batch
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Ledger
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
+from shared.runtime.storage import RuntimeStore
 
 POINTS: dict[str, tuple[type[Any], str, str]] = {
-    "1-2 decoded, nothing loaded": (Step, "_transact", "before"),
+    "1-2 decoded, nothing loaded": (Step, "_attempt", "before"),
     "2-3 loaded, nothing decided": (Batch, "work", "before"),
-    "3-4 decided, nothing written": (Ledger, "write", "before"),
-    "4a written, not committed": (Ledger, "write", "after"),
+    "3-4 decided, nothing written": (RuntimeStore, "write", "before"),
+    "4a written, not committed": (RuntimeStore, "write", "after"),
     "4-6 committed, not handed to the relay": (Lanes, "committed", "before"),
-    "6-2 a part of the batch is worked": (Step, "_transacted", "after"),
+    "6-2 a part of the batch is worked": (Step, "_commit_with_retry", "after"),
     "6-5 handed to the relay, offset not committed": (Step, "_commit_offsets", "before"),
     "5 offset committed": (Step, "_commit_offsets", "after"),
     "R1-R2 before anything is published": (Relay, "_publish", "before"),
-    "R2-R3 published, outbox not deleted": (Ledger, "said", "before"),
-    "R3 outbox deleted": (Ledger, "said", "after"),
+    "R2-R3 published, outbox not deleted": (RuntimeStore, "delete_published", "before"),
+    "R3 outbox deleted": (RuntimeStore, "delete_published", "after"),
 }
 
 DIFFER_MOST = (

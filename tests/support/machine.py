@@ -117,7 +117,7 @@ class Machine(RuleBasedStateMachine):
             (line, record)
             for service, line in self._lines()
             for partition in range(PARTITIONS)
-            for topic in line.family.topics
+            for topic in line.processor.topics
             for record in service.unread(line, partition)[topic.name][:1]
         ]
         if coming:
@@ -160,10 +160,10 @@ class Machine(RuleBasedStateMachine):
             self.settle()
 
     def _topics(self) -> list[str]:
-        return sorted({topic.name for _, line in self._lines() for topic in line.family.topics})
+        return sorted({topic.name for _, line in self._lines() for topic in line.processor.topics})
 
     def _is_read(self, topic: str) -> bool:
-        return any(topic == one.name for _, line in self._lines() for one in line.family.topics)
+        return any(topic == one.name for _, line in self._lines() for one in line.processor.topics)
 
     def _lines(self) -> list[tuple[Service, Line]]:
         return [(service, line) for service in self.services for line in service.lines]

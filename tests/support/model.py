@@ -7,7 +7,7 @@ from typing import Any
 from shared.derivation import derived_id
 from shared.events.language import Event, Publication
 from shared.mongo import Database
-from shared.runtime.family import Collection, Document, Family
+from shared.runtime.processor import Collection, Document, Processor
 from tests.support import reading
 
 Documents = dict[str, dict[str, Any]]
@@ -16,23 +16,23 @@ Documents = dict[str, dict[str, Any]]
 class Model:
     """The documents of one service and the ids of what it says."""
 
-    def __init__(self, *families: Family) -> None:
-        self._families = families
+    def __init__(self, *processors: Processor) -> None:
+        self._processors = processors
         self._stores: dict[str, dict[str, dict[str, Any]]] = {}
         self._seen: set[str] = set()
         self.said: dict[str, list[str]] = defaultdict(list)
 
-    def work(self, events: Iterable[Event], family: Family | None = None) -> None:
-        """What the family (the first one unless given) makes of these events, each seeing what it reads."""
-        family = family or self._families[0]
+    def work(self, events: Iterable[Event], processor: Processor | None = None) -> None:
+        """What the processor (the first one unless given) makes of these events, each seeing what it reads."""
+        processor = processor or self._processors[0]
         for event in events:
             cause = f"{event.source} {event.id}"
             if cause in self._seen:
                 continue
             self._seen.add(cause)
-            state, outputs = family.decide(reading.state(family, event, self._stored), event)
+            state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
             for (kind, id), entity in state.changes.items():
-                collection = family.readable[kind]
+                collection = processor.readable[kind]
                 self._stores.setdefault(collection.name, {})[id] = {"_id": id, **collection.to_document(entity)}
             for index, output in enumerate(outputs):
                 if isinstance(output, Publication):
@@ -44,16 +44,16 @@ class Model:
     @property
     def documents(self) -> dict[str, Documents]:
         """By collection and id, as the service would keep them."""
-        names = (collection.name for family in self._families for collection in family.collections)
+        names = (collection.name for processor in self._processors for collection in processor.collections)
         return {name: dict(self._stores.get(name, {})) for name in names}
 
 
-async def documents(database: Database, *families: Family) -> dict[str, Documents]:
+async def documents(database: Database, *processors: Processor) -> dict[str, Documents]:
     """The same of a service's real database: when they arrived is for the lanes to say, not for the rules."""
     return {
         collection.name: {d["_id"]: d for d in await database[collection.name].find({}, {"arrived": 0}).to_list(None)}
-        for family in families
-        for collection in family.collections
+        for processor in processors
+        for collection in processor.collections
     }
 
 

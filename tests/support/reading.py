@@ -9,7 +9,7 @@ from bson.codec_options import CodecOptions
 
 from shared.events.language import Event
 from shared.runtime.batch import Loaded
-from shared.runtime.family import Collection, Document, Family
+from shared.runtime.processor import Collection, Document, Processor
 from shared.runtime.state import Entities, ForeignView, KeyRange, Read, Ref, State
 
 _UTC: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True, tzinfo=UTC)
@@ -34,31 +34,35 @@ class Stored(Mapping[str, Document]):
         return len(self._stored)
 
 
-def load(family: Family, reads: Iterable[Read], documents: Documents, loaded: Loaded) -> None:
-    """Add to `loaded` what these reads find in `documents`, and check that the family may read it so."""
+def load(processor: Processor, reads: Iterable[Read], documents: Documents, loaded: Loaded) -> None:
+    """Add to `loaded` what these reads find in `documents`, and check that the processor may read it so."""
     for read in reads:
-        collection = family.readable[read.entity]
+        collection = processor.readable[read.entity]
         kept = documents(collection)
         if isinstance(read, Ref):
             document = kept.get(read.id)
             loaded.entities[read] = None if document is None else collection.from_document(document)
             continue
         assert read.field in (*collection.indexes, *collection.listed_by, "_id"), f"no index finds {read}"
-        assert isinstance(read, ForeignView) is (collection not in family.collections), f"{read} is of the other kind"
+        assert isinstance(read, ForeignView) is (collection not in processor.collections), (
+            f"{read} is of the other kind"
+        )
         found = [document for document in kept.values() if _finds(read, document)]
-        loaded.found[read] = [document["_id"] for document in found]
+        loaded.results[read] = [document["_id"] for document in found]
         for document in found:
             entity = collection.from_document(document)
             assert isinstance(read, ForeignView) or read.matches(entity), f"{read} finds what it does not match"
             loaded.entities[read.entity, document["_id"]] = entity
 
 
-def state(family: Family, event: Event, documents: Documents, *, crowd: Mapping[Any, Any] | None = None) -> State:
+def state(
+    processor: Processor, event: Event, documents: Documents, *, crowd: Mapping[Any, Any] | None = None
+) -> State:
     """What the event may see. `crowd`: entities that other events of its batch have loaded."""
-    loaded, reads = Loaded(), family.reads(event)
-    load(family, reads, documents, loaded)
-    foreign = frozenset(view.collection.entity for view in family.views)
-    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.found, foreign), reads)
+    loaded, reads = Loaded(), processor.reads(event)
+    load(processor, reads, documents, loaded)
+    foreign = frozenset(view.collection.entity for view in processor.views)
+    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.results, foreign), reads)
 
 
 def _finds(read: Read, document: Document) -> bool:

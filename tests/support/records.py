@@ -1,4 +1,4 @@
-"""Kafka records as the consumer hands them over, and a small family to work them."""
+"""Kafka records as the consumer hands them over, and a small processor to work them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from aiokafka import ConsumerRecord
 
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Id, Topic
-from shared.runtime.family import Collection, Decision, Document, Family, on
+from shared.runtime.processor import Collection, Decision, Document, Processor, on
 from shared.runtime.state import Ref, State
 
 NOON = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ def _from(document: Document) -> Account:
     return Account(document["_id"], document["total"])
 
 
-FAMILY = Family(
+PROCESSOR = Processor(
     service="test",
     key="account",
     topics=(IN,),

@@ -31,11 +31,11 @@ LOG_TAIL = 4000
 async def run_service(name: str, settings: Settings, *, ready: bool = True) -> AsyncIterator[Service]:
     """The service in this process, without HTTP; stopped in order at the end. Waits until it works its lanes,
     unless `ready` is False."""
-    service = Service(name, import_module(f"services.{name}.handlers").FAMILIES, settings)
+    service = Service(name, import_module(f"services.{name}.handlers").PROCESSORS, settings)
     try:
         await service.start()
         if ready:
-            await eventually(service.troubles, equals=[], within=READY_WITHIN)
+            await eventually(service.readiness_failures, equals=[], within=READY_WITHIN)
         yield service
     finally:
         await service.stop()

@@ -27,9 +27,9 @@ from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.kafka import partition_for, partition_for_bytes
 from shared.runtime.batch import Batch, Item, Loaded, parked_id, reads_of
 from shared.runtime.dlq import BUG, KEY_PARKED, original_headers
-from shared.runtime.family import Collection, Decision, Family
-from shared.runtime.ledger import Due, Lane, Numbered, Outgoing, Waiting, Writes, lane_id
+from shared.runtime.processor import Collection, Decision, Processor
 from shared.runtime.state import State
+from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, OutboxRecord, ParkedEvents, Timer, lane_id
 from tests.support.reading import Stored, load
 
 Record: TypeAlias = ConsumerRecord[Any, Any]
@@ -129,13 +129,13 @@ class Kafka:
 
 @dataclass(slots=True)
 class Line:
-    """One family at work. `broken`: ids of events on which its rules fail, until they are mended."""
+    """One processor at work. `broken`: ids of events on which its rules fail, until they are mended."""
 
-    family: Family
+    processor: Processor
     broken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.family = self.family.deciding(self._fails_where_broken(self.family.decide))
+        self.processor = self.processor.deciding(self._fails_where_broken(self.processor.decide))
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
         def deciding(state: State, event: Event) -> Decision:
@@ -148,17 +148,17 @@ class Line:
 
 
 class Service:
-    """One service's database, and its families at work on it. Documents are kept as the BSON that they become."""
+    """One service's database, and its processors at work on it. Documents are kept as the BSON that they become."""
 
-    def __init__(self, kafka: Kafka, families: Iterable[Family]) -> None:
+    def __init__(self, kafka: Kafka, processors: Iterable[Processor]) -> None:
         self.kafka = kafka
-        self.lines = [Line(family) for family in families]
+        self.lines = [Line(processor) for processor in processors]
         self.documents: dict[str, dict[str, bytes]] = defaultdict(dict)
         self.ledger: dict[str, bytes] = {}
-        self.parked: dict[str, Waiting] = {}
+        self.parked: dict[str, ParkedEvents] = {}
         self.lanes: dict[tuple[str, int], Lane] = {}
-        self.outbox: dict[str, list[Numbered]] = defaultdict(list)
-        self.deadlines: dict[str, Due] = {}
+        self.outbox: dict[str, list[OutboxEntry]] = defaultdict(list)
+        self.deadlines: dict[str, Timer] = {}
         self.commits = 0
 
     # what the machinery does
@@ -169,17 +169,17 @@ class Service:
 
     def work(self, line: Line, polls: Mapping[int, Sequence[tuple[str, int]]]) -> None:
         """One batch: per lane what a poll gave, as topics (in the order given) and how many records of each."""
-        family = line.family
+        processor = line.processor
         items: dict[int, list[Item]] = {}
         for partition, runs in polls.items():
             unread = self.unread(line, partition)
             records = [record for topic, most in runs for record in unread[topic][:most]]
             if records:
-                items[partition] = [self._decode(family, record) for record in records]
+                items[partition] = [self._decode(processor, record) for record in records]
         if not items:
             return
-        writes = self._transact(family, items)
-        again = self._transact(family, items)
+        writes = self._transact(processor, items)
+        again = self._transact(processor, items)
         assert (writes.outbox, writes.ledger, writes.lanes) == (again.outbox, again.ledger, again.lanes), (
             "a transaction that is rolled back and begun again must say the same"
         )
@@ -187,7 +187,7 @@ class Service:
 
     def poll(self, line: Line, partitions: Iterable[int], topics: int, first: int, most: int) -> None:
         """A batch of `most` records of each of so many topics, beginning with the topic at `first`."""
-        names = [topic.name for topic in line.family.topics]
+        names = [topic.name for topic in line.processor.topics]
         turned = [names[(first + n) % len(names)] for n in range(min(topics, len(names)))]
         self.work(line, {partition: [(name, most) for name in turned] for partition in partitions})
 
@@ -200,24 +200,24 @@ class Service:
         if not dies:
             del self.outbox[lane][:most]
 
-    def ring(self, due: Due) -> None:
+    def ring(self, due: Timer) -> None:
         """Say a deadline whose time has come, as the clock does: it is deleted with what is said of it."""
-        family = next(line.family for line in self.lines if due.id.startswith(f"{line.family.group} "))
-        assert family.deadlines is not None
+        processor = next(line.processor for line in self.lines if due.id.startswith(f"{line.processor.group} "))
+        assert processor.deadlines is not None
         partition = partition_for(due.key, PARTITIONS)
         body = DeadlineReached(key=due.key, deadline=due.deadline, due=due.due)
         headers = envelope.headers(
             id=derived_id(due.id, envelope.rfc3339(due.due), 0),
-            source=f"karya/{family.service}",
-            topic=family.deadlines,
+            source=f"karya/{processor.service}",
+            topic=processor.deadlines,
             body=body,
             time=due.due,
             cause=due.deadline,
         )
-        writes = Writes(lanes={partition: self._lane(family, partition)})
+        writes = ChangeSet(lanes={partition: self._lane(processor, partition)})
         writes.send(
             partition,
-            [Outgoing(family.deadlines.name, None, due.key.encode(), envelope.encode(body), headers)],
+            [OutboxRecord(processor.deadlines.name, None, due.key.encode(), envelope.encode(body), headers)],
         )
         writes.deadlines_reached.append(due.id)
         self._commit(writes)
@@ -227,20 +227,20 @@ class Service:
         for line in self.lines:
             line.broken.clear()
             self.drain(line)
-            while waiting := sorted(id for id in self.parked if id.startswith(f"{line.family.group} ")):
+            while waiting := sorted(id for id in self.parked if id.startswith(f"{line.processor.group} ")):
                 for id in waiting:
                     self._replay(line, *self.parked[id][0])
                 self.drain(line)
 
     def drain(self, line: Line) -> None:
-        """Work all that the family's lanes hold and publish what is said of it."""
+        """Work all that the processor's lanes hold and publish what is said of it."""
         self.work_all(line)
         self.relay_all()
 
     def work_all(self, line: Line) -> None:
         for partition in range(PARTITIONS):
             while self.behind(line, partition):
-                self.poll(line, [partition], len(line.family.topics), 0, 100)
+                self.poll(line, [partition], len(line.processor.topics), 0, 100)
 
     def relay_all(self) -> None:
         for lane in self.speaking:
@@ -266,7 +266,7 @@ class Service:
 
     def letters(self) -> Iterator[tuple[str, Record]]:
         """Every dead letter, with its reason."""
-        for topic in {topic.name for line in self.lines for topic in line.family.topics}:
+        for topic in {topic.name for line in self.lines for topic in line.processor.topics}:
             for record in self.kafka.records(f"{topic}.dlq"):
                 yield envelope.header(record.headers, "dlq_reason") or "", record
 
@@ -279,7 +279,7 @@ class Service:
         worked: set[str] = set()
         for line in self.lines:
             for record in self._worked(line):
-                item = self._decode(line.family, record)
+                item = self._decode(line.processor, record)
                 if (record.topic, record.partition, record.offset) in places:
                     continue
                 assert item.event is not None, f"{item.reason} without a letter"
@@ -299,8 +299,8 @@ class Service:
 
     def _worked(self, line: Line) -> Iterator[Record]:
         for partition in range(PARTITIONS):
-            offsets = self._lane(line.family, partition).offsets
-            for topic in line.family.topics:
+            offsets = self._lane(line.processor, partition).offsets
+            for topic in line.processor.topics:
                 yield from self.kafka.read(topic.name, partition, next=offsets.get(topic.name, 0))
 
     def worked_in_order(self, line: Line) -> Iterator[Event]:
@@ -309,14 +309,14 @@ class Service:
         done: set[str] = set()
         for lane in range(PARTITIONS):
             seen: set[str] = set()
-            for record in self.kafka.logs[journal(line.family.service).name][lane]:
+            for record in self.kafka.logs[journal(line.processor.service).name][lane]:
                 entry = BatchWorked.model_validate_json(record.value or b"")
-                if entry.lane != lane_id(line.family.group, lane) or (id := str(entry.batch)) in seen:
+                if entry.lane != lane_id(line.processor.group, lane) or (id := str(entry.batch)) in seen:
                     continue
                 seen.add(id)
                 for part in entry.ranges:
                     for worked in self.kafka.read(part.topic, lane, part.first, part.next):
-                        item = self._decode(line.family, worked)
+                        item = self._decode(line.processor, worked)
                         if item.event is None or item.ledger_id in done or not self._counted(item):
                             continue
                         done.add(item.ledger_id)
@@ -327,15 +327,15 @@ class Service:
 
     # the step
 
-    def _transact(self, family: Family, items: Mapping[int, list[Item]]) -> Writes:
-        lanes = {partition: self._lane(family, partition) for partition in items}
-        batch = Batch(family, "", lanes, self._load(family, [item for run in items.values() for item in run]))
+    def _transact(self, processor: Processor, items: Mapping[int, list[Item]]) -> ChangeSet:
+        lanes = {partition: self._lane(processor, partition) for partition in items}
+        batch = Batch(processor, "", lanes, self._load(processor, [item for run in items.values() for item in run]))
         for partition, run in items.items():
             batch.work(partition, run)
         return batch.finish()
 
-    def _decode(self, family: Family, record: Record) -> Item:
-        topic = next(topic for topic in family.topics if topic.name == record.topic)
+    def _decode(self, processor: Processor, record: Record) -> Item:
+        topic = next(topic for topic in processor.topics if topic.name == record.topic)
         try:
             event = envelope.decode(topic, record)
             if partition_for_bytes(record.key or b"", PARTITIONS) != record.partition:
@@ -344,20 +344,20 @@ class Service:
             return Item(record, None, reason=bad.reason, message=bad.message)
         return Item(record, event, f"{event.source} {event.id}", envelope.digest(record.value or b""))
 
-    def _load(self, family: Family, items: Sequence[Item]) -> Loaded:
+    def _load(self, processor: Processor, items: Sequence[Item]) -> Loaded:
         alive = [(item, item.event) for item in items if item.event is not None]
         loaded = Loaded(
             {item.ledger_id: self.ledger[item.ledger_id] for item, _ in alive if item.ledger_id in self.ledger},
-            {id: self.parked[id] for _, event in alive if (id := parked_id(family, event.key)) in self.parked},
+            {id: self.parked[id] for _, event in alive if (id := parked_id(processor, event.key)) in self.parked},
         )
         for item, event in alive:
-            if item.ledger_id in loaded.known:
+            if item.ledger_id in loaded.processed:
                 continue
-            item.reads = reads_of(family, event)
-            load(family, item.reads, lambda collection: Stored(self.documents[collection.name]), loaded)
+            item.reads = reads_of(processor, event)
+            load(processor, item.reads, lambda collection: Stored(self.documents[collection.name]), loaded)
         return loaded
 
-    def _commit(self, writes: Writes) -> None:
+    def _commit(self, writes: ChangeSet) -> None:
         self.commits += 1
         for entry in writes.ledger:
             assert entry["_id"] not in self.ledger, "an event was worked twice"
@@ -382,7 +382,7 @@ class Service:
             self.lanes[lane.group, lane.partition] = lane
 
     def _replay(self, line: Line, ledger_id: str, digest: bytes) -> None:
-        topics = {topic.name for topic in line.family.topics}
+        topics = {topic.name for topic in line.processor.topics}
         for reason, record in self.letters():
             came_from = envelope.header(record.headers, "dlq_topic") or ""
             same = (_ledger_id(record), envelope.digest(record.value or b"")) == (ledger_id, digest)
@@ -391,25 +391,25 @@ class Service:
                 return
         raise AssertionError(f"{ledger_id} is parked and lies in no DLQ")
 
-    def _lane(self, family: Family, partition: int) -> Lane:
-        return self.lanes.get((family.group, partition)) or Lane(family.group, partition)
+    def _lane(self, processor: Processor, partition: int) -> Lane:
+        return self.lanes.get((processor.group, partition)) or Lane(processor.group, partition)
 
     def unread(self, line: Line, partition: int) -> dict[str, list[Record]]:
-        offsets = self._lane(line.family, partition).offsets
+        offsets = self._lane(line.processor, partition).offsets
         return {
             topic.name: self.kafka.read(topic.name, partition, offsets.get(topic.name, 0))
-            for topic in line.family.topics
+            for topic in line.processor.topics
         }
 
     def _collection(self, entity: type[E]) -> Collection[Any]:
-        return next(line.family.readable[entity] for line in self.lines if entity in line.family.readable)
+        return next(line.processor.readable[entity] for line in self.lines if entity in line.processor.readable)
 
 
-def _ledger_id(record: Outgoing | Record) -> str:
+def _ledger_id(record: OutboxRecord | Record) -> str:
     return f"{envelope.header(record.headers, 'ce_source')} {envelope.header(record.headers, 'ce_id')}"
 
 
-def _place(record: Outgoing | Record) -> tuple[str, int, int]:
+def _place(record: OutboxRecord | Record) -> tuple[str, int, int]:
     mark = {name: (value or b"").decode() for name, value in record.headers if name.startswith("dlq_")}
     return mark["dlq_topic"], int(mark["dlq_partition"]), int(mark["dlq_offset"])
 

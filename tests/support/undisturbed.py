@@ -15,8 +15,8 @@ from shared.errors import Unusable
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Event, Topic
 from shared.mongo import Database
-from shared.runtime.family import Family
-from shared.runtime.ledger import lane_id
+from shared.runtime.processor import Processor
+from shared.runtime.storage import lane_id
 from shared.settings import Settings
 from tests.support.model import Model, documents
 from tests.support.probe import Probe, Record
@@ -41,7 +41,7 @@ async def all_worked(name: str, settings: Settings, probe: Probe, database: Data
 
 async def assert_undisturbed(name: str, settings: Settings, probe: Probe, database: Database) -> None:
     """The journal has every record once, and the service's documents and words are what the rules make of it."""
-    families = SERVICES[name]
+    processors = SERVICES[name]
     records = {
         (one.topic, one.partition, one.offset): (topic, one)
         for topic in _topics(name)
@@ -49,19 +49,19 @@ async def assert_undisturbed(name: str, settings: Settings, probe: Probe, databa
     }
     worked = await _journal(name, probe)
     _assert_each_once(set(records), worked)
-    model = Model(*families)
-    for family in families:
+    model = Model(*processors)
+    for processor in processors:
         for partition in range(settings.partitions):
-            lane = worked.get(lane_id(family.group, partition), [])
-            model.work(_events(lane, partition, records), family)
-    kept = await documents(database, *families)
+            lane = worked.get(lane_id(processor.group, partition), [])
+            model.work(_events(lane, partition, records), processor)
+    kept = await documents(database, *processors)
     for collection, expected in model.documents.items():
         assert kept[collection].keys() == expected.keys(), collection
         wrong = {
             id: (document, expected[id]) for id, document in kept[collection].items() if document != expected[id]
         }
         assert not wrong, f"{collection}: {len(wrong)} differ, the first is {next(iter(wrong.items()))}"
-    for topic in {one.name: one for one in _spoken(families, model)}.values():
+    for topic in {one.name: one for one in _spoken(processors, model)}.values():
         heard = {h.event.id for h in await probe.read_all(topic) if h.event.source == f"karya/{name}"}
         assert heard == set(model.said[topic.name]), topic.name
 
@@ -110,8 +110,8 @@ def _of(
 
 
 def _topics(name: str) -> list[Topic]:
-    return [topic for family in SERVICES[name] for topic in family.topics]
+    return [topic for processor in SERVICES[name] for topic in processor.topics]
 
 
-def _spoken(families: tuple[Family, ...], model: Model) -> list[Topic]:
+def _spoken(processors: tuple[Processor, ...], model: Model) -> list[Topic]:
     return [topic for topic in all_topics() if model.said.get(topic.name)]

@@ -15,7 +15,7 @@ from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, 
 from services.sales.handlers import BOOTH
 from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
-from shared.runtime.family import Family
+from shared.runtime.processor import Processor
 from shared.runtime.state import Entity
 from tests.support.builders.sales import World
 
@@ -26,20 +26,20 @@ E = TypeVar("E", bound=Entity)
 
 
 class Witness(World):
-    """As the world, and hears what goes in and what comes out of both families, each once."""
+    """As the world, and hears what goes in and what comes out of both processors, each once."""
 
     def __init__(self) -> None:
         super().__init__()
         self.words = TopicEvidence()
 
-    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        outputs = super()._decide(family, event)
+    def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
+        outputs = super()._decide(processor, event)
         # What booths tell facilities was heard when it was said.
-        if family is BOOTH:
+        if processor is BOOTH:
             self._hear(event.body, event.source, event.id, "")
         for number, output in enumerate(outputs):
             if isinstance(output, Publication):
-                id = str(uuid5(_NAMESPACE, f"{family.key} {event.source} {event.id} {number}"))
+                id = str(uuid5(_NAMESPACE, f"{processor.key} {event.source} {event.id} {number}"))
                 self._hear(output.body, "karya/sales", id, event.id)
         return outputs
 

@@ -28,14 +28,14 @@ from lab.bench.meter import Meter
 from lab.bench.runners.job import Job, print_result
 from services.inventory.domain.lot import Reservation, ReservationStatus
 from services.inventory.store import LOTS
-from shared import envelope, garbage
+from shared import envelope, gc_tuning
 from shared.derivation import derived_id
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged, StockReserved
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, Topic
 from shared.kafka import READ_COMMITTED, producer, topic_name
 from shared.mongo import Database, Mongo, Session
-from shared.runtime.ledger import FULL_RECORDS
+from shared.runtime.storage import FULL_RECORDS
 from shared.settings import Settings
 
 READS, BARE, PAGED, FRESH = "reads", "bare", "paged", "fresh"
@@ -249,7 +249,7 @@ def _append(batch: BatchBuilder, message: Message, key: bytes) -> bool:
 
 
 async def main() -> None:
-    garbage.look_seldom()
+    gc_tuning.relax()
     await Floor(*Job.from_arguments()).work()
 
 

@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 
 from lab.bench.meter import EventCounter, Meter
 from lab.bench.runners.job import Job, print_result
-from services.inventory.handlers import FAMILIES
-from shared import garbage, log
+from services.inventory.handlers import PROCESSORS
+from shared import gc_tuning, log
 from shared.runtime.service import Service
 
 LOOK = 0.02
@@ -19,15 +19,15 @@ async def work(job: Job, service: Service) -> None:
     counts."""
     await service.start()
     # The public interface of a service does not show its progress.
-    lanes = service._lines[0].lanes
+    lanes = service._runtimes[0].lanes
     ends = job.by_part
     worked = EventCounter()
     meter: Meter | None = None
-    while meter is None or not (lanes.ready and _all_worked(lanes.nexts(), ends) and service.idle):
+    while meter is None or not (lanes.ready and _all_worked(lanes.next_offsets(), ends) and service.idle):
         await asyncio.sleep(LOOK)
         if lanes.started:
             meter = meter or Meter()
-            meter.advance(worked.update(lanes.nexts()))
+            meter.advance(worked.update(lanes.next_offsets()))
     result = meter.end()
     await service.stop()
     print_result(result)
@@ -40,8 +40,8 @@ def _all_worked(nexts: Mapping[TopicPartition, int], ends: Mapping[TopicPartitio
 def main() -> None:
     job, settings = Job.from_arguments()
     log.configure(settings, "inventory")
-    garbage.look_seldom()
-    asyncio.run(work(job, Service("inventory", FAMILIES, settings)))
+    gc_tuning.relax()
+    asyncio.run(work(job, Service("inventory", PROCESSORS, settings)))
 
 
 if __name__ == "__main__":

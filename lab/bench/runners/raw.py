@@ -14,7 +14,7 @@ from bson import Binary
 from pymongo import ReplaceOne
 
 from lab.bench.runners.job import Job
-from shared import garbage
+from shared import gc_tuning
 from shared.kafka import READ_COMMITTED, producer, topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
@@ -66,7 +66,7 @@ async def hop(job: Job, settings: Settings) -> None:
 
 
 async def main() -> None:
-    garbage.look_seldom()
+    gc_tuning.relax()
     work = asyncio.create_task(hop(*Job.from_arguments()))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, work.cancel)
     await asyncio.wait([work])

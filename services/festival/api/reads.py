@@ -23,7 +23,7 @@ from services.festival.domain.logistics.transfer import transfer_id
 from services.festival.domain.missing import missing
 from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
 from shared.http.listing import Listing
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
 

@@ -47,7 +47,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import SellThroughCounted, SellThroughSoFar
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)

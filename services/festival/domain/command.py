@@ -9,7 +9,7 @@ from typing import TypeAlias
 from services.festival.domain.planning.terms import Conflict
 from shared.events.festival import FESTIVAL, CommandRefusal, CommandRefused, PlanConflict
 from shared.events.language import MAX_TEXT, Event, Publication
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 
 # More are not read, and would not fit into an event.
 MAX_CONFLICTS = 20

@@ -20,7 +20,7 @@ from shared.events.festival import (
 )
 from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
 
 MAX_PRICES = 500

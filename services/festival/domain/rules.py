@@ -9,7 +9,7 @@ from services.festival.domain.command import Command, CommandResult, Rejection, 
 from services.festival.domain.festival import Festival, announce
 from shared.events.festival import AnnounceFestival, CommandRefusal
 from shared.events.language import Body, Event
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)

@@ -6,7 +6,7 @@ from datetime import date
 
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import ForeignView, State
 
 

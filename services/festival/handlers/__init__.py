@@ -1,4 +1,4 @@
-"""Festival's two key families: a festival with all that belongs to it, and the view of the stock to plan by."""
+"""Festival's two processors: a festival with all that belongs to it, and the view of the stock to plan by."""
 
 from services.festival.domain import StockView
 from services.festival.domain.allocation.planner import FairPlanner, Planner
@@ -20,17 +20,17 @@ from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged
 from shared.events.language import Event
 from shared.events.sales import BOOTH_REPORTS
-from shared.runtime.family import Family, View, on
+from shared.runtime.processor import Processor, View, on
 from shared.runtime.state import Ref
 
-__all__ = ["FAMILIES", "FESTIVAL", "LOT", "CommandHandler", "by_festival", "commands"]
+__all__ = ["FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands"]
 
 
 def _lot(event: Event, _body: StockChanged) -> tuple[Ref]:
     return (Ref(StockView, event.key),)
 
 
-LOT = Family(
+LOT = Processor(
     service="festival",
     key="lot",
     topics=(INVENTORY,),
@@ -39,9 +39,9 @@ LOT = Family(
 )
 
 
-def by_festival(planner: Planner) -> Family:
-    """The family by festival, with plans by this planner."""
-    return Family(
+def by_festival(planner: Planner) -> Processor:
+    """The processor by festival, with plans by this planner."""
+    return Processor(
         service="festival",
         key="festival",
         topics=(ORGANISER, RESERVATIONS, BOOTH_REPORTS, FESTIVAL_DEADLINES),
@@ -53,4 +53,4 @@ def by_festival(planner: Planner) -> Family:
 
 
 FESTIVAL = by_festival(FairPlanner())
-FAMILIES = (LOT, FESTIVAL)
+PROCESSORS = (LOT, FESTIVAL)

@@ -36,7 +36,7 @@ from shared.events.inventory import (
 )
 from shared.events.language import Body, DeadlineReached, Event
 from shared.events.sales import SellThroughCounted, SellThroughSoFar
-from shared.runtime.family import Decision, Handler, on
+from shared.runtime.processor import Decision, Handler, on
 from shared.runtime.state import Read, Ref, State
 
 B = TypeVar("B", bound=Body)

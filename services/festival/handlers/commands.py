@@ -58,7 +58,7 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
-from shared.runtime.family import Handler, Rule, on
+from shared.runtime.processor import Handler, Rule, on
 from shared.runtime.state import Read, Ref
 
 B = TypeVar("B", bound=Body)

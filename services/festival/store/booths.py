@@ -8,7 +8,7 @@ from services.festival.domain.booth import BoothStatus, LastCount, PriceTag
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.festival import FestivalStatus, Sums
 from services.festival.store.days import as_day, day_text
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _festival_document(festival: Festival) -> dict[str, Any]:

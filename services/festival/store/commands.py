@@ -6,7 +6,7 @@ from services.festival.domain import Command
 from services.festival.domain.command import CommandStatus, Rejection
 from services.festival.store.requests import conflict_documents, conflicts_from
 from shared.events.festival import CommandRefusal
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _command_document(command: Command) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.planning import RequestDemand
 from services.festival.domain.replenishment import Forecast, Move, Refill
 from services.festival.store.requests import conflict_documents, conflicts_from
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _shipment_document(shipment: Shipment) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _request_document(request: Request) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.festival.domain import StockView
 from services.festival.store.days import as_day, day_text
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 
 
 def _view_document(view: StockView) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from services.inventory.domain.lot import Lot, refuse_unknown_lot
 from shared.events.inventory import INVENTORY, StockChanged
 from shared.events.language import Body, Event, Publication
 from shared.events.production import LotRecorded
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)
@@ -16,21 +16,21 @@ B = TypeVar("B", bound=Body)
 
 def record(state: State, _event: Event, body: LotRecorded) -> Decision:
     """The lot that a facility made."""
-    lot, said = lots.record(body)
-    return state.put(lot), [*said, INVENTORY.of(_balance(lot))]
+    lot, answers = lots.record(body)
+    return state.put(lot), [*answers, INVENTORY.of(_balance(lot))]
 
 
 def change(to_lot: Callable[[Lot, B], tuple[Lot, list[Publication]]]) -> Rule[B]:
     """The rule that changes a known lot so; a lot that nobody recorded is refused."""
 
     def rule(state: State, event: Event, body: B) -> Decision:
-        known = state.get(Lot, event.key)
-        if known is None:
+        before = state.get(Lot, event.key)
+        if before is None:
             return state, [*refuse_unknown_lot(body)]
-        lot, said = to_lot(known, body)
-        if lot is known:
-            return state, [*said]
-        return state.put(lot), [*said, INVENTORY.of(_balance(lot))]
+        lot, answers = to_lot(before, body)
+        if lot is before:
+            return state, [*answers]
+        return state.put(lot), [*answers, INVENTORY.of(_balance(lot))]
 
     return rule
 

@@ -24,7 +24,7 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 OLDEST = timedelta(days=400)

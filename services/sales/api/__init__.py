@@ -20,7 +20,7 @@ from services.sales.domain.receipt import SaleStatus, entity_id
 from services.sales.domain.settlement import settlement_id
 from services.sales.store import BOOTHS, DEMANDS, RECEIPTS, SETTLEMENTS
 from shared.http.listing import Listing
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
 

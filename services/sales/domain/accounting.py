@@ -50,7 +50,7 @@ def book(state: State, booth: Booth, receipt: Receipt, after: Sale) -> tuple[Sta
 
 
 def receipt_in(state: State, booth: Booth, receipt: str) -> Receipt | None:
-    """The booth's receipt with this id, or None if sales does not have it. Raises NotLoaded as `State.get` does."""
+    """The booth's receipt with this id, or None if sales has none. Raises UndeclaredRead as `State.get` does."""
     return state.get(Receipt, entity_id(booth.id, receipt))
 
 

@@ -20,7 +20,7 @@ from shared.events.sales import (
     ShareOpened,
     SoldOut,
 )
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 # Limits the size of the signal's record. Its sums cover all booths.

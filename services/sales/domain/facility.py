@@ -8,7 +8,7 @@ from services.sales.domain import demand, public
 from services.sales.domain.settlement import Percentages, settle
 from shared.events.language import Event
 from shared.events.sales import BoothSettled, DemandCounted, PoolAdjusted, SaleShared, ShareOpened
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from shared.events.ids import named_uuid
 from shared.events.language import Publication
 from shared.events.sales import PUBLIC_SALES, AdjustmentPublished, PoolAdjusted, SalePublished, SaleShared
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 # The name of an id combines facts that only sales knows. A public id therefore reveals no receipt and joins no lines.

@@ -43,7 +43,7 @@ from shared.events.sales import (
     TillClosed,
     TillRecord,
 )
-from shared.runtime.family import Decision, Rule
+from shared.runtime.processor import Decision, Rule
 from shared.runtime.state import State
 
 B = TypeVar("B", bound=Body)
@@ -68,15 +68,15 @@ def at_booth(
     def rule(state: State, event: Event, body: B) -> Decision:
         before = state.get(Booth, event.key) or Booth(event.key)
         state, booth, changed = change(state, before, body, event)
-        said = list(changed)
+        outputs = list(changed)
         if booth.status is BoothStatus.CLOSING and booth.complete:
-            state, booth, told = closing.settle(state, booth)
-            said += told
+            state, booth, publications = closing.settle(state, booth)
+            outputs += publications
         if booth.pools and (booth.lots, booth.pools) != (before.lots, before.pools):
-            booth, told = _adjust(before, booth, cause)
-            said += told
-        booth, told = closing.report_settled(before, booth, force=again)
-        return (state if booth == before else state.put(booth)), [*_linked(said), *told]
+            booth, publications = _adjust(before, booth, cause)
+            outputs += publications
+        booth, publications = closing.report_settled(before, booth, force=again)
+        return (state if booth == before else state.put(booth)), [*_linked(outputs), *publications]
 
     return rule
 
@@ -87,18 +87,18 @@ def of_till(
     """The rule of what a till recorded: its device was heard, and the record changes the booth so."""
 
     def recorded(state: State, booth: Booth, record: R, event: Event) -> Change:
-        devices, heard = _heard(booth, record, event)
-        state, booth, said = change(state, replace(booth, devices=devices), record, event)
-        return state, booth, [*heard, *said]
+        devices, greetings = _hear_device(booth, record, event)
+        state, booth, outputs = change(state, replace(booth, devices=devices), record, event)
+        return state, booth, [*greetings, *outputs]
 
     return at_booth(recorded, cause)
 
 
 def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
     """A till issued a receipt. Not `of_till`: a booth is copied once for its device and its sales."""
-    devices, heard = _heard(booth, record, event)
-    state, booth, said = selling.issue_receipt(state, booth, record, event, devices)
-    return state, booth, heard + said
+    devices, greetings = _hear_device(booth, record, event)
+    state, booth, publications = selling.issue_receipt(state, booth, record, event, devices)
+    return state, booth, greetings + publications
 
 
 def void(state: State, booth: Booth, record: ReceiptVoided, _event: Event) -> Change:
@@ -134,8 +134,8 @@ def hear(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _ev
 def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Change:
     """Pieces came to the booth, and may be what sales wait for."""
     booth, opened = booths.stock_lot(booth, body, event.time)
-    state, booth, said = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
-    return state, booth, opened + said
+    state, booth, covered = selling.cover_waiting(state, pool.redistribute(booth, body.product), body.product)
+    return state, booth, opened + covered
 
 
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
@@ -202,8 +202,8 @@ def time_is_up(state: State, booth: Booth, body: DeadlineReached, _event: Event)
     return closing.reach_deadline(state, booth, body)
 
 
-def _heard(booth: Booth, record: TillRecord, event: Event) -> tuple[tuple[Device, ...], list[Publication]]:
-    """The booth's devices after the record, and word of one that is new."""
+def _hear_device(booth: Booth, record: TillRecord, event: Event) -> tuple[tuple[Device, ...], list[Publication]]:
+    """The booth's devices after the record, and DeviceHeard for a new one."""
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
     devices, new = device.receive_record(booth.devices, record, event.id, last_seq)
     if new is None:
@@ -213,22 +213,22 @@ def _heard(booth: Booth, record: TillRecord, event: Event) -> tuple[tuple[Device
     return devices, [SALES.of(new)]
 
 
-def _linked(said: list[Publication | Deadline]) -> list[Publication | Deadline]:
-    """The same, with all changes of one facility but the last marked as continued: only together are they its sum."""
-    if len(said) <= _MOST_WITH_ONE_SHARE:
-        return said
+def _linked(outputs: list[Publication | Deadline]) -> list[Publication | Deadline]:
+    """The outputs, with every change of a facility but its last marked as continued. Only together they are a sum."""
+    if len(outputs) <= _MOST_WITH_ONE_SHARE:
+        return outputs
     places: dict[str, list[int]] = {}
-    for place, one in enumerate(said):
-        if isinstance(one, Publication) and isinstance(one.body, SaleShared | PoolAdjusted):
-            places.setdefault(one.body.facility, []).append(place)
-    if all(len(mine) == 1 for mine in places.values()):
-        return said
-    linked = list(said)
-    for mine in places.values():
-        for place in mine[:-1]:
-            one = linked[place]
-            assert isinstance(one, Publication), "it was found above"
-            linked[place] = Publication(one.topic, one.body.model_copy(update={"continued": True}))
+    for place, output in enumerate(outputs):
+        if isinstance(output, Publication) and isinstance(output.body, SaleShared | PoolAdjusted):
+            places.setdefault(output.body.facility, []).append(place)
+    if all(len(of_facility) == 1 for of_facility in places.values()):
+        return outputs
+    linked = list(outputs)
+    for of_facility in places.values():
+        for place in of_facility[:-1]:
+            change = linked[place]
+            assert isinstance(change, Publication), "only publications have a place"
+            linked[place] = Publication(change.topic, change.body.model_copy(update={"continued": True}))
     return linked
 
 
@@ -262,13 +262,13 @@ def _level(booth: Booth, lot: str) -> Booth:
 
 
 def _adjust(before: Booth, after: Booth, cause: AdjustmentCause) -> tuple[Booth, list[Publication]]:
-    """What is said of unlabelled sales whose shares changed."""
-    said: list[Publication] = []
+    """The booth after its pools published the shares of unlabelled sales that changed."""
+    publications: list[Publication] = []
     finals = {lot.lot: lot.final for lot in before.lots}
     recounted = {lot.product for lot in after.lots if lot.final != finals.get(lot.lot)}
-    known = {one.product: one.final for one in before.pools}
-    recounted |= {one.product for one in after.pools if one.final != known.get(one.product)}
-    for one in after.pools:
-        after, told = pool.publish_adjustments(before, after, one.product, cause, recounted=one.product in recounted)
-        said += told
-    return after, said
+    former = {shares.product: shares.final for shares in before.pools}
+    recounted |= {shares.product for shares in after.pools if shares.final != former.get(shares.product)}
+    for product in [shares.product for shares in after.pools]:
+        after, published = pool.publish_adjustments(before, after, product, cause, recounted=product in recounted)
+        publications += published
+    return after, publications

@@ -18,7 +18,7 @@ from shared.events.sales import (
     SettlementIssued,
     ShareOpened,
 )
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 # What changes a settlement.

@@ -24,10 +24,10 @@ from services.festival.domain import (
     Transfer,
 )
 from services.festival.domain.command import CommandStatus
-from services.festival.handlers import FESTIVAL as FAMILY
-from services.festival.handlers import LOT as VIEW_FAMILY
+from services.festival.handlers import FESTIVAL as PROCESSOR
+from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.inventory.domain import Lot
-from services.inventory.handlers import LOT as INVENTORY_FAMILY
+from services.inventory.handlers import LOT as INVENTORY_PROCESSOR
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,
@@ -59,7 +59,7 @@ from shared.events.sales import (
     SellThroughSoFar,
     SoldThrough,
 )
-from shared.runtime.family import Collection, Document, Family
+from shared.runtime.processor import Collection, Document, Processor
 from shared.runtime.state import Ref, State
 from tests.support import reading
 
@@ -226,9 +226,9 @@ class World:
 
     def give(self, body: Body, id: str | None = None) -> list[Body]:
         """What festival says to an event: a command, an answer, a report, a deadline."""
-        key = next(topic.key_of(body) for topic in FAMILY.topics if type(body) in topic.bodies)
+        key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
         event = Event(id or self.next_id(), "test", key, self.now, self.now, body)
-        outputs = self._decide(FAMILY, event)
+        outputs = self._decide(PROCESSOR, event)
         said: list[Body] = []
         for output in outputs:
             if isinstance(output, Deadline):
@@ -265,7 +265,9 @@ class World:
     def tell_inventory(self, lot: str, body: Body) -> None:
         known = self.lots.get(lot)
         state = State.of(known) if known else State.of(absent=(Ref(Lot, lot),))
-        state, outputs = INVENTORY_FAMILY.decide(state, Event(self.next_id(), "test", lot, self.now, self.now, body))
+        state, outputs = INVENTORY_PROCESSOR.decide(
+            state, Event(self.next_id(), "test", lot, self.now, self.now, body)
+        )
         after = state.get(Lot, lot)
         assert after is not None
         self.lots[lot] = after
@@ -290,7 +292,7 @@ class World:
         """Festival's view takes in all balances of the lot."""
         while self.balances[lot]:
             body = self.balances[lot].popleft()
-            assert not self._decide(VIEW_FAMILY, Event(self.next_id(), "test", lot, self.now, self.now, body))
+            assert not self._decide(VIEW_PROCESSOR, Event(self.next_id(), "test", lot, self.now, self.now, body))
 
     def hear_itself(self) -> list[Body]:
         """Festival takes the next of what it told itself."""
@@ -349,11 +351,11 @@ class World:
         kinds = (Booth, BoothSales, Festival, Replenishment, Request, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
-    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        state, outputs = family.decide(reading.state(family, event, self._stored), event)
+    def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
+        state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in family.readable for one in self.all(kind)}
-        crowded, again = family.decide(reading.state(family, event, self._stored, crowd=everything), event)
+        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
         for (kind, id), entity in state.changes.items():
@@ -370,7 +372,7 @@ class World:
 
 
 def _collection(entity: type[Any]) -> Collection[Any]:
-    return FAMILY.readable[entity]
+    return PROCESSOR.readable[entity]
 
 
 def _read(raw: bytes) -> dict[str, Any]:

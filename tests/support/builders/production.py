@@ -7,7 +7,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from services.production.domain.catalogue import Catalogue, Facility, Product
-from services.production.handlers import family
+from services.production.handlers import processor
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.events.production import (
     CorrectionRefused,
@@ -35,7 +35,7 @@ CATALOGUE = Catalogue(
         "KBS": Product("KBS", "Kue basah", "jajanan-khas", "potong", 5000, timedelta(days=2)),
     },
 )
-FAMILY = family(CATALOGUE, SKEW)
+PROCESSOR = processor(CATALOGUE, SKEW)
 
 
 def reported(**changed: Any) -> ProductionReported:
@@ -83,9 +83,9 @@ class Production:
     def said(self, body: Body, *, id: str | None = None, at: datetime = NOW, source: str = "t") -> list[Body]:
         """The bodies that production publishes when this is said to it."""
         event = an_event(body, id=id or self.next_id(), at=at, source=source)
-        reads = FAMILY.reads(event)
+        reads = PROCESSOR.reads(event)
         loaded = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
-        state, published = FAMILY.decide(State(Entities(loaded), reads), event)
+        state, published = PROCESSOR.decide(State(Entities(loaded), reads), event)
         self.kept.update(state.changes)
         return list(_bodies(published))
 

@@ -16,7 +16,7 @@ from services.sales.domain import Booth, Receipt, Settlement
 from services.sales.domain.booth import BoothLot
 from services.sales.domain.receipt import Sale, SaleStatus, entity_id
 from services.sales.domain.settlement import Percentages
-from services.sales.handlers import BOOTH as FAMILY
+from services.sales.handlers import BOOTH as PROCESSOR
 from services.sales.handlers import by_facility
 from shared.events.festival import (
     BoothClosing,
@@ -54,7 +54,7 @@ from shared.events.sales import (
     TillRecord,
     VoidedLine,
 )
-from shared.runtime.family import Collection, Document, Family
+from shared.runtime.processor import Collection, Document, Processor
 from tests.support import reading
 
 ODOP = "ODOP"
@@ -217,7 +217,7 @@ def _place(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class World:
-    """Both families, with what goes from booth to facility in a queue per booth that a test empties as it likes.
+    """Both processors, with what goes from booth to facility in a queue per booth that a test empties as it likes.
 
     An event is worked once, as the ledger has it; entities are kept as the documents that they become.
     """
@@ -244,9 +244,9 @@ class World:
         if isinstance(body, TillRecord):
             body = self._linked(body, id)
         self._worked.add((source, id))
-        key = next(topic.key_of(body) for topic in FAMILY.topics if type(body) in topic.bodies)
+        key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
         said: list[Body] = []
-        for output in self._decide(FAMILY, Event(id, source, key, NOON, NOON, body)):
+        for output in self._decide(PROCESSOR, Event(id, source, key, NOON, NOON, body)):
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue
@@ -339,11 +339,11 @@ class World:
         self._count += 1
         return str(UUID(int=self._count))
 
-    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        state, outputs = family.decide(reading.state(family, event, self._stored), event)
+    def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
+        state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in family.readable for one in self.all(kind)}
-        crowded, again = family.decide(reading.state(family, event, self._stored, crowd=everything), event)
+        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
         for (kind, id), entity in state.changes.items():
@@ -357,7 +357,7 @@ class World:
 
 
 def _collection(entity: type[E]) -> Collection[Any]:
-    return next(c for family in (FAMILY, MONEY) for c in family.collections if c.entity is entity)
+    return next(c for processor in (PROCESSOR, MONEY) for c in processor.collections if c.entity is entity)
 
 
 def open_booth(qty: int = 10, **lots: int) -> World:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.table import Table
 
 from cli import console
-from shared.errors import NobodySaid, WrongEntry
-from shared.settings import told
+from shared.errors import ServersNotConfigured, WrongEntry
+from shared.settings import settings_for
 from shared.visible import visible, visible_json
 
 LOT = "PR-KPG-KBS-261125-001-I"
@@ -118,9 +118,9 @@ def test_a_moment_at_the_end_of_all_years_is_shown(moment: datetime) -> None:
 def test_a_command_that_was_not_told_where_its_servers_are_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KARYA_KAFKA", raising=False)
     monkeypatch.delenv("KARYA_MONGO", raising=False)
-    with pytest.raises(NobodySaid, match="KARYA_KAFKA and KARYA_MONGO"):
-        told("kafka", "mongo")
+    with pytest.raises(ServersNotConfigured, match="KARYA_KAFKA and KARYA_MONGO"):
+        settings_for("kafka", "mongo")
     monkeypatch.setenv("KARYA_KAFKA", "kafka:9092")
-    assert told("kafka").kafka == "kafka:9092"
-    with pytest.raises(NobodySaid, match=r"set KARYA_MONGO\."):
-        told("kafka", "mongo")
+    assert settings_for("kafka").kafka == "kafka:9092"
+    with pytest.raises(ServersNotConfigured, match=r"set KARYA_MONGO\."):
+        settings_for("kafka", "mongo")

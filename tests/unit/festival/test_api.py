@@ -16,7 +16,7 @@ from services.festival.handlers import CommandHandler
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.commands import parse_command
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 from tests.support.builders.festival import (
     B1,
     World,

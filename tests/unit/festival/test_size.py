@@ -26,7 +26,7 @@ from shared.events.festival import (
     RevisionRequested,
 )
 from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publication
-from shared.runtime.family import Collection, Document
+from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key
 from tests.support import reading
 from tests.support.builders.festival import NOON, announced, kinds, product_codes

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.festival.domain.stock import StockView
-from services.festival.handlers import FAMILIES, LOT
+from services.festival.handlers import LOT, PROCESSORS
 from shared.events.inventory import StockChanged
 from shared.events.language import Event
 from shared.runtime.state import Ref, State
@@ -60,7 +60,7 @@ def test_only_what_has_something_and_is_not_recalled_can_be_planned() -> None:
 
 
 def test_the_families_read_what_concerns_them() -> None:
-    assert [(family.group, [topic.name for topic in family.topics]) for family in FAMILIES] == [
+    assert [(processor.group, [topic.name for topic in processor.topics]) for processor in PROCESSORS] == [
         ("karya.festival.lot", ["karya.inventory.v1"]),
         (
             "karya.festival.festival",

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.inventory.domain import Lot
-from services.inventory.handlers import LOT as FAMILY
+from services.inventory.handlers import LOT as PROCESSOR
 from services.inventory.store import LOTS
 from shared.events.inventory import (
     OrderRefusal,
@@ -38,7 +38,7 @@ def after(*bodies: Body) -> tuple[Lot | None, list[Body]]:
     """The lot after these events, and all publications."""
     state, published = State.of(absent=(Ref(Lot, LOT),)), list[Body]()
     for number, body in enumerate(bodies):
-        state, outputs = FAMILY.decide(state, an_event(body, f"e{number}"))
+        state, outputs = PROCESSOR.decide(state, an_event(body, f"e{number}"))
         for output in outputs:
             assert not isinstance(output, Deadline)
             published.append(output.body)
@@ -154,7 +154,7 @@ def test_the_balance_adds_up_after_any_orders(qty: int, bodies: list[Body]) -> N
     state, revision = State.of(absent=(Ref(Lot, LOT),)), 0
     ended = Counter[str]()
     for number, body in enumerate([a_lot_recorded(qty), *bodies]):
-        state, outputs = FAMILY.decide(state, an_event(body, f"e{number}"))
+        state, outputs = PROCESSOR.decide(state, an_event(body, f"e{number}"))
         lot = state.get(Lot, LOT)
         assert lot is not None
         parts = (lot.on_hand, lot.reserved, lot.dispatched, lot.returned, lot.written_off)

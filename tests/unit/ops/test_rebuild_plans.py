@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
 from services.festival.domain.allocation import planner
-from services.festival.handlers import LOT as VIEW_FAMILY
+from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
-from shared.runtime.family import Family
+from shared.runtime.processor import Processor
 from tests.support.builders.festival import (
     B1,
     B2,
@@ -47,9 +47,9 @@ class Recorded(World):
         super().__init__()
         self.worked: list[tuple[Event, list[Publication | Deadline]]] = []
 
-    def _decide(self, family: Family, event: Event) -> list[Publication | Deadline]:
-        outputs = super()._decide(family, event)
-        if family is not VIEW_FAMILY:
+    def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
+        outputs = super()._decide(processor, event)
+        if processor is not VIEW_PROCESSOR:
             self.worked.append((event, outputs))
         return outputs
 
@@ -136,10 +136,10 @@ def played(case: PlanCase) -> Recorded:
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
     world = played(case)
     plans = world.topic()
-    family = by_festival(plans)
+    processor = by_festival(plans)
     again = World()
     for event, outputs in world.worked:
-        assert again._decide(family, event) == outputs
+        assert again._decide(processor, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
         assert again.all(entity) == world.all(entity)
     assert plans.unknown == []

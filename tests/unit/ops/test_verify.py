@@ -15,7 +15,7 @@ from shared import envelope
 from shared.events.journal import BatchWorked, Range
 from shared.events.production import PRODUCTION, LotRecorded
 from shared.runtime.dlq import dead_letter
-from shared.runtime.ledger import Lane
+from shared.runtime.storage import Lane
 
 pytestmark = pytest.mark.unit
 

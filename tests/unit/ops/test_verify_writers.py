@@ -18,7 +18,7 @@ from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
 from shared.events.production import PRODUCTION, TERMINAL
 from shared.events.sales import DEMAND, SALES_DEADLINES, SETTLEMENTS, TILL, DemandSignalled
-from shared.runtime.clock import reached_id
+from shared.runtime.timer_service import reached_id
 
 pytestmark = pytest.mark.unit
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.production.domain.entities import Counter, Lot, TerminalReport
 from services.production.store import COUNTERS, LOTS, REPORTS
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 
 AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
 

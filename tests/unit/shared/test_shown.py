@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cli.console import local
-from shared.shown import clock, counted, rupiah, thousands, time_of_day
+from shared.shown import clock, pluralize, rupiah, thousands, time_of_day
 
 pytestmark = pytest.mark.unit
 
@@ -48,4 +48,4 @@ def test_a_zone_without_a_name_says_its_offset() -> None:
 
 @pytest.mark.parametrize(("count", "said"), [(0, "0 records"), (1, "1 record"), (2, "2 records")])
 def test_one_is_no_plural(count: int, said: str) -> None:
-    assert counted(count, "record") == said
+    assert pluralize(count, "record") == said

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shared.topics import DLQ_MAX_BYTES, Wrong, wanted, wrong
+from shared.topics import DLQ_MAX_BYTES, TopicFault, wanted, wrong
 
 
 def test_topics_as_they_must_be_have_nothing_wrong_whatever_else_is_set() -> None:
@@ -14,7 +14,7 @@ def test_topics_as_they_must_be_have_nothing_wrong_whatever_else_is_set() -> Non
 def test_each_setting_that_differs_or_is_missing_is_told(setting: str) -> None:
     good = dict(wanted("in"))
     [other] = wrong({"in": {**good, setting: "7"}})
-    assert other == Wrong("in", setting, "7", good.pop(setting))
+    assert other == TopicFault("in", setting, "7", good.pop(setting))
     assert [one.found for one in wrong({"in": good})] == [None]
 
 

@@ -45,7 +45,7 @@ from services.festival.domain.planning import Plan, RequestDemand
 from services.festival.domain.stock import seen
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested
 from shared.events.language import Event
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 MAX_EXCLUDED = 1000

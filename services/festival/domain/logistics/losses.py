@@ -23,7 +23,7 @@ from shared.events.inventory import (
     StockReturned,
 )
 from shared.events.language import MAX_QTY, Event
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import State
 
 

@@ -34,7 +34,7 @@ from shared.events.festival import (
 )
 from shared.events.inventory import STOCK_ORDERS, DispatchOrdered
 from shared.events.language import Deadline, Publication
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
 
 ARRIVAL_DEADLINE = "arrive/"

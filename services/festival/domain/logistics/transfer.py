@@ -25,7 +25,7 @@ from shared.events.festival import (
     TransferSent,
 )
 from shared.events.language import MAX_QTY, Deadline
-from shared.runtime.family import Decision
+from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
 
 CARRY_DEADLINE = "carry/"

@@ -12,7 +12,7 @@ from lab.bench.environment import BenchEnvironment
 from lab.bench.sizes import RecordSizes
 from lab.bench.workload import WorkloadRecord
 from services.sales.domain import Booth, Settlement
-from shared.runtime.ledger import Lane, Outgoing, Writes
+from shared.runtime.storage import ChangeSet, Lane, OutboxRecord
 
 pytestmark = pytest.mark.unit
 
@@ -25,11 +25,11 @@ def once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_are_means_by_kind() -> None:
-    writes = Writes(lanes={0: Lane("karya.inventory.lot", 0)})
+    writes = ChangeSet(lanes={0: Lane("karya.inventory.lot", 0)})
     entries = [{"_id": "a"}, {"_id": "abc"}]
     writes.ledger = list(entries)
     writes.entities = {"lots": [InsertOne({"_id": "L1"})]}
-    writes.send(0, [Outgoing("t", 0, b"key", b"value", HEADERS)])
+    writes.send(0, [OutboxRecord("t", 0, b"key", b"value", HEADERS)])
     sizes = RecordSizes()
     sizes.add_writes(writes)
     figures = {figure.name: figure.value for figure in sizes.figures("inventory")}

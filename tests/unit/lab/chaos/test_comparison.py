@@ -33,7 +33,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
-from shared.runtime.family import Collection
+from shared.runtime.processor import Collection
 
 Database: TypeAlias = dict[str, dict[str, dict[str, Any]]]
 

@@ -5,12 +5,12 @@ from aiokafka import ConsumerRecord
 from shared import envelope
 from shared.errors import Unusable
 from shared.runtime.batch import Batch, Item, Loaded
-from shared.runtime.ledger import Lane, Outgoing, Waiting, Writes
+from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, ParkedEvents
 from shared.runtime.witness import mark
-from tests.support.records import FAMILY, IN, NOON, Account, Added, a_record
+from tests.support.records import IN, NOON, PROCESSOR, Account, Added, a_record
 
-LANE = Lane(FAMILY.group, 0)
-PARKED = f"{FAMILY.group} a"
+LANE = Lane(PROCESSOR.group, 0)
+PARKED = f"{PROCESSOR.group} a"
 
 
 def an_item(record: ConsumerRecord[Any, Any]) -> Item:
@@ -19,30 +19,30 @@ def an_item(record: ConsumerRecord[Any, Any]) -> Item:
     except Unusable as bad:
         return Item(record, None, reason=bad.reason, message=bad.message)
     ledger_id, digest = f"{event.source} {event.id}", envelope.digest(record.value or b"")
-    return Item(record, event, ledger_id, digest, reads=FAMILY.reads(event))
+    return Item(record, event, ledger_id, digest, reads=PROCESSOR.reads(event))
 
 
-def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> Writes:
+def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> ChangeSet:
     loaded = loaded or Loaded(entities={(Account, "a"): None, (Account, "b"): None})
-    batch = Batch(FAMILY, "x.", {0: lane}, loaded)
+    batch = Batch(PROCESSOR, "x.", {0: lane}, loaded)
     batch.work(0, [an_item(record) for record in records])
     return batch.finish()
 
 
-def said(writes: Writes, topic: str) -> list[Outgoing]:
+def said(writes: ChangeSet, topic: str) -> list[OutboxRecord]:
     return [numbered.record for numbered in writes.outbox if numbered.record.topic == f"x.{topic}"]
 
 
-def dead(writes: Writes) -> list[str | None]:
+def dead(writes: ChangeSet) -> list[str | None]:
     letters = [n.record for n in writes.outbox if n.record.topic.endswith(".dlq")]
     return [envelope.header(letter.headers, "dlq_reason") for letter in letters]
 
 
-def totals(writes: Writes) -> dict[str, int]:
+def totals(writes: ChangeSet) -> dict[str, int]:
     return {op._doc["_id"]: op._doc["total"] for op in writes.entities.get("accounts", [])}
 
 
-def waiting(*records: ConsumerRecord[Any, Any]) -> Waiting:
+def waiting(*records: ConsumerRecord[Any, Any]) -> ParkedEvents:
     items = [an_item(record) for record in records]
     return tuple((item.ledger_id, item.digest) for item in items)
 
@@ -66,7 +66,7 @@ def test_a_duplicate_within_the_batch_changes_nothing() -> None:
 
 def test_a_duplicate_of_an_earlier_batch_changes_nothing() -> None:
     first = adds(2, "e1", 0)
-    known = Loaded(known={"till-1 e1": envelope.digest(first.value)}, entities={(Account, "a"): Account("a", 2)})
+    known = Loaded(processed={"till-1 e1": envelope.digest(first.value)}, entities={(Account, "a"): Account("a", 2)})
     writes = worked(first, loaded=known)
     assert totals(writes) == {}
     assert said(writes, "karya.test.out.v1") == []
@@ -80,7 +80,7 @@ def test_the_same_id_with_another_body_is_a_dead_letter() -> None:
 def test_numbers_follow_the_lane_and_offsets_stand_behind_the_last_record() -> None:
     last = adds(3, "e2", 9)
     lane = Lane(
-        FAMILY.group,
+        PROCESSOR.group,
         0,
         {IN.name: 7, "other": 2},
         next_out=40,
@@ -163,12 +163,12 @@ def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
     assert kinds == ["ReplaceOne"]
 
 
-def arrivals(writes: Writes) -> dict[str, str]:
+def arrivals(writes: ChangeSet) -> dict[str, str]:
     return {op._doc["_id"]: op._doc["arrived"] for op in writes.entities["accounts"]}
 
 
 def test_what_is_new_is_numbered_by_lane_batch_and_its_place_there() -> None:
-    lane = Lane(FAMILY.group, 0, batches=6)
+    lane = Lane(PROCESSOR.group, 0, batches=6)
     writes = worked(adds(2, "e1", 0, "b"), adds(3, "e2", 1), adds(3, "e3", 2, "b"), lane=lane)
     assert arrivals(writes) == {"b": "000-0000000007-000000", "a": "000-0000000007-000001"}
     writes = worked(adds(13, "bug", 0), adds(2, "e1", 1, "b"), lane=lane)
@@ -176,7 +176,7 @@ def test_what_is_new_is_numbered_by_lane_batch_and_its_place_there() -> None:
 
 
 def test_batches_that_are_worked_together_number_as_they_do_alone() -> None:
-    batch = Batch(FAMILY, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None, (Account, "b"): None}))
+    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None, (Account, "b"): None}))
     batch.work(0, [an_item(adds(2, "e1", 0, "b"))])
     batch.work(0, [an_item(adds(2, "e2", 1))])
     assert arrivals(batch.finish()) == {"b": "000-0000000001-000000", "a": "000-0000000002-000000"}
@@ -201,7 +201,7 @@ def test_the_trace_goes_on_and_the_cause_is_named() -> None:
 
 def test_what_is_not_worked_once_it_is_enough_waits_for_another_batch() -> None:
     run = [an_item(adds(amount, f"e{amount}", amount)) for amount in range(1, 5)]
-    batch = Batch(FAMILY, "x.", {0: LANE, 1: Lane(FAMILY.group, 1)}, Loaded(entities={(Account, "a"): None}))
+    batch = Batch(PROCESSOR, "x.", {0: LANE, 1: Lane(PROCESSOR.group, 1)}, Loaded(entities={(Account, "a"): None}))
     answers = iter([False, True])
     assert batch.work(0, run, lambda: next(answers)) == 2
     writes = batch.finish()
@@ -211,5 +211,5 @@ def test_what_is_not_worked_once_it_is_enough_waits_for_another_batch() -> None:
 
 
 def test_at_least_one_is_worked_however_late_it_is() -> None:
-    batch = Batch(FAMILY, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None}))
+    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None}))
     assert batch.work(0, [an_item(adds(1, "e1", 0)), an_item(adds(2, "e2", 1))], lambda: True) == 1

@@ -10,7 +10,7 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndTimestamp
 
 from shared.patches.faststream import PatientConsumer
-from shared.runtime.lag import late
+from shared.runtime.lag import overdue
 from shared.runtime.lanes import Lanes
 
 A, B = TopicPartition("in", 0), TopicPartition("in", 1)
@@ -52,8 +52,8 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def said(nexts: dict[TopicPartition, int], log: Log) -> str | None:
-    lanes = SimpleNamespace(group="karya.test", nexts=lambda: nexts)
-    return await late(cast("Lanes", lanes), cast("PatientConsumer", log), 60)
+    lanes = SimpleNamespace(group="karya.test", next_offsets=lambda: nexts)
+    return await overdue(cast("Lanes", lanes), cast("PatientConsumer", log), 60)
 
 
 async def test_what_is_worked_does_not_wait_however_old_it_is() -> None:

@@ -11,9 +11,9 @@ from pymongo.errors import AutoReconnect
 
 from shared.errors import FenceMoved
 from shared.runtime.lanes import Lanes
-from shared.runtime.ledger import Lane, Ledger, Writes, lane_id
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
+from shared.runtime.storage import ChangeSet, Lane, RuntimeStore, lane_id
 from tests.support.records import a_record
 from tests.support.waiting import eventually
 
@@ -87,21 +87,21 @@ def world() -> World:
 
 @pytest.fixture
 def lanes(world: World) -> Lanes:
-    lanes = Lanes(GROUP, [TOPIC], cast("Ledger", world), cast("Relay", world), "c", world.marks_at)
-    lanes.follow(lambda: cast("AIOKafkaConsumer", world))
+    lanes = Lanes(GROUP, [TOPIC], cast("RuntimeStore", world), cast("Relay", world), "c", world.marks_at)
+    lanes.bind_consumer(lambda: cast("AIOKafkaConsumer", world))
     return lanes
 
 
 async def settled(lanes: Lanes, *partitions: int) -> None:
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
-    await lanes._settle()
+    await lanes._recover()
 
 
 async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World) -> None:
-    assert lanes.troubles == [f"{GROUP} waits for its lanes"]
+    assert lanes.readiness_failures == [f"{GROUP} waits for its lanes"]
     await settled(lanes, 0, 2)
-    assert lanes.troubles == []
-    assert (world.stands, sorted(lanes.settled)) == (
+    assert lanes.readiness_failures == []
+    assert (world.stands, sorted(lanes.running)) == (
         {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 4},
         [0, 2],
     )
@@ -110,17 +110,17 @@ async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World
 async def test_a_topic_made_anew_and_filled_beyond_the_old_offset_stops_its_lane(lanes: Lanes, world: World) -> None:
     world.marks[TopicPartition(TOPIC, 1)] = b"another record"
     await settled(lanes, 0, 1)
-    assert sorted(lanes.settled) == [0]
+    assert sorted(lanes.running) == [0]
     assert world.asked == {TopicPartition(TOPIC, 0): 3, TopicPartition(TOPIC, 1): 3}
     assert TopicPartition(TOPIC, 1) not in world.stands
-    [trouble, _] = lanes.troubles
+    [trouble, _] = lanes.readiness_failures
     assert "the record before it is not the one that was worked" in trouble
 
 
 async def test_a_place_that_no_record_is_given_for_any_more_stops_its_lane(lanes: Lanes, world: World) -> None:
     del world.marks[TopicPartition(TOPIC, 0)]
     await settled(lanes, 0)
-    assert (list(lanes.settled), len(lanes.broken)) == ([], 1)
+    assert (list(lanes.running), len(lanes.broken)) == ([], 1)
 
 
 @pytest.mark.parametrize("goes_on", [4, 5])
@@ -150,10 +150,10 @@ async def test_a_client_that_never_answers_while_a_lane_is_settled_is_asked_agai
         raise AssertionError("nobody sets it")
 
     world.lanes = hangs  # type: ignore[method-assign, assignment]
-    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.05)
+    monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.05)
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.settled, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
     running.cancel()
 
 
@@ -167,7 +167,7 @@ async def test_a_client_that_gives_up_by_itself_does_not_end_the_settling(lanes:
     world.end_offsets = gives_up  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.settled, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
     running.cancel()
 
 
@@ -181,7 +181,7 @@ async def test_what_another_commits_while_we_take_over_is_found_by_the_fence(lan
 
 async def test_a_lane_that_is_not_settled_has_no_fence_to_go_by(lanes: Lanes) -> None:
     await settled(lanes, 0, 1)
-    lanes.unsettle([1])
+    lanes.invalidate([1])
     with pytest.raises(FenceMoved):
         lanes.fence([0, 1])
 
@@ -191,11 +191,11 @@ async def test_parked_keys_are_read_once_and_followed(lanes: Lanes, world: World
     await settled(lanes, 0)
     # Before what the lane's document says they would be out of date.
     assert world.calls.index("parked") > world.calls.index("read")
-    lanes.committed(Writes(parked={f"{GROUP} b": (), f"{GROUP} c": (("till-1 e1", b"digest"),)}))
-    assert [key for key in "abc" if lanes.perhaps_parked(f"{GROUP} {key}")] == ["a", "c"]
+    lanes.committed(ChangeSet(parked={f"{GROUP} b": (), f"{GROUP} c": (("till-1 e1", b"digest"),)}))
+    assert [key for key in "abc" if lanes.may_be_parked(f"{GROUP} {key}")] == ["a", "c"]
     world.parked = {f"{GROUP} d"}
     await settled(lanes, 1)
-    assert [key for key in "abcd" if lanes.perhaps_parked(f"{GROUP} {key}")] == ["d"]
+    assert [key for key in "abcd" if lanes.may_be_parked(f"{GROUP} {key}")] == ["d"]
 
 
 async def test_from_the_loss_of_its_lanes_until_new_ones_come_a_service_is_not_ready(
@@ -203,10 +203,10 @@ async def test_from_the_loss_of_its_lanes_until_new_ones_come_a_service_is_not_r
 ) -> None:
     await settled(lanes, 0, 1)
     await lanes.on_partitions_revoked(set())
-    assert lanes.troubles == [f"{GROUP} waits for its lanes"]
+    assert lanes.readiness_failures == [f"{GROUP} waits for its lanes"]
     assert world.forgotten == [lane_id(GROUP, 0), lane_id(GROUP, 1)]
     await settled(lanes)
-    assert lanes.troubles == []  # Kafka had none for us: that is well
+    assert lanes.readiness_failures == []  # Kafka had none for us: that is well
 
 
 async def test_a_passing_fault_sets_the_batch_aside_and_says_so(lanes: Lanes) -> None:
@@ -214,10 +214,10 @@ async def test_a_passing_fault_sets_the_batch_aside_and_says_so(lanes: Lanes) ->
         raise AutoReconnect("made up for a test")
 
     await settled(lanes, 0, 1)
-    assert not await lanes.hold(fails(), [0])
-    assert sorted(lanes.settled) == [1]
-    await lanes._settle()
-    [trouble] = lanes.troubles
+    assert not await lanes.run_cancellable(fails(), [0])
+    assert sorted(lanes.running) == [1]
+    await lanes._recover()
+    [trouble] = lanes.readiness_failures
     assert "made up for a test" in trouble
 
 
@@ -226,16 +226,16 @@ async def test_a_bug_in_the_shell_stops_the_lane_and_says_so(lanes: Lanes) -> No
         raise KeyError("made up for a test")
 
     await settled(lanes, 0, 1)
-    assert not await lanes.hold(fails(), [0])
-    await lanes._settle()
-    assert sorted(lanes.settled) == [1]
-    assert any(trouble.startswith("lane 0") for trouble in lanes.troubles)
+    assert not await lanes.run_cancellable(fails(), [0])
+    await lanes._recover()
+    assert sorted(lanes.running) == [1]
+    assert any(trouble.startswith("lane 0") for trouble in lanes.readiness_failures)
 
 
 async def test_a_rebalance_cancels_a_batch_that_takes_too_long(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.runtime.lanes.REVOKE_PATIENCE", 0.01)
     await settled(lanes, 0)
-    holding = asyncio.create_task(lanes.hold(asyncio.Event().wait(), [0]))  # type: ignore[arg-type]
+    holding = asyncio.create_task(lanes.run_cancellable(asyncio.Event().wait(), [0]))  # type: ignore[arg-type]
     await asyncio.sleep(0)
     await lanes.on_partitions_revoked(set())
     assert not await holding
@@ -253,7 +253,7 @@ async def test_who_cancels_the_holder_cancels_the_work_and_waits_for_its_end(lan
             ended = True
 
     await settled(lanes, 0)
-    holding = asyncio.create_task(lanes.hold(work(), [0]))
+    holding = asyncio.create_task(lanes.run_cancellable(work(), [0]))
     await asyncio.sleep(0.001)
     holding.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -263,7 +263,7 @@ async def test_who_cancels_the_holder_cancels_the_work_and_waits_for_its_end(lan
 
 async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes: Lanes) -> None:
     class NoRoom:
-        async def room(self) -> None:
+        async def wait_for_capacity(self) -> None:
             raise RuntimeError("made up for a test")
 
     class Record:
@@ -275,7 +275,7 @@ async def test_a_batch_that_never_reached_its_transaction_is_fetched_again(lanes
     records: Any = [Record()]
     with pytest.raises(RuntimeError):
         await step.work(records, cast("AIOKafkaConsumer", None))
-    assert sorted(lanes.settled) == [1]
+    assert sorted(lanes.running) == [1]
 
 
 async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked_and_it_is_settled_anew(
@@ -288,16 +288,16 @@ async def test_records_from_before_the_place_where_a_lane_goes_on_are_not_worked
     step._lanes = lanes
     records = [a_record(offset=offset, partition=p) for p, offset in ((0, 0), (0, 1), (1, 4), (1, 5))]
     polled = [replace(record, topic=TOPIC) for record in records]
-    batch = await step._still_ours(polled, cast("AIOKafkaConsumer", world))
+    batch = await step._workable(polled, cast("AIOKafkaConsumer", world))
     assert {p: [record.offset for record in run] for p, run in batch.items()} == {1: [4, 5]}
-    assert (lanes.missing, list(lanes.settled)) == ([0], [1])
+    assert (lanes.missing, list(lanes.running)) == ([0], [1])
 
 
 async def came_to_rest(lanes: Lanes, *partitions: int) -> None:
     """They are assigned, and `run` has done with them all that it can."""
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, p) for p in partitions})
     running = asyncio.create_task(lanes.run())
-    await eventually(lambda: not lanes._unsettled.is_set() and not lanes.missing, equals=True)
+    await eventually(lambda: not lanes._invalidated.is_set() and not lanes.missing, equals=True)
     running.cancel()
 
 
@@ -306,7 +306,7 @@ async def test_a_family_has_started_once_its_lanes_were_settled_and_stays_so(lan
     assert not lanes.started
     await came_to_rest(lanes, 0, 1)
     assert lanes.started
-    lanes.unsettle([0])
+    lanes.invalidate([0])
     assert (lanes.ready, lanes.started) == (False, True)
 
 
@@ -328,28 +328,28 @@ async def test_where_settled_lanes_go_on_is_known_also_for_a_topic_that_was_neve
 ) -> None:
     world.documents[2] = Lane(GROUP, 2)
     await settled(lanes, 0, 2)
-    assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 0}
-    lanes.unsettle([2])
-    assert lanes.nexts() == {TopicPartition(TOPIC, 0): 4}
+    assert lanes.next_offsets() == {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 0}
+    lanes.invalidate([2])
+    assert lanes.next_offsets() == {TopicPartition(TOPIC, 0): 4}
 
 
 async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_settled(
     lanes: Lanes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hangs = True
-    settle = Lanes._settle
+    settle = Lanes._recover
 
     async def settling(lanes: Lanes) -> None:
         if hangs:
             await asyncio.Event().wait()
         await settle(lanes)
 
-    monkeypatch.setattr(Lanes, "_settle", settling)
-    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.001)
+    monkeypatch.setattr(Lanes, "_recover", settling)
+    monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())
-    assert "were not settled within" in (await eventually(lambda: lanes.stuck) or "")
-    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 10.0)
+    assert "did not recover within" in (await eventually(lambda: lanes.stuck) or "")
+    monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 10.0)
     hangs = False
     await eventually(lambda: lanes.stuck is None)
     assert lanes.ready
@@ -359,9 +359,9 @@ async def test_lanes_that_are_given_up_again_and_again_are_stuck_until_they_are_
 async def test_whoever_waits_for_the_batch_in_hand_urges_it_until_the_next_assignment(lanes: Lanes) -> None:
     await settled(lanes, 0)
     await lanes.on_partitions_revoked(set())
-    assert lanes.urged
+    assert lanes.draining
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    assert not lanes.urged
+    assert not lanes.draining
 
 
 async def test_lanes_whose_server_is_away_are_not_stuck(lanes: Lanes, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -374,8 +374,8 @@ async def test_lanes_whose_server_is_away_are_not_stuck(lanes: Lanes, monkeypatc
             raise AutoReconnect("made up for a test")
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(Lanes, "_settle", settling)
-    monkeypatch.setattr("shared.runtime.lanes.SETTLED_WITHIN", 0.001)
+    monkeypatch.setattr(Lanes, "_recover", settling)
+    monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.001)
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
     running = asyncio.create_task(lanes.run())
     await eventually(lambda: rounds > 6)

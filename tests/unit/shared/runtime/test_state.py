@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import envelope
-from shared.errors import ForeignWrite, NotLoaded
+from shared.errors import ForeignWrite, UndeclaredRead
 from shared.events.language import Body, Event, Id, Topic
 from shared.runtime.batch import Batch, Item, Loaded, reads_of
-from shared.runtime.family import Collection, Decision, Family, View, on
-from shared.runtime.ledger import Lane
+from shared.runtime.processor import Collection, Decision, Processor, View, on
 from shared.runtime.state import Entities, ForeignView, KeyRange, OwnedQuery, Query, Read, Ref, State
+from shared.runtime.storage import Lane
 from tests.support import reading
 from tests.support.records import a_record
 
@@ -107,14 +107,14 @@ def test_what_another_event_reads_is_not_there() -> None:
     batch = entities([ON_A, ON_B, LABELS_A], boxes=[Box("1", "A"), Box("2", "B")], labels=[Label("l", "A")])
     state = State(batch, [ON_A, Ref(Box, "9")])
     for query in (ON_B, LABELS_A, KeyRange(Box, "shelf", "0", "9")):
-        with pytest.raises(NotLoaded):
+        with pytest.raises(UndeclaredRead):
             state.find(query)
     for key in ((Box, "2"), (Label, "l"), (Box, "8"), (Label, "9")):
-        with pytest.raises(NotLoaded):
+        with pytest.raises(UndeclaredRead):
             state.get(*key)
     assert state.get(Box, "1") == Box("1", "A")  # the query found it
     batch.apply({(Box, "1"): Box("1", "B")})
-    with pytest.raises(NotLoaded):
+    with pytest.raises(UndeclaredRead):
         State(batch, [ON_A]).get(Box, "1")
 
 
@@ -171,24 +171,24 @@ def _shelf(one: Box | Label) -> dict[str, Any]:
 
 BOXES = Collection("boxes", Box, _shelf, lambda d: Box(d["_id"], d["shelf"]), indexes=("shelf",))
 LABELS = Collection("labels", Label, _shelf, lambda d: Label(d["_id"], d["shelf"]), indexes=("shelf",))
-WRITER = Family("test", "labels", (SHELVED,), (LABELS,), (on(Shelved, relabel, reads=shelf_reads),))
+WRITER = Processor("test", "labels", (SHELVED,), (LABELS,), (on(Shelved, relabel, reads=shelf_reads),))
 
 
-def a_family(rule: Callable[[State, Event, Shelved], Decision], reads: Any = shelf_reads) -> Family:
+def a_processor(rule: Callable[[State, Event, Shelved], Decision], reads: Any = shelf_reads) -> Processor:
     handlers = (on(Shelved, rule, reads=reads),)
-    return Family("test", "boxes", (SHELVED,), (BOXES,), handlers, views=(View(LABELS, WRITER),))
+    return Processor("test", "boxes", (SHELVED,), (BOXES,), handlers, views=(View(LABELS, WRITER),))
 
 
-def worked(family: Family, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
+def worked(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
     """What one batch says, as the name of the event (or the reason of a dead letter) and its boxes."""
     loaded, items = Loaded(), []
     for n, body in enumerate(bodies):
         record = a_record(body, id=f"e{n}", offset=n, topic=SHELVED)
         event = envelope.decode(SHELVED, record)
-        items.append(Item(record, event, f"s e{n}", bytes([n]), reads=reads_of(family, event)))
+        items.append(Item(record, event, f"s e{n}", bytes([n]), reads=reads_of(processor, event)))
         documents = {id: {"_id": id, "shelf": shelf} for id, shelf in stored.items()}
-        reading.load(family, items[-1].reads, lambda of: documents if of is BOXES else {}, loaded)  # noqa: B023
-    batch = Batch(family, "", {0: Lane(family.group, 0)}, loaded)
+        reading.load(processor, items[-1].reads, lambda of: documents if of is BOXES else {}, loaded)  # noqa: B023
+    batch = Batch(processor, "", {0: Lane(processor.group, 0)}, loaded)
     batch.work(0, items)
     records = [entry.record for entry in batch.finish().outbox]
     said = [Counted.model_validate_json(one.value or b"") for one in records if one.topic == COUNTED.name]
@@ -202,7 +202,7 @@ def shelved(box: str, shelf: str, asks: str) -> Shelved:
 
 def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
     bodies = [shelved("1", "B", "B"), shelved("2", "B", "B"), shelved("3", "A", "B"), shelved("4", "A", "A")]
-    assert worked(a_family(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
+    assert worked(a_processor(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
         ("counted", ("3",)),
         ("counted", ("1", "3")),
         ("counted", ("1", "2", "3")),
@@ -211,11 +211,11 @@ def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
 
 
 def test_a_rule_that_writes_a_foreign_view_parks_its_key() -> None:
-    assert worked(a_family(relabel), {}, shelved("1", "A", "A")) == [("BUG", None)]
+    assert worked(a_processor(relabel), {}, shelved("1", "A", "A")) == [("BUG", None)]
 
 
 def test_a_rule_that_needs_what_only_another_event_reads_parks_its_key() -> None:
-    found = worked(a_family(peek), {"9": "A"}, shelved("1", "B", "A"), shelved("2", "B", "B"))
+    found = worked(a_processor(peek), {"9": "A"}, shelved("1", "B", "A"), shelved("2", "B", "B"))
     assert found == [("BUG", None)]
 
 
@@ -223,4 +223,4 @@ def test_reads_that_can_not_be_named_park_the_key() -> None:
     def failing(_event: Event, _body: Shelved) -> Iterable[Read]:
         raise ZeroDivisionError
 
-    assert worked(a_family(shelve, failing), {}, shelved("1", "B", "A")) == [("BUG", None)]
+    assert worked(a_processor(shelve, failing), {}, shelved("1", "B", "A")) == [("BUG", None)]

@@ -1,4 +1,4 @@
-"""Reads and writes of the shell's documents, each a constant number of calls."""
+"""Reads and writes of the runtime's documents, each in a constant number of calls."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -11,25 +11,25 @@ from shared.derivation import FIRST
 from shared.errors import FenceMoved
 from shared.mongo import Database, Document, Session
 from shared.runtime.arrival import ARRIVED
-from shared.runtime.family import Family
-from shared.runtime.ledger.outbox import from_outbox, to_outbox
-from shared.runtime.ledger.types import Due, Lane, Numbered, Operations, Waiting, Writes, lane_id
+from shared.runtime.processor import Processor
+from shared.runtime.storage.outbox import from_outbox, to_outbox
+from shared.runtime.storage.types import ChangeSet, Lane, Operations, OutboxEntry, ParkedEvents, Timer, lane_id
 
 PAGE = 2000
 PAGES = 8
 DUPLICATE_KEY = 11000
 
 
-class Ledger:
-    """Reads and writes of one service's shell documents. Every method takes a constant number of calls."""
+class RuntimeStore:
+    """One service's runtime documents: lanes, ledger, outbox, timers, parked keys."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def prepare(self, families: Iterable[Family]) -> None:
-        """Make the indexes that the queries below need, and those of the families' collections."""
+    async def prepare(self, processors: Iterable[Processor]) -> None:
+        """Create the indexes of the queries below, and those of the processors' collections."""
         await self._database["deadlines"].create_index([("lane", ASCENDING), ("due", ASCENDING)])
-        for collection in (collection for family in families for collection in family.collections):
+        for collection in (collection for processor in processors for collection in processor.collections):
             for field_name in collection.indexes:
                 await self._database[collection.name].create_index([(field_name, ASCENDING)])
             for field_name in collection.listed_by:
@@ -37,13 +37,13 @@ class Ledger:
                 await self._database[collection.name].create_index(list(fields.items()))
 
     async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
-        """The lanes as they are kept; one that never worked anything is new."""
+        """The stored lanes; a lane without a document is new."""
         wanted = {lane_id(group, p): p for p in partitions}
-        found = {p: Lane(group, p) for p in wanted.values()}
+        lanes = {p: Lane(group, p) for p in wanted.values()}
         cursor = self._database["lanes"].find({"_id": {"$in": list(wanted)}}, session=session)
         for document in await cursor.to_list(None):
             partition = wanted[document["_id"]]
-            found[partition] = Lane(
+            lanes[partition] = Lane(
                 group,
                 partition,
                 {entry["topic"]: entry["next"] for entry in document["offsets"]},
@@ -53,81 +53,84 @@ class Ledger:
                 {entry["topic"]: bytes(entry["mark"]) for entry in document["offsets"]},
                 document.get("derivation", FIRST),
             )
-        return found
+        return lanes
 
-    async def known(self, ids: Iterable[str]) -> dict[str, bytes]:
-        """Which of these events were worked already, with the digest of the body that they had."""
+    async def processed(self, ids: Iterable[str]) -> dict[str, bytes]:
+        """The digests of the bodies of those events that were worked before, by ledger id."""
         cursor = self._database["ledger"].find({"_id": {"$in": list(ids)}}, {"digest": 1})
         return {document["_id"]: bytes(document["digest"]) for document in await cursor.to_list(None)}
 
     async def parked_keys(self, group: str) -> set[str]:
-        """Every parked key of a family, as `<group> <key>`."""
+        """Every parked key of a processor, as `<group> <key>`."""
         cursor = self._database["parked"].find({"_id": {"$gt": f"{group} ", "$lt": f"{group}!"}}, {"_id": 1})
         return {document["_id"] for document in await cursor.to_list(None)}
 
-    async def parked(self, ids: Iterable[str]) -> dict[str, Waiting]:
-        """The parked ones among these `<group> <key>`, with the events that wait."""
+    async def parked(self, ids: Iterable[str]) -> dict[str, ParkedEvents]:
+        """The parked keys among these `<group> <key>`, each with its waiting events."""
         cursor = self._database["parked"].find({"_id": {"$in": list(ids)}})
         return {
             document["_id"]: tuple(zip(document["events"], map(bytes, document["digests"]), strict=True))
             for document in await cursor.to_list(None)
         }
 
-    async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Due]:
-        """Deadlines of these lanes that have passed, the earliest first."""
+    async def due(self, lanes: Sequence[str], now: datetime, session: Session | None = None) -> list[Timer]:
+        """The timers of these lanes that are due, the earliest first."""
         cursor = self._database["deadlines"].find(
             {"lane": {"$in": list(lanes)}, "due": {"$lte": now}}, session=session
         )
-        found = [
-            Due(d["_id"], d["lane"], d["key"], d["deadline"], d["due"])
-            for d in await cursor.sort([("due", ASCENDING), ("_id", ASCENDING)]).limit(PAGE).to_list(None)
+        return [
+            Timer(document["_id"], document["lane"], document["key"], document["deadline"], document["due"])
+            for document in await cursor.sort([("due", ASCENDING), ("_id", ASCENDING)]).limit(PAGE).to_list(None)
         ]
-        return found
 
-    async def outbox(self, lane: str) -> list[Numbered]:
-        """The beginning of what a lane still has to say, in number order, whole documents."""
+    async def outbox(self, lane: str) -> list[OutboxEntry]:
+        """The first entries of a lane's outbox, in number order, in whole pages."""
         cursor = self._database["outbox"].find({"_id": {"$gt": f"{lane}/", "$lt": f"{lane}0"}})
         pages = await cursor.sort("_id", ASCENDING).limit(PAGES).to_list(None)
-        return [numbered for page in pages for numbered in from_outbox(page)]
+        return [entry for page in pages for entry in from_outbox(page)]
 
-    async def said(self, ranges: Iterable[tuple[str, str]]) -> None:
-        """Delete what Kafka has acknowledged: per lane the first and the last id, both included. What was written
-        together must be acknowledged together: it is one document, and has the id of its first."""
+    async def delete_published(self, ranges: Iterable[tuple[str, str]]) -> None:
+        """Delete the entries that Kafka acknowledged, per lane from the first to the last id, both included.
+
+        Entries of one page must be acknowledged together: the page is one document with the id of its first entry.
+        """
         await self._database["outbox"].bulk_write(
             [DeleteMany({"_id": {"$gte": first, "$lte": last}}) for first, last in ranges]
         )
 
-    async def write(self, writes: Writes, session: Session, fence: Mapping[int, Lane] | None) -> None:
-        """Everything, inside the caller's transaction. `fence`: every lane that is written as it must be found; None
-        where nobody else can work them. Raises FenceMoved, and the transaction is lost, when one is not as it says.
+    async def write(self, changes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None) -> None:
+        """Write a change set inside the caller's transaction.
+
+        `fence` has the state in which the document of each written lane must be found. None: no other instance can
+        work these lanes. Raises FenceMoved when a document differs; the transaction is lost then.
         """
         database = self._database
-        # First: a zombie shall hear of it before it has written all the rest.
-        await self._move(writes.lanes, session, fence)
-        if writes.ledger:
-            await database["ledger"].insert_many(writes.ledger, session=session)
-        for collection, operations in writes.entities.items():
+        # First: a zombie must fail before it writes the rest.
+        await self._move(changes.lanes, session, fence)
+        if changes.ledger:
+            await database["ledger"].insert_many(changes.ledger, session=session)
+        for collection, operations in changes.entities.items():
             await _bulk(database, collection, operations, session)
-        if writes.outbox:
-            await database["outbox"].insert_many(to_outbox(writes.outbox), session=session)
-        await _bulk(database, "deadlines", _deadline_writes(writes), session)
-        await _bulk(database, "parked", _parked_writes(writes.parked), session)
+        if changes.outbox:
+            await database["outbox"].insert_many(to_outbox(changes.outbox), session=session)
+        await _bulk(database, "deadlines", _timer_writes(changes), session)
+        await _bulk(database, "parked", _parked_writes(changes.parked), session)
 
     async def _move(self, lanes: Mapping[int, Lane], session: Session, fence: Mapping[int, Lane] | None) -> None:
         operations: Operations = [
-            ReplaceOne({"_id": lane.id} if fence is None else _unmoved(fence[partition]), _to_lane(lane), True)
+            ReplaceOne({"_id": lane.id} if fence is None else _unmoved(fence[partition]), _to_lane(lane), upsert=True)
             for partition, lane in lanes.items()
         ]
         try:
             await _bulk(self._database, "lanes", operations, session)
-        except BulkWriteError as refused:
-            if all(error["code"] == DUPLICATE_KEY for error in refused.details["writeErrors"]):
-                raise FenceMoved(f"one of {sorted(lanes)} is not as {fence} any more") from refused
+        except BulkWriteError as failure:
+            if all(error["code"] == DUPLICATE_KEY for error in failure.details["writeErrors"]):
+                raise FenceMoved(f"one of {sorted(lanes)} is not as {fence} any more") from failure
             raise
 
 
 def ledger_entry(id: str, digest: bytes, lane: Lane) -> Document:
-    """The audit line of one worked event."""
+    """The ledger's document of one worked event."""
     return {"_id": id, "digest": digest, "lane": lane.id, "batch": lane.batches}
 
 
@@ -140,11 +143,13 @@ async def _bulk(
 
 
 def _unmoved(lane: Lane) -> Document:
-    """What finds the lane's document only if it is still as it was: every transaction of a lane counts something of
-    it up. One that has moved is not found, and is there all the same: putting it there anew is refused."""
+    """A filter that finds the lane's document only in this state, which every transaction of the lane changes.
+
+    A document in another state is not found but exists, so that the upsert fails with a duplicate key.
+    """
     unmoved = _to_lane(lane)
     if lane.derivation == FIRST:
-        # Documents from before there were several ways do not name one.
+        # Documents from before derivations had numbers have no such field.
         unmoved["derivation"] = {"$in": [FIRST, None]}
     return unmoved
 
@@ -163,27 +168,27 @@ def _to_lane(lane: Lane) -> Document:
     }
 
 
-def _deadline_writes(writes: Writes) -> Operations:
-    reached: Operations = [DeleteOne({"_id": id}) for id in writes.deadlines_reached]
+def _timer_writes(changes: ChangeSet) -> Operations:
+    reached: Operations = [DeleteOne({"_id": id}) for id in changes.deadlines_reached]
     asked: Operations = [
         ReplaceOne(
-            {"_id": due.id},
-            {"_id": due.id, "lane": due.lane, "key": due.key, "deadline": due.deadline, "due": due.due},
-            True,
+            {"_id": timer.id},
+            {"_id": timer.id, "lane": timer.lane, "key": timer.key, "deadline": timer.deadline, "due": timer.due},
+            upsert=True,
         )
-        for due in writes.deadlines.values()
+        for timer in changes.deadlines.values()
     ]
     return [*reached, *asked]
 
 
-def _parked_writes(parked: Mapping[str, Waiting]) -> Operations:
+def _parked_writes(parked: Mapping[str, ParkedEvents]) -> Operations:
     return [
-        ReplaceOne({"_id": id}, _to_parked(id, waiting), True) if waiting else DeleteOne({"_id": id})
+        ReplaceOne({"_id": id}, _to_parked(id, waiting), upsert=True) if waiting else DeleteOne({"_id": id})
         for id, waiting in parked.items()
     ]
 
 
-def _to_parked(id: str, waiting: Waiting) -> Document:
+def _to_parked(id: str, waiting: ParkedEvents) -> Document:
     return {
         "_id": id,
         "events": [event for event, _ in waiting],

@@ -1,4 +1,4 @@
-"""A key family: the topics whose events change the same documents, and what it does with each kind of event."""
+"""A processor: the topics whose events change the same documents, and what it does with each kind of event."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -33,7 +33,7 @@ class Collection(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """The one registration of an event in a family: its body class, its rule, and what the rule reads.
+    """The one registration of an event in a processor: its body class, its rule, and what the rule reads.
 
     `reads` names every entity and query that the rule may see; new entities may be put besides.
     """
@@ -50,17 +50,17 @@ def on(body: type[B], rule: Rule[B], *, reads: Callable[[Event, B], Iterable[Rea
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[E]):
-    """A collection that the family reads and that `writer`, another family of the service, writes.
+    """A collection that the processor reads and that `writer`, another processor of the service, writes.
 
     What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit.
     """
 
     collection: Collection[E]
-    writer: "Family"
+    writer: "Processor"
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
+class Processor:
     """One subscriber of one service: group `karya.<service>.<key>`, one lane per partition number.
 
     `collections` are its own to read and write, `views` to read. `deadlines` is the service's deadline topic, if a
@@ -112,8 +112,8 @@ class Family:
         """The state after the event, and what is said about it."""
         return self.by_body[type(event.body)].rule(state, event, event.body)
 
-    def deciding(self, decide: Decide) -> "Family":
-        """The same family with `decide` in place of every rule: for a replay, or for a fault in a test."""
+    def deciding(self, decide: Decide) -> "Processor":
+        """The same processor with `decide` in place of every rule: for a replay, or for a fault in a test."""
 
         def rule(state: State, event: Event, _body: Body) -> Decision:
             return decide(state, event)

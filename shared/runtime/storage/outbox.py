@@ -1,4 +1,4 @@
-"""How outgoing records lie in the outbox's documents."""
+"""The codec of the outbox: entries to documents and back."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, groupby
@@ -9,10 +9,9 @@ import bson
 
 from shared.errors import UnknownVersion
 from shared.mongo import Document
-from shared.runtime.ledger.types import Numbered, Outgoing, outbox_id
+from shared.runtime.storage.types import OutboxEntry, OutboxRecord, outbox_id
 
-# What one document of the outbox holds. With the largest dead letter at its end it is well below 16 MiB, the most
-# that MongoDB takes.
+# The bounds of one page. With the largest dead letter at its end it stays well below MongoDB's limit of 16 MiB.
 FULL_RECORDS = 1000
 FULL_BYTES = 1024 * 1024
 
@@ -22,20 +21,22 @@ CODEC = 1
 READABLE = (0, CODEC)
 
 
-def to_outbox(outbox: Iterable[Numbered]) -> Iterator[Document]:
-    """The documents that keep these: one for all that a lane has to say, unless that is very much. A document each
-    cost as much as all else that a batch writes."""
+def to_outbox(outbox: Iterable[OutboxEntry]) -> Iterator[Document]:
+    """The pages of these entries: one document per lane, or several if they are many.
+
+    A document per entry cost as much as everything else that a batch writes.
+    """
     for _, run in groupby(outbox, key=attrgetter("lane")):
         page: list[list[Any]] = []
         first = size = 0
         for lane, number, (topic, partition, key, value, headers) in run:
             if not page:
                 first = number
-            # Arrays, since the names of the fields would be half of it, in one piece of bytes, since only this module
-            # looks into it: a server that took it for arrays spent several times as long on it.
+            # Arrays, because names of fields would be half of the size. Encoded to bytes, because only this module
+            # reads them, and a server takes several times as long for arrays.
             flat = list(chain.from_iterable(headers))
             page.append([number, topic, partition, key, value, flat])
-            # Headers too: those of a dead letter are whatever its sender made of them.
+            # Headers count, too: a dead letter has any headers that its sender chose.
             size += sum(map(len, filter(None, (key, value, *flat))))
             if len(page) == FULL_RECORDS or size >= FULL_BYTES:
                 yield _page(lane, first, page)
@@ -48,8 +49,8 @@ def _page(lane: str, first: int, records: list[list[Any]]) -> Document:
     return {"_id": outbox_id(lane, first), "codec": CODEC, "records": bson.encode({"records": records})}
 
 
-def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
-    """The records of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
+def from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
+    """The entries of a page, in number order. Raises UnknownVersion for a page that a newer Karya wrote."""
     codec = document.get("codec", 0)
     if codec not in READABLE:
         raise UnknownVersion(
@@ -59,4 +60,4 @@ def from_outbox(document: Mapping[str, Any]) -> Iterator[Numbered]:
     lane = document["_id"].rsplit("/", 1)[0]
     for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:
         headers = list(zip(flat[::2], flat[1::2], strict=True))
-        yield Numbered(lane, number, Outgoing(topic, partition, key, value, headers))
+        yield OutboxEntry(lane, number, OutboxRecord(topic, partition, key, value, headers))

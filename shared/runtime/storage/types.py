@@ -1,4 +1,4 @@
-"""The values that the shell keeps of its own: lanes, outgoing records, deadlines, one transaction's writes."""
+"""The runtime's own values: lanes, outbox records, timers, and the change set of one transaction."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,14 +13,14 @@ from shared.mongo import Document
 
 Operations: TypeAlias = list[InsertOne[Document] | ReplaceOne[Document] | DeleteOne | DeleteMany]
 # The events that a parked key waits for, in order: `<source> <event id>` and the digest of the body.
-Waiting: TypeAlias = tuple[tuple[str, bytes], ...]
+ParkedEvents: TypeAlias = tuple[tuple[str, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One partition number of one key family. `offsets`: the next offset to work, by full topic name; `marks`: the
-    mark of the last record worked, of the same topics; `derivation`: the number of the way in which the last batch
-    derived its events' ids."""
+    """One partition number of one processor. `offsets`: the next offset to work, by full topic name. `marks`: the
+    mark of the last record worked, by the same names. `derivation`: the number of the last batch's derivation of ids.
+    """
 
     group: str
     partition: int
@@ -36,8 +36,8 @@ class Lane:
         return lane_id(self.group, self.partition)
 
 
-class Outgoing(NamedTuple):
-    """One record to be published. `topic` is the full name; a None partition follows from the key."""
+class OutboxRecord(NamedTuple):
+    """A record to be published. `topic` is the full name. A partition of None follows from the key."""
 
     topic: str
     partition: int | None
@@ -46,12 +46,12 @@ class Outgoing(NamedTuple):
     headers: Sequence[tuple[str, bytes | None]]
 
 
-class Numbered(NamedTuple):
-    """An outgoing record at its place in its lane's outbox."""
+class OutboxEntry(NamedTuple):
+    """A record with its number in its lane's outbox."""
 
     lane: str
     number: int
-    record: Outgoing
+    record: OutboxRecord
 
     @property
     def id(self) -> str:
@@ -59,8 +59,8 @@ class Numbered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
-    """A deadline as it is kept: which lane will say what about which key."""
+class Timer:
+    """A stored deadline: when it is due, its lane says DeadlineReached to `key`."""
 
     id: str
     lane: str
@@ -70,24 +70,24 @@ class Due:
 
 
 @dataclass(slots=True)
-class Writes:
-    """All that one transaction writes, gathered by the step."""
+class ChangeSet:
+    """Everything that one transaction writes."""
 
     lanes: dict[int, Lane] = field(default_factory=dict)
     ledger: list[Document] = field(default_factory=list)
     entities: dict[str, Operations] = field(default_factory=dict)
-    outbox: list[Numbered] = field(default_factory=list)
-    deadlines: dict[str, Due] = field(default_factory=dict)
+    outbox: list[OutboxEntry] = field(default_factory=list)
+    deadlines: dict[str, Timer] = field(default_factory=dict)
     deadlines_reached: list[str] = field(default_factory=list)
-    parked: dict[str, Waiting] = field(default_factory=dict)
+    parked: dict[str, ParkedEvents] = field(default_factory=dict)
 
-    def send(self, partition: int, records: Iterable[Outgoing]) -> None:
-        """Give records the next numbers of the lane of `partition`."""
+    def send(self, partition: int, records: Iterable[OutboxRecord]) -> None:
+        """Add records to the outbox, with the next numbers of the lane of `partition`."""
         lane = self.lanes[partition]
         id = lane.id
-        numbered = [Numbered(id, number, one) for number, one in enumerate(records, lane.next_out)]
-        self.outbox += numbered
-        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(numbered))
+        entries = [OutboxEntry(id, number, record) for number, record in enumerate(records, lane.next_out)]
+        self.outbox += entries
+        self.lanes[partition] = replace(lane, next_out=lane.next_out + len(entries))
 
 
 @lru_cache(maxsize=1024)

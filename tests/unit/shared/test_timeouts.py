@@ -5,7 +5,7 @@ import asyncio
 
 import pytest
 
-from shared.within import within
+from shared.timeouts import hard_timeout
 
 
 async def test_what_ends_in_time_gives_its_answer_or_its_fault() -> None:
@@ -15,9 +15,9 @@ async def test_what_ends_in_time_gives_its_answer_or_its_fault() -> None:
     async def fail() -> None:
         raise LookupError("made up")
 
-    assert await within(5, answer()) == 7
+    assert await hard_timeout(5, answer()) == 7
     with pytest.raises(LookupError, match="made up"):
-        await within(5, fail())
+        await hard_timeout(5, fail())
 
 
 async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
@@ -32,7 +32,7 @@ async def test_what_takes_no_notice_of_being_cancelled_is_left_alone() -> None:
         ended.set()
 
     with pytest.raises(TimeoutError):
-        await within(0.01, stubborn())
+        await hard_timeout(0.01, stubborn())
     assert not ended.is_set()
     free.set()
     await ended.wait()
@@ -45,7 +45,7 @@ async def test_what_was_cancelled_from_within_is_a_fault_and_does_not_look_like_
         await inner
 
     with pytest.raises(ConnectionAbortedError):
-        await within(5, gives_up())
+        await hard_timeout(5, gives_up())
 
 
 async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:
@@ -58,7 +58,7 @@ async def test_who_is_cancelled_while_waiting_cancels_the_work() -> None:
         finally:
             cancelled.set()
 
-    waiting = asyncio.create_task(within(60, work()))
+    waiting = asyncio.create_task(hard_timeout(60, work()))
     await began.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -74,6 +74,6 @@ async def test_who_waited_too_long_says_for_what() -> None:
         await inner()
 
     with pytest.raises(
-        TimeoutError, match=r"waited 0.01 s for locks.py:\d+ < test_within.py:\d+ < test_within.py:\d+"
+        TimeoutError, match=r"waited 0.01 s for locks.py:\d+ < test_timeouts.py:\d+ < test_timeouts.py:\d+"
     ):
-        await within(0.01, outer())
+        await hard_timeout(0.01, outer())

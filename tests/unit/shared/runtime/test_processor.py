@@ -1,0 +1,83 @@
+"""One registration per event: what a processor must be made of."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pytest
+
+from deploy.topics import SERVICES
+from shared.events.language import Body, Event, Id, Topic
+from shared.runtime.processor import Collection, Decision, Processor, View, on
+from shared.runtime.state import Read, State
+from tests.support.records import IN, NOON, PROCESSOR, Account, Added, Grew, account_of, add
+
+ALL = [processor for processors in SERVICES.values() for processor in processors]
+
+
+class Closed(Body):
+    account: Id
+
+
+def ignore(state: State, _event: Event, _body: Body) -> Decision:
+    return state, []
+
+
+def nothing(_event: Event, _body: Body) -> Iterable[Read]:
+    return ()
+
+
+@pytest.mark.parametrize("processor", ALL, ids=lambda processor: processor.group)
+def test_each_event_of_a_processor_s_topics_has_one_handler(processor: Processor) -> None:
+    expected = {body for topic in processor.topics for body in topic.bodies}
+    assert len(processor.handlers) == len(expected)
+    assert {body: handler.body for body, handler in processor.by_body.items()} == {body: body for body in expected}
+
+
+@pytest.mark.parametrize("processor", ALL, ids=lambda processor: processor.group)
+def test_a_view_is_of_another_processor_of_the_service(processor: Processor) -> None:
+    for view in processor.views:
+        assert view.writer in SERVICES[processor.service]
+        assert view.writer is not processor
+
+
+def test_an_event_without_a_registration_is_named() -> None:
+    topic = replace(IN, bodies=(Added, Closed))
+    with pytest.raises(TypeError, match=r"karya\.test\.account: without a registration: Closed"):
+        replace(PROCESSOR, topics=(topic,))
+
+
+def test_an_event_that_is_registered_twice_is_named() -> None:
+    with pytest.raises(TypeError, match="registered more than once: Added"):
+        replace(PROCESSOR, handlers=(*PROCESSOR.handlers, on(Added, add, reads=account_of)))
+
+
+def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
+    with pytest.raises(TypeError, match="in none of the topics: Closed, Grew"):
+        replace(
+            PROCESSOR,
+            handlers=(*PROCESSOR.handlers, on(Grew, ignore, reads=nothing), on(Closed, ignore, reads=nothing)),
+        )
+
+
+def test_a_processor_views_only_what_another_writes() -> None:
+    [accounts] = PROCESSOR.collections
+    other = Collection("others", Account, accounts.to_document, accounts.from_document)
+    for views in ((View(accounts, PROCESSOR),), (View(other, PROCESSOR),)):
+        with pytest.raises(TypeError, match=r"karya\.test\.account does not write"):
+            replace(PROCESSOR, views=views)
+
+
+def test_two_topics_may_carry_one_event() -> None:
+    again = Topic("karya.test.again.v1", "account", (Added,))
+    assert replace(PROCESSOR, topics=(IN, again)).by_body.keys() == {Added}
+
+
+def test_another_decision_takes_the_place_of_every_rule() -> None:
+    def decide(_state: State, event: Event) -> Decision:
+        raise ZeroDivisionError(event.id)
+
+    processor = PROCESSOR.deciding(decide)
+    event = Event("e1", "till-1", "a", NOON, NOON, Added(account="a", amount=1))
+    assert processor.reads(event) == PROCESSOR.reads(event)
+    with pytest.raises(ZeroDivisionError, match="e1"):
+        processor.decide(State.of(), event)
