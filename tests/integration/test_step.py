@@ -46,7 +46,10 @@ async def test_duplicates_and_redelivery_change_nothing(
     assert await probe.dlq(PRODUCTION) == []
 
 
-@pytest.mark.parametrize("worked_within", [60.0, 0.0], ids=["goes on", "is fetched again"])
+@pytest.mark.parametrize(
+    "worked_within",
+    [pytest.param(60.0, id="goes on"), pytest.param(0.0, id="is fetched again", marks=pytest.mark.slow)],
+)
 async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was_and_the_rest(
     worked_within: float, probe: Probe, mongo: Mongo, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

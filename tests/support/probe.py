@@ -51,6 +51,8 @@ class Probe:
     def __init__(self, settings: Settings, producer: AIOKafkaProducer) -> None:
         self._settings = settings
         self._producer = producer
+        # Asks for ends. A consumer that reads gets the answer only when its own fetch is over, half a second later.
+        self._ends = reader(settings)
         self._consumers: dict[str, AIOKafkaConsumer] = {}
         self._read: dict[str, list[Record]] = {}
 
@@ -98,7 +100,7 @@ class Probe:
         name = self._name(topic)
         consumer = self._consumers.get(name) or await self._open(name)
         read = self._read.setdefault(name, [])
-        ends = await consumer.end_offsets(list(consumer.assignment()))
+        ends = await self._ends.end_offsets(list(consumer.assignment()))
         while any([await consumer.position(part) < end for part, end in ends.items()]):
             for batch in (await consumer.getmany(timeout_ms=100)).values():
                 read += batch
@@ -116,8 +118,11 @@ class Probe:
         """Every record that is in the topic's DLQ now."""
         return [_dead_letter(record) for record in await self.records(topic.dlq)]
 
+    async def start(self) -> None:
+        await self._ends.start()
+
     async def close(self) -> None:
-        for consumer in self._consumers.values():
+        for consumer in (self._ends, *self._consumers.values()):
             await consumer.stop()
 
     async def _open(self, name: str) -> AIOKafkaConsumer:
@@ -141,6 +146,7 @@ async def a_probe(settings: Settings) -> AsyncIterator[Probe]:
     await client.start()
     probe = Probe(settings, client)
     try:
+        await probe.start()
         yield probe
     finally:
         await probe.close()
