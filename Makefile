@@ -22,10 +22,10 @@ COMPILE := .karya/lock/bin/uv pip compile --quiet --no-build --generate-hashes -
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up down status demo chaos bench test test-all lint format docs lock clean
+.PHONY: help new-service setup up down status demo chaos bench test test-all lint format docs lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 setup: $(DONE)/package .karya/kafka-jars.done ## virtual environment, dependencies, Kafka (once; the other targets do it themselves)
 
@@ -67,6 +67,9 @@ docs: setup ## the documentation as a site in .karya/site; generated pages are w
 	@NO_COLOR=1 $(BIN)/zensical build --clean --strict
 	@rm -rf .cache
 	@$(BIN)/python -m docsite.check .karya/site
+
+new-service: setup ## the files of a new service, with a first event and its test (NAME=stalls)
+	@$(BIN)/python -m lab.new_service $(NAME)
 
 lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }
