@@ -35,6 +35,16 @@ class Scheduling(LoadFileScheduling):  # type: ignore[misc]
         file = nodeid.partition("::")[0]
         return file if shares(self._root / file) else nodeid
 
+    def remove_node(self, node: Any) -> Any:
+        """A worker has ended or crashed; what it has not done is for the others.
+
+        A worker that is given what is done already would wait for ever: nothing of it is left to report.
+        """
+        given = self.assigned_work[node]
+        for scope in [scope for scope, tests in given.items() if all(tests.values())]:
+            del given[scope]
+        return super().remove_node(node)
+
 
 @cache
 def shares(file: Path) -> bool:
