@@ -96,7 +96,9 @@ def lines_to_void(
     """
     if line is None:
         voided = tuple(
-            VoidedLine(line=number, qty=known.left) for number, known in sorted(lines.items()) if known.left
+            VoidedLine(line=number, qty=known_line.left)
+            for number, known_line in sorted(lines.items())
+            if known_line.left
         )
         if not voided:
             raise WrongEntry("Nothing of this receipt is left to void: all of it is void already.")

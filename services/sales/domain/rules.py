@@ -246,7 +246,7 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
 
 
 def _struck(booth: Booth, body: TillStruck) -> Booth:
-    if body.device is not None and all(known.device != body.device for known in booth.devices):
+    if body.device is not None and all(known_device.device != body.device for known_device in booth.devices):
         # The topics of festival and tills have no order between them.
         return replace(booth, early_strikes=(*booth.early_strikes, body.device))
     booth = replace(booth, devices=device.strike(booth.devices, body.till, body.device, body.branch))

@@ -162,11 +162,11 @@ def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
     """The settlement after what a booth told; said once every booth that opened is settled, and again when it
     changed. Sales are shared by these percentages."""
     id = settlement_id(body.facility, body.festival)
-    known = state.get(Settlement, id)
-    settlement = known or Settlement(id, body.facility, body.festival, percentages)
+    stored = state.get(Settlement, id)
+    settlement = stored or Settlement(id, body.facility, body.festival, percentages)
     settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
-    settlement, said = _publish(settlement)
-    return (state if settlement == known else state.put(settlement)), [*said]
+    settlement, events = _publish(settlement)
+    return (state if settlement == stored else state.put(settlement)), [*events]
 
 
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:
