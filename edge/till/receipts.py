@@ -67,7 +67,7 @@ def known_receipts(records: Sequence[SpooledRecord], bodies: Iterable[Body]) -> 
             product=snapshot.product,
             qty=snapshot.qty,
             net_rupiah=snapshot.net_rupiah,
-            voided=voids.known(receipt, number, snapshot.voided),
+            voided=voids.voided(receipt, number, snapshot.voided),
             own=False,
         )
     for record in records:
@@ -81,7 +81,7 @@ def known_receipts(records: Sequence[SpooledRecord], bodies: Iterable[Body]) -> 
                     product=line.product,
                     qty=line.qty,
                     net_rupiah=net,
-                    voided=voids.known(record.id, line.line, accounted.voided if accounted else 0),
+                    voided=voids.voided(record.id, line.line, accounted.voided if accounted else 0),
                     own=True,
                 )
     return Receipts(lines, paid)
@@ -156,7 +156,7 @@ class _Voids:
     sent: Mapping[tuple[str, int], int]
     unsent: Mapping[tuple[str, int], int]
 
-    def known(self, receipt: str, line: int, accounted: int) -> int:
+    def voided(self, receipt: str, line: int, accounted: int) -> int:
         """The voided pieces: `accounted` by sales, or sent here if that is more, plus the unsent ones."""
         unsent = self.unsent.get((receipt, line), 0)
         return max(accounted, self.sent.get((receipt, line), 0)) + unsent

@@ -159,8 +159,10 @@ def split(rupiah: int, by: Percentages) -> Parts:
 
 
 def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
-    """The settlement after what a booth told; said once every booth that opened is settled, and again when it
-    changed. Sales are shared by these percentages."""
+    """The settlement after a booth's event, with sales shared by these percentages.
+
+    It is published once every booth that opened is settled, and again after each change.
+    """
     id = settlement_id(body.facility, body.festival)
     stored = state.get(Settlement, id)
     settlement = stored or Settlement(id, body.facility, body.festival, percentages)
