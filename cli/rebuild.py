@@ -101,7 +101,11 @@ def show(rebuilt: RebuildReport, *, kept: bool) -> None:
     for topic in replayed.unseen:
         warn(f"The beginning of {topic} was deleted: events missing there can't be detected.")
     differs = "differed" if rebuilt.switched else "differs"
-    for title, sentences in ((differs, rebuilt.torn), ("lost", rebuilt.lost), ("not explained", rebuilt.doubled)):
+    for title, sentences in (
+        (differs, rebuilt.mismatched),
+        ("lost", rebuilt.lost),
+        ("not explained", rebuilt.doubled),
+    ):
         for sentence in sentences[:SHOWN]:
             warn(f"{title}: {sentence}")
         if len(sentences) > SHOWN:

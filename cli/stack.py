@@ -64,14 +64,14 @@ def _show(*, as_json: bool) -> None:
     stack = LocalStack(FOLDER)
     services = LocalServices(FOLDER, _settings(stack))
     servers = [*stack.status(), *services.status()]
-    troubles = services.readiness_failures()
+    failures = services.readiness_failures()
     if as_json:
-        show_json([{**asdict(server), "trouble": troubles.get(server.name)} for server in servers])
+        show_json([{**asdict(server), "trouble": failures.get(server.name)} for server in servers])
         return
     show_table(["what", "runs", "address", "process", "since"], [_row(server) for server in servers], "")
-    for name, trouble in troubles.items():
-        if trouble is not None:
-            warn(f"{name} is not ready: {trouble}")
+    for name, failure in failures.items():
+        if failure is not None:
+            warn(f"{name} is not ready: {failure}")
 
 
 def _row(server: ServerStatus) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from shared.events.language import Topic
 from shared.kafka import reader, stop_reader, topic_name
 from shared.runtime.processor import Processor
 from shared.settings import Settings
-from shared.topics import COMPRESSION, DLQ, TIME, TopicFault, configs, wanted, wrong
+from shared.topics import COMPRESSION, DLQ, TIME, TopicFault, configs, faults_of, wanted
 
 SERVICES: dict[str, tuple[Processor, ...]] = {
     "production": PRODUCTION,
@@ -106,7 +106,7 @@ async def reconcile_topics(settings: Settings) -> TopicChanges:
         existing = set(await admin.list_topics())
         old = [name for name in names if name in existing]
         counts = {topic["topic"]: len(topic["partitions"]) for topic in await _described(admin, old)}
-        differing = wrong(await configs(admin, old))
+        differing = faults_of(await configs(admin, old))
         nonempty = await _nonempty(
             settings, counts, {change.topic for change in differing if change.setting in _OF_RECORDS}
         )

@@ -49,11 +49,11 @@ def wanted(name: str) -> Configs:
     return {**_KEPT, "max.message.bytes": str(DLQ_MAX_BYTES if name.endswith(DLQ) else INPUT_MAX_BYTES)}
 
 
-def wrong(found: Mapping[str, Configs]) -> list[TopicFault]:
+def faults_of(settings: Mapping[str, Configs]) -> list[TopicFault]:
     """The faults of topics (by full name) with these settings, the broker's defaults included."""
     return [
         TopicFault(topic, setting, configs.get(setting), value)
-        for topic, configs in sorted(found.items())
+        for topic, configs in sorted(settings.items())
         for setting, value in wanted(topic).items()
         if configs.get(setting) != value
     ]
@@ -64,7 +64,7 @@ async def misconfigured(settings: Settings, names: Iterable[str]) -> list[str]:
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
     try:
         await admin.start()
-        return [f"{fault}: `karya topics` sets it" for fault in wrong(await configs(admin, names))]
+        return [f"{fault}: `karya topics` sets it" for fault in faults_of(await configs(admin, names))]
     finally:
         await admin.close()
 

@@ -23,7 +23,7 @@ LOOK_AGAIN = 0.1
 Row = dict[str, Any]
 
 
-class CommandStatus(StrEnum):
+class AnswerStatus(StrEnum):
     """The status of a command. `ACCEPTED`: its outcome is not known yet."""
 
     DONE = "done"
@@ -36,7 +36,7 @@ class Answer:
     """The outcome of one command. `field`, `reason` and `message` say why it was refused."""
 
     command: str
-    status: CommandStatus
+    status: AnswerStatus
     field: str | None = None
     reason: str | None = None
     message: str | None = None
@@ -137,15 +137,15 @@ class ServiceClient:
     def _answer(self, answer: httpx.Response, id: str) -> Answer:
         match answer.status_code:
             case 200:
-                return Answer(id, CommandStatus.DONE)
+                return Answer(id, AnswerStatus.DONE)
             case 202:
-                return Answer(id, CommandStatus.ACCEPTED)
+                return Answer(id, AnswerStatus.ACCEPTED)
             case 409:
                 problem = answer.json()
-                return Answer(id, CommandStatus.REFUSED, problem["field"], problem["reason"], problem["detail"])
+                return Answer(id, AnswerStatus.REFUSED, problem["field"], problem["reason"], problem["detail"])
             case 422 if errors := _problem(answer).get("errors"):
                 messages = "; ".join(f"{error['field']}: {error['message']}" for error in errors)
-                return Answer(id, CommandStatus.REFUSED, errors[0]["field"], "not_valid", messages)
+                return Answer(id, AnswerStatus.REFUSED, errors[0]["field"], "not_valid", messages)
             case _:
                 raise NotAnswered(self._detail(answer))
 

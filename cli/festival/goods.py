@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_json, show_table, warn
-from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
+from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.festival.revising import show_revision
 from cli.festival.session import (
     Festival,
@@ -77,7 +77,7 @@ def request(
     }
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", body=body)
-        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
+        page = _settled(api, festival, request) if answer.status is AnswerStatus.DONE else None
         then = "." if consent else "; `karya festival accept` reserves its lots."
         show_answer(answer, f"{request} is planned{then}", as_json=as_json, extra={"plan": page})
         if page is not None and not as_json:
@@ -112,7 +112,7 @@ def accept(context: typer.Context, festival: Festival, request: Request, as_json
     """Accept a plan, or its waiting revision: the lots are reserved."""
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", request, "accept", body={})
-        page = _settled(api, festival, request) if answer.status is CommandStatus.DONE else None
+        page = _settled(api, festival, request) if answer.status is AnswerStatus.DONE else None
         message = (
             page and f"{request} is {page['status']}: {page['held']} pieces are held, {page['short']} stay short."
         )
@@ -265,7 +265,7 @@ def _reserved(api: ServiceClient, festival: str, filters: Row) -> Lots:
 
 def _send(api: ServiceClient, festival: str, shipment: Row) -> tuple[Row, Answer]:
     answer = api.command("festivals", festival, "shipments", body=shipment)
-    if answer.status is not CommandStatus.DONE:
+    if answer.status is not AnswerStatus.DONE:
         return shipment, answer
     sent = _once_sent(api, festival, shipment["shipment"])
     pieces = sum(parcel["qty"] for parcel in sent["parcels"] if parcel["leg"] != "dropped")

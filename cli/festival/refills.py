@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import CommandStatus, Row, ServiceClient
+from cli.festival.client import AnswerStatus, Row, ServiceClient
 from cli.festival.session import Festival, Json, festival_time, service, show_answer
 from cli.parameters import CLOCK, parsed
 from shared import typed
@@ -48,7 +48,7 @@ def replenish(
             "consent": consent,
         }
         answer = api.command("festivals", festival, "replenishments", body=body)
-        succeeded = answer.status is CommandStatus.DONE
+        succeeded = answer.status is AnswerStatus.DONE
         page = api.get("festivals", festival, "replenishments", request) if succeeded else None
         show_answer(
             answer,

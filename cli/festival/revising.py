@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from cli.console import say, show_table
-from cli.festival.client import CommandStatus, Row
+from cli.festival.client import AnswerStatus, Row
 from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
 from cli.parameters import WHOLE, parsed
 from shared import typed
@@ -25,7 +25,7 @@ def revise(
     body = {"without": facilities, "reason": reason, "consent": consent}
     with service(context) as api:
         answer = api.command("festivals", festival, "requests", request, "revise", body=body)
-        page = api.get("festivals", festival, "requests", request) if answer.status is CommandStatus.DONE else None
+        page = api.get("festivals", festival, "requests", request) if answer.status is AnswerStatus.DONE else None
         revision = page["revision"] if page else None
         message = f"{request} is revised."
         if revision and revision["status"] == "waiting":

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cli.console import exit_on_error, local, say, show_json, show_table, warn
-from cli.festival.client import Answer, CommandStatus, Row, ServiceClient
+from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.parameters import between, parsed
 from shared import typed
 from shared.errors import NotAnswered
@@ -72,13 +72,13 @@ def show_answer(answer: Answer, message: str, *, as_json: bool, extra: Row | Non
     """Show the outcome of one command: `message` if it was done. A refusal ends with exit code 1."""
     if as_json:
         show_json({**answer.row, **(extra or {})})
-    elif answer.status is CommandStatus.DONE:
+    elif answer.status is AnswerStatus.DONE:
         say(message)
-    elif answer.status is CommandStatus.ACCEPTED:
+    elif answer.status is AnswerStatus.ACCEPTED:
         say(f"Accepted. Its outcome is not known yet: see /commands/{answer.command} later.")
     else:
         warn(_refused(answer))
-    if answer.status is CommandStatus.REFUSED:
+    if answer.status is AnswerStatus.REFUSED:
         raise typer.Exit(1)
 
 
@@ -90,9 +90,9 @@ def show_answers(answers: Sequence[tuple[Row, Answer]], columns: Sequence[str], 
         rows = [{**row, "outcome": answer.status.value} for row, answer in answers]
         show_table([*columns, "outcome"], rows, empty)
         for _, answer in answers:
-            if answer.status is CommandStatus.REFUSED:
+            if answer.status is AnswerStatus.REFUSED:
                 warn(_refused(answer))
-    if any(answer.status is CommandStatus.REFUSED for _, answer in answers):
+    if any(answer.status is AnswerStatus.REFUSED for _, answer in answers):
         raise typer.Exit(1)
 
 

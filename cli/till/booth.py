@@ -179,7 +179,7 @@ def _count_warnings(booth: BoothView, goods: Mapping[str, int]) -> Iterator[str]
     """Warnings where the count differs from the till's knowledge: a typing error, or an event not received yet."""
     for item, pieces in goods.items():
         lot, product = parse_item(item)
-        stocked = sum(known.stocked for known in booth.lots_of(product) if lot in (None, known.id))
+        stocked = sum(booth_lot.stocked for booth_lot in booth.lots_of(product) if lot in (None, booth_lot.id))
         if pieces > stocked:
             yield (
                 f"{pieces} of {lot or product} were counted, and this till knows of {stocked} that came. "

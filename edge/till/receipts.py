@@ -67,7 +67,7 @@ def known_receipts(records: Sequence[SpooledRecord], bodies: Iterable[Body]) -> 
             product=snapshot.product,
             qty=snapshot.qty,
             net_rupiah=snapshot.net_rupiah,
-            voided=voids.known(receipt, number, snapshot.voided),
+            voided=voids.voided(receipt, number, snapshot.voided),
             own=False,
         )
     for record in records:
@@ -81,7 +81,7 @@ def known_receipts(records: Sequence[SpooledRecord], bodies: Iterable[Body]) -> 
                     product=line.product,
                     qty=line.qty,
                     net_rupiah=net,
-                    voided=voids.known(record.id, line.line, accounted.voided if accounted else 0),
+                    voided=voids.voided(record.id, line.line, accounted.voided if accounted else 0),
                     own=True,
                 )
     return Receipts(lines, paid)
@@ -96,7 +96,9 @@ def lines_to_void(
     """
     if line is None:
         voided = tuple(
-            VoidedLine(line=number, qty=known.left) for number, known in sorted(lines.items()) if known.left
+            VoidedLine(line=number, qty=known_line.left)
+            for number, known_line in sorted(lines.items())
+            if known_line.left
         )
         if not voided:
             raise WrongEntry("Nothing of this receipt is left to void: all of it is void already.")
@@ -154,7 +156,7 @@ class _Voids:
     sent: Mapping[tuple[str, int], int]
     unsent: Mapping[tuple[str, int], int]
 
-    def known(self, receipt: str, line: int, accounted: int) -> int:
+    def voided(self, receipt: str, line: int, accounted: int) -> int:
         """The voided pieces: `accounted` by sales, or sent here if that is more, plus the unsent ones."""
         unsent = self.unsent.get((receipt, line), 0)
         return max(accounted, self.sent.get((receipt, line), 0)) + unsent

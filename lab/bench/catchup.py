@@ -87,11 +87,11 @@ async def measure(
     runs: dict[str, list[Run]] = {}
     missing = [contestant.name for contestant in contestants if not contestant.installed]
     few = min(events, FEW)
-    known = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
+    lot_count = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
     async with env.namespace() as settings, env.namespace() as slowly:
         on_progress(f"catch-up: publishing {events} events")
-        ends = await backlog.publish(settings, backlog.events(events, known))
-        ends_slow = await backlog.publish(slowly, backlog.events(few, known))
+        ends = await backlog.publish(settings, backlog.events(events, lot_count))
+        ends_slow = await backlog.publish(slowly, backlog.events(few, lot_count))
         for contestant in contestants:
             if not contestant.installed:
                 continue
@@ -99,21 +99,25 @@ async def measure(
             if contestant.module == OURS.module and OURS.name in runs:
                 # A service's group and database have its name: a second run needs topics of its own too.
                 async with env.namespace() as own:
-                    own_ends = await backlog.publish(own, backlog.events(events, known))
-                    run = await _measure_contestant(env, own, contestant, own_ends, known)
+                    own_ends = await backlog.publish(own, backlog.events(events, lot_count))
+                    run = await _measure_contestant(env, own, contestant, own_ends, lot_count)
             elif contestant.slow:
-                run = await _measure_contestant(env, slowly, contestant, ends_slow, known)
+                run = await _measure_contestant(env, slowly, contestant, ends_slow, lot_count)
             else:
-                run = await _measure_contestant(env, settings, contestant, ends, known)
+                run = await _measure_contestant(env, settings, contestant, ends, lot_count)
             runs.setdefault(contestant.name, []).append(run)
     figures = [figure for name, runs_of_one in runs.items() for figure in mean_figures(name, runs_of_one)]
     return BenchResult("catch-up", (*figures, *ratio_figures(runs)), missing_note(missing))
 
 
 async def _measure_contestant(
-    env: BenchEnvironment, settings: Settings, contestant: Contestant, ends: Mapping[TopicPartition, int], known: int
+    env: BenchEnvironment,
+    settings: Settings,
+    contestant: Contestant,
+    ends: Mapping[TopicPartition, int],
+    lot_count: int,
 ) -> Run:
-    await _keep_lots(settings, contestant.group, known)
+    await _keep_lots(settings, contestant.group, lot_count)
     before = env.server_cpu_seconds()
     result = await run_contestant(env, settings, contestant, ends)
     after = env.server_cpu_seconds()
@@ -136,10 +140,10 @@ async def run_contestant(
     return result
 
 
-async def _keep_lots(settings: Settings, group: str, known: int) -> None:
+async def _keep_lots(settings: Settings, group: str, lot_count: int) -> None:
     mongo = Mongo(settings)
     try:
-        await backlog.insert_lots(mongo.database(group), backlog.known_lots(known))
+        await backlog.insert_lots(mongo.database(group), backlog.known_lots(lot_count))
     finally:
         await mongo.close()
 

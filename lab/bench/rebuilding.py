@@ -27,12 +27,12 @@ async def measure(env: BenchEnvironment, events: int, on_progress: OnProgress) -
         replayed_at = time.monotonic()
 
     async with env.namespace() as settings:
-        known = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
+        lot_count = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
         on_progress("rebuild: recording the lots")
-        ends = await backlog.publish(settings, backlog.lot_recordings(known))
+        ends = await backlog.publish(settings, backlog.lot_recordings(lot_count))
         await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
         on_progress(f"rebuild: working {events} events")
-        ends |= await backlog.publish(settings, backlog.events(events, known))
+        ends |= await backlog.publish(settings, backlog.events(events, lot_count))
         [service] = await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)], settings)
         on_progress("rebuild")
         began = time.monotonic()
@@ -53,6 +53,8 @@ async def measure(env: BenchEnvironment, events: int, on_progress: OnProgress) -
             Figure("replay / floor", replay / floor_result.per_second),
             Figure("with comparison / service", comparison / service.per_second),
             Figure("with comparison / floor", comparison / floor_result.per_second),
-            Figure("differences", len(rebuilt.lost) + len(rebuilt.doubled) + len(rebuilt.torn), 0, at_most=True),
+            Figure(
+                "differences", len(rebuilt.lost) + len(rebuilt.doubled) + len(rebuilt.mismatched), 0, at_most=True
+            ),
         ),
     )

@@ -46,36 +46,36 @@ METHODS: dict[str, Propose | None] = {
 # Forecasters: pieces per hour from the start of this clock hour on, by booth and product.
 
 
-def smoothed(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
-    return {key: rate.an_hour for key, rate in rates(paces).items()}
+def smoothed(histories: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+    return {key: rate.an_hour for key, rate in rates(histories).items()}
 
 
-def same_as_so_far(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
+def same_as_so_far(histories: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     """Pieces sold today ÷ hours that the booth was open today."""
-    today = [[hour_sales for hour_sales in pace.hours if hour_sales.hour > hour - 12] for pace in paces]
+    today = [[hour_sales for hour_sales in history.hours if hour_sales.hour > hour - 12] for history in histories]
     opened = min((hours[0].hour for hours in today if hours), default=hour - 1)
     return {
-        (pace.booth, pace.product): sum(hour_sales.qty for hour_sales in hours) / (hour - opened)
-        for pace, hours in zip(paces, today, strict=True)
+        (history.booth, history.product): sum(hour_sales.qty for hour_sales in hours) / (hour - opened)
+        for history, hours in zip(histories, today, strict=True)
     }
 
 
-def last_hour_again(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
+def last_hour_again(histories: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:
     return {
-        (pace.booth, pace.product): float(
-            sum(hour_sales.qty for hour_sales in pace.hours if hour_sales.hour == hour - 1)
+        (history.booth, history.product): float(
+            sum(hour_sales.qty for hour_sales in history.hours if hour_sales.hour == hour - 1)
         )
-        for pace in paces
+        for history in histories
     }
 
 
-def plain_mean(paces: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
+def plain_mean(histories: Sequence[SalesHistory], hour: int) -> Mapping[Key, float]:  # noqa: ARG001
     """The mean rate while the product was in stock: as Karya, without smoothing and without other booths."""
     return {
-        (pace.booth, pace.product): sum(hour_sales.qty for hour_sales in pace.hours)
-        / max(1, sum(hour_sales.minutes for hour_sales in pace.hours))
+        (history.booth, history.product): sum(hour_sales.qty for hour_sales in history.hours)
+        / max(1, sum(hour_sales.minutes for hour_sales in history.hours))
         * 60
-        for pace in paces
+        for history in histories
     }
 
 
@@ -104,16 +104,16 @@ class ForecastErrors:
         """Compare the forecasts at this minute with the true demand until closing."""
         opens = simulation.festival.opens[day]
         now, until = opens + minute * MINUTE, opens + MINUTES * MINUTE
-        paces = simulation.situation(now, until).paces
+        histories = simulation.situation(now, until).histories
         ahead, hours = (MINUTES - minute) / 60, minute // 60
         wanted: dict[Key, int] = defaultdict(int)
         for buyer in simulation.festival.buyers[day]:
             if buyer.minute >= minute:
                 wanted[buyer.booth, buyer.product] += buyer.qty
         for name, forecast in FORECASTS.items():
-            an_hour = forecast(paces, (now - EPOCH) // HOUR)
+            an_hour = forecast(histories, (now - EPOCH) // HOUR)
             self.errors[name, hours] += sum(abs(rate * ahead - wanted[key]) for key, rate in an_hour.items())
-        for key, rate in rates(paces).items():
+        for key, rate in rates(histories).items():
             self.rows[hours] += 1
             self.wanted[hours] += wanted[key]
             for spreads in (1, 2):

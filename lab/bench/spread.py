@@ -30,10 +30,10 @@ async def measure(env: BenchEnvironment, events: int, on_progress: OnProgress) -
     for count in INSTANCES:
         on_progress(f"spread: {count} of inventory")
         async with env.namespace() as settings:
-            known = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
-            ends = await backlog.publish(settings, backlog.events(events, known))
+            lot_count = max(1, events // backlog.EVENTS_PER_KNOWN_LOT)
+            ends = await backlog.publish(settings, backlog.events(events, lot_count))
             mongo = Mongo(settings)
-            await backlog.insert_lots(mongo.database("inventory"), backlog.known_lots(known))
+            await backlog.insert_lots(mongo.database("inventory"), backlog.known_lots(lot_count))
             await mongo.close()
             before = env.server_cpu_seconds()
             results = await run(env.folder, "lab.bench.runners.karya", [Job.of("inventory", ends)] * count, settings)

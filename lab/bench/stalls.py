@@ -99,13 +99,13 @@ class BoothSimulation:
             (booth, lot): (qty, 0) for (booth, _), stock in self._shelves.items() for lot, qty in stock.items()
         }
         for delivery in self._coming:
-            here, coming = lots.get((delivery.booth, delivery.lot), (0, 0))
-            lots[delivery.booth, delivery.lot] = here, coming + delivery.qty
+            present, coming = lots.get((delivery.booth, delivery.lot), (0, 0))
+            lots[delivery.booth, delivery.lot] = present, coming + delivery.qty
         return Situation(
             at=at,
             until=until,
             sells=self.festival.sells,
-            paces=tuple(
+            histories=tuple(
                 SalesHistory(
                     *shelf,
                     tuple(SalesHour(hour, self._sold[shelf][hour], minutes) for hour, minutes in hours.items()),
@@ -117,9 +117,11 @@ class BoothSimulation:
             opens=opens,
         )
 
-    def _held(self, booth: str, lot: str, here: int, coming: int) -> HeldLot:
+    def _held(self, booth: str, lot: str, present: int, coming: int) -> HeldLot:
         placed = self.festival.lots[lot]
-        return HeldLot(booth, lot, placed.facility, placed.product, placed.made_on, here, coming, placed.best_before)
+        return HeldLot(
+            booth, lot, placed.facility, placed.product, placed.made_on, present, coming, placed.best_before
+        )
 
     def _day(self, day: int, opens: datetime) -> None:
         self._missed = set()

@@ -84,10 +84,10 @@ class Comparison:
             self.lost.append(f"sales does not keep drawer {id} of {booth}")
         sums = expected.sums
         for place, quantity in sorted(sums.keys() | self._sums.keys()):
-            acknowledged, kept = sums[place, quantity], self._sums[place, quantity]
-            if acknowledged != kept:
-                differences = self.lost if kept < acknowledged else self.doubled
-                differences.append(f"{place}: {acknowledged} {quantity} were acknowledged, {kept} are kept")
+            acknowledged, stored = sums[place, quantity], self._sums[place, quantity]
+            if acknowledged != stored:
+                differences = self.lost if stored < acknowledged else self.doubled
+                differences.append(f"{place}: {acknowledged} {quantity} were acknowledged, {stored} are kept")
 
     def _compare_report(self, document: Document) -> None:
         id, kind, outcome = document["_id"], ReportKind(document["kind"]), ReportOutcome(document["outcome"])
@@ -102,10 +102,10 @@ class Comparison:
             outcome is ReportOutcome.REJECTED and document["change"] is None
         )
         pieces = report.pieces if elsewhere else document["change"]
-        kept = ExpectedReport(document["facility"], document["terminal"], kind, pieces)
-        if kept != report:
+        stored = ExpectedReport(document["facility"], document["terminal"], kind, pieces)
+        if stored != report:
             self.mismatched.append(
-                f"production keeps report {id} as {_described(kept)}, but {_described(report)} was acknowledged"
+                f"production keeps report {id} as {_described(stored)}, but {_described(report)} was acknowledged"
             )
         if kind is ReportKind.PRODUCTION:
             if outcome is ReportOutcome.ACCEPTED:
@@ -139,9 +139,9 @@ class Comparison:
             ExpectedLine(sale["lot"], sale["product"], sale["qty"], sale["unit_price_rupiah"], sale["net_rupiah"])
             for sale in document["sales"]
         )
-        kept = ExpectedReceipt(document["till"], document["device"], lines)
-        if receipt is not None and kept != receipt:
-            self.mismatched.append(f"sales keeps receipt {id} of {booth} as {kept}, but {receipt} was acknowledged")
+        stored = ExpectedReceipt(document["till"], document["device"], lines)
+        if receipt is not None and stored != receipt:
+            self.mismatched.append(f"sales keeps receipt {id} of {booth} as {stored}, but {receipt} was acknowledged")
         for number, sale in enumerate(document["sales"], 1):
             self._compare_sale(key, number, sale, known=receipt is not None)
 
@@ -195,7 +195,7 @@ class Comparison:
         key = booth, id
         self._drawers.add(key)
         expected = self.expected.drawers.get(key, ExpectedDrawer())
-        kept = (
+        stored = (
             document["float_rupiah"],
             document["dropped_rupiah"],
             # A taking is stored as a list: hour, kind, receipts, net rupiah, rupiah paid back.
@@ -210,9 +210,9 @@ class Comparison:
             expected.taken_rupiah,
             expected.refunded_rupiah,
         )
-        if kept != acknowledged:
+        if stored != acknowledged:
             self.mismatched.append(
-                f"sales keeps drawer {id} of {booth} as (float, dropped, receipts, taken, paid back) {kept}, "
+                f"sales keeps drawer {id} of {booth} as (float, dropped, receipts, taken, paid back) {stored}, "
                 f"but {acknowledged} was acknowledged"
             )
         rupiah = document["counted_rupiah"]

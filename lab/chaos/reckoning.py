@@ -53,7 +53,7 @@ async def reckon(settings: Settings, expected: ExpectedState, reckoning: Reckoni
         rebuilt = await compare(settings, service)
         reckoning.lost += rebuilt.lost
         reckoning.doubled += rebuilt.doubled
-        reckoning.mismatched += rebuilt.torn
+        reckoning.mismatched += rebuilt.mismatched
 
 
 async def _compare_ledgers(mongo: Mongo, expected: ExpectedState, reckoning: Reckoning) -> None:

@@ -277,7 +277,7 @@ class TillAgent:
             self._cash_rupiah -= rupiah
 
     def _sell(self, at: datetime) -> None:
-        lots = [lot for lot, left in self._left.items() if left > 0]
+        lots = [lot for lot, pieces in self._left.items() if pieces > 0]
         if not lots and self.rng.random() > SOLD_UNSEEN:
             return
         if lots and self.rng.random() < MISTYPED:

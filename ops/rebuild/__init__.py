@@ -28,7 +28,7 @@ SHOWN = 20
 class RebuildReport:
     """The result of a rebuild. Sentences for events that the rules derive but no topic has (`lost`), for published
     events that the rules do not derive (`doubled`; copies by a killed relay are no fault), and for documents that
-    differ (`torn`)."""
+    differ (`mismatched`)."""
 
     service: str
     database: str
@@ -54,7 +54,7 @@ class RebuildReport:
         ]
 
     @property
-    def torn(self) -> list[str]:
+    def mismatched(self) -> list[str]:
         """A sentence for the first differing documents of each collection, and for each skipped record."""
         return [
             *(
@@ -67,7 +67,7 @@ class RebuildReport:
 
     @property
     def ok(self) -> bool:
-        return not (self.lost or self.doubled or self.torn)
+        return not (self.lost or self.doubled or self.mismatched)
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON types; of each list the first items."""
@@ -90,7 +90,7 @@ class RebuildReport:
             },
             "lost": self.lost[:SHOWN],
             "doubled": self.doubled[:SHOWN],
-            "torn": self.torn[:SHOWN],
+            "torn": self.mismatched[:SHOWN],
             "switched": self.switched,
         }
 

@@ -155,7 +155,7 @@ class _Replay:
                 raise history_truncated(part, 0, begin)
         await self._store.prepare(self._processors)
         for processor in self._processors:
-            following = processor.deciding(self._recorded_decide(processor))
+            following = processor.with_decide(self._recorded_decide(processor))
             for partition in range(self._target.partitions):
                 await self._lane(following, partition)
         await self._account()

@@ -104,9 +104,9 @@ def interim_sales(evidence: Evidence) -> Check:
     check = Check(
         "sold so far", "interim reports of open booths: as many as sales counts, and as festival keeps them"
     )
-    paces = dict(evidence.of(BoothSales))
+    sales_by_booth = dict(evidence.of(BoothSales))
     for booth in evidence.of(Booth).values():
-        published, pace = evidence.published.interim_sales.get(booth.id), paces.pop(booth.id, None)
+        published, sales = evidence.published.interim_sales.get(booth.id), sales_by_booth.pop(booth.id, None)
         check.expect_equal(
             f"booth {booth.id}",
             booth.interim.revision,
@@ -115,9 +115,9 @@ def interim_sales(evidence: Evidence) -> Check:
         )
         lots = {lot["lot"]: lot["sold"] for lot in published["lots"]} if published else {}
         check.expect_equal(
-            f"booth {booth.id}", dict(pace.sold) if pace else {}, lots, "by festival, but published was"
+            f"booth {booth.id}", dict(sales.sold) if sales else {}, lots, "by festival, but published was"
         )
-    for id in sorted(paces):
+    for id in sorted(sales_by_booth):
         check.fail(f"festival knows what booth {id} sold, but sales does not know the booth")
     return check
 

@@ -30,5 +30,5 @@ def health(service: Service) -> APIRouter:
     return router
 
 
-def _status_response(status: str, troubles: Sequence[str]) -> JSONResponse:
-    return problem(503, f"Not {status}", "; ".join(troubles)) if troubles else JSONResponse({"status": status})
+def _status_response(status: str, failures: Sequence[str]) -> JSONResponse:
+    return problem(503, f"Not {status}", "; ".join(failures)) if failures else JSONResponse({"status": status})

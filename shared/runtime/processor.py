@@ -112,7 +112,7 @@ class Processor:
         """The state after the event, and what is said about it."""
         return self.by_body[type(event.body)].rule(state, event, event.body)
 
-    def deciding(self, decide: Decide) -> "Processor":
+    def with_decide(self, decide: Decide) -> "Processor":
         """The same processor with `decide` in place of every rule: for a replay, or for a fault in a test."""
 
         def rule(state: State, event: Event, _body: Body) -> Decision:

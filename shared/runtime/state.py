@@ -151,10 +151,10 @@ class State:
         if query not in self._reads:
             raise UndeclaredRead(f"The event does not declare the query {query}.")
         ids = self._entities.find(query)
-        mine = {id: entity for (kind, id), entity in self._changed.items() if kind is query.entity}
-        if mine and not isinstance(query, ForeignView):
-            ids = (ids - mine.keys()) | {id for id, entity in mine.items() if query.matches(entity)}
-        return [mine[id] if id in mine else self._entities[query.entity, id] for id in sorted(ids)]
+        changed = {id: entity for (kind, id), entity in self._changed.items() if kind is query.entity}
+        if changed and not isinstance(query, ForeignView):
+            ids = (ids - changed.keys()) | {id for id, entity in changed.items() if query.matches(entity)}
+        return [changed[id] if id in changed else self._entities[query.entity, id] for id in sorted(ids)]
 
     def put(self, *entities: Entity) -> "State":
         """This state with these entities in place of what had their ids. Raises ForeignWrite for one that is read

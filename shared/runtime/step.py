@@ -162,7 +162,7 @@ class Step:
         fault: PyMongoError | None = None
         async for attempt in attempts(within=RETRY_WITHIN):
             try:
-                changes, rest = await self._attempt(items)
+                changes, undecided = await self._attempt(items)
             except PyMongoError as passing:
                 log.info("step_retry", group=self._processor.group, attempt=attempt, fault=repr(passing)[:300])
                 fault = passing
@@ -170,7 +170,7 @@ class Step:
             # 6. No await since the commit: no other work on these lanes can come between.
             self._lanes.committed(changes)
             self._relay.offer(changes.outbox)
-            return rest
+            return undecided
         assert fault is not None
         raise fault
 
@@ -182,12 +182,12 @@ class Step:
         loaded = await load(self._processor, self._database, self._store, all_items, self._lanes.may_be_parked)
         # 3.
         batch = Batch(self._processor, self._prefix, lanes, loaded)
-        rest = _decide(batch, items)
+        undecided = _decide(batch, items)
         changes = batch.finish()
         # 4.
         async with self._mongo.transaction() as session:
             await self._store.write(changes, session, fence)
-        return changes, rest
+        return changes, undecided
 
     async def _keep_offsets(self, consumer: AIOKafkaConsumer) -> None:
         while self._uncommitted:
@@ -210,7 +210,7 @@ class Step:
 def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequence[Item]]:
     """Part 3, for as long as it may take. Returns the undecided items."""
     until = time.monotonic() + DECIDED_WITHIN
-    rest: dict[int, Sequence[Item]] = {}
+    undecided: dict[int, Sequence[Item]] = {}
 
     def enough() -> bool:
         return time.monotonic() >= until
@@ -218,8 +218,8 @@ def _decide(batch: Batch, items: Mapping[int, Sequence[Item]]) -> dict[int, Sequ
     for partition, run in items.items():
         worked = 0 if batch.changes.lanes and enough() else batch.work(partition, run, enough)
         if worked < len(run):
-            rest[partition] = run[worked:]
-    return rest
+            undecided[partition] = run[worked:]
+    return undecided
 
 
 def decoded(topics: Mapping[str, Topic], partitions: int, record: ConsumerRecord) -> Item:

@@ -5,7 +5,7 @@ from typing import TypeAlias
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.history.checker import Operation, Verdict, check
+from tests.support.history.checker import HistoryVerdict, Operation, check
 from tests.support.history.spec import Answer, Kind, Order, Stock, step
 
 Op: TypeAlias = Operation[Order, Answer]
@@ -31,7 +31,7 @@ READ = Order(Kind.READ)
 RECALL = Order(Kind.RECALL)
 
 
-def checked(on_hand: int, *history: Op) -> Verdict[Order, Answer]:
+def checked(on_hand: int, *history: Op) -> HistoryVerdict[Order, Answer]:
     return check(history, Stock(on_hand), step)
 
 

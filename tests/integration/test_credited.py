@@ -29,7 +29,7 @@ from shared.mongo import Mongo
 from tests.support.place import a_place
 from tests.support.probe import a_probe
 from tests.support.running import run_service
-from tests.support.season import MAKERS, SERVICES, Season, now
+from tests.support.season import MAKERS, SERVICES, RunningSeason, now
 
 pytestmark = pytest.mark.integration
 
@@ -39,10 +39,10 @@ PRICE = 50_000
 
 
 @pytest.fixture
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """Twenty pieces of one product, made by three facilities, lie at the booth."""
     async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
-        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
         running.push_async_callback(season.mongo.close)
         for service in SERVICES:
             await running.enter_async_context(run_service(service, settings))
@@ -50,7 +50,7 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
         yield season
 
 
-async def stock(season: Season) -> None:
+async def stock(season: RunningSeason) -> None:
     for facility, qty in SENT.items():
         made = ProductionReported(
             facility=facility,
@@ -94,7 +94,7 @@ async def stock(season: Season) -> None:
     await season.until("sales", "booths", {"_id": BOOTH, "lots": {"$size": len(SENT)}})
 
 
-async def sell(season: Season, qty: int) -> None:
+async def sell(season: RunningSeason, qty: int) -> None:
     line = ReceiptLine(line=1, product=PRODUCT, qty=qty, unit_price_rupiah=PRICE)
     said = ReceiptIssued(
         booth=BOOTH,
@@ -109,7 +109,7 @@ async def sell(season: Season, qty: int) -> None:
     await season.sold(receipt="sale")
 
 
-async def close(season: Season) -> None:
+async def close(season: RunningSeason) -> None:
     await season.say(ORGANISER, CloseFestival(festival=PASAR), "close")
     await season.say(
         TILL,
@@ -120,7 +120,7 @@ async def close(season: Season) -> None:
     await season.until("festival", "booths", {"status": "settled"})
 
 
-async def bring_home(season: Season) -> None:
+async def bring_home(season: RunningSeason) -> None:
     """All that each lot is believed to have left."""
     booth = await season.document("festival", "booths", BOOTH)
     sold = {one["lot"]: one["qty"] for one in booth["sold"]}
@@ -132,7 +132,7 @@ async def bring_home(season: Season) -> None:
     await season.until("festival", "festivals", {"status": "closed"})
 
 
-async def test_a_sale_of_more_than_any_facility_sent_is_shared_by_all_that_sent_some(season: Season) -> None:
+async def test_a_sale_of_more_than_any_facility_sent_is_shared_by_all_that_sent_some(season: RunningSeason) -> None:
     await sell(season, 15)
     await close(season)
     await season.until("festival", "booths", {"_id": BOOTH, "revision": 1, "disputed": []})
@@ -151,7 +151,7 @@ async def test_a_sale_of_more_than_any_facility_sent_is_shared_by_all_that_sent_
     }
 
 
-async def test_an_accepted_dispute_credits_nobody_with_more_than_came(season: Season) -> None:
+async def test_an_accepted_dispute_credits_nobody_with_more_than_came(season: RunningSeason) -> None:
     await sell(season, 25)
     await close(season)
     accept = ResolveDispute(festival=PASAR, booth=BOOTH, sale="sale/1", outcome=DisputeOutcome.ACCEPTED)

@@ -18,7 +18,7 @@ from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.runtime.processor import Decide, Decision
 from shared.settings import Settings
-from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
+from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, the_model
 from tests.support.model import documents
 from tests.support.place import RunService
 from tests.support.probe import Probe
@@ -71,14 +71,14 @@ async def test_a_parked_key_is_replayed_in_order_and_twice_is_as_good_as_once(
     parked = [a_correction(1), a_reservation(1, qty=4, nth=0), a_reservation(1, qty=3, nth=1)]
     right, wrong = LOT.decide, failing(LOT.decide, "correction-1")
     async with run_service("inventory"):
-        await send(probe, [a_lot(1), a_lot(2)])
+        await probe.send_all([a_lot(1), a_lot(2)])
         await eventually(lambda: all_worked("inventory", settings, probe, database))
     _patch(monkeypatch, wrong)
     async with run_service("inventory"):
         for one in parked:
-            await send(probe, [one])
+            await probe.send_all([one])
             await eventually(lambda: all_worked("inventory", settings, probe, database))
-        await send(probe, [a_reservation(2)])  # another key goes on
+        await probe.send_all([a_reservation(2)])  # another key goes on
         await eventually(lambda: all_worked("inventory", settings, probe, database))
         letters = said_by(await karya_dlq("list", "--json"))
         assert [(one["reason"], one["status"], one["key"]) for one in letters] == [
@@ -178,7 +178,7 @@ async def test_a_value_that_may_hold_a_makers_pseudonym_is_shown_only_to_who_ask
 
 
 def _patch(monkeypatch: pytest.MonkeyPatch, decide: Decide) -> None:
-    monkeypatch.setattr("services.inventory.handlers.PROCESSORS", (LOT.deciding(decide),))
+    monkeypatch.setattr("services.inventory.handlers.PROCESSORS", (LOT.with_decide(decide),))
 
 
 async def ids_worked(mongo: Mongo) -> set[str]:

@@ -14,7 +14,7 @@ from shared.events.journal import journal
 from shared.events.language import DeadlineReached, Topic
 from shared.events.sales import PUBLIC_SALES, SALES, SALES_DEADLINES, SETTLEMENTS, SalePublished
 from tests.support.probe import HeaderList, Record
-from tests.support.season import B1, STRANGER, Season, now, sell, stocked
+from tests.support.season import B1, STRANGER, RunningSeason, now, sell, stocked
 
 pytestmark = pytest.mark.integration
 
@@ -22,14 +22,14 @@ JOURNAL = journal("sales")
 
 
 @pytest.fixture
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     async with stocked(stack) as season:
         await sell(season)
         yield season
 
 
 async def again(
-    season: Season, topic: Topic, record: Record, id: bytes | None = None, qty: int = 0
+    season: RunningSeason, topic: Topic, record: Record, id: bytes | None = None, qty: int = 0
 ) -> RecordMetadata:
     """A record once more, with another id or another quantity in its body if these are given."""
     headers = [(name, id if id and name == "ce_id" else value) for name, value in record.headers]
@@ -39,11 +39,11 @@ async def again(
     )
 
 
-async def garbage(season: Season, topic: Topic, headers: HeaderList = ()) -> RecordMetadata:
+async def garbage(season: RunningSeason, topic: Topic, headers: HeaderList = ()) -> RecordMetadata:
     return await season.probe.send_raw(topic, key=b"x", value=b"{", headers=headers)
 
 
-async def test_what_a_service_never_said_on_its_topics_is_named_by_its_place(season: Season) -> None:
+async def test_what_a_service_never_said_on_its_topics_is_named_by_its_place(season: RunningSeason) -> None:
     probe = season.probe
     public, reserved, balance, stocking, batch = [
         (await probe.records(topic))[-1] for topic in (PUBLIC_SALES, RESERVATIONS, INVENTORY, BOOTH_STOCK, JOURNAL)

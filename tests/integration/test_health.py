@@ -20,7 +20,7 @@ from shared.runtime.service import Service
 from shared.runtime.step import Step
 from shared.runtime.storage import OutboxRecord, RuntimeStore
 from shared.settings import Settings
-from tests.support.lots import a_lot, send
+from tests.support.lots import a_lot
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
 from tests.support.running import ServiceProcess, service_process
@@ -58,7 +58,7 @@ async def test_an_idle_service_whose_servers_are_gone_says_so_and_goes_on_when_t
             with pytest.raises(NotReached):
                 await service.append(PRODUCTION, "L1", b"{}", [("ce_id", b"x")])
         await eventually(service.readiness_failures, equals=[], within=60)
-        await send(probe, [a_lot(2)])
+        await probe.send_all([a_lot(2)])
         lots = service.database["lots"]
         await eventually(lambda: lots.count_documents({}), equals=1, within=30)
 
@@ -117,7 +117,7 @@ async def test_a_long_batch_is_no_death(
     monkeypatch.setattr("shared.runtime.processor_runtime.SILENT", 0.5)
     release = hold_back(monkeypatch)
     async with run_service("inventory") as service:
-        await send(probe, [a_lot(1)])
+        await probe.send_all([a_lot(1)])
         await eventually(lambda: says(service, "was not polled"))
         assert service.liveness_failures() == []
         release.set()
@@ -168,7 +168,7 @@ async def test_a_service_that_lags_behind_is_not_ready_until_it_has_caught_up(
 ) -> None:
     release = hold_back(monkeypatch)
     async with run_service("inventory", settings.model_copy(update={"most_lag_seconds": 1})) as service:
-        await send(probe, [a_lot(1), a_lot(2), a_lot(3)])
+        await probe.send_all([a_lot(1), a_lot(2), a_lot(3)])
         await eventually(lambda: says(service, "3 records have waited for karya.inventory"))
         assert service.liveness_failures() == service.startup_failures() == []
         release.set()
@@ -180,7 +180,7 @@ async def test_a_relay_that_can_not_publish_is_said(
 ) -> None:
     async with run_service("inventory") as service:
         monkeypatch.setattr("shared.runtime.batch.Batch._outbox_record", _to_nowhere)
-        await send(probe, [a_lot(1)])
+        await probe.send_all([a_lot(1)])
         await eventually(lambda: says(service, "can't be published"), within=40)
         assert await mongo.database("inventory")["outbox"].count_documents({}) > 0
 

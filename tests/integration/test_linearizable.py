@@ -13,7 +13,7 @@ from shared.events.production import PRODUCTION, LotRecorded
 from shared.kafka import partition_for
 from shared.mongo import Mongo
 from shared.settings import Settings
-from tests.support.history.checker import Verdict, check
+from tests.support.history.checker import HistoryVerdict, check
 from tests.support.history.spec import Answer, Order, Stock, step
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
@@ -79,7 +79,7 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     assert len(spoken) == 8, "every kind of order was answered at least once"
 
 
-def explained(lot: str, verdict: Verdict[Order, Answer]) -> str:
+def explained(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
     done = "\n".join(f"  {one}" for one in verdict.order)
     stuck = "\n".join(f"  {one}" for one in verdict.stuck)
     return f"{lot}: this far the answers have an order:\n{done}\nnone of these can come next:\n{stuck}"

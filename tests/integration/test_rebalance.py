@@ -12,9 +12,8 @@ from shared.mongo import Database, Mongo
 from shared.runtime.storage import lane_id
 from shared.settings import Settings
 from tests.support import killed_at, loads
-from tests.support.loads import Said
 from tests.support.place import RunProcess, RunService
-from tests.support.probe import Probe
+from tests.support.probe import Probe, ProbeRecord
 from tests.support.running import ServiceProcess, let_go_of_the_dead
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked, assert_undisturbed
@@ -27,7 +26,7 @@ ON_EITHER_SIDE = 60  # events that must be worked before and after each change
 
 
 @asynccontextmanager
-async def pouring(probe: Probe, said: Iterator[Said]) -> AsyncIterator[None]:
+async def pouring(probe: Probe, said: Iterator[ProbeRecord]) -> AsyncIterator[None]:
     """Sends all the time while the block lasts."""
     enough = asyncio.Event()
 
@@ -82,7 +81,7 @@ async def test_instances_that_join_and_leave_under_load_lose_and_double_nothing(
     small = settings.model_copy(update={"max_batch": 50})
     database = mongo.database(name)
     async with service_process(name, small):
-        await loads.send(probe, loads.before(name))
+        await probe.send_all(loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
         async with pouring(probe, loads.after(name)):
             await eventually(lambda: database["ledger"].count_documents({}), until=lambda n: n > ON_EITHER_SIDE)
@@ -112,7 +111,7 @@ async def test_old_and_new_instances_side_by_side_under_load_lose_and_double_not
     database = mongo.database(name)
     former = ("-m", "tests.support.former_version", name)
     async with service_process(name, small, command=former) as old:
-        await loads.send(probe, loads.before(name))
+        await probe.send_all(loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
         assert await database["lanes"].count_documents({"derivation": {"$exists": True}}) == 0
         async with pouring(probe, loads.after(name)):
@@ -153,9 +152,9 @@ async def test_a_service_with_hints_or_deadlines_killed_between_two_parts_ends_a
     small = settings.model_copy(update={"max_batch": 25})
     database = mongo.database(name)
     async with run_service(name):
-        await loads.send(probe, loads.before(name))
+        await probe.send_all(loads.before(name))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
-    await loads.send(probe, list(islice(loads.after(name), 150)))
+    await probe.send_all(list(islice(loads.after(name), 150)))
     command = ("-m", "tests.support.killed_at", name, point, "3")
     async with service_process(name, small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output

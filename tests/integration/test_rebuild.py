@@ -34,7 +34,7 @@ from shared.settings import Settings
 from tests.support import loads, second_derivation
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
-from tests.support.season import CLOTH, MAKERS, Season, played
+from tests.support.season import CLOTH, MAKERS, RunningSeason, played
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -57,7 +57,7 @@ TAMPERED = [
 
 
 @pytest.fixture(scope="module")
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     async with played(stack) as season:
         yield season
 
@@ -74,11 +74,11 @@ def report(facility: str, qty: int) -> ProductionReported:
 
 
 def found_in(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
-    return rebuilt.lost, rebuilt.doubled, rebuilt.torn
+    return rebuilt.lost, rebuilt.doubled, rebuilt.mismatched
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_a_rebuilt_database_is_the_live_one(season: Season, service: str) -> None:
+async def test_a_rebuilt_database_is_the_live_one(season: RunningSeason, service: str) -> None:
     found = await compare(season.settings, service)
     assert found_in(found) == ([], [], [])
     assert found.ok
@@ -92,7 +92,7 @@ async def test_a_rebuilt_database_is_the_live_one(season: Season, service: str) 
 
 @pytest.mark.parametrize(("service", "collection", "change"), TAMPERED)
 async def test_what_was_changed_behind_the_services_back_is_found(
-    season: Season, service: str, collection: str, change: Document
+    season: RunningSeason, service: str, collection: str, change: Document
 ) -> None:
     kept = season.mongo.database(service)[collection]
     before = await kept.find_one({})
@@ -103,10 +103,10 @@ async def test_what_was_changed_behind_the_services_back_is_found(
     finally:
         await kept.replace_one({"_id": before["_id"]}, before)
     field = next(iter(next(iter(change.values()))))
-    assert found.torn == [f"{service} {collection} {before['_id']}: {field}"]
+    assert found.mismatched == [f"{service} {collection} {before['_id']}: {field}"]
 
 
-async def test_a_document_from_before_a_field_was_added_is_the_same(season: Season) -> None:
+async def test_a_document_from_before_a_field_was_added_is_the_same(season: RunningSeason) -> None:
     kept = season.mongo.database("festival")["requests"]
     before = await kept.find_one({"recalled": 0})
     assert before is not None
@@ -115,7 +115,7 @@ async def test_a_document_from_before_a_field_was_added_is_the_same(season: Seas
         found = await compare(season.settings, "festival")
     finally:
         await kept.replace_one({"_id": before["_id"]}, before)
-    assert found.torn == []
+    assert found.mismatched == []
 
 
 async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then(
@@ -128,10 +128,10 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
     name, database = "inventory", mongo.database("inventory")
     load = iter(loads.after(name))
     async with service_process(name, settings):
-        await loads.send(probe, [*loads.before(name), *islice(load, 60)])
+        await probe.send_all([*loads.before(name), *islice(load, 60)])
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
     async with service_process(name, settings, command=("-m", "tests.support.second_derivation", name)):
-        await loads.send(probe, list(islice(load, 60)))
+        await probe.send_all(list(islice(load, 60)))
         await eventually(lambda: all_worked(name, settings, probe, database), within=40)
     assert {entry.derivation for entry in await probe.bodies(journal(name), BatchWorked)} == {1, 2}
     assert await database["lanes"].count_documents({"derivation": 2})
@@ -143,7 +143,7 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
         await compare(settings, name)
 
 
-async def test_what_is_missing_and_what_is_too_much_is_found(season: Season) -> None:
+async def test_what_is_missing_and_what_is_too_much_is_found(season: RunningSeason) -> None:
     kept = season.mongo.database("sales")["booths"]
     before = await kept.find_one({})
     assert before is not None
@@ -154,12 +154,12 @@ async def test_what_is_missing_and_what_is_too_much_is_found(season: Season) -> 
     finally:
         await kept.delete_one({"_id": "nowhere"})
         await kept.insert_one(before)
-    assert sorted(found.torn) == sorted(
+    assert sorted(found.mismatched) == sorted(
         [f"sales booths {before['_id']}: only rebuilt", "sales booths nowhere: only live"]
     )
 
 
-async def test_the_command_shows_it_and_ends_with_1_when_something_differs(season: Season) -> None:
+async def test_the_command_shows_it_and_ends_with_1_when_something_differs(season: RunningSeason) -> None:
     env = environment(season.settings)
     good = await _karya(env, "rebuild", "inventory", "--json")
     assert (good.exit_code, json.loads(good.stdout)["ok"]) == (0, True)
@@ -173,7 +173,7 @@ async def test_the_command_shows_it_and_ends_with_1_when_something_differs(seaso
     assert f"{season.lots[0]}: on_hand" in bad.output
 
 
-async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overwritten(season: Season) -> None:
+async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overwritten(season: RunningSeason) -> None:
     env = environment(season.settings)
     made = await _karya(env, "rebuild", "production", "--into", "audit")
     assert (made.exit_code, "is kept" in made.output) == (0, True), made.output
@@ -188,7 +188,9 @@ async def test_a_rebuilt_database_with_a_name_of_its_own_is_kept_and_never_overw
     assert isinstance(own.exception, NotEmpty)
 
 
-async def test_a_switch_is_refused_while_the_service_is_at_work(season: Season, run_service: RunService) -> None:
+async def test_a_switch_is_refused_while_the_service_is_at_work(
+    season: RunningSeason, run_service: RunService
+) -> None:
     async with run_service("sales", settings=season.settings):
         with pytest.raises(ServiceRunning, match="at work"):
             await rebuild(season.settings, "sales", switching=True)
@@ -199,7 +201,7 @@ async def test_a_switch_is_refused_while_the_service_is_at_work(season: Season, 
 
 @pytest.mark.parametrize("service", ["production", "sales"])
 async def test_a_lost_database_is_put_back_and_the_service_goes_on(
-    season: Season, service: str, run_service: RunService
+    season: RunningSeason, service: str, run_service: RunService
 ) -> None:
     live = season.mongo.database(service)
     before = {name: await live[name].find({}).to_list(None) for name in await live.list_collection_names()}
@@ -217,7 +219,7 @@ async def test_a_lost_database_is_put_back_and_the_service_goes_on(
 
 
 async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeated(
-    season: Season, run_service: RunService, monkeypatch: pytest.MonkeyPatch
+    season: RunningSeason, run_service: RunService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     live = season.mongo.database("inventory")
     before = await live["lots"].find({}).to_list(None)
@@ -243,7 +245,7 @@ async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeat
     assert (await compare(season.settings, "inventory")).ok
 
 
-async def test_a_word_that_nothing_explains_is_found(season: Season) -> None:
+async def test_a_word_that_nothing_explains_is_found(season: RunningSeason) -> None:
     forged = FestivalCancelled(festival="ODOP", reason="")
     id = "00000000-0000-4000-8000-000000000001"
     await season.probe.send(FESTIVAL, forged, id=id, source="karya/festival")
@@ -269,7 +271,7 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     assert await probe.records(ANSWERS) == []
     found = await compare(settings, "production")
     assert [sentence.split()[3] for sentence in found.lost] == 3 * [ANSWERS.name]
-    assert (found.doubled, found.torn) == ([], [])
+    assert (found.doubled, found.mismatched) == ([], [])
     with pytest.raises(UnpublishedEvents, match="3 events"):
         await rebuild(settings, "production", switching=True)
     assert (await rebuild(settings, "production", switching=True, say_missing=True)).switched
@@ -288,7 +290,7 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
             raise ZeroDivisionError
         return processor.decide(state, event)
 
-    buggy = Service("production", [processor.deciding(fails)], settings)
+    buggy = Service("production", [processor.with_decide(fails)], settings)
     try:
         await buggy.start()
         for n, qty in enumerate((5, 13, 7)):

@@ -69,10 +69,10 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
         return await all_worked(name, settings, probe, database)
 
     async with run_service(name):
-        await loads.send(probe, loads.before(name))
+        await probe.send_all(loads.before(name))
         await eventually(worked, within=40)
     said = list(islice(loads.after(name), EVENTS))
-    await loads.send(probe, said)
+    await probe.send_all(said)
     for n, topic in enumerate(topic for processor in SERVICES[name] for topic in processor.topics):
         await probe.send_raw(topic, key=b"k", value=b'{"', headers=[("ce_id", None if n % 2 else b"bad")])
     async with service_process(
@@ -81,9 +81,9 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
         assert await dying.ended() == -9, dying.output
     await let_go_of_the_dead(settings)
     async with service_process(name, small) as first:
-        await loads.send(probe, list(islice(loads.after(name), EVENTS, 2 * EVENTS)))
+        await probe.send_all(list(islice(loads.after(name), EVENTS, 2 * EVENTS)))
         async with service_process(name, small) as second:
-            await loads.send(probe, said[::5])
+            await probe.send_all(said[::5])
             await eventually(worked, within=60)
             if name == "festival":
                 await _plan_again(probe)
@@ -184,7 +184,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         )
         return state, [ANSWERS.of(said)]
 
-    wrong = Service("production", [processor.deciding(refuses)], settings)
+    wrong = Service("production", [processor.with_decide(refuses)], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))
@@ -255,4 +255,4 @@ async def test_four_lost_databases_are_put_back_the_services_go_on_and_everythin
 
 
 def wrong_in(found: RebuildReport) -> tuple[list[str], list[str], list[str]]:
-    return found.lost, found.doubled, found.torn
+    return found.lost, found.doubled, found.mismatched

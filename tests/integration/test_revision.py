@@ -39,7 +39,7 @@ from shared.mongo import Mongo
 from tests.support.place import a_place
 from tests.support.probe import a_probe
 from tests.support.running import run_service
-from tests.support.season import B1, B2, MAKERS, PRICE, T1, T2, Season, now
+from tests.support.season import B1, B2, MAKERS, PRICE, T1, T2, RunningSeason, now
 
 pytestmark = pytest.mark.integration
 
@@ -48,10 +48,10 @@ PRODUCT = "SVR"
 
 
 @pytest.fixture
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """The four services at work, with stock of one product at two facilities and a festival with two booths."""
     async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
-        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
         running.push_async_callback(season.mongo.close)
         for service in SERVICES:
             await running.enter_async_context(run_service(service, settings))
@@ -84,18 +84,18 @@ async def season(stack: Stack) -> AsyncIterator[Season]:
         yield season
 
 
-async def organise(season: Season, body: Body, outcome: str = "done") -> None:
+async def organise(season: RunningSeason, body: Body, outcome: str = "done") -> None:
     """A command, until it is carried out."""
     id = str(uuid4())
     await season.say(ORGANISER, body, id)
     await season.until("festival", "commands", {"_id": id, "outcome": outcome})
 
 
-async def request(season: Season) -> dict[str, Any]:
+async def request(season: RunningSeason) -> dict[str, Any]:
     return await season.document("festival", "requests", "ODOP/R1")
 
 
-async def reserved(season: Season) -> dict[tuple[str, str], int]:
+async def reserved(season: RunningSeason) -> dict[tuple[str, str], int]:
     """Pieces by facility and booth, once inventory has answered for every line."""
     await season.until(
         "festival", "requests", {"status": "settled", "lines.status": {"$nin": ["asked", "releasing"]}}
@@ -108,7 +108,7 @@ async def reserved(season: Season) -> dict[tuple[str, str], int]:
     return found
 
 
-async def ship(season: Season, name: str, lost: int = 0) -> str:
+async def ship(season: RunningSeason, name: str, lost: int = 0) -> str:
     """Everything that the near facility has reserved for the first booth comes there, but for what is lost; the
     lot."""
     sent = SendShipment(festival="ODOP", request="R1", shipment=name, facility=NEAR, booth=B1)
@@ -121,7 +121,7 @@ async def ship(season: Season, name: str, lost: int = 0) -> str:
     return str(lot)
 
 
-async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_closes(season: Season) -> None:
+async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_closes(season: RunningSeason) -> None:
     demands = tuple(Demand(booth=booth, product=PRODUCT, qty=12) for booth in (B1, B2))
     asked = RequestAllocation(
         festival="ODOP", request="R1", demands=demands, consent=True, revise_at_percent=25, hold_hours=1
@@ -171,5 +171,5 @@ async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_clo
     assert {check.name: check.broken for check in report.broken} == {}
     for service in SERVICES:
         rebuilt = await compare(season.settings, service)
-        assert (rebuilt.lost, rebuilt.doubled, rebuilt.torn) == ([], [], [])
+        assert (rebuilt.lost, rebuilt.doubled, rebuilt.mismatched) == ([], [], [])
     assert any("goes back" in entry.text for entry in (await trace(season.settings, lot)).entries)

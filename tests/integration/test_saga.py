@@ -29,7 +29,7 @@ from shared.settings import Settings
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
 from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
-from tests.support.season import SERVICES, Season
+from tests.support.season import SERVICES, RunningSeason
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -46,7 +46,7 @@ LOTS, REQUESTS, FESTIVALS, ORGANISERS = 50, 200, 8, 40
 
 
 @pytest.fixture
-def place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+def place(settings: Settings, probe: Probe, mongo: Mongo) -> RunningSeason:
     return a_place(settings, probe, mongo)
 
 
@@ -67,7 +67,7 @@ def two_hundred() -> dict[str, RequestAllocation]:
     return asked
 
 
-async def fifty_lots(place: Season) -> None:
+async def fifty_lots(place: RunningSeason) -> None:
     for n in range(LOTS):
         facility, product = MAKERS[n % len(MAKERS)]
         report = ProductionReported(
@@ -85,7 +85,7 @@ async def fifty_lots(place: Season) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(170)
 async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_once_and_nothing_is_sold_twice(
-    place: Season, run_service: RunService, service_process: RunProcess
+    place: RunningSeason, run_service: RunService, service_process: RunProcess
 ) -> None:
     asked = two_hundred()
     async with AsyncExitStack() as running:
@@ -150,7 +150,7 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
 
 
 async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what_the_other_leaves_and_is_told(
-    place: Season, run_service: RunService, service_process: RunProcess
+    place: RunningSeason, run_service: RunService, service_process: RunProcess
 ) -> None:
     """Each lot is for whose order inventory has first. What one misses there it gets where there is still some."""
     async with run_service("inventory"), run_service("festival"), service_process("festival"):
@@ -177,7 +177,7 @@ async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what
 
 
 async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_booth(
-    place: Season, run_service: RunService
+    place: RunningSeason, run_service: RunService
 ) -> None:
     """Within a request the facilities' shares are even; what is left is the other's, within the booth's room."""
     async with run_service("inventory"), run_service("festival"):

@@ -20,8 +20,8 @@ from shared.runtime.step import Step
 from shared.runtime.storage import ChangeSet, Lane, OutboxEntry, OutboxRecord, RuntimeStore, to_outbox
 from shared.settings import Settings
 from tests.support import killed_at
-from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, send, the_model
-from tests.support.model import documents, settled
+from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, the_model
+from tests.support.model import all_published, documents
 from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
 from tests.support.running import let_go_of_the_dead
@@ -37,11 +37,11 @@ async def test_duplicates_and_redelivery_change_nothing(
     lots = [a_lot(n) for n in range(30)] + [a_correction(n) for n in range(0, 30, 3)]
     database = mongo.database("inventory")
     async with run_service("inventory"):
-        await send(probe, [*lots, *lots[::2]])
-        await eventually(lambda: settled(database, len(lots)), within=30)
+        await probe.send_all([*lots, *lots[::2]])
+        await eventually(lambda: all_published(database, len(lots)), within=30)
     async with run_service("inventory"):
-        await send(probe, [*lots[::-1], a_lot(99)])
-        await eventually(lambda: settled(database, len(lots) + 1), within=30)
+        await probe.send_all([*lots[::-1], a_lot(99)])
+        await eventually(lambda: all_published(database, len(lots) + 1), within=30)
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
     assert await probe.dlq(PRODUCTION) == []
 
@@ -65,10 +65,10 @@ async def test_what_can_not_be_decided_in_one_go_is_committed_as_far_as_it_was_a
 
     monkeypatch.setattr(RuntimeStore, "write", write)
     lots = [a_lot(n) for n in range(6)] + [a_correction(n) for n in range(6)]
-    await send(probe, lots)
+    await probe.send_all(lots)
     database = mongo.database("inventory")
     async with run_service("inventory"):
-        await eventually(lambda: settled(database, len(lots)), within=30)
+        await eventually(lambda: all_published(database, len(lots)), within=30)
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
     assert sizes == [(1, 1)] * len(lots)
 
@@ -105,16 +105,16 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
     database = mongo.database("inventory")
     small = settings.model_copy(update={"max_batch": 25})
     async with run_service("inventory"):
-        await send(probe, lots)
-        await eventually(lambda: settled(database, len(lots)))
-    await send(probe, orders)
+        await probe.send_all(lots)
+        await eventually(lambda: all_published(database, len(lots)))
+    await probe.send_all(orders)
     command = ("-m", "tests.support.killed_at", "inventory", point, "2")
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
     await let_go_of_the_dead(settings)
-    assert not await settled(database, len(lots) + len(orders)), "it was killed too late to prove anything"
+    assert not await all_published(database, len(lots) + len(orders)), "it was killed too late to prove anything"
     async with run_service("inventory"):
-        await eventually(lambda: settled(database, len(lots) + len(orders)), within=40)
+        await eventually(lambda: all_published(database, len(lots) + len(orders)), within=40)
         await assert_is(await the_model(probe, PRODUCTION, STOCK_ORDERS), probe, database)
 
 
@@ -140,12 +140,12 @@ async def test_bad_records_in_a_batch_of_good_ones_go_to_the_dlq_and_all_good_on
     }
     partition = partition_for("L0", settings.partitions)
     for lot, (key, body, headers) in zip(good, bad.values(), strict=False):
-        await send(probe, [lot])
+        await probe.send_all([lot])
         await probe.send_raw(PRODUCTION, key=key, value=body, headers=headers, partition=partition)
-    await send(probe, good[len(bad) :])
+    await probe.send_all(good[len(bad) :])
     database = mongo.database("inventory")
     async with run_service("inventory"):
-        await eventually(lambda: settled(database, len(good)))
+        await eventually(lambda: all_published(database, len(good)))
         letters = await eventually(lambda: probe.dlq(PRODUCTION), until=lambda found: len(found) == len(bad))
     assert set((await documents(database, LOT))["lots"]) == {f"L{n}" for n in range(len(good))}
     kept = [(letter.record.key, letter.record.value, _own(letter.record.headers)) for letter in letters]
@@ -193,15 +193,15 @@ async def test_a_record_that_failed_is_handled_though_a_later_one_succeeded_and_
     other = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) != partition_for("L1", 3))
     same = next(n for n in range(2, 99) if partition_for(f"L{n}", 3) == partition_for("L1", 3))
     async with run_service("inventory"):
-        await send(probe, [a_lot(1)])
+        await probe.send_all([a_lot(1)])
         await eventually(lambda: failures > 2)
-        await send(probe, [a_lot(other), a_lot(same)])
+        await probe.send_all([a_lot(other), a_lot(same)])
         await eventually(lambda: database["ledger"].count_documents({"_id": f"probe lot-{other}"}), equals=1)
         # The service must have had the chance to pass over the one that failed.
         await eventually(lambda: f"L{same}" in tried)
     monkeypatch.setattr(Step, "_attempt", original)
     async with run_service("inventory"):
-        await eventually(lambda: settled(database, 3))
+        await eventually(lambda: all_published(database, 3))
         await assert_is(await the_model(probe, PRODUCTION), probe, database)
 
 
@@ -212,8 +212,8 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
     database = mongo.database("inventory")
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     async with run_service("inventory"):
-        await send(probe, [a_lot(1)])
-        await eventually(lambda: settled(database, 1))
+        await probe.send_all([a_lot(1)])
+        await eventually(lambda: all_published(database, 1))
         # A zombie's transaction: it wrote the lane and has something to say, which it has said or never said.
         found = await database["lanes"].find_one({"_id": lane})
         assert found is not None
@@ -223,8 +223,8 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
             await database["outbox"].insert_one(left)
         moved = {"next_out": found["next_out"] + 1, "batches": found["batches"] + 1}
         await database["lanes"].replace_one({"_id": lane}, {**found, **moved})
-        await send(probe, [a_correction(1)])
-        await eventually(lambda: settled(database, 2))
+        await probe.send_all([a_correction(1)])
+        await eventually(lambda: all_published(database, 2))
         now = await database["lanes"].find_one({"_id": lane})
     assert now is not None
     assert now["batches"] == moved["batches"] + 1, "two batches of one number: a journal that no replay understands"
@@ -253,15 +253,15 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
     database = mongo.database("inventory")
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     async with run_service("inventory"):
-        await send(probe, [a_lot(1)])
-        await eventually(lambda: settled(database, 1))
+        await probe.send_all([a_lot(1)])
+        await eventually(lambda: all_published(database, 1))
         async with mongo.transaction() as session:
             await database["lanes"].update_one({"_id": lane}, {"$set": {"made_up": 1}}, session=session)
-            await send(probe, [a_correction(1)])
+            await probe.send_all([a_correction(1)])
             await eventually(lambda: conflicts > 0)
             await session.abort_transaction()
-        await send(probe, [a_reservation(1)])
-        await eventually(lambda: settled(database, 3))
+        await probe.send_all([a_reservation(1)])
+        await eventually(lambda: all_published(database, 3))
         lot = (await documents(database, LOT))["lots"]["L1"]
     assert (lot["on_hand"], lot["corrected"]) == (6, -1)
 
@@ -271,8 +271,8 @@ async def test_a_lane_beyond_the_log_stops_and_says_so(
 ) -> None:
     database = mongo.database("inventory")
     async with run_service("inventory"):
-        await send(probe, [a_lot(1)])
-        await eventually(lambda: settled(database, 1))
+        await probe.send_all([a_lot(1)])
+        await eventually(lambda: all_published(database, 1))
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     found = await database["lanes"].find_one({"_id": lane})
     assert found is not None
@@ -291,8 +291,8 @@ async def test_a_lane_of_another_cluster_stops_and_says_so(
 ) -> None:
     database = mongo.database("inventory")
     async with run_service("inventory"):
-        await send(probe, [a_lot(1)])
-        await eventually(lambda: settled(database, 1))
+        await probe.send_all([a_lot(1)])
+        await eventually(lambda: all_published(database, 1))
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     await database["lanes"].update_one({"_id": lane}, {"$set": {"cluster": "another"}})
     async with run_service("inventory", ready=False) as service:
@@ -320,6 +320,6 @@ async def test_a_service_stops_in_order_on_sigterm(
 ) -> None:
     database = mongo.database("inventory")
     async with service_process("inventory", settings) as process:
-        await send(probe, [a_lot(n) for n in range(20)])
-        await eventually(lambda: settled(database, 20))
+        await probe.send_all([a_lot(n) for n in range(20)])
+        await eventually(lambda: all_published(database, 20))
         assert await process.stop() == 0, process.output

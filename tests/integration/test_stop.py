@@ -27,7 +27,7 @@ from shared.runtime.step import Step
 from shared.settings import Settings
 from tests.support import loads
 from tests.support.announced import FESTIVAL
-from tests.support.lots import a_lot, send
+from tests.support.lots import a_lot
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe, a_probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead
@@ -101,7 +101,7 @@ async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
     monkeypatch.setattr(Relay, "run", forever)
     async with run_service("inventory") as service:
         held = HeldBack(monkeypatch)
-        await send(probe, [a_lot(1)])
+        await probe.send_all([a_lot(1)])
         await held.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
         await eventually(service.stopping.is_set, equals=True)
@@ -122,7 +122,7 @@ async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
     database = mongo.database("inventory")
     async with run_service("inventory") as service:
         held = HeldBack(monkeypatch)
-        await send(probe, [a_lot(1)])
+        await probe.send_all([a_lot(1)])
         await held.in_hand.wait()
         await service.stop()
         assert await members(settings, service) == 0
@@ -139,7 +139,7 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     monkeypatch.setattr("shared.runtime.step.DECIDED_WITHIN", 0.0)
     database = mongo.database("inventory")
     many = [a_lot(n) for n in range(9)]
-    await send(probe, many)
+    await probe.send_all(many)
     held = HeldBack(monkeypatch)
     async with run_service("inventory") as service:
         await held.in_hand.wait()

@@ -19,7 +19,7 @@ from shared.events.production import PRODUCTION
 from shared.kafka import topic_name
 from shared.runtime.service import Service
 from shared.settings import Settings
-from shared.topics import COMPRESSION, RETENTION, TIME, TopicFault, configs, wrong
+from shared.topics import COMPRESSION, RETENTION, TIME, TopicFault, configs, faults_of
 from tests.support.place import RunService
 from tests.support.probe import Probe
 from tests.support.waiting import eventually
@@ -72,7 +72,7 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
     assert told >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
     assert {one.topic for one in ordered.altered} == {name_in(fresh)}
     assert name_in(fresh) not in ordered.made
-    found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not wrong(now))
+    found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not faults_of(now))
     assert found[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
     assert await reconcile_topics(fresh) == TopicChanges([], [], []), "safe to repeat"
 

@@ -13,24 +13,24 @@ from deploy.stack import Stack
 from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, Season, played
+from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, RunningSeason, played
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     async with played(stack) as season:
         yield season
 
 
-async def sold_cloth(season: Season) -> str:
+async def sold_cloth(season: RunningSeason) -> str:
     """The lot of cloth that was sold at the first booth."""
     receipt = await season.document("sales", "receipts", f"{B1} sale-1")
     return str(receipt["sales"][0]["lot"])
 
 
-async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: Season) -> None:
+async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: RunningSeason) -> None:
     lot = await sold_cloth(season)
     life = await trace(season.settings, lot)
     kinds = list(dict.fromkeys(entry.kind for entry in life.entries))
@@ -64,14 +64,14 @@ async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: 
     assert here["unlabelled"] == held["pool_qty"]
 
 
-async def test_the_way_from_booth_to_booth_is_told(season: Season) -> None:
+async def test_the_way_from_booth_to_booth_is_told(season: RunningSeason) -> None:
     texts = [entry.text for entry in (await trace(season.settings, season.moved)).entries]
     assert f"3 moved from {B1} to {B2}" in texts
     assert f"2 of 3 counted at {B2}, transfer T1" in texts
     assert f"2 counted in at {B2}" in texts
 
 
-async def test_sales_are_summed_up_unless_each_is_asked_for(season: Season) -> None:
+async def test_sales_are_summed_up_unless_each_is_asked_for(season: RunningSeason) -> None:
     lot = await sold_cloth(season)
     receipts = await season.mongo.database("sales")["receipts"].find({}).to_list(None)
     parts = [part for receipt in receipts for sale in receipt["sales"] for part in sale["parts"] if part[0] == lot]
@@ -87,7 +87,7 @@ async def test_sales_are_summed_up_unless_each_is_asked_for(season: Season) -> N
     assert T1 in " ".join(entry.who for entry in summed)
 
 
-async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: Season) -> None:
+async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: RunningSeason) -> None:
     lots = (await season.document("sales", "booths", B1))["lots"]
     for facility, way in ((CRAFT, "from"), (ALSO_CRAFT, "to")):
         lot = next(lot["lot"] for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
@@ -100,7 +100,7 @@ async def test_what_a_count_moved_is_in_the_life_of_both_lots(season: Season) ->
         assert here["sold"] == told + (2 if way == "to" else -2)
 
 
-async def test_a_recall_and_a_return_are_in_the_life(season: Season) -> None:
+async def test_a_recall_and_a_return_are_in_the_life(season: RunningSeason) -> None:
     life = await trace(season.settings, season.recalled)
     assert life.recalled
     texts = [entry.text for entry in life.entries]
@@ -110,13 +110,13 @@ async def test_a_recall_and_a_return_are_in_the_life(season: Season) -> None:
     assert life.facility == CRAFT
 
 
-async def test_no_maker_is_in_any_life(season: Season) -> None:
+async def test_no_maker_is_in_any_life(season: RunningSeason) -> None:
     for lot in season.lots:
         told = json.dumps((await trace(season.settings, lot, every_sale=True)).as_dict())
         assert not any(maker in told for maker in MAKERS)
 
 
-async def test_a_lot_number_may_be_typed_as_one_likes_but_must_be_one(season: Season) -> None:
+async def test_a_lot_number_may_be_typed_as_one_likes_but_must_be_one(season: RunningSeason) -> None:
     lot = season.lots[0]
     assert (await trace(season.settings, lot.lower().replace("-", " "))).lot == lot
     with pytest.raises(WrongEntry, match="check character"):
@@ -128,7 +128,7 @@ async def test_a_lot_number_may_be_typed_as_one_likes_but_must_be_one(season: Se
         await trace(season.settings, other)
 
 
-async def test_the_command_tells_it(season: Season) -> None:
+async def test_the_command_tells_it(season: RunningSeason) -> None:
     code, text = await karya(season, "trace", season.recalled)
     assert code == 0
     assert "RECALLED" in text
@@ -138,6 +138,6 @@ async def test_the_command_tells_it(season: Season) -> None:
     assert {"at", "local", "kind", "text", "who", "record"} == json.loads(text)["timeline"][0].keys()
 
 
-async def karya(season: Season, *words: str) -> tuple[int, str]:
+async def karya(season: RunningSeason, *words: str) -> tuple[int, str]:
     done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
     return done.exit_code, done.stdout

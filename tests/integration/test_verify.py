@@ -30,28 +30,28 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, Season, played
+from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, RunningSeason, played
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
-async def season(stack: Stack) -> AsyncIterator[Season]:
+async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
     async with played(stack) as season:
         yield season
 
 
 @pytest.fixture(scope="module")
-def settings(season: Season) -> Settings:
+def settings(season: RunningSeason) -> Settings:
     return season.settings
 
 
 @pytest.fixture(scope="module")
-def mongo(season: Season) -> Mongo:
+def mongo(season: RunningSeason) -> Mongo:
     return season.mongo
 
 
-async def test_a_season_that_went_well_has_nothing_broken(season: Season, settings: Settings) -> None:
+async def test_a_season_that_went_well_has_nothing_broken(season: RunningSeason, settings: Settings) -> None:
     report = await verify(settings, within=20)
     assert report.waits == ()
     assert {check.name: check.broken for check in report.broken} == {}
@@ -237,7 +237,7 @@ def first_of_each_check() -> list[Any]:
 
 @pytest.mark.parametrize("broken", first_of_each_check())
 async def test_what_is_broken_in_a_database_is_found(
-    broken: Broken, season: Season, settings: Settings, mongo: Mongo
+    broken: Broken, season: RunningSeason, settings: Settings, mongo: Mongo
 ) -> None:
     kept = mongo.database(broken.service)[broken.collection]
     before = await kept.find({}).to_list(None)
@@ -253,13 +253,13 @@ async def test_what_is_broken_in_a_database_is_found(
     assert broken.check in {check.name for check in report.broken}
 
 
-async def test_each_check_is_seen_to_fail(season: Season, settings: Settings) -> None:
+async def test_each_check_is_seen_to_fail(season: RunningSeason, settings: Settings) -> None:
     report = await verify(settings, within=20)
     for_information = {"dead letters", "strays"}
     assert {check.name for check in report.checks} - for_information == {broken.check for broken in BROKEN}
 
 
-async def test_a_parked_key_can_be_allowed(season: Season, settings: Settings, mongo: Mongo) -> None:
+async def test_a_parked_key_can_be_allowed(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:
     parked = mongo.database("inventory")["parked"]
     await parked.insert_one({"_id": "karya.inventory.lot L1", "events": ["season x"]})
     try:
@@ -288,7 +288,7 @@ OVERDUE = {
     ],
 )
 async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
-    season: Season,
+    season: RunningSeason,
     settings: Settings,
     mongo: Mongo,
     service: str,
@@ -316,7 +316,7 @@ async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
     assert waits in heard[0].waits[0]
 
 
-async def test_the_command_shows_the_verdict(season: Season, settings: Settings, mongo: Mongo) -> None:
+async def test_the_command_shows_the_verdict(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:
     code, text = await karya(settings, "verify", "--within", "20")
     assert (code, "Everything adds up" in text) == (0, True)
     code, text = await karya(settings, "verify", "--json")
@@ -341,7 +341,7 @@ async def karya(settings: Settings, *words: str) -> tuple[int, str]:
     return done.exit_code, done.stdout
 
 
-async def test_what_is_wrong_in_a_topic_is_found(season: Season, settings: Settings) -> None:
+async def test_what_is_wrong_in_a_topic_is_found(season: RunningSeason, settings: Settings) -> None:
     """Last of all: what a topic holds stays in it."""
     probe = season.probe
     answer = ReportAccepted(facility=CLOTH, terminal=f"{CLOTH}.T1", report="made-2", lot=season.lots[0])

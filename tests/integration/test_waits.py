@@ -32,7 +32,7 @@ from tests.support.place import RunProcess
 from tests.support.probe import Probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead
 from tests.support.saga import a_place, announce, ask, lots, make, open_booth
-from tests.support.season import Season
+from tests.support.season import RunningSeason
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+def place(settings: Settings, probe: Probe, mongo: Mongo) -> RunningSeason:
     return a_place(settings, probe, mongo)
 
 
@@ -56,7 +56,7 @@ class Wait:
     deadline: str
     hours: int
     dies: str
-    begin: Callable[[Season, dict[str, ServiceProcess]], Awaitable[None]]
+    begin: Callable[[RunningSeason, dict[str, ServiceProcess]], Awaitable[None]]
     document: tuple[str, str, dict[str, Any]]
     becomes: tuple[str, str, dict[str, Any]]
     said: tuple[Topic, type[Body]]
@@ -66,30 +66,30 @@ class Wait:
         return self.name
 
 
-async def propose(place: Season, _: dict[str, ServiceProcess]) -> None:
+async def propose(place: RunningSeason, _: dict[str, ServiceProcess]) -> None:
     await place.say(ORGANISER, ask("FA", "R1", 7, consent=False), "ask")
 
 
-async def ask_nobody(place: Season, alive: dict[str, ServiceProcess]) -> None:
+async def ask_nobody(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     """Inventory dies before it is asked."""
     await alive.pop("inventory").kill()
     await let_go_of_the_dead(place.settings)
     await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
 
 
-async def reserve(place: Season, _: dict[str, ServiceProcess]) -> None:
+async def reserve(place: RunningSeason, _: dict[str, ServiceProcess]) -> None:
     await place.say(ORGANISER, ask("FA", "R1", 7), "ask")
     await place.until("festival", "requests", {"status": "settled"})
 
 
-async def send(place: Season, alive: dict[str, ServiceProcess]) -> None:
+async def send(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await reserve(place, alive)
     order = SendShipment(festival="FA", request="R1", shipment="S1", facility="LP-A", booth="FA.B1")
     await place.say(ORGANISER, order, "send")
     await place.until("festival", "shipments", {"status": "sent"})
 
 
-async def receive(place: Season, alive: dict[str, ServiceProcess]) -> None:
+async def receive(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await send(place, alive)
     counted = (CountedLot(lot="LA", qty=7),)
     came = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
@@ -97,7 +97,7 @@ async def receive(place: Season, alive: dict[str, ServiceProcess]) -> None:
     await place.until("festival", "shipments", {"status": "received"})
 
 
-async def carry(place: Season, alive: dict[str, ServiceProcess]) -> None:
+async def carry(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await receive(place, alive)
     await open_booth(place, "FA", "FA.B2")
     lots = (CountedLot(lot="LA", qty=3),)
@@ -105,7 +105,7 @@ async def carry(place: Season, alive: dict[str, ServiceProcess]) -> None:
     await place.say(ORGANISER, order, "carry")
 
 
-async def close(place: Season, alive: dict[str, ServiceProcess]) -> None:
+async def close(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await receive(place, alive)
     await place.say(ORGANISER, CloseFestival(festival="FA", till_hours=48), "close")
 
@@ -158,12 +158,12 @@ WAITS = [
 DEADLINES = {"festival": FESTIVAL_DEADLINES, "sales": SALES_DEADLINES}
 
 
-async def deadlines(place: Season, service: str) -> list[str]:
+async def deadlines(place: RunningSeason, service: str) -> list[str]:
     kept = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
     return sorted(one["deadline"] for one in kept)
 
 
-async def keep_still(place: Season, services: Iterable[str]) -> None:
+async def keep_still(place: RunningSeason, services: Iterable[str]) -> None:
     for name in services:
         worked = partial(all_worked, name, place.settings, place.probe, place.mongo.database(name))
         await eventually(worked, within=30)
@@ -172,7 +172,7 @@ async def keep_still(place: Season, services: Iterable[str]) -> None:
 @pytest.mark.timeout(170)
 @pytest.mark.parametrize("wait", slow_but(WAITS[2], WAITS[-1], among=WAITS))
 async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_in_its_midst(
-    wait: Wait, place: Season, service_process: RunProcess
+    wait: Wait, place: RunningSeason, service_process: RunProcess
 ) -> None:
     assert wait.dies in killed_at.POINTS
     async with AsyncExitStack() as running:

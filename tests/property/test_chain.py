@@ -21,12 +21,12 @@ from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
-from services.festival.handlers import PROCESSORS as FESTIVAL_FAMILIES
+from services.festival.handlers import PROCESSORS as FESTIVAL_PROCESSORS
 from services.inventory.domain import Lot
 from services.inventory.domain.lot import ReservationStatus
 from services.inventory.handlers import PROCESSORS as INVENTORY_PROCESSORS
 from services.production.domain.entities import Lot as MadeLot
-from services.production.handlers import PROCESSORS as PRODUCTION_FAMILIES
+from services.production.handlers import PROCESSORS as PRODUCTION_PROCESSORS
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus as SalesStatus
 from services.sales.handlers import PROCESSORS as SALES_PROCESSORS
@@ -78,7 +78,7 @@ from tests.support.invariants import inventory as of_inventory
 from tests.support.invariants import production as of_production
 from tests.support.invariants import sales as of_sales
 from tests.support.machine import Machine, one_of, until, which
-from tests.support.shell import NOON, Service
+from tests.support.shell import NOON, ServiceShell
 
 FESTIVAL = "ODOP"
 BOOTHS = ("ODOP.B1", "ODOP.B2")
@@ -111,10 +111,10 @@ class Chain(Machine):
     """Terminals, one organiser and two tills, who see what the services show them at that moment."""
 
     def setup(self) -> None:
-        self.production = Service(self.kafka, PRODUCTION_FAMILIES)
-        self.inventory = Service(self.kafka, INVENTORY_PROCESSORS)
-        self.festival = Service(self.kafka, FESTIVAL_FAMILIES)
-        self.sales = Service(self.kafka, SALES_PROCESSORS)
+        self.production = ServiceShell(self.kafka, PRODUCTION_PROCESSORS)
+        self.inventory = ServiceShell(self.kafka, INVENTORY_PROCESSORS)
+        self.festival = ServiceShell(self.kafka, FESTIVAL_PROCESSORS)
+        self.sales = ServiceShell(self.kafka, SALES_PROCESSORS)
         self.services = [self.production, self.inventory, self.festival, self.sales]
         self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
         self.numbers: Counter[str] = Counter()
@@ -469,7 +469,7 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
 }
 
 
-def check_festival(festival: Service) -> None:
+def check_festival(festival: ServiceShell) -> None:
     """Nothing is below zero, no line is answered twice, no demand is covered twice."""
     for booth in festival.all(FestivalBooth):
         for lot in booth.lots:
@@ -496,7 +496,7 @@ def check_festival(festival: Service) -> None:
         assert all(qty <= asked[pair] for pair, qty in covered.items()), request
 
 
-def check_commands(festival: Service) -> None:
+def check_commands(festival: ServiceShell) -> None:
     """Every command ended, and those that were refused were said to be, once."""
     commands = {command.id: command for command in festival.all(Command)}
     assert commands.keys() == {event.id for event in festival.kafka.heard(ORGANISER)}
@@ -505,13 +505,13 @@ def check_commands(festival: Service) -> None:
     assert refused == {id: 1 for id, command in commands.items() if command.outcome is CommandStatus.REFUSED}
 
 
-def check_production_and_inventory(production: Service, inventory: Service) -> None:
+def check_production_and_inventory(production: ServiceShell, inventory: ServiceShell) -> None:
     """Both know the same lots, with the same corrections and recalls."""
     made = {(lot.id, lot.qty, lot.corrected, lot.recalled) for lot in production.all(MadeLot)}
     assert made == {(lot.id, lot.recorded, lot.corrected, lot.recalled) for lot in inventory.all(Lot)}
 
 
-def check_inventory_and_festival(inventory: Service, festival: Service) -> None:
+def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell) -> None:
     """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
     standing = {r.id: r.status for lot in inventory.all(Lot) for r in lot.reservations}
     lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
@@ -550,7 +550,7 @@ ENDS = {
 }
 
 
-def check_festival_and_sales(festival: Service, sales: Service) -> None:
+def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> None:
     """Both count a booth's pieces alike; a closed festival's booths are settled and nothing is in dispute."""
     known = {booth.id: booth for booth in sales.all(Booth)}
     for booth in festival.all(FestivalBooth):
@@ -566,8 +566,8 @@ def check_festival_and_sales(festival: Service, sales: Service) -> None:
             assert dict(booth.sold) == {lot.lot: lot.sold for lot in other.lots if lot.sold}
             assert booth.disputed == other.disputed
     said = {one.booth: one for one in sales.kafka.bodies(BOOTH_REPORTS, SellThroughSoFar)}
-    paces = {pace.id: (pace.revision, dict(pace.sold)) for pace in festival.all(BoothSales)}
-    assert paces == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
+    counts = {interim.id: (interim.revision, dict(interim.sold)) for interim in festival.all(BoothSales)}
+    assert counts == {id: (one.revision, {lot.lot: lot.sold for lot in one.lots}) for id, one in said.items()}
     for found in festival.all(Replenishment):
         given: Counter[tuple[str, str]] = Counter()
         for move in found.moves:

@@ -27,7 +27,7 @@ from tests.support.history.answers import answer_of
 from tests.support.history.spec import Answer, Kind, Order, Stock, step
 from tests.support.invariants.inventory import check_lots, check_said
 from tests.support.machine import Machine, which
-from tests.support.shell import Service
+from tests.support.shell import ServiceShell
 
 FACILITY = "LP-KPG"
 LOTS = ("L0", "L1")
@@ -45,7 +45,7 @@ class InventoryMachine(Machine):
     """Production's events keep their order per lot, festival's orders theirs; between them there is none."""
 
     def setup(self) -> None:
-        self.inventory = Service(self.kafka, PROCESSORS)
+        self.inventory = ServiceShell(self.kafka, PROCESSORS)
         self.services = [self.inventory]
 
     @initialize(qty=st.integers(1, 30), early=st.lists(st.tuples(lots, orders), max_size=3))
@@ -104,7 +104,7 @@ class InventoryMachine(Machine):
             assert (lot.returned, lot.recalled) == (stock.returned, stock.recalled)
 
 
-def answers_by_cause(inventory: Service) -> dict[str, Answer]:
+def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
     """What inventory answered, by the id of the order."""
     found: dict[str, list[Event]] = defaultdict(list)
     seen: set[str] = set()

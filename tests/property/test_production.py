@@ -22,7 +22,7 @@ from shared.events.production import (
 from tests.support.examples import examples
 from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_said
 from tests.support.machine import Machine, one_of, which
-from tests.support.shell import NOON, Service
+from tests.support.shell import NOON, ServiceShell
 
 facilities = st.sampled_from(["PR-KPG", "LP-KPG", "RT-KPG", "XX-XXX"])
 products = st.sampled_from(["KTI", "KRJ", "SVR", "KBS", "NIX"])
@@ -44,7 +44,7 @@ class ProductionMachine(Machine):
     """Terminals say anything; inventory answers each correction once, and somebody says what nobody asked."""
 
     def setup(self) -> None:
-        self.production = Service(self.kafka, PROCESSORS)
+        self.production = ServiceShell(self.kafka, PROCESSORS)
         self.services = [self.production]
         self.answered: set[str] = set()
 

@@ -75,7 +75,7 @@ def a_situation(rng: Random) -> Situation:
         for booth, product in rows
         for lot in range(rng.randint(0, 3))
     ]
-    paces = [
+    histories = [
         SalesHistory(
             booth,
             product,
@@ -99,7 +99,7 @@ def a_situation(rng: Random) -> Situation:
     )
     sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
     until = NOON + timedelta(minutes=rng.randint(1, 540))
-    return Situation(NOON, until, sells, tuple(paces), tuple(held), rules)
+    return Situation(NOON, until, sells, tuple(histories), tuple(held), rules)
 
 
 def some_stock(rng: Random) -> list[AvailableLot]:
@@ -155,7 +155,7 @@ def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
     for case in cases:
         out, into = case.moved()
         assert not out.keys() & into.keys()
-        found = rates(case.now.paces)
+        found = rates(case.now.histories)
         for (booth, product), qty in out.items():
             rate = found.get((booth, product))
             keeps = 0 if rate is None else rate.expected(case.hours) + rate.spread(case.hours)
@@ -166,7 +166,7 @@ def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
 def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) -> None:
     for case in cases:
         _, into = case.moved()
-        found = rates(case.now.paces)
+        found = rates(case.now.histories)
         sent = Counter({(one.wanted.booth, one.wanted.product): one.wanted.qty for one in case.made.refills})
         for key in into.keys() | sent.keys():
             expected, spread = found[key].expected(case.hours), found[key].spread(case.hours)
@@ -214,7 +214,7 @@ def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
         shuffled = replace(
             now,
             sells=dict(rng.sample(list(now.sells.items()), len(now.sells))),
-            paces=tuple(rng.sample(now.paces, len(now.paces))),
+            histories=tuple(rng.sample(now.histories, len(now.histories))),
             held=tuple(rng.sample(now.held, len(now.held))),
         )
         assert propose(shuffled) == case.made

@@ -14,7 +14,7 @@ from shared.events.festival import AllocationRevised
 from tests.support.builders.festival import (
     B1,
     B2,
-    World,
+    FestivalWorld,
     a_booth_closing,
     a_receipt,
     a_request,
@@ -63,7 +63,7 @@ cases = st.builds(
 ).filter(lambda case: bool({made for _, made, _ in case.lots} & {product for _, product in case.asked}))
 
 
-def until_the_revision(case: Case) -> World:
+def until_the_revision(case: Case) -> FestivalWorld:
     world = a_world()
     for n, (facility, product, qty) in enumerate(case.lots):
         world.make(f"L{n}", qty, facility, product)

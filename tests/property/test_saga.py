@@ -13,7 +13,7 @@ from services.festival.domain import Request
 from services.festival.domain.allocation.line import HELD
 from services.festival.domain.allocation.request import RequestStatus
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
-from tests.support.builders.festival import World, a_booth, a_request, announced
+from tests.support.builders.festival import FestivalWorld, a_booth, a_request, announced
 
 pytestmark = pytest.mark.property
 
@@ -40,8 +40,8 @@ ASKED = st.builds(
 )
 
 
-def a_market(lots: list[tuple[str, str, int]]) -> World:
-    world = World()
+def a_market(lots: list[tuple[str, str, int]]) -> FestivalWorld:
+    world = FestivalWorld()
     for festival in FESTIVALS:
         world.give(announced(festival))
         world.give(a_booth(f"{festival}.B1", *PRODUCTS))
@@ -50,7 +50,7 @@ def a_market(lots: list[tuple[str, str, int]]) -> World:
     return world
 
 
-def run(world: World, asked: list[Asked], random: Random) -> None:
+def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
     """Whatever can happen next happens in an order that nobody chose; each lot's own queues keep theirs."""
     waiting = list(enumerate(asked))
     while True:
@@ -70,7 +70,7 @@ def run(world: World, asked: list[Asked], random: Random) -> None:
             getattr(world, what)(lot)
 
 
-def answered(world: World, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
+def answered(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
     said = [one for one in world.said if isinstance(one, AllocationConfirmed | AllocationFellShort)]
     return [one for one in said if (one.festival, one.request) == (request.festival, request.name)]
 

@@ -44,7 +44,7 @@ from shared.events.sales import (
 from tests.support.examples import examples
 from tests.support.invariants.sales import check_booths, check_demand, check_money, check_said
 from tests.support.machine import Machine, one_of, which
-from tests.support.shell import NOON, Service
+from tests.support.shell import NOON, ServiceShell
 
 FESTIVAL = "ODOP"
 BOOTHS = ("ODOP.B1", "ODOP.B2")
@@ -68,7 +68,7 @@ class SalesMachine(Machine):
     a network keeps its records to itself for a while."""
 
     def setup(self) -> None:
-        self.sales = Service(self.kafka, PROCESSORS)
+        self.sales = ServiceShell(self.kafka, PROCESSORS)
         self.services = [self.sales]
         self.closed: set[str] = set()
         self.spools: dict[tuple[str, str], list[tuple[str, Body]]] = {(b, t): [] for b in BOOTHS for t in TILLS}

@@ -33,7 +33,7 @@ from tests.support.builders.sales import (
     B1,
     B2,
     NOON,
-    World,
+    SalesWorld,
     a_cash_count,
     a_closing,
     a_count,
@@ -243,19 +243,19 @@ def interleaved(streams: Sequence[Stream], turns: Sequence[int]) -> Stream:
 turns = st.lists(st.integers(0, 3), max_size=40)
 
 
-def tell(world: World, order: Iterable[Fact], *, check: bool = True) -> None:
+def tell(world: SalesWorld, order: Iterable[Fact], *, check: bool = True) -> None:
     for fact in order:
         world.tell(fact.body, fact.id, fact.source)
         if check:
             check_booth(world, next(topic for topic in (B1, B2) if topic == fact.body.booth))  # type: ignore[attr-defined]
 
 
-def check_booth(world: World, booth: str) -> None:
+def check_booth(world: SalesWorld, booth: str) -> None:
     receipts = [receipt for receipt in world.all(Receipt) if receipt.booth == booth]
     check_books(world.booth(booth), receipts)
 
 
-def finish(world: World, booth: str = B1) -> None:
+def finish(world: SalesWorld, booth: str = B1) -> None:
     """The booth closes, its deadline passes, and facilities hear all of it."""
     world.give(a_closing(booth))
     if booth in world.deadlines:
@@ -267,7 +267,7 @@ def finish(world: World, booth: str = B1) -> None:
 # what was said
 
 
-def check_said(world: World) -> None:
+def check_said(world: SalesWorld) -> None:
     """Snapshots and changes add up to the books, whoever reads which."""
     for receipt in world.all(Receipt):
         for sale in receipt.sales:
@@ -291,7 +291,7 @@ def check_said(world: World) -> None:
         check_facility(world, facility)
 
 
-def check_facility(world: World, facility: str) -> None:
+def check_facility(world: SalesWorld, facility: str) -> None:
     """What a facility was told in changes, in snapshots and in public, and what it is owed, are its lots' sums."""
     mine = [lot for booth in world.all(Booth) for lot in booth.lots if lot.facility == facility]
     owed = (sum(lot.sold for lot in mine), sum(lot.sold_rupiah for lot in mine))
@@ -319,7 +319,7 @@ def check_facility(world: World, facility: str) -> None:
     check_settlement(world, facility, owed)
 
 
-def check_settlement(world: World, facility: str, owed: tuple[int, int]) -> None:
+def check_settlement(world: SalesWorld, facility: str, owed: tuple[int, int]) -> None:
     said = [one for one in world.heard(SettlementIssued) if one.facility == facility]
     found = [one for one in world.all(Settlement) if one.facility == facility]
     if not found:
@@ -345,7 +345,7 @@ def check_settlement(world: World, facility: str, owed: tuple[int, int]) -> None
     )
 
 
-def end(world: World) -> object:
+def end(world: SalesWorld) -> object:
     """What must not depend on the order: lots and pools to the rupiah, settlements, drawers and devices. Which of
     several voids of one line returns a rupiah that was rounded does depend on it, so refunds are left out."""
     booth = world.booth()
@@ -367,8 +367,8 @@ def end(world: World) -> object:
     )
 
 
-def worked(order: Stream) -> World:
-    world = World()
+def worked(order: Stream) -> SalesWorld:
+    world = SalesWorld()
     tell(world, order, check=False)
     check_booth(world, B1)
     finish(world)
@@ -393,7 +393,7 @@ def test_pieces_and_money_are_conserved_in_any_order(
     # Festival has said all before it closes the booth; of tills' records so many come too late.
     said = [fact for fact in order if fact.source == "festival"]
     tail = [fact for fact in order[len(order) - late :] if late and fact not in said]
-    world = World()
+    world = SalesWorld()
     tell(world, [fact for fact in order if fact not in tail])
     finish(world)
     tell(world, tail)
@@ -414,7 +414,7 @@ def test_pieces_and_money_are_conserved_in_any_order(
 def test_facilities_may_hear_booths_in_any_order(
     one: Facts, other: Facts, first: list[int], second: list[int], passed: list[str]
 ) -> None:
-    world = World()
+    world = SalesWorld()
     for story, order in ((one, first), (other, second)):
         tell(world, interleaved(story.streams, order), check=False)
         finish(world, story.booth)
@@ -437,7 +437,7 @@ def test_any_two_orders_of_facts_that_the_stock_covers_end_alike(
         assert refunded(one) == refunded(other)
 
 
-def refunded(world: World) -> int:
+def refunded(world: SalesWorld) -> int:
     return sum(taking.refunded_rupiah for drawer in world.booth().drawers for taking in drawer.takings)
 
 
@@ -452,7 +452,7 @@ def test_when_it_is_oversold_any_two_orders_leave_the_same_pieces_in_doubt(
     assert doubt(one) == doubt(other)
 
 
-def doubt(world: World) -> object:
+def doubt(world: SalesWorld) -> object:
     """Pieces in dispute and recorded by product, and pieces by lot."""
     disputed: Counter[str] = Counter()
     for receipt in world.all(Receipt):

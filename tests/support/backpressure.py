@@ -25,8 +25,7 @@ from deploy.topics import make_topics
 from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support import loads
-from tests.support.loads import Said
-from tests.support.probe import Probe, a_probe
+from tests.support.probe import Probe, ProbeRecord, a_probe
 from tests.support.running import ServiceProcess, let_go_of_the_dead, service_process
 from tests.support.servers import frozen, gone, settings_on
 from tests.support.undisturbed import all_worked, assert_undisturbed
@@ -80,7 +79,7 @@ class Figures:
         ]
 
 
-class Load:
+class SteadyLoad:
     """Sends `rate` records a second, as long as it runs."""
 
     def __init__(self, probe: Probe, rate: float) -> None:
@@ -120,7 +119,7 @@ async def stop_under_load(figures: Figures, stack: LocalStack, settings: Setting
 
         for name in AT_WORK:
             await loads.send_at_once(probe, loads.before(name))
-        load = Load(probe, figures.rate)
+        load = SteadyLoad(probe, figures.rate)
         await load.send(WARM_WITH)
         await eventually(is_worked, within=60)
         async with _running(load.run()):
@@ -134,7 +133,7 @@ async def stop_under_load(figures: Figures, stack: LocalStack, settings: Setting
             await assert_undisturbed(name, settings, probe, mongo.database(name))
 
 
-async def _watch(figures: Figures, processes: dict[str, ServiceProcess], load: Load) -> None:
+async def _watch(figures: Figures, processes: dict[str, ServiceProcess], load: SteadyLoad) -> None:
     began, sent = time.monotonic(), load.sent
     measured = {name: psutil.Process(process.pid) for name, process in processes.items()}
     figures.memory = {name: Memory(_resident(process)) for name, process in measured.items()}
@@ -164,7 +163,7 @@ async def _answers(process: ServiceProcess, ask: str) -> int:
         return (await client.get(f"{process.url}/health/{ask}")).status_code
 
 
-def _taking_turns(*works: Iterator[Said]) -> Iterator[Said]:
+def _taking_turns(*works: Iterator[ProbeRecord]) -> Iterator[ProbeRecord]:
     return chain.from_iterable(zip(*works, strict=True))
 
 

@@ -78,7 +78,7 @@ def an_engine(**options: Any) -> Iterator[Engine]:
     """An engine that listens on loopback as long as the block lasts."""
     engine = Engine(**options)
 
-    class Handler(BaseHTTPRequestHandler):
+    class EngineHandler(BaseHTTPRequestHandler):
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             answer = engine.answer(self.command, self.path, body)
@@ -95,7 +95,7 @@ def an_engine(**options: Any) -> Iterator[Engine]:
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), EngineHandler)
     engine.port = server.server_address[1]
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

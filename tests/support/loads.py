@@ -3,7 +3,6 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import count
 from typing import Any
@@ -22,10 +21,9 @@ from shared.events.festival import (
     RequestAllocation,
 )
 from shared.events.inventory import INVENTORY, STOCK_ORDERS, ReleaseRequested, ReservationRequested, StockChanged
-from shared.events.language import Body, Topic
 from shared.events.production import PRODUCTION, TERMINAL, CorrectionRequested, LotRecorded, ProductionReported
 from shared.events.sales import TILL, Payment, PaymentKind, ReceiptIssued, ReceiptLine, ReceiptVoided, VoidedLine
-from tests.support.probe import Probe
+from tests.support.probe import Probe, ProbeRecord
 
 MADE_ON = date(2026, 4, 1)
 SOLD_AT = datetime(2026, 4, 18, 4, 0, tzinfo=UTC)
@@ -33,61 +31,49 @@ LOTS = 30
 KEYS = 9  # festivals or booths: some on every lane
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Something for the probe to send."""
-
-    topic: Topic
-    body: Body
-    id: str
+async def send_at_once(probe: Probe, records: Iterable[ProbeRecord]) -> None:
+    """Send these events all at once."""
+    await asyncio.gather(*(probe.send(record.topic, record.body, id=record.id) for record in records))
 
 
-async def send(probe: Probe, said: list[Said]) -> None:
-    for one in said:
-        await probe.send(one.topic, one.body, id=one.id)
-
-
-async def send_at_once(probe: Probe, said: Iterable[Said]) -> None:
-    """All of them in the time of one."""
-    await asyncio.gather(*(probe.send(one.topic, one.body, id=one.id) for one in said))
-
-
-def before(service: str) -> list[Said]:
+def before(service: str) -> list[ProbeRecord]:
     """What the work of `after` stands on."""
     return list(_BEFORE[service]())
 
 
-def after(service: str) -> Iterator[Said]:
+def after(service: str) -> Iterator[ProbeRecord]:
     """Work without end; every seventh is said twice."""
-    for number, said in enumerate(_AFTER[service]()):
-        yield said
+    for number, record in enumerate(_AFTER[service]()):
+        yield record
         if number % 7 == 0:
-            yield said
+            yield record
 
 
-def _lots() -> Iterator[Said]:
+def _lots() -> Iterator[ProbeRecord]:
     for n in range(LOTS):
         body = LotRecorded(lot=f"L{n}", facility="LP-KPG", product="KTI", category="tenun", qty=900, made_on=MADE_ON)
-        yield Said(PRODUCTION, body, f"lot-{n}")
+        yield ProbeRecord(PRODUCTION, body, f"lot-{n}")
 
 
-def _orders() -> Iterator[Said]:
+def _orders() -> Iterator[ProbeRecord]:
     for n in count():
         lot, held = f"L{n % LOTS}", f"r{n}"
         asked = ReservationRequested(lot=lot, reservation=held, festival="F1", booth="F1.B1", request="F1/q", qty=3)
-        yield Said(STOCK_ORDERS, asked, f"reserve-{n}")
+        yield ProbeRecord(STOCK_ORDERS, asked, f"reserve-{n}")
         if n % 3 == 0:
-            yield Said(STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=held, festival="F1"), f"release-{n}")
+            yield ProbeRecord(
+                STOCK_ORDERS, ReleaseRequested(lot=lot, reservation=held, festival="F1"), f"release-{n}"
+            )
         if n % 5 == 0:
             change = CorrectionRequested(lot=lot, facility="LP-KPG", correction=f"c{n}", change=1)
-            yield Said(PRODUCTION, change, f"correction-{n}")
+            yield ProbeRecord(PRODUCTION, change, f"correction-{n}")
 
 
-def _nothing() -> Iterator[Said]:
+def _nothing() -> Iterator[ProbeRecord]:
     return iter(())
 
 
-def _reports() -> Iterator[Said]:
+def _reports() -> Iterator[ProbeRecord]:
     facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda one: one.code)
     for n in count():
         facility = facilities[n % len(facilities)]
@@ -99,12 +85,12 @@ def _reports() -> Iterator[Said]:
             made_on=date(2023, 4, 1 + n % 17),
             maker="p.MADEUP",
         )
-        yield Said(TERMINAL, body, f"report-{n}")
+        yield ProbeRecord(TERMINAL, body, f"report-{n}")
 
 
-def _festivals() -> Iterator[Said]:
+def _festivals() -> Iterator[ProbeRecord]:
     for n in range(LOTS):
-        yield Said(INVENTORY, _balance(f"L{n}"), f"stock-{n}")
+        yield ProbeRecord(INVENTORY, _balance(f"L{n}"), f"stock-{n}")
     for n in range(KEYS):
         announced = AnnounceFestival(
             festival=f"F{n}",
@@ -114,13 +100,13 @@ def _festivals() -> Iterator[Said]:
             first_day=date(2026, 4, 18),
             last_day=date(2026, 4, 20),
         )
-        yield Said(ORGANISER, announced, f"announce-{n}")
+        yield ProbeRecord(ORGANISER, announced, f"announce-{n}")
         prices = (Price(product="KTI", price_rupiah=10_000),)
         booth = OpenBooth(festival=f"F{n}", booth=f"F{n}.B1", name="Booth", prices=prices, tills=(f"F{n}.T1",))
-        yield Said(ORGANISER, booth, f"open-{n}")
+        yield ProbeRecord(ORGANISER, booth, f"open-{n}")
 
 
-def _requests() -> Iterator[Said]:
+def _requests() -> Iterator[ProbeRecord]:
     """Each is planned by the stock view, and its reservations' deadline has come at once."""
     for n in count():
         festival = f"F{n % KEYS}"
@@ -128,9 +114,9 @@ def _requests() -> Iterator[Said]:
         asked = RequestAllocation(
             festival=festival, request=f"R{n}", demands=(demand,), consent=n % 4 != 0, hold_hours=0
         )
-        yield Said(ORGANISER, asked, f"request-{n}")
+        yield ProbeRecord(ORGANISER, asked, f"request-{n}")
         if n % 50 == 49:
-            yield Said(ORGANISER, CloseFestival(festival=f"F{n % KEYS}X", till_hours=0), f"close-{n}")
+            yield ProbeRecord(ORGANISER, CloseFestival(festival=f"F{n % KEYS}X", till_hours=0), f"close-{n}")
 
 
 def _balance(lot: str) -> StockChanged:
@@ -153,11 +139,11 @@ def _balance(lot: str) -> StockChanged:
     )
 
 
-def _booths() -> Iterator[Said]:
+def _booths() -> Iterator[ProbeRecord]:
     for n in range(KEYS):
         prices = (Price(product="KTI", price_rupiah=10_000),)
         opened = BoothOpened(booth=f"F.B{n}", festival="F", name="Booth", prices=prices, tills=(f"F.B{n}.T1",))
-        yield Said(BOOTH_STOCK, opened, f"opened-{n}")
+        yield ProbeRecord(BOOTH_STOCK, opened, f"opened-{n}")
         for lot in range(3):
             stocked = BoothStocked(
                 booth=f"F.B{n}",
@@ -168,10 +154,10 @@ def _booths() -> Iterator[Said]:
                 made_on=MADE_ON,
                 qty=400,
             )
-            yield Said(BOOTH_STOCK, stocked, f"stocked-{n}-{lot}")
+            yield ProbeRecord(BOOTH_STOCK, stocked, f"stocked-{n}-{lot}")
 
 
-def _sales() -> Iterator[Said]:
+def _sales() -> Iterator[ProbeRecord]:
     """Receipts of one to three lines, every fifth piece without a label; now and then some of one come back."""
     records: dict[str, list[str]] = defaultdict(list)
     for n in count():
@@ -193,7 +179,7 @@ def _sales() -> Iterator[Said]:
             payment=Payment(kind=PaymentKind.CASH),
             sold_at=SOLD_AT,
         )
-        yield Said(TILL, receipt, f"sale-{n}")
+        yield ProbeRecord(TILL, receipt, f"sale-{n}")
         if n % 6 == 0:
             void = ReceiptVoided(
                 **_place(booth, records[booth], f"void-{n}"),
@@ -202,7 +188,7 @@ def _sales() -> Iterator[Said]:
                 refund_rupiah=10_000,
                 voided_at=SOLD_AT,
             )
-            yield Said(TILL, void, f"void-{n}")
+            yield ProbeRecord(TILL, void, f"void-{n}")
 
 
 def _place(booth: str, records: list[str], id: str) -> dict[str, Any]:

@@ -1,49 +1,33 @@
 """Lots as production tells of them, reservations as festival asks for them, and what inventory must make of both."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from services.inventory.handlers import LOT
 from shared.events.inventory import INVENTORY, RESERVATIONS, STOCK_ORDERS, ReservationRequested, StockChanged
-from shared.events.language import Body, Topic
+from shared.events.language import Topic
 from shared.events.production import PRODUCTION, CorrectionRequested, LotRecorded
 from shared.mongo import Database
 from tests.support.model import Model, documents
-from tests.support.probe import Probe
+from tests.support.probe import Probe, ProbeRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Something for the probe to send."""
-
-    topic: Topic
-    body: Body
-    id: str
-
-
-def a_lot(number: int, qty: int = 10) -> Said:
+def a_lot(number: int, qty: int = 10) -> ProbeRecord:
     body = LotRecorded(
         lot=f"L{number}", facility="LP-KPG", product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1)
     )
-    return Said(PRODUCTION, body, f"lot-{number}")
+    return ProbeRecord(PRODUCTION, body, f"lot-{number}")
 
 
-def a_correction(number: int, change: int = -1) -> Said:
+def a_correction(number: int, change: int = -1) -> ProbeRecord:
     body = CorrectionRequested(lot=f"L{number}", facility="LP-KPG", correction=f"c{number}", change=change)
-    return Said(PRODUCTION, body, f"correction-{number}")
+    return ProbeRecord(PRODUCTION, body, f"correction-{number}")
 
 
-def a_reservation(number: int, qty: int = 3, nth: int = 0) -> Said:
+def a_reservation(number: int, qty: int = 3, nth: int = 0) -> ProbeRecord:
     body = ReservationRequested(
         lot=f"L{number}", reservation=f"r{number}.{nth}", festival="F1", booth="F1.B1", request="F1/q", qty=qty
     )
-    return Said(STOCK_ORDERS, body, f"reservation-{number}.{nth}")
-
-
-async def send(probe: Probe, said: Sequence[Said]) -> None:
-    for one in said:
-        await probe.send(one.topic, one.body, id=one.id)
+    return ProbeRecord(STOCK_ORDERS, body, f"reservation-{number}.{nth}")
 
 
 async def the_model(probe: Probe, *topics: Topic) -> Model:

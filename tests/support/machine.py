@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from shared.runtime.dlq import original_headers
-from tests.support.shell import PARTITIONS, Kafka, Line, Service
+from tests.support.shell import PARTITIONS, Kafka, Line, ServiceShell
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.kafka = Kafka()
-        self.services: list[Service] = []
+        self.services: list[ServiceShell] = []
         self.had_bugs = False
         self._checked = 0
         self.setup()
@@ -165,7 +165,7 @@ class Machine(RuleBasedStateMachine):
     def _is_read(self, topic: str) -> bool:
         return any(topic == one.name for _, line in self._lines() for one in line.processor.topics)
 
-    def _lines(self) -> list[tuple[Service, Line]]:
+    def _lines(self) -> list[tuple[ServiceShell, Line]]:
         return [(service, line) for service in self.services for line in service.lines]
 
 

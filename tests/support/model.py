@@ -57,7 +57,7 @@ async def documents(database: Database, *processors: Processor) -> dict[str, Doc
     }
 
 
-async def settled(database: Database, expected_events: int) -> bool:
-    """All these events are worked and nothing waits to be said."""
+async def all_published(database: Database, expected_events: int) -> bool:
+    """All these events are worked and nothing waits to be published."""
     worked = await database["ledger"].count_documents({})
     return worked == expected_events and await database["outbox"].count_documents({}) == 0

@@ -1,6 +1,6 @@
 """A small Kafka client for tests: says what terminals, tills and organisers would say, and hears everything."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,6 +45,15 @@ class DeadLetter:
     record: Record
 
 
+@dataclass(frozen=True, slots=True)
+class ProbeRecord:
+    """An event for the probe to send."""
+
+    topic: Topic
+    body: Body
+    id: str
+
+
 class Probe:
     """Topics are meant without prefix. What was read is kept, so asking again reads only what is new."""
 
@@ -78,6 +87,11 @@ class Probe:
         return await self.send_raw(
             topic, key=topic.key_of(body).encode(), value=envelope.encode(body), headers=headers
         )
+
+    async def send_all(self, records: Iterable[ProbeRecord]) -> None:
+        """Send these events one after the other."""
+        for record in records:
+            await self.send(record.topic, record.body, id=record.id)
 
     async def send_raw(
         self,

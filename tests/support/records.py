@@ -30,14 +30,14 @@ OUT = Topic("karya.test.out.v1", "account", (Grew,))
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class RunningTotal:
     id: str
     total: int = 0
 
 
 def add(state: State, _event: Event, body: Added) -> Decision:
     """Adds; 13 is a bug, 7 asks for a deadline."""
-    account = state.get(Account, body.account) or Account(body.account)
+    account = state.get(RunningTotal, body.account) or RunningTotal(body.account)
     if body.amount == 13:
         raise ZeroDivisionError("made up for a test")
     grown = replace(account, total=account.total + body.amount)
@@ -48,22 +48,22 @@ def add(state: State, _event: Event, body: Added) -> Decision:
 
 
 def account_of(event: Event, _body: Added) -> Iterable[Ref]:
-    return (Ref(Account, event.key),)
+    return (Ref(RunningTotal, event.key),)
 
 
-def _to(account: Account) -> dict[str, Any]:
+def _to(account: RunningTotal) -> dict[str, Any]:
     return {"total": account.total}
 
 
-def _from(document: Document) -> Account:
-    return Account(document["_id"], document["total"])
+def _from(document: Document) -> RunningTotal:
+    return RunningTotal(document["_id"], document["total"])
 
 
 PROCESSOR = Processor(
     service="test",
     key="account",
     topics=(IN,),
-    collections=(Collection("accounts", Account, _to, _from),),
+    collections=(Collection("accounts", RunningTotal, _to, _from),),
     handlers=(on(Added, add, reads=account_of),),
     deadlines=IN,
 )

@@ -20,19 +20,19 @@ from shared.events.production import PRODUCTION, LotRecorded
 from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.probe import Probe
-from tests.support.season import Season, now
+from tests.support.season import RunningSeason, now
 
 PRICE = 10_000
 PRODUCTS = ("KTI", "SVR", "KRJ")
 Pair = tuple[str, str]
 
 
-def a_place(settings: Settings, probe: Probe, mongo: Mongo) -> Season:
+def a_place(settings: Settings, probe: Probe, mongo: Mongo) -> RunningSeason:
     """Hands to play with, where nothing was played yet."""
-    return Season(settings, probe, mongo, (now() - timedelta(days=1)).date())
+    return RunningSeason(settings, probe, mongo, (now() - timedelta(days=1)).date())
 
 
-async def announce(place: Season, festival: str, booths: int = 1, **booth: Any) -> None:
+async def announce(place: RunningSeason, festival: str, booths: int = 1, **booth: Any) -> None:
     """A festival of next month with so many booths, at which all products have a price."""
     opening = place.today + timedelta(days=30)
     body = AnnounceFestival(
@@ -44,13 +44,13 @@ async def announce(place: Season, festival: str, booths: int = 1, **booth: Any) 
     await place.until("festival", "booths", {"festival": festival}, booths)
 
 
-async def open_booth(place: Season, festival: str, booth: str, **more: Any) -> None:
+async def open_booth(place: RunningSeason, festival: str, booth: str, **more: Any) -> None:
     prices = tuple(Price(product=product, price_rupiah=PRICE) for product in PRODUCTS)
     body = OpenBooth(festival=festival, booth=booth, name=booth, prices=prices, tills=(f"{booth}.T1",), **more)
     await place.say(ORGANISER, body, f"open-{booth}")
 
 
-async def make(place: Season, lot: str, qty: int, facility: str) -> None:
+async def make(place: RunningSeason, lot: str, qty: int, facility: str) -> None:
     """A lot of cloth that production is not asked about."""
     body = LotRecorded(lot=lot, facility=facility, product="KTI", category="tenun", qty=qty, made_on=date(2026, 4, 1))
     await place.say(PRODUCTION, body, f"lot-{lot}")
@@ -68,12 +68,12 @@ def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation
     return RequestAllocation(**given | changed)
 
 
-async def requests_of(place: Season) -> dict[Pair, dict[str, Any]]:
+async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:
     kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
     return {(one["festival"], one["name"]): one for one in kept}
 
 
-async def answers(place: Season) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
+async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
     """What was said to each request, in its order."""
     said: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
     for heard in await place.probe.read_all(FESTIVAL):
@@ -91,5 +91,5 @@ def held(request: dict[str, Any], of: str = "product") -> Counter[str]:
     return pieces
 
 
-async def lots(place: Season) -> dict[str, dict[str, Any]]:
+async def lots(place: RunningSeason) -> dict[str, dict[str, Any]]:
     return {lot["_id"]: lot for lot in await place.mongo.database("inventory")["lots"].find({}).to_list(None)}

@@ -62,7 +62,7 @@ WITHIN = 30.0
 
 
 @dataclass(slots=True)
-class Season:
+class RunningSeason:
     """What was played, and the hands to play more: each record of a till's device follows the one before it."""
 
     settings: Settings
@@ -130,10 +130,10 @@ def device(till: str) -> str:
 
 
 @asynccontextmanager
-async def played(stack: Stack) -> AsyncIterator[Season]:
+async def played(stack: Stack) -> AsyncIterator[RunningSeason]:
     """All of it, from the first report to the last piece at home, in a place of its own; the services are stopped."""
     async with a_place(stack) as settings, a_probe(settings) as probe:
-        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
         try:
             async with AsyncExitStack() as running:
                 for service in SERVICES:
@@ -151,10 +151,10 @@ async def played(stack: Stack) -> AsyncIterator[Season]:
 
 
 @asynccontextmanager
-async def stocked(stack: Stack) -> AsyncIterator[Season]:
+async def stocked(stack: Stack) -> AsyncIterator[RunningSeason]:
     """The season up to the morning: both booths have goods, and all services are at work."""
     async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
-        season = Season(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
+        season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
         running.push_async_callback(season.mongo.close)
         for service in SERVICES:
             await running.enter_async_context(run_service(service, settings))
@@ -163,7 +163,7 @@ async def stocked(stack: Stack) -> AsyncIterator[Season]:
         yield season
 
 
-async def make(season: Season) -> None:
+async def make(season: RunningSeason) -> None:
     """Six lots, a correction that fits and one that does not, a refused report, and what can't be read."""
     made = [
         (CLOTH, "KTI", 20),
@@ -187,7 +187,7 @@ async def make(season: Season) -> None:
     await season.until("production", "reports", {"kind": "correction", "outcome": {"$ne": "waiting"}}, 2)
 
 
-async def allocate(season: Season) -> None:
+async def allocate(season: RunningSeason) -> None:
     """Both booths get cloth and craft; one piece is lost on the way, one lot is recalled at the booth."""
     await season.say(ORGANISER, _festival(), "announce")
     prices = tuple(Price(product=product, price_rupiah=PRICE) for product in ("KTI", "SVR", "KRJ"))
@@ -219,7 +219,7 @@ async def allocate(season: Season) -> None:
     await season.until("festival", "commands", {"_id": "lost-at-facility", "outcome": "done"})
 
 
-async def move(season: Season) -> None:
+async def move(season: RunningSeason) -> None:
     """Three pieces go from the first booth to the second; one gets lost between them."""
     season.moved = await _lot_at(season, B1, "SVR")
     sent, came = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
@@ -232,7 +232,7 @@ async def move(season: Season) -> None:
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": season.moved, "moved": 3}}})
 
 
-async def sell(season: Season) -> None:
+async def sell(season: RunningSeason) -> None:
     """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
     facilities make; voids, one of them refused; a loss at the booth, a recall.
 
@@ -274,14 +274,14 @@ async def sell(season: Season) -> None:
     await season.until("sales", "booths", held)
 
 
-async def replenish(season: Season) -> None:
+async def replenish(season: RunningSeason) -> None:
     """What could move between booths; facilities are asked for nothing."""
     ask = Replenish(festival=FESTIVAL, request="R2", until=now() + timedelta(hours=3))
     await season.say(ORGANISER, ask, "replenish")
     await season.until("festival", "replenishments", {"festival": FESTIVAL})
 
 
-async def close(season: Season) -> None:
+async def close(season: RunningSeason) -> None:
     """A final count: what was sold without a label was rather of the maker who sent less. Both tills close; the sales
     that nothing covered are disputed, one is accepted."""
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL, till_hours=48), "close")
@@ -313,7 +313,7 @@ async def close(season: Season) -> None:
     await season.until("festival", "booths", {"_id": B1, "disputed": [], "revision": 3})
 
 
-async def bring_home(season: Season) -> None:
+async def bring_home(season: RunningSeason) -> None:
     """What is left is counted home, but for one piece."""
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
         sold = {one["lot"]: one["qty"] for one in booth["sold"]}
@@ -325,7 +325,7 @@ async def bring_home(season: Season) -> None:
     await season.until("festival", "festivals", {"status": "closed"})
 
 
-def _made(season: Season, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
+def _made(season: RunningSeason, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
     return ProductionReported(
         facility=facility,
         terminal=f"{facility}.T1",
@@ -359,7 +359,7 @@ def _received(shipment: dict[str, Any]) -> ReceiveShipment:
     )
 
 
-async def _lot_at(season: Season, booth: str, product: str, facility: str = CLOTH) -> str:
+async def _lot_at(season: RunningSeason, booth: str, product: str, facility: str = CLOTH) -> str:
     """The first lot of the facility's product that sales knows at the booth, once it was stocked."""
     wanted = {"facility": facility, "product": product}
     await season.until("sales", "booths", {"_id": booth, "lots": {"$elemMatch": wanted}})

@@ -135,7 +135,7 @@ class Line:
     broken: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.processor = self.processor.deciding(self._fails_where_broken(self.processor.decide))
+        self.processor = self.processor.with_decide(self._fails_where_broken(self.processor.decide))
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
         def deciding(state: State, event: Event) -> Decision:
@@ -147,7 +147,7 @@ class Line:
         return deciding
 
 
-class Service:
+class ServiceShell:
     """One service's database, and its processors at work on it. Documents are kept as the BSON that they become."""
 
     def __init__(self, kafka: Kafka, processors: Iterable[Processor]) -> None:
@@ -178,8 +178,8 @@ class Service:
                 items[partition] = [self._decode(processor, record) for record in records]
         if not items:
             return
-        writes = self._transact(processor, items)
-        again = self._transact(processor, items)
+        writes = self._attempt(processor, items)
+        again = self._attempt(processor, items)
         assert (writes.outbox, writes.ledger, writes.lanes) == (again.outbox, again.ledger, again.lanes), (
             "a transaction that is rolled back and begun again must say the same"
         )
@@ -327,7 +327,7 @@ class Service:
 
     # the step
 
-    def _transact(self, processor: Processor, items: Mapping[int, list[Item]]) -> ChangeSet:
+    def _attempt(self, processor: Processor, items: Mapping[int, list[Item]]) -> ChangeSet:
         lanes = {partition: self._lane(processor, partition) for partition in items}
         batch = Batch(processor, "", lanes, self._load(processor, [item for run in items.values() for item in run]))
         for partition, run in items.items():

@@ -17,7 +17,7 @@ from shared import envelope
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.runtime.processor import Processor
 from shared.runtime.state import Entity
-from tests.support.builders.sales import World
+from tests.support.builders.sales import SalesWorld
 
 _ENTITIES: tuple[type[Any], ...] = (Booth, Receipt, Settlement, FacilityDemand, FacilityFeed)
 _NAMESPACE = UUID(int=13)
@@ -25,7 +25,7 @@ _NAMESPACE = UUID(int=13)
 E = TypeVar("E", bound=Entity)
 
 
-class Witness(World):
+class Witness(SalesWorld):
     """As the world, and hears what goes in and what comes out of both processors, each once."""
 
     def __init__(self) -> None:

@@ -26,8 +26,8 @@ def after(
     body = MODELS[header(headers, "ce_type") or ""].model_validate_json(value)
     event = Event(id="", source="", key=key, time=NOW, logged_at=NOW, body=body)
     before = None if document is None else LOTS.from_document(document)
-    known = State.of(absent=(Ref(Lot, key),)) if before is None else State.of(before)
-    state, _ = LOT.decide(known, event)
+    loaded = State.of(absent=(Ref(Lot, key),)) if before is None else State.of(before)
+    state, _ = LOT.decide(loaded, event)
     lot = state.changes.get((Lot, key))
     return None if lot is None else {"_id": key, **LOTS.to_document(lot)}
 

@@ -66,8 +66,8 @@ async def work(job: Job, settings: Settings) -> None:
             meter.append(Meter())
         document = await lots.find_one({"_id": event.key})
         lot = Ref(Lot, event.key)
-        known = State.of(absent=(lot,)) if document is None else State.of(LOTS.from_document(document))
-        state, publications = LOT.decide(known, event)
+        loaded = State.of(absent=(lot,)) if document is None else State.of(LOTS.from_document(document))
+        state, publications = LOT.decide(loaded, event)
         for (_kind, key), lot in state.changes.items():
             await lots.replace_one({"_id": key}, {"_id": key, **LOTS.to_document(lot)}, upsert=True)
         for index, publication in enumerate(publications):

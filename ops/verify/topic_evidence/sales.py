@@ -106,9 +106,9 @@ class SalesEvidence:
     def _account(self, event: PublishedEvent) -> None:
         body = event.json
         pair, revision = (body["booth"], body["sale"]), body["revision"]
-        known = self.snapshots.get(pair, Snapshot(0, 0, b""))
-        last = (revision, event.value) if revision > known.revision else (known.revision, known.value)
-        self.snapshots[pair] = Snapshot(last[0], known.often + 1, last[1])
+        snapshot = self.snapshots.get(pair, Snapshot(0, 0, b""))
+        last = (revision, event.value) if revision > snapshot.revision else (snapshot.revision, snapshot.value)
+        self.snapshots[pair] = Snapshot(last[0], snapshot.often + 1, last[1])
         if body.get("voided"):
             step = VoidStep(revision, body["voided"], body.get("returned_rupiah", 0), event.cause)
             self.void_steps[pair].append(step)
@@ -135,8 +135,8 @@ class SalesEvidence:
         self.changes[body["facility"], body["festival"]].add(body["change_qty"], body["change_rupiah"])
 
 
-def _keep(known: dict[K, LatestAmounts], key: K, body: Json, qty: int, rupiah: int) -> None:
-    if key in known and known[key].revision >= body["revision"]:
+def _keep(latest: dict[K, LatestAmounts], key: K, body: Json, qty: int, rupiah: int) -> None:
+    if key in latest and latest[key].revision >= body["revision"]:
         return
     lots = tuple((lot["lot"], lot["qty"], lot["amount_rupiah"]) for lot in body["lots"])
-    known[key] = LatestAmounts(body["revision"], body["festival"], body["product"], qty, rupiah, lots)
+    latest[key] = LatestAmounts(body["revision"], body["festival"], body["product"], qty, rupiah, lots)

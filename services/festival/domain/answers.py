@@ -106,9 +106,9 @@ def _of_request(state: State, id: str, change: Callable[[Request], requests.Chan
     request = state.get(Request, id)
     if request is None:
         return state, []
-    after, said = change(request)
+    after, events = change(request)
     after, more = on_rest(after)
-    return (state if after == request else state.put(after)), said + more
+    return (state if after == request else state.put(after)), events + more
 
 
 def dispatched(state: State, festival: Festival, answer: StockDispatched, event: Event) -> Decision:
@@ -121,17 +121,17 @@ def dispatched(state: State, festival: Festival, answer: StockDispatched, event:
         return state, []
     if line.status is not LineStatus.DISPATCHING:
         return state, []
-    shipment, said = record_dispatch(shipment, line.reservation, DispatchStatus.LEFT, festival, event.logged_at)
+    shipment, events = record_dispatch(shipment, line.reservation, DispatchStatus.LEFT, festival, event.logged_at)
     return state.put(
         with_status(request, line, LineStatus.DISPATCHED), shipment, booths.add_in_transit(booth, line)
-    ), said
+    ), events
 
 
 def order_refused(state: State, festival: Festival, answer: StockOrderRefused, event: Event) -> Decision:
     """Inventory refused a dispatch, a release, a return or a loss."""
-    state, said = _not_moved(state, festival, answer, event)
-    state, told = losses.refuse_order(state, festival, answer)
-    return state, said + told
+    state, line_events = _not_moved(state, festival, answer, event)
+    state, loss_events = losses.refuse_order(state, festival, answer)
+    return state, line_events + loss_events
 
 
 def returned(state: State, festival: Festival, answer: StockReturned, _event: Event) -> Decision:
@@ -153,26 +153,26 @@ def _not_moved(state: State, festival: Festival, answer: StockOrderRefused, even
     request, fell_short = conclude(line_released(request, line))
     request, revised = on_rest(request)
     state = state.put(request)
-    said: list[Publication | Deadline] = []
+    events: list[Publication | Deadline] = []
     for shipment in state.find(shipments_of(request.id)):
         if any(parcel.reservation == answer.order for parcel in shipment.parcels):
-            shipment, told = record_dispatch(
+            shipment, dispatch_events = record_dispatch(
                 shipment, answer.order, DispatchStatus.DROPPED, festival, event.logged_at
             )
             state = state.put(shipment)
-            said += told
-    return state, [*said, *fell_short, *revised]
+            events += dispatch_events
+    return state, [*events, *fell_short, *revised]
 
 
 def recalled(state: State, festival: Festival, recall: LotRecallReached, _event: Event) -> Decision:
     """Inventory knows which booths it sent the lot to; from there it may have been moved to others."""
-    said: list[Publication | Deadline] = []
+    events: list[Publication | Deadline] = []
     for booth in booths_of(state, festival.id):
-        after, told = booths.withdraw(booth, recall.lot, recall.reason)
-        if told:
+        after, booth_events = booths.withdraw(booth, recall.lot, recall.reason)
+        if booth_events:
             state = state.put(after)
-            said += told
-    return state, said
+            events += booth_events
+    return state, events
 
 
 def counted(state: State, festival: Festival, report: SellThroughCounted, _event: Event) -> Decision:

@@ -130,8 +130,8 @@ def move_lots(giver: Booth, taker: Booth, lots: dict[str, int]) -> tuple[Booth, 
 def receive_lots(booth: Booth, sent: dict[str, int], stocked: dict[str, int]) -> tuple[Booth, list[Publication]]:
     """The booth after the pieces `sent` were counted in, and the events; both by lot.
 
-    Pieces beyond `stocked` are lost on the way. Of a withdrawn lot sales hears both: that the pieces have come and
-    that they must not be sold.
+    Pieces beyond `stocked` are lost on the way. For a withdrawn lot sales receives two events: the pieces have come,
+    and they must not be sold.
     """
     publications: list[Publication] = []
     for lot, qty in sent.items():

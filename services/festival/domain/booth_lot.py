@@ -120,11 +120,11 @@ def _all_lots(lots: Iterable[BoothLot], sold: Mapping[str, int]) -> list[BoothLo
 def _product_accounts(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict[str, Account]:
     # Pieces without a record of their end; below 0: the records tell of more pieces than came.
     remainders = [lot.received - sold.get(lot.lot, 0) - lot.recorded_lost - lot.home - lot.moved_out for lot in lots]
-    left = [max(0, remainder) for remainder in remainders]
+    unaccounted = [max(0, remainder) for remainder in remainders]
     # Lost pieces that came home after all are no sign of misbooking, so they stay in the surplus of their lot.
     excess = [max(0, -remainder - lot.recorded_lost) for lot, remainder in zip(lots, remainders, strict=True)]
-    misbooked = min(sum(left), sum(excess))
-    shifts = zip(apportion(misbooked, left), apportion(misbooked, excess), strict=True)
+    misbooked = min(sum(unaccounted), sum(excess))
+    shifts = zip(apportion(misbooked, unaccounted), apportion(misbooked, excess), strict=True)
     return {
         lot.lot: _account(lot, sold.get(lot.lot, 0), remainder, given - taken)
         for lot, remainder, (given, taken) in zip(lots, remainders, shifts, strict=True)
@@ -132,14 +132,14 @@ def _product_accounts(lots: Sequence[BoothLot], sold: Mapping[str, int]) -> dict
 
 
 def _account(lot: BoothLot, sold: int, remainder: int, misbooked: int) -> Account:
-    left = max(0, remainder - misbooked)
+    unaccounted = max(0, remainder - misbooked)
     return Account(
         received=lot.received,
         sold=sold,
-        lost=lot.recorded_lost + (left if lot.final else 0),
+        lost=lot.recorded_lost + (unaccounted if lot.final else 0),
         returned=lot.returned,
         returning=lot.returning,
-        left=0 if lot.final else left,
+        left=0 if lot.final else unaccounted,
         surplus=max(0, misbooked - remainder),
         moved_out=lot.moved_out,
         misbooked=misbooked,

@@ -45,19 +45,19 @@ def record(state: State, report: SellThroughSoFar) -> State:
     )
 
 
-def paces_at(festival: str) -> OwnedQuery[BoothSales]:
-    """The paces of all booths of the festival."""
+def booth_sales_at(festival: str) -> OwnedQuery[BoothSales]:
+    """The query of what all booths of the festival have sold so far."""
     return OwnedQuery(BoothSales, "festival", festival)
 
 
 def sales_by_booth(state: State, festival: str) -> dict[str, BoothSales]:
-    """All paces of the festival, by booth."""
-    return {pace.id: pace for pace in state.find(paces_at(festival))}
+    """What the booths of the festival have sold so far, by booth."""
+    return {sales.id: sales for sales in state.find(booth_sales_at(festival))}
 
 
-def paces_of(state: State, booths: Iterable[str]) -> dict[str, BoothSales]:
-    """The paces of these booths, as far as they have said one, by booth."""
-    return {booth: pace for booth in booths if (pace := state.get(BoothSales, booth)) is not None}
+def booth_sales_of(state: State, booths: Iterable[str]) -> dict[str, BoothSales]:
+    """What these booths have sold so far, by booth. A booth without a report is left out."""
+    return {booth: sales for booth in booths if (sales := state.get(BoothSales, booth)) is not None}
 
 
 def less_sold(booth: Booth, sales: BoothSales | None) -> Booth:
@@ -67,6 +67,6 @@ def less_sold(booth: Booth, sales: BoothSales | None) -> Booth:
     return replace(booth, sold=sales.sold)
 
 
-def booths_less_sold(state: State, known: Mapping[str, BoothSales], ids: Iterable[str]) -> list[Booth]:
-    """These booths as far as they exist, each less what it has sold so far by the `known` paces."""
-    return [less_sold(booth, known.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]
+def booths_less_sold(state: State, sales: Mapping[str, BoothSales], ids: Iterable[str]) -> list[Booth]:
+    """These booths as far as they exist, each less what it has sold so far by `sales`."""
+    return [less_sold(booth, sales.get(id)) for id in ids if (booth := state.get(Booth, id)) is not None]

@@ -131,4 +131,4 @@ def _shipments(state: State, festival: Festival) -> list[Shipment]:
 
 def _transfers_on_the_way(state: State, festival: Festival) -> list[Transfer]:
     """Transfers that nobody has counted in yet."""
-    return [one for one in state.find(transfers_at(festival.id)) if one.status is TransferStatus.SENT]
+    return [transfer for transfer in state.find(transfers_at(festival.id)) if transfer.status is TransferStatus.SENT]

@@ -92,15 +92,15 @@ def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Re
 
     Its message is the `first` sentence, those of the conflicts that fit (at least one), and the number of the others.
     """
-    left = len(conflicts)
+    untold = len(conflicts)
     message = first
     for conflict in conflicts:
         longer = f"{message} {conflict.reason}"
-        if left < len(conflicts) and len(longer) + len(_more(left - 1)) > MAX_TEXT:
+        if untold < len(conflicts) and len(longer) + len(_more(untold - 1)) > MAX_TEXT:
             break
-        message, left = longer[: MAX_TEXT - len(_more(left - 1))], left - 1
+        message, untold = longer[: MAX_TEXT - len(_more(untold - 1))], untold - 1
     shown = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
-    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(left), shown)
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), shown)
 
 
 def _more(demands: int) -> str:

@@ -59,15 +59,15 @@ def _command(carry_out: Callable[[State, Event, B], CommandResult]) -> Rule[B]:
             message = "Another command has this id; give each one its own UUID."
             return state, [refusal_event(command, Rejection("command", CommandRefusal.ID_TAKEN, message))]
         if COMMAND_ID.fullmatch(event.id):
-            carried = carry_out(state, event, body)
+            result = carry_out(state, event, body)
         else:
             message = "A command's id is letters, digits, '.', '_', ':' and '-', at most 120; best a UUID."
-            carried = Rejection("command", CommandRefusal.BAD_NAME, message)
-        if isinstance(carried, Rejection):
-            command, said = refuse(command, carried)
-            return state.put(command), [said]
-        after, told = carried
+            result = Rejection("command", CommandRefusal.BAD_NAME, message)
+        if isinstance(result, Rejection):
+            command, refused_event = refuse(command, result)
+            return state.put(command), [refused_event]
+        after, events = result
         # Who sent an order on has put the command down as waiting already.
-        return (after if (Command, command.id) in after.changes else after.put(command)), told
+        return (after if (Command, command.id) in after.changes else after.put(command)), events
 
     return rule

@@ -48,8 +48,8 @@ def seen(state: State, products: Iterable[str], lots: Iterable[str] = ()) -> lis
 
 def keep(state: State, _event: Event, balance: StockChanged) -> Decision:
     """Keep the highest revision of the lot's balance. Says nothing."""
-    known = state.get(StockView, balance.lot)
-    if known is not None and known.revision >= balance.revision:
+    stored = state.get(StockView, balance.lot)
+    if stored is not None and stored.revision >= balance.revision:
         return state, []
     view = StockView(
         id=balance.lot,

@@ -6,10 +6,10 @@ from services.festival.domain.stock import keep
 from services.festival.handlers.answers import answers_to
 from services.festival.handlers.commands import CommandHandler, commands
 from services.festival.store import (
+    BOOTH_SALES,
     BOOTHS,
     COMMANDS,
     FESTIVALS,
-    PACES,
     REPLENISHMENTS,
     REQUESTS,
     SHIPMENTS,
@@ -45,7 +45,7 @@ def by_festival(planner: Planner) -> Processor:
         service="festival",
         key="festival",
         topics=(ORGANISER, RESERVATIONS, BOOTH_REPORTS, FESTIVAL_DEADLINES),
-        collections=(FESTIVALS, BOOTHS, REQUESTS, SHIPMENTS, TRANSFERS, PACES, REPLENISHMENTS, COMMANDS),
+        collections=(FESTIVALS, BOOTHS, REQUESTS, SHIPMENTS, TRANSFERS, BOOTH_SALES, REPLENISHMENTS, COMMANDS),
         handlers=(*(command.handler for command in commands(planner)), *answers_to(planner)),
         views=(View(STOCK, LOT),),
         deadlines=FESTIVAL_DEADLINES,

@@ -18,7 +18,7 @@ from services.festival.domain.allocation import revising
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import HOLD_DEADLINE, promising_at, request_id, request_of
 from services.festival.domain.answers import at_festival
-from services.festival.domain.booth_sales import paces_at
+from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
 from services.festival.domain.logistics.transfer import CARRY_DEADLINE
@@ -105,7 +105,7 @@ def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
     # The room at the booths, with what others were promised.
     yield promising_at(event.key)
     yield booths_at(event.key)
-    yield paces_at(event.key)
+    yield booth_sales_at(event.key)
     for product in body.products:
         yield plannable_of(product)
     for lot in body.lots:

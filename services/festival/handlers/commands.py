@@ -27,7 +27,7 @@ from services.festival.domain import (
 from services.festival.domain.allocation import allocation, revising
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import promising_at, request_id, requests_at
-from services.festival.domain.booth_sales import paces_at
+from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics import losses, shipment, transfer
 from services.festival.domain.logistics.shipment import shipment_id, shipments_at
@@ -114,7 +114,7 @@ def _refilling(body: Replenish) -> Iterator[Read]:
     yield Ref(Replenishment, request_id(body.festival, body.request))
     yield promising_at(body.festival)
     yield booths_at(body.festival)
-    yield paces_at(body.festival)
+    yield booth_sales_at(body.festival)
     for product in set(body.products):
         yield plannable_of(product)
 
@@ -124,7 +124,7 @@ def _accepting(body: AcceptPlan) -> Iterator[Read]:
     # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
     yield promising_at(body.festival)
     yield booths_at(body.festival)
-    yield paces_at(body.festival)
+    yield booth_sales_at(body.festival)
 
 
 def _request(body: ReviseAllocation) -> Iterable[Read]:

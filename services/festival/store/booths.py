@@ -160,4 +160,4 @@ def _sales(document: Document) -> BoothSales:
 
 FESTIVALS = Collection("festivals", Festival, _festival_document, _festival, listed_by=("arrived",))
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival",))
-PACES = Collection("paces", BoothSales, _sales_document, _sales, indexes=("festival",))
+BOOTH_SALES = Collection("paces", BoothSales, _sales_document, _sales, indexes=("festival",))

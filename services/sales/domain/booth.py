@@ -296,8 +296,8 @@ def stock_lot(booth: Booth, body: BoothStocked, at: datetime) -> tuple[Booth, li
     """
     shelves = shelf.stock_in(booth.shelves, body.facility, body.product, at, body.qty)
     still_sold_out = tuple(product for product in booth.interim.sold_out if product != body.product)
-    so_far = replace(booth.interim, sold_out=still_sold_out)
-    booth = replace(booth, festival=body.festival, shelves=shelves, interim=so_far)
+    interim = replace(booth.interim, sold_out=still_sold_out)
+    booth = replace(booth, festival=body.festival, shelves=shelves, interim=interim)
     booth, publications = add_lot(booth, BoothLot(body.lot, body.facility, body.product, body.made_on))
     booth_lot = booth.find_lot(body.lot)
     assert booth_lot is not None, "it was just taken in"

@@ -1,4 +1,4 @@
-"""What a facility hears from booths, and which of its documents that changes.
+"""The events of booths for one facility, and the documents that they change.
 
 Money goes by shares, demand by counts, both from a booth that opens. What is public of the shares is said here: so a
 facility's public events have one writer and one order.

@@ -188,7 +188,7 @@ def publish_adjustments(
 ) -> tuple[Booth, list[Publication]]:
     """PoolAdjusted for the facilities that the change of the product's pool concerns.
 
-    These are facilities whose adjustment changed, and facilities with a new share. All facilities hear of it if the
+    These are facilities whose adjustment changed, and facilities with a new share. All facilities get one if the
     product was `recounted`, or if the shares begin or cease to rest on counts.
     """
     pool = booth.pool(product)

@@ -61,8 +61,8 @@ def at_booth(
 ) -> Rule[B]:
     """The rule that changes a booth and its receipts so, with all that follows from it.
 
-    `cause`: what the shares of unlabelled sales then change for. `again`: festival hears anew which sales are in
-    dispute.
+    `cause`: what the shares of unlabelled sales then change for. `again`: festival receives the sales in dispute
+    anew.
     """
 
     def rule(state: State, event: Event, body: B) -> Decision:
@@ -84,10 +84,10 @@ def at_booth(
 def of_till(
     change: Callable[[State, Booth, R, Event], Change], cause: AdjustmentCause = AdjustmentCause.STOCK
 ) -> Rule[R]:
-    """The rule of what a till recorded: its device was heard, and the record changes the booth so."""
+    """The rule of a till's record. The record joins its device's sequence, and `change` applies it to the booth."""
 
     def recorded(state: State, booth: Booth, record: R, event: Event) -> Change:
-        devices, greetings = _hear_device(booth, record, event)
+        devices, greetings = _receive_device_record(booth, record, event)
         state, booth, outputs = change(state, replace(booth, devices=devices), record, event)
         return state, booth, [*greetings, *outputs]
 
@@ -96,7 +96,7 @@ def of_till(
 
 def issue(state: State, booth: Booth, record: ReceiptIssued, event: Event) -> Change:
     """A till issued a receipt. Not `of_till`: a booth is copied once for its device and its sales."""
-    devices, greetings = _hear_device(booth, record, event)
+    devices, greetings = _receive_device_record(booth, record, event)
     state, booth, publications = selling.issue_receipt(state, booth, record, event, devices)
     return state, booth, greetings + publications
 
@@ -126,8 +126,8 @@ def count_cash(state: State, booth: Booth, record: CashCounted, _event: Event) -
     return state, replace(booth, drawers=drawer.count_cash(booth.drawers, record)), []
 
 
-def hear(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _event: Event) -> Change:
-    """Nothing but the device's own record of itself."""
+def note_device(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _event: Event) -> Change:
+    """The device's record of itself. It changes nothing else at the booth."""
     return state, booth, []
 
 
@@ -202,7 +202,9 @@ def time_is_up(state: State, booth: Booth, body: DeadlineReached, _event: Event)
     return closing.reach_deadline(state, booth, body)
 
 
-def _hear_device(booth: Booth, record: TillRecord, event: Event) -> tuple[tuple[Device, ...], list[Publication]]:
+def _receive_device_record(
+    booth: Booth, record: TillRecord, event: Event
+) -> tuple[tuple[Device, ...], list[Publication]]:
     """The booth's devices after the record, and DeviceHeard for a new one."""
     last_seq = record.last_seq if isinstance(record, TillClosed) else None
     devices, new = device.receive_record(booth.devices, record, event.id, last_seq)
@@ -246,7 +248,7 @@ def _opened(booth: Booth, body: BoothOpened) -> Booth:
 
 
 def _struck(booth: Booth, body: TillStruck) -> Booth:
-    if body.device is not None and all(known.device != body.device for known in booth.devices):
+    if body.device is not None and all(known_device.device != body.device for known_device in booth.devices):
         # The topics of festival and tills have no order between them.
         return replace(booth, early_strikes=(*booth.early_strikes, body.device))
     booth = replace(booth, devices=device.strike(booth.devices, body.till, body.device, body.branch))

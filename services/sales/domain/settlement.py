@@ -159,14 +159,16 @@ def split(rupiah: int, by: Percentages) -> Parts:
 
 
 def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
-    """The settlement after what a booth told; said once every booth that opened is settled, and again when it
-    changed. Sales are shared by these percentages."""
+    """The settlement after a booth's event, with sales shared by these percentages.
+
+    It is published once every booth that opened is settled, and again after each change.
+    """
     id = settlement_id(body.facility, body.festival)
-    known = state.get(Settlement, id)
-    settlement = known or Settlement(id, body.facility, body.festival, percentages)
+    stored = state.get(Settlement, id)
+    settlement = stored or Settlement(id, body.facility, body.festival, percentages)
     settlement = _with_share(settlement, _apply(_share_of(settlement, body.booth), body))
-    settlement, said = _publish(settlement)
-    return (state if settlement == known else state.put(settlement)), [*said]
+    settlement, events = _publish(settlement)
+    return (state if settlement == stored else state.put(settlement)), [*events]
 
 
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:

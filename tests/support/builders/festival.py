@@ -202,7 +202,7 @@ def a_sell_through(
     )
 
 
-class World:
+class FestivalWorld:
     """Festivals and inventory, with everything between them in queues that a test empties as it likes.
 
     Answers and balances of one lot keep their order, as their lane does; those of different lots have none.
@@ -379,9 +379,9 @@ def _read(raw: bytes) -> dict[str, Any]:
     return bson.decode(raw, _UTC)
 
 
-def a_world(*bodies: Body) -> World:
+def a_world(*bodies: Body) -> FestivalWorld:
     """A festival with two booths, and what else is given to it."""
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1), a_booth(B2), *bodies):
         world.give(body)
     return world

@@ -216,7 +216,7 @@ def _place(given: Mapping[str, Any]) -> dict[str, Any]:
     return {"device": device, "previous": given.get("previous", previous)}
 
 
-class World:
+class SalesWorld:
     """Both processors, with what goes from booth to facility in a queue per booth that a test empties as it likes.
 
     An event is worked once, as the ledger has it; entities are kept as the documents that they become.
@@ -360,9 +360,9 @@ def _collection(entity: type[E]) -> Collection[Any]:
     return next(c for processor in (PROCESSOR, MONEY) for c in processor.collections if c.entity is entity)
 
 
-def open_booth(qty: int = 10, **lots: int) -> World:
+def open_booth(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that is open and holds `qty` pieces of L1, and of what other `lots` are named, all by LP-A."""
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), *[a_stocking(lot, pieces) for lot, pieces in {"L1": qty, **lots}.items() if pieces])
     world.said.clear()
     return world

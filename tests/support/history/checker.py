@@ -33,7 +33,7 @@ class Operation(Generic[Op, Ans]):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict(Generic[Op, Ans]):
+class HistoryVerdict(Generic[Op, Ans]):
     """`order`: one that explains every answer, or the longest beginning of one that was found. `stuck`: the
     operations that could come next and whose answers don't fit."""
 
@@ -44,7 +44,7 @@ class Verdict(Generic[Op, Ans]):
 
 def check(
     history: Sequence[Operation[Op, Ans]], start: State, step: Callable[[State, Op], tuple[State, Ans | None]]
-) -> Verdict[Op, Ans]:
+) -> HistoryVerdict[Op, Ans]:
     """Whether some order of the operations, each between its call and its answer, gives these very answers.
 
     An operation that was answered must have the model's answer; one that the model says nothing to fits only
@@ -74,10 +74,12 @@ def check(
             if len(path) >= len(best):
                 best, best_stuck = _taken(operations, path), tuple(candidates)
             if not path:
-                return Verdict(False, tuple(operations[n] for n in best), tuple(operations[n] for n in best_stuck))
+                return HistoryVerdict(
+                    False, tuple(operations[n] for n in best), tuple(operations[n] for n in best_stuck)
+                )
             position, done, state = path.pop()
             candidates, tail = _next(operations, done), position + 1
-    return Verdict(True, tuple(operations[n] for n in _taken(operations, path)))
+    return HistoryVerdict(True, tuple(operations[n] for n in _taken(operations, path)))
 
 
 def _next(operations: Sequence[Operation[Op, Ans]], done: int) -> list[int]:

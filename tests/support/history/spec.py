@@ -34,12 +34,12 @@ Answer: TypeAlias = tuple[str | int | bool, ...]
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """A lot in pieces. `held` and `sent` are reservations with their pieces; `let_go` were released."""
+    """A lot in pieces. `held` and `sent`: reservations with their pieces. `released`: ids of reservations."""
 
     on_hand: int
     held: frozenset[tuple[str, int]] = frozenset()
     sent: frozenset[tuple[str, int]] = frozenset()
-    let_go: frozenset[str] = frozenset()
+    released: frozenset[str] = frozenset()
     returned: int = 0
     recalled: bool = False
 
@@ -75,7 +75,7 @@ def step(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
 
 
 def _reserve(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
-    if order.reservation in stock.let_go or order.reservation in dict(stock.held | stock.sent):
+    if order.reservation in stock.released or order.reservation in dict(stock.held | stock.sent):
         return stock, None  # asked for before, and answered then
     if stock.recalled:
         return stock, ("refused", "recalled", 0)
@@ -86,7 +86,7 @@ def _reserve(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
 
 
 def _release(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
-    if order.reservation in stock.let_go:
+    if order.reservation in stock.released:
         return stock, None  # a release or a recall has answered for it
     qty = dict(stock.held).get(order.reservation)
     if qty is None:
@@ -95,7 +95,7 @@ def _release(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
         stock,
         on_hand=stock.on_hand + qty,
         held=stock.held - {(order.reservation, qty)},
-        let_go=stock.let_go | {order.reservation},
+        released=stock.released | {order.reservation},
     )
     return freed, ("released", qty)
 
@@ -115,7 +115,7 @@ def _recall(stock: Stock) -> tuple[Stock, Answer | None]:
         stock,
         on_hand=stock.on_hand + _pieces(stock.held),
         held=frozenset(),
-        let_go=stock.let_go.union(dict(stock.held)),
+        released=stock.released.union(dict(stock.held)),
         recalled=True,
     )
     if not stock.held and not stock.sent:

@@ -8,10 +8,10 @@ from shared.events.inventory import (
     RESERVATIONS,
     StockChanged,
 )
-from tests.support.shell import Service
+from tests.support.shell import ServiceShell
 
 
-def check_lots(inventory: Service) -> None:
+def check_lots(inventory: ServiceShell) -> None:
     """recorded + corrected = on hand + reserved + dispatched - returned + written off, none below zero."""
     for lot in inventory.all(Lot):
         out = lot.on_hand + lot.reserved + lot.dispatched - lot.returned + lot.written_off
@@ -22,7 +22,7 @@ def check_lots(inventory: Service) -> None:
         assert not (lot.recalled and lot.reserved), "promised though it was recalled"
 
 
-def check_said(inventory: Service) -> None:
+def check_said(inventory: ServiceShell) -> None:
     """The last balance said of each lot is the lot; every revision was said once; reservations end once."""
     balances: dict[str, list[StockChanged]] = defaultdict(list)
     for body in inventory.kafka.bodies(INVENTORY, StockChanged):

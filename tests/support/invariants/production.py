@@ -15,12 +15,12 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
-from tests.support.shell import Kafka, Service
+from tests.support.shell import Kafka, ServiceShell
 
 MAKER = "p.makerpseudonym"
 
 
-def check_lots(production: Service) -> None:
+def check_lots(production: ServiceShell) -> None:
     """Lots are numbered 1 to the counter without a gap, and corrected by what was accepted."""
     lots = production.all(Lot)
     numbers: dict[str, list[int]] = defaultdict(list)
@@ -41,7 +41,7 @@ def check_lots(production: Service) -> None:
         assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
 
 
-def check_said(production: Service) -> None:
+def check_said(production: ServiceShell) -> None:
     """Every report ended; its terminal was told once, and production said each lot and each recall once."""
     kafka = production.kafka
     reports = {report.id: report for report in production.all(TerminalReport)}

@@ -26,10 +26,10 @@ from shared.events.sales import (
     SettlementIssued,
 )
 from tests.support.books import check_books
-from tests.support.shell import Service
+from tests.support.shell import ServiceShell
 
 
-def check_booths(sales: Service) -> None:
+def check_booths(sales: ServiceShell) -> None:
     """Every booth's books are what its receipts add up to, and nothing waits once it is settled."""
     found: dict[str, list[Receipt]] = {}
     for receipt in sales.all(Receipt):
@@ -38,7 +38,7 @@ def check_booths(sales: Service) -> None:
         check_books(booth, found.get(booth.id, []))
 
 
-def check_said(sales: Service) -> None:
+def check_said(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
     issued = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)}
@@ -67,7 +67,7 @@ def check_said(sales: Service) -> None:
     check_public(sales)
 
 
-def check_reports(sales: Service) -> None:
+def check_reports(sales: ServiceShell) -> None:
     """Festival was told last what is so, and each time with the next revision."""
     kafka = sales.kafka
     for booth in sales.all(Booth):
@@ -84,7 +84,7 @@ def check_reports(sales: Service) -> None:
             assert by_hour == sum(lot.sold for lot in one.lots)
 
 
-def check_public(sales: Service) -> None:
+def check_public(sales: ServiceShell) -> None:
     """What is public is what facilities were told, once each, numbered without gaps."""
     shares = sales.kafka.bodies(SALE_SHARES, SaleShared)
     adjusted = sales.kafka.bodies(SALE_SHARES, PoolAdjusted)
@@ -102,7 +102,7 @@ def check_public(sales: Service) -> None:
     assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
 
 
-def check_money(sales: Service) -> None:
+def check_money(sales: ServiceShell) -> None:
     """Settlements, and snapshots upserted by their revision, are the lots' sums, per facility, to the rupiah."""
     sold: Counter[tuple[str, str]] = Counter()
     for booth in sales.all(Booth):
@@ -128,7 +128,7 @@ def check_money(sales: Service) -> None:
             assert (said[name].sold_rupiah, said[name].qty) == (settlement.sold_rupiah, settlement.qty)
 
 
-def _published(sales: Service) -> Counter[tuple[str, str]]:
+def _published(sales: ServiceShell) -> Counter[tuple[str, str]]:
     """Rupiah by facility and festival, as a subscriber adds them up."""
     latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
     for sale in sales.kafka.bodies(PUBLIC_SALES, SalePublished):
@@ -145,7 +145,7 @@ def _published(sales: Service) -> Counter[tuple[str, str]]:
     return published
 
 
-def check_demand(sales: Service) -> None:
+def check_demand(sales: ServiceShell) -> None:
     """Each facility was told last how the booths stand now, and its pieces are those that its lots sold."""
     sold: Counter[tuple[str, str, str]] = Counter()
     for held in sales.all(Booth):

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.festival import app
-from cli.festival.client import Answer, CommandStatus
+from cli.festival.client import Answer, AnswerStatus
 from shared.events.lot_number import LotNumber
 
 pytestmark = pytest.mark.unit
@@ -27,7 +27,7 @@ class FakeService:
 
     def command(self, *_: str, body: dict[str, Any]) -> Answer:
         self.bodies.append(body)
-        return Answer("c", CommandStatus.ACCEPTED if "demands" in body or "until" in body else CommandStatus.DONE)
+        return Answer("c", AnswerStatus.ACCEPTED if "demands" in body or "until" in body else AnswerStatus.DONE)
 
     def get(self, *place: str) -> dict[str, Any]:
         page = {"festival": "ODOP", "name": "One Day", "place": "Kupang", "zone": "Asia/Makassar", "status": "open"}

@@ -19,7 +19,7 @@ from shared.http.commands import parse_command
 from shared.runtime.processor import Collection
 from tests.support.builders.festival import (
     B1,
-    World,
+    FestivalWorld,
     a_closing,
     a_receipt,
     a_request,
@@ -105,7 +105,7 @@ def test_the_document_for_clients_stands_alone(endpoint: CommandHandler) -> None
     assert named | set(schema["properties"]) == set(endpoint.body.model_fields)
 
 
-def a_sent_world() -> World:
+def a_sent_world() -> FestivalWorld:
     world = a_world()
     world.make("LA", 3, facility="LP-AAA")
     world.make("LB", 9, facility="LP-BBB")
@@ -155,7 +155,7 @@ def test_lines_shares_and_shortfalls_have_a_reason_in_both_languages() -> None:
     assert short.reason_id == f"{B1} kekurangan 5 dari 9 KTI: semua 4 buah yang ada sudah dibagikan."
 
 
-def shorts(world: World) -> list[tuple[int, list[str], str]]:
+def shorts(world: FestivalWorld) -> list[tuple[int, list[str], str]]:
     return [
         (shortfall.short, shortfall.rules, shortfall.reason)
         for shortfall in RequestPage.of(world.request()).shortfalls

@@ -29,7 +29,7 @@ from tests.support.builders.festival import (
     B2,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_receipt,
     a_request,
@@ -42,14 +42,16 @@ from tests.support.builders.festival import (
 TOMORROW = (NOON + timedelta(days=1)).date()
 
 
-def a_world_with(*bodies: Body) -> World:
-    world = World()
+def a_world_with(*bodies: Body) -> FestivalWorld:
+    world = FestivalWorld()
     for body in bodies:
         world.give(body)
     return world
 
 
-def planned(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> AllocationPlanned:
+def planned(
+    world: FestivalWorld, *demands: tuple[str, str, int], request: str, **changed: object
+) -> AllocationPlanned:
     [plan] = [
         body
         for body in world.give(a_request(*demands, request=request, **changed))
@@ -58,7 +60,7 @@ def planned(world: World, *demands: tuple[str, str, int], request: str, **change
     return plan
 
 
-def refused(world: World, *demands: tuple[str, str, int], request: str, **changed: object) -> CommandRefused:
+def refused(world: FestivalWorld, *demands: tuple[str, str, int], request: str, **changed: object) -> CommandRefused:
     [refusal] = world.give(a_request(*demands, request=request, **changed))
     assert isinstance(refusal, CommandRefused)
     return refusal
@@ -218,7 +220,7 @@ def test_a_request_says_whether_booths_share_evenly(even: bool, shipments: int) 
 
 def test_what_can_bound_nothing_or_is_said_twice_is_refused() -> None:
     twice = (LeadTime(facility="LP-AAA", days=1), LeadTime(facility="LP-AAA", days=2))
-    world = World()
+    world = FestivalWorld()
     assert world.refusal(announced(lead_days=twice)) == ("lead_days", CommandRefusal.NAMED_TWICE)
     heavy = (ProgrammeWeight(facility="LP-AAA", weight=101),)
     assert world.refusal(announced(weights=heavy)) == ("weights", CommandRefusal.OUT_OF_RANGE)

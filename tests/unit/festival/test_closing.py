@@ -36,7 +36,7 @@ from tests.support.builders.festival import (
     B2,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_closing,
     a_receipt,
@@ -51,7 +51,7 @@ from tests.support.builders.festival import (
 )
 
 
-def a_sent_shipment() -> World:
+def a_sent_shipment() -> FestivalWorld:
     """Ten pieces of LA and four of LB are on their way to B1 as S1."""
     world = a_world()
     world.make("LA", 10)
@@ -63,7 +63,7 @@ def a_sent_shipment() -> World:
     return world
 
 
-def a_closing_booth(counted: int = 10) -> World:
+def a_closing_booth(counted: int = 10) -> FestivalWorld:
     """`counted` pieces of LA came to B1, none of LB; the festival is closing."""
     world = a_sent_shipment()
     world.give(a_receipt(LA=counted))
@@ -77,7 +77,7 @@ def a_loss(place: LossPlace, qty: int, lot: str = "LA", booth: str | None = None
 
 
 def test_announced_and_opened() -> None:
-    world = World()
+    world = FestivalWorld()
     assert kinds(world.give(announced())) == ["FestivalAnnounced"]
     [opened] = world.give(a_booth())
     assert isinstance(opened, BoothOpened)
@@ -274,7 +274,7 @@ def test_closing_gives_every_booth_a_deadline_and_takes_back_what_is_not_sent() 
 
 
 def test_a_festival_without_booths_is_closed_at_once() -> None:
-    world = World()
+    world = FestivalWorld()
     world.give(announced())
     assert kinds(world.give(a_closing())) == ["FestivalClosed"]
 
@@ -331,7 +331,7 @@ def test_pieces_that_were_sold_can_not_come_home() -> None:
     assert world.refusal(a_return("LA", 1)) == ("qty", CommandRefusal.TOO_MANY)
 
 
-def of_three_facilities() -> World:
+def of_three_facilities() -> FestivalWorld:
     """A closing booth received 20 of one product: 5 of L1, 5 of L2 and 10 of L3."""
     world = a_world()
     for lot, facility, qty in (("L1", "LA-KPG", 5), ("L2", "LP-ATB", 5), ("L3", "LP-KPG", 10)):

@@ -8,7 +8,7 @@ from tests.support.builders.festival import (
     B1,
     B2,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth_closing,
     a_closing,
     a_receipt,
@@ -22,15 +22,15 @@ from tests.support.builders.festival import (
 )
 
 
-def steps(world: World) -> list[Missing]:
+def steps(world: FestivalWorld) -> list[Missing]:
     return missing(world.one(Festival, ODOP), world.all(Booth), world.all(Shipment), world.all(Transfer))
 
 
-def whats(world: World) -> list[MissingKind]:
+def whats(world: FestivalWorld) -> list[MissingKind]:
     return [step.what for step in steps(world)]
 
 
-def sent() -> World:
+def sent() -> FestivalWorld:
     """Four pieces of LA have left for the first booth."""
     world = a_world()
     world.make("LA", 10)
@@ -40,7 +40,7 @@ def sent() -> World:
     return world
 
 
-def closing(sold: int | None = None) -> World:
+def closing(sold: int | None = None) -> FestivalWorld:
     """All four arrived, and the second booth, always empty, is settled."""
     world = sent()
     world.settle()

@@ -16,20 +16,20 @@ from shared.events.festival import (
     ProgrammeWeight,
 )
 from shared.events.language import Body
-from tests.support.builders.festival import ODOP, World, a_booth, a_shipment, announced
+from tests.support.builders.festival import ODOP, FestivalWorld, a_booth, a_shipment, announced
 from tests.support.examples import examples
 
 pytestmark = pytest.mark.unit
 
 
-def an_announced() -> World:
-    world = World()
+def an_announced() -> FestivalWorld:
+    world = FestivalWorld()
     world.give(announced())
     return world
 
 
 def test_a_name_with_an_underscore_goes_all_the_way() -> None:
-    world = World()
+    world = FestivalWorld()
     world.give(announced("PEKAN_RAYA"))
     world.give(a_booth("PEKAN_RAYA.B_1", "KTI", tills=("KASIR_1",)))
     [booth] = world.all(Booth)
@@ -77,7 +77,7 @@ ODD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,8}", fullmatch=True)
 @given(ODD, ODD, ODD, st.from_regex("[KTIkt1]{1,4}", fullmatch=True))
 @examples(300)
 def test_whatever_festival_takes_a_till_can_use(festival: str, booth: str, till: str, product: str) -> None:
-    world = World()
+    world = FestivalWorld()
     world.give(announced(festival))
     if not world.all(Festival):
         assert names.FESTIVAL.wrong(festival) is not None

@@ -21,7 +21,7 @@ from tests.support.builders.festival import (
     B1,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_booth_closing,
     a_closing,
@@ -40,7 +40,7 @@ def a_change(
     return ChangePrice(festival=ODOP, booth=booth, product=product, price_rupiah=rupiah, valid_from=valid_from)
 
 
-def prices(world: World) -> dict[str, int]:
+def prices(world: FestivalWorld) -> dict[str, int]:
     return {tag.product: tag.price_rupiah for tag in world.one(Booth, B1).prices}
 
 

@@ -28,7 +28,7 @@ from tests.support.builders.festival import (
     B2,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_closing,
     a_receipt,
@@ -51,9 +51,9 @@ def a_replenishment(request: str = "R2", **changed: Any) -> Replenish:
     return Replenish(**given | changed)
 
 
-def selling(*, first: int, second: int, festival: AnnounceFestival | None = None, **booth: Any) -> World:
+def selling(*, first: int, second: int, festival: AnnounceFestival | None = None, **booth: Any) -> FestivalWorld:
     """Four hours of sales: B1 sold five an hour and has `first` pieces of LA left, B2 sold one and has `second`."""
-    world = World()
+    world = FestivalWorld()
     world.give(festival or announced())
     for name in (B1, B2):
         world.give(a_booth(name, "KTI", **booth))
@@ -71,7 +71,7 @@ def selling(*, first: int, second: int, festival: AnnounceFestival | None = None
     return world
 
 
-def proposed(world: World) -> ReplenishmentProposed:
+def proposed(world: FestivalWorld) -> ReplenishmentProposed:
     [proposal] = world.heard(ReplenishmentProposed)
     return proposal
 
@@ -178,7 +178,7 @@ def test_what_was_sold_makes_room() -> None:
     assert pieces[0] == pieces[1] > 2
 
 
-def _planned(world: World) -> int:
+def _planned(world: FestivalWorld) -> int:
     world.give(a_replenishment())
     return sum(line.qty for planned in world.heard(AllocationPlanned) for line in planned.lines)
 
@@ -199,7 +199,7 @@ def test_an_ordinary_request_counts_what_was_sold_too() -> None:
 
 
 def test_a_revision_counts_what_was_sold_too() -> None:
-    world = World()
+    world = FestivalWorld()
     world.give(announced())
     world.give(a_booth(B1, "KTI", capacity=24))
     world.make("LA", 200)

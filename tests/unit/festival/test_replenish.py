@@ -39,7 +39,7 @@ def a_situation(*parts: SalesHistory | HeldLot, hours: float = 4, **more: object
     histories = tuple(part for part in parts if isinstance(part, SalesHistory))
     held = tuple(part for part in parts if isinstance(part, HeldLot))
     sells = {part.booth: frozenset({"KBS", "KTI"}) for part in parts}
-    situation = {"sells": sells, "paces": histories, "held": held, **more}
+    situation = {"sells": sells, "histories": histories, "held": held, **more}
     return Situation(at=NOON, until=NOON + timedelta(hours=hours), **situation)  # type: ignore[arg-type]
 
 
@@ -99,10 +99,10 @@ def test_a_first_sale_tells_nothing_of_a_day() -> None:
 
 
 def test_no_order_of_the_booths_changes_what_is_found() -> None:
-    paces = [a_history(f"B{n}", n % 4, 3 * n % 7, 5 * n % 11, minutes=7 * n) for n in range(1, 9)]
-    rate_of = rates(paces)
+    histories = [a_history(f"B{n}", n % 4, 3 * n % 7, 5 * n % 11, minutes=7 * n) for n in range(1, 9)]
+    rate_of = rates(histories)
     for seed in range(20):
-        assert rates(Random(seed).sample(paces, len(paces))) == rate_of
+        assert rates(Random(seed).sample(histories, len(histories))) == rate_of
 
 
 def test_other_products_say_nothing_of_a_product() -> None:
@@ -120,9 +120,11 @@ def test_the_spread_grows_with_what_was_off_before() -> None:
 
 def test_buyers_who_come_by_chance_alone_have_a_scatter_near_one() -> None:
     rng = Random(5)
-    paces = [a_history(f"B{n}", *(sum(rng.random() < 0.1 for _ in range(100)) for _ in range(9))) for n in range(40)]
+    histories = [
+        a_history(f"B{n}", *(sum(rng.random() < 0.1 for _ in range(100)) for _ in range(9))) for n in range(40)
+    ]
     # A binomial number of buyers with a tenth of a chance each scatters nine tenths as much; levels are off too.
-    assert rates(paces)["B1", "KBS"].scatter == pytest.approx(1, abs=0.2)
+    assert rates(histories)["B1", "KBS"].scatter == pytest.approx(1, abs=0.2)
 
 
 # --- the proposal

@@ -25,7 +25,7 @@ from tests.support.builders.festival import (
     LAST_DAY,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_closing,
     a_request,
@@ -37,7 +37,7 @@ from tests.support.builders.festival import (
 )
 
 
-def statuses(world: World, name: str = "R1") -> list[LineStatus]:
+def statuses(world: FestivalWorld, name: str = "R1") -> list[LineStatus]:
     return [line.status for line in world.request(name).lines]
 
 

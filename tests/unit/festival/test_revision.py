@@ -31,7 +31,7 @@ from tests.support.builders.festival import (
     B1,
     B2,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_booth_closing,
     a_closing,
@@ -47,7 +47,7 @@ from tests.support.builders.festival import (
 )
 
 
-def two_facilities(**changed: Any) -> World:
+def two_facilities(**changed: Any) -> FestivalWorld:
     """Six pieces for the first booth, half of them from each of two facilities, all reserved; and more in stock."""
     world = a_world()
     world.make("LA", 10)
@@ -57,14 +57,14 @@ def two_facilities(**changed: Any) -> World:
     return world
 
 
-def revised(world: World, *without: str, **changed: Any) -> AllocationRevised:
+def revised(world: FestivalWorld, *without: str, **changed: Any) -> AllocationRevised:
     """The event of a revision, after festival has received its own order."""
     world.give(a_revision(*without, **changed))
     [revision] = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)]
     return revision
 
 
-def refused(world: World, body: Body) -> tuple[str, CommandRefusal]:
+def refused(world: FestivalWorld, body: Body) -> tuple[str, CommandRefusal]:
     """The field and reason of a revision that is refused for its stock."""
     before = world.request()
     world.give(body)
@@ -75,7 +75,7 @@ def refused(world: World, body: Body) -> tuple[str, CommandRefusal]:
     return refusal.field, refusal.reason
 
 
-def lines(world: World, status: LineStatus, name: str = "R1") -> dict[str, int]:
+def lines(world: FestivalWorld, status: LineStatus, name: str = "R1") -> dict[str, int]:
     """Pieces by lot."""
     pieces: dict[str, int] = {}
     for line in world.request(name).lines:
@@ -373,7 +373,7 @@ def test_a_plan_that_was_withdrawn_is_not_revised() -> None:
 
 
 def test_a_booth_without_room_is_why_nothing_missing_can_be_had() -> None:
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1, capacity=4)):
         world.give(body)
     world.make("LA", 20)
@@ -423,7 +423,7 @@ def test_nothing_to_be_had_is_said_and_changes_nothing() -> None:
 
 
 def test_the_room_at_a_booth_bounds_a_revision() -> None:
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1, capacity=8)):
         world.give(body)
     world.make("LA", 10)
@@ -440,7 +440,7 @@ def test_the_room_at_a_booth_bounds_a_revision() -> None:
 
 
 def test_what_is_sold_makes_room_too() -> None:
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1, capacity=6)):
         world.give(body)
     world.make("LA", 20)
@@ -458,7 +458,7 @@ def test_what_is_sold_makes_room_too() -> None:
 
 
 def test_what_goes_back_makes_room_for_what_comes() -> None:
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1, capacity=6)):
         world.give(body)
     world.make("LA", 10)
@@ -468,11 +468,11 @@ def test_what_goes_back_makes_room_for_what_comes() -> None:
     assert sum(line.qty for line in revised(world, "LP-AAA").added) == 3
 
 
-def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None) -> World:
+def a_revision_that_waits(capacity: int | None = None, tenun: int | None = None) -> FestivalWorld:
     """Six pieces were sent to a booth with room for eight, and one arrived. A revision of five is pending."""
     limits = (CategoryLimit(category="tenun", qty=tenun),) if tenun is not None else ()
     prices = tuple(Price(product=product, price_rupiah=10_000, category="tenun") for product in ("KTI", "KRJ"))
-    world = World()
+    world = FestivalWorld()
     for body in (announced(), a_booth(B1, prices=prices, capacity=capacity, limits=limits)):
         world.give(body)
     world.make("LA", 20)

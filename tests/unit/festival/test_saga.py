@@ -35,7 +35,7 @@ from shared.events.sales import SellThroughCounted, SoldThrough
 from tests.support.builders.festival import (
     LAST_DAY,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_booth_closing,
     a_closing,
@@ -89,7 +89,7 @@ class Saga(RuleBasedStateMachine):
 
     @initialize(data=st.data(), lots=st.integers(1, 6), begun=st.booleans())
     def start(self, data: st.DataObject, lots: int, begun: bool) -> None:
-        self.world = World()
+        self.world = FestivalWorld()
         self.steps = 0
         for festival in FESTIVALS:
             self.world.give(announced(festival))
@@ -366,7 +366,7 @@ class Saga(RuleBasedStateMachine):
         self.festivals_can_be_closed(world)
 
     @staticmethod
-    def agrees_with_inventory(world: World) -> None:
+    def agrees_with_inventory(world: FestivalWorld) -> None:
         lines = {line.reservation: line for request in world.all(Request) for line in request.lines}
         reservations = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
         assert len({r.id for r in reservations}) == len(reservations)
@@ -390,7 +390,7 @@ class Saga(RuleBasedStateMachine):
             assert all((held.withdrawn is not None) == lot.recalled for held in at_booths)
 
     @staticmethod
-    def everything_was_answered(world: World) -> None:
+    def everything_was_answered(world: FestivalWorld) -> None:
         assert all(command.outcome is not CommandStatus.WAITING for command in world.all(Command))
         for request in world.all(Request):
             assert request.status is not RequestStatus.RESERVING
@@ -419,7 +419,7 @@ class Saga(RuleBasedStateMachine):
                 short = sum(s.short for s in body.short) if isinstance(body, AllocationFellShort) else 0
                 assert body.reserved + short == asked
 
-    def festivals_can_be_closed(self, world: World) -> None:
+    def festivals_can_be_closed(self, world: FestivalWorld) -> None:
         for shipment in world.all(Shipment):
             if shipment.status is ShipmentStatus.SENT:
                 world.give(counted_in(shipment))

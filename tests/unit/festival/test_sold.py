@@ -12,14 +12,22 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body
-from tests.support.builders.festival import B1, ODOP, World, a_booth_closing, a_closing, a_sell_through, a_world
+from tests.support.builders.festival import (
+    B1,
+    ODOP,
+    FestivalWorld,
+    a_booth_closing,
+    a_closing,
+    a_sell_through,
+    a_world,
+)
 
 SALE = "r-9/1"
 LOT = "PR-KPG-KTI-230418-007-4"
 ACCEPTED, REJECTED = DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED
 
 
-def a_disputed_world() -> World:
+def a_disputed_world() -> FestivalWorld:
     return a_world(a_closing(), a_sell_through(disputed=(SALE, "r-9/2")))
 
 
@@ -27,7 +35,7 @@ def a_word(outcome: DisputeOutcome = ACCEPTED, lot: str | None = None, sale: str
     return ResolveDispute(festival=ODOP, booth=B1, sale=sale, outcome=outcome, lot=lot)
 
 
-def disputed(world: World) -> tuple[str, ...]:
+def disputed(world: FestivalWorld) -> tuple[str, ...]:
     return world.one(Booth, B1).disputed
 
 

@@ -59,7 +59,7 @@ def test_only_what_has_something_and_is_not_recalled_can_be_planned() -> None:
     assert view_after(a_balance(1, 3, recalled=True)).plannable is None
 
 
-def test_the_families_read_what_concerns_them() -> None:
+def test_the_processors_read_what_concerns_them() -> None:
     assert [(processor.group, [topic.name for topic in processor.topics]) for processor in PROCESSORS] == [
         ("karya.festival.lot", ["karya.inventory.v1"]),
         (

@@ -15,7 +15,7 @@ from shared.events.language import Body
 from tests.support.builders.festival import (
     B1,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_booth_closing,
     a_closing,
@@ -34,7 +34,7 @@ def strike(till: str = FIRST, device: str | None = None, booth: str = B1) -> Str
     return StrikeTill(festival=ODOP, booth=booth, till=till, device=device)
 
 
-def tills(world: World) -> tuple[str, ...]:
+def tills(world: FestivalWorld) -> tuple[str, ...]:
     return world.one(Booth, B1).tills
 
 

@@ -33,7 +33,7 @@ from tests.support.builders.festival import (
     B2,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_closing,
     a_receipt,
@@ -50,7 +50,7 @@ from tests.support.builders.festival import (
 )
 
 
-def stocked_world() -> World:
+def stocked_world() -> FestivalWorld:
     """Ten pieces of LA (KTI) and four of LB (KRJ) are at B1; B3 sells cakes alone."""
     world = a_world(a_booth("ODOP.B3", "KUE"))
     world.make("LA", 10)
@@ -64,13 +64,13 @@ def stocked_world() -> World:
     return world
 
 
-def held(world: World, lot: str = "LA", booth: str = B1) -> BoothLot:
+def held(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> BoothLot:
     booth_lot = world.one(Booth, booth).find_lot(lot)
     assert booth_lot is not None
     return booth_lot
 
 
-def account(world: World, lot: str = "LA", booth: str = B1) -> Any:
+def account(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> Any:
     return world.one(Booth, booth).accounts()[lot]
 
 
@@ -291,8 +291,8 @@ def test_the_report_with_the_highest_revision_counts() -> None:
     world = stocked_world()
     assert world.give(a_report(revision=2, hours=[("KTI", 5, 2), ("KTI", 6, 1)], LA=3)) == []
     world.give(a_report(revision=1, LA=1))
-    [pace] = world.all(BoothSales)
-    assert pace == BoothSales(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
+    [interim] = world.all(BoothSales)
+    assert interim == BoothSales(B1, ODOP, NOON, 2, (("LA", 3),), (("KTI", ((5, 2, 60), (6, 1, 60))),))
 
 
 def test_a_report_of_a_festival_that_is_not_known_changes_nothing() -> None:

@@ -19,7 +19,7 @@ from tests.support.builders.festival import (
     B1,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_closing,
     a_receipt,
@@ -35,15 +35,15 @@ from tests.support.builders.festival import (
 HOLD, ARRIVE = "hold/ODOP/R1", "arrive/ODOP/S1"
 
 
-def a_proposal(hours: int = 72) -> World:
+def a_proposal(hours: int = 72) -> FestivalWorld:
     world = a_world()
     world.make("LA", 10)
     world.give(a_request((B1, "KTI", 4), consent=False, hold_hours=hours))
     return world
 
 
-def a_sent_shipment(**lead_days: int) -> World:
-    world = World()
+def a_sent_shipment(**lead_days: int) -> FestivalWorld:
+    world = FestivalWorld()
     days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
     opening = NOON.date() + timedelta(days=30)
     world.give(announced(first_day=opening, last_day=opening, lead_days=days))
@@ -75,7 +75,7 @@ def test_a_withdrawn_plan_can_not_be_accepted_and_the_refusal_says_why() -> None
 
 
 def test_a_withdrawn_plan_leaves_its_room_at_the_booth_to_others() -> None:
-    world = World()
+    world = FestivalWorld()
     world.give(announced())
     world.give(a_booth(B1, capacity=10))
     world.make("LA", 20)
@@ -175,9 +175,9 @@ def test_a_dropped_shipment_waits_for_nobody() -> None:
     assert ARRIVE not in world.deadlines
 
 
-def three_days_ahead(**lead_days: int) -> World:
+def three_days_ahead(**lead_days: int) -> FestivalWorld:
     """A festival of two days that opens in three, with a lot at each of two facilities."""
-    world = World()
+    world = FestivalWorld()
     days = tuple(LeadTime(facility=name.replace("_", "-"), days=days) for name, days in lead_days.items())
     opening = NOON.date() + timedelta(days=3)
     world.give(announced(first_day=opening, last_day=opening + timedelta(days=1), lead_days=days))

@@ -22,7 +22,7 @@ from tests.support.builders.festival import (
     B2,
     NOON,
     ODOP,
-    World,
+    FestivalWorld,
     a_booth,
     a_booth_closing,
     a_receipt,
@@ -40,7 +40,7 @@ PRODUCTS = ("KTI", "KRJ")
 PLANNED = event_type(FESTIVAL, AllocationPlanned)
 
 
-class Recorded(World):
+class Recorded(FestivalWorld):
     """A world that remembers every event of the festival and what was said to it."""
 
     def __init__(self) -> None:
@@ -137,7 +137,7 @@ def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: Pla
     world = played(case)
     plans = world.topic()
     processor = by_festival(plans)
-    again = World()
+    again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(processor, event) == outputs
     for entity in (Booth, Command, Festival, Request, Shipment):
@@ -167,7 +167,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     assert proposal.transfers
     assert proposal.refills
     plans = world.topic()
-    again = World()
+    again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(by_festival(plans), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
@@ -182,7 +182,7 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )
     assert world.all(Request) == []
-    again = World()
+    again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(by_festival(world.topic()), event) == outputs
 
@@ -202,7 +202,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     world.give(Replenish(festival=ODOP, request="R2", until=NOON + timedelta(hours=6), products=("KTI",)))
     assert world.heard(ReplenishmentProposed)[0].conflicts
     plans = world.topic()
-    again = World()
+    again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(by_festival(plans), event) == outputs
     for entity in (Command, Replenishment, Request):
@@ -215,7 +215,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     old = AllocationPlanned(festival=ODOP, request="R1", replan=False, lines=(), shares=(), short=())
     plans = RecordedPlans()
     plans.add(derived_id(f"{with_plan.source} {with_plan.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(old))
-    again = World()
+    again = FestivalWorld()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
     again._decide(by_festival(plans), with_plan)
@@ -226,7 +226,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
 def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     world = played(PlanCase([("LP-AAA", "KTI", 5)], [], [((B1, "KTI"), 2)], True, "settled"))
     plans = RecordedPlans()
-    again = World()
+    again = FestivalWorld()
     for event, _ in world.worked[:4]:
         again._decide(by_festival(plans), event)
     [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
@@ -246,7 +246,7 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
         }
     )
     plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
-    again = World()
+    again = FestivalWorld()
     for earlier, _ in world.worked[:4]:
         again._decide(by_festival(plans), earlier)
     assert set(plans.unknown) == {f"{event.source} {event.id}"}

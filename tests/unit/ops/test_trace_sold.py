@@ -15,7 +15,7 @@ from shared.events.sales import SALE_SHARES, SALES, PoolAdjusted
 from tests.support.builders.sales import (
     B1,
     NOON,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_last_word,
@@ -35,8 +35,8 @@ A, B = (str(LotNumber(place, "KTI", date(2023, 4, 1), 1)) for place in ("LA-KPG"
 PRICE = {"unit_price_rupiah": 1_000}
 
 
-def a_booth() -> World:
-    world = World()
+def a_booth() -> SalesWorld:
+    world = SalesWorld()
     world.give(
         an_opening(tills=("T1",)),
         a_stocking(A, 10, facility="LA-KPG"),
@@ -45,7 +45,9 @@ def a_booth() -> World:
     return world
 
 
-def life(world: World, lot: str = A, *, every_sale: bool = True, shuffled: int | None = None) -> list[TimelineEntry]:
+def life(
+    world: SalesWorld, lot: str = A, *, every_sale: bool = True, shuffled: int | None = None
+) -> list[TimelineEntry]:
     """What was told of the lot, in the order in which it was said or (`shuffled`) in another."""
     sales = LotSales(lot, lot[:6], "KTI")
     bodies = list(enumerate(world.said))
@@ -58,7 +60,7 @@ def life(world: World, lot: str = A, *, every_sale: bool = True, shuffled: int |
     return list(sales.entries(UTC, every_sale=every_sale))
 
 
-def texts(world: World, lot: str = A, *, every_sale: bool = True) -> list[str]:
+def texts(world: SalesWorld, lot: str = A, *, every_sale: bool = True) -> list[str]:
     return [entry.text for entry in life(world, lot, every_sale=every_sale)]
 
 

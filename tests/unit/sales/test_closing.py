@@ -21,7 +21,7 @@ from shared.events.sales import (
 from tests.support.builders.sales import (
     B1,
     DEADLINE,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_last_word,
@@ -46,7 +46,7 @@ def sell_through(published: list[Body]) -> SellThroughCounted:
     return report
 
 
-def settled(qty: int = 10, **lots: int) -> World:
+def settled(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that was settled at its deadline before anything was sold."""
     world = open_booth(qty, **lots)
     world.give(a_closing())
@@ -80,7 +80,7 @@ def test_a_booth_whose_tills_closed_before_is_settled_with_the_closing() -> None
 
 
 def test_a_booth_without_a_known_till_is_settled_by_its_deadline_only() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(a_stocking(), a_closing())
     assert world.booth().status is BoothStatus.CLOSING
     assert kinds(world.fire()) == [SellThroughCounted, BoothSettled, DemandCounted]
@@ -109,7 +109,7 @@ def test_only_the_deadline_that_is_pending_settles() -> None:
 
 
 def test_a_facility_is_told_once_that_the_booth_holds_its_goods_and_once_that_it_is_settled() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking(), a_stocking(), a_stocking("L2"), a_stocking("X", facility="LP-B"))
     assert [share.facility for share in world.heard(ShareOpened)] == ["LP-A", "LP-B"]
     world.give(a_closing())

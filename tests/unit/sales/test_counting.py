@@ -11,7 +11,7 @@ from shared.events.sales import PoolAdjusted, SellThroughCounted, SettlementCorr
 from tests.support.builders.sales import (
     NOON,
     PRICE,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_last_word,
@@ -29,15 +29,15 @@ def later(minutes: int) -> datetime:
     return NOON + timedelta(minutes=minutes)
 
 
-def of_two(qty: int = 10) -> World:
+def of_two(qty: int = 10) -> SalesWorld:
     """A booth with pieces of two makers."""
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), *(a_stocking(lot, qty, facility=maker) for lot, maker in MAKERS.items()))
     world.said.clear()
     return world
 
 
-def shares(world: World) -> tuple[int, int]:
+def shares(world: SalesWorld) -> tuple[int, int]:
     return world.lot(A).pool_qty, world.lot(B).pool_qty
 
 
@@ -132,7 +132,7 @@ def test_a_later_interim_count_does_not_take_the_place_of_a_final_one() -> None:
 
 
 def test_a_count_of_a_lot_that_comes_later_is_kept_for_it() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking(B, 10, facility=MAKERS[B]))
     world.sell("s1", 1, None, 4)
     world.sell("after", 2, None, 1, sold_at=later(5))
@@ -148,7 +148,7 @@ def test_a_count_of_a_lot_that_comes_later_is_kept_for_it() -> None:
 
 
 def test_a_count_before_the_booth_is_known_is_kept() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(a_count(1, **{A: 2}), an_opening(), a_stocking(A), a_closing())
     [report] = [body for body in world.fire() if isinstance(body, SellThroughCounted)]
     assert report.lots[0].counted == 2

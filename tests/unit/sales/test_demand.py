@@ -19,7 +19,7 @@ from tests.support.builders.sales import (
     NOON,
     ODOP,
     PRICE,
-    World,
+    SalesWorld,
     a_closing,
     a_last_word,
     a_stocking,
@@ -244,7 +244,7 @@ def test_what_came_at_one_moment_is_one_delivery() -> None:
 # what the facility hears
 
 
-def take(world: World, *bodies: Body) -> list[DemandSignalled]:
+def take(world: SalesWorld, *bodies: Body) -> list[DemandSignalled]:
     published = [event for body in bodies for event in world.settle_up(body)]
     return [body for body in published if isinstance(body, DemandSignalled)]
 
@@ -264,7 +264,7 @@ def count(*lines: DemandLine, booth: str = B1) -> DemandCounted:
 
 
 def test_the_signal_comes_once_every_booth_that_opened_has_counted() -> None:
-    world = World()
+    world = SalesWorld()
     assert take(world, opened(B1), opened(B2), count(a_line(B1))) == []
     [signal] = take(world, count(a_line(B2, sold=9, unsold=1, lost_sales=3), booth=B2))
     assert (signal.facility, signal.festival, signal.revision) == ("LP-A", ODOP, 1)
@@ -275,7 +275,7 @@ def test_the_signal_comes_once_every_booth_that_opened_has_counted() -> None:
 
 
 def test_a_change_after_that_is_said_again_with_a_higher_revision_and_the_same_is_not() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(), count(a_line()))
     assert take(world, count(a_line())) == []
     [again] = take(world, count(a_line(sold=7)))
@@ -283,7 +283,7 @@ def test_a_change_after_that_is_said_again_with_a_higher_revision_and_the_same_i
 
 
 def test_the_signal_waits_again_for_a_booth_that_opens_later() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), count(a_line(B1)), opened(B2))
     assert take(world, count(a_line(B1, sold=7))) == []
     [signal] = take(world, count(a_line(B2), booth=B2))
@@ -291,7 +291,7 @@ def test_the_signal_waits_again_for_a_booth_that_opens_later() -> None:
 
 
 def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), opened(B2))
     slow, fast = a_line(B1, "KUE", sold=6), a_line(B2, "KUE", sold=5, there_minutes=60, lost_sales=20)
     [signal] = take(world, count(a_line(B1, sold=15), slow, booth=B1), count(fast, booth=B2))
@@ -303,7 +303,7 @@ def test_what_was_most_asked_for_comes_first_and_the_booth_with_the_best_pace() 
 
 
 def test_of_many_booths_the_best_fifty_are_listed_and_all_are_counted() -> None:
-    world = World()
+    world = SalesWorld()
     names = [f"ODOP.X{n}" for n in range(60)]
     take(world, *map(opened, names))
     published = take(world, *(count(a_line(name, sold=n), booth=name) for n, name in enumerate(names)))
@@ -332,7 +332,7 @@ def test_a_booth_counts_when_it_is_settled_and_after_a_late_sale() -> None:
 
 
 def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("L1", 1), a_stocking("K1", 5, product="KUE", facility="LP-B"))
     world.sell("s1", 1)
     world.sell("s2", 2, "K1", product="KUE", sold_at=NOON + timedelta(hours=2))
@@ -347,7 +347,7 @@ def test_a_booth_that_turns_out_to_have_been_open_longer_counts_for_all_again() 
 
 
 def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_less_by_it() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(
         an_opening(), a_stocking("L1", 1), a_stocking("C1", 2, facility="LP-C"), a_stocking("K1", 5, product="KUE")
     )
@@ -363,7 +363,7 @@ def test_a_late_sale_counts_for_another_maker_of_the_same_if_it_lost_more_or_les
 
 
 def test_a_late_sale_is_not_told_to_another_maker_who_lost_nothing_by_it() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(
         an_opening(), a_stocking("L1", 1), a_stocking("C1", 9, facility="LP-C"), a_stocking("K1", 5, product="KUE")
     )

@@ -12,7 +12,7 @@ from shared.events.sales import DeviceHeard
 from tests.support.builders.sales import (
     B1,
     NOON,
-    World,
+    SalesWorld,
     a_closing,
     a_last_word,
     a_sale,
@@ -125,11 +125,11 @@ def test_striking_names_a_branch_a_device_or_all_of_a_tills_name() -> None:
 # what a booth waits for
 
 
-def waits(world: World) -> bool:
+def waits(world: SalesWorld) -> bool:
     return world.booth().status is BoothStatus.CLOSING
 
 
-def closing(*bodies: Body) -> World:
+def closing(*bodies: Body) -> SalesWorld:
     """A closing booth with tills T1 and T2 that received these records."""
     world = open_booth()
     world.give(*bodies, a_closing())
@@ -263,7 +263,7 @@ def test_the_deadline_settles_whoever_is_missing() -> None:
 
 
 def test_records_of_before_the_opening_count() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(a_last_word(1), a_last_word(1, "T2"), an_opening(), a_closing())
     assert not waits(world)
 

@@ -17,7 +17,7 @@ from shared.events.sales import (
 )
 from tests.support.builders.sales import (
     PRICE,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_line,
@@ -34,7 +34,7 @@ REJECTED = DisputeOutcome.REJECTED
 NEVER_HERE = str(LotNumber("LP-ZZZ", "KTI", date(2023, 4, 5), 1))
 
 
-def settled(qty: int = 10, **lots: int) -> World:
+def settled(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that was settled at its deadline before anything was sold."""
     world = open_booth(qty, **lots)
     world.give(a_closing())
@@ -43,7 +43,7 @@ def settled(qty: int = 10, **lots: int) -> World:
     return world
 
 
-def last_report(world: World) -> SellThroughCounted:
+def last_report(world: SalesWorld) -> SellThroughCounted:
     return world.heard(SellThroughCounted)[-1]
 
 
@@ -87,7 +87,7 @@ def test_what_is_accepted_without_a_lot_is_credited_up_to_what_came_and_the_rest
 
 
 def test_an_unlabelled_dispute_that_is_accepted_is_shared_by_the_rule_and_credits_nobody_twice() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("A", 5, facility="LA-KPG"), a_stocking("B", 5, facility="LP-ATB"))
     world.give(a_stocking("C", 10, facility="LP-KPG"), *(a_loss(qty, lot) for lot, qty in {"A": 5, "B": 5}.items()))
     world.sell("s1", 1, None, 25)
@@ -120,7 +120,7 @@ def test_a_named_lot_is_no_share_of_the_pool_and_never_moves() -> None:
 
 
 def test_a_lot_that_the_organiser_named_pushes_its_makers_share_onto_nobody_else() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("A", 1), a_stocking("B", 1, facility="LP-B"))
     for n in (1, 2, 3):
         world.sell(f"s{n}", n, None)

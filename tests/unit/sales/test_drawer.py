@@ -14,7 +14,7 @@ from tests.support.builders.sales import (
     B1,
     NOON,
     PRICE,
-    World,
+    SalesWorld,
     a_cash_count,
     a_drawer,
     a_drop,
@@ -32,7 +32,7 @@ T1, T2 = f"{B1}-T1", f"{B1}-T2"
 MORNING = record_id(T1, 1)
 
 
-def drawer(world: World, id: str = MORNING) -> Drawer:
+def drawer(world: SalesWorld, id: str = MORNING) -> Drawer:
     return next(candidate for candidate in world.booth().drawers if candidate.id == id)
 
 

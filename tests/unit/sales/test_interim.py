@@ -15,7 +15,7 @@ from tests.support.builders.sales import (
     B1,
     NOON,
     ODOP,
-    World,
+    SalesWorld,
     a_closing,
     a_loss,
     a_move,
@@ -32,7 +32,7 @@ def minutes(after: float) -> datetime:
     return NOON + timedelta(minutes=after)
 
 
-def reports(world: World) -> list[SellThroughSoFar]:
+def reports(world: SalesWorld) -> list[SellThroughSoFar]:
     return world.heard(SellThroughSoFar)
 
 
@@ -150,7 +150,7 @@ def test_there_are_no_more_reports_than_quarters_and_sold_out_products(sales: li
 
 
 def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
-    world = World()
+    world = SalesWorld()
     products = [f"{a}{b}X" for a in "ABCDEFGHIJKLMNOPQRST" for b in "ABCDEFGHIJ"]
     world.give(an_opening(), *(a_stocking(f"L{p}", 999, product=p) for p in products))
     booth = world.booth()

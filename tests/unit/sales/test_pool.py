@@ -12,7 +12,7 @@ from shared.events.sales import AdjustmentCause, PartBasis, PoolAdjusted, SaleAc
 from tests.support.builders.sales import (
     NOON,
     PRICE,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_loss,
@@ -25,9 +25,9 @@ from tests.support.builders.sales import (
 )
 
 
-def a_booth(*lots: tuple[str, str, int]) -> World:
+def a_booth(*lots: tuple[str, str, int]) -> SalesWorld:
     """An open booth with lots (lot, facility, pieces), of which the first is the oldest."""
-    world = World()
+    world = SalesWorld()
     world.give(an_opening())
     for day, (lot, facility, qty) in enumerate(lots, 1):
         world.give(a_stocking(lot, qty, facility=facility, made_on=date(2023, 4, day)))
@@ -35,16 +35,16 @@ def a_booth(*lots: tuple[str, str, int]) -> World:
     return world
 
 
-def of_three() -> World:
+def of_three() -> SalesWorld:
     """20 pieces of one product by three makers."""
     return a_booth(("A", "LA-KPG", 5), ("B", "LP-ATB", 5), ("C", "LP-KPG", 10))
 
 
-def parts(world: World, receipt: str) -> dict[str, int]:
+def parts(world: SalesWorld, receipt: str) -> dict[str, int]:
     return {part.lot: part.qty for part in world.sale(receipt).parts}
 
 
-def shares(world: World) -> dict[str, int]:
+def shares(world: SalesWorld) -> dict[str, int]:
     """Pieces of the pool, by lot."""
     return {lot.lot: lot.pool_qty for lot in world.booth().lots}
 
@@ -132,7 +132,7 @@ def test_within_a_facility_the_oldest_lot_comes_first_and_a_recalled_one_last() 
 
 
 def test_of_lots_made_on_one_day_the_lower_number_is_the_older() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("L2", 5), a_stocking("L1", 5))
     world.sell("s1", lot=None)
     assert shares(world) == {"L2": 0, "L1": 1}

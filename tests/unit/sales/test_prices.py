@@ -6,7 +6,17 @@ from itertools import permutations
 import pytest
 
 from services.sales.domain.prices import PriceComparison, PriceList, compare_price, valid_at, with_list
-from tests.support.builders.sales import B1, NOON, PRICE, World, a_line, a_receipt, a_stocking, an_opening, new_prices
+from tests.support.builders.sales import (
+    B1,
+    NOON,
+    PRICE,
+    SalesWorld,
+    a_line,
+    a_receipt,
+    a_stocking,
+    an_opening,
+    new_prices,
+)
 
 
 def at(minutes: int) -> datetime:
@@ -61,7 +71,7 @@ def test_of_lists_that_are_valid_the_highest_revision_is_due() -> None:
     assert valid_at((), at(0)) is None
 
 
-def marks(world: World) -> list[PriceComparison]:
+def marks(world: SalesWorld) -> list[PriceComparison]:
     receipt = world.receipt("r")
     lists = world.booth().price_lists
     return [
@@ -76,7 +86,7 @@ def test_a_sale_is_marked_alike_whether_it_or_the_new_prices_are_heard_first() -
     prices = new_prices(2, at(60), KTI=PRICE + 5)
     ends = []
     for first, second in ((receipt, prices), (prices, receipt)):
-        world = World()
+        world = SalesWorld()
         world.give(an_opening(), a_stocking())
         for body in (first, second):
             world.tell(body, "r" if body is receipt else None)
@@ -85,7 +95,7 @@ def test_a_sale_is_marked_alike_whether_it_or_the_new_prices_are_heard_first() -
 
 
 def test_what_a_sale_costs_is_what_the_till_said() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking(), new_prices(2, at(0), KTI=1))
     world.tell(a_receipt(1, a_line("L1", 1, price_reason="friends"), price_list=1), "r")
     assert world.sale("r").net_rupiah == PRICE

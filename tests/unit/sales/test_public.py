@@ -8,7 +8,7 @@ from tests.support.builders.sales import (
     B1,
     B2,
     PRICE,
-    World,
+    SalesWorld,
     a_closing,
     a_count,
     a_line,
@@ -22,15 +22,15 @@ from tests.support.builders.sales import (
 FACILITIES = ("LP-A", "LP-B")
 
 
-def of_two() -> World:
+def of_two() -> SalesWorld:
     """Two booths with goods of two makers."""
-    world = World()
+    world = SalesWorld()
     for booth in (B1, B2):
         world.give(an_opening(booth), a_stocking("A", 10, booth), a_stocking("B", 10, booth, facility="LP-B"))
     return world
 
 
-def public(world: World, facility: str) -> list[SalePublished | AdjustmentPublished]:
+def public(world: SalesWorld, facility: str) -> list[SalePublished | AdjustmentPublished]:
     return [
         event
         for event in world.said
@@ -38,7 +38,7 @@ def public(world: World, facility: str) -> list[SalePublished | AdjustmentPublis
     ]
 
 
-def upserted(world: World, facility: str) -> tuple[int, int]:
+def upserted(world: SalesWorld, facility: str) -> tuple[int, int]:
     """Pieces and rupiah of the latest snapshots, as a subscriber keeps them."""
     latest: dict[tuple[type, str], SalePublished | AdjustmentPublished] = {}
     for event in public(world, facility):
@@ -72,7 +72,7 @@ def test_a_sale_has_one_public_id_at_a_booth_and_another_elsewhere() -> None:
 
 
 def test_what_a_facility_has_in_a_sale_is_one_event_that_lists_its_lots() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("A1", 2), a_stocking("A2", 2), a_stocking("B", 4, facility="LP-B"))
     world.sell("s1", 1, None, 6)
     world.pass_all_on()
@@ -96,7 +96,7 @@ def test_a_part_that_vanished_is_published_as_nothing() -> None:
     ]
 
 
-def a_day(world: World) -> None:
+def a_day(world: SalesWorld) -> None:
     """Sales of both booths, labelled and not, voids and counts, before and after the settlement."""
     for booth in (B1, B2):
         world.sell("s1", 1, None, 7, booth=booth)

@@ -7,10 +7,10 @@ from pydantic import ValidationError
 
 from services.sales.domain.receipt import Part, Sale, SaleStatus, parse_sale_id
 from shared.events.sales import PartBasis, Payment, PaymentKind, ReceiptIssued, SaleAccounted
-from tests.support.builders.sales import PRICE, World, a_line, a_receipt, a_stocking, an_opening, open_booth
+from tests.support.builders.sales import PRICE, SalesWorld, a_line, a_receipt, a_stocking, an_opening, open_booth
 
 
-def accounted(world: World, sale: str) -> SaleAccounted:
+def accounted(world: SalesWorld, sale: str) -> SaleAccounted:
     """The latest snapshot of the sale."""
     return max((body for body in world.heard(SaleAccounted) if body.sale == sale), key=lambda body: body.revision)
 
@@ -61,7 +61,7 @@ def test_a_receipt_whose_discount_takes_all_is_recorded_for_nothing() -> None:
 
 
 def test_what_costs_nothing_is_shared_in_pieces_all_the_same() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("A", 2), a_stocking("B", 2, facility="LP-B"))
     world.sell("r", 1, None, 2, unit_price_rupiah=0)
     assert (world.earned("LP-A"), world.earned("LP-B")) == ((1, 0), (1, 0))

@@ -18,7 +18,7 @@ from tests.support.builders.sales import (
     B1,
     B2,
     PRICE,
-    World,
+    SalesWorld,
     a_loss,
     a_move,
     a_sale,
@@ -38,7 +38,7 @@ def kinds(published: object) -> list[type]:
     return [type(body) for body in published if not isinstance(body, DeviceHeard)]
 
 
-def snapshots(world: World, sale: str) -> list[SaleAccounted]:
+def snapshots(world: SalesWorld, sale: str) -> list[SaleAccounted]:
     return [snapshot for snapshot in world.heard(SaleAccounted) if snapshot.sale == sale]
 
 
@@ -103,7 +103,7 @@ def test_what_was_sold_of_a_recalled_lot_is_recorded_and_marked() -> None:
 
 
 def test_a_sale_of_a_booth_that_is_not_known_waits_until_it_has_stock() -> None:
-    world = World()
+    world = SalesWorld()
     assert kinds(world.sell("s1")) == [SaleAccounted]
     assert snapshots(world, "s1/1")[0].festival is None
     assert world.give(an_opening()) == []
@@ -131,7 +131,7 @@ def test_of_what_waits_the_sale_made_first_is_recorded_first() -> None:
 
 
 def test_stock_of_a_booth_whose_opening_is_late_sells_all_the_same() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(a_stocking())
     assert kinds(world.sell("s1")) == RECORDED
     assert world.give(an_opening()) == []

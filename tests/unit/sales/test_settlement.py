@@ -20,7 +20,7 @@ from shared.events.sales import (
     ShareOpened,
 )
 from shared.settings import Settings
-from tests.support.builders.sales import B1, B2, NOON, ODOP, World
+from tests.support.builders.sales import B1, B2, NOON, ODOP, SalesWorld
 
 
 def opened(booth: str = B1, facility: str = "LP-A") -> ShareOpened:
@@ -76,7 +76,7 @@ def settled(booth: str = B1, facility: str = "LP-A") -> BoothSettled:
     return BoothSettled(facility=facility, festival=ODOP, booth=booth)
 
 
-def take(world: World, *bodies: Body) -> list[SettlementIssued]:
+def take(world: SalesWorld, *bodies: Body) -> list[SettlementIssued]:
     published = [event for body in bodies for event in world.settle_up(body)]
     assert {type(body) for body in published} <= {
         SettlementIssued,
@@ -88,7 +88,7 @@ def take(world: World, *bodies: Body) -> list[SettlementIssued]:
 
 
 def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> None:
-    world = World()
+    world = SalesWorld()
     assert take(world, opened(B1), opened(B2), shared(10_000, 2, B1), shared(5_000, 1, B2), settled(B1)) == []
     published = take(world, settled(B2))
     assert published == [
@@ -106,7 +106,7 @@ def test_a_settlement_is_issued_once_every_booth_that_opened_is_settled() -> Non
 
 
 def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(), shared(100), settled())
     [late] = take(world, shared(60))
     [void] = take(world, shared(-100, -1))
@@ -116,7 +116,7 @@ def test_a_change_after_that_is_a_correction_with_a_higher_revision() -> None:
 
 
 def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), shared(100), settled(B1))
     assert take(world, opened(B2), shared(50, 1, B2), shared(7)) == []
     [corrected] = take(world, settled(B2))
@@ -125,19 +125,19 @@ def test_a_settlement_waits_again_for_a_booth_that_opens_later() -> None:
 
 
 def test_a_booth_that_opens_later_and_sells_nothing_corrects_nothing() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), shared(100), settled(B1))
     assert take(world, opened(B2), settled(B2)) == []
 
 
 def test_a_facility_that_sold_nothing_hears_that_too() -> None:
-    world = World()
+    world = SalesWorld()
     [issued] = take(world, opened(), settled())
     assert (issued.qty, issued.sold_rupiah) == (0, 0)
 
 
 def test_facilities_do_not_wait_for_one_another() -> None:
-    world = World()
+    world = SalesWorld()
     published = take(world, opened(facility="LP-A"), opened(facility="LP-B"), settled(facility="LP-B"))
     assert [body.facility for body in published] == ["LP-B"]
     assert world.settlement("LP-A").revision == 0
@@ -147,7 +147,7 @@ def test_facilities_do_not_wait_for_one_another() -> None:
 
 
 def test_half_of_a_change_is_never_told_and_the_whole_is() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(), shared(500, 5, pooled=True), adjusted(-300, -3), settled())
     # 5 pieces were told, 2 are the facility's. All 5 go back, and so do the 3 that it never had.
     assert take(world, shared(-500, -5, pooled=True, continued=True)) == []
@@ -157,7 +157,7 @@ def test_half_of_a_change_is_never_told_and_the_whole_is() -> None:
 
 
 def test_half_of_a_booths_change_is_not_told_by_another_booths_event_either() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), opened(B2), shared(500, 5, B1, pooled=True), adjusted(-300, -3, B1))
     take(world, settled(B1), settled(B2))
     assert take(world, shared(-500, -5, B1, pooled=True, continued=True), shared(100, 1, B2)) == []
@@ -166,13 +166,13 @@ def test_half_of_a_booths_change_is_not_told_by_another_booths_event_either() ->
 
 
 def test_a_change_that_comes_to_nothing_in_the_end_is_not_told() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(), shared(100), settled())
     assert take(world, shared(50, 1, pooled=True, continued=True), adjusted(-50, -1)) == []
 
 
 def test_unlabelled_sales_are_provisional_until_a_count_stands_behind_them() -> None:
-    world = World()
+    world = SalesWorld()
     [issued] = take(world, opened(), shared(70), shared(30, 2, pooled=True), settled())
     assert (issued.qty, issued.provisional_qty, issued.provisional_rupiah) == (3, 2, 30)
     # The count moves nothing, and is told all the same: what was provisional is so no more.
@@ -183,7 +183,7 @@ def test_unlabelled_sales_are_provisional_until_a_count_stands_behind_them() -> 
 
 
 def test_each_booth_is_counted_for_itself() -> None:
-    world = World()
+    world = SalesWorld()
     take(world, opened(B1), opened(B2), shared(30, 3, B1, pooled=True), shared(40, 4, B2, pooled=True))
     take(world, adjusted(0, 0, B1, counted=True), settled(B1))
     [issued] = take(world, settled(B2))

@@ -18,7 +18,7 @@ from tests.support.builders.sales import (
     B1,
     B2,
     PRICE,
-    World,
+    SalesWorld,
     a_line,
     a_receipt,
     a_stocking,
@@ -29,7 +29,7 @@ from tests.support.builders.sales import (
 )
 
 
-def refunds(world: World) -> dict[str, int]:
+def refunds(world: SalesWorld) -> dict[str, int]:
     """Rupiah paid back, by drawer."""
     return {
         drawer.id: sum(taking.refunded_rupiah for taking in drawer.takings)
@@ -155,7 +155,7 @@ def test_a_void_of_another_booths_receipt_leaves_that_one_alone() -> None:
 
 
 def test_a_void_of_an_unlabelled_sale_takes_it_out_of_the_pool() -> None:
-    world = World()
+    world = SalesWorld()
     world.give(an_opening(), a_stocking("A", 6), a_stocking("B", 6, facility="LP-B"))
     world.sell("s1", 1, None, 8)
     world.give(a_void("s1", qty=3))

@@ -12,7 +12,7 @@ from services.festival.domain.allocation.request import Request, RequestStatus, 
 from services.festival.domain.allocation.revision import carry_out
 from services.festival.domain.allocation.shortage import available_lots
 from services.festival.domain.booth import Booth, BoothStatus
-from services.festival.domain.booth_sales import booths_less_sold, paces_of
+from services.festival.domain.booth_sales import booth_sales_of, booths_less_sold
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, FestivalStatus, check_names, festival_not_open
 from services.festival.domain.planning import RequestDemand, Rules
@@ -49,7 +49,7 @@ def propose(
     rules = planning_rules(
         festival,
         event.logged_at,
-        booths_less_sold(state, paces_of(state, booths), booths),
+        booths_less_sold(state, booth_sales_of(state, booths), booths),
         state.find(promising_at(festival.id)),
         spread_evenly=body.even,
     )

@@ -120,7 +120,7 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
         return state, []
     command, refusal = refuse(command, _rejection(answer))
     state = state.put(command)
-    booth = next((one for one in booths_of(state, festival.id) if one.id == command.booth), None)
+    booth = next((booth for booth in booths_of(state, festival.id) if booth.id == command.booth), None)
     lot = booth.find_lot(answer.lot) if booth is not None else None
     if booth is None or lot is None:
         return state, [refusal]

@@ -9,7 +9,7 @@ from services.festival.domain.allocation.bounds import lacks_room, planning_rule
 from services.festival.domain.allocation.request import promising_at
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_lot import BoothLot
-from services.festival.domain.booth_sales import BoothSales, booths_less_sold, paces_of
+from services.festival.domain.booth_sales import BoothSales, booth_sales_of, booths_less_sold
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
 from services.festival.domain.logistics.shipment import check_counted_once, compare_counts
@@ -201,7 +201,7 @@ def _check_leaving(giver: Booth, taker: Booth, lot: str, qty: int, sold: int) ->
 def _check_room(
     state: State, festival: Festival, giver: Booth, taker: Booth, lots: dict[str, int], at: datetime
 ) -> Rejection | None:
-    unsold = booths_less_sold(state, paces_of(state, [taker.id]), [taker.id])
+    unsold = booths_less_sold(state, booth_sales_of(state, [taker.id]), [taker.id])
     coming = [(taker.id, held.product, lots[held.lot]) for held in giver.lots if held.lot in lots]
     rules = planning_rules(festival, at, unsold, state.find(promising_at(festival.id)))
     bound = lacks_room(rules, coming)

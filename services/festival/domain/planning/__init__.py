@@ -125,13 +125,13 @@ def _allotments(flows: PairFlows, lots_by_facility: LotsByFacility) -> Iterator[
         lot, first = next(lots), LotReason.ONLY
         if len(lots_by_facility[facility][product]) > 1:
             first = LotReason.OLDEST if lot.best_before is None else LotReason.SPOILS_FIRST
-        left = lot.qty
+        unsent = lot.qty
         for booth, qty, why in parcels:
-            while qty > left:
-                if left:
-                    yield Allotment(booth, lot, left, why, first)
-                    qty -= left
+            while qty > unsent:
+                if unsent:
+                    yield Allotment(booth, lot, unsent, why, first)
+                    qty -= unsent
                 lot, first = next(lots), LotReason.NEXT
-                left = lot.qty
+                unsent = lot.qty
             yield Allotment(booth, lot, qty, why, first)
-            left -= qty
+            unsent -= qty

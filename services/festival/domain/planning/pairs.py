@@ -327,8 +327,8 @@ class _OpenPairs:
         for step, qty in path_flows:
             cap[step] -= qty
             cap[step ^ 1] += qty
-        for edge, left, flow in closed:
-            cap[edge], cap[edge ^ 1] = left, flow
+        for edge, capacity, flow in closed:
+            cap[edge], cap[edge ^ 1] = capacity, flow
         return False
 
     def flows(self, pairs: Iterable[tuple[str, str]]) -> PairFlows:

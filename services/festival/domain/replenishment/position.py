@@ -80,7 +80,7 @@ class StockPosition:
 
 def positions(now: Situation) -> list[StockPosition]:
     """The positions of all products that booths sell and have or had, by booth and product."""
-    rate_of = rates(now.paces)
+    rate_of = rates(now.histories)
     held: dict[tuple[str, str], list[HeldLot]] = {key: [] for key in rate_of}
     for lot in now.held:
         held.setdefault((lot.booth, lot.product), []).append(lot)

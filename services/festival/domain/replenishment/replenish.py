@@ -86,7 +86,7 @@ def replenish(state: State, festival: Festival, body: Replenish, event: Event, p
         at=event.logged_at,
         until=body.until,
         sells={booth.id: frozenset(tag.product for tag in booth.prices) for booth in booths},
-        paces=tuple(_histories(booths, sales, event.logged_at)),
+        histories=tuple(_histories(booths, sales, event.logged_at)),
         held=(*_lots_at_booths(booths), *_lots_to_come(booths, requests)),
         rules=rules,
         most_moves=MOST_MOVES,

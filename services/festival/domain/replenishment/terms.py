@@ -61,7 +61,7 @@ class Situation:
     at: datetime
     until: datetime
     sells: Mapping[str, frozenset[str]]
-    paces: tuple[SalesHistory, ...]
+    histories: tuple[SalesHistory, ...]
     held: tuple[HeldLot, ...]
     rules: Rules = field(default_factory=Rules)
     carried_within: timedelta = CARRIED_WITHIN

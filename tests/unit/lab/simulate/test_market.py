@@ -35,7 +35,7 @@ from shared.events.sales import (
     VoidedLine,
     VoidRefused,
 )
-from tests.support.builders.sales import NOON, World
+from tests.support.builders.sales import NOON, SalesWorld
 
 pytestmark = pytest.mark.unit
 
@@ -150,7 +150,7 @@ def of(day: Day, kind: type[Any]) -> list[Any]:
 
 @pytest.mark.parametrize(("trouble", "seed"), CASES)
 def test_all_that_is_sold_is_covered_and_settled_to_the_piece(trouble: Trouble, seed: int) -> None:
-    world, market = World(), a_market(trouble, seed)
+    world, market = SalesWorld(), a_market(trouble, seed)
     prices = tuple(Price(product=product, price_rupiah=price) for product, price in PRICES.items())
     world.give(BoothOpened(booth=BOOTH, festival="ODOP", name="Stan 1", prices=prices, tills=("T1", "T2")))
     for lot, (facility, product, qty) in LOTS.items():

@@ -7,7 +7,7 @@ from shared.errors import Unusable
 from shared.runtime.batch import Batch, Item, Loaded
 from shared.runtime.storage import ChangeSet, Lane, OutboxRecord, ParkedEvents
 from shared.runtime.witness import mark
-from tests.support.records import IN, NOON, PROCESSOR, Account, Added, a_record
+from tests.support.records import IN, NOON, PROCESSOR, Added, RunningTotal, a_record
 
 LANE = Lane(PROCESSOR.group, 0)
 PARKED = f"{PROCESSOR.group} a"
@@ -23,7 +23,7 @@ def an_item(record: ConsumerRecord[Any, Any]) -> Item:
 
 
 def worked(*records: ConsumerRecord[Any, Any], loaded: Loaded | None = None, lane: Lane = LANE) -> ChangeSet:
-    loaded = loaded or Loaded(entities={(Account, "a"): None, (Account, "b"): None})
+    loaded = loaded or Loaded(entities={(RunningTotal, "a"): None, (RunningTotal, "b"): None})
     batch = Batch(PROCESSOR, "x.", {0: lane}, loaded)
     batch.work(0, [an_item(record) for record in records])
     return batch.finish()
@@ -66,7 +66,9 @@ def test_a_duplicate_within_the_batch_changes_nothing() -> None:
 
 def test_a_duplicate_of_an_earlier_batch_changes_nothing() -> None:
     first = adds(2, "e1", 0)
-    known = Loaded(processed={"till-1 e1": envelope.digest(first.value)}, entities={(Account, "a"): Account("a", 2)})
+    known = Loaded(
+        processed={"till-1 e1": envelope.digest(first.value)}, entities={(RunningTotal, "a"): RunningTotal("a", 2)}
+    )
     writes = worked(first, loaded=known)
     assert totals(writes) == {}
     assert said(writes, "karya.test.out.v1") == []
@@ -119,7 +121,7 @@ def test_a_bug_parks_its_key_in_order_and_no_other() -> None:
 
 def test_a_replay_works_a_parked_key_in_its_order_only_and_frees_it() -> None:
     waits = (adds(4, "e2", 5), adds(2, "e3", 6))
-    loaded = Loaded(parked={PARKED: waiting(*waits)}, entities={(Account, "a"): Account("a", 1)})
+    loaded = Loaded(parked={PARKED: waiting(*waits)}, entities={(RunningTotal, "a"): RunningTotal("a", 1)})
     out_of_turn = adds(2, "e3", 4)
     writes = worked(out_of_turn, *waits, adds(9, "e9", 7), loaded=loaded)
     assert writes.parked == {PARKED: ()}
@@ -128,14 +130,16 @@ def test_a_replay_works_a_parked_key_in_its_order_only_and_frees_it() -> None:
 
 
 def test_a_parked_key_whose_bug_is_still_there_stays_parked_and_says_so_again() -> None:
-    loaded = Loaded(parked={PARKED: waiting(adds(13, "e2", 1))}, entities={(Account, "a"): None})
+    loaded = Loaded(parked={PARKED: waiting(adds(13, "e2", 1))}, entities={(RunningTotal, "a"): None})
     writes = worked(adds(13, "e2", 4), adds(1, "e3", 5), loaded=loaded)
     assert dead(writes) == ["BUG", "KEY_PARKED"]
     assert writes.parked == {PARKED: waiting(adds(13, "e2", 1), adds(1, "e3", 5))}
 
 
 def test_another_body_under_an_id_that_is_parked_is_a_dead_letter_and_never_takes_its_turn() -> None:
-    loaded = Loaded(parked={PARKED: waiting(adds(4, "e2", 1), adds(2, "e3", 2))}, entities={(Account, "a"): None})
+    loaded = Loaded(
+        parked={PARKED: waiting(adds(4, "e2", 1), adds(2, "e3", 2))}, entities={(RunningTotal, "a"): None}
+    )
     writes = worked(adds(9, "e2", 5), adds(9, "e3", 6), adds(4, "e2", 7), adds(2, "e3", 8), loaded=loaded)
     assert dead(writes) == ["ID_REUSED", "ID_REUSED"]
     assert totals(writes) == {"a": 6}
@@ -158,7 +162,7 @@ def test_the_journal_tells_what_was_worked_in_its_order() -> None:
 def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
     kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0)).entities["accounts"]]
     assert kinds == ["InsertOne"]
-    known = Loaded(entities={(Account, "a"): Account("a", 2)})
+    known = Loaded(entities={(RunningTotal, "a"): RunningTotal("a", 2)})
     kinds = [type(op).__name__ for op in worked(adds(1, "e1", 0), loaded=known).entities["accounts"]]
     assert kinds == ["ReplaceOne"]
 
@@ -176,15 +180,15 @@ def test_what_is_new_is_numbered_by_lane_batch_and_its_place_there() -> None:
 
 
 def test_batches_that_are_worked_together_number_as_they_do_alone() -> None:
-    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None, (Account, "b"): None}))
+    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(RunningTotal, "a"): None, (RunningTotal, "b"): None}))
     batch.work(0, [an_item(adds(2, "e1", 0, "b"))])
     batch.work(0, [an_item(adds(2, "e2", 1))])
     assert arrivals(batch.finish()) == {"b": "000-0000000001-000000", "a": "000-0000000002-000000"}
 
 
 def test_what_is_there_keeps_its_number() -> None:
-    key = (Account, "a")
-    loaded = Loaded(entities={key: Account("a", 1)}, arrived={key: "000-0000000001-000004"})
+    key = (RunningTotal, "a")
+    loaded = Loaded(entities={key: RunningTotal("a", 1)}, arrived={key: "000-0000000001-000004"})
     assert arrivals(worked(adds(2, "e1", 0), loaded=loaded)) == {"a": "000-0000000001-000004"}
 
 
@@ -201,7 +205,9 @@ def test_the_trace_goes_on_and_the_cause_is_named() -> None:
 
 def test_what_is_not_worked_once_it_is_enough_waits_for_another_batch() -> None:
     run = [an_item(adds(amount, f"e{amount}", amount)) for amount in range(1, 5)]
-    batch = Batch(PROCESSOR, "x.", {0: LANE, 1: Lane(PROCESSOR.group, 1)}, Loaded(entities={(Account, "a"): None}))
+    batch = Batch(
+        PROCESSOR, "x.", {0: LANE, 1: Lane(PROCESSOR.group, 1)}, Loaded(entities={(RunningTotal, "a"): None})
+    )
     answers = iter([False, True])
     assert batch.work(0, run, lambda: next(answers)) == 2
     writes = batch.finish()
@@ -211,5 +217,5 @@ def test_what_is_not_worked_once_it_is_enough_waits_for_another_batch() -> None:
 
 
 def test_at_least_one_is_worked_however_late_it_is() -> None:
-    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(Account, "a"): None}))
+    batch = Batch(PROCESSOR, "x.", {0: LANE}, Loaded(entities={(RunningTotal, "a"): None}))
     assert batch.work(0, [an_item(adds(1, "e1", 0)), an_item(adds(2, "e2", 1))], lambda: True) == 1

@@ -9,7 +9,7 @@ from deploy.topics import SERVICES
 from shared.events.language import Body, Event, Id, Topic
 from shared.runtime.processor import Collection, Decision, Processor, View, on
 from shared.runtime.state import Read, State
-from tests.support.records import IN, NOON, PROCESSOR, Account, Added, Grew, account_of, add
+from tests.support.records import IN, NOON, PROCESSOR, Added, Grew, RunningTotal, account_of, add
 
 ALL = [processor for processors in SERVICES.values() for processor in processors]
 
@@ -61,7 +61,7 @@ def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
 
 def test_a_processor_views_only_what_another_writes() -> None:
     [accounts] = PROCESSOR.collections
-    other = Collection("others", Account, accounts.to_document, accounts.from_document)
+    other = Collection("others", RunningTotal, accounts.to_document, accounts.from_document)
     for views in ((View(accounts, PROCESSOR),), (View(other, PROCESSOR),)):
         with pytest.raises(TypeError, match=r"karya\.test\.account does not write"):
             replace(PROCESSOR, views=views)
@@ -76,7 +76,7 @@ def test_another_decision_takes_the_place_of_every_rule() -> None:
     def decide(_state: State, event: Event) -> Decision:
         raise ZeroDivisionError(event.id)
 
-    processor = PROCESSOR.deciding(decide)
+    processor = PROCESSOR.with_decide(decide)
     event = Event("e1", "till-1", "a", NOON, NOON, Added(account="a", amount=1))
     assert processor.reads(event) == PROCESSOR.reads(event)
     with pytest.raises(ZeroDivisionError, match="e1"):
