@@ -12,8 +12,8 @@ Still to be done by hand:
   deploy/topics.py            the service in SERVICES, its topic in _WRITTEN, its events in all_topics
   deploy/local/services.py    a port in PREFERRED_PORTS
   docker-compose.yml          a container, and the name in KARYA_HTTP_NAMES
-  docsite/reference/events.py its module of events
-  then                        python -m tests.support.keep; python -m docsite; make lint; make test"""
+  docsite/reference/events.py its module in _MODULES, its writers and readers that are no service
+CONTRIBUTING.md, "Add a service", goes on from here."""
 
 
 def main(arguments: list[str]) -> int:

@@ -8,7 +8,7 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 
-from services.festival.api.commands import ENDPOINTS, _openapi
+from services.festival.api.commands import ENDPOINTS
 from services.festival.api.goods import ShipmentPage
 from services.festival.api.pages import BoothPage, RequestPage
 from services.festival.domain import Booth, Festival, Shipment
@@ -16,6 +16,7 @@ from services.festival.handlers import CommandHandler
 from services.festival.store import BOOTHS, FESTIVALS, REQUESTS
 from shared.events.festival import ORGANISER, AnnounceFestival, OpenBooth, RequestAllocation, ResolveDispute
 from shared.http.commands import parse_command
+from shared.http.endpoints import _openapi
 from shared.runtime.processor import Collection
 from tests.support.builders.festival import (
     B1,

@@ -1,0 +1,95 @@
+"""The routes of commands: each is a POST with ids in its path and the other fields in its body."""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Protocol
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from shared.events.language import Body
+from shared.http.commands import CommandId, CommandReply, Commands, Prefer, parse_command
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"description": "Done within the wait that was asked for", "model": CommandReply},
+    202: {"description": "Taken; `look` says where to see what became of it", "model": CommandReply},
+    409: {"description": "Refused within the wait: `field`, `reason` and a sentence for a person"},
+    422: {"description": "Not valid: `errors` names each field"},
+    503: {"description": "Kafka does not answer: repeat it with the same Idempotency-Key"},
+}
+
+
+class Endpoint(Protocol):
+    """The endpoint of a command. Names in its path are fields of the command."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def body(self) -> type[Body]: ...
+    @property
+    def summary(self) -> str: ...
+
+
+def add_commands(router: APIRouter, commands: Commands, endpoints: Iterable[Endpoint]) -> None:
+    """Add a POST for each endpoint to the router. `commands` appends what it takes in."""
+    for endpoint in endpoints:
+        router.add_api_route(
+            endpoint.path,
+            _endpoint_function(commands, endpoint.body),
+            methods=["POST"],
+            status_code=202,
+            summary=endpoint.summary,
+            operation_id=endpoint.body.__name__,
+            responses=ANSWERS,
+            openapi_extra=_openapi(endpoint),
+        )
+
+
+def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
+    async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
+        return await commands.append(await parse_command(request, body), prefer, id)
+
+    return give
+
+
+def _openapi(endpoint: Endpoint) -> dict[str, Any]:
+    """Path and body for OpenAPI, which can't see them: the body is read raw, so that JSON alone decides its types."""
+    names = re.findall(r"\{(\w+)", endpoint.path)
+    schema = endpoint.body.model_json_schema()
+    inlined = _inlined(schema, schema.get("$defs", {}))
+    fields = {name: field for name, field in inlined["properties"].items() if name not in names}
+    required = [name for name in schema.get("required", []) if name not in names]
+    return {
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": inlined["properties"][name]} for name in names
+        ],
+        "requestBody": {
+            "required": bool(required),
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "type": "object",
+                        "title": endpoint.body.__name__,
+                        "description": schema.get("description", ""),
+                        "properties": fields,
+                        "required": required,
+                        "additionalProperties": False,
+                    }
+                }
+            },
+        },
+    }
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """The schema with its references replaced by their definitions.
+
+    In OpenAPI a reference counts from the root of the document, so it would point to nothing here.
+    """
+    if isinstance(schema, list):
+        return [_inlined(part, definitions) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {name: _inlined(part, definitions) for name, part in schema.items() if name != "$defs"}
