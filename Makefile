@@ -44,7 +44,7 @@ demo: setup ## play one festival season on a stack of its own, and check every i
 chaos: setup ## faults at random times under load, then the reckoning (ARGS="--minutes 30 --seed 7")
 	@$(BIN)/karya chaos $(ARGS)
 
-bench: setup .karya/peers.done ## speed beside the floor, in ratios of one run (ARGS="catch-up --json FILE --svg FILE")
+bench: setup .karya/peers.done ## throughput and latency relative to a minimal consumer and to other frameworks (ARGS="catch-up --json FILE --svg FILE")
 	@$(BIN)/karya bench $(ARGS)
 
 test: setup ## what takes five minutes: most tests, real servers for those that need them (ARGS=tests/unit)

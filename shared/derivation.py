@@ -32,8 +32,8 @@ def derivation(number: int) -> Derivation:
     derive = DERIVATIONS.get(number)
     if derive is None:
         raise UnknownVersion(
-            f"Ids were derived in way {number}, and this Karya knows {', '.join(map(str, DERIVATIONS))}: "
-            "use the newer one."
+            f"These ids use derivation {number}, and this version knows {', '.join(map(str, DERIVATIONS))}: "
+            "use the newer version."
         )
     return derive
 

@@ -23,8 +23,6 @@ CLOSED_WITHIN = 5.0
 TOPICS_WITHIN = 5.0
 # Records of an aborted transaction do not count: no reader of Karya sees them.
 READ_COMMITTED: Final[Literal["read_committed"]] = "read_committed"
-# How often a waiting reader checks that its consumer still lives.
-LOOK_MS = 200
 
 
 # Every reader of Kafka imports this module.

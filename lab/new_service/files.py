@@ -1,5 +1,6 @@
 """The files of a new service, from the templates beside this module."""
 
+import keyword
 import re
 import subprocess
 import sys
@@ -30,8 +31,10 @@ class BadServiceName(Exception):
 
 def write(root: Path, name: str) -> list[Path]:
     """Write the service's files below `root`. Returns their paths. After BadServiceName nothing was written."""
-    if not NAME.fullmatch(name):
-        raise BadServiceName(f"{name!r} can't be a service's name. It has from 3 to 20 small letters.")
+    if not NAME.fullmatch(name) or keyword.iskeyword(name) or keyword.issoftkeyword(name):
+        raise BadServiceName(
+            f"{name!r} can't be a service's name. It has from 3 to 20 small letters, and is no word of Python."
+        )
     words = {"service": name, "Service": name.capitalize(), "SERVICE": name.upper()}
     files = {root / Template(place).substitute(words): template for template, place in PLACES.items()}
     existing = [path for path in files if path.exists()]

@@ -9,7 +9,8 @@ from typing import Self
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.errors import HistoryTruncated, NotReached
-from shared.kafka import LOOK_MS, reader
+from shared.kafka import reader
+from shared.polling import LOOK_MS
 from shared.settings import Settings
 
 PATIENCE = 30.0

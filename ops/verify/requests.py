@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.booth import BoothStatus
+from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
 
 

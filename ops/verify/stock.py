@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Command, Request, Shipment, Transfer
-from services.festival.domain.allocation.line import AllocationLine, LineStatus
 from services.festival.domain.booth_lot import BoothLot
 from services.festival.domain.command import CommandStatus
+from services.festival.domain.line import AllocationLine, LineStatus
 from services.festival.domain.logistics.shipment import DispatchStatus, ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.domain.stock import StockView

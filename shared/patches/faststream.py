@@ -19,8 +19,8 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import FAKE_CONSUMER
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
-from shared.kafka import LOOK_MS
 from shared.patches import check_version
+from shared.polling import LOOK_MS
 
 check_version("faststream", "0.7.")
 

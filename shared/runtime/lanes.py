@@ -17,7 +17,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import IllegalStateError
 
-from shared.errors import FenceMoved, LaneOutOfRange
+from shared.errors import FenceMoved, LaneOutOfRange, UnknownVersion
 from shared.retry import PASSING, attempts
 from shared.runtime.relay import Relay
 from shared.runtime.storage import ChangeSet, Lane, RuntimeStore, lane_id
@@ -260,16 +260,23 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         # that commit would stay unpublished.
         lanes = await self._store.lanes(self.group, missing)
         self._parked |= await self._store.parked_keys(self.group)
+        unreadable: dict[int, str] = {}
         for partition in missing:
-            await self._relay.take_over(lane_id(self.group, partition))
+            try:
+                await self._relay.take_over(lane_id(self.group, partition))
+            except UnknownVersion as fault:
+                # Only this lane was written by a newer version. The others go on.
+                unreadable[partition] = str(fault)
         logs = await self._read_logs(consumer, lanes.values())
         # No await from here on: the checks must still hold when their results are used.
         for partition, lane in lanes.items():
             if self._assignment is not assignment:
                 return  # a rebalance came in between, and has set the event again
             try:
+                if partition in unreadable:
+                    raise UnknownVersion(unreadable[partition])
                 self._resume(consumer, lane, logs)
-            except LaneOutOfRange as fault:
+            except (LaneOutOfRange, UnknownVersion) as fault:
                 self.broken[partition] = str(fault)
                 log.critical("lane_stopped", group=self.group, lane=partition, why=str(fault))
         log.info("lanes_recovered", group=self.group, lanes=missing)

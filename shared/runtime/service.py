@@ -18,7 +18,6 @@ from shared.errors import NotReached
 from shared.events.journal import journal
 from shared.events.language import Topic
 from shared.kafka import (
-    LOOK_MS,
     READ_COMMITTED,
     partition_for,
     producer,
@@ -28,6 +27,7 @@ from shared.kafka import (
 )
 from shared.mongo import Mongo
 from shared.patches.faststream import Records, build_patient_consumers, decode, parse
+from shared.polling import LOOK_MS
 from shared.retry import PASSING, attempts
 from shared.runtime.lanes import Lanes
 from shared.runtime.processor import Processor

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from aiokafka import ConsumerRecord, TopicPartition
 
 from shared.envelope import digest
-from shared.kafka import LOOK_MS, reader, stop_reader
+from shared.kafka import reader, stop_reader
+from shared.polling import LOOK_MS
 from shared.settings import Settings
 
 # One record per partition is needed, but a fetch brings the whole batch of its producer.

@@ -139,7 +139,7 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
     monkeypatch.setitem(derivation.DERIVATIONS, second_derivation.NUMBER, second_derivation.derive)
     assert found_in(await compare(settings, name)) == ([], [], [])
     monkeypatch.delitem(derivation.DERIVATIONS, second_derivation.NUMBER)
-    with pytest.raises(UnknownVersion, match="way 2"):
+    with pytest.raises(UnknownVersion, match="derivation 2"):
         await compare(settings, name)
 
 

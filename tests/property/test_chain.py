@@ -14,11 +14,11 @@ from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothSales, Command, Festival, Replenishment, Request, Shipment, Transfer
-from services.festival.domain.allocation.line import COUNTED, LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.line import COUNTED, LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.festival.domain.logistics.transfer import TransferStatus
 from services.festival.handlers import PROCESSORS as FESTIVAL_PROCESSORS

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.allocation.line import LineStatus, pieces
 from services.festival.domain.allocation.request import shortfalls
+from services.festival.domain.line import LineStatus, pieces
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus
 from shared.events.festival import AllocationRevised
 from tests.support.builders.festival import (

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.festival.domain import Request
-from services.festival.domain.allocation.line import HELD
 from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.line import HELD
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
 from tests.support.builders.festival import FestivalWorld, a_booth, a_request, announced
 

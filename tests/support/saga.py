@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from datetime import date, timedelta
 from typing import Any
 
-from services.festival.domain.allocation.line import HELD, LineStatus
+from services.festival.domain.line import HELD, LineStatus
 from shared.events.festival import (
     FESTIVAL,
     ORGANISER,

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from services.festival.api.entity_page import EntityPage
 from services.festival.api.revisions import RevisionPage
 from services.festival.domain import Booth, Festival, Request
-from services.festival.domain.allocation.line import HELD, AllocationLine, pieces
 from services.festival.domain.allocation.request import shortfalls
 from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
+from services.festival.domain.line import HELD, AllocationLine, pieces
 from services.festival.domain.missing import Missing
 from services.festival.domain.planning import explanations
 

@@ -8,7 +8,6 @@ from services.festival.domain import booth_sales
 from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation import shortage
 from services.festival.domain.allocation.bounds import planning_rules
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     HOLD_DEADLINE,
@@ -23,6 +22,7 @@ from services.festival.domain.allocation.request import (
 from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival, booths_of, update_sums
+from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics import losses, transfer
 from services.festival.domain.logistics.shipment import (
     ARRIVAL_DEADLINE,

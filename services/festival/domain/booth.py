@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from services.festival.domain.allocation.line import AllocationLine
 from services.festival.domain.booth_lot import Account, BoothLot, ReturnBalance, accounts, return_balance
+from services.festival.domain.line import AllocationLine
 from shared.events.festival import BOOTH_STOCK, BoothClosing, BoothStocked, BoothStockMoved, LotWithdrawn
 from shared.events.language import Publication
 from shared.events.sales import SellThroughCounted

@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import Request, lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
@@ -17,6 +16,7 @@ from services.festival.domain.festival import (
     find_open_booth,
     update_sums,
 )
+from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
 from shared.events.festival import (

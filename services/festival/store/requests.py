@@ -6,8 +6,8 @@ from typing import Any
 
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.planning import Conflict, RequestDemand, Share
 from services.festival.store.days import as_day, day_text
 from shared.events.festival import BackReason, LineReason, LotReason, PlanRule

@@ -54,8 +54,8 @@ def from_outbox(document: Mapping[str, Any]) -> Iterator[OutboxEntry]:
     codec = document.get("codec", 0)
     if codec not in READABLE:
         raise UnknownVersion(
-            f"The outbox page {document['_id']} has codec {codec}, and this Karya reads codecs up to {CODEC}: "
-            "use the newer one."
+            f"The outbox page {document['_id']} has codec {codec}, and this version reads codecs up to {CODEC}: "
+            "use the newer version."
         )
     lane = document["_id"].rsplit("/", 1)[0]
     for number, topic, partition, key, value, flat in bson.decode(document["records"])["records"]:

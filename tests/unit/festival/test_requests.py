@@ -6,9 +6,9 @@ import pytest
 
 from services.festival.domain import Command
 from services.festival.domain.allocation import planner
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.command import CommandStatus
+from services.festival.domain.line import LineStatus
 from shared.events.festival import (
     AllocationConfirmed,
     AllocationFellShort,

@@ -6,10 +6,10 @@ import pytest
 
 from services.festival.domain import Booth, Command, Shipment
 from services.festival.domain.allocation import planner
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
+from services.festival.domain.line import LineStatus
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from shared.events.festival import (
     AllocationConfirmed,

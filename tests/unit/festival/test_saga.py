@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from services.festival.domain import Booth, Command, Festival, Request, Shipment
-from services.festival.domain.allocation.line import COUNTED, OPEN, LineStatus, pieces
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
+from services.festival.domain.line import COUNTED, OPEN, LineStatus, pieces
 from services.festival.domain.logistics.shipment import ShipmentStatus
 from services.inventory.domain.lot import ReservationStatus
 from shared.events.festival import (

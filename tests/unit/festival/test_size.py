@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from services.festival.domain import Request, StockView
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
+from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import ExcludedStock, explanations
 from services.festival.handlers import FESTIVAL
 from shared.envelope import encode

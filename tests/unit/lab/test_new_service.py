@@ -51,7 +51,9 @@ def test_a_new_service_is_typed_formatted_and_tested(tree: Path) -> None:
     assert "1 failed, 2 passed" in unit_tests(tree).stdout
 
 
-@pytest.mark.parametrize("name", ["", "a", "Stalls", "two words", "x-y", "inventory", "stalls/../x"])
+@pytest.mark.parametrize(
+    "name", ["", "a", "Stalls", "two words", "x-y", "import", "match", "inventory", "stalls/../x"]
+)
 def test_a_name_that_no_service_can_have_writes_nothing(tree: Path, name: str) -> None:
     before = sorted(tree.rglob("*"))
     with pytest.raises(BadServiceName):

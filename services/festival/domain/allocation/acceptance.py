@@ -3,12 +3,12 @@
 from datetime import datetime
 
 from services.festival.domain.allocation.bounds import lacks_room, planning_rules, too_slow
-from services.festival.domain.allocation.line import AllocationLine, LineStatus
 from services.festival.domain.allocation.request import Request, promising_at, withdraw_revision
 from services.festival.domain.allocation.revision import without_returned
 from services.festival.domain.booth_sales import booths_less_sold, sales_by_booth
 from services.festival.domain.command import Rejection, first_names
 from services.festival.domain.festival import Festival
+from services.festival.domain.line import AllocationLine, LineStatus
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
 

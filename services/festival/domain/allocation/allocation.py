@@ -6,7 +6,6 @@ from datetime import datetime
 from services.festival.domain.allocation import acceptance
 from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.bounds import planning_rules
-from services.festival.domain.allocation.line import Offer
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, promising_at, request_id
 from services.festival.domain.allocation.revision import carry_out
@@ -15,6 +14,7 @@ from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_sales import booth_sales_of, booths_less_sold
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, FestivalStatus, check_names, festival_not_open
+from services.festival.domain.line import Offer
 from services.festival.domain.planning import RequestDemand, Rules
 from services.festival.domain.stock import seen
 from shared.events import names

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from services.festival.domain.allocation.line import PROMISED
 from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
+from services.festival.domain.line import PROMISED
 from services.festival.domain.planning import Rules, late_facilities
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.festival.domain.allocation.line import Offer
+from services.festival.domain.line import Offer
 from services.festival.domain.planning import Conflict, Share
 from shared.events.festival import BackReason
 

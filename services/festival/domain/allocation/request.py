@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from services.festival.domain.allocation.difference import Revision
-from services.festival.domain.allocation.line import (
+from services.festival.domain.command import conflict_event
+from services.festival.domain.line import (
     COUNTED,
     HELD,
     OPEN,
@@ -21,7 +22,6 @@ from services.festival.domain.allocation.line import (
     has_promised,
     pieces,
 )
-from services.festival.domain.command import conflict_event
 from services.festival.domain.planning import Conflict, Plan, RequestDemand, Share
 from shared.events.festival import (
     FESTIVAL,

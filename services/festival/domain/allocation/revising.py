@@ -9,7 +9,6 @@ from dataclasses import replace
 from services.festival.domain.allocation import acceptance
 from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.bounds import planning_rules
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Request,
@@ -41,6 +40,7 @@ from services.festival.domain.command import (
     refuse,
 )
 from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open
+from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import Plan, RequestDemand
 from services.festival.domain.stock import seen
 from shared.events.festival import BackReason, CommandRefusal, ReviseAllocation, RevisionRequested

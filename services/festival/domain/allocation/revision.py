@@ -9,7 +9,6 @@ from datetime import datetime
 
 from services.festival.domain.allocation import request as requests
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.line import COUNTED, OPEN, AllocationLine, LineStatus, Offer, pieces
 from services.festival.domain.allocation.request import (
     Change,
     Request,
@@ -21,6 +20,7 @@ from services.festival.domain.allocation.request import (
     withdraw_revision,
 )
 from services.festival.domain.allocation.shortage import updated_offers
+from services.festival.domain.line import COUNTED, OPEN, AllocationLine, LineStatus, Offer, pieces
 from services.festival.domain.planning import Plan, RequestDemand, explanations
 from shared.events.festival import (
     FESTIVAL,

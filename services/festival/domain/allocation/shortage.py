@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
-from services.festival.domain.allocation.line import COUNTED, AllocationLine, Cap, LineStatus, Offer, pieces
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import (
     Change,
@@ -16,6 +15,7 @@ from services.festival.domain.allocation.request import (
     with_reasons,
     with_status,
 )
+from services.festival.domain.line import COUNTED, AllocationLine, Cap, LineStatus, Offer, pieces
 from services.festival.domain.planning import AvailableLot, EarlierShare, RequestDemand, Rules, refused_conflict
 from services.festival.domain.stock import StockView
 from shared.events.inventory import OrderRefusal, ReservationRefused

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from services.festival.domain.allocation.line import COUNTED, PROMISED, AllocationLine
 from services.festival.domain.allocation.request import Request, lines_of, plan_event
+from services.festival.domain.line import COUNTED, PROMISED, AllocationLine
 from services.festival.domain.planning import Plan
 from shared.events.festival import AllocationRevised, BackReason, GivenBack, ShareMoved, ShortMoved
 from shared.events.language import MAX_QTY, MAX_TEXT, MAX_VALUE_BYTES, Body

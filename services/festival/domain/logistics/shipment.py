@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from services.festival.domain import booth as booths
 from services.festival.domain.allocation.bounds import misses_last_day
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.request import (
     Request,
     record_loss,
@@ -19,6 +18,7 @@ from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, check_names
+from services.festival.domain.line import LineStatus
 from shared.events import names
 from shared.events.festival import (
     FESTIVAL,

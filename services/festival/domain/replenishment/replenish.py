@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from services.festival.domain import command
 from services.festival.domain.allocation import allocation
 from services.festival.domain.allocation.bounds import local_day, planning_rules
-from services.festival.domain.allocation.line import LineStatus
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import Request, promising_at, request_id
 from services.festival.domain.booth import Booth, BoothStatus
 from services.festival.domain.booth_sales import BoothSales, less_sold, sales_by_booth
 from services.festival.domain.command import CommandResult, Rejection
 from services.festival.domain.festival import Festival, booths_of
+from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import Conflict
 from services.festival.domain.replenishment import (
     Forecast,

@@ -9,7 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pymongo.errors import AutoReconnect
 
-from shared.errors import FenceMoved
+from shared.errors import FenceMoved, UnknownVersion
 from shared.runtime.lanes import Lanes
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
@@ -29,6 +29,7 @@ class World:
     """One log of ten records per partition, and a lane document for each; notes what was asked in its order."""
 
     def __init__(self) -> None:
+        self.newer: set[str] = set()
         self.documents = {p: a_lane(p, 4) for p in range(3)}
         self.marks = {TopicPartition(TOPIC, p): MARK for p in range(3)}
         self.first = 0
@@ -50,6 +51,8 @@ class World:
 
     # the relay
     async def take_over(self, lane: str) -> None:
+        if lane in self.newer:
+            raise UnknownVersion(f"{lane} was written by a newer version")
         self.calls.append("say")
         if self.commits_meanwhile is not None:
             self.documents[self.commits_meanwhile.partition] = self.commits_meanwhile
@@ -105,6 +108,19 @@ async def test_a_lane_goes_on_where_its_document_says(lanes: Lanes, world: World
         {TopicPartition(TOPIC, 0): 4, TopicPartition(TOPIC, 2): 4},
         [0, 2],
     )
+
+
+async def test_a_lane_whose_outbox_a_newer_version_wrote_stops_and_the_others_go_on(
+    lanes: Lanes, world: World
+) -> None:
+    world.newer.add(lane_id(GROUP, 1))
+    await lanes.on_partitions_assigned({TopicPartition(TOPIC, partition) for partition in (0, 1)})
+    running = asyncio.create_task(lanes.run())
+    await eventually(lambda: bool(lanes.broken) and not lanes.missing)
+    assert "newer version" in lanes.broken[1]
+    assert lanes.running == {0}
+    assert not running.done()
+    running.cancel()
 
 
 async def test_a_topic_made_anew_and_filled_beyond_the_old_offset_stops_its_lane(lanes: Lanes, world: World) -> None:
