@@ -64,7 +64,8 @@ class Processor:
     """One subscriber of one service: group `karya.<service>.<key>`, one lane per partition number.
 
     `collections` are its own to read and write, `views` to read. `deadlines` is the service's deadline topic, if a
-    rule asks for deadlines. Raises TypeError unless each event of its topics has exactly one handler.
+    rule asks for deadlines. Raises TypeError unless each event of its topics has exactly one handler, each topic,
+    collection and entity stands once, and views are of the same service.
     """
 
     service: str
@@ -89,6 +90,13 @@ class Processor:
             f"{view.writer.group} does not write {view.collection.name}"
             for view in self.views
             if view.collection not in view.writer.collections or view.collection in self.collections
+        ]
+        collections = (*self.collections, *(view.collection for view in self.views))
+        names = [*(topic.name for topic in self.topics), *(collection.name for collection in collections)]
+        names += [collection.entity.__name__ for collection in collections]
+        words += [f"{name} is named twice" for name, times in Counter(names).items() if times > 1]
+        words += [
+            f"{view.writer.group} is of another service" for view in self.views if view.writer.service != self.service
         ]
         if words:
             raise TypeError(f"{self.group}: {'; '.join(words)}")

@@ -51,6 +51,21 @@ def test_an_event_that_is_registered_twice_is_named() -> None:
         replace(PROCESSOR, handlers=(*PROCESSOR.handlers, on(Added, add, reads=account_of)))
 
 
+def test_a_topic_or_a_collection_that_stands_twice_is_named() -> None:
+    with pytest.raises(TypeError, match=f"{IN.name} is named twice"):
+        replace(PROCESSOR, topics=(IN, IN))
+    (collection,) = PROCESSOR.collections
+    with pytest.raises(TypeError, match=f"{collection.name} is named twice"):
+        replace(PROCESSOR, collections=(collection, replace(collection, entity=Closed)))
+
+
+def test_a_view_of_another_service_is_refused() -> None:
+    (collection,) = PROCESSOR.collections
+    elsewhere = replace(PROCESSOR, service="elsewhere")
+    with pytest.raises(TypeError, match=r"karya\.elsewhere\.account is of another service"):
+        replace(PROCESSOR, collections=(), views=(View(collection, elsewhere),))
+
+
 def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
     with pytest.raises(TypeError, match="in none of the topics: Closed, Grew"):
         replace(
