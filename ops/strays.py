@@ -17,7 +17,7 @@ from ops.verify.log import TopicLog
 from services.sales.domain.booth import BoothStatus
 from services.sales.store import BOOTHS
 from shared import envelope
-from shared.derivation import derived_id
+from shared.derivation import FIRST, derivation
 from shared.errors import NoSuchStray, NotReached, Unusable
 from shared.events.language import Body, Event
 from shared.events.sales import TILL, StrayMoved, TillRecord
@@ -77,8 +77,8 @@ async def move(settings: Settings, stray: str, booth: str) -> int:
             for record in records:
                 await _publish(settings, client, booth, *_copy(record, booth))
             moved = StrayMoved(booth=stray, to=booth, records=len(records))
-            # The same move has the same id: repeated, it changes nothing.
-            id = derived_id(f"{stray} {booth}", TILL.name, len(records))
+            # The same move has the same id in every version: repeated, it changes nothing.
+            id = derivation(FIRST)(f"{stray} {booth}", TILL.name, len(records))
             await _publish(settings, client, stray, moved, id, "karya/strays", datetime.now(UTC))
         return len(records)
     except (KafkaError, PyMongoError, TimeoutError, OSError) as fault:

@@ -28,7 +28,7 @@ CURRENT = 1
 
 
 def derivation(number: int) -> Derivation:
-    """The derivation with this number. Raises UnknownVersion for a number of a newer Karya."""
+    """The derivation with this number. Raises UnknownVersion for a number of a newer version."""
     derive = DERIVATIONS.get(number)
     if derive is None:
         raise UnknownVersion(
@@ -44,5 +44,5 @@ def derived_id(cause: str, topic: str, index: int) -> str:
 
 
 def derived_ids(cause: str, topic: str, index: int) -> tuple[str, ...]:
-    """The id by every derivation, the current one first, for readers of older logs."""
+    """The id by every derivation, the newest first, for readers of logs."""
     return tuple([DERIVATIONS[number](cause, topic, index) for number in sorted(DERIVATIONS, reverse=True)])

@@ -18,10 +18,11 @@ Headers = list[tuple[str, bytes]]
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 _JSON = b"application/json"
-_NAME = re.compile(rb"[!-~]{1,200}").fullmatch
+_MAX_NAME = 200
+_NAME = re.compile(rb"[!-~]{1,%d}" % _MAX_NAME).fullmatch
 _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 # A time as `rfc3339` writes it, which has no second spelling.
-_WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
+_WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", _JSON)
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
@@ -140,7 +141,7 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
 def decode(topic: Topic, record: Record) -> Event:
     """The event in a record. Raises Unusable, with a sentence for people."""
     given = _first_of_each(record.headers)
-    id, source = given.get("ce_id"), _source_text(given.get("ce_source"))
+    id, source = given.get("ce_id"), _source_text(given.get("ce_source") or b"")
     time, reader = _text(given.get("ce_time")), _readers(topic).get(given.get("ce_type"))
     # Nearly every record passes. The fault of another record is looked for apart.
     if (
@@ -216,10 +217,16 @@ def _text(value: bytes | None) -> str | None:
         return None  # like a missing header
 
 
+def _source_text(value: bytes) -> str | None:
+    """The text of a source, or None if it is no name."""
+    # A sender chooses the length. What is too long for a name must not stay in a cache.
+    return _short_source_text(value) if len(value) <= _MAX_NAME else None
+
+
 @lru_cache(maxsize=4096)
-def _source_text(value: bytes | None) -> str | None:
-    """The text of a source, or None if it is no name. Few sources come again and again."""
-    return value.decode() if value is not None and _NAME(value) else None
+def _short_source_text(value: bytes) -> str | None:
+    # The same few sources come again and again.
+    return value.decode() if _NAME(value) else None
 
 
 @lru_cache(maxsize=64)

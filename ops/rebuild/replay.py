@@ -241,7 +241,7 @@ class _Replay:
         loaded = await load(processor, self._target.database, self._store, items)
         batch = Batch(processor, self._prefix, {lane.partition: lane}, loaded)
         for run in chunk:
-            batch.work(lane.partition, run.items, way=run.derivation)
+            batch.work(lane.partition, run.items, derivation_number=run.derivation)
         writes = batch.finish()
         if self._published.plans.unknown:
             raise HistoryTruncated(

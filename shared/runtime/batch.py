@@ -90,7 +90,7 @@ class Batch:
         self._new: Counter[str] = Counter()
         self._journal = journal(processor.service)
         self._source = f"karya/{processor.service}"
-        self._derive = derivation.derivation(derivation.CURRENT)
+        self._derive: derivation.Derivation
         self._kinds = frozenset(collection.entity for collection in processor.collections)
 
     def work(
@@ -99,15 +99,16 @@ class Batch:
         run: Sequence[Item],
         enough: Callable[[], bool] = lambda: False,
         *,
-        way: int | None = None,
+        derivation_number: int | None = None,
     ) -> int:
         """Work the items of one lane in order: at least one, and no more once it is `enough`. Returns their number.
 
-        `way`: the number of the derivation of ids; a rebuild gives that of the time. Raises UnknownVersion.
+        `derivation_number`: how ids are derived; a rebuild gives the number of the time. Raises UnknownVersion.
         """
         lane = self.changes.lanes.get(partition, self._lanes[partition])
-        lane = replace(lane, batches=lane.batches + 1, derivation=derivation.CURRENT if way is None else way)
-        self._derive = derivation.derivation(lane.derivation)
+        number = derivation.CURRENT if derivation_number is None else derivation_number
+        lane = replace(lane, batches=lane.batches + 1, derivation=number)
+        self._derive = derivation.derivation(number)
         last, ranges, records = dict[str, ConsumerRecord](), list[_OpenRange](), list[OutboxRecord]()
         worked = 0
         for item in run:

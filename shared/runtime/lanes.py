@@ -272,14 +272,19 @@ class Lanes(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is unt
         for partition, lane in lanes.items():
             if self._assignment is not assignment:
                 return  # a rebalance came in between, and has set the event again
+            if partition in unreadable:
+                self._stop(partition, unreadable[partition])
+                continue
             try:
-                if partition in unreadable:
-                    raise UnknownVersion(unreadable[partition])
                 self._resume(consumer, lane, logs)
-            except (LaneOutOfRange, UnknownVersion) as fault:
-                self.broken[partition] = str(fault)
-                log.critical("lane_stopped", group=self.group, lane=partition, why=str(fault))
+            except LaneOutOfRange as fault:
+                self._stop(partition, str(fault))
         log.info("lanes_recovered", group=self.group, lanes=missing)
+
+    def _stop(self, partition: int, why: str) -> None:
+        """Leave the lane to a person: no retry can help it."""
+        self.broken[partition] = why
+        log.critical("lane_stopped", group=self.group, lane=partition, why=why)
 
     async def _read_logs(self, consumer: AIOKafkaConsumer, lanes: Iterable[Lane]) -> _Log:
         parts = {TopicPartition(topic, lane.partition): lane for lane in lanes for topic in self._topics}

@@ -43,6 +43,17 @@ def test_without_quick_all_are_run(tmp_path: Path) -> None:
     assert shown.splitlines()[-1] == said(0, ["test_elsewhere"], quick=False)
 
 
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["alone", "with workers"])
+def test_a_run_of_slow_tests_only_leaves_them_out_and_is_no_failure(tmp_path: Path, workers: tuple[str, ...]) -> None:
+    shown = run(tmp_path, "--quick", "-k", "slow", *workers)
+    assert shown.splitlines()[-1] == said(1, (), quick=True)
+
+
+def test_a_name_that_no_test_has_is_a_failure(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        run(tmp_path, "--quick", "-k", "nowhere")
+
+
 def test_all_that_is_not_named_is_slow() -> None:
     assert [one.id for one in slow_but("b", among="abc") if one.marks] == ["a", "c"]
 

@@ -53,6 +53,19 @@ def test_a_bad_header_is_named(name: str, value: bytes | None, reason: str) -> N
     assert refused(headers=with_header(name, value)) == reason
 
 
+def test_a_source_that_is_too_long_is_refused_and_not_remembered() -> None:
+    remembered = envelope._short_source_text.cache_info().currsize
+    assert refused(headers=with_header("ce_source", b"s" * 1_000_000)) == "BAD_ID"
+    assert envelope._short_source_text.cache_info().currsize == remembered
+
+
+@pytest.mark.parametrize("written", [b"2026-01-01T24:00:00.000Z", b"2026-01-01T12:00:00+07:00"])
+def test_only_a_time_in_our_own_spelling_is_passed_on_as_it_came(written: bytes) -> None:
+    event = Event(id="c", source="s", key="a", time=NOON, logged_at=NOON, body=Added(account="a", amount=1))
+    cause = envelope.cause(event, "s c", [("ce_time", written)], "karya/test", derivation(CURRENT))
+    assert cause.time == ("ce_time", envelope.rfc3339(NOON).encode())
+
+
 @pytest.mark.parametrize("first", [None, b"\xff", b"e1"])
 def test_of_several_headers_with_one_name_the_first_counts_for_every_reader(first: bytes | None) -> None:
     headers = [("ce_id", first), *a_record(id="e2").headers]
