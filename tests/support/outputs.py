@@ -32,7 +32,7 @@ class Outputs:
 
     def enter_worker(self, folder: Path) -> None:
         folder.mkdir(parents=True)
-        self.folder, self.inside = folder, (folder / "worker.log").open("w", encoding="utf-8")
+        self.folder, self.inside = folder, (folder / "worker.log").open("a", encoding="utf-8")
 
     def add(self, log: Path) -> None:
         self.logs.append(log)
@@ -50,8 +50,7 @@ class Outputs:
                 (self.folder / log.name).unlink()
         self.logs.clear()
         if self.inside is not None:
-            self.inside.seek(0)
-            self.inside.truncate()
+            self.inside.truncate(0)
 
 
 OUTPUTS = Outputs()
