@@ -17,7 +17,7 @@ from shared.events.festival import (
     TillStruck,
 )
 from shared.events.language import Body
-from shared.events.sales import DeviceHeard
+from shared.events.sales import BoothReopened, DeviceHeard
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class KnownPrices:
 @dataclass(frozen=True, slots=True)
 class BoothView:
     """The booth as one device knows it. `sold_by_lot` and `sold_by_product`: pieces that this device sold, without
-    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device."""
+    voids. `listed`: the booth names this till; `struck`: the booth no longer waits for this device. `closing`: the
+    deadline for records, if the booth was closed; `opening`: how often it opened."""
 
     festival: str | None
     name: str | None
@@ -53,6 +54,7 @@ class BoothView:
     listed: bool
     struck: bool
     closing: datetime | None
+    opening: int
     price_lists: Sequence[KnownPrices]
     lots: Mapping[str, StockedLot]
     withdrawn: frozenset[str]
@@ -100,7 +102,8 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
         zone=opened.zone if opened else None,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
-        closing=booth.closing,
+        closing=booth.closing.deadline if booth.closing and booth.closing.opening >= booth.opening else None,
+        opening=booth.opening,
         price_lists=tuple(booth.price_lists.values()),
         lots={
             id: StockedLot(
@@ -134,7 +137,8 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 @dataclass(slots=True)
 class _BoothState:
     opened: BoothOpened | None = None
-    closing: datetime | None = None
+    closing: BoothClosing | None = None
+    opening: int = 1
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
@@ -169,7 +173,10 @@ class _BoothState:
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)
             case BoothClosing():
-                self.closing = body.deadline
+                self.closing = body
+            case BoothReopened():
+                # The topics of festival and sales have no order between them.
+                self.opening = max(self.opening, body.opening)
 
     def holders(self, till: str, device: str) -> list[_Holder]:
         """The holders that share the stock, in the same order at every till: each device, and each name without a

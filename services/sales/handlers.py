@@ -5,7 +5,14 @@ from functools import partial
 
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
 from services.sales.domain.demand import demand_id
-from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id, sold_after, waiting_at
+from services.sales.domain.receipt import (
+    disputed_at,
+    entity_id,
+    parse_sale_id,
+    receipt_id,
+    sold_after,
+    waiting_at,
+)
 from services.sales.domain.rules import at_booth, of_till
 from services.sales.domain.settlement import FromBooth, Percentages, settlement_id
 from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS
@@ -20,6 +27,7 @@ from shared.events.festival import (
     DisputeResolved,
     LotWithdrawn,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -41,7 +49,10 @@ from shared.events.sales import (
     ReceiptIssued,
     ReceiptVoided,
     SaleShared,
+    ShareHoldAnswered,
+    ShareHoldRequested,
     ShareOpened,
+    ShareReopened,
     StrayMoved,
     TillClosed,
 )
@@ -67,6 +78,11 @@ def _resolved(event: Event, body: DisputeResolved) -> tuple[Read, ...]:
     return *_booth(event, body), Ref(Receipt, entity_id(body.booth, parse_sale_id(body.sale)[0]))
 
 
+def _reopened(event: Event, body: ReopeningRequested | ShareHoldAnswered) -> tuple[Read, ...]:
+    # Disputed sales wait again at an open booth.
+    return *_booth(event, body), disputed_at(event.key)
+
+
 def _counted(event: Event, body: BoothCounted) -> tuple[Read, ...]:
     # A count is about what was sold up to its moment.
     return *_booth(event, body), sold_after(body.booth, body.counted_at)
@@ -90,6 +106,8 @@ BOOTH = Processor(
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),
         on(BoothClosing, at_booth(rules.close), reads=_booth),
+        on(ReopeningRequested, at_booth(rules.reopen), reads=_reopened),
+        on(ShareHoldAnswered, at_booth(rules.hear_hold), reads=_reopened),
         on(DeadlineReached, at_booth(rules.time_is_up), reads=_booth),
         on(DeviceIntroduced, of_till(rules.note_device), reads=_booth),
         on(ReceiptIssued, at_booth(rules.issue, AdjustmentCause.SALE), reads=_issued),
@@ -109,11 +127,15 @@ def _settlement(_event: Event, body: FromBooth) -> tuple[Ref, ...]:
     return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
 
 
-def _demand(_event: Event, body: ShareOpened | DemandCounted) -> tuple[Ref, ...]:
+def _held(_event: Event, body: ShareHoldRequested) -> tuple[Ref, ...]:
+    return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
+
+
+def _demand(_event: Event, body: ShareOpened | ShareReopened | DemandCounted) -> tuple[Ref, ...]:
     return (Ref(FacilityDemand, demand_id(body.facility, body.festival)),)
 
 
-def _opened(event: Event, body: ShareOpened) -> tuple[Ref, ...]:
+def _opened(event: Event, body: ShareOpened | ShareReopened) -> tuple[Ref, ...]:
     return *_settlement(event, body), *_demand(event, body)
 
 
@@ -132,6 +154,8 @@ def by_facility(by: Percentages) -> Processor:
             on(ShareOpened, partial(facility.open_share, by), reads=_opened),
             on(SaleShared, partial(facility.change_share, by), reads=_shared),
             on(PoolAdjusted, partial(facility.change_share, by), reads=_shared),
+            on(ShareHoldRequested, facility.hold_share, reads=_held),
+            on(ShareReopened, partial(facility.reopen_share, by), reads=_opened),
             on(BoothSettled, partial(facility.settle_booth, by), reads=_settlement),
             on(DemandCounted, facility.count_demand, reads=_demand),
         ),

@@ -14,6 +14,7 @@ from services.sales.domain.booth import (
     LotSum,
     Pool,
     RefusedOrder,
+    Reopening,
     StockCount,
     StrayMove,
 )
@@ -104,6 +105,16 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "refused_orders": [list(order) for order in booth.refused_orders],
         "early_strikes": list(booth.early_strikes),
         "moved": None if booth.moved is None else list(booth.moved),
+        "opening": booth.opening,
+        "reopening": None
+        if booth.reopening is None
+        else {
+            "order": booth.reopening.order,
+            "opening": booth.reopening.opening,
+            "home": [list(pair) for pair in booth.reopening.home],
+            "asked": list(booth.reopening.asked),
+            "held": list(booth.reopening.held),
+        },
     }
 
 
@@ -238,6 +249,20 @@ def _booth(document: Document) -> Booth:
         refused_orders=tuple(map(RefusedOrder._make, document["refused_orders"])),
         early_strikes=tuple(document["early_strikes"]),
         moved=None if document["moved"] is None else StrayMove(*document["moved"]),
+        opening=document["opening"],
+        reopening=_reopening(document["reopening"]),
+    )
+
+
+def _reopening(document: Document | None) -> Reopening | None:
+    if document is None:
+        return None
+    return Reopening(
+        document["order"],
+        document["opening"],
+        tuple((lot, qty) for lot, qty in document["home"]),
+        tuple(document["asked"]),
+        tuple(document["held"]),
     )
 
 
@@ -316,6 +341,7 @@ def _receipt_document(receipt: Receipt) -> dict[str, Any]:
         "sales": [_sale_document(sale) for sale in receipt.sales],
         # What the queries ask for; it follows from the rest.
         "waiting": receipt.waiting,
+        "disputed": receipt.disputed,
         "sold": receipt.sold,
     }
 
@@ -395,6 +421,7 @@ def _settlement_document(settlement: Settlement) -> dict[str, Any]:
                 "sold_rupiah": booth.sold_rupiah,
                 "pools": [[pool.product, pool.qty, pool.rupiah, pool.counted] for pool in booth.pools],
                 "halfway": booth.halfway,
+                "issued": booth.issued,
             }
             for booth in settlement.booths
         ],
@@ -425,6 +452,7 @@ def _settlement(document: Document) -> Settlement:
                 booth["sold_rupiah"],
                 tuple(PoolShare(*pool) for pool in booth["pools"]),
                 booth["halfway"],
+                booth["issued"],
             )
             for booth in document["booths"]
         ),
@@ -482,7 +510,7 @@ def _feed(document: Document) -> FacilityFeed:
 
 BOOTHS = Collection("booths", Booth, _booth_document, _booth, listed_by=("festival", "arrived"))
 RECEIPTS = Collection(
-    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "sold"), listed_by=("booth",)
+    "receipts", Receipt, _receipt_document, _receipt, indexes=("waiting", "disputed", "sold"), listed_by=("booth",)
 )
 SETTLEMENTS = Collection(
     "settlements",

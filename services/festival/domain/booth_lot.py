@@ -23,6 +23,7 @@ class BoothLot:
     - `recorded_lost`: by RecordLoss. `moved_out`: to other booths.
     - `final`: nothing more will come home, so the pieces left count as lost.
     - `withdrawn`: the reason of a recall.
+    - `returned_before`: the part of `returned` from before the booth was reopened. Sales counts it as moved away.
     """
 
     lot: str
@@ -39,6 +40,7 @@ class BoothLot:
     withdrawn: str | None = None
     moved_out: int = 0
     best_before: date | None = None
+    returned_before: int = 0
 
     @property
     def home(self) -> int:

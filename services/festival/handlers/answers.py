@@ -13,6 +13,8 @@ from services.festival.domain import (
     Shipment,
     Transfer,
     answers,
+    reopening,
+    sale_corrections,
 )
 from services.festival.domain.allocation import revising
 from services.festival.domain.allocation.planner import Planner
@@ -35,7 +37,14 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
-from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.events.sales import (
+    ReopeningGranted,
+    ReopeningRefused,
+    ResolutionApplied,
+    ResolutionRefused,
+    SellThroughCounted,
+    SellThroughSoFar,
+)
 from shared.runtime.processor import Decision, Handler, on
 from shared.runtime.state import Read, Ref, State
 
@@ -98,6 +107,14 @@ def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
 
 
+def _reopening(_event: Event, body: ReopeningGranted | ReopeningRefused) -> Iterable[Read]:
+    return Ref(Command, body.order), Ref(Booth, body.booth)
+
+
+def _resolution(_event: Event, body: ResolutionApplied | ResolutionRefused) -> Iterable[Read]:
+    return (Ref(Command, body.order),)
+
+
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
     yield Ref(Request, request_id(event.key, body.request))
     if body.command is not None:
@@ -132,6 +149,10 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(LotRecallReached, answers.recalled, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(ReopeningGranted, reopening.granted, reads=_reopening),
+        _said(ReopeningRefused, reopening.refused, reads=_reopening),
+        _said(ResolutionApplied, sale_corrections.applied, reads=_resolution),
+        _said(ResolutionRefused, sale_corrections.refused, reads=_resolution),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),
     )

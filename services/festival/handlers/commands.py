@@ -21,6 +21,7 @@ from services.festival.domain import (
     closing,
     festival,
     prices,
+    reopening,
     sale_corrections,
     tills,
 )
@@ -48,6 +49,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    ReopenBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -93,7 +95,7 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill,
+    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill | ReopenBooth,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
@@ -277,9 +279,9 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
         # Ids that a till made, and tills' names, may hold a slash.
         _given(
             "/festivals/{festival}/disputes/{sale:path}/resolve",
-            "Decide on a sale in dispute",
+            "Decide on a sale in dispute, or waiting at an open booth",
             ResolveDispute,
-            command(by_body(sale_corrections.resolve_dispute)),
+            command(sale_corrections.resolve_dispute),
             reads=_booth,
         ),
         _given(
@@ -316,6 +318,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             CloseBooth,
             command(by_time(closing.close_booth)),
             reads=_closing_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/reopen",
+            "Sell again at a closed booth, before it is settled with a facility",
+            ReopenBooth,
+            command(reopening.order),
+            reads=_booth,
         ),
         _given(
             "/festivals/{festival}/close",

@@ -79,6 +79,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
                 "withdrawn": lot.withdrawn,
                 "moved_out": lot.moved_out,
                 "best_before": day_text(lot.best_before),
+                "returned_before": lot.returned_before,
             }
             for lot in booth.lots
         ],
@@ -90,6 +91,8 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
         "seen": [{"lot": seen.lot, "counted": seen.counted, "unexplained": seen.unexplained} for seen in booth.seen],
+        "opening": booth.opening,
+        "reopening": booth.reopening,
     }
 
 
@@ -120,6 +123,7 @@ def _booth(document: Document) -> Booth:
                 withdrawn=lot["withdrawn"],
                 moved_out=lot.get("moved_out", 0),
                 best_before=as_day(lot.get("best_before")),
+                returned_before=lot["returned_before"],
             )
             for lot in document["lots"]
         ),
@@ -131,6 +135,8 @@ def _booth(document: Document) -> Booth:
         price_list=document["price_list"],
         prices_from=document["prices_from"],
         seen=tuple(LastCount(**seen) for seen in document["seen"]),
+        opening=document["opening"],
+        reopening=document["reopening"],
     )
 
 

@@ -18,6 +18,7 @@ from shared.events.sales import (
     DemandSignalled,
     ProductDemand,
     ShareOpened,
+    ShareReopened,
     SoldOut,
 )
 from shared.runtime.processor import Decision
@@ -113,8 +114,8 @@ def demand_id(facility: str, festival: str) -> str:
     return f"{facility}/{festival}"
 
 
-def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
-    """The demand after a booth opened or was counted. A complete demand that has changed publishes a signal."""
+def decide(state: State, body: ShareOpened | ShareReopened | DemandCounted) -> Decision:
+    """The demand after a booth opened, was reopened or was counted. A complete demand that has changed publishes a signal."""
     id = demand_id(body.facility, body.festival)
     stored = state.get(FacilityDemand, id)
     demand = stored or FacilityDemand(id, body.facility, body.festival)
@@ -122,6 +123,8 @@ def decide(state: State, body: ShareOpened | DemandCounted) -> Decision:
     after = before
     if isinstance(body, DemandCounted):
         after = replace(before, lines=tuple(_from_event(line) for line in body.lines))
+    elif isinstance(body, ShareReopened):
+        after = replace(before, lines=None)
     others = [other for other in demand.booths if other.booth != body.booth]
     demand = replace(demand, booths=tuple(sorted([*others, after], key=lambda booth: booth.booth)))
     publications: list[Publication] = []

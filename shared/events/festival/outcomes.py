@@ -46,6 +46,8 @@ class CommandRefusal(StrEnum):
     TOO_MANY = "too_many"
     STOCK_SAYS_NO = "stock_says_no"
     MISSING = "missing"
+    SETTLED = "settled"
+    NOT_CREDITABLE = "not_creditable"
     NAMED_TWICE = "named_twice"
     OUT_OF_RANGE = "out_of_range"
     ID_TAKEN = "id_taken"
@@ -422,6 +424,13 @@ class FestivalClosed(Body):
     revision: Count = 1
 
 
+class FestivalReopened(Body):
+    """Booth `booth` of a festival that was closing or closed is open again, and so is the festival."""
+
+    festival: Id
+    booth: Id
+
+
 FESTIVAL = Topic(
     "karya.festival.v1",
     "festival",
@@ -443,5 +452,6 @@ FESTIVAL = Topic(
         TransferOverdue,
         TransferReceived,
         FestivalClosed,
+        FestivalReopened,
     ),
 )
