@@ -123,19 +123,15 @@ BOOTH = Processor(
 )
 
 
-def _settlement(_event: Event, body: FromBooth) -> tuple[Ref, ...]:
+def _settlement(_event: Event, body: FromBooth | ShareHoldRequested) -> tuple[Ref, ...]:
     return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
 
 
-def _held(_event: Event, body: ShareHoldRequested) -> tuple[Ref, ...]:
-    return (Ref(Settlement, settlement_id(body.facility, body.festival)),)
-
-
-def _demand(_event: Event, body: ShareOpened | ShareReopened | DemandCounted) -> tuple[Ref, ...]:
+def _demand(_event: Event, body: FromBooth | ShareHoldRequested | DemandCounted) -> tuple[Ref, ...]:
     return (Ref(FacilityDemand, demand_id(body.facility, body.festival)),)
 
 
-def _opened(event: Event, body: ShareOpened | ShareReopened) -> tuple[Ref, ...]:
+def _both(event: Event, body: ShareOpened | ShareHoldRequested | ShareReopened | BoothSettled) -> tuple[Ref, ...]:
     return *_settlement(event, body), *_demand(event, body)
 
 
@@ -151,12 +147,12 @@ def by_facility(by: Percentages) -> Processor:
         topics=(SALE_SHARES,),
         collections=(SETTLEMENTS, DEMANDS, FEEDS),
         handlers=(
-            on(ShareOpened, partial(facility.open_share, by), reads=_opened),
+            on(ShareOpened, partial(facility.open_share, by), reads=_both),
             on(SaleShared, partial(facility.change_share, by), reads=_shared),
             on(PoolAdjusted, partial(facility.change_share, by), reads=_shared),
-            on(ShareHoldRequested, facility.hold_share, reads=_held),
-            on(ShareReopened, partial(facility.reopen_share, by), reads=_opened),
-            on(BoothSettled, partial(facility.settle_booth, by), reads=_settlement),
+            on(ShareHoldRequested, facility.hold_share, reads=_both),
+            on(ShareReopened, partial(facility.reopen_share, by), reads=_both),
+            on(BoothSettled, partial(facility.settle_booth, by), reads=_both),
             on(DemandCounted, facility.count_demand, reads=_demand),
         ),
     )

@@ -469,6 +469,7 @@ def _demand_document(demand: FacilityDemand) -> dict[str, Any]:
             {
                 "booth": booth.booth,
                 "lines": None if booth.lines is None else [_line_document(line) for line in booth.lines],
+                "held": booth.held,
             }
             for booth in demand.booths
         ],
@@ -487,7 +488,9 @@ def _demand(document: Document) -> FacilityDemand:
         festival=document["festival"],
         booths=tuple(
             DemandFromBooth(
-                booth["booth"], None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"])
+                booth["booth"],
+                None if booth["lines"] is None else tuple(_line(line) for line in booth["lines"]),
+                booth["held"],
             )
             for booth in document["booths"]
         ),

@@ -38,7 +38,10 @@ def change_share(percentages: Percentages, state: State, _event: Event, body: Sa
 
 def hold_share(state: State, _event: Event, body: ShareHoldRequested) -> Decision:
     """A booth is to sell again."""
-    return hold(state, body)
+    state, answer, held = hold(state, body)
+    if held:
+        state, _ = demand.decide(state, body)
+    return state, [answer]
 
 
 def reopen_share(percentages: Percentages, state: State, _event: Event, body: ShareReopened) -> Decision:
@@ -51,7 +54,9 @@ def reopen_share(percentages: Percentages, state: State, _event: Event, body: Sh
 
 def settle_booth(percentages: Percentages, state: State, _event: Event, body: BoothSettled) -> Decision:
     """A booth has no more to say, but for corrections."""
-    return settle(percentages, state, body)
+    state, settled = settle(percentages, state, body)
+    state, demanded = demand.decide(state, body)
+    return state, settled + demanded
 
 
 def count_demand(state: State, _event: Event, body: DemandCounted) -> Decision:

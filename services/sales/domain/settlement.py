@@ -176,8 +176,9 @@ def settle(percentages: Percentages, state: State, body: FromBooth) -> Decision:
     return (state if settlement == stored else state.put(settlement)), [*events]
 
 
-def hold(state: State, body: ShareHoldRequested) -> Decision:
-    """The settlement as waiting for a settled booth that is to sell again, and the answer to the booth.
+def hold(state: State, body: ShareHoldRequested) -> tuple[State, Publication, bool]:
+    """The settlement as waiting for a settled booth that is to sell again, the answer to the booth, and whether it
+    waits.
 
     It can't wait once a settlement that includes the booth was issued.
     """
@@ -189,7 +190,7 @@ def hold(state: State, body: ShareHoldRequested) -> Decision:
     answer = ShareHoldAnswered(key=body.booth, facility=body.facility, order=body.order, held=held)
     if held:
         state = state.put(_with_share(settlement, replace(share, settled=False)))
-    return state, [SALES_DEADLINES.of(answer)]
+    return state, SALES_DEADLINES.of(answer), held
 
 
 def _share_of(settlement: Settlement, booth: str) -> BoothShare:

@@ -24,11 +24,13 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    CountedLot,
     DisputeOutcome,
     DisputeResolved,
     LotWithdrawn,
     Price,
     PricesChanged,
+    ReopeningRequested,
     TillAdded,
     TillStruck,
     VoidOrdered,
@@ -36,6 +38,7 @@ from shared.events.festival import (
 from shared.events.language import Body, Deadline, DeadlineReached, Event, Publication
 from shared.events.sales import (
     SALE_SHARES,
+    SALES_DEADLINES,
     BoothCounted,
     CashCounted,
     CashDropped,
@@ -97,10 +100,19 @@ def a_closing(booth: str = B1, deadline: datetime = DEADLINE) -> BoothClosing:
     return BoothClosing(booth=booth, festival=ODOP, deadline=deadline)
 
 
+def a_reopening(booth: str = B1, opening: int = 2, order: str = "o1", **home: int) -> ReopeningRequested:
+    gone = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in home.items())
+    return ReopeningRequested(booth=booth, festival=ODOP, order=order, opening=opening, home=gone)
+
+
 def a_word(
-    sale: str, outcome: DisputeOutcome = DisputeOutcome.ACCEPTED, booth: str = B1, lot: str | None = None
+    sale: str,
+    outcome: DisputeOutcome = DisputeOutcome.ACCEPTED,
+    booth: str = B1,
+    lot: str | None = None,
+    order: str | None = None,
 ) -> DisputeResolved:
-    return DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot)
+    return DisputeResolved(booth=booth, sale=sale, outcome=outcome, lot=lot, order=order)
 
 
 def an_order(receipt: str, qty: int = 1, line: int = 1, booth: str = B1) -> VoidOrdered:
@@ -226,6 +238,7 @@ class SalesWorld:
         self.said: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.shares: dict[str, deque[Body]] = defaultdict(deque)
+        self.answers: deque[Body] = deque()
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
         self._worked: set[tuple[str, str]] = set()
         self._ids: dict[tuple[str, int], str] = {}
@@ -279,11 +292,24 @@ class SalesWorld:
             for said in self.pass_on(booth)
         ]
 
+    def hear_all(self) -> list[Body]:
+        """Everything between booths and facilities arrives."""
+        said: list[Body] = []
+        while self.answers or any(self.shares.values()):
+            said += self.pass_all_on()
+            while self.answers:
+                said += self.tell(self.answers.popleft())
+        return said
+
     def settle_up(self, body: Body) -> list[Body]:
         event = Event(self._next_id(), "sales", SALE_SHARES.key_of(body), NOON, NOON, body)
         outputs = self._decide(MONEY, event)
-        said = [output.body for output in outputs if isinstance(output, Publication)]
-        assert len(said) == len(outputs)
+        said = []
+        for output in outputs:
+            assert isinstance(output, Publication)
+            said.append(output.body)
+            if output.topic is SALES_DEADLINES:
+                self.answers.append(output.body)
         self.said += said
         return said
 
