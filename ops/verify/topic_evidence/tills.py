@@ -60,7 +60,7 @@ class ReportedReceipt(NamedTuple):
 
 class DeviceRecord(NamedTuple):
     """The position of a record among its device's records. `last_seq`: the last number, if the record closes the
-    till."""
+    till; `opening`: the opening of the booth that it then closes."""
 
     till: str
     device: str
@@ -68,6 +68,11 @@ class DeviceRecord(NamedTuple):
     previous: str | None
     id: str
     last_seq: int | None
+    opening: int = 1
+
+    def closes(self, opening: int) -> int | None:
+        """The last number, if the record closes the till in this opening of the booth."""
+        return self.last_seq if self.opening >= opening else None
 
 
 class RequestedVoid(NamedTuple):
@@ -130,9 +135,9 @@ class TillEvidence:
         body = _TILL_MODELS[event.type].model_validate_json(event.value)
         if not isinstance(body, TillRecord):
             return  # an operator's event about a stray booth
-        last_seq = body.last_seq if isinstance(body, TillClosed) else None
+        last_seq, opening = (body.last_seq, body.opening) if isinstance(body, TillClosed) else (None, 1)
         self.records[body.booth].append(
-            DeviceRecord(body.till, body.device, body.seq, body.previous, event.id, last_seq)
+            DeviceRecord(body.till, body.device, body.seq, body.previous, event.id, last_seq, opening)
         )
         match body:
             case ReceiptIssued():
