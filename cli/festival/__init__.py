@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import typer
 
+from cli.festival.disputes import disputes
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
 from cli.festival.refills import replenish
-from cli.festival.revising import close_booth, revise
+from cli.festival.revising import close_booth, reopen_booth, revise
 from cli.festival.session import choose
 from cli.festival.strays import strays
 from cli.festival.takings import receipts, takings
@@ -38,10 +39,12 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "receipts": receipts,
     "takings": takings,
     "strays": strays,
+    "disputes": disputes,
+    "dispute": dispute,
     "close-booth": close_booth,
+    "reopen-booth": reopen_booth,
     "close": close,
     "missing": missing,
-    "dispute": dispute,
     "return": return_stock,
     "cancel": cancel,
     "list": list_festivals,

@@ -1,4 +1,4 @@
-"""Commands that change a plan in progress: revise a request, close one booth early."""
+"""Commands that change a plan in progress: revise a request, close one booth early, reopen it."""
 
 from typing import Annotated
 
@@ -51,6 +51,25 @@ def close_booth(
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "close", body={"till_hours": till_hours})
         message = f"Booth {id} is closing; `karya festival missing {festival}` shows what it waits for."
+        show_answer(answer, message, as_json=as_json)
+
+
+def reopen_booth(
+    context: typer.Context,
+    festival: Festival,
+    booth: Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")],
+    reason: Annotated[str, typer.Option(help="Why, in a few words. No names, please.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Sell again at a closed booth; its festival is open again too. Not after its facilities' settlements."""
+    id = booth_id(festival, booth)
+    with service(context) as api:
+        answer = api.command("festivals", festival, "booths", id, "reopen", body={"reason": reason})
+        message = (
+            f"Booth {id} sells again. Its tills may sell on after a sync, and each closes again after its last sale. "
+            f"Reservations that the closing released stay released: ask anew with `karya festival request "
+            f"{festival}`. Close it again with `karya festival close-booth {festival} {id}` or with the festival."
+        )
         show_answer(answer, message, as_json=as_json)
 
 

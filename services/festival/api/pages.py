@@ -120,6 +120,7 @@ class BoothPage(BaseModel):
     """A booth.
 
     - `deadline`: the time until which tills can send after closing.
+    - `opening`: how often it opened. `reopening`: sales has to answer whether it may sell again.
     - `accounted`: whether every piece is sold, lost or home.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
     - `prices`: the list of revision `price_list`, valid from `prices_from` (null: from the opening).
@@ -138,6 +139,8 @@ class BoothPage(BaseModel):
     limits: list[LimitPage]
     disputed: list[str]
     accounted: bool
+    opening: int
+    reopening: bool
     lots: list[BoothLotPage]
 
     @classmethod
@@ -156,6 +159,8 @@ class BoothPage(BaseModel):
             limits=[LimitPage(category=category, qty=qty) for category, qty in booth.limits],
             disputed=list(booth.disputed),
             accounted=booth.accounted,
+            opening=booth.opening,
+            reopening=booth.reopening is not None,
             lots=_lots(booth),
         )
 

@@ -95,6 +95,11 @@ class Sale:
         return amounts
 
     @property
+    def in_doubt_rupiah(self) -> int:
+        """Rupiah of the waiting and disputed pieces."""
+        return value(self.net_rupiah, self.qty, self.recorded + self.in_doubt) - self.recorded_rupiah
+
+    @property
     def recorded_rupiah(self) -> int:
         return value(self.net_rupiah, self.qty, self.recorded)
 
