@@ -724,9 +724,7 @@ SALE_SHARES = Topic(
     "facility",
     (ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted, ShareHoldRequested, ShareReopened),
 )
-SETTLEMENTS = Topic(
-    "karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected, SettlementPostponed)
-)
+SETTLEMENTS = Topic("karya.settlements.v1", "facility", (SettlementIssued, SettlementCorrected, SettlementPostponed))
 DEMAND = Topic("karya.demand.v1", "facility", (DemandSignalled,))
 PUBLIC_SALES = Topic("karya.public.sales.v1", "facility", (SalePublished, AdjustmentPublished))
 SALES_DEADLINES = Topic("karya.sales.deadlines.v1", "key", (DeadlineReached, ShareHoldAnswered))

@@ -90,9 +90,7 @@ def check_not_reopening(booth: Booth) -> Rejection | None:
     return Rejection("booth", CommandRefusal.WRONG_STATE, message)
 
 
-def _waiting(
-    state: State, answer: ReopeningGranted | ReopeningRefused
-) -> tuple[Booth, Command] | tuple[None, None]:
+def _waiting(state: State, answer: ReopeningGranted | ReopeningRefused) -> tuple[Booth, Command] | tuple[None, None]:
     booth, command = state.get(Booth, answer.booth), state.get(Command, answer.order)
     if booth is None or command is None or booth.reopening != answer.order:
         return None, None

@@ -42,9 +42,7 @@ def doubts(booth: Booth, receipts: Iterable[Receipt]) -> list[Doubt]:
 
 def takings_rupiah(booth: Booth) -> int:
     """The rupiah that the booth's tills took, less what they paid back."""
-    return sum(
-        taking.net_rupiah - taking.refunded_rupiah for drawer in booth.drawers for taking in drawer.takings
-    )
+    return sum(taking.net_rupiah - taking.refunded_rupiah for drawer in booth.drawers for taking in drawer.takings)
 
 
 def _why(booth: Booth, sale: Sale) -> DoubtReason:

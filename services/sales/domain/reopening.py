@@ -89,9 +89,7 @@ def _open(state: State, booth: Booth, event: Event) -> Change:
     """The booth as open: its devices may sell on, and disputed sales wait for stock as before the closing."""
     reopening, festival = booth.reopening, booth.festival
     assert reopening is not None and festival is not None, "festival asked for it"
-    granted = ReopeningGranted(
-        festival=festival, booth=booth.id, order=reopening.order, opening=reopening.opening
-    )
+    granted = ReopeningGranted(festival=festival, booth=booth.id, order=reopening.order, opening=reopening.opening)
     publications: list[Publication] = [
         SALES.of(BoothReopened(booth=booth.id, opening=reopening.opening)),
         BOOTH_REPORTS.of(granted),

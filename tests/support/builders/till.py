@@ -6,7 +6,15 @@ from typing import Any
 
 from edge.spool import SpooledRecord
 from edge.till.till import Till
-from shared.events.festival import BOOTH_STOCK, BoothOpened, BoothStocked, LotWithdrawn, Price, PricesChanged
+from shared.events.festival import (
+    BOOTH_STOCK,
+    BoothClosing,
+    BoothOpened,
+    BoothStocked,
+    LotWithdrawn,
+    Price,
+    PricesChanged,
+)
 from shared.events.language import Body, Event
 from shared.events.lot_number import LotNumber
 from shared.events.sales import (
@@ -55,6 +63,10 @@ def stocked(lot: str, qty: int, *, days_old: int = 0, product: str = "KTI") -> B
         made_on=DAY - timedelta(days=days_old),
         qty=qty,
     )
+
+
+def closing(deadline: datetime, opening: int = 1) -> BoothClosing:
+    return BoothClosing(booth=BOOTH, festival="ODOP", deadline=deadline, opening=opening)
 
 
 def withdrawn(lot: str) -> LotWithdrawn:

@@ -15,6 +15,7 @@ from shared.errors import WrongEntry
 from shared.events.sales import (
     TILL,
     BoothCounted,
+    BoothReopened,
     CashCounted,
     CashDropped,
     DrawerOpened,
@@ -35,6 +36,7 @@ from tests.support.builders.till import (
     PRICE,
     accounted,
     changed,
+    closing,
     hear,
     line,
     opened,
@@ -198,6 +200,31 @@ def test_a_closed_till_sells_only_what_happened_and_closes_again(knowing: Till) 
     closed = knowing.close(at=NOW).body
     assert isinstance(closed, TillClosed)
     assert (closed.seq, closed.last_seq) == (4, 4)
+
+
+def test_a_closed_till_sells_on_once_it_heard_that_its_booth_was_reopened(knowing: Till) -> None:
+    knowing.sell([BasketEntry("KTI")], at=NOW)
+    knowing.close(at=NOW)
+    hear(knowing, closing(NOW + timedelta(hours=48)))
+    assert knowing.view().closing == NOW + timedelta(hours=48)
+    hear(knowing, BoothReopened(booth=BOOTH, opening=2))
+    assert (knowing.view().closing, knowing.view().opening) == (None, 2)
+    knowing.sell([BasketEntry("KTI")], at=NOW)
+    closed = knowing.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.last_seq, closed.opening) == (4, 4, 2)
+    with pytest.raises(WrongEntry, match="closed"):
+        knowing.sell([BasketEntry("KTI")], at=NOW)
+    hear(knowing, closing(NOW + timedelta(hours=72), opening=2))
+    assert knowing.view().closing == NOW + timedelta(hours=72)
+
+
+def test_a_till_that_sold_nothing_more_closes_again(knowing: Till) -> None:
+    knowing.close(at=NOW)
+    hear(knowing, BoothReopened(booth=BOOTH, opening=2))
+    closed = knowing.close(at=NOW).body
+    assert isinstance(closed, TillClosed)
+    assert (closed.seq, closed.opening) == (2, 2)
 
 
 def test_an_interim_count_says_so(till: Till) -> None:
