@@ -296,7 +296,18 @@ class SalesMachine(Machine):
     # the end
 
     def finish(self) -> None:
+        """One booth is settled and to be reopened, while the other may complete its settlements."""
         self.settle()
+        first, other = BOOTHS
+        self.close(first, 0)
+        self.settle()
+        self.ring_all()
+        self.reopen(first, "L1", len(self.rung_up[first]) % 5)
+        if len(self.rung_up[other]) % 2:
+            self.close(other, 0)
+            self.ring_all()
+        self.settle()
+        self.check()
         for booth in BOOTHS:
             self.close(booth, 0)
         self.settle()

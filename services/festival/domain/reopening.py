@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from services.festival.domain.booth import Booth, BoothStatus, reopen
 from services.festival.domain.command import Command, CommandResult, CommandStatus, Rejection, command_of, refuse
-from services.festival.domain.festival import Festival, FestivalStatus, find_booth, festival_not_open
+from services.festival.domain.festival import Festival, FestivalStatus, festival_not_open, find_booth
 from shared.events.festival import (
     BOOTH_STOCK,
     FESTIVAL,

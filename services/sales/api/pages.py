@@ -176,8 +176,10 @@ class RefusedOrderPage(BaseModel):
 
 
 class BoothPage(BaseModel):
-    """A booth with its stock, its sales, its open sales and its devices. `prices` are those of the latest list. `opening`:
-    how often it opened."""
+    """A booth with its stock, its sales, its open sales and its devices.
+
+    `prices` are those of the latest list. `opening`: how often it opened.
+    """
 
     booth: str
     festival: str | None

@@ -40,9 +40,10 @@ class StockCount(NamedTuple):
 class BoothLot:
     """One lot at one booth, in pieces and rupiah.
 
-    `moved`: pieces sent to other booths, or home before the booth was reopened. `label_...`: sold by label, or assigned to the lot by the organiser;
-    `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that was sold after the final count.
-    `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a recall.
+    `moved`: pieces sent to other booths, or home before the booth was reopened. `label_...`: sold by label, or
+    assigned to the lot by the organiser; `named_qty` is the assigned part. `after_qty`: the part of `label_qty` that
+    was sold after the final count. `pool_...`: the lot's share of the unlabelled sales. `withdrawn`: the reason of a
+    recall.
     """
 
     lot: str

@@ -61,7 +61,8 @@ def _all_held(booth: Booth) -> bool:
 def _ask(booth: Booth) -> tuple[Booth, list[Publication]]:
     """The booth, with a request to each facility that was not asked yet."""
     reopening, festival = booth.reopening, booth.festival
-    assert reopening is not None and festival is not None, "festival asked for it"
+    assert reopening is not None, "festival asked for it"
+    assert festival is not None, "festival closed it before"
     unasked = [facility for facility in booth.facilities if facility not in reopening.asked]
     booth = replace(booth, reopening=replace(reopening, asked=(*reopening.asked, *unasked)))
     return booth, [
@@ -88,7 +89,8 @@ def _refuse(booth: Booth, reopening: Reopening, issued: str) -> tuple[Booth, lis
 def _open(state: State, booth: Booth, event: Event) -> Change:
     """The booth as open: its devices may sell on, and disputed sales wait for stock as before the closing."""
     reopening, festival = booth.reopening, booth.festival
-    assert reopening is not None and festival is not None, "festival asked for it"
+    assert reopening is not None, "festival asked for it"
+    assert festival is not None, "festival closed it before"
     granted = ReopeningGranted(festival=festival, booth=booth.id, order=reopening.order, opening=reopening.opening)
     publications: list[Publication] = [
         SALES.of(BoothReopened(booth=booth.id, opening=reopening.opening)),

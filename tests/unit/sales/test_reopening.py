@@ -1,4 +1,4 @@
-"""Selling again at a booth that was closed: until a settlement with it is issued, and closed again as the first time."""
+"""Selling again at a booth that was closed: until a settlement with it is issued, and closed again as at first."""
 
 from datetime import date, timedelta
 
