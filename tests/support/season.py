@@ -99,10 +99,10 @@ class RunningSeason:
         paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
         await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | said)
 
-    async def last_word(self, till: str) -> None:
+    async def last_word(self, till: str, opening: int = 1) -> None:
         """The till closes."""
         last_seq = len(self.records.get(till, ())) + 1
-        await self.till(TillClosed, till, f"closed-{till}", last_seq=last_seq)
+        await self.till(TillClosed, till, f"closed-{till}-{opening}", last_seq=last_seq, opening=opening)
 
     async def sold(self, status: str | None = None, count: int = 1, **wanted: Any) -> None:
         """Until so many receipts have a sale of this status (or are there), and are as wanted."""

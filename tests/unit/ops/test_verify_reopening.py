@@ -7,7 +7,9 @@ import pytest
 
 from ops.verify.booths import booth_stock, sell_through
 from ops.verify.evidence import Evidence
+from ops.verify.requests import revisions
 from services.festival.domain import Booth as FestivalBooth
+from services.festival.domain import Request
 from services.festival.domain.booth import BoothStatus as FestivalStatus
 from services.festival.domain.booth import PriceTag
 from services.festival.domain.booth_lot import BoothLot as HeldLot
@@ -97,6 +99,14 @@ def test_what_festival_keeps_wrong_of_a_reopened_booth_is_found(wrong: object) -
     evidence = with_festival(reopened().evidence())
     assert callable(wrong)
     assert len(booth_stock(with_entity(evidence, FestivalBooth, wrong)).broken) == 1
+
+
+@pytest.mark.parametrize(("opening", "wrong"), [(1, 1), (2, 0)])
+def test_a_request_ended_by_a_closing_stays_so_at_a_reopened_booth(opening: int, wrong: int) -> None:
+    request = Request("ODOP/R1", ODOP, "R1", (), 72, closed=(B1,))
+    booth = FestivalBooth(B1, ODOP, "Booth", (), (), opening=opening)
+    evidence = Evidence(entities={Request: {request.id: request}, FestivalBooth: {B1: booth}})
+    assert len(revisions(evidence).broken) == wrong
 
 
 def test_a_request_that_sales_never_answered_is_found() -> None:
