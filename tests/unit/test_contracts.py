@@ -67,9 +67,7 @@ def lint(tree: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(("file", "line", "contract"), PLANTED)
-def test_a_planted_import_or_module_breaks_its_contract(
-    tree: Path, file: str, line: str, contract: str
-) -> None:
+def test_a_planted_import_or_module_breaks_its_contract(tree: Path, file: str, line: str, contract: str) -> None:
     path = tree / file
     before = path.read_text() if path.exists() else None
     path.write_text(f"{before or ''}\n{line}\n")
