@@ -1,12 +1,12 @@
 """A processor: the topics whose events change the same documents, and what it does with each kind of event."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from shared.events.language import Body, Deadline, Event, Publication, Topic
-from shared.runtime.state import Entity, Read, State
+from shared.runtime.state import Entity, ForeignView, KeyRange, OwnedQuery, Read, Ref, State
 
 Document: TypeAlias = Mapping[str, Any]
 Decision: TypeAlias = tuple[State, list[Publication | Deadline]]
@@ -76,6 +76,8 @@ class Processor:
     views: tuple[View[Any], ...] = ()
     deadlines: Topic | None = None
     by_body: Mapping[type[Body], Handler] = field(init=False, repr=False, compare=False)
+    foreign: Set[type[Any]] = field(init=False, repr=False, compare=False)
+    _kinds: Set[tuple[type[Any], type[Any]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         registered = Counter(handler.body for handler in self.handlers)
@@ -101,6 +103,12 @@ class Processor:
         if words:
             raise TypeError(f"{self.group}: {'; '.join(words)}")
         object.__setattr__(self, "by_body", {handler.body: handler for handler in self.handlers})
+        foreign = frozenset(view.collection.entity for view in self.views)
+        kinds: set[tuple[type[Any], type[Any]]] = {(ForeignView, entity) for entity in foreign}
+        for collection in self.collections:
+            kinds |= {(kind, collection.entity) for kind in (Ref, OwnedQuery, KeyRange)}
+        object.__setattr__(self, "foreign", foreign)
+        object.__setattr__(self, "_kinds", kinds)
 
     @property
     def group(self) -> str:
@@ -113,8 +121,13 @@ class Processor:
         return {collection.entity: collection for collection in (*self.collections, *of_others)}
 
     def reads(self, event: Event) -> tuple[Read, ...]:
-        """Everything that the event reads."""
-        return tuple(self.by_body[type(event.body)].reads(event, event.body))
+        """Everything that the event reads. Raises TypeError unless its own entities are read by `Ref` and by owned
+        query, those of its views by `ForeignView`, and no others."""
+        reads = tuple(self.by_body[type(event.body)].reads(event, event.body))
+        for read in reads:
+            if (type(read), read.entity) not in self._kinds:
+                raise TypeError(f"{self.group} may not read {read.entity.__name__} by {type(read).__name__}")
+        return reads
 
     def decide(self, state: State, event: Event) -> Decision:
         """The state after the event, and what is said about it."""
