@@ -52,7 +52,8 @@ def on(body: type[B], rule: Rule[B], *, reads: Callable[[Event, B], Iterable[Rea
 class View(Generic[E]):
     """A collection that the processor reads and that `writer`, another processor of the service, writes.
 
-    What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit.
+    What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit. A view
+    has no bound of its own: beyond `most_lag_seconds` the service is not ready and names the view. Rules go on.
     """
 
     collection: Collection[E]
@@ -140,6 +141,12 @@ class Processor:
             return decide(state, event)
 
         return replace(self, handlers=tuple(replace(handler, rule=rule) for handler in self.handlers))
+
+
+def viewed(writer: Processor, processors: Iterable[Processor]) -> tuple[str, ...]:
+    """The names of `writer`'s collections that other processors view: they are as old as its lag."""
+    views = (view for processor in processors for view in processor.views if view.writer.group == writer.group)
+    return tuple(sorted({view.collection.name for view in views}))
 
 
 def _names(bodies: Iterable[type[Body]]) -> str:

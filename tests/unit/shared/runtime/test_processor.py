@@ -7,7 +7,7 @@ import pytest
 
 from deploy.topics import SERVICES
 from shared.events.language import Body, Event, Id, Topic
-from shared.runtime.processor import Collection, Decision, Processor, View, on
+from shared.runtime.processor import Collection, Decision, Processor, View, on, viewed
 from shared.runtime.state import ForeignView, KeyRange, OwnedQuery, Read, Ref, State
 from tests.support.records import IN, NOON, PROCESSOR, Added, Grew, RunningTotal, account_of, add
 
@@ -53,6 +53,11 @@ def test_a_view_is_of_another_processor_of_the_service(processor: Processor) -> 
     for view in processor.views:
         assert view.writer in SERVICES[processor.service]
         assert view.writer is not processor
+
+
+def test_what_others_view_is_named_to_its_writer() -> None:
+    names = {writer.group: viewed(writer, processors) for processors in SERVICES.values() for writer in processors}
+    assert {group: views for group, views in names.items() if views} == {"karya.festival.lot": ("stock",)}
 
 
 def test_an_event_without_a_registration_is_named() -> None:
