@@ -3,8 +3,8 @@
 from datetime import date
 from enum import StrEnum
 
-from shared.events.festival.organiser import CommandId, CountedLot
-from shared.events.language import Body, Count, Day, Id, Qty, Text, Topic, Utc
+from shared.events.festival.organiser import CountedLot
+from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc
 
 
 class FestivalAnnounced(Body):
