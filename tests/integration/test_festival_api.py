@@ -123,7 +123,7 @@ def fields(answer: httpx.Response) -> list[str]:
 
 
 def whats(page: Any) -> list[str]:
-    return [one["what"] for one in page["missing"]]
+    return [missing["what"] for missing in page["missing"]]
 
 
 @both_drivers
@@ -209,10 +209,14 @@ async def test_a_refused_command_says_which_field_and_why(service_process: RunPr
         unknown = await api.post("/festivals/NONE/close", json={}, headers={"Idempotency-Key": "close-none"})
         assert unknown.status_code == 409
         assert unknown.headers["content-type"] == "application/problem+json"
-        said = unknown.json()
-        assert (said["field"], said["reason"], said["command"]) == ("festival", "unknown_festival", "close-none")
-        assert "NONE" in said["detail"]
-        fate = await read(api, said["look"])
+        problem = unknown.json()
+        assert (problem["field"], problem["reason"], problem["command"]) == (
+            "festival",
+            "unknown_festival",
+            "close-none",
+        )
+        assert "NONE" in problem["detail"]
+        fate = await read(api, problem["look"])
         assert (fate["status"], fate["name"], fate["wrong"]["reason"]) == (
             "refused",
             "CloseFestival",
@@ -283,7 +287,7 @@ async def test_a_command_given_again_counts_once(service_process: RunProcess, pr
         taken = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
         assert (taken.status_code, taken.json()["reason"]) == (409, "id_taken")
         assert (await read(api, "/festivals/ODOP"))["status"] == "open"
-    assert sorted(heard.event.id for heard in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
+    assert sorted(record.event.id for record in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
     assert await probe.dlq(ORGANISER) == []
 
 
@@ -344,11 +348,19 @@ async def test_pages_go_on_behind_the_last_one(
             await given(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
             demand = {"booth": "F1.B1", "product": "KTI", "qty": number}
             await given(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
-        assert sorted(one["festival"] for one in await read_all(api, "/festivals?limit=2")) == ["F1", "F2", "F3"]
-        assert [one["festival"] for one in await read_all(api, "/festivals?status=cancelled")] == ["F2"]
+        assert sorted(festival["festival"] for festival in await read_all(api, "/festivals?limit=2")) == [
+            "F1",
+            "F2",
+            "F3",
+        ]
+        assert [festival["festival"] for festival in await read_all(api, "/festivals?status=cancelled")] == ["F2"]
         booths = await read_all(api, "/festivals/F1/booths?limit=1")
-        assert [one["booth"] for one in booths] == ["F1.B1", "F1.B2", "F1.B3"]
-        assert [one["request"] for one in await read_all(api, "/festivals/F1/requests?limit=2")] == ["R1", "R2", "R3"]
+        assert [booth["booth"] for booth in booths] == ["F1.B1", "F1.B2", "F1.B3"]
+        assert [request["request"] for request in await read_all(api, "/festivals/F1/requests?limit=2")] == [
+            "R1",
+            "R2",
+            "R3",
+        ]
         assert fields(await api.get("/festivals?limit=0")) == ["query.limit"]
         assert fields(await api.get("/festivals?after=F2")) == ["query.after"]
 
@@ -358,24 +370,24 @@ async def test_whoever_goes_on_later_sees_all_that_came_in_between(service_proce
         await given(api, "/festivals", FESTIVAL | {"festival": "M"})
         await given(api, "/festivals/M/booths", BOOTH | {"booth": "M.M"})
         festivals, booths = await api.get("/festivals?limit=3"), await api.get("/festivals/M/booths?limit=3")
-        assert [one["festival"] for one in festivals.json()] == ["M"]
-        assert [one["booth"] for one in booths.json()] == ["M.M"]
+        assert [festival["festival"] for festival in festivals.json()] == ["M"]
+        assert [booth["booth"] for booth in booths.json()] == ["M.M"]
         # All of them before it in the order of their ids, and over many lanes.
         new = [f"A{number}" for number in reversed(range(9))]
         for name in new:
             await given(api, "/festivals", FESTIVAL | {"festival": name})
             await given(api, "/festivals/M/booths", BOOTH | {"booth": f"M.{name}"})
         later = await read_all(api, festivals.links["next"]["url"])
-        assert sorted(one["festival"] for one in later) == sorted(new)
+        assert sorted(festival["festival"] for festival in later) == sorted(new)
         later = await read_all(api, booths.links["next"]["url"])
-        assert [one["booth"] for one in later] == [f"M.{name}" for name in new]
+        assert [booth["booth"] for booth in later] == [f"M.{name}" for name in new]
 
 
 async def test_the_document_for_clients_knows_paths_and_bodies(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
         paths = (await read(api, "/openapi.json"))["paths"]
         opening = paths["/festivals/{festival}/booths"]["post"]
-        assert {one["name"] for one in opening["parameters"]} == {"festival", "prefer", "Idempotency-Key"}
+        assert {parameter["name"] for parameter in opening["parameters"]} == {"festival", "prefer", "Idempotency-Key"}
         schema = opening["requestBody"]["content"]["application/json"]["schema"]
         assert schema["required"] == ["booth", "name", "prices", "tills"]
         assert schema["properties"]["prices"]["items"]["required"] == ["product", "price_rupiah"]
@@ -397,7 +409,7 @@ async def test_without_the_database_reads_say_so_and_commands_are_taken(settings
         assert (page.status_code, page.json()["title"]) == (503, "The database does not answer")
         taken = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
         assert (taken.status_code, taken.json()["command"]) == (202, "one")
-    assert [heard.event.id for heard in await probe.read_all(ORGANISER)] == ["one"]
+    assert [record.event.id for record in await probe.read_all(ORGANISER)] == ["one"]
 
 
 class Desk:
@@ -441,7 +453,7 @@ async def test_a_festival_from_the_command_line(
         async with httpx.AsyncClient(base_url=festival.url) as api:
             await some_stock(api, probe)
         assert "PR-KPG" in await desk.says("stock", "KTI")
-        assert [one["on_hand"] for one in await desk.json("stock")] == [30]
+        assert [lot["on_hand"] for lot in await desk.json("stock")] == [30]
 
         asked = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
         assert "6 of 10 pieces" in asked
@@ -450,7 +462,7 @@ async def test_a_festival_from_the_command_line(
         assert "wrong_state" in await desk.refused("accept", "ODOP", "R1")
 
         sent = await desk.json("ship", "ODOP", "--all")
-        assert [(one["shipment"], one["facility"], one["pieces"]) for one in sent] == [
+        assert [(shipment["shipment"], shipment["facility"], shipment["pieces"]) for shipment in sent] == [
             ("S1", "LP-KPG", 6),
             ("S2", "PR-KPG", 9),
         ]
@@ -473,13 +485,13 @@ async def test_a_festival_from_the_command_line(
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, revision=2))
         await eventually(missing, equals=["not_home", "not_home"])
         home = await desk.json("return", "ODOP", "--all")
-        assert [(one["lot"], one["pieces"], one["status"]) for one in home] == [(LA, 2, "done"), (LB, 9, "done")]
+        assert [(lot["lot"], lot["pieces"], lot["status"]) for lot in home] == [(LA, 2, "done"), (LB, 9, "done")]
         assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")
         shown = await desk.json("show", "ODOP")
         assert (shown["sums"]["sold"], shown["sums"]["returned"], shown["sums"]["lost_on_the_way"]) == (3, 11, 1)
         assert "WITA" in await desk.says("show", "ODOP")
         assert "unknown_lot" in await desk.refused("loss", "ODOP", LX, "2")
-        assert [one["festival"] for one in await desk.json("list", "--status", "closed")] == ["ODOP"]
+        assert [festival["festival"] for festival in await desk.json("list", "--status", "closed")] == ["ODOP"]
         assert "No festival NONE" in await desk.refused("show", "NONE")
     assert "does not answer" in await desk.refused("list")
 
@@ -540,7 +552,7 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         await desk.says("ship", "ODOP", "--all")
         await desk.says("receive", "ODOP", "--all")
         lots = {lot["lot"]: lot["left"] for lot in (await desk.json("show", "ODOP"))["booths"][0]["lots"]}
-        lot = max(lots, key=lambda one: lots[one])
+        lot = max(lots, key=lambda lot_id: lots[lot_id])
 
         assert "too_many" in await desk.refused("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=99")
         sent = await desk.says("transfer", "send", "ODOP", "T1", "B1", "B2", f"{lot}=3")
@@ -556,8 +568,8 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         hour = int(datetime.now(UTC).timestamp()) // 3600
         so_far = ProductSoFar(product="KTI", hours=(hour - 2, hour - 1), sold=(8, 8), minutes=(60, 60))
         sold = LotSoFar(lot=lot, sold=lots[lot] - 3)
-        told = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
-        await probe.send(BOOTH_REPORTS, SellThroughSoFar(**told, lots=(sold,), products=(so_far,)))
+        interim = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
+        await probe.send(BOOTH_REPORTS, SellThroughSoFar(**interim, lots=(sold,), products=(so_far,)))
 
         async def told_of_sales() -> bool:
             too_many = ("transfer", "send", "ODOP", "T9", "B1", "B2", f"{lot}=99")
@@ -566,10 +578,14 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         await eventually(told_of_sales)
         closes = (datetime.now(ZoneInfo("Asia/Jakarta")) + timedelta(hours=4)).strftime("%H:%M")
         assert "R2: until" in await desk.says("replenish", "ODOP", "R2", "--until", closes)
-        found = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))["replenishment"]
-        assert [(one["booth"], one["missing"] > 0) for one in found["forecasts"] if one["booth"] == "ODOP.B1"] == [
-            ("ODOP.B1", True)
+        replenishment = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))[
+            "replenishment"
         ]
-        assert found["refills"] == []
+        assert [
+            (forecast["booth"], forecast["missing"] > 0)
+            for forecast in replenishment["forecasts"]
+            if forecast["booth"] == "ODOP.B1"
+        ] == [("ODOP.B1", True)]
+        assert replenishment["refills"] == []
         assert "R2: proposed" in await desk.says("plan", "ODOP", "R2")
         assert "already_exists" in await desk.refused("replenish", "ODOP", "R2", "--until", closes)

@@ -72,7 +72,9 @@ async def test_a_service_that_starts_before_its_servers_says_so_and_begins_when_
     try:
         async with service_process("inventory", settings, folder=tmp_path, ready=False) as process:
             await eventually(process.port_file.exists)
-            started = await eventually(lambda: health(process, "started"), until=lambda one: one.status_code == 503)
+            started = await eventually(
+                lambda: health(process, "started"), until=lambda answer: answer.status_code == 503
+            )
             assert "starting" in started.text
             own.mongo.start()
             await process.ready()

@@ -47,13 +47,15 @@ async def an_api(name: str, settings: Settings) -> AsyncIterator[httpx.AsyncClie
 
 def addresses(path: str, operation: dict[str, Any]) -> Iterator[str]:
     """The path with ids that nobody has, and wrong values for every parameter of the query."""
-    names = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"]
+    names = [parameter["name"] for parameter in operation.get("parameters", ()) if parameter["in"] == "path"]
     for id in ("X", "a.b-c", "%1B%5B", "9" * 300):
         yield path.format(**dict.fromkeys(names, id))
     plain = path.format(**dict.fromkeys(names, "X"))
-    for one in operation.get("parameters", ()):
-        if one["in"] == "query":
-            yield from (f"{plain}?{one['name']}={value}" for value in ("", "-1", "9" * 30, "x%00y", "%F0%9F%8D%B0"))
+    for parameter in operation.get("parameters", ()):
+        if parameter["in"] == "query":
+            yield from (
+                f"{plain}?{parameter['name']}={value}" for value in ("", "-1", "9" * 30, "x%00y", "%F0%9F%8D%B0")
+            )
 
 
 def check(answer: httpx.Response, operations: list[dict[str, Any]]) -> None:

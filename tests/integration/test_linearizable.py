@@ -45,8 +45,8 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     async with AsyncExitStack() as stack:
         killed = await stack.enter_async_context(service_process("inventory"))
         other = await stack.enter_async_context(service_process("inventory"))
-        kept = mongo.database("inventory")["lots"]
-        await eventually(lambda: kept.count_documents({}), equals=LOTS)
+        lots_collection = mongo.database("inventory")["lots"]
+        await eventually(lambda: lots_collection.count_documents({}), equals=LOTS)
         await stack.enter_async_context(listening(settings, recorder))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
         clients = [
@@ -75,11 +75,13 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     for lot, verdict in verdicts.items():
         assert verdict.linearizable, explained(lot, verdict)
     assert recorder.answered >= AT_LEAST
-    spoken = {one.what.kind for lot in lots for one in recorder.history(lot) if one.answered is not None}
+    spoken = {
+        operation.what.kind for lot in lots for operation in recorder.history(lot) if operation.answered is not None
+    }
     assert len(spoken) == 8, "every kind of order was answered at least once"
 
 
 def explained(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
-    done = "\n".join(f"  {one}" for one in verdict.order)
-    stuck = "\n".join(f"  {one}" for one in verdict.stuck)
+    done = "\n".join(f"  {operation}" for operation in verdict.order)
+    stuck = "\n".join(f"  {operation}" for operation in verdict.stuck)
     return f"{lot}: this far the answers have an order:\n{done}\nnone of these can come next:\n{stuck}"

@@ -39,14 +39,14 @@ def nothing_is_left(tmp_path: Path) -> Iterator[None]:
 
 def processes_over(folder: Path) -> list[psutil.Process]:
     """Every process with a path below this folder among its arguments."""
-    found = []
+    processes = []
     for candidate in psutil.process_iter():
         try:
             if any(str(folder.resolve()) in argument for argument in candidate.cmdline()):
-                found.append(candidate)
+                processes.append(candidate)
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found
+    return processes
 
 
 async def create_topic(stack: LocalStack, name: str, **settings: str) -> None:
@@ -203,7 +203,7 @@ def start_in_another_process(folder: Path, *, keep_running: bool) -> subprocess.
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ties a child to its parent's life")
 def test_servers_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     parent = start_in_another_process(tmp_path, keep_running=False)
-    servers = [found for found in processes_over(tmp_path) if found.pid != parent.pid]
+    servers = [process for process in processes_over(tmp_path) if process.pid != parent.pid]
     assert len(servers) == 2
 
     parent.send_signal(signal.SIGKILL)

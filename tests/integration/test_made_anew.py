@@ -57,12 +57,12 @@ async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked
 ) -> None:
     async with run_service("inventory"):
         await say(probe, *range(30))
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 30)
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 30)
     await made_anew(settings)
     async with a_probe(settings) as fresh:
         await say(fresh, *range(100, 200))
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: stopped(service), until=lambda found: len(found) == settings.partitions)
+        await eventually(lambda: stopped(service), until=lambda lanes: len(lanes) == settings.partitions)
         assert all("docs/operations.md" in trouble for trouble in service.readiness_failures()[: settings.partitions])
         assert service.startup_failures() == [], "a new process would stop them again"
     assert len(await lots(mongo)) == 30
@@ -74,10 +74,10 @@ async def test_a_topic_filled_beyond_the_old_offsets_stops_the_lanes_that_worked
     async with a_probe(settings) as fresh:
         await say(fresh, 0, 1)
     async with run_service("inventory"):
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 130)
-    kept = await mongo.database("inventory")["lots"].find_one({"_id": "L0"})
-    assert kept is not None
-    assert kept["on_hand"] == 9
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 130)
+    lot = await mongo.database("inventory")["lots"].find_one({"_id": "L0"})
+    assert lot is not None
+    assert lot["on_hand"] == 9
 
 
 async def test_a_topic_made_anew_below_a_running_service_stops_its_lanes(
@@ -85,7 +85,7 @@ async def test_a_topic_made_anew_below_a_running_service_stops_its_lanes(
 ) -> None:
     async with run_service("inventory") as service:
         await say(probe, *range(30))
-        await eventually(lambda: lots(mongo), until=lambda found: len(found) == 30)
+        await eventually(lambda: lots(mongo), until=lambda documents: len(documents) == 30)
         await made_anew(settings)
         async with a_probe(settings) as fresh:
             await say(fresh, 100, 101, 102)

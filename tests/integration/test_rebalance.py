@@ -26,13 +26,13 @@ ON_EITHER_SIDE = 60  # events that must be worked before and after each change
 
 
 @asynccontextmanager
-async def pouring(probe: Probe, said: Iterator[ProbeRecord]) -> AsyncIterator[None]:
+async def pouring(probe: Probe, records: Iterator[ProbeRecord]) -> AsyncIterator[None]:
     """Sends all the time while the block lasts."""
     enough = asyncio.Event()
 
     async def pour() -> None:
-        for one in said:
-            await probe.send(one.topic, one.body, id=one.id)
+        for record in records:
+            await probe.send(record.topic, record.body, id=record.id)
             try:
                 await asyncio.wait_for(enough.wait(), BETWEEN)
             except TimeoutError:
@@ -49,7 +49,7 @@ async def pouring(probe: Probe, said: Iterator[ProbeRecord]) -> AsyncIterator[No
 
 async def more_is_worked(name: str, partitions: int, database: Database) -> None:
     """Some more events are worked on every lane that has any: whoever owns it, is at work."""
-    poured = {said.topic.name for said in islice(loads.after(name), 100)}
+    poured = {record.topic.name for record in islice(loads.after(name), 100)}
     busy = [
         lane_id(processor.group, partition)
         for processor in SERVICES[name]
@@ -58,8 +58,8 @@ async def more_is_worked(name: str, partitions: int, database: Database) -> None
     ]
 
     async def batches() -> dict[str, int]:
-        found = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
-        return {lane["_id"]: lane["batches"] for lane in found}
+        lanes = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
+        return {lane["_id"]: lane["batches"] for lane in lanes}
 
     worked, seen = await database["ledger"].count_documents({}), await batches()
     await eventually(

@@ -37,20 +37,20 @@ async def sell(season: RunningSeason, till: str, id: str, product: str, qty: int
 
 
 async def proposed(season: RunningSeason) -> ReplenishmentProposed:
-    heard = [one.event.body for one in await season.probe.read_all(SAID)]
-    [found] = [body for body in heard if isinstance(body, ReplenishmentProposed)]
-    return found
+    bodies = [publication.event.body for publication in await season.probe.read_all(SAID)]
+    [proposal] = [body for body in bodies if isinstance(body, ReplenishmentProposed)]
+    return proposal
 
 
-async def carry_out(season: RunningSeason, found: ReplenishmentProposed) -> None:
+async def carry_out(season: RunningSeason, proposal: ReplenishmentProposed) -> None:
     """People carry what is to move; the facility sends what is held."""
-    for n, move in enumerate(found.transfers):
+    for n, move in enumerate(proposal.transfers):
         lots = (CountedLot(lot=move.lot, qty=move.qty),)
         leaves = SendTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.booth, to=move.to, lots=lots)
         comes = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
         await season.say(ORGANISER, leaves, f"leaves-{n}")
         await season.say(ORGANISER, comes, f"comes-{n}")
-    await season.until("festival", "transfers", {"status": "received"}, len(found.transfers))
+    await season.until("festival", "transfers", {"status": "received"}, len(proposal.transfers))
     request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
     ways = sorted({(line["facility"], line["booth"]) for line in request["lines"] if line["status"] == "reserved"})
     for n, (facility, booth) in enumerate(ways):
@@ -90,14 +90,14 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: RunningSeason) 
     )
     await season.say(ORGANISER, ask, "replenish", times=2)
     await season.until("festival", "requests", {"_id": f"{FESTIVAL}/R2", "status": "settled"})
-    found = await proposed(season)
-    first = next(one for one in found.forecasts if (one.booth, one.product) == (B1, "KTI"))
+    proposal = await proposed(season)
+    first = next(forecast for forecast in proposal.forecasts if (forecast.booth, forecast.product) == (B1, "KTI"))
     assert first.missing > 0
     assert first.runs_out is not None
-    cloth = [move for move in found.transfers if move.product == "KTI"]
+    cloth = [move for move in proposal.transfers if move.product == "KTI"]
     assert {(move.booth, move.to) for move in cloth} == {(B2, B1)}
-    assert {refill.booth for refill in found.refills} == {B1}
-    await carry_out(season, found)
+    assert {refill.booth for refill in proposal.refills} == {B1}
+    await carry_out(season, proposal)
 
     request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
     more = sum(move.qty for move in cloth) + sum(line["qty"] for line in request["lines"])

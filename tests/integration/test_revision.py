@@ -100,12 +100,12 @@ async def reserved(season: RunningSeason) -> dict[tuple[str, str], int]:
     await season.until(
         "festival", "requests", {"status": "settled", "lines.status": {"$nin": ["asked", "releasing"]}}
     )
-    found: dict[tuple[str, str], int] = {}
+    pieces: dict[tuple[str, str], int] = {}
     for line in (await request(season))["lines"]:
         if line["status"] == "reserved":
             pair = line["facility"], line["booth"]
-            found[pair] = found.get(pair, 0) + line["qty"]
-    return found
+            pieces[pair] = pieces.get(pair, 0) + line["qty"]
+    return pieces
 
 
 async def ship(season: RunningSeason, name: str, lost: int = 0) -> str:
@@ -158,13 +158,13 @@ async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_clo
     await season.until("festival", "booths", {"status": "settled"}, 2)
     await organise(season, ReceiveReturn(festival="ODOP", booth=B1, lot=lot, qty=7))
     await season.until("festival", "festivals", {"status": "closed", "sums.sold": 5, "sums.lost_on_the_way": 6})
-    said = await season.probe.bodies(FESTIVAL, AllocationRevised)
-    assert [(one.carried_out, len(one.added), len(one.back)) for one in said] == [
+    revisions = await season.probe.bodies(FESTIVAL, AllocationRevised)
+    assert [(revision.carried_out, len(revision.added), len(revision.back)) for revision in revisions] == [
         (False, 1, 1),
         (True, 1, 0),
         (True, 0, 1),
     ]
-    assert sorted(one.booth for one in await season.probe.bodies(BOOTH_STOCK, BoothClosing)) == [B1, B2]
+    assert sorted(closing.booth for closing in await season.probe.bodies(BOOTH_STOCK, BoothClosing)) == [B1, B2]
 
     report = await verify(season.settings, within=30)
     assert report.waits == ()

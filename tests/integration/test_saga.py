@@ -113,18 +113,18 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     for name in ("festival", "inventory"):
         rebuilt = await compare(place.settings, name)
         assert rebuilt.ok, rebuilt.as_dict()
-    requests, said, stock = await requests_of(place), await answers(place), await lots(place)
+    requests, outcomes, stock = await requests_of(place), await answers(place), await lots(place)
     refusals = await place.probe.bodies(FESTIVAL, CommandRefused)
-    refused = Counter(one.command for one in refusals)
-    too_late = {one.command for one in refusals if one.reason is CommandRefusal.NOTHING_TO_PLAN}
+    refused = Counter(refusal.command for refusal in refusals)
+    too_late = {refusal.command for refusal in refusals if refusal.reason is CommandRefusal.NOTHING_TO_PLAN}
     whole = 0
     for id, request in asked.items():
         pair = (request.festival, request.request)
         if id in too_late or any(demand.product == "GLD" for demand in request.demands):
-            assert (refused.pop(id), said.get(pair), requests.get(pair)) == (1, None, None)
+            assert (refused.pop(id), outcomes.get(pair), requests.get(pair)) == (1, None, None)
             continue
-        [answer] = said[pair]
-        short = sum(one.short for one in answer.short) if isinstance(answer, AllocationFellShort) else 0
+        [answer] = outcomes[pair]
+        short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
         assert answer.reserved == held(requests[pair]).total()
         assert answer.reserved + short == sum(demand.qty for demand in request.demands)
         assert not any(line["status"] in ("planned", "asked", "releasing") for line in requests[pair]["lines"])
@@ -133,8 +133,8 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     assert 0 < whole < len(requests), "there was enough for some, and not for all: else nothing is proved"
 
     promised: Counter[str] = Counter()
-    for kept in requests.values():
-        promised += held(kept, "lot")
+    for document in requests.values():
+        promised += held(document, "lot")
     assert len(stock) == LOTS
     for id, lot in stock.items():
         assert lot["on_hand"] >= 0, f"{id} was promised twice"
@@ -143,8 +143,8 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
     left = Counter[str]()
     for lot in stock.values():
         left[lot["product"]] += lot["on_hand"]
-    fell = [one for given in said.values() for one in given if isinstance(one, AllocationFellShort)]
-    missed = {short.product for one in fell for short in one.short}
+    fell = [outcome for given in outcomes.values() for outcome in given if isinstance(outcome, AllocationFellShort)]
+    missed = {short.product for outcome in fell for short in outcome.short}
     assert missed
     assert {product: left[product] for product in missed} == dict.fromkeys(missed, 0)
 
@@ -162,15 +162,15 @@ async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what
             for festival in ("FA", "FB"):
                 both.create_task(place.say(ORGANISER, ask(festival, "R1", 14), f"ask-{festival}", source=festival))
         await place.until("festival", "requests", {"status": "settled"}, 2)
-    requests, said = await requests_of(place), await answers(place)
+    requests, outcomes = await requests_of(place), await answers(place)
     got = {festival: held(request).total() for (festival, _), request in requests.items()}
     assert sum(got.values()) == 20, "all there is, and no more"
-    for (festival, _), [answer] in said.items():
-        short = sum(one.short for one in answer.short) if isinstance(answer, AllocationFellShort) else 0
+    for (festival, _), [answer] in outcomes.items():
+        short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
         assert (answer.reserved, short) == (got[festival], 14 - got[festival])
     orders = await place.probe.bodies(STOCK_ORDERS, ReservationRequested)
     for id, lot in (await lots(place)).items():
-        left, standing = 10, {one["id"] for one in lot["reservations"]}
+        left, standing = 10, {reservation["id"] for reservation in lot["reservations"]}
         for order in (order for order in orders if order.lot == id):
             assert (order.reservation in standing) == (order.qty <= left), "whoever asks first"
             left -= order.qty if order.reservation in standing else 0
@@ -188,12 +188,12 @@ async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_boo
             for name in ("R1", "R2"):
                 both.create_task(place.say(ORGANISER, ask("FA", name, 16), f"ask-{name}", source=name))
         await place.until("festival", "requests", {"status": "settled"}, 2)
-    requests, said = await requests_of(place), await answers(place)
+    requests, outcomes = await requests_of(place), await answers(place)
     first, second = (body.request for body in await place.probe.bodies(ORGANISER, RequestAllocation))
     # Ten and sixteen could be had of the two: the same part of each is asked for.
     assert held(requests["FA", first], "facility") == {"LP-A": 6, "LP-B": 10}
-    assert isinstance(said["FA", first][0], AllocationConfirmed)
+    assert isinstance(outcomes["FA", first][0], AllocationConfirmed)
     assert held(requests["FA", second]).total() == 6, "the booth has room for no more"
-    [fell] = said["FA", second]
+    [fell] = outcomes["FA", second]
     assert isinstance(fell, AllocationFellShort)
-    assert [(one.asked, one.short) for one in fell.short] == [(16, 10)]
+    assert [(conflict.asked, conflict.short) for conflict in fell.short] == [(16, 10)]

@@ -211,7 +211,7 @@ async def test_who_waits_for_an_outcome_is_answered_when_the_service_ends(
         with frozen(own.mongo):
             async with httpx.AsyncClient(base_url=process.url, timeout=60) as api:
                 asked = asyncio.create_task(api.post("/festivals", json=FESTIVAL, headers={"Prefer": "wait=30"}))
-                await eventually(lambda: probe.records(ORGANISER), until=lambda said: len(said) == 1)
+                await eventually(lambda: probe.records(ORGANISER), until=lambda records: len(records) == 1)
                 await ends_in_time(process)
                 assert (await asked).status_code == 202
 
@@ -222,7 +222,9 @@ async def forever(_: object) -> None:
 
 def is_connected_to(port: int, pid: int) -> bool:
     connections = psutil.Process(pid).net_connections("tcp")
-    return any(one.status == psutil.CONN_ESTABLISHED and one.raddr.port == port for one in connections)
+    return any(
+        connection.status == psutil.CONN_ESTABLISHED and connection.raddr.port == port for connection in connections
+    )
 
 
 async def not_ready(process: ServiceProcess) -> str:

@@ -113,8 +113,8 @@ async def test_a_device_says_at_its_first_sync_that_it_is_there(
         for _ in range(2):
             await till.sync(settings, wait=0)
             await other.sync(settings, wait=0)
-        said = {(body.till, type(body), body.device) for body in await probe.bodies(TILL, TillRecord)}
-        assert said == {
+        senders = {(body.till, type(body), body.device) for body in await probe.bodies(TILL, TillRecord)}
+        assert senders == {
             ("T1", DeviceIntroduced, till.spool.device),
             ("T2", ReceiptIssued, other.spool.device),
         }
@@ -130,8 +130,8 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
         with pytest.raises(NotReached, match="6 records wait"):
             await till.sync(settings.model_copy(update={"kafka": "127.0.0.1:1"}), wait=0)
         assert (await till.sync(settings, wait=0)).sent == 6
-        said = await probe.read_all(TILL)
-        ids = [one.event.id for one in said]
+        records = await probe.read_all(TILL)
+        ids = [record.event.id for record in records]
         assert ids[:4] == receipts
         bodies = await probe.bodies(TILL, TillRecord)
         assert [body.seq for body in bodies] == [1, 2, 3, 4, 5, 6]
@@ -222,7 +222,7 @@ async def test_a_spool_that_fails_during_a_sync_says_what_was_sent_and_what_is_k
         assert "NOT kept" not in str(failed.value)
         till.spool._db.execute("drop trigger no")
         assert (await till.sync(settings, wait=0)).sent == 9
-    ids = [heard.event.id for heard in await probe.read_all(TILL)]
+    ids = [record.event.id for record in await probe.read_all(TILL)]
     assert (len(ids), len(set(ids))) == (18, 9)
 
 
@@ -280,19 +280,19 @@ async def test_two_tills_that_void_the_same_pieces_unheard_are_told(
     await probe.send(BOOTH_STOCK, opened())
     await probe.send(BOOTH_STOCK, stocked(LOT, 5))
     async with run_service("sales"):
-        with Till(tmp_path / "one", BOOTH, "T1") as one, Till(tmp_path / "two", BOOTH, "T2") as two:
-            receipt = sell(one, LOT, 2)
-            await one.sync(settings, wait=30)
+        with Till(tmp_path / "one", BOOTH, "T1") as first, Till(tmp_path / "two", BOOTH, "T2") as two:
+            receipt = sell(first, LOT, 2)
+            await first.sync(settings, wait=30)
             await two.sync(settings, wait=0)
-            one.void(receipt, at=now())
+            first.void(receipt, at=now())
             two.void(receipt, at=now())
-            await one.sync(settings, wait=0)
+            await first.sync(settings, wait=0)
 
             async def void_of(till: Till) -> RecordStatus:
                 await till.sync(settings, wait=0)
                 return till.tracked_records()[-1].status
 
-            await eventually(lambda: void_of(one), equals=RecordStatus.VOIDED)
+            await eventually(lambda: void_of(first), equals=RecordStatus.VOIDED)
             await eventually(lambda: void_of(two), equals=RecordStatus.REFUSED)
             [refusal] = await probe.bodies(SALES, VoidRefused)
             assert (refusal.till, refusal.qty, refusal.left) == ("T2", 2, 0)

@@ -57,7 +57,9 @@ async def set_otherwise(settings: Settings, admin: AIOKafkaAdminClient, **others
     await alter(admin, changes)
     await eventually(
         lambda: configs(admin, [name_in(settings)]),
-        until=lambda found: all(found[one.topic].get(one.setting) == one.wanted for one in changes),
+        until=lambda settings_by_topic: all(
+            settings_by_topic[change.topic].get(change.setting) == change.wanted for change in changes
+        ),
     )
 
 
@@ -68,12 +70,14 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
     others = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
     await there_before(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
     ordered = await make_topics(fresh)
-    told = {(one.setting, one.found) for one in ordered.altered}
-    assert told >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
-    assert {one.topic for one in ordered.altered} == {name_in(fresh)}
+    alterations = {(fault.setting, fault.found) for fault in ordered.altered}
+    assert alterations >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
+    assert {fault.topic for fault in ordered.altered} == {name_in(fresh)}
     assert name_in(fresh) not in ordered.made
-    found = await eventually(lambda: configs(admin, [name_in(fresh)]), until=lambda now: not faults_of(now))
-    assert found[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
+    settings_by_topic = await eventually(
+        lambda: configs(admin, [name_in(fresh)]), until=lambda now: not faults_of(now)
+    )
+    assert settings_by_topic[name_in(fresh)]["min.insync.replicas"] == "1", "what nobody asked for stays as it is"
     assert await reconcile_topics(fresh) == TopicChanges([], [], []), "safe to repeat"
 
 
@@ -83,19 +87,23 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
     topic = name_in(settings)
     await probe.send_raw(PRODUCTION, key=b"a key", value=b"{")
     await set_otherwise(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
-    told = [f"{topic} has {RETENTION}={WEEK}", f"{topic} has {TIME}={SENDERS}", f"{topic} has {COMPRESSION}=zstd"]
+    sentences = [
+        f"{topic} has {RETENTION}={WEEK}",
+        f"{topic} has {TIME}={SENDERS}",
+        f"{topic} has {COMPRESSION}=zstd",
+    ]
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: all(says(service, words) for words in told))
+        await eventually(lambda: all(says(service, words) for words in sentences))
     code, shown = await karya_topics(settings)
     assert code == 1
-    assert [one["setting"] for one in shown["altered"]] == [RETENTION], "what is lost is lost"
+    assert [fault["setting"] for fault in shown["altered"]] == [RETENTION], "what is lost is lost"
     [refused] = shown["refused"]
     command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
     assert command is not None
-    given = dict(one.split("=") for one in command[2].split(","))
+    given = dict(pair.split("=") for pair in command[2].split(","))
     assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: [says(service, words) for words in told], equals=[False, True, True])
+        await eventually(lambda: [says(service, words) for words in sentences], equals=[False, True, True])
         await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in given.items()])
         # It is asked again only because something was wrong.
         await eventually(service.readiness_failures, equals=[], within=30)

@@ -50,7 +50,7 @@ async def close(season: RunningSeason) -> None:
 
 async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_had_left(season: RunningSeason) -> None:
     [lot] = [
-        one["lot"] for one in (await season.document("festival", "booths", B1))["lots"] if one["product"] == "SVR"
+        lot["lot"] for lot in (await season.document("festival", "booths", B1))["lots"] if lot["product"] == "SVR"
     ]
     await season.until("sales", "booths", {"_id": B1, "lots.lot": lot})
     await sell(season, T1, "before", lot, 1)
@@ -95,5 +95,5 @@ async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_ha
     assert report.waits == ()
     assert {check.name: check.broken for check in report.broken} == {}
     for service in ("festival", "sales"):
-        found = await compare(season.settings, service)
-        assert (found.lost, found.doubled, found.mismatched) == ([], [], [])
+        rebuild_report = await compare(season.settings, service)
+        assert (rebuild_report.lost, rebuild_report.doubled, rebuild_report.mismatched) == ([], [], [])

@@ -74,18 +74,18 @@ class Broken:
     new: Document | None = None
 
     async def apply(self, mongo: Mongo) -> None:
-        kept = mongo.database(self.service)[self.collection]
+        documents = mongo.database(self.service)[self.collection]
         if self.new is not None:
-            await kept.insert_one(self.new)
+            await documents.insert_one(self.new)
         elif callable(self.change):
-            document = await kept.find_one(self.where)
+            document = await documents.find_one(self.where)
             assert document is not None
             self.change(document)
-            await kept.replace_one({"_id": document["_id"]}, document)
+            await documents.replace_one({"_id": document["_id"]}, document)
         elif self.change is not None:
-            assert (await kept.update_one(self.where, self.change)).modified_count == 1
+            assert (await documents.update_one(self.where, self.change)).modified_count == 1
         else:
-            assert (await kept.delete_one(self.where)).deleted_count == 1
+            assert (await documents.delete_one(self.where)).deleted_count == 1
 
     def __str__(self) -> str:
         how = "added" if self.new is not None else "changed" if self.change is not None else "deleted"
@@ -239,15 +239,15 @@ def first_of_each_check() -> list[Any]:
 async def test_what_is_broken_in_a_database_is_found(
     broken: Broken, season: RunningSeason, settings: Settings, mongo: Mongo
 ) -> None:
-    kept = mongo.database(broken.service)[broken.collection]
-    before = await kept.find({}).to_list(None)
+    documents = mongo.database(broken.service)[broken.collection]
+    before = await documents.find({}).to_list(None)
     await broken.apply(mongo)
     try:
         report = await verify(settings, within=20)
     finally:
-        await kept.delete_many({})
+        await documents.delete_many({})
         if before:
-            await kept.insert_many(before)
+            await documents.insert_many(before)
     assert report.quiet
     assert not report.ok
     assert broken.check in {check.name for check in report.broken}
@@ -296,24 +296,24 @@ async def test_what_is_not_done_yet_is_said_and_nothing_is_checked(
     change: Document | None,
     waits: str,
 ) -> None:
-    kept = mongo.database(service)[collection]
-    before = await kept.find({}).to_list(None)
+    documents = mongo.database(service)[collection]
+    before = await documents.find({}).to_list(None)
     if change is not None:
-        await kept.insert_one(change)
+        await documents.insert_one(change)
     else:
-        await kept.delete_one({"_id": "karya.inventory.lot/000"})
-    heard: list[Observation] = []
+        await documents.delete_one({"_id": "karya.inventory.lot/000"})
+    observations: list[Observation] = []
     try:
-        report = await verify(settings, within=0.3, on_wait=heard.append)
+        report = await verify(settings, within=0.3, on_wait=observations.append)
     finally:
-        await kept.delete_many({})
+        await documents.delete_many({})
         if before:
-            await kept.insert_many(before)
+            await documents.insert_many(before)
     assert not report.quiet
     assert not report.ok
     assert report.checks == ()
     assert waits in report.waits[0]
-    assert waits in heard[0].waits[0]
+    assert waits in observations[0].waits[0]
 
 
 async def test_the_command_shows_the_verdict(season: RunningSeason, settings: Settings, mongo: Mongo) -> None:

@@ -159,8 +159,8 @@ DEADLINES = {"festival": FESTIVAL_DEADLINES, "sales": SALES_DEADLINES}
 
 
 async def deadlines(place: RunningSeason, service: str) -> list[str]:
-    kept = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
-    return sorted(one["deadline"] for one in kept)
+    deadlines = await place.mongo.database(service)["deadlines"].find({}).to_list(None)
+    return sorted(document["deadline"] for document in deadlines)
 
 
 async def keep_still(place: RunningSeason, services: Iterable[str]) -> None:
@@ -199,15 +199,15 @@ async def test_a_wait_ends_once_at_its_deadline_though_all_services_are_killed_i
                 await running.enter_async_context(service_process(name))
         await place.until(*wait.becomes)
         await keep_still(place, list(wait.services))
-    reached = {heard.event.id for heard in await place.probe.read_all(DEADLINES[wait.owner])}
+    reached = {record.event.id for record in await place.probe.read_all(DEADLINES[wait.owner])}
     assert len(reached) == 1
     assert wait.deadline not in await deadlines(place, wait.owner)
     topic, kind = wait.said
-    told = {heard.event.id for heard in await place.probe.read_all(topic) if isinstance(heard.body, kind)}
-    assert len(told) == 1
+    ids = {record.event.id for record in await place.probe.read_all(topic) if isinstance(record.body, kind)}
+    assert len(ids) == 1
     for name in wait.services:
         rebuilt = await compare(place.settings, name)
         assert rebuilt.ok, rebuilt.as_dict()
     [lot] = (await lots(place)).values()
-    sent = sum(one["qty"] for one in lot["reservations"] if one["standing"] == "dispatched")
+    sent = sum(reservation["qty"] for reservation in lot["reservations"] if reservation["standing"] == "dispatched")
     assert lot["on_hand"] + sent == 10, "nothing is held for nobody"

@@ -139,8 +139,8 @@ def _outbox_not_taken_over() -> None:
 
 def _reservation_not_released() -> None:
     def said_only(lot: Lot, request: ReleaseRequested) -> Any:
-        _, said = release(lot, request)
-        return lot, said
+        _, publications = release(lot, request)
+        return lot, publications
 
     LOT.by_body[ReleaseRequested] = replace(LOT.by_body[ReleaseRequested], rule=change(said_only))  # type: ignore[index]
 

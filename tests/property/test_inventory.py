@@ -70,9 +70,9 @@ class InventoryMachine(Machine):
         if n < 6:
             self.kafka.say(PRODUCTION, LotRecalled(lot=lot, facility=FACILITY, reason="made up"))
 
-    @rule(said=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
-    def festival_orders(self, said: list[tuple[str, Order]]) -> None:
-        for lot, order in said:
+    @rule(pairs=st.lists(st.tuples(lots, orders), min_size=1, max_size=8))
+    def festival_orders(self, pairs: list[tuple[str, Order]]) -> None:
+        for lot, order in pairs:
             id = self.kafka.next_id()
             self.kafka.say(STOCK_ORDERS, body_of(lot, order, id), id=id)
 
@@ -94,8 +94,8 @@ class InventoryMachine(Machine):
                 stocks[body.lot] = Stock(body.qty)
             elif event.key in stocks:
                 order = order_of(event)
-                stocks[event.key], said = step(stocks[event.key], order)
-                assert answers.get(event.id) == said, order
+                stocks[event.key], answer = step(stocks[event.key], order)
+                assert answers.get(event.id) == answer, order
         for lot in self.inventory.all(Lot):
             stock = stocks[lot.id]
             held = frozenset((r.id, r.qty) for r in lot.reservations if r.status is ReservationStatus.HELD)
@@ -106,7 +106,7 @@ class InventoryMachine(Machine):
 
 def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
     """What inventory answered, by the id of the order."""
-    found: dict[str, list[Event]] = defaultdict(list)
+    published: dict[str, list[Event]] = defaultdict(list)
     seen: set[str] = set()
     for topic in (RESERVATIONS, LOT_ANSWERS):
         for record in inventory.kafka.records(topic.name):
@@ -116,8 +116,8 @@ def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
                 continue
             if event.id not in seen and event.source == "karya/inventory":
                 seen.add(event.id)
-                found[envelope.header(record.headers, "causationid") or ""].append(event)
-    return {cause: answer_of([event.body for event in events]) for cause, events in found.items()}
+                published[envelope.header(record.headers, "causationid") or ""].append(event)
+    return {cause: answer_of([event.body for event in events]) for cause, events in published.items()}
 
 
 def body_of(lot: str, order: Order, id: str) -> Body:

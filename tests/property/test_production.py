@@ -93,7 +93,9 @@ class ProductionMachine(Machine):
     @rule(fits=st.lists(st.booleans(), min_size=1, max_size=4))
     def inventory_answers(self, fits: list[bool]) -> None:
         asked = [
-            one for one in self.kafka.bodies(PRODUCTION, CorrectionRequested) if one.correction not in self.answered
+            request
+            for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
+            if request.correction not in self.answered
         ]
         for request, fit in zip(asked, fits, strict=False):
             self.answer(request, fit)
@@ -102,7 +104,7 @@ class ProductionMachine(Machine):
     def inventory_answers_again(self, n: int, fits: bool) -> None:
         """It never does; the first answer would stand."""
         requests = self.kafka.bodies(PRODUCTION, CorrectionRequested)
-        asked = [one for one in requests if one.correction in self.answered]
+        asked = [request for request in requests if request.correction in self.answered]
         request = one_of(asked, n)
         if request is not None:
             self.answer(request, fits)
@@ -127,7 +129,9 @@ class ProductionMachine(Machine):
         lot = one_of(self.lots, n) or "L0"
         reports = [event.id for event in self.kafka.heard(TERMINAL)]
         body = LotCorrected(facility=facility, lot=lot, correction=one_of(reports, n) or "c0", change=3, on_hand=1)
-        if body.correction not in {one.correction for one in self.kafka.bodies(PRODUCTION, CorrectionRequested)}:
+        if body.correction not in {
+            request.correction for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
+        }:
             self.kafka.say(LOT_ANSWERS, body, source="somebody")
 
     @property

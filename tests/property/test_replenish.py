@@ -122,7 +122,7 @@ def a_case(rng: Random) -> Case:
     now, stock = a_situation(rng), some_stock(rng)
     made = propose(now)
     return Case(
-        now, made, plan([one.wanted for one in made.refills], stock, rules=rules_after(now.rules, made.moves))
+        now, made, plan([refill.wanted for refill in made.refills], stock, rules=rules_after(now.rules, made.moves))
     )
 
 
@@ -155,21 +155,23 @@ def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
     for case in cases:
         out, into = case.moved()
         assert not out.keys() & into.keys()
-        found = rates(case.now.histories)
+        estimates = rates(case.now.histories)
         for (booth, product), qty in out.items():
-            rate = found.get((booth, product))
+            rate = estimates.get((booth, product))
             keeps = 0 if rate is None else rate.expected(case.hours) + rate.spread(case.hours)
             assert case.left(booth, product) - qty >= keeps
-        assert not out.keys() & {(one.wanted.booth, one.wanted.product) for one in case.made.refills}
+        assert not out.keys() & {(refill.wanted.booth, refill.wanted.product) for refill in case.made.refills}
 
 
 def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) -> None:
     for case in cases:
         _, into = case.moved()
-        found = rates(case.now.histories)
-        sent = Counter({(one.wanted.booth, one.wanted.product): one.wanted.qty for one in case.made.refills})
+        estimates = rates(case.now.histories)
+        sent = Counter(
+            {(refill.wanted.booth, refill.wanted.product): refill.wanted.qty for refill in case.made.refills}
+        )
         for key in into.keys() | sent.keys():
-            expected, spread = found[key].expected(case.hours), found[key].spread(case.hours)
+            expected, spread = estimates[key].expected(case.hours), estimates[key].spread(case.hours)
             assert case.left(*key) + into[key] <= expected + spread + 1
             if key in sent:
                 assert case.left(*key) + into[key] + sent[key] <= expected + 1
@@ -179,7 +181,7 @@ def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
     for case in cases:
         comes, kinds = Counter[str](), Counter[tuple[str, str]]()
         rules = case.now.rules
-        parcels = [(one.booth, one.lot.product, one.qty) for one in case.plan.allotments]
+        parcels = [(allotment.booth, allotment.lot.product, allotment.qty) for allotment in case.plan.allotments]
         for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
             comes[booth] += qty
             kinds[booth, rules.categories[booth, product]] += qty
@@ -189,9 +191,9 @@ def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
 
 def test_parcels_come_in_time_and_keep(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.plan.allotments:
-            assert case.now.rules.lead_days[one.lot.facility] == 0
-            assert one.lot.best_before is None or one.lot.best_before > LAST_DAY
+        for allotment in case.plan.allotments:
+            assert case.now.rules.lead_days[allotment.lot.facility] == 0
+            assert allotment.lot.best_before is None or allotment.lot.best_before > LAST_DAY
         if case.now.until - case.now.at <= case.now.sent_within:
             assert case.made.refills == ()
         if case.now.until - case.now.at <= case.now.carried_within:
@@ -204,7 +206,7 @@ def test_nobody_walks_for_a_few_pieces(cases: list[Case]) -> None:
         for move in case.made.moves:
             carried[move.booth, move.to, move.product] += move.qty
         assert all(qty >= FEW for qty in carried.values())
-        assert all(one.wanted.qty >= FEW for one in case.made.refills)
+        assert all(refill.wanted.qty >= FEW for refill in case.made.refills)
 
 
 def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
@@ -222,8 +224,8 @@ def test_the_order_of_what_is_given_changes_nothing(cases: list[Case]) -> None:
 
 def test_what_is_said_of_a_booth_agrees_with_itself(cases: list[Case]) -> None:
     for case in cases:
-        for one in case.made.forecasts:
-            assert one.left == case.left(one.booth, one.product)
-            assert one.missing == max(0, one.expected - one.left)
-            assert one.runs_out is None or case.now.at <= one.runs_out <= case.now.until
-            assert not one.missing or one.runs_out is not None
+        for forecast in case.made.forecasts:
+            assert forecast.left == case.left(forecast.booth, forecast.product)
+            assert forecast.missing == max(0, forecast.expected - forecast.left)
+            assert forecast.runs_out is None or case.now.at <= forecast.runs_out <= case.now.until
+            assert not forecast.missing or forecast.runs_out is not None

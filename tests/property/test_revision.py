@@ -97,7 +97,7 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
         if lot.facility not in without:
             there[lot.product] += lot.on_hand
     world.give(a_revision(*sorted(without), consent=case.consent))
-    said = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)] if world.wishes else []
+    revisions = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)] if world.wishes else []
     after = world.request()
 
     goes = {
@@ -112,13 +112,13 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
     for line in goes.values():
         missing[line.product] += line.qty
     possible = +Counter({product: min(qty, there[product]) for product, qty in missing.items()})
-    if not said:
+    if not revisions:
         assert not goes
         assert not possible
         assert after == before
         return
-    [revision] = said
-    assert {one.reservation for one in revision.back} == goes.keys()
+    [revision] = revisions
+    assert {line.reservation for line in revision.back} == goes.keys()
     for was, now in zip(before.lines, after.lines, strict=False):
         if was.reservation in goes and case.consent:
             assert now.status in LEAVES
@@ -131,5 +131,5 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
         assert added.booth not in before.closed
         comes[added.product] += added.qty
     assert comes == possible
-    short_after = sum(one.after for one in revision.short if one.booth not in before.closed)
+    short_after = sum(shortage.after for shortage in revision.short if shortage.booth not in before.closed)
     assert short_after == missing.total() - comes.total()

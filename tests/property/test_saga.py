@@ -63,16 +63,18 @@ def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
             return
         what, _, lot = random.choice(steps).partition(" ")
         if what == "ask":
-            n, one = waiting.pop(0)
-            demands = [(f"{one.festival}.B1", product, qty) for product, qty in one.pieces]
-            world.give(a_request(*demands, festival=one.festival, request=f"R{n}"))
+            n, request = waiting.pop(0)
+            demands = [(f"{request.festival}.B1", product, qty) for product, qty in request.pieces]
+            world.give(a_request(*demands, festival=request.festival, request=f"R{n}"))
         else:
             getattr(world, what)(lot)
 
 
 def answered(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
-    said = [one for one in world.said if isinstance(one, AllocationConfirmed | AllocationFellShort)]
-    return [one for one in said if (one.festival, one.request) == (request.festival, request.name)]
+    outcomes = [body for body in world.said if isinstance(body, AllocationConfirmed | AllocationFellShort)]
+    return [
+        outcome for outcome in outcomes if (outcome.festival, outcome.request) == (request.festival, request.name)
+    ]
 
 
 @given(lots=LOTS, asked=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
@@ -83,20 +85,20 @@ def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
     run(world, asked, random)
     requests = world.all(Request)
     refused = world.heard(CommandRefused)
-    assert {one.reason for one in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
+    assert {refusal.reason for refusal in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
     assert len(requests) + len(refused) == len(asked)
     promised: Counter[str] = Counter()
-    missed = {conflict.product for one in refused for conflict in one.conflicts}
+    missed = {conflict.product for refusal in refused for conflict in refusal.conflicts}
     for request in requests:
         assert request.status is RequestStatus.SETTLED
         [answer] = answered(world, request)
         held = [line for line in request.lines if line.status in HELD]
         assert answer.reserved == sum(line.qty for line in held)
         short = answer.short if isinstance(answer, AllocationFellShort) else ()
-        assert sum(line.qty for line in held) + sum(one.short for one in short) == sum(
+        assert sum(line.qty for line in held) + sum(conflict.short for conflict in short) == sum(
             want.qty for want in request.demands
         )
-        missed |= {one.product for one in short}
+        missed |= {conflict.product for conflict in short}
         for line in held:
             promised[line.lot] += line.qty
     for id, lot in world.lots.items():

@@ -39,7 +39,7 @@ def json_of(schema: dict[str, Any], defs: dict[str, Any]) -> st.SearchStrategy[A
     if "$ref" in schema:
         return json_of(defs[schema["$ref"].rpartition("/")[2]], defs)
     if "anyOf" in schema:
-        return st.one_of(*(json_of(one, defs) for one in schema["anyOf"]))
+        return st.one_of(*(json_of(member, defs) for member in schema["anyOf"]))
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema["type"]:
@@ -85,7 +85,7 @@ def bodies(body: type[Body]) -> st.SearchStrategy[Body]:
 
     schema = body.model_json_schema()
     made: st.SearchStrategy[Any] = json_of(schema, schema.get("$defs", {})).map(taken)
-    return made.filter(lambda one: one is not None)
+    return made.filter(lambda value: value is not None)
 
 
 OF_TILLS = [body for body in TILL.bodies if body is not StrayMoved]

@@ -74,7 +74,7 @@ def _nothing() -> Iterator[ProbeRecord]:
 
 
 def _reports() -> Iterator[ProbeRecord]:
-    facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda one: one.code)
+    facilities = sorted(reference.load().catalogue.facilities.values(), key=lambda facility: facility.code)
     for n in count():
         facility = facilities[n % len(facilities)]
         body = ProductionReported(

@@ -107,19 +107,19 @@ def fractions(case: Case) -> dict[str, float]:
     gives = {pair: solver.NumVar(0, offered, "") for pair, offered in within.offers.items()}
     gets = {want: solver.NumVar(0, asked, "") for want, asked in within.asks.items()}
     for product in {product for _, product in within.asks}:
-        given = sum(one for (_, p), one in gives.items() if p == product)
-        solver.Add(given == sum(one for (_, p), one in gets.items() if p == product))
+        given = sum(flow for (_, p), flow in gives.items() if p == product)
+        solver.Add(given == sum(flow for (_, p), flow in gets.items() if p == product))
     for booth, capacity in within.capacity.items():
-        solver.Add(sum(one for (b, _), one in gets.items() if b == booth) <= capacity)
+        solver.Add(sum(flow for (b, _), flow in gets.items() if b == booth) <= capacity)
     for booth, products, limit in within.limits:
-        solver.Add(sum(one for (b, p), one in gets.items() if b == booth and p in products) <= limit)
+        solver.Add(sum(flow for (b, p), flow in gets.items() if b == booth and p in products) <= limit)
     level = solver.NumVar(0, solver.infinity(), "")
     solver.Maximize(level)
     reach = {}
     for giver in givers:
         of = sum(qty for (facility, _), qty in within.offers.items() if facility == giver)
         of *= case.rules.weights.get(giver, 1)
-        total = sum(one for (facility, _), one in gives.items() if facility == giver)
+        total = sum(flow for (facility, _), flow in gives.items() if facility == giver)
         reach[giver] = solver.Add(total >= of * level), of
     ended: dict[str, float] = {}
     while len(ended) < len(givers):

@@ -105,12 +105,12 @@ def check(case: Case, made: Plan) -> None:
     """Every hard rule holds, and the plan's parts say the same."""
     within = bounds(case)
     by_lot, by_pair, by_want, by_facility = Counter[str](), Counter[tuple[str, str]](), Counter[tuple[str, str]](), {}
-    for one in made.allotments:
-        assert one.qty > 0
-        by_lot[one.lot.lot] += one.qty
-        by_pair[one.lot.facility, one.lot.product] += one.qty
-        by_want[one.booth, one.lot.product] += one.qty
-        by_facility[one.lot.facility] = by_facility.get(one.lot.facility, 0) + one.qty
+    for allotment in made.allotments:
+        assert allotment.qty > 0
+        by_lot[allotment.lot.lot] += allotment.qty
+        by_pair[allotment.lot.facility, allotment.lot.product] += allotment.qty
+        by_want[allotment.booth, allotment.lot.product] += allotment.qty
+        by_facility[allotment.lot.facility] = by_facility.get(allotment.lot.facility, 0) + allotment.qty
     there = {lot.lot: lot.qty for lot in case.stock}
     assert all(qty <= there[lot] for lot, qty in by_lot.items())
     assert all(qty <= within.offers.get(pair, 0) for pair, qty in by_pair.items())
@@ -119,13 +119,13 @@ def check(case: Case, made: Plan) -> None:
         assert sum(qty for (b, _), qty in by_want.items() if b == booth) <= capacity
     for booth, products, limit in within.limits:
         assert sum(by_want[booth, product] for product in products) <= limit
-    short = {(one.booth, one.product): one.qty for one in made.short}
+    short = {(shortfall.booth, shortfall.product): shortfall.qty for shortfall in made.short}
     assert all(by_want[want] + short.get(want, 0) == qty for want, qty in within.asks.items())
     assert made.offers == within.offers
     for share in made.shares:
         earlier = case.before.get(share.facility, EarlierShare())
         assert share.allocated - earlier.allocated == by_facility.get(share.facility, 0)
-    assert made.shipments == len({(one.booth, one.lot.facility) for one in made.allotments})
+    assert made.shipments == len({(allotment.booth, allotment.lot.facility) for allotment in made.allotments})
     assert made.shipments_at_least <= made.shipments
 
 
@@ -141,8 +141,8 @@ def shares(case: Case, made: Plan) -> list[Fraction]:
 
 def totals(made: Plan) -> dict[str, int]:
     counts = Counter[str]()
-    for one in made.allotments:
-        counts[one.lot.facility] += one.qty
+    for allotment in made.allotments:
+        counts[allotment.lot.facility] += allotment.qty
     return dict(counts)
 
 

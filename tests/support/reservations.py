@@ -81,7 +81,7 @@ class Recorder:
 
     @property
     def answered(self) -> int:
-        return sum(one.answered is not None for lot in self.operations.values() for one in lot.values())
+        return sum(operation.answered is not None for lot in self.operations.values() for operation in lot.values())
 
 
 @dataclass(slots=True)

@@ -69,17 +69,17 @@ def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation
 
 
 async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:
-    kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
-    return {(one["festival"], one["name"]): one for one in kept}
+    requests = await place.mongo.database("festival")["requests"].find({}).to_list(None)
+    return {(request["festival"], request["name"]): request for request in requests}
 
 
 async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:
     """What was said to each request, in its order."""
-    said: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
-    for heard in await place.probe.read_all(FESTIVAL):
-        if isinstance(heard.body, AllocationConfirmed | AllocationFellShort):
-            said[heard.body.festival, heard.body.request].append(heard.body)
-    return said
+    outcomes: dict[Pair, list[AllocationConfirmed | AllocationFellShort]] = defaultdict(list)
+    for record in await place.probe.read_all(FESTIVAL):
+        if isinstance(record.body, AllocationConfirmed | AllocationFellShort):
+            outcomes[record.body.festival, record.body.request].append(record.body)
+    return outcomes
 
 
 def held(request: dict[str, Any], of: str = "product") -> Counter[str]:

@@ -78,26 +78,26 @@ class RunningSeason:
         for _ in range(times):
             await self.probe.send(topic, body, id=id, source=source)
 
-    async def till(self, kind: Callable[..., Body], till: str, id: str, **said: Any) -> None:
+    async def till(self, kind: Callable[..., Body], till: str, id: str, **fields: Any) -> None:
         """The next record of a till's device."""
         records = self.records.setdefault(till, [])
         place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
         booth = B1 if till == T1 else B2
         records.append(id)
-        await self.say(TILL, kind(booth=booth, till=till, **place, **said), id, source=till)
+        await self.say(TILL, kind(booth=booth, till=till, **place, **fields), id, source=till)
 
     async def sell(self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI") -> None:
         """A receipt of one line, paid in cash."""
         await self.basket(till, id, [(lot, qty, product)])
 
-    async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **said: Any) -> None:
+    async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **fields: Any) -> None:
         """A receipt of several lines: lot, pieces and product of each."""
         numbered = tuple(
             ReceiptLine(line=line, lot=lot, product=product, qty=qty, unit_price_rupiah=PRICE)
             for line, (lot, qty, product) in enumerate(lines, 1)
         )
         paid = {"payment": Payment(kind=PaymentKind.CASH), "price_list": 1, "sold_at": now()}
-        await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | said)
+        await self.till(ReceiptIssued, till, id, **paid | {"lines": numbered} | fields)
 
     async def last_word(self, till: str) -> None:
         """The till closes."""
@@ -111,13 +111,13 @@ class RunningSeason:
 
     async def until(self, service: str, collection: str, wanted: dict[str, Any], count: int = 1) -> None:
         """Until so many documents are as wanted."""
-        kept = self.mongo.database(service)[collection]
-        await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
+        documents = self.mongo.database(service)[collection]
+        await eventually(lambda: documents.count_documents(wanted), equals=count, within=WITHIN)
 
     async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
-        found = await self.mongo.database(service)[collection].find_one({"_id": id})
-        assert found is not None, f"{service} has no {collection} {id}"
-        return found
+        document = await self.mongo.database(service)[collection].find_one({"_id": id})
+        assert document is not None, f"{service} has no {collection} {id}"
+        return document
 
 
 def now() -> datetime:
@@ -179,8 +179,8 @@ async def make(season: RunningSeason) -> None:
     await season.say(TERMINAL, _made(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
     await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
     await season.until("inventory", "lots", {}, len(made))
-    kept = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
-    season.lots = [one["lot"] for one in sorted(kept, key=lambda one: one["_id"])]
+    reports = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
+    season.lots = [report["lot"] for report in sorted(reports, key=lambda report: report["_id"])]
     for n, change in enumerate((-2, -150)):
         body = ProductionCorrected(facility=CLOTH, terminal=f"{CLOTH}.T1", lot=season.lots[0], change=change)
         await season.say(TERMINAL, body, f"corrected-{n}")
@@ -264,8 +264,8 @@ async def sell(season: RunningSeason) -> None:
     too_many = (VoidedLine(line=1, qty=9),)
     await season.till(ReceiptVoided, T1, "void-4", receipt="sale-4", lines=too_many, voided_at=now())
     await season.sell(T2, "sale-1-at-2", None, 4)
-    one = (VoidedLine(line=1, qty=1),)
-    await season.till(ReceiptVoided, T2, "void-1-at-2", receipt="sale-1-at-2", lines=one, voided_at=now())
+    piece = (VoidedLine(line=1, qty=1),)
+    await season.till(ReceiptVoided, T2, "void-1-at-2", receipt="sale-1-at-2", lines=piece, voided_at=now())
     await season.sold(count=7)
     season.recalled = craft
     recall = RecallLot(facility=CRAFT, terminal=f"{CRAFT}.T1", lot=craft, reason="splinters")
@@ -316,7 +316,7 @@ async def close(season: RunningSeason) -> None:
 async def bring_home(season: RunningSeason) -> None:
     """What is left is counted home, but for one piece."""
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
-        sold = {one["lot"]: one["qty"] for one in booth["sold"]}
+        sold = {line["lot"]: line["qty"] for line in booth["sold"]}
         for lot in booth["lots"]:
             left = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
             counted = max(0, left - 1) if lot["lot"] == season.recalled else left

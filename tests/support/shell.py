@@ -101,12 +101,12 @@ class Kafka:
 
     def heard(self, topic: Topic) -> list[Event]:
         """What a reader of the topic has in effect: what can be decoded, each event once, keys in their own order."""
-        found: dict[str, Event] = {}
+        events: dict[str, Event] = {}
         for record in self.records(topic.name):
             event = self.event(topic, record)
             if event is not None:
-                found.setdefault(f"{event.source} {event.id}", event)
-        return list(found.values())
+                events.setdefault(f"{event.source} {event.id}", event)
+        return list(events.values())
 
     def event(self, topic: Topic, record: Record) -> Event | None:
         """The event in a record, or None if nobody can decode it."""
@@ -139,10 +139,10 @@ class Line:
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
         def deciding(state: State, event: Event) -> Decision:
-            state, said = decide(state, event)
+            state, publications = decide(state, event)
             if event.id in self.broken:
                 raise BrokenOnPurpose(event.id)
-            return state, said
+            return state, publications
 
         return deciding
 

@@ -13,20 +13,20 @@ OURS = {"services", "shared"}
 
 def foreign(source: str) -> set[str]:
     """The packages that it imports and that are neither ours nor Python's own."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.partition(".")[0])
-    return found - OURS - sys.stdlib_module_names
+            modules.add(node.module.partition(".")[0])
+    return modules - OURS - sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda domain: domain.parent.name)
 def test_a_domain_needs_nothing_installed(domain: Path) -> None:
     files = list(domain.rglob("*.py"))
     assert files
-    assert {file.name: found for file in files if (found := foreign(file.read_text()))} == {}
+    assert {file.name: modules for file in files if (modules := foreign(file.read_text()))} == {}
 
 
 def test_every_service_has_a_domain() -> None:

@@ -55,7 +55,7 @@ def test_a_name_that_no_test_has_is_a_failure(tmp_path: Path) -> None:
 
 
 def test_all_that_is_not_named_is_slow() -> None:
-    assert [one.id for one in slow_but("b", among="abc") if one.marks] == ["a", "c"]
+    assert [parameter.id for parameter in slow_but("b", among="abc") if parameter.marks] == ["a", "c"]
 
 
 @pytest.mark.parametrize(

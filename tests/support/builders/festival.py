@@ -229,20 +229,20 @@ class FestivalWorld:
         key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
         event = Event(id or self.next_id(), "test", key, self.now, self.now, body)
         outputs = self._decide(PROCESSOR, event)
-        said: list[Body] = []
+        bodies: list[Body] = []
         for output in outputs:
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue
-            said.append(output.body)
+            bodies.append(output.body)
             if output.topic is STOCK_ORDERS:
                 self.orders[STOCK_ORDERS.key_of(output.body)].append(output.body)
             else:
                 assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
             if output.topic is FESTIVAL_DEADLINES:
                 self.wishes.append(output.body)
-        self.said += said
-        return said
+        self.said += bodies
+        return bodies
 
     def make(self, lot: str, qty: int, facility: str = "LP-AAA", product: str = "KTI", **changed: Any) -> None:
         """A new lot, known to inventory and seen by festival."""
@@ -319,10 +319,10 @@ class FestivalWorld:
     # what is so
 
     def all(self, entity: type[E]) -> list[E]:
-        return [found for _, found in sorted(self._entities[entity].items())]
+        return [instance for _, instance in sorted(self._entities[entity].items())]
 
     def one(self, entity: type[E], id: str) -> E:
-        return next(found for found in self.all(entity) if found.id == id)  # type: ignore[attr-defined]
+        return next(instance for instance in self.all(entity) if instance.id == id)  # type: ignore[attr-defined]
 
     def request(self, name: str = "R1", festival: str = ODOP) -> Request:
         return self.one(Request, f"{festival}/{name}")
@@ -331,8 +331,8 @@ class FestivalWorld:
         """Field and reason with which festival refuses this command, having changed nothing but its fate."""
         before = self._snapshot()
         id = self.next_id()
-        said = self.give(body, id)
-        assert [type(one).__name__ for one in said] == ["CommandRefused"], said
+        bodies = self.give(body, id)
+        assert [type(answer).__name__ for answer in bodies] == ["CommandRefused"], bodies
         assert self._snapshot() == before
         command = self.one(Command, id)
         assert command.outcome is CommandStatus.REFUSED
@@ -354,7 +354,7 @@ class FestivalWorld:
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        everything = {(kind, instance.id): instance for kind in processor.readable for instance in self.all(kind)}
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes
@@ -387,5 +387,5 @@ def a_world(*bodies: Body) -> FestivalWorld:
     return world
 
 
-def kinds(said: Iterable[Body]) -> list[str]:
-    return [type(body).__name__ for body in said]
+def kinds(bodies: Iterable[Body]) -> list[str]:
+    return [type(body).__name__ for body in bodies]

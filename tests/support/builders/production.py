@@ -94,10 +94,10 @@ class Production:
         return str(UUID(int=self._count))
 
     def all(self, entity: type[Any]) -> list[Any]:
-        return [kept for (kind, _), kept in self.kept.items() if kind is entity]
+        return [instance for (kind, _), instance in self.kept.items() if kind is entity]
 
 
 def _bodies(published: Iterable[Publication | Deadline]) -> Iterator[Body]:
-    for one in published:
-        assert isinstance(one, Publication)
-        yield one.body
+    for publication in published:
+        assert isinstance(publication, Publication)
+        yield publication.body

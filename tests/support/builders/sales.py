@@ -233,7 +233,7 @@ class SalesWorld:
 
     def give(self, *bodies: Body) -> list[Body]:
         """What sales says to these events, one after the other."""
-        return [said for body in bodies for said in self.tell(body)]
+        return [answer for body in bodies for answer in self.tell(body)]
 
     def tell(self, body: Body, id: str | None = None, source: str = "test") -> list[Body]:
         """What sales says to an event of a booth: nothing if it was worked before."""
@@ -245,16 +245,16 @@ class SalesWorld:
             body = self._linked(body, id)
         self._worked.add((source, id))
         key = next(topic.key_of(body) for topic in PROCESSOR.topics if type(body) in topic.bodies)
-        said: list[Body] = []
+        bodies: list[Body] = []
         for output in self._decide(PROCESSOR, Event(id, source, key, NOON, NOON, body)):
             if isinstance(output, Deadline):
                 self.deadlines[output.id] = output
                 continue
-            said.append(output.body)
+            bodies.append(output.body)
             if output.topic is SALE_SHARES:
                 self.shares[key].append(output.body)
-        self.said += said
-        return said
+        self.said += bodies
+        return bodies
 
     def sell(self, id: str, seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> list[Body]:
         """The sale `id` is reported."""
@@ -273,19 +273,19 @@ class SalesWorld:
     def pass_all_on(self) -> list[Body]:
         """Every booth's words reach the facilities, booth by booth."""
         return [
-            said
+            answer
             for booth in sorted(self.shares)
             for _ in range(len(self.shares[booth]))
-            for said in self.pass_on(booth)
+            for answer in self.pass_on(booth)
         ]
 
     def settle_up(self, body: Body) -> list[Body]:
         event = Event(self._next_id(), "sales", SALE_SHARES.key_of(body), NOON, NOON, body)
         outputs = self._decide(MONEY, event)
-        said = [output.body for output in outputs if isinstance(output, Publication)]
-        assert len(said) == len(outputs)
-        self.said += said
-        return said
+        bodies = [output.body for output in outputs if isinstance(output, Publication)]
+        assert len(bodies) == len(outputs)
+        self.said += bodies
+        return bodies
 
     # what is so
 
@@ -298,9 +298,9 @@ class SalesWorld:
         return next(booth for booth in self.all(Booth) if booth.id == id)
 
     def lot(self, lot: str = "L1", booth: str = B1) -> BoothLot:
-        found = self.booth(booth).find_lot(lot)
-        assert found is not None
-        return found
+        booth_lot = self.booth(booth).find_lot(lot)
+        assert booth_lot is not None
+        return booth_lot
 
     def receipt(self, receipt: str, booth: str = B1) -> Receipt:
         return next(known for known in self.all(Receipt) if known.id == entity_id(booth, receipt))
@@ -312,7 +312,7 @@ class SalesWorld:
         return self.sale(sale, booth).status
 
     def settlement(self, facility: str = "LP-A") -> Settlement:
-        return next(one for one in self.all(Settlement) if one.facility == facility)
+        return next(settlement for settlement in self.all(Settlement) if settlement.facility == facility)
 
     def heard(self, kind: type[B]) -> list[B]:
         return [body for body in self.said if isinstance(body, kind)]
@@ -324,8 +324,8 @@ class SalesWorld:
     def earned(self, facility: str, booth: str = B1) -> tuple[int, int]:
         """Pieces and rupiah that the booth told the facility of, in all changes."""
         changes = [*self.heard(SaleShared), *self.heard(PoolAdjusted)]
-        mine = [one for one in changes if (one.facility, one.booth) == (facility, booth)]
-        return sum(one.change_qty for one in mine), sum(one.change_rupiah for one in mine)
+        mine = [change for change in changes if (change.facility, change.booth) == (facility, booth)]
+        return sum(change.change_qty for change in mine), sum(change.change_rupiah for change in mine)
 
     def _linked(self, body: TillRecord, id: str) -> TillRecord:
         """The record, following the one that its device was heard with under the number before, whatever its id."""
@@ -342,7 +342,7 @@ class SalesWorld:
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        everything = {(kind, instance.id): instance for kind in processor.readable for instance in self.all(kind)}
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes

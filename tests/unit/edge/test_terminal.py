@@ -212,9 +212,9 @@ def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> Non
     done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
     assert done.exit_code == 2
     assert "time zone of LP-XXX is not known here; set it with --zone" in words(done.output)
-    told = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
-    assert told.exit_code == 0
-    assert " WIT: 40 × KBS" in told.stdout
+    result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
+    assert result.exit_code == 0
+    assert " WIT: 40 × KBS" in result.stdout
 
 
 def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:

@@ -156,8 +156,8 @@ def test_a_plan_is_bounded_without_loading_the_requests_of_which_nothing_is_to_c
     world.settle()
     world.fire("hold/ODOP/R2")
     world.settle()
-    kept = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
-    assert kept == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
+    promises = {request.id: REQUESTS.to_document(request)["promising"] for request in world.all(Request)}
+    assert promises == {"ODOP/R1": None, "ODOP/R2": None, "ODOP/R3": ODOP}
     reads = FESTIVAL.reads(an_event(a_request((B1, "KTI", 9), request="R4")))
     assert [read for read in reads if read.entity is Request and not isinstance(read, Ref)] == [promising_at(ODOP)]
     assert pieces(planned(world, (B1, "KTI", 9), request="R4")) == 4

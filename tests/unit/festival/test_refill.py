@@ -98,8 +98,10 @@ def test_who_has_too_much_gives_and_facilities_send_the_rest() -> None:
     assert first.left + move.qty + refill.qty <= first.expected + first.give_or_take
     request = world.request("R2")
     assert (request.status, request.demands[0].qty) == (RequestStatus.PROPOSED, refill.qty)
-    [kept] = world.all(Replenishment)
-    assert [forecast.booth for forecast in kept.forecasts] == [forecast.booth for forecast in proposal.forecasts]
+    [replenishment] = world.all(Replenishment)
+    assert [forecast.booth for forecast in replenishment.forecasts] == [
+        forecast.booth for forecast in proposal.forecasts
+    ]
 
 
 def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -249,8 +251,8 @@ def test_in_the_evening_only_the_hours_of_the_next_day_count() -> None:
     assert [(refill.booth, refill.qty) for refill in proposal.refills] == [(B1, first.expected - 2)]
     assert first.runs_out is not None
     assert MORNING < first.runs_out < MORNING + timedelta(hours=1)
-    [kept] = world.all(Replenishment)
-    assert kept.opens == MORNING
+    [replenishment] = world.all(Replenishment)
+    assert replenishment.opens == MORNING
 
 
 def test_booths_that_opened_before_are_open_now() -> None:

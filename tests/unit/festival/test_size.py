@@ -69,11 +69,11 @@ class Season:
         """The bodies of the events that answer this one."""
         self.count += 1
         event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
-        state, said = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
+        state, outputs = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
         self.entities |= state.changes
-        bodies = [one.body for one in said if isinstance(one, Publication)]
-        for one in bodies:
-            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
+        bodies = [output.body for output in outputs if isinstance(output, Publication)]
+        for answer in bodies:
+            assert len(encode(answer)) <= MAX_VALUE_BYTES, type(answer).__name__
         return bodies
 
     def stock(self, lots: int, series: int) -> None:
@@ -106,7 +106,7 @@ class Season:
     def reserve(self) -> None:
         """Inventory reserves all requested pieces and has no more."""
         request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
-        views = [replace(one, on_hand=0) for one in self.entities.values() if isinstance(one, StockView)]
+        views = [replace(view, on_hand=0) for view in self.entities.values() if isinstance(view, StockView)]
         self.keep(replace(request, status=RequestStatus.SETTLED), *views)
 
     def without_all(self) -> tuple[str, ...]:
@@ -123,14 +123,14 @@ class Season:
 
     @property
     def request(self) -> Request:
-        return next(one for one in self.entities.values() if isinstance(one, Request))
+        return next(entity for entity in self.entities.values() if isinstance(entity, Request))
 
     def keep(self, *entities: Entity) -> None:
         self.entities |= {(type(entity), entity.id): entity for entity in entities}
 
     def _stored(self, collection: Collection[Any]) -> dict[str, Document]:
-        kept = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
-        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in kept.items()}
+        entities = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
+        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in entities.items()}
 
 
 def too_many(bodies: list[Body]) -> bool:
@@ -226,13 +226,13 @@ def test_every_sentence_fits_into_an_event() -> None:
     facilities = [LONGEST.id("facility", n) for n in range(9)]
     products = product_codes(9)
     late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
-    kept = [
+    excluded = [
         ExcludedStock(facility, products[0], rules, 1_000_000)
         for rules in ((late,), (stale,), (stale, late))
         for facility in facilities
     ]
     no_room = explanations.no_room_of_kind(1_000_000, 1_000_000)
-    why = explanations.joined(no_room, explanations.no_stock(1_000_000, kept))
+    why = explanations.joined(no_room, explanations.no_stock(1_000_000, excluded))
     causes = [
         explanations.cannot_send(facilities),
         explanations.closed([LONGEST.booth] * 9),
@@ -240,7 +240,7 @@ def test_every_sentence_fits_into_an_event() -> None:
     ]
     for sentences in (
         explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
-        explanations.kept_out(kept),
+        explanations.kept_out(excluded),
         explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
         explanations.revised("x" * 500, causes, back=1_000_000, planned=1_000_000, missing=1_000_000),
     ):

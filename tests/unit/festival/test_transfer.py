@@ -302,7 +302,7 @@ def test_a_report_of_a_festival_that_is_not_known_changes_nothing() -> None:
 
 
 def test_a_booth_from_before_there_were_transfers_is_read() -> None:
-    kept = dict(BOOTHS.to_document(stocked_world().one(Booth, B1)))
-    for lot in kept["lots"]:
+    document = dict(BOOTHS.to_document(stocked_world().one(Booth, B1)))
+    for lot in document["lots"]:
         del lot["moved_out"]
-    assert BOOTHS.from_document({"_id": B1, **kept}) == stocked_world().one(Booth, B1)
+    assert BOOTHS.from_document({"_id": B1, **document}) == stocked_world().one(Booth, B1)

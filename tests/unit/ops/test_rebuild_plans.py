@@ -89,7 +89,7 @@ CASES = st.builds(
         st.tuples(st.tuples(st.sampled_from([B1, B2]), st.sampled_from(PRODUCTS)), st.integers(1, 20)),
         min_size=1,
         max_size=4,
-        unique_by=lambda one: one[0],
+        unique_by=lambda value: value[0],
     ),
     st.booleans(),
     st.sampled_from(["settled", "lapsed", "sent", "closed"]),

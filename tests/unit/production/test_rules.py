@@ -105,8 +105,8 @@ def test_a_wrong_report_is_refused_with_the_field_and_why(
     assert refusal(production.said(reported(**changed), id="r1")) == (field, reason)
     assert production.all(Lot) == []
     assert production.all(Counter) == []
-    kept = production.kept[TerminalReport, "r1"]
-    assert (kept.outcome, kept.rejection.reason) == (ReportOutcome.REJECTED, reason)
+    report = production.kept[TerminalReport, "r1"]
+    assert (report.outcome, report.rejection.reason) == (ReportOutcome.REJECTED, reason)
 
 
 @pytest.mark.parametrize(
@@ -170,8 +170,8 @@ def test_a_correction_is_passed_on_and_answered_when_inventory_took_it() -> None
         ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="c1", lot=lot)
     ]
     assert production.kept[TerminalReport, "c1"].outcome is ReportOutcome.ACCEPTED
-    kept = production.kept[Lot, lot]
-    assert (kept.qty, kept.corrected, kept.corrections) == (12, -4, 1)
+    entity = production.kept[Lot, lot]
+    assert (entity.qty, entity.corrected, entity.corrections) == (12, -4, 1)
 
 
 def test_a_correction_beyond_the_stock_is_refused_when_inventory_says_so() -> None:

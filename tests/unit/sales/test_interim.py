@@ -158,8 +158,8 @@ def test_a_report_stays_a_readable_record_however_much_is_sold() -> None:
     for product in products:
         for hour in range(100):
             shelves = shelf.sell(shelves, "LP-A", product, minutes(60 * hour), 1)
-    for kept in shelves:
-        assert len(kept.hours) == 100
+    for shelf_sales in shelves:
+        assert len(shelf_sales.hours) == 100
     lots = tuple(replace(lot, label_qty=100) for lot in booth.lots)
     _, [publication] = publish_interim(replace(booth, shelves=shelves, lots=lots), products[0], NOON)
     body = publication.body

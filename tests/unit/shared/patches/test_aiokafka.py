@@ -30,13 +30,13 @@ def a_batch(*headers: Sequence[tuple[str, bytes | None]], compression: int = 0) 
 
 
 def read(data: bytes) -> list[tuple[int, list[tuple[str, bytes | None]]]]:
-    records, found = TolerantRecords(data), []
+    records, contents = TolerantRecords(data), []
     while records.has_next():
         batch = records.next_batch()
         assert batch is not None
         assert batch.validate_crc()
-        found += [(record.offset, list(record.headers)) for record in batch]
-    return found
+        contents += [(record.offset, list(record.headers)) for record in batch]
+    return contents
 
 
 GOOD: list[tuple[str, bytes | None]] = [("ce_id", b"e1"), ("none", None)]

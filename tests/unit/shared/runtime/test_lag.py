@@ -39,11 +39,11 @@ class Log:
         return ends
 
     async def offsets_for_times(self, asked: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
-        found: dict[TopicPartition, Any] = {}
+        offsets: dict[TopicPartition, Any] = {}
         for part, moment in asked.items():
             young = [n for n, time in enumerate(self.taken_in[part]) if time * 1000 >= moment]
-            found[part] = OffsetAndTimestamp(young[0], moment) if young else None
-        return found
+            offsets[part] = OffsetAndTimestamp(young[0], moment) if young else None
+        return offsets
 
 
 @pytest.fixture(autouse=True)

@@ -169,7 +169,7 @@ async def test_a_client_that_never_answers_while_a_lane_is_recovered_is_asked_ag
     monkeypatch.setattr("shared.runtime.lanes.RECOVERED_WITHIN", 0.05)
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda partitions: list(partitions) == [0])
     running.cancel()
 
 
@@ -183,7 +183,7 @@ async def test_a_client_that_gives_up_by_itself_does_not_end_the_recovery(lanes:
     world.end_offsets = gives_up  # type: ignore[method-assign, assignment]
     running = asyncio.create_task(lanes.run())
     await lanes.on_partitions_assigned({TopicPartition(TOPIC, 0)})
-    await eventually(lambda: lanes.running, until=lambda found: list(found) == [0])
+    await eventually(lambda: lanes.running, until=lambda partitions: list(partitions) == [0])
     running.cancel()
 
 
