@@ -31,12 +31,12 @@ READ = Order(Kind.READ)
 RECALL = Order(Kind.RECALL)
 
 
-def checked(on_hand: int, *history: Op) -> HistoryVerdict[Order, Answer]:
+def verdict_of(on_hand: int, *history: Op) -> HistoryVerdict[Order, Answer]:
     return check(history, Stock(on_hand), step)
 
 
 def good(on_hand: int, *history: Op) -> bool:
-    return checked(on_hand, *history).linearizable
+    return verdict_of(on_hand, *history).linearizable
 
 
 def test_one_after_the_other_is_linearizable() -> None:
@@ -55,7 +55,7 @@ def test_one_after_the_other_is_linearizable() -> None:
 def test_answers_of_overlapping_orders_may_come_in_either_order() -> None:
     history = [op(reserve("a", 4), 0, 9, "refused", "short", 2), op(reserve("b", 4), 1, 8, "reserved", 4)]
     assert good(6, *history)
-    assert checked(6, *history).order == (history[1], history[0])
+    assert verdict_of(6, *history).order == (history[1], history[0])
 
 
 def test_a_double_reserve_is_found() -> None:
@@ -63,7 +63,7 @@ def test_a_double_reserve_is_found() -> None:
 
 
 def test_a_lost_update_is_found() -> None:
-    verdict = checked(
+    verdict = verdict_of(
         10,
         op(reserve("a", 4), 0, 1, "reserved", 4),
         op(Order(Kind.CORRECT, qty=5), 2, 3, "corrected", 15),

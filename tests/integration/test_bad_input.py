@@ -88,7 +88,7 @@ async def test_what_our_own_client_could_not_read_stops_nobody(
     }
     async with service_process("inventory") as process:
         with monkeypatch.context() as patched:
-            foreign.speak(patched)
+            foreign.allow_foreign_headers(patched)
             await _say(settings, made["PACKED"], b" " * 5000, compression_type="snappy")
             await _say(settings, made["NAMED"], b"", (foreign.Name("x"), b"1"))
         await probe.send(PRODUCTION, made["AFTER"])

@@ -73,7 +73,7 @@ async def an_unstarted(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         await service.stop()
 
 
-async def given(api: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
+async def execute(api: httpx.AsyncClient, path: str, body: dict[str, Any] | None = None, **headers: str) -> Any:
     """The command is done."""
     answer = await api.post(path, json=body or {}, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -122,7 +122,7 @@ def fields(answer: httpx.Response) -> list[str]:
     return [error["field"] for error in answer.json()["errors"]]
 
 
-def whats(page: Any) -> list[str]:
+def missing_kinds(page: Any) -> list[str]:
     return [missing["what"] for missing in page["missing"]]
 
 
@@ -131,12 +131,12 @@ async def test_a_festival_from_announcement_to_its_sums(
     service_process: RunProcess, run_service: RunService, probe: Probe
 ) -> None:
     async with run_service("inventory"), an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL)
-        await given(api, "/festivals/ODOP/booths", BOOTH)
+        await execute(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals/ODOP/booths", BOOTH)
         await some_stock(api, probe)
         assert sorted(lot["lot"] for lot in await read_all(api, "/stock/KTI?limit=1")) == [LA, LB]
 
-        await given(api, "/festivals/ODOP/requests", REQUEST)
+        await execute(api, "/festivals/ODOP/requests", REQUEST)
         plan = await read(api, "/festivals/ODOP/requests/R1")
         assert (plan["status"], plan["asked"], plan["held"], plan["short"]) == ("proposed", 15, 0, 0)
         assert sorted((line["lot"], line["qty"], line["status"]) for line in plan["lines"]) == [
@@ -150,51 +150,51 @@ async def test_a_festival_from_announcement_to_its_sums(
         ]
         assert all("KTI" in share["reason"] for share in plan["shares"])
 
-        await given(api, "/festivals/ODOP/requests/R1/accept")
+        await execute(api, "/festivals/ODOP/requests/R1/accept")
 
-        async def held() -> int:
+        async def held_pieces() -> int:
             return int((await read(api, "/festivals/ODOP/requests/R1"))["held"])
 
-        await eventually(held, equals=15)
+        await eventually(held_pieces, equals=15)
         [summary] = await read(api, "/festivals/ODOP/requests")
         assert (summary["request"], summary["status"]) == ("R1", "settled")
         assert [share["held"] for share in (await read(api, "/festivals/ODOP/requests/R1"))["shares"]] == [6, 9]
 
         sending = {"request": "R1", "shipment": "S1", "facility": "LP-KPG", "booth": "ODOP.B1"}
-        await given(api, "/festivals/ODOP/shipments", sending)
+        await execute(api, "/festivals/ODOP/shipments", sending)
 
-        async def shipped() -> str:
+        async def shipment_status() -> str:
             return str((await read(api, "/festivals/ODOP/shipments/S1"))["status"])
 
-        await eventually(shipped, equals="sent")
+        await eventually(shipment_status, equals="sent")
         [booth] = await read(api, "/festivals/ODOP/booths")
         assert [lot["in_transit"] for lot in booth["lots"]] == [6]
-        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_received", "not_closed"]
+        assert missing_kinds(await read(api, "/festivals/ODOP/missing")) == ["not_received", "not_closed"]
         too_early = await api.post("/festivals/ODOP/close", json={})
         assert (too_early.status_code, too_early.json()["reason"]) == (409, "wrong_state")
 
         counted = {"booth": "ODOP.B1", "counted": [{"lot": LA, "qty": 5}]}
-        await given(api, "/festivals/ODOP/shipments/S1/receive", counted)
+        await execute(api, "/festivals/ODOP/shipments/S1/receive", counted)
         [shipment] = await read(api, "/festivals/ODOP/shipments")
         assert shipment["lots"] == [{"lot": LA, "sent": 6, "counted": 5}]
         booth = await read(api, "/festivals/ODOP/booths/ODOP.B1")
         [lot] = booth["lots"]
         assert (lot["received"], lot["lost_on_the_way"], lot["left"]) == (5, 1, 5)
 
-        await given(api, "/festivals/ODOP/close", {"till_hours": 1})
-        assert whats(await read(api, "/festivals/ODOP/missing")) == ["not_settled"]
+        await execute(api, "/festivals/ODOP/close", {"till_hours": 1})
+        assert missing_kinds(await read(api, "/festivals/ODOP/missing")) == ["not_settled"]
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
 
         async def missing() -> list[str]:
-            return whats(await read(api, "/festivals/ODOP/missing"))
+            return missing_kinds(await read(api, "/festivals/ODOP/missing"))
 
         await eventually(missing, equals=["not_home", "disputed"])
-        await given(
+        await execute(
             api,
             "/festivals/ODOP/disputes/till-7%2Fsale-9/resolve",
             {"booth": "ODOP.B1", "outcome": "rejected"},
         )
-        await given(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
+        await execute(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
         closed = await read(api, "/festivals/ODOP")
         assert closed["status"] == "closed"
         sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1}
@@ -274,8 +274,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
 
 async def test_a_command_given_again_counts_once(service_process: RunProcess, probe: Probe) -> None:
     async with an_api(service_process) as api:
-        first = await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"})
-        assert await given(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"}) == first
+        first = await execute(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"})
+        assert await execute(api, "/festivals", FESTIVAL, **{"Idempotency-Key": "one"}) == first
         anew = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "two"})
         assert (anew.status_code, anew.json()["reason"]) == (409, "already_exists")
         other = await api.post("/festivals", json=FESTIVAL | {"name": "Other"}, headers={"Idempotency-Key": "one"})
@@ -312,18 +312,18 @@ async def test_without_prefer_a_command_is_taken_and_shown_later(service_process
         assert (taken.status_code, taken.json()["status"]) == (202, "accepted")
         assert taken.headers["location"] == taken.json()["look"] == f"/commands/{taken.json()['command']}"
 
-        async def became() -> str | None:
+        async def command_status() -> str | None:
             answer = await api.get(taken.headers["location"])
             return str(answer.json()["status"]) if answer.status_code == 200 else None
 
-        await eventually(became, equals="done")
+        await eventually(command_status, equals="done")
 
 
 async def test_a_command_waits_for_inventorys_last_word(
     service_process: RunProcess, run_service: RunService, probe: Probe
 ) -> None:
     async with an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals", FESTIVAL)
         loss = {"lot": LX, "place": "facility", "qty": 2, "reason": "moths"}
         headers = {"Prefer": "wait=1", "Idempotency-Key": "loss"}
         waiting = await api.post("/festivals/ODOP/losses", json=loss, headers=headers)
@@ -342,12 +342,12 @@ async def test_pages_go_on_behind_the_last_one(
     async with run_service("inventory"), an_api(service_process) as api:
         await some_stock(api, probe)
         for festival in ("F1", "F2", "F3"):
-            await given(api, "/festivals", FESTIVAL | {"festival": festival})
-        await given(api, "/festivals/F2/cancel", {"reason": "rain"})
+            await execute(api, "/festivals", FESTIVAL | {"festival": festival})
+        await execute(api, "/festivals/F2/cancel", {"reason": "rain"})
         for number in (1, 2, 3):
-            await given(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
+            await execute(api, "/festivals/F1/booths", BOOTH | {"booth": f"F1.B{number}"})
             demand = {"booth": "F1.B1", "product": "KTI", "qty": number}
-            await given(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
+            await execute(api, "/festivals/F1/requests", {"request": f"R{number}", "demands": [demand]})
         assert sorted(festival["festival"] for festival in await read_all(api, "/festivals?limit=2")) == [
             "F1",
             "F2",
@@ -367,16 +367,16 @@ async def test_pages_go_on_behind_the_last_one(
 
 async def test_whoever_goes_on_later_sees_all_that_came_in_between(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
-        await given(api, "/festivals", FESTIVAL | {"festival": "M"})
-        await given(api, "/festivals/M/booths", BOOTH | {"booth": "M.M"})
+        await execute(api, "/festivals", FESTIVAL | {"festival": "M"})
+        await execute(api, "/festivals/M/booths", BOOTH | {"booth": "M.M"})
         festivals, booths = await api.get("/festivals?limit=3"), await api.get("/festivals/M/booths?limit=3")
         assert [festival["festival"] for festival in festivals.json()] == ["M"]
         assert [booth["booth"] for booth in booths.json()] == ["M.M"]
         # All of them before it in the order of their ids, and over many lanes.
         new = [f"A{number}" for number in reversed(range(9))]
         for name in new:
-            await given(api, "/festivals", FESTIVAL | {"festival": name})
-            await given(api, "/festivals/M/booths", BOOTH | {"booth": f"M.{name}"})
+            await execute(api, "/festivals", FESTIVAL | {"festival": name})
+            await execute(api, "/festivals/M/booths", BOOTH | {"booth": f"M.{name}"})
         later = await read_all(api, festivals.links["next"]["url"])
         assert sorted(festival["festival"] for festival in later) == sorted(new)
         later = await read_all(api, booths.links["next"]["url"])
@@ -478,7 +478,7 @@ async def test_a_festival_from_the_command_line(
         await probe.send(BOOTH_REPORTS, a_sell_through(sold=3, disputed=("till-7/sale-9",)))
 
         async def missing() -> list[str]:
-            return whats(await desk.json("missing", "ODOP"))
+            return missing_kinds(await desk.json("missing", "ODOP"))
 
         await eventually(missing, equals=["not_home", "not_home", "disputed"])
         assert "accepted" in await desk.says("dispute", "ODOP", "till-7/sale-9", "accepted", "--booth", "B1")
@@ -501,9 +501,9 @@ async def test_a_revision_over_http_and_from_the_command_line(
 ) -> None:
     async with run_service("inventory"), an_api(service_process) as api:
         desk = Desk(str(api.base_url))
-        await given(api, "/festivals", FESTIVAL)
+        await execute(api, "/festivals", FESTIVAL)
         for booth in ("ODOP.B1", "ODOP.B2"):
-            await given(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
+            await execute(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
         await some_stock(api, probe)
         await desk.says("request", "ODOP", "R1", "B1:KTI=10", "B2:KTI=4", "--consent", "--revise-at", "90")
         shown = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
@@ -528,11 +528,11 @@ async def test_a_revision_over_http_and_from_the_command_line(
         assert "Booth ODOP.B2 is closing" in await desk.says("close-booth", "ODOP", "B2")
         assert "wrong_state" in await desk.refused("close-booth", "ODOP", "B2")
 
-        async def held() -> tuple[int, list[str], list[str]]:
+        async def held_pieces() -> tuple[int, list[str], list[str]]:
             page = await read(api, "/festivals/ODOP/requests/R1")
-            return page["held"], page["closed"], whats(await read(api, "/festivals/ODOP/missing"))
+            return page["held"], page["closed"], missing_kinds(await read(api, "/festivals/ODOP/missing"))
 
-        await eventually(held, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
+        await eventually(held_pieces, equals=(10, ["ODOP.B2"], ["not_settled", "not_closed"]))
         consented = await desk.json("revise", "ODOP", "R1", "--without", "PR-KPG", "--consent")
         assert (consented["status"], consented["revision"]["status"]) == ("done", "carried_out")
 
@@ -571,11 +571,11 @@ async def test_goods_between_booths_and_a_refill_from_the_command_line(
         interim = {"festival": "ODOP", "booth": "ODOP.B1", "at": datetime.now(UTC), "revision": 1}
         await probe.send(BOOTH_REPORTS, SellThroughSoFar(**interim, lots=(sold,), products=(so_far,)))
 
-        async def told_of_sales() -> bool:
+        async def refusal_names_sales() -> bool:
             too_many = ("transfer", "send", "ODOP", "T9", "B1", "B2", f"{lot}=99")
             return f"at least {sold.sold} are sold" in await desk.refused(*too_many)
 
-        await eventually(told_of_sales)
+        await eventually(refusal_names_sales)
         closes = (datetime.now(ZoneInfo("Asia/Jakarta")) + timedelta(hours=4)).strftime("%H:%M")
         assert "R2: until" in await desk.says("replenish", "ODOP", "R2", "--until", closes)
         replenishment = (await desk.json("replenish", "ODOP", "R3", "--until", closes, "--between-booths"))[

@@ -14,7 +14,7 @@ from shared.events.journal import journal
 from shared.events.language import DeadlineReached, Topic
 from shared.events.sales import PUBLIC_SALES, SALES, SALES_DEADLINES, SETTLEMENTS, SalePublished
 from tests.support.probe import HeaderList, Record
-from tests.support.season import B1, STRANGER, RunningSeason, now, sell, stocked
+from tests.support.season import B1, STRANGER, RunningSeason, morning_season, now, sell
 
 pytestmark = pytest.mark.integration
 
@@ -23,7 +23,7 @@ JOURNAL = journal("sales")
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         await sell(season)
         yield season
 

@@ -17,8 +17,8 @@ from tests.support.history.checker import HistoryVerdict, check
 from tests.support.history.spec import Answer, Order, Stock, step
 from tests.support.place import RunProcess
 from tests.support.probe import Probe
-from tests.support.reservations import FACILITY, Client, Recorder, a_producer, listening
-from tests.support.running import let_go_of_the_dead
+from tests.support.reservations import FACILITY, Client, Recorder, a_producer, record_answers
+from tests.support.running import end_open_transactions
 from tests.support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -47,7 +47,7 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
         other = await stack.enter_async_context(service_process("inventory"))
         lots_collection = mongo.database("inventory")["lots"]
         await eventually(lambda: lots_collection.count_documents({}), equals=LOTS)
-        await stack.enter_async_context(listening(settings, recorder))
+        await stack.enter_async_context(record_answers(settings, recorder))
         http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
         clients = [
             Client(
@@ -68,12 +68,12 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
                 working.create_task(client.work(ORDERS))
             await eventually(lambda: recorder.answered > CLIENTS * ORDERS // 3, within=30)
             await killed.kill()
-            await let_go_of_the_dead(settings)
+            await end_open_transactions(settings)
         database = mongo.database("inventory")
         await eventually(lambda: database["outbox"].count_documents({}), equals=0)
     verdicts = {lot: check(recorder.history(lot), Stock(ON_HAND), step) for lot in lots}
     for lot, verdict in verdicts.items():
-        assert verdict.linearizable, explained(lot, verdict)
+        assert verdict.linearizable, explanation(lot, verdict)
     assert recorder.answered >= AT_LEAST
     spoken = {
         operation.what.kind for lot in lots for operation in recorder.history(lot) if operation.answered is not None
@@ -81,7 +81,7 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     assert len(spoken) == 8, "every kind of order was answered at least once"
 
 
-def explained(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
+def explanation(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
     done = "\n".join(f"  {operation}" for operation in verdict.order)
     stuck = "\n".join(f"  {operation}" for operation in verdict.stuck)
     return f"{lot}: this far the answers have an order:\n{done}\nnone of these can come next:\n{stuck}"

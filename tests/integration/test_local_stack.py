@@ -30,7 +30,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(tmp_path: Path) -> Iterator[None]:
+def end_servers(tmp_path: Path) -> Iterator[None]:
     """A test that fails leaves no server behind either."""
     yield
     for process in processes_over(tmp_path):

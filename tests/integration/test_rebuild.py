@@ -34,7 +34,7 @@ from shared.settings import Settings
 from tests.support import loads, second_derivation
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
-from tests.support.season import CLOTH, MAKERS, RunningSeason, played
+from tests.support.season import CLOTH, MAKERS, RunningSeason, finished_season
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -58,7 +58,7 @@ TAMPERED = [
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 
@@ -73,14 +73,14 @@ def report(facility: str, qty: int) -> ProductionReported:
     )
 
 
-def found_in(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
+def discrepancies(rebuilt: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return rebuilt.lost, rebuilt.doubled, rebuilt.mismatched
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_a_rebuilt_database_is_the_live_one(season: RunningSeason, service: str) -> None:
     rebuild_report = await compare(season.settings, service)
-    assert found_in(rebuild_report) == ([], [], [])
+    assert discrepancies(rebuild_report) == ([], [], [])
     assert rebuild_report.ok
     counts = {comparison.name: comparison.same for comparison in rebuild_report.compared}
     entities = {collection.name for processor in SERVICES[service] for collection in processor.collections}
@@ -137,7 +137,7 @@ async def test_a_rebuild_derives_the_ids_of_each_batch_as_they_were_derived_then
     assert await database["lanes"].count_documents({"derivation": 2})
     # The reader knows both, and its own way is the first.
     monkeypatch.setitem(derivation.DERIVATIONS, second_derivation.NUMBER, second_derivation.derive)
-    assert found_in(await compare(settings, name)) == ([], [], [])
+    assert discrepancies(await compare(settings, name)) == ([], [], [])
     monkeypatch.delitem(derivation.DERIVATIONS, second_derivation.NUMBER)
     with pytest.raises(UnknownVersion, match="derivation 2"):
         await compare(settings, name)
@@ -227,12 +227,12 @@ async def test_a_switch_that_died_midway_keeps_the_service_out_and_can_be_repeat
     with monkeypatch.context() as patched:
         original = switching._copy
 
-        async def dies(live: Any, rebuilt: Any, name: str) -> None:
+        async def lose_power(live: Any, rebuilt: Any, name: str) -> None:
             if name == "lots":
                 raise ConnectionError("a power cut")
             await original(live, rebuilt, name)
 
-        patched.setattr(switching, "_copy", dies)
+        patched.setattr(switching, "_copy", lose_power)
         with pytest.raises(ConnectionError):
             await rebuild(season.settings, "inventory", switching=True)
     async with run_service("inventory", settings=season.settings, ready=False) as service:
@@ -250,7 +250,7 @@ async def test_a_word_that_nothing_explains_is_found(season: RunningSeason) -> N
     id = "00000000-0000-4000-8000-000000000001"
     await season.probe.send(FESTIVAL, forged, id=id, source="karya/festival")
     rebuild_report = await compare(season.settings, "festival")
-    assert found_in(rebuild_report) == (
+    assert discrepancies(rebuild_report) == (
         [],
         [f"festival published {FESTIVAL.name} {id}, which the rules do not derive"],
         [],
@@ -263,11 +263,11 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     with monkeypatch.context() as patched:
         publish = Relay._publish
 
-        async def forgets(self: Relay, page: Sequence[OutboxEntry]) -> None:
+        async def publish_without_answers(self: Relay, page: Sequence[OutboxEntry]) -> None:
             await publish(self, [entry for entry in page if entry.record.topic != topic_name(settings, ANSWERS.name)])
             await self._store.delete_published([(entry.id, entry.id) for entry in page])
 
-        patched.setattr(Relay, "_publish", forgets)
+        patched.setattr(Relay, "_publish", publish_without_answers)
         async with run_service("production"):
             for n in range(3):
                 await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
@@ -281,7 +281,7 @@ async def test_words_that_were_lost_are_found_and_said_after_a_switch(
     assert (await rebuild(settings, "production", switching=True, say_missing=True)).switched
     async with run_service("production"):
         await eventually(lambda: _count(probe, ANSWERS), equals=3)
-    assert found_in(await compare(settings, "production")) == ([], [], [])
+    assert discrepancies(await compare(settings, "production")) == ([], [], [])
 
 
 async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
@@ -289,12 +289,12 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
 ) -> None:
     [processor] = SERVICES["production"]
 
-    def fails(state: State, event: Event) -> Decision:
+    def decide_or_fail(state: State, event: Event) -> Decision:
         if getattr(event.body, "qty", 0) == 13:
             raise ZeroDivisionError
         return processor.decide(state, event)
 
-    buggy = Service("production", [processor.with_decide(fails)], settings)
+    buggy = Service("production", [processor.with_decide(decide_or_fail)], settings)
     try:
         await buggy.start()
         for n, qty in enumerate((5, 13, 7)):
@@ -306,13 +306,13 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
         await eventually(lambda: buggy.idle)
     finally:
         await buggy.stop()
-    assert found_in(await compare(settings, "production")) == ([], [], [])
+    assert discrepancies(await compare(settings, "production")) == ([], [], [])
     async with run_service("production"):
         async with dead_letters(settings) as letters:
             await letters.replay(await letters.all(), 10.0)
         await _worked(mongo, "production", 3)
     rebuild_report = await compare(settings, "production")
-    assert found_in(rebuild_report) == ([], [], [])
+    assert discrepancies(rebuild_report) == ([], [], [])
 
 
 @pytest.mark.parametrize("eaten", [TERMINAL, journal("production"), ANSWERS], ids=lambda topic: topic.name)
@@ -324,7 +324,7 @@ async def test_without_its_history_nothing_is_rebuilt(stack: Stack, eaten: Topic
                 for n in range(3):
                     await probe.send(TERMINAL, report(CLOTH, n + 1), id=f"r{n}")
                 await _worked(mongo, "production", 3)
-            await _eat(settings, eaten, await probe.records(eaten))
+            await _truncate(settings, eaten, await probe.records(eaten))
             before = await mongo.database("production")["lanes"].find({}).to_list(None)
             for also_switch in (False, True):
                 with pytest.raises(HistoryTruncated, match=topic_name(settings, eaten.name)):
@@ -358,7 +358,7 @@ async def _count(probe: Probe, topic: Topic) -> int:
     return len(await probe.records(topic))
 
 
-async def _eat(settings: Settings, topic: Topic, records: Sequence[Any]) -> None:
+async def _truncate(settings: Settings, topic: Topic, records: Sequence[Any]) -> None:
     """As retention does: all but the end of each partition."""
     ends: dict[TopicPartition, RecordsToDelete] = {}
     for record in records:

@@ -40,8 +40,8 @@ from shared.settings import Settings
 from tests.support import loads
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
-from tests.support.running import let_go_of_the_dead
-from tests.support.season import CLOTH, MAKERS, played
+from tests.support.running import end_open_transactions
+from tests.support.season import CLOTH, MAKERS, finished_season
 from tests.support.selection import slow_but
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
@@ -65,12 +65,12 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
     small = settings.model_copy(update={"max_batch": 25})
     database = mongo.database(name)
 
-    async def worked() -> bool:
+    async def is_worked() -> bool:
         return await all_worked(name, settings, probe, database)
 
     async with run_service(name):
         await probe.send_all(loads.before(name))
-        await eventually(worked, within=40)
+        await eventually(is_worked, within=40)
     records = list(islice(loads.after(name), EVENTS))
     await probe.send_all(records)
     for n, topic in enumerate(topic for processor in SERVICES[name] for topic in processor.topics):
@@ -79,19 +79,19 @@ async def test_duplicates_dead_letters_kills_and_new_owners_of_lanes_change_noth
         name, small, command=("-m", "tests.support.killed_at", name, DIES, "3"), ready=False
     ) as dying:
         assert await dying.ended() == -9, dying.output
-    await let_go_of_the_dead(settings)
+    await end_open_transactions(settings)
     async with service_process(name, small) as first:
         await probe.send_all(list(islice(loads.after(name), EVENTS, 2 * EVENTS)))
         async with service_process(name, small) as second:
             await probe.send_all(records[::5])
-            await eventually(worked, within=60)
+            await eventually(is_worked, within=60)
             if name == "festival":
                 await _plan_again(probe)
             assert await second.stop() == 0, second.output
-        await eventually(worked, within=60)
+        await eventually(is_worked, within=60)
         assert await first.stop() == 0, first.output
     report = await compare(settings, name)
-    assert wrong_in(report) == ([], [], [])
+    assert discrepancies(report) == ([], [], [])
     assert report.replayed.duplicates, "what was published before the kill was to be published again"
     assert report.replayed.records == sum(
         [len(await probe.records(topic)) for processor in SERVICES[name] for topic in processor.topics]
@@ -166,14 +166,14 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
 ) -> None:
     first, second = _against_the_order_of_lanes([f"F{n}" for n in range(9)], settings.partitions)
 
-    def announced(festival: str) -> AnnounceFestival:
+    def an_announcement(festival: str) -> AnnounceFestival:
         day = date(2026, 4, 18)
         return AnnounceFestival(
             festival=festival, name="Festival", place="Kupang", zone="Asia/Makassar", first_day=day, last_day=day
         )
 
     await _first_stays_first(
-        "festival", ORGANISER, (announced(first), announced(second)), settings, probe, mongo, run_service
+        "festival", ORGANISER, (an_announcement(first), an_announcement(second)), settings, probe, mongo, run_service
     )
     refused = [
         refusal
@@ -186,7 +186,7 @@ async def test_of_two_lanes_that_used_one_id_for_a_command_the_first_stays_the_f
 async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings, probe: Probe, mongo: Mongo) -> None:
     [processor] = SERVICES["production"]
 
-    def refuses(state: State, event: Event) -> Decision:
+    def reject_report(state: State, event: Event) -> Decision:
         rejection = ReportRejected(
             facility=event.key,
             terminal="T1",
@@ -198,7 +198,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         )
         return state, [ANSWERS.of(rejection)]
 
-    wrong = Service("production", [processor.with_decide(refuses)], settings)
+    wrong = Service("production", [processor.with_decide(reject_report)], settings)
     try:
         await wrong.start()
         made = ProductionReported(facility=CLOTH, terminal="T1", product="KTI", qty=1, made_on=date(2026, 4, 1))
@@ -209,7 +209,7 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
         await wrong.stop()
     [rejection] = await probe.read_all(ANSWERS)
     report = await compare(settings, "production")
-    assert wrong_in(report) == (
+    assert discrepancies(report) == (
         [],
         [f"production published {ANSWERS.name} {rejection.event.id}, which the rules do not derive"],
         [],
@@ -240,7 +240,7 @@ async def _first_stays_first(
                 await eventually(lambda: all_worked(service, settings, probe, database))
     assert [letter.reason for letter in await probe.dlq(topic)] == ["ID_REUSED"]
     report = await compare(settings, service)
-    assert wrong_in(report) == ([], [], [])
+    assert discrepancies(report) == ([], [], [])
 
 
 @pytest.mark.slow
@@ -248,7 +248,7 @@ async def _first_stays_first(
 async def test_four_lost_databases_are_put_back_the_services_go_on_and_everything_adds_up(
     stack: Stack, run_service: RunService
 ) -> None:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         for service in SERVICES:
             live = season.mongo.database(service)
             await live.client.drop_database(live.name)
@@ -265,8 +265,8 @@ async def test_four_lost_databases_are_put_back_the_services_go_on_and_everythin
             checked = await verify(season.settings, within=60)
             assert (checked.waits, [check.name for check in checked.broken]) == ((), [])
         for service in SERVICES:
-            assert wrong_in(await compare(season.settings, service)) == ([], [], [])
+            assert discrepancies(await compare(season.settings, service)) == ([], [], [])
 
 
-def wrong_in(report: RebuildReport) -> tuple[list[str], list[str], list[str]]:
+def discrepancies(report: RebuildReport) -> tuple[list[str], list[str], list[str]]:
     return report.lost, report.doubled, report.mismatched

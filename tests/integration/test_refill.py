@@ -21,14 +21,14 @@ from shared.events.festival import (
     SendShipment,
     SendTransfer,
 )
-from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, bring_home, now, stocked
+from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, bring_home, morning_season, now
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         yield season
 
 
@@ -36,7 +36,7 @@ async def sell(season: RunningSeason, till: str, id: str, product: str, qty: int
     await season.basket(till, id, [(None, qty, product)], sold_at=now() - timedelta(hours=hours_ago))
 
 
-async def proposed(season: RunningSeason) -> ReplenishmentProposed:
+async def replenishment_proposal(season: RunningSeason) -> ReplenishmentProposed:
     bodies = [publication.event.body for publication in await season.probe.read_all(SAID)]
     [proposal] = [body for body in bodies if isinstance(body, ReplenishmentProposed)]
     return proposal
@@ -90,7 +90,7 @@ async def test_a_refill_is_proposed_carried_out_and_sold(season: RunningSeason) 
     )
     await season.say(ORGANISER, ask, "replenish", times=2)
     await season.until("festival", "requests", {"_id": f"{FESTIVAL}/R2", "status": "settled"})
-    proposal = await proposed(season)
+    proposal = await replenishment_proposal(season)
     first = next(forecast for forecast in proposal.forecasts if (forecast.booth, forecast.product) == (B1, "KTI"))
     assert first.missing > 0
     assert first.runs_out is not None

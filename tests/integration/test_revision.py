@@ -95,7 +95,7 @@ async def request(season: RunningSeason) -> dict[str, Any]:
     return await season.document("festival", "requests", "ODOP/R1")
 
 
-async def reserved(season: RunningSeason) -> dict[tuple[str, str], int]:
+async def reserved_pieces(season: RunningSeason) -> dict[tuple[str, str], int]:
     """Pieces by facility and booth, once inventory has answered for every line."""
     await season.until(
         "festival", "requests", {"status": "settled", "lines.status": {"$nin": ["asked", "releasing"]}}
@@ -127,27 +127,27 @@ async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_clo
         festival="ODOP", request="R1", demands=demands, consent=True, revise_at_percent=25, hold_hours=1
     )
     await organise(season, asked)
-    assert sum((await reserved(season)).values()) == 24
+    assert sum((await reserved_pieces(season)).values()) == 24
 
     # The boat: a proposal that changes nothing, until it is accepted.
-    before = await reserved(season)
+    before = await reserved_pieces(season)
     revision = ReviseAllocation(festival="ODOP", request="R1", without=(FAR,), reason="the boat did not sail")
     await organise(season, revision)
-    assert await reserved(season) == before
+    assert await reserved_pieces(season) == before
     assert not (await request(season))["revision"]["carried_out"]
     await organise(season, AcceptPlan(festival="ODOP", request="R1"))
-    assert await reserved(season) == {(NEAR, B1): 12, (NEAR, B2): 12}
+    assert await reserved_pieces(season) == {(NEAR, B1): 12, (NEAR, B2): 12}
     await season.until("festival", "stock", {"facility": FAR, "on_hand": 40})
 
     # The damage: a quarter of what was asked for, made good without a word.
     lot = await ship(season, "S1", lost=6)
     await season.until("festival", "requests", {"lost": 0, "revision.without": [FAR], "revision.back": []})
-    assert await reserved(season) == {(NEAR, B1): 6, (NEAR, B2): 12}
+    assert await reserved_pieces(season) == {(NEAR, B1): 6, (NEAR, B2): 12}
 
     # The booth: what was for it is free at once, and it closes by itself.
     await organise(season, CloseBooth(festival="ODOP", booth=B2, till_hours=0))
     await season.until("inventory", "lots", {"_id": lot, "on_hand": 40 - 12 - 6})
-    assert await reserved(season) == {(NEAR, B1): 6}
+    assert await reserved_pieces(season) == {(NEAR, B1): 6}
     await season.last_word(T2)
     await season.until("festival", "booths", {"_id": B2, "status": "settled"})
     await ship(season, "S2")

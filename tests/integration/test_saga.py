@@ -28,7 +28,7 @@ from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.place import RunProcess, RunService
 from tests.support.probe import Probe
-from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held, lots, make, requests_of
+from tests.support.saga import PRODUCTS, a_place, announce, answers, ask, held_pieces, lots, make, requests_of
 from tests.support.season import SERVICES, RunningSeason
 from tests.support.waiting import eventually
 
@@ -125,7 +125,7 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
             continue
         [answer] = outcomes[pair]
         short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
-        assert answer.reserved == held(requests[pair]).total()
+        assert answer.reserved == held_pieces(requests[pair]).total()
         assert answer.reserved + short == sum(demand.qty for demand in request.demands)
         assert not any(line["status"] in ("planned", "asked", "releasing") for line in requests[pair]["lines"])
         whole += isinstance(answer, AllocationConfirmed)
@@ -134,7 +134,7 @@ async def test_two_hundred_requests_at_once_for_fifty_lots_are_each_answered_onc
 
     promised: Counter[str] = Counter()
     for document in requests.values():
-        promised += held(document, "lot")
+        promised += held_pieces(document, "lot")
     assert len(stock) == LOTS
     for id, lot in stock.items():
         assert lot["on_hand"] >= 0, f"{id} was promised twice"
@@ -163,7 +163,7 @@ async def test_of_two_festivals_that_ask_for_the_same_lots_at_once_one_gets_what
                 both.create_task(place.say(ORGANISER, ask(festival, "R1", 14), f"ask-{festival}", source=festival))
         await place.until("festival", "requests", {"status": "settled"}, 2)
     requests, outcomes = await requests_of(place), await answers(place)
-    got = {festival: held(request).total() for (festival, _), request in requests.items()}
+    got = {festival: held_pieces(request).total() for (festival, _), request in requests.items()}
     assert sum(got.values()) == 20, "all there is, and no more"
     for (festival, _), [answer] in outcomes.items():
         short = sum(conflict.short for conflict in answer.short) if isinstance(answer, AllocationFellShort) else 0
@@ -191,9 +191,9 @@ async def test_two_organisers_of_one_festival_share_lots_and_the_room_at_its_boo
     requests, outcomes = await requests_of(place), await answers(place)
     first, second = (body.request for body in await place.probe.bodies(ORGANISER, RequestAllocation))
     # Ten and sixteen could be had of the two: the same part of each is asked for.
-    assert held(requests["FA", first], "facility") == {"LP-A": 6, "LP-B": 10}
+    assert held_pieces(requests["FA", first], "facility") == {"LP-A": 6, "LP-B": 10}
     assert isinstance(outcomes["FA", first][0], AllocationConfirmed)
-    assert held(requests["FA", second]).total() == 6, "the booth has room for no more"
+    assert held_pieces(requests["FA", second]).total() == 6, "the booth has room for no more"
     [fell] = outcomes["FA", second]
     assert isinstance(fell, AllocationFellShort)
     assert [(conflict.asked, conflict.short) for conflict in fell.short] == [(16, 10)]

@@ -59,12 +59,12 @@ PRICE = 25_001
 SOLD_AT = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 
 
-def opened() -> BoothOpened:
+def an_opening() -> BoothOpened:
     prices = (Price(product="KTI", price_rupiah=PRICE),)
     return BoothOpened(booth=BOOTH, festival="ODOP", name="Booth", prices=prices, tills=("T1", "T2"))
 
 
-def stocked(lot: str, qty: int, facility: str) -> BoothStocked:
+def a_stocking(lot: str, qty: int, facility: str) -> BoothStocked:
     return BoothStocked(
         booth=BOOTH,
         festival="ODOP",
@@ -151,7 +151,7 @@ async def test_a_booth_from_its_opening_to_the_settlement(
         await till.report(a_void(1, "void-first", 1, "T2"), "v1", times=2)
         await eventually(lambda: statuses(database), equals={"early": "waiting"})
 
-        for body in (opened(), stocked("L2", 5, "LP-B"), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L2", 5, "LP-B"), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await eventually(lambda: statuses(database), equals={"early": "recorded"})
         await till.report(a_sale(2, "L1", 1), "void-first")
@@ -276,7 +276,7 @@ async def test_people_read_booths_sales_and_settlements(
     settings: Settings, probe: Probe, service_process: RunProcess
 ) -> None:
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
-        for body in (opened(), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         till = Heads(probe)
         for n in (1, 2, 3):
@@ -343,7 +343,7 @@ async def test_who_goes_on_page_after_page_misses_no_receipt_that_came_meanwhile
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
         till, seen, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
         await till.report(a_sale(1, None, 1), "z1")
-        await eventually(lambda: _found(http, place), until=bool)
+        await eventually(lambda: _exists(http, place), until=bool)
         for n in range(2, 21):
             await till.report(a_sale(n, None, 1), f"z{n}" if n % 2 else f"a{n}")
             if n % 4 == 0:
@@ -361,7 +361,7 @@ async def _page(http: httpx.AsyncClient, place: str) -> httpx.Response:
     return await http.get(place)
 
 
-async def _found(http: httpx.AsyncClient, place: str) -> bool:
+async def _exists(http: httpx.AsyncClient, place: str) -> bool:
     return (await http.get(place)).status_code == 200
 
 
@@ -385,7 +385,7 @@ async def test_a_booth_that_no_festival_opened_is_listed(
             "moved_to": None,
             "unmoved": 1,
         }
-        await probe.send(BOOTH_STOCK, opened())
+        await probe.send(BOOTH_STOCK, an_opening())
         await eventually(strays, equals=[])
 
 
@@ -396,7 +396,7 @@ async def test_what_a_stray_booth_sold_is_moved_to_the_right_one_and_counts_once
     database = mongo.database("sales")
     till = Heads(probe)
     async with run_service("sales"):
-        for body in (opened(), stocked("L1", 10, "LP-A")):
+        for body in (an_opening(), a_stocking("L1", 10, "LP-A")):
             await probe.send(BOOTH_STOCK, body)
         await till.report(a_sale(1, None, 3).model_copy(update={"booth": wrong}), "s1")
         await till.report(a_last_word(2).model_copy(update={"booth": wrong}), "closed")

@@ -24,7 +24,7 @@ from tests.support.lots import a_correction, a_lot, a_reservation, assert_is, th
 from tests.support.model import all_published, documents
 from tests.support.place import RunProcess, RunService, both_drivers
 from tests.support.probe import Probe
-from tests.support.running import let_go_of_the_dead
+from tests.support.running import end_open_transactions
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.integration
@@ -111,7 +111,7 @@ async def test_a_service_killed_between_two_parts_of_the_step_ends_as_if_undistu
     command = ("-m", "tests.support.killed_at", "inventory", point, "2")
     async with service_process("inventory", small, command=command, ready=False) as process:
         assert await process.ended() == -9, process.output
-    await let_go_of_the_dead(settings)
+    await end_open_transactions(settings)
     assert not await all_published(database, len(lots) + len(orders)), "it was killed too late to prove anything"
     async with run_service("inventory"):
         await eventually(lambda: all_published(database, len(lots) + len(orders)), within=40)
@@ -239,7 +239,7 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
 ) -> None:
     original, conflicts = RuntimeStore.write, 0
 
-    async def noting(
+    async def count_conflicts(
         store: RuntimeStore, writes: ChangeSet, session: Session, fence: Mapping[int, Lane] | None
     ) -> None:
         nonlocal conflicts
@@ -249,7 +249,7 @@ async def test_a_batch_that_meets_a_write_conflict_is_worked_again(
             conflicts += 1
             raise
 
-    monkeypatch.setattr(RuntimeStore, "write", noting)
+    monkeypatch.setattr(RuntimeStore, "write", count_conflicts)
     database = mongo.database("inventory")
     lane = f"{LOT.group}/{partition_for('L1', 3):03d}"
     async with run_service("inventory"):

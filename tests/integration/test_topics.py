@@ -42,17 +42,17 @@ def name_in(settings: Settings) -> str:
     return topic_name(settings, PRODUCTION.name)
 
 
-def says(service: Service, words: str) -> bool:
+def reports_trouble(service: Service, words: str) -> bool:
     return any(trouble.startswith(words) for trouble in service.readiness_failures())
 
 
-async def there_before(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
+async def create_topic(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
     answer = await admin.create_topics([topic])
     assert [code for _, code, *_ in answer.topic_errors] == [0]
     await eventually(admin.list_topics, until=lambda names: topic.name in names)
 
 
-async def set_otherwise(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
+async def alter_settings(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
     changes = [TopicFault(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
     await alter(admin, changes)
     await eventually(
@@ -68,7 +68,7 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}before."})
     others = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
-    await there_before(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
+    await create_topic(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
     ordered = await make_topics(fresh)
     alterations = {(fault.setting, fault.found) for fault in ordered.altered}
     assert alterations >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
@@ -86,14 +86,14 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
 ) -> None:
     topic = name_in(settings)
     await probe.send_raw(PRODUCTION, key=b"a key", value=b"{")
-    await set_otherwise(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
+    await alter_settings(settings, admin, retention_ms=WEEK, message_timestamp_type=SENDERS, compression_type="zstd")
     sentences = [
         f"{topic} has {RETENTION}={WEEK}",
         f"{topic} has {TIME}={SENDERS}",
         f"{topic} has {COMPRESSION}=zstd",
     ]
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: all(says(service, words) for words in sentences))
+        await eventually(lambda: all(reports_trouble(service, words) for words in sentences))
     code, shown = await karya_topics(settings)
     assert code == 1
     assert [fault["setting"] for fault in shown["altered"]] == [RETENTION], "what is lost is lost"
@@ -103,7 +103,7 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
     given = dict(pair.split("=") for pair in command[2].split(","))
     assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
     async with run_service("inventory", ready=False) as service:
-        await eventually(lambda: [says(service, words) for words in sentences], equals=[False, True, True])
+        await eventually(lambda: [reports_trouble(service, words) for words in sentences], equals=[False, True, True])
         await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in given.items()])
         # It is asked again only because something was wrong.
         await eventually(service.readiness_failures, equals=[], within=30)
@@ -114,7 +114,7 @@ async def test_topics_with_another_number_of_partitions_are_left_and_none_is_mad
     settings: Settings, admin: AIOKafkaAdminClient
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}six."})
-    await there_before(admin, NewTopic(name_in(fresh), 6, 1))
+    await create_topic(admin, NewTopic(name_in(fresh), 6, 1))
     with pytest.raises(TopicsRefused, match=r"6 partitions, but KARYA_PARTITIONS is 3\. .*KARYA_PARTITIONS=6"):
         await make_topics(fresh)
     assert [name for name in await admin.list_topics() if name.startswith(fresh.topic_prefix)] == [name_in(fresh)]

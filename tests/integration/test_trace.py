@@ -13,14 +13,14 @@ from deploy.stack import Stack
 from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, RunningSeason, played
+from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, RunningSeason, finished_season
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 

@@ -25,7 +25,7 @@ from tests.support.season import (
     T2,
     RunningSeason,
     bring_home,
-    stocked,
+    morning_season,
 )
 
 pytestmark = pytest.mark.integration
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         yield season
 
 

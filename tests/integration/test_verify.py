@@ -30,14 +30,14 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, RunningSeason, played
+from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, RunningSeason, finished_season
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with played(stack) as season:
+    async with finished_season(stack) as season:
         yield season
 
 
@@ -108,31 +108,31 @@ SALE = {"receipt": "sale-1"}
 BASKET = {"receipt": "sale-2"}
 
 
-def not_withdrawn(booth: Document) -> None:
+def clear_withdrawn(booth: Document) -> None:
     assert any(lot["withdrawn"] for lot in booth["lots"])
     for lot in booth["lots"]:
         lot["withdrawn"] = None
 
 
-def sold_beyond_what_came(booth: Document) -> None:
+def oversell(booth: Document) -> None:
     lot = next(lot for lot in booth["lots"] if lot["label_qty"] or lot["pool_qty"])
     lot["label_qty"] = lot["stocked"] - lot["pool_qty"] + 1
 
 
-def not_counted(booth: Document) -> None:
+def clear_final_count(booth: Document) -> None:
     """As if no final count had moved anything."""
     assert any(lot["final"] for lot in booth["lots"])
     for lot in booth["lots"]:
         lot["final"] = None
 
 
-def provisional(settlement: Document) -> None:
+def flip_provisional(settlement: Document) -> None:
     """As if no final count stood behind what is counted, or one behind what is not."""
     pools = settlement["booths"][0]["pools"]
     pools[0][3] = not pools[0][3]
 
 
-def returned_beyond_what_came(booth: Document) -> None:
+def overreturn(booth: Document) -> None:
     booth["lots"][0]["returned"] = booth["lots"][0]["received"] + 1
 
 
@@ -160,7 +160,7 @@ BROKEN = [
     Broken("home and lost", "festival", "booths", {}, {"$inc": {"lots.0.returned": 1}}),
     Broken("home and lost", "inventory", "lots", {"written_off": 2}, {"$inc": {"written_off": 1}}),
     Broken("home and lost", "festival", "commands", {"name": "RecordLoss"}, {"$set": {"outcome": "waiting"}}),
-    Broken("recalls", "festival", "booths", {"_id": B1}, not_withdrawn),
+    Broken("recalls", "festival", "booths", {"_id": B1}, clear_withdrawn),
     Broken("recalls", "inventory", "lots", {"recalled": True}, {"$push": {"reservations": HELD}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$inc": {"lots.0.stocked": 1}}),
     Broken("booth stock", "sales", "booths", {"_id": B1}, {"$set": {"tills": ["other"]}}),
@@ -175,9 +175,9 @@ BROKEN = [
     Broken("stock sold", "sales", "booths", {"_id": B2}, {"$set": {"lots.0.lost": -1}}),
     Broken("unlabelled sales", "sales", "receipts", BASKET),
     Broken("unlabelled sales", "sales", "booths", {"_id": B1}, {"$inc": {"pools.0.qty": 1}}),
-    Broken("unlabelled sales", "sales", "booths", {"_id": B1}, not_counted),
-    Broken("credited", "sales", "booths", {"_id": B2}, sold_beyond_what_came),
-    Broken("returns", "festival", "booths", {"_id": B2}, returned_beyond_what_came),
+    Broken("unlabelled sales", "sales", "booths", {"_id": B1}, clear_final_count),
+    Broken("credited", "sales", "booths", {"_id": B2}, oversell),
+    Broken("returns", "festival", "booths", {"_id": B2}, overreturn),
     Broken("returns", "festival", "booths", {"_id": B2}, {"$set": {"lots.0.returning": 1000}}),
     Broken("reported sales", "sales", "receipts", SALE),
     Broken("reported sales", "sales", "receipts", SALE, {"$inc": {"sales.0.unit_price_rupiah": 1}}),
@@ -191,10 +191,10 @@ BROKEN = [
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices.0.branches.0.last_seq": 99}}),
     Broken("devices", "sales", "booths", {"_id": B1}, {"$set": {"devices": []}}),
     Broken("shares", "sales", "receipts", SALE, {"$set": {"sales.0.parts": []}}),
-    Broken("recalls at booths", "sales", "booths", {"_id": B1}, not_withdrawn),
+    Broken("recalls at booths", "sales", "booths", {"_id": B1}, clear_withdrawn),
     Broken("settlements", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
     Broken("settlements", "sales", "settlements"),
-    Broken("settlements", "sales", "settlements", {"booths.0.pools.0": {"$exists": True}}, provisional),
+    Broken("settlements", "sales", "settlements", {"booths.0.pools.0": {"$exists": True}}, flip_provisional),
     Broken("settlements", "sales", "receipts", SALE, {"$inc": {"sales.0.net_rupiah": 9}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"booths.0.sold_rupiah": 1}}),
     Broken("settlements said", "sales", "settlements", {}, {"$inc": {"revision": 1}}),

@@ -438,14 +438,14 @@ class Chain(Machine):
         of_sales.check_booths(self.sales)
 
     def check_at_rest(self) -> None:
-        of_production.check_said(self.production)
+        of_production.check_publications(self.production)
         of_production.check_nobody_learns_a_maker(self.kafka)
-        of_inventory.check_said(self.inventory)
+        of_inventory.check_publications(self.inventory)
         check_commands(self.festival)
         check_production_and_inventory(self.production, self.inventory)
         check_inventory_and_festival(self.inventory, self.festival)
         check_festival_and_sales(self.festival, self.sales)
-        of_sales.check_said(self.sales)
+        of_sales.check_publications(self.sales)
         of_sales.check_money(self.sales)
 
 
@@ -501,7 +501,7 @@ def check_festival(festival: ServiceShell) -> None:
 def check_commands(festival: ServiceShell) -> None:
     """Every command ended, and those that were refused were said to be, once."""
     commands = {command.id: command for command in festival.all(Command)}
-    assert commands.keys() == {event.id for event in festival.kafka.heard(ORGANISER)}
+    assert commands.keys() == {event.id for event in festival.kafka.events(ORGANISER)}
     assert not [command for command in commands.values() if command.outcome is CommandStatus.WAITING]
     refused = Counter(body.command for body in festival.kafka.bodies(FESTIVAL_TOPIC, CommandRefused))
     assert refused == {id: 1 for id, command in commands.items() if command.outcome is CommandStatus.REFUSED}

@@ -25,7 +25,7 @@ from shared.events.production import LOT_ANSWERS, PRODUCTION, CorrectionRequeste
 from tests.support.examples import examples
 from tests.support.history.answers import answer_of
 from tests.support.history.spec import Answer, Kind, Order, Stock, step
-from tests.support.invariants.inventory import check_lots, check_said
+from tests.support.invariants.inventory import check_lots, check_publications
 from tests.support.machine import Machine, which
 from tests.support.shell import ServiceShell
 
@@ -80,7 +80,7 @@ class InventoryMachine(Machine):
         check_lots(self.inventory)
 
     def check_at_rest(self) -> None:
-        check_said(self.inventory)
+        check_publications(self.inventory)
         if not self.had_bugs:
             self.check_against_the_model()
 

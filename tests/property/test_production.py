@@ -20,7 +20,7 @@ from shared.events.production import (
     RecallLot,
 )
 from tests.support.examples import examples
-from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_said
+from tests.support.invariants.production import MAKER, check_lots, check_nobody_learns_a_maker, check_publications
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
@@ -71,7 +71,7 @@ class ProductionMachine(Machine):
 
     @rule(facility=facilities, n=which, source=sources)
     def an_id_of_another_terminal(self, facility: str, n: int, source: str) -> None:
-        taken = one_of([event.id for event in self.kafka.heard(TERMINAL)], n)
+        taken = one_of([event.id for event in self.kafka.events(TERMINAL)], n)
         if taken is not None:
             made_on = NOON.date()
             body = ProductionReported(facility=facility, terminal="T", product="SVR", qty=7, made_on=made_on)
@@ -127,7 +127,7 @@ class ProductionMachine(Machine):
     @rule(n=which, facility=facilities)
     def an_answer_that_nobody_asked_for(self, n: int, facility: str) -> None:
         lot = one_of(self.lots, n) or "L0"
-        reports = [event.id for event in self.kafka.heard(TERMINAL)]
+        reports = [event.id for event in self.kafka.events(TERMINAL)]
         body = LotCorrected(facility=facility, lot=lot, correction=one_of(reports, n) or "c0", change=3, on_hand=1)
         if body.correction not in {
             request.correction for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
@@ -147,7 +147,7 @@ class ProductionMachine(Machine):
         check_lots(self.production)
 
     def check_at_rest(self) -> None:
-        check_said(self.production)
+        check_publications(self.production)
         check_nobody_learns_a_maker(self.kafka)
 
 

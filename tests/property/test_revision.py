@@ -63,7 +63,7 @@ cases = st.builds(
 ).filter(lambda case: bool({made for _, made, _ in case.lots} & {product for _, product in case.asked}))
 
 
-def until_the_revision(case: Case) -> FestivalWorld:
+def world_before_revision(case: Case) -> FestivalWorld:
     world = a_world()
     for n, (facility, product, qty) in enumerate(case.lots):
         world.make(f"L{n}", qty, facility, product)
@@ -88,7 +88,7 @@ def until_the_revision(case: Case) -> FestivalWorld:
 @given(cases)
 @examples(150)
 def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> None:
-    world = until_the_revision(case)
+    world = world_before_revision(case)
     before = world.request()
     # Of others festival says that they have no part in it.
     without = case.without & {offer.facility for offer in before.offers}

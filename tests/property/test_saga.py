@@ -13,7 +13,7 @@ from services.festival.domain import Request
 from services.festival.domain.allocation.request import RequestStatus
 from services.festival.domain.line import HELD
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
-from tests.support.builders.festival import FestivalWorld, a_booth, a_request, announced
+from tests.support.builders.festival import FestivalWorld, a_booth, a_request, an_announcement
 
 pytestmark = pytest.mark.property
 
@@ -43,7 +43,7 @@ ASKED = st.builds(
 def a_market(lots: list[tuple[str, str, int]]) -> FestivalWorld:
     world = FestivalWorld()
     for festival in FESTIVALS:
-        world.give(announced(festival))
+        world.give(an_announcement(festival))
         world.give(a_booth(f"{festival}.B1", *PRODUCTS))
     for n, (facility, product, qty) in enumerate(lots):
         world.make(f"L{n}", qty, facility, product)
@@ -70,8 +70,8 @@ def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
             getattr(world, what)(lot)
 
 
-def answered(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
-    outcomes = [body for body in world.said if isinstance(body, AllocationConfirmed | AllocationFellShort)]
+def answers_to(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
+    outcomes = [body for body in world.published if isinstance(body, AllocationConfirmed | AllocationFellShort)]
     return [
         outcome for outcome in outcomes if (outcome.festival, outcome.request) == (request.festival, request.name)
     ]
@@ -84,14 +84,14 @@ def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
     world = a_market(lots)
     run(world, asked, random)
     requests = world.all(Request)
-    refused = world.heard(CommandRefused)
+    refused = world.bodies(CommandRefused)
     assert {refusal.reason for refusal in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
     assert len(requests) + len(refused) == len(asked)
     promised: Counter[str] = Counter()
     missed = {conflict.product for refusal in refused for conflict in refusal.conflicts}
     for request in requests:
         assert request.status is RequestStatus.SETTLED
-        [answer] = answered(world, request)
+        [answer] = answers_to(world, request)
         held = [line for line in request.lines if line.status in HELD]
         assert answer.reserved == sum(line.qty for line in held)
         short = answer.short if isinstance(answer, AllocationFellShort) else ()

@@ -42,7 +42,7 @@ from shared.events.sales import (
     VoidedLine,
 )
 from tests.support.examples import examples
-from tests.support.invariants.sales import check_booths, check_demand, check_money, check_said
+from tests.support.invariants.sales import check_booths, check_demand, check_money, check_publications
 from tests.support.machine import Machine, one_of, which
 from tests.support.shell import NOON, ServiceShell
 
@@ -223,7 +223,7 @@ class SalesMachine(Machine):
 
     @rule(booth=booths, n=which)
     def a_receipt_from_another_source(self, booth: str, n: int) -> None:
-        sales = [event for event in self.kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)]
+        sales = [event for event in self.kafka.events(TILL) if isinstance(event.body, ReceiptIssued)]
         sale = one_of([event for event in sales if event.key == booth], n)
         if sale is not None and n < 4:
             self.kafka.say(TILL, sale.body, id=sale.id, source="a copy")
@@ -253,7 +253,7 @@ class SalesMachine(Machine):
 
     def check_at_rest(self) -> None:
         assert {booth.status for booth in self.sales.all(Booth)} == {BoothStatus.SETTLED}
-        check_said(self.sales)
+        check_publications(self.sales)
         check_money(self.sales)
         check_demand(self.sales)
 

@@ -170,33 +170,33 @@ def _tills(draw: st.DrawFn, booth: str, *, agreed: bool) -> list[Stream]:
     streams: dict[str, Stream] = {till: [] for till in TILLS}
     drawers: dict[str, str | None] = dict.fromkeys(TILLS)
 
-    def say(till: str, make: Any, *given: Any, **more: Any) -> None:
+    def issue(till: str, make: Any, *given: Any, **more: Any) -> None:
         seq = len(streams[till]) + 1
         body = make(*given, seq=seq, till=till, booth=booth, **more)
         streams[till].append(Fact(body, record_id(f"{booth}-{till}", seq), f"till/{booth}/{till}"))
 
     for till in TILLS:
         if draw(st.booleans()):
-            say(till, a_drawer, rupiah=draw(st.integers(0, 9)))
+            issue(till, a_drawer, rupiah=draw(st.integers(0, 9)))
             drawers[till] = streams[till][0].id
     for till in draw(st.lists(st.sampled_from(TILLS), max_size=8)):
         kind = draw(st.sampled_from(["sell", "sell", "sell", "void", "count", "count", "cash"]))
         drawer = drawers[till]
         if kind == "sell":
             lines = draw(st.lists(_lines(), min_size=1, max_size=3))
-            say(till, _receipt, lines, draw(st.integers(0, 500)), draw(moments), drawer=drawer)
+            issue(till, _receipt, lines, draw(st.integers(0, 500)), draw(moments), drawer=drawer)
         elif kind == "void" and (void := draw(_voids(list(streams.values()), agreed=agreed))) is not None:
             receipt, line, qty = void
-            say(till, a_void, receipt, qty=qty, line=line, drawer=drawer)
+            issue(till, a_void, receipt, qty=qty, line=line, drawer=drawer)
         elif kind == "count":
             counted = draw(st.dictionaries(lots, st.integers(0, 6), max_size=4))
             products = draw(st.dictionaries(st.sampled_from(["KTI", "KUE"]), st.integers(0, 9), max_size=1))
-            say(till, a_count, at=draw(moments), final=draw(st.booleans()), products=products, **counted)
+            issue(till, a_count, at=draw(moments), final=draw(st.booleans()), products=products, **counted)
         elif kind == "cash" and drawer is not None:
-            say(till, a_drop, drawer=drawer, rupiah=draw(few))
-            say(till, a_cash_count, drawer=drawer, rupiah=draw(few), expected=0, at=draw(moments))
+            issue(till, a_drop, drawer=drawer, rupiah=draw(few))
+            issue(till, a_cash_count, drawer=drawer, rupiah=draw(few), expected=0, at=draw(moments))
     for till in draw(st.sets(st.sampled_from(TILLS))):
-        say(till, a_last_word)
+        issue(till, a_last_word)
     return list(streams.values())
 
 
@@ -267,13 +267,13 @@ def finish(world: SalesWorld, booth: str = B1) -> None:
 # what was said
 
 
-def check_said(world: SalesWorld) -> None:
+def check_publications(world: SalesWorld) -> None:
     """Snapshots and changes add up to the books, whoever reads which."""
     for receipt in world.all(Receipt):
         for sale in receipt.sales:
             snapshots = [
                 snapshot
-                for snapshot in world.heard(SaleAccounted)
+                for snapshot in world.bodies(SaleAccounted)
                 if (snapshot.booth, snapshot.sale) == (receipt.booth, receipt.sale_id(sale))
             ]
             assert [snapshot.revision for snapshot in snapshots] == list(range(1, sale.revision + 1))
@@ -298,7 +298,7 @@ def check_facility(world: SalesWorld, facility: str) -> None:
     changes = [world.earned(facility, booth.id) for booth in world.all(Booth)]
     assert (sum(qty for qty, _ in changes), sum(rupiah for _, rupiah in changes)) == owed
     snapshots: dict[object, SaleShared | PoolAdjusted] = {}
-    for snapshot in (*world.heard(SaleShared), *world.heard(PoolAdjusted)):
+    for snapshot in (*world.bodies(SaleShared), *world.bodies(PoolAdjusted)):
         if snapshot.facility == facility:
             name = (
                 (snapshot.booth, snapshot.sale)
@@ -315,7 +315,7 @@ def check_facility(world: SalesWorld, facility: str) -> None:
     ]
     assert (sum(qty for qty, _ in amounts), sum(rupiah for _, rupiah in amounts)) == owed
     public: dict[object, SalePublished | AdjustmentPublished] = {}
-    publications = [body for body in world.said if isinstance(body, SalePublished | AdjustmentPublished)]
+    publications = [body for body in world.published if isinstance(body, SalePublished | AdjustmentPublished)]
     publications = [publication for publication in publications if publication.facility == facility]
     assert [publication.sequence for publication in publications] == list(range(1, len(publications) + 1))
     for event in publications:
@@ -326,7 +326,7 @@ def check_facility(world: SalesWorld, facility: str) -> None:
 
 
 def check_settlement(world: SalesWorld, facility: str, owed: tuple[int, int]) -> None:
-    snapshots = [snapshot for snapshot in world.heard(SettlementIssued) if snapshot.facility == facility]
+    snapshots = [snapshot for snapshot in world.bodies(SettlementIssued) if snapshot.facility == facility]
     settlements = [settlement for settlement in world.all(Settlement) if settlement.facility == facility]
     if not settlements:
         assert (owed, snapshots) == ((0, 0), [])
@@ -378,7 +378,7 @@ def end(world: SalesWorld) -> object:
     )
 
 
-def worked(order: Stream) -> SalesWorld:
+def world_after(order: Stream) -> SalesWorld:
     world = SalesWorld()
     tell(world, order, check=False)
     check_booth(world, B1)
@@ -413,7 +413,7 @@ def test_pieces_and_money_are_conserved_in_any_order(
             world.give(a_word(disputed[0], outcome, lot=lot))
             check_booth(world, B1)
     world.pass_all_on()
-    check_said(world)
+    check_publications(world)
     voids = {fact.id: fact.body for fact in order if isinstance(fact.body, ReceiptVoided)}
     assert refunded(world) == sum(void.refund_rupiah for void in voids.values()), (
         "what tills paid back is as they told"
@@ -433,7 +433,7 @@ def test_facilities_may_hear_booths_in_any_order(
         if world.shares[booth]:
             world.pass_on(booth)
     world.pass_all_on()
-    check_said(world)
+    check_publications(world)
 
 
 @examples(150)
@@ -441,7 +441,7 @@ def test_facilities_may_hear_booths_in_any_order(
 def test_any_two_orders_of_facts_that_the_stock_covers_end_alike(
     story: Facts, first: list[int], second: list[int]
 ) -> None:
-    first_world, second_world = (worked(interleaved(story.streams, order)) for order in (first, second))
+    first_world, second_world = (world_after(interleaved(story.streams, order)) for order in (first, second))
     assert end(first_world) == end(second_world)
     if not any(isinstance(body, VoidOrdered) for body in story.bodies):
         # No drawer pays for the organiser's voids; all others together return what was voided.
@@ -459,11 +459,11 @@ def test_when_it_is_oversold_any_two_orders_leave_the_same_pieces_in_doubt(
 ) -> None:
     """First heard is first served, so which receipt is in doubt depends on the order. How many pieces of a product
     are does not, and nothing of a product that is short is left over."""
-    first_world, second_world = (worked(interleaved(story.streams, order)) for order in (first, second))
-    assert doubt(first_world) == doubt(second_world)
+    first_world, second_world = (world_after(interleaved(story.streams, order)) for order in (first, second))
+    assert pieces_in_doubt(first_world) == pieces_in_doubt(second_world)
 
 
-def doubt(world: SalesWorld) -> object:
+def pieces_in_doubt(world: SalesWorld) -> object:
     """Pieces in dispute and recorded by product, and pieces by lot."""
     disputed: Counter[str] = Counter()
     for receipt in world.all(Receipt):

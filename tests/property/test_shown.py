@@ -77,14 +77,14 @@ def text_of(schema: dict[str, Any]) -> st.SearchStrategy[str]:
 def bodies(body: type[Body]) -> st.SearchStrategy[Body]:
     """Those of the JSON that the model takes: what it refuses reaches nobody."""
 
-    def taken(value: Any) -> Body | None:
+    def valid_body(value: Any) -> Body | None:
         try:
             return body.model_validate_json(json.dumps(value))
         except ValueError:
             return None
 
     schema = body.model_json_schema()
-    made: st.SearchStrategy[Any] = json_of(schema, schema.get("$defs", {})).map(taken)
+    made: st.SearchStrategy[Any] = json_of(schema, schema.get("$defs", {})).map(valid_body)
     return made.filter(lambda value: value is not None)
 
 
@@ -99,12 +99,12 @@ def test_a_trace_shows_whatever_was_said_of_a_lot(body: Body, place: str, termin
     lot = str(getattr(body, "lot", None) or "X")
     entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in describe(body, lot))
     rows = [{"when": console.local(at, place), "what": entry.text} for entry in entries]
-    shown = shown_on(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
+    shown = render(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
     assert all(c.isprintable() or c in "\n\t" for c in shown)
-    shown_on(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
+    render(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
 
 
-def shown_on(terminal: bool, show: Any) -> str:
+def render(terminal: bool, show: Any) -> str:
     file = io.StringIO()
     with patch.object(console, "out", console.PlainConsole(file=file, force_terminal=terminal, color_system=None)):
         show()

@@ -14,7 +14,7 @@ class Name(str):
         return b"\xff\xfe"
 
 
-def speak(patched: pytest.MonkeyPatch) -> None:
+def allow_foreign_headers(patched: pytest.MonkeyPatch) -> None:
     """Producers that are started from now on can say such things."""
     builder = default_records._DefaultRecordBatchBuilderPy
     patched.setattr(message_accumulator, "DefaultRecordBatchBuilder", builder)

@@ -50,7 +50,7 @@ def kill_at(point: str, nth: int) -> None:
     original: Callable[..., Any] = getattr(owner, name)
     passed = 0
 
-    def die_in_time() -> None:
+    def count_and_die() -> None:
         nonlocal passed
         passed += 1
         if passed == nth:
@@ -59,18 +59,18 @@ def kill_at(point: str, nth: int) -> None:
     @functools.wraps(original)
     async def patched_async(*args: Any, **kwargs: Any) -> Any:
         if side == "before":
-            die_in_time()
+            count_and_die()
         result = await original(*args, **kwargs)
         if side == "after":
-            die_in_time()
+            count_and_die()
         return result
 
     @functools.wraps(original)
-    def patched(*args: Any, **kwargs: Any) -> Any:
-        die_in_time()
+    def original_or_death(*args: Any, **kwargs: Any) -> Any:
+        count_and_die()
         return original(*args, **kwargs)
 
-    setattr(owner, name, patched if name in ("work", "committed") else patched_async)
+    setattr(owner, name, original_or_death if name in ("work", "committed") else patched_async)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ async def ids_in(probe: Probe, topic: Topic) -> list[str]:
 async def assert_is(model: Model, probe: Probe, database: Database) -> None:
     assert await documents(database, LOT) == model.documents
     for topic in (INVENTORY, RESERVATIONS):
-        assert await ids_in(probe, topic) == sorted(model.said[topic.name]), topic.name
+        assert await ids_in(probe, topic) == sorted(model.published[topic.name]), topic.name
     balances = await probe.read_all(INVENTORY)
     for lot in model.documents["lots"]:
         bodies = [record.body for record in balances if record.event.key == lot]

@@ -82,7 +82,7 @@ async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed |
     return outcomes
 
 
-def held(request: dict[str, Any], of: str = "product") -> Counter[str]:
+def held_pieces(request: dict[str, Any], of: str = "product") -> Counter[str]:
     """Pieces by product, or by facility or lot."""
     pieces: Counter[str] = Counter()
     for line in request["lines"]:

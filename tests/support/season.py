@@ -130,7 +130,7 @@ def device(till: str) -> str:
 
 
 @asynccontextmanager
-async def played(stack: Stack) -> AsyncIterator[RunningSeason]:
+async def finished_season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """All of it, from the first report to the last piece at home, in a place of its own; the services are stopped."""
     async with a_place(stack) as settings, a_probe(settings) as probe:
         season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
@@ -151,7 +151,7 @@ async def played(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 
 @asynccontextmanager
-async def stocked(stack: Stack) -> AsyncIterator[RunningSeason]:
+async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
     """The season up to the morning: both booths have goods, and all services are at work."""
     async with a_place(stack) as settings, a_probe(settings) as probe, AsyncExitStack() as running:
         season = RunningSeason(settings, probe, Mongo(settings), (now() - timedelta(days=1)).date())
@@ -174,9 +174,11 @@ async def make(season: RunningSeason) -> None:
         (ALSO_CRAFT, "KRJ", 8),
     ]
     for n, (facility, product, qty) in enumerate(made):
-        await season.say(TERMINAL, _made(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2)
-    await season.say(TERMINAL, _made(season, CLOTH, "NIX", 3, STRANGER), "refused")
-    await season.say(TERMINAL, _made(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
+        await season.say(
+            TERMINAL, _report(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2
+        )
+    await season.say(TERMINAL, _report(season, CLOTH, "NIX", 3, STRANGER), "refused")
+    await season.say(TERMINAL, _report(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
     await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
     await season.until("inventory", "lots", {}, len(made))
     reports = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
@@ -325,7 +327,7 @@ async def bring_home(season: RunningSeason) -> None:
     await season.until("festival", "festivals", {"status": "closed"})
 
 
-def _made(season: RunningSeason, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
+def _report(season: RunningSeason, facility: str, product: str, qty: int, maker: str) -> ProductionReported:
     return ProductionReported(
         facility=facility,
         terminal=f"{facility}.T1",

@@ -56,7 +56,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     terminal = config.pluginmanager.get_plugin("terminalreporter")
     if terminal is not None and output is None:
         terminal.write_line(
-            said(config.stash[LEFT_OUT], terminal.stats.get("skipped", ()), config.getoption("quick"))
+            summary_line(config.stash[LEFT_OUT], terminal.stats.get("skipped", ()), config.getoption("quick"))
         )
 
 
@@ -68,7 +68,7 @@ def slow_but(*quick: object, among: Iterable[object]) -> list[Any]:
     ]
 
 
-def said(slow: int, skipped: Sized, quick: bool) -> str:
+def summary_line(slow: int, skipped: Sized, quick: bool) -> str:
     """The last line, for so many slow tests left out and the reports of those that were skipped."""
     line = f"{slow} slow tests left out: make test-all." if slow else "No slow test was left out."
     if quick:

@@ -99,7 +99,7 @@ class Kafka:
         """All of a topic, each partition in its order."""
         return [record for log in self.logs[topic] for record in log]
 
-    def heard(self, topic: Topic) -> list[Event]:
+    def events(self, topic: Topic) -> list[Event]:
         """What a reader of the topic has in effect: what can be decoded, each event once, keys in their own order."""
         events: dict[str, Event] = {}
         for record in self.records(topic.name):
@@ -120,7 +120,7 @@ class Kafka:
 
     def bodies(self, topic: Topic, kind: type[B]) -> list[B]:
         """The bodies of this class, each event once, keys in their own order."""
-        return [event.body for event in self.heard(topic) if isinstance(event.body, kind)]
+        return [event.body for event in self.events(topic) if isinstance(event.body, kind)]
 
     def next_id(self) -> str:
         self._ids += 1
@@ -138,13 +138,13 @@ class Line:
         self.processor = self.processor.with_decide(self._fails_where_broken(self.processor.decide))
 
     def _fails_where_broken(self, decide: Callable[[State, Event], Decision]) -> Callable[[State, Event], Decision]:
-        def deciding(state: State, event: Event) -> Decision:
+        def decide_or_fail(state: State, event: Event) -> Decision:
             state, publications = decide(state, event)
             if event.id in self.broken:
                 raise BrokenOnPurpose(event.id)
             return state, publications
 
-        return deciding
+        return decide_or_fail
 
 
 class ServiceShell:

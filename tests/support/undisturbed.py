@@ -61,9 +61,9 @@ async def assert_undisturbed(name: str, settings: Settings, probe: Probe, databa
             id: (document, expected[id]) for id, document in stored[collection].items() if document != expected[id]
         }
         assert not wrong, f"{collection}: {len(wrong)} differ, the first is {next(iter(wrong.items()))}"
-    for topic in {published.name: published for published in _spoken(processors, model)}.values():
+    for topic in {published.name: published for published in _published_topics(processors, model)}.values():
         ids = {h.event.id for h in await probe.read_all(topic) if h.event.source == f"karya/{name}"}
-        assert ids == set(model.said[topic.name]), topic.name
+        assert ids == set(model.published[topic.name]), topic.name
 
 
 async def _journal(name: str, probe: Probe) -> dict[str, list[BatchWorked]]:
@@ -113,5 +113,5 @@ def _topics(name: str) -> list[Topic]:
     return [topic for processor in SERVICES[name] for topic in processor.topics]
 
 
-def _spoken(processors: tuple[Processor, ...], model: Model) -> list[Topic]:
-    return [topic for topic in all_topics() if model.said.get(topic.name)]
+def _published_topics(processors: tuple[Processor, ...], model: Model) -> list[Topic]:
+    return [topic for topic in all_topics() if model.published.get(topic.name)]

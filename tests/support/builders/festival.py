@@ -79,7 +79,7 @@ def product_codes(count: int) -> list[str]:
     return ["".join(code) for code in itertools.islice(letters, count)]
 
 
-def announced(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
+def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
     given: dict[str, Any] = {
         "festival": festival,
         "name": f"Festival {festival}",
@@ -211,7 +211,7 @@ class FestivalWorld:
     def __init__(self) -> None:
         self.now = NOON
         self.lots: dict[str, Lot] = {}
-        self.said: list[Body] = []
+        self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.wishes: deque[Body] = deque()
         self.orders: dict[str, deque[Body]] = defaultdict(deque)
@@ -241,7 +241,7 @@ class FestivalWorld:
                 assert output.topic in (FESTIVAL, BOOTH_STOCK, FESTIVAL_DEADLINES)
             if output.topic is FESTIVAL_DEADLINES:
                 self.wishes.append(output.body)
-        self.said += bodies
+        self.published += bodies
         return bodies
 
     def make(self, lot: str, qty: int, facility: str = "LP-AAA", product: str = "KTI", **changed: Any) -> None:
@@ -340,8 +340,8 @@ class FestivalWorld:
         assert command.wrong.message
         return command.wrong.field, command.wrong.reason
 
-    def heard(self, kind: type[B]) -> list[B]:
-        return [body for body in self.said if isinstance(body, kind)]
+    def bodies(self, kind: type[B]) -> list[B]:
+        return [body for body in self.published if isinstance(body, kind)]
 
     def next_id(self) -> str:
         self._count += 1
@@ -382,7 +382,7 @@ def _read(raw: bytes) -> dict[str, Any]:
 def a_world(*bodies: Body) -> FestivalWorld:
     """A festival with two booths, and what else is given to it."""
     world = FestivalWorld()
-    for body in (announced(), a_booth(B1), a_booth(B2), *bodies):
+    for body in (an_announcement(), a_booth(B1), a_booth(B2), *bodies):
         world.give(body)
     return world
 

@@ -223,7 +223,7 @@ class SalesWorld:
     """
 
     def __init__(self) -> None:
-        self.said: list[Body] = []
+        self.published: list[Body] = []
         self.deadlines: dict[str, Deadline] = {}
         self.shares: dict[str, deque[Body]] = defaultdict(deque)
         self._documents: dict[type[Any], dict[str, bytes]] = defaultdict(dict)
@@ -253,7 +253,7 @@ class SalesWorld:
             bodies.append(output.body)
             if output.topic is SALE_SHARES:
                 self.shares[key].append(output.body)
-        self.said += bodies
+        self.published += bodies
         return bodies
 
     def sell(self, id: str, seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> list[Body]:
@@ -284,7 +284,7 @@ class SalesWorld:
         outputs = self._decide(MONEY, event)
         bodies = [output.body for output in outputs if isinstance(output, Publication)]
         assert len(bodies) == len(outputs)
-        self.said += bodies
+        self.published += bodies
         return bodies
 
     # what is so
@@ -314,8 +314,8 @@ class SalesWorld:
     def settlement(self, facility: str = "LP-A") -> Settlement:
         return next(settlement for settlement in self.all(Settlement) if settlement.facility == facility)
 
-    def heard(self, kind: type[B]) -> list[B]:
-        return [body for body in self.said if isinstance(body, kind)]
+    def bodies(self, kind: type[B]) -> list[B]:
+        return [body for body in self.published if isinstance(body, kind)]
 
     def pieces(self, booth: str = B1) -> dict[str, tuple[int, int]]:
         """Pieces sold of each lot: by label, and of the pool."""
@@ -323,7 +323,7 @@ class SalesWorld:
 
     def earned(self, facility: str, booth: str = B1) -> tuple[int, int]:
         """Pieces and rupiah that the booth told the facility of, in all changes."""
-        changes = [*self.heard(SaleShared), *self.heard(PoolAdjusted)]
+        changes = [*self.bodies(SaleShared), *self.bodies(PoolAdjusted)]
         mine = [change for change in changes if (change.facility, change.booth) == (facility, booth)]
         return sum(change.change_qty for change in mine), sum(change.change_rupiah for change in mine)
 
@@ -364,5 +364,5 @@ def open_booth(qty: int = 10, **lots: int) -> SalesWorld:
     """A booth that is open and holds `qty` pieces of L1, and of what other `lots` are named, all by LP-A."""
     world = SalesWorld()
     world.give(an_opening(), *[a_stocking(lot, pieces) for lot, pieces in {"L1": qty, **lots}.items() if pieces])
-    world.said.clear()
+    world.published.clear()
     return world

@@ -22,7 +22,7 @@ def check_lots(inventory: ServiceShell) -> None:
         assert not (lot.recalled and lot.reserved), "promised though it was recalled"
 
 
-def check_said(inventory: ServiceShell) -> None:
+def check_publications(inventory: ServiceShell) -> None:
     """The last balance said of each lot is the lot; every revision was said once; reservations end once."""
     balances: dict[str, list[StockChanged]] = defaultdict(list)
     for body in inventory.kafka.bodies(INVENTORY, StockChanged):
@@ -34,7 +34,7 @@ def check_said(inventory: ServiceShell) -> None:
         last = balances[id][-1]
         assert (last.on_hand, last.reserved, last.dispatched) == (lot.on_hand, lot.reserved, lot.dispatched)
     ends: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for event in inventory.kafka.heard(RESERVATIONS):
+    for event in inventory.kafka.events(RESERVATIONS):
         reservation, lot_id = getattr(event.body, "reservation", None), getattr(event.body, "lot", "")
         if reservation is not None:
             ends[reservation, lot_id].append(type(event.body).__name__)

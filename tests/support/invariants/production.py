@@ -41,13 +41,13 @@ def check_lots(production: ServiceShell) -> None:
         assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
 
 
-def check_said(production: ServiceShell) -> None:
+def check_publications(production: ServiceShell) -> None:
     """Every report ended; its terminal was told once, and production said each lot and each recall once."""
     kafka = production.kafka
     reports = {report.id: report for report in production.all(TerminalReport)}
-    assert reports.keys() == {event.id for event in kafka.heard(TERMINAL)}
+    assert reports.keys() == {event.id for event in kafka.events(TERMINAL)}
     answers: dict[str, list[str]] = defaultdict(list)
-    for event in kafka.heard(ANSWERS):
+    for event in kafka.events(ANSWERS):
         body = event.body
         if isinstance(body, ReportAccepted):
             answers[body.report].append("accepted")

@@ -38,10 +38,10 @@ def check_booths(sales: ServiceShell) -> None:
         check_books(booth, receipts.get(booth.id, []))
 
 
-def check_said(sales: ServiceShell) -> None:
+def check_publications(sales: ServiceShell) -> None:
     """Every receipt that a till issued is there once, and each of its sales was told as it is now."""
     kafka = sales.kafka
-    issued = {(event.key, event.id) for event in kafka.heard(TILL) if isinstance(event.body, ReceiptIssued)}
+    issued = {(event.key, event.id) for event in kafka.events(TILL) if isinstance(event.body, ReceiptIssued)}
     receipts = sales.all(Receipt)
     assert sorted(issued) == sorted((receipt.booth, receipt.receipt) for receipt in receipts)
     for booth in sales.all(Booth):

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from cli.till import app
 from edge.till.till import Till
-from tests.support.builders.till import BOOTH, LOT, OTHER, hear, opened, stocked, withdrawn
+from tests.support.builders.till import BOOTH, LOT, OTHER, a_stocking, an_opening, receive, withdrawn
 
 Run = Callable[..., Result]
 
@@ -20,7 +20,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path) -> Run:
     """The command at a till that has heard of its booth."""
     with Till(tmp_path, BOOTH, "T1") as till:
-        hear(till, opened("T1", prices={"KTI": 250_000, "KRJ": 50_000}), stocked(LOT, 3), withdrawn(OTHER))
+        receive(till, an_opening("T1", prices={"KTI": 250_000, "KRJ": 50_000}), a_stocking(LOT, 3), withdrawn(OTHER))
 
     def run(*arguments: str) -> Result:
         env = {"KARYA_SPOOL_DIR": str(tmp_path), "KARYA_BOOTH": BOOTH, "KARYA_TILL": "T1", "COLUMNS": "200"}

@@ -39,7 +39,7 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
         yield terminal
 
 
-def hear(terminal: Terminal, *bodies: Body) -> None:
+def receive(terminal: Terminal, *bodies: Body) -> None:
     """As a sync would keep them."""
     events = [Event(f"{index}.{body!r}", "production", "PR-KPG", NOW, NOW, body) for index, body in enumerate(bodies)]
     terminal.spool.receive(
@@ -47,11 +47,11 @@ def hear(terminal: Terminal, *bodies: Body) -> None:
     )
 
 
-def accepted(report: str, *, name: str = "T1", lot: str = LOT) -> ReportAccepted:
+def an_acceptance(report: str, *, name: str = "T1", lot: str = LOT) -> ReportAccepted:
     return ReportAccepted(facility="PR-KPG", terminal=name, report=report, lot=lot)
 
 
-def rejected(report: str) -> ReportRejected:
+def a_rejection(report: str) -> ReportRejected:
     return ReportRejected(
         facility="PR-KPG",
         terminal="T1",
@@ -105,7 +105,9 @@ def test_names_are_checked_before_a_file_is_made(tmp_path: Path, facility: str, 
 def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
     records = [terminal.record("KTI", n, made_on=DAY, at=NOW) for n in range(1, 5)]
     terminal.spool.acknowledge([1, 2, 3])
-    hear(terminal, accepted(records[0].id), rejected(records[1].id), accepted(records[2].id, name="T2"))
+    receive(
+        terminal, an_acceptance(records[0].id), a_rejection(records[1].id), an_acceptance(records[2].id, name="T2")
+    )
     rows = terminal.tracked_reports()
     assert [row.status for row in rows] == [
         ReportStatus.ACCEPTED,
@@ -113,8 +115,8 @@ def test_each_record_shows_what_became_of_it(terminal: Terminal) -> None:
         ReportStatus.SENT,
         ReportStatus.TO_SEND,
     ]
-    assert rows[0].answer == accepted(records[0].id)
-    assert rows[1].answer == rejected(records[1].id)
+    assert rows[0].answer == an_acceptance(records[0].id)
+    assert rows[1].answer == a_rejection(records[1].id)
 
 
 # Makers
@@ -169,7 +171,7 @@ def words(output: str) -> str:
     return " ".join(output.replace("│", " ").split())
 
 
-def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None:
     """The device's clock stands at `now` and in this zone."""
 
     class FixedClock(datetime):
@@ -184,7 +186,7 @@ def stands_at(monkeypatch: pytest.MonkeyPatch, now: datetime, zone: str) -> None
 
 @pytest.fixture
 def device(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[datetime, str], None]]:
-    yield lambda now, zone: stands_at(monkeypatch, now, zone)
+    yield lambda now, zone: set_clock(monkeypatch, now, zone)
     monkeypatch.undo()
     time.tzset()
 

@@ -19,7 +19,7 @@ def a_lot(
     return AvailableLot(lot, facility, product, qty, made_on, best_before, 1)
 
 
-def allocated(result: Plan) -> dict[str, int]:
+def allocation_by_facility(result: Plan) -> dict[str, int]:
     return {share.facility: share.allocated for share in result.shares}
 
 
@@ -123,17 +123,17 @@ def test_within_a_facility_what_spoils_first_leaves_first_then_what_is_oldest(
 def test_who_alone_makes_a_product_leaves_the_shared_one_to_the_others() -> None:
     stock = [a_lot("1", "A", "p", 10), a_lot("2", "A", "q", 10), a_lot("3", "B", "p", 10)]
     result = plan([RequestDemand("b", "p", 10), RequestDemand("b", "q", 10)], stock)
-    assert allocated(result) == {"A": 13, "B": 7}  # 13/20 and 7/10: a piece less for B would be 6/10
+    assert allocation_by_facility(result) == {"A": 13, "B": 7}  # 13/20 and 7/10: a piece less for B would be 6/10
 
 
 def test_equal_shares_go_first_to_who_offered_less() -> None:
     result = plan(
         [RequestDemand("b", "p", 1)], [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 5), a_lot("3", "B", "p", 1)]
     )
-    assert allocated(result) == {"A": 1, "B": 0}  # A offers no q that was asked: then the smaller id
+    assert allocation_by_facility(result) == {"A": 1, "B": 0}  # A offers no q that was asked: then the smaller id
     wanted = [RequestDemand("b", "p", 1), RequestDemand("b", "q", 1)]
     stock = [a_lot("1", "A", "p", 1), a_lot("2", "A", "q", 1), a_lot("3", "B", "p", 1), a_lot("4", "C", "q", 1)]
-    assert allocated(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
+    assert allocation_by_facility(plan(wanted, stock)) == {"A": 0, "B": 1, "C": 1}
 
 
 def test_booths_share_what_is_short_if_they_are_to() -> None:

@@ -44,10 +44,10 @@ from tests.support.builders.festival import (
     a_revision,
     a_shipment,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
-from tests.support.examples import so_many
+from tests.support.examples import scaled
 
 FESTIVALS = (ODOP, "PKB")
 PRODUCTS = ("KTI", "KUE")
@@ -58,13 +58,13 @@ numbers = st.sampled_from(["B1", "B2"])
 products = st.sampled_from(PRODUCTS)
 
 
-def counted_in(shipment: Shipment) -> ReceiveShipment:
+def full_receipt(shipment: Shipment) -> ReceiveShipment:
     """The receipt of a shipment that arrived in full."""
     counted = tuple(CountedLot(lot=lot, qty=qty) for lot, qty in shipment.lots.items())
     return ReceiveShipment(festival=shipment.festival, shipment=shipment.name, booth=shipment.booth, counted=counted)
 
 
-def only_what_can_not_stay_goes(before: Request, after: Request, without: set[str]) -> None:
+def check_given_back(before: Request, after: Request, without: set[str]) -> None:
     """A revision gives back only lines that their facility can't send or their booth can't take."""
     revision = after.revision
     assert revision is not None
@@ -92,7 +92,7 @@ class Saga(RuleBasedStateMachine):
         self.world = FestivalWorld()
         self.steps = 0
         for festival in FESTIVALS:
-            self.world.give(announced(festival))
+            self.world.give(an_announcement(festival))
             for number in ("B1", "B2"):
                 self.world.give(a_booth(f"{festival}.{number}", *PRODUCTS))
         for _ in range(lots):
@@ -110,7 +110,7 @@ class Saga(RuleBasedStateMachine):
                 self.world.give(a_shipment(f"begun{nth}", facility, booth, request=request))
             self.world.settle()
             for shipment in self.world.all(Shipment):
-                self.world.give(counted_in(shipment))
+                self.world.give(full_receipt(shipment))
 
     # organisers
 
@@ -223,7 +223,7 @@ class Saga(RuleBasedStateMachine):
         revised = any(isinstance(body, AllocationRevised) for body in bodies)
         for request in self.world.all(Request):
             if revised and request.id == f"{wish.key}/{wish.request}":
-                only_what_can_not_stay_goes(before[request.id], request, set(wish.without))
+                check_given_back(before[request.id], request, set(wish.without))
             else:
                 assert request.lines == before[request.id].lines
 
@@ -343,7 +343,7 @@ class Saga(RuleBasedStateMachine):
             if festival.status in (FestivalStatus.CLOSED, FestivalStatus.CLOSING):
                 done = all(booth.accounted for booth in booths)
                 assert (festival.status is FestivalStatus.CLOSED) == done
-            closings = [body for body in self.world.heard(FestivalClosed) if body.festival == festival.id]
+            closings = [body for body in self.world.bodies(FestivalClosed) if body.festival == festival.id]
             assert [closing.revision for closing in closings] == list(range(1, len(closings) + 1))
             for closing in closings:
                 assert closing.received + closing.surplus == closing.sold + closing.returned + closing.lost
@@ -357,16 +357,16 @@ class Saga(RuleBasedStateMachine):
         world.settle()
         for shipment in world.all(Shipment):
             assert shipment.status is not ShipmentStatus.SENDING
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         while world.deadlines:
             world.fire(min(world.deadlines))
             world.settle()
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         self.everything_was_answered(world)
         self.festivals_can_be_closed(world)
 
     @staticmethod
-    def agrees_with_inventory(world: FestivalWorld) -> None:
+    def check_against_inventory(world: FestivalWorld) -> None:
         lines = {line.reservation: line for request in world.all(Request) for line in request.lines}
         reservations = [r for lot in world.lots.values() for r in lot.reservations if r.festival in FESTIVALS]
         assert len({r.id for r in reservations}) == len(reservations)
@@ -396,7 +396,7 @@ class Saga(RuleBasedStateMachine):
             assert request.status is not RequestStatus.RESERVING
             answers = [
                 body
-                for body in world.said
+                for body in world.published
                 if isinstance(body, AllocationConfirmed | AllocationFellShort)
                 and (body.festival, body.request) == (request.festival, request.name)
             ]
@@ -408,7 +408,7 @@ class Saga(RuleBasedStateMachine):
             # Pieces lost after the last answer are in none.
             most, least = sum(line.qty for line in sent), pieces(sent)
             assert least <= reserved[-1] <= most, "after every deadline, what is held has been sent"
-            revisions = [(body.festival, body.request) for body in world.heard(AllocationRevised)]
+            revisions = [(body.festival, body.request) for body in world.bodies(AllocationRevised)]
             if (request.festival, request.name) not in revisions:
                 assert sorted(set(reserved), reverse=True) == reserved, (
                     "published once, and again only for fewer pieces"
@@ -422,7 +422,7 @@ class Saga(RuleBasedStateMachine):
     def festivals_can_be_closed(self, world: FestivalWorld) -> None:
         for shipment in world.all(Shipment):
             if shipment.status is ShipmentStatus.SENT:
-                world.give(counted_in(shipment))
+                world.give(full_receipt(shipment))
         for festival in FESTIVALS:
             world.give(a_closing(festival))
         for booth in world.all(Booth):
@@ -435,12 +435,12 @@ class Saga(RuleBasedStateMachine):
                 bodies = world.give(a_return(lot.lot, accounts[lot.lot].left, booth.id, final=True))
                 assert "CommandRefused" not in kinds(bodies), "all that is left can come home"
         world.settle()
-        self.agrees_with_inventory(world)
+        self.check_against_inventory(world)
         for festival in world.all(Festival):
             assert festival.status in (FestivalStatus.CLOSED, FestivalStatus.CANCELLED)
 
 
 Saga.TestCase.settings = settings(
-    max_examples=so_many(80), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=scaled(80), stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestSaga = Saga.TestCase

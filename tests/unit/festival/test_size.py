@@ -29,7 +29,7 @@ from shared.events.language import MAX_TEXT, MAX_VALUE_BYTES, Body, Event, Publi
 from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key
 from tests.support import reading
-from tests.support.builders.festival import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import NOON, an_announcement, kinds, product_codes
 
 FIRST, SECOND = 1, 2
 
@@ -62,7 +62,7 @@ class Season:
         self.count = 0
         prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
         booth = OpenBooth(festival=names.festival, booth=names.booth, name="B", prices=prices, tills=("T",))
-        for body in (announced(names.festival), booth):
+        for body in (an_announcement(names.festival), booth):
             assert "CommandRefused" not in kinds(self.give(body))
 
     def give(self, body: Body) -> list[Body]:
@@ -133,7 +133,7 @@ class Season:
         return {id: {"_id": id, **collection.to_document(entity)} for id, entity in entities.items()}
 
 
-def too_many(bodies: list[Body]) -> bool:
+def is_refused_as_too_many(bodies: list[Body]) -> bool:
     return any(isinstance(body, CommandRefused) and body.reason is CommandRefusal.TOO_MANY for body in bodies)
 
 
@@ -158,14 +158,14 @@ def test_the_largest_plan_is_a_readable_record(
     season.stock(can_not, FIRST)
     bodies = season.ask()
     assert kinds(bodies) == ["CommandRefused"]
-    assert too_many(bodies)
+    assert is_refused_as_too_many(bodies)
 
 
-def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
+def season_with_lines(names: Names, lots: int, facilities: int = 10) -> Season:
     """A request that holds so many lines, and as many lots from others to have instead."""
     season = Season(names, facilities)
     season.stock(lots, FIRST)
-    assert not too_many(season.ask())
+    assert not is_refused_as_too_many(season.ask())
     season.reserve()
     season.stock(lots, SECOND)
     return season
@@ -177,13 +177,13 @@ def reserved(names: Names, lots: int, facilities: int = 10) -> Season:
 )
 def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int, lines: tuple[int, int]) -> None:
     can, can_not = lines
-    season = reserved(names, can, facilities)
+    season = season_with_lines(names, can, facilities)
     bodies = season.revise(*season.without_all(), reason="\x01" * 500)
     [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
     assert len(shown.back) == len(shown.added) == can
-    season = reserved(names, can_not, facilities)
+    season = season_with_lines(names, can_not, facilities)
     before = season.request
-    assert too_many(season.revise(*season.without_all()))
+    assert is_refused_as_too_many(season.revise(*season.without_all()))
     assert season.request == before
 
 
@@ -192,11 +192,11 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
     """Plans are added until no more fits: promised lines must always fit into an event."""
     season = Season(names, 10)
     season.stock(lots, FIRST)
-    assert not too_many(season.ask())
+    assert not is_refused_as_too_many(season.ask())
     for series in range(SECOND, 30):
         season.reserve()
         season.stock(lots, series)
-        if too_many(season.revise()):
+        if is_refused_as_too_many(season.revise()):
             break
     else:
         pytest.fail("nothing was too much")
@@ -215,10 +215,10 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
 
 
 def test_what_is_sent_makes_place_for_more() -> None:
-    season = reserved(USUAL, 800)
-    assert too_many(season.revise(*season.without_all()))
+    season = season_with_lines(USUAL, 800)
+    assert is_refused_as_too_many(season.revise(*season.without_all()))
     season.keep(with_all_statuses(season.request, LineStatus.RESERVED, LineStatus.DISPATCHED))
-    assert not too_many(season.revise())
+    assert not is_refused_as_too_many(season.revise())
     assert len(season.request.lines) == 1600
 
 

@@ -33,12 +33,12 @@ from tests.support.builders.till import (
     NOW,
     OTHER,
     PRICE,
-    accounted,
+    a_snapshot,
+    a_stocking,
+    an_opening,
     changed,
-    hear,
     line,
-    opened,
-    stocked,
+    receive,
     void_refused,
     withdrawn,
 )
@@ -53,7 +53,7 @@ def till(tmp_path: Path) -> Iterator[Till]:
 @pytest.fixture
 def knowing(till: Till) -> Till:
     """A till that has heard of its booth: prices, and ten pieces of each lot."""
-    hear(till, opened("T1"), stocked(LOT, 10), stocked(OTHER, 10))
+    receive(till, an_opening("T1"), a_stocking(LOT, 10), a_stocking(OTHER, 10))
     return till
 
 
@@ -105,7 +105,7 @@ def test_a_sale_carries_the_price_list_that_was_valid_at_its_moment(till: Till) 
     with pytest.raises(WrongEntry, match="no price of KTI"):
         till.sell([BasketEntry("KTI", 2)], at=NOW)
     assert till.sell([BasketEntry("KTI", 1, 5)], at=NOW).receipt.price_list == 0
-    hear(till, opened("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
+    receive(till, an_opening("T1"), changed(2, NOW + timedelta(hours=1), KTI=300_000))
     early, late = (till.sell([BasketEntry("KTI")], at=NOW + timedelta(hours=hours)) for hours in (0, 1))
     assert (early.amount_rupiah, early.receipt.price_list) == (250_000, 1)
     assert (late.amount_rupiah, late.receipt.price_list) == (300_000, 2)
@@ -174,7 +174,7 @@ def test_a_sale_before_anything_was_heard_is_kept_with_a_warning(till: Till) -> 
 
 
 def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_happened(knowing: Till) -> None:
-    hear(knowing, withdrawn(LOT))
+    receive(knowing, withdrawn(LOT))
     with pytest.raises(WrongEntry, match="withdrawn"):
         knowing.sell([BasketEntry(OTHER), BasketEntry(LOT)], at=NOW)
     assert knowing.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
@@ -183,7 +183,7 @@ def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_hap
 
 
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
-    hear(till, opened("T1"), stocked(LOT, 10), withdrawn(LOT))
+    receive(till, an_opening("T1"), a_stocking(LOT, 10), withdrawn(LOT))
     with pytest.raises(WrongEntry, match="All lots of KTI"):
         till.sell([BasketEntry("KTI")], at=NOW)
 
@@ -255,7 +255,7 @@ def test_a_receipt_is_voided_whole_by_line_or_by_pieces_and_never_beyond(knowing
 
 def test_a_receipt_of_a_lost_till_is_voided_by_what_sales_told_of_it(knowing: Till) -> None:
     id = str(uuid4())
-    hear(knowing, accounted(id, 1, 3, net=100, voided=1), accounted(id, 2, 1, net=7))
+    receive(knowing, a_snapshot(id, 1, 3, net=100, voided=1), a_snapshot(id, 2, 1, net=7))
     done = knowing.void(id, at=NOW)
     assert [(line.line, line.qty) for line in done.void.lines] == [(1, 2), (2, 1)]
     assert (done.void.refund_rupiah, done.void.refund, done.assumed) == (66 + 7, PaymentKind.CASH, True)
@@ -299,7 +299,7 @@ def test_a_refused_void_leaves_the_pieces_to_void(knowing: Till) -> None:
     knowing.void("1", at=NOW)
     with pytest.raises(WrongEntry, match="void already"):
         knowing.void("1", at=NOW)
-    hear(knowing, accounted(receipt, 1, 2, voided=1), void_refused(receipt, 1, qty=2, left=1))
+    receive(knowing, a_snapshot(receipt, 1, 2, voided=1), void_refused(receipt, 1, qty=2, left=1))
     assert knowing.void("1", at=NOW).void.lines == (VoidedLine(line=1, qty=1),)
 
 
@@ -331,7 +331,7 @@ def test_a_drawer_is_opened_used_counted_and_opened_again(knowing: Till) -> None
 def test_the_till_that_pays_back_books_the_cash(tmp_path: Path, knowing: Till) -> None:
     receipt = knowing.sell([BasketEntry("KTI")], at=NOW).record.id
     with Till(tmp_path, BOOTH, "T2") as second_till:
-        hear(second_till, accounted(receipt, 1, 1))
+        receive(second_till, a_snapshot(receipt, 1, 1))
         second_till.open("P2", 300_000, at=NOW)
         second_till.void(receipt, at=NOW)
         assert second_till.count_cash(0, at=NOW).expected_rupiah == 50_000

@@ -37,11 +37,11 @@ def an_app() -> FastAPI:
     app.add_middleware(Admission, names=["Festival", "karya.example"])
 
     @app.post("/")
-    async def taken(request: Request) -> dict[str, int]:
+    async def byte_count(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
 
     @app.post("/declared")
-    async def declared(body: dict[str, Any]) -> dict[str, int]:
+    async def name_count(body: dict[str, Any]) -> dict[str, int]:
         return {"names": len(body)}
 
     @app.get("/")
@@ -178,13 +178,13 @@ async def test_a_body_that_says_that_it_is_too_long_is_not_read_at_all() -> None
 async def test_who_goes_on_sending_after_he_was_answered_is_cut_off() -> None:
     sent = 0
 
-    async def deaf() -> Message:
+    async def send_endlessly() -> Message:
         nonlocal sent
         sent += 1_000_000
         assert sent < 10 * MAX_DRAINED_BYTES
         return {"type": "http.request", "body": b" " * 1_000_000, "more_body": True}
 
-    assert await status(deaf, headers=POSTED) == 413
+    assert await status(send_endlessly, headers=POSTED) == 413
     assert sent <= MAX_VALUE_BYTES + MAX_DRAINED_BYTES + 2_000_000
 
 

@@ -82,13 +82,13 @@ async def test_a_producer_still_waits_for_a_broker_that_has_gone_unless_it_gives
 
 
 async def test_a_consumer_that_is_stopped_still_cancels_whoever_stops_it() -> None:
-    async def forever() -> None:
+    async def block() -> None:
         await asyncio.Event().wait()
 
     parts = SimpleNamespace(
-        _fetch_task=asyncio.create_task(forever()),
+        _fetch_task=asyncio.create_task(block()),
         _fetch_waiters=set(),
-        _pending_tasks={asyncio.create_task(forever())},
+        _pending_tasks={asyncio.create_task(block())},
     )
     await asyncio.sleep(0)
     with pytest.raises(asyncio.CancelledError):

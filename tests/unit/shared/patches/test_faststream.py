@@ -30,10 +30,10 @@ async def test_before_it_was_asked_it_is_not_silent(consumer: PatientConsumer) -
 
 
 async def test_while_it_is_asked_it_is_not_silent(consumer: PatientConsumer, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def waits(*_: Any, **__: Any) -> None:
+    async def block(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(AIOKafkaConsumer, "getmany", waits)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", block)
     asking = asyncio.create_task(consumer.getmany())
     await asyncio.sleep(0.001)
     assert consumer.silence == 0
@@ -45,10 +45,10 @@ async def test_while_it_is_asked_it_is_not_silent(consumer: PatientConsumer, mon
 async def test_refused_again_and_again_it_is_silent_since_its_last_answer(
     consumer: PatientConsumer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refused(*_: Any, **__: Any) -> None:
+    async def raise_kafka_error(*_: Any, **__: Any) -> None:
         raise KafkaError("made up for a test")
 
-    monkeypatch.setattr(AIOKafkaConsumer, "getmany", refused)
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", raise_kafka_error)
     before = 0.0
     for _ in range(3):
         with pytest.raises(KafkaError):
@@ -64,12 +64,12 @@ async def test_faststream_still_sleeps_after_an_answer_without_records(monkeypat
     async def sleep(seconds: float) -> None:
         slept.append(seconds)
 
-    async def nothing(**_: Any) -> dict[str, Any]:
+    async def empty_reply(**_: Any) -> dict[str, Any]:
         return {}
 
     monkeypatch.setattr(anyio, "sleep", sleep)
     subscriber: Any = SimpleNamespace(batch_timeout_ms=200, max_records=1)
-    assert await BatchSubscriber.get_msg(subscriber, SimpleNamespace(getmany=nothing)) == ()
+    assert await BatchSubscriber.get_msg(subscriber, SimpleNamespace(getmany=empty_reply)) == ()
     assert slept == [0.2]
 
 

@@ -179,7 +179,7 @@ def a_processor(rule: Callable[[State, Event, Shelved], Decision], reads: Any = 
     return Processor("test", "boxes", (SHELVED,), (BOXES,), handlers, views=(View(LABELS, WRITER),))
 
 
-def worked(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
+def work_batch(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) -> list[tuple[str, Any]]:
     """What one batch says, as the name of the event (or the reason of a dead letter) and its boxes."""
     loaded, items = Loaded(), []
     for n, body in enumerate(bodies):
@@ -196,13 +196,18 @@ def worked(processor: Processor, stored: Mapping[str, str], *bodies: Shelved) ->
     return [("counted", count.boxes) for count in counts] + [(letter or "", None) for letter in letters]
 
 
-def shelved(box: str, shelf: str, asks: str) -> Shelved:
+def a_shelving(box: str, shelf: str, asks: str) -> Shelved:
     return Shelved(box=box, shelf=shelf, asks=asks)
 
 
 def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
-    bodies = [shelved("1", "B", "B"), shelved("2", "B", "B"), shelved("3", "A", "B"), shelved("4", "A", "A")]
-    assert worked(a_processor(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
+    bodies = [
+        a_shelving("1", "B", "B"),
+        a_shelving("2", "B", "B"),
+        a_shelving("3", "A", "B"),
+        a_shelving("4", "A", "A"),
+    ]
+    assert work_batch(a_processor(shelve), {"1": "A", "3": "B", "5": "A"}, *bodies) == [
         ("counted", ("3",)),
         ("counted", ("1", "3")),
         ("counted", ("1", "2", "3")),
@@ -211,11 +216,11 @@ def test_an_event_finds_what_events_before_it_in_its_batch_left() -> None:
 
 
 def test_a_rule_that_writes_a_foreign_view_parks_its_key() -> None:
-    assert worked(a_processor(relabel), {}, shelved("1", "A", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(relabel), {}, a_shelving("1", "A", "A")) == [("BUG", None)]
 
 
 def test_a_rule_that_needs_what_only_another_event_reads_parks_its_key() -> None:
-    outcomes = worked(a_processor(peek), {"9": "A"}, shelved("1", "B", "A"), shelved("2", "B", "B"))
+    outcomes = work_batch(a_processor(peek), {"9": "A"}, a_shelving("1", "B", "A"), a_shelving("2", "B", "B"))
     assert outcomes == [("BUG", None)]
 
 
@@ -223,4 +228,4 @@ def test_reads_that_can_not_be_named_park_the_key() -> None:
     def failing(_event: Event, _body: Shelved) -> Iterable[Read]:
         raise ZeroDivisionError
 
-    assert worked(a_processor(shelve, failing), {}, shelved("1", "B", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(shelve, failing), {}, a_shelving("1", "B", "A")) == [("BUG", None)]
