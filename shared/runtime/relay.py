@@ -245,5 +245,5 @@ async def _batches(producer: AIOKafkaProducer, page: Sequence[OutboxEntry]) -> l
 
 
 def _append(batch: BatchBuilder, record: OutboxRecord) -> bool:
-    taken = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
-    return taken is not None
+    metadata = batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
+    return metadata is not None

@@ -38,11 +38,11 @@ class RuntimeStore:
 
     async def lanes(self, group: str, partitions: Iterable[int], session: Session | None = None) -> dict[int, Lane]:
         """The stored lanes; a lane without a document is new."""
-        wanted = {lane_id(group, p): p for p in partitions}
-        lanes = {p: Lane(group, p) for p in wanted.values()}
-        cursor = self._database["lanes"].find({"_id": {"$in": list(wanted)}}, session=session)
+        partition_of = {lane_id(group, p): p for p in partitions}
+        lanes = {p: Lane(group, p) for p in partition_of.values()}
+        cursor = self._database["lanes"].find({"_id": {"$in": list(partition_of)}}, session=session)
         for document in await cursor.to_list(None):
-            partition = wanted[document["_id"]]
+            partition = partition_of[document["_id"]]
             lanes[partition] = Lane(
                 group,
                 partition,

@@ -239,7 +239,7 @@ def test_every_sentence_fits_into_an_event() -> None:
         explanations.lost_on_the_way(1_000_000),
     ]
     for sentences in (
-        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
+        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, givers=facilities),
         explanations.kept_out(excluded),
         explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
         explanations.revised("x" * 500, causes, back=1_000_000, planned=1_000_000, missing=1_000_000),
