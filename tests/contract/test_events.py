@@ -48,7 +48,7 @@ def _as_far_as(stored: Any, now: Any) -> Any:
     if isinstance(stored, dict):
         return {name: _as_far_as(stored[name], now[name]) for name in stored}
     if isinstance(stored, list):
-        return [_as_far_as(was, current) for was, current in zip(stored, now, strict=True)]
+        return [_as_far_as(former, current) for former, current in zip(stored, now, strict=True)]
     return now
 
 
@@ -66,8 +66,8 @@ def test_a_model_has_only_gained_fields_with_defaults(event_files: Kept) -> None
 
 
 def test_nothing_is_kept_of_an_event_that_is_not_there() -> None:
-    known = {path for event_files in EVENTS for path in (event_files.sample, event_files.schema)}
-    assert {*SAMPLES.rglob("*.json"), *SCHEMAS.rglob("*.json")} == known
+    expected_files = {path for event_files in EVENTS for path in (event_files.sample, event_files.schema)}
+    assert {*SAMPLES.rglob("*.json"), *SCHEMAS.rglob("*.json")} == expected_files
 
 
 class V1(Body):
@@ -143,8 +143,8 @@ def _broken(promised: Any, now: Any, where: str) -> list[str]:
     if isinstance(promised, dict) and isinstance(now, dict) and "properties" in promised:
         before, after = promised["properties"], now.get("properties", {})
         breaks = [f"{where}.{name} is gone" for name in before.keys() - after.keys()]
-        asked = set(now.get("required", [])) - set(promised.get("required", []))
-        breaks += [f"{where}.{name} is asked for, but was not" for name in asked]
+        required = set(now.get("required", [])) - set(promised.get("required", []))
+        breaks += [f"{where}.{name} is asked for, but was not" for name in required]
         for name in before.keys() & after.keys():
             breaks += _broken(before[name], after[name], f"{where}.{name}")
         return breaks

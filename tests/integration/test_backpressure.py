@@ -65,9 +65,9 @@ async def test_without_its_database_a_consumer_pauses_and_goes_on_when_it_is_bac
             await loads.send_at_once(probe, islice(work, 300))
             consumer = consumer_of(service)
             await eventually(lambda: consumer.paused() == consumer.assignment(), equals=True, within=40)
-            stood = await positions(consumer)
+            offsets = await positions(consumer)
             await loads.send_at_once(probe, islice(work, 300))
-            assert await positions(consumer) == stood
+            assert await positions(consumer) == offsets
             assert consumer.paused() == consumer.assignment()
         await end_open_transactions(place)
         await eventually(lambda: all_worked("inventory", place, probe, service.database), within=60)

@@ -127,9 +127,9 @@ async def test_what_nobody_can_use_is_listed_and_shown_with_its_reason_and_can_b
             ("WRONG_KEY", "unusable"),
         ]
         assert json_output(await karya_dlq("list", "--service", "sales", "--json")) == []
-        shown = (await karya_dlq("list", "--reason", "WRONG_KEY")).stdout
-        assert "not in the partition that its key belongs to" in shown
-        assert str(next(letter["letter"] for letter in listed if letter["reason"] == "WRONG_KEY")) in shown
+        table = (await karya_dlq("list", "--reason", "WRONG_KEY")).stdout
+        assert "not in the partition that its key belongs to" in table
+        assert str(next(letter["letter"] for letter in listed if letter["reason"] == "WRONG_KEY")) in table
         printed = [(await karya_dlq("show", str(letter["letter"]), "--json")).stdout for letter in listed]
         letters = [json.loads(text) for text in printed]
         assert {letter["value"] for letter in letters} == {value.decode(), '{"lot":\x1b[31m', "0xfffe"}

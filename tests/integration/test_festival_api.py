@@ -252,8 +252,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
             *("name", "place", "zone", "first_day", "last_day")
         ]
         demand = {"booth": "ODOP.B1", "product": "KTI", "qty": "5"}
-        asked = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": [demand]})
-        assert fields(asked) == ["demands.0.qty"]
+        answer = await api.post("/festivals/ODOP/requests", json={"request": "R1", "demands": [demand]})
+        assert fields(answer) == ["demands.0.qty"]
         assert fields(await api.post("/festivals/ODOP/booths", json=BOOTH | {"festival": "OTHER"})) == ["festival"]
         assert fields(await api.post("/festivals/O%20P/close", json={})) == ["festival"]
         for wrong in (b"{", b"[]", b'"ODOP"', b"\xff\xfe", b'{"till_hours": NaN}'):
@@ -261,8 +261,8 @@ async def test_an_invalid_command_names_the_field_and_reaches_nobody(
         for twice in (b'{"till_hours":1,"till_hours":2}', b'{"till_hours":1,"till\\u005fhours":2}'):
             assert fields(await api.post("/festivals/ODOP/close", content=twice, headers=JSON)) == ["till_hours"]
         nested = b'{"request":"R1","demands":[{"booth":"ODOP.B1","product":"KTI","qty":1,"qty":9}]}'
-        asked = await api.post("/festivals/ODOP/requests", content=nested, headers=JSON)
-        assert fields(asked) == ["demands.0.qty"]
+        answer = await api.post("/festivals/ODOP/requests", content=nested, headers=JSON)
+        assert fields(answer) == ["demands.0.qty"]
         assert fields(await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "a b"})) == [
             "header.Idempotency-Key"
         ]
@@ -284,8 +284,8 @@ async def test_a_command_given_again_counts_once(service_process: RunProcess, pr
         # Somebody who speaks to Kafka himself took this id.
         await probe.send(ORGANISER, CancelFestival(festival="NONE"), id="three")
         await eventually(lambda: api.get("/commands/three"), until=lambda answer: answer.status_code == 200)
-        taken = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
-        assert (taken.status_code, taken.json()["reason"]) == (409, "id_taken")
+        answer = await api.post("/festivals/ODOP/cancel", json={}, headers={"Idempotency-Key": "three"})
+        assert (answer.status_code, answer.json()["reason"]) == (409, "id_taken")
         assert (await read(api, "/festivals/ODOP"))["status"] == "open"
     assert sorted(record.event.id for record in await probe.read_all(ORGANISER)) == ["one", "three", "three", "two"]
     assert await probe.dlq(ORGANISER) == []
@@ -308,13 +308,13 @@ async def test_two_at_once_with_one_id_get_their_own_answers(service_process: Ru
 async def test_without_prefer_a_command_is_taken_and_shown_later(service_process: RunProcess) -> None:
     async with an_api(service_process) as api:
         del api.headers["Prefer"]
-        taken = await api.post("/festivals", json=FESTIVAL)
-        assert (taken.status_code, taken.json()["status"]) == (202, "accepted")
-        assert taken.headers["location"] == taken.json()["look"] == f"/commands/{taken.json()['command']}"
+        answer = await api.post("/festivals", json=FESTIVAL)
+        assert (answer.status_code, answer.json()["status"]) == (202, "accepted")
+        assert answer.headers["location"] == answer.json()["look"] == f"/commands/{answer.json()['command']}"
 
         async def command_status() -> str | None:
-            answer = await api.get(taken.headers["location"])
-            return str(answer.json()["status"]) if answer.status_code == 200 else None
+            page = await api.get(answer.headers["location"])
+            return str(page.json()["status"]) if page.status_code == 200 else None
 
         await eventually(command_status, equals="done")
 
@@ -407,8 +407,8 @@ async def test_without_the_database_reads_say_so_and_commands_are_taken(settings
     async with an_unstarted(settings.model_copy(update={"mongo": "mongodb://127.0.0.1:1/"})) as api:
         page = await api.get("/festivals")
         assert (page.status_code, page.json()["title"]) == (503, "The database does not answer")
-        taken = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
-        assert (taken.status_code, taken.json()["command"]) == (202, "one")
+        answer = await api.post("/festivals", json=FESTIVAL, headers={"Idempotency-Key": "one", "Prefer": "wait=1"})
+        assert (answer.status_code, answer.json()["command"]) == (202, "one")
     assert [record.event.id for record in await probe.read_all(ORGANISER)] == ["one"]
 
 
@@ -455,8 +455,8 @@ async def test_a_festival_from_the_command_line(
         assert "PR-KPG" in await desk.says("stock", "KTI")
         assert [lot["on_hand"] for lot in await desk.json("stock")] == [30]
 
-        asked = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
-        assert "6 of 10 pieces" in asked
+        sentence = await desk.says("request", "ODOP", "R1", "B1:KTI=15")
+        assert "6 of 10 pieces" in sentence
         assert "LP-KPG" in await desk.says("plan", "ODOP", "R1")
         assert "15 pieces are held, 0 stay short" in await desk.says("accept", "ODOP", "R1")
         assert "wrong_state" in await desk.refused("accept", "ODOP", "R1")
@@ -487,8 +487,8 @@ async def test_a_festival_from_the_command_line(
         home = await desk.json("return", "ODOP", "--all")
         assert [(lot["lot"], lot["pieces"], lot["status"]) for lot in home] == [(LA, 2, "done"), (LB, 9, "done")]
         assert "Nothing is missing: ODOP is closed" in await desk.says("missing", "ODOP")
-        shown = await desk.json("show", "ODOP")
-        assert (shown["sums"]["sold"], shown["sums"]["returned"], shown["sums"]["lost_on_the_way"]) == (3, 11, 1)
+        page = await desk.json("show", "ODOP")
+        assert (page["sums"]["sold"], page["sums"]["returned"], page["sums"]["lost_on_the_way"]) == (3, 11, 1)
         assert "WITA" in await desk.says("show", "ODOP")
         assert "unknown_lot" in await desk.refused("loss", "ODOP", LX, "2")
         assert [festival["festival"] for festival in await desk.json("list", "--status", "closed")] == ["ODOP"]
@@ -506,9 +506,9 @@ async def test_a_revision_over_http_and_from_the_command_line(
             await execute(api, "/festivals/ODOP/booths", BOOTH | {"booth": booth})
         await some_stock(api, probe)
         await desk.says("request", "ODOP", "R1", "B1:KTI=10", "B2:KTI=4", "--consent", "--revise-at", "90")
-        shown = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
-        assert "karya festival accept ODOP R1" in shown
-        assert "no boat: LP-KPG can't send" in shown
+        proposal_text = await desk.says("revise", "ODOP", "R1", "--without", "LP-KPG", "--reason", "no boat")
+        assert "karya festival accept ODOP R1" in proposal_text
+        assert "no boat: LP-KPG can't send" in proposal_text
         page = await read(api, "/festivals/ODOP/requests/R1")
         assert (page["held"], page["revise_at_percent"], page["closed"]) == (14, 90, [])
         revision = page["revision"]

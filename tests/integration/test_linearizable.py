@@ -75,13 +75,13 @@ async def test_reservations_are_linearizable_though_an_instance_is_killed(
     for lot, verdict in verdicts.items():
         assert verdict.linearizable, explanation(lot, verdict)
     assert recorder.answered >= AT_LEAST
-    spoken = {
+    kinds = {
         operation.what.kind for lot in lots for operation in recorder.history(lot) if operation.answered is not None
     }
-    assert len(spoken) == 8, "every kind of order was answered at least once"
+    assert len(kinds) == 8, "every kind of order was answered at least once"
 
 
 def explanation(lot: str, verdict: HistoryVerdict[Order, Answer]) -> str:
-    done = "\n".join(f"  {operation}" for operation in verdict.order)
+    order = "\n".join(f"  {operation}" for operation in verdict.order)
     stuck = "\n".join(f"  {operation}" for operation in verdict.stuck)
-    return f"{lot}: this far the answers have an order:\n{done}\nnone of these can come next:\n{stuck}"
+    return f"{lot}: this far the answers have an order:\n{order}\nnone of these can come next:\n{stuck}"

@@ -132,9 +132,9 @@ def test_another_process_sees_what_runs_and_a_second_start_changes_nothing(stack
 
 
 def test_two_checkouts_run_side_by_side(stack: LocalStack, tmp_path: Path) -> None:
-    taken = (stack.kafka.port, stack.mongo.port)
-    with LocalStack(tmp_path, kafka_port=taken[0], mongo_port=taken[1]) as second:
-        assert {second.kafka.port, second.mongo.port}.isdisjoint(taken)
+    ports = (stack.kafka.port, stack.mongo.port)
+    with LocalStack(tmp_path, kafka_port=ports[0], mongo_port=ports[1]) as second:
+        assert {second.kafka.port, second.mongo.port}.isdisjoint(ports)
         assert all(server.alive for server in stack.status() + second.status())
 
 

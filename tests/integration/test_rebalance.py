@@ -61,11 +61,13 @@ async def await_progress(name: str, partitions: int, database: Database) -> None
         lanes = await database["lanes"].find({"_id": {"$in": busy}}).to_list(None)
         return {lane["_id"]: lane["batches"] for lane in lanes}
 
-    worked, seen = await database["ledger"].count_documents({}), await batches()
+    worked, batch_counts = await database["ledger"].count_documents({}), await batches()
     await eventually(
         lambda: database["ledger"].count_documents({}), until=lambda now: now > worked + ON_EITHER_SIDE, within=40
     )
-    await eventually(batches, until=lambda now: all(now[lane] > then for lane, then in seen.items()), within=40)
+    await eventually(
+        batches, until=lambda now: all(now[lane] > then for lane, then in batch_counts.items()), within=40
+    )
 
 
 async def has_lanes(instance: ServiceProcess) -> None:

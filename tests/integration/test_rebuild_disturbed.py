@@ -106,8 +106,8 @@ async def _plan_again(probe: Probe) -> None:
     """Inventory has less than the plans thought: festival plans again what was refused."""
     for n in range(loads.KEYS):
         demand = Demand(booth=f"F{n}.B1", product="KTI", qty=700)
-        asked = RequestAllocation(festival=f"F{n}", request="again", demands=(demand,), consent=True)
-        await probe.send(ORGANISER, asked, id=f"again-{n}")
+        request = RequestAllocation(festival=f"F{n}", request="again", demands=(demand,), consent=True)
+        await probe.send(ORGANISER, request, id=f"again-{n}")
 
     async def reservations() -> list[ReservationRequested]:
         return [

@@ -47,9 +47,9 @@ async def carry_out(season: RunningSeason, proposal: ReplenishmentProposed) -> N
     for n, move in enumerate(proposal.transfers):
         lots = (CountedLot(lot=move.lot, qty=move.qty),)
         leaves = SendTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.booth, to=move.to, lots=lots)
-        comes = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
+        receipt = ReceiveTransfer(festival=FESTIVAL, transfer=f"T{n}", booth=move.to, counted=lots)
         await season.say(ORGANISER, leaves, f"leaves-{n}")
-        await season.say(ORGANISER, comes, f"comes-{n}")
+        await season.say(ORGANISER, receipt, f"comes-{n}")
     await season.until("festival", "transfers", {"status": "received"}, len(proposal.transfers))
     request = await season.document("festival", "requests", f"{FESTIVAL}/R2")
     ways = sorted({(line["facility"], line["booth"]) for line in request["lines"] if line["status"] == "reserved"})
@@ -62,13 +62,13 @@ async def carry_out(season: RunningSeason, proposal: ReplenishmentProposed) -> N
         counted: Counter[str] = Counter()
         for parcel in shipment["parcels"]:
             counted[parcel["lot"]] += parcel["qty"]
-        came = ReceiveShipment(
+        shipment_receipt = ReceiveShipment(
             festival=FESTIVAL,
             shipment=shipment["name"],
             booth=shipment["booth"],
             counted=tuple(CountedLot(lot=lot, qty=qty) for lot, qty in counted.items()),
         )
-        await season.say(ORGANISER, came, f"receive-{shipment['name']}")
+        await season.say(ORGANISER, shipment_receipt, f"receive-{shipment['name']}")
     await season.until("festival", "shipments", {**of_refill, "status": "received"}, len(ways))
 
 

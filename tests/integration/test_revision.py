@@ -116,17 +116,17 @@ async def ship(season: RunningSeason, name: str, lost: int = 0) -> str:
     await season.until("festival", "shipments", {"_id": f"ODOP/{name}", "status": "sent"})
     parcels = (await season.document("festival", "shipments", f"ODOP/{name}"))["parcels"]
     [lot] = {parcel["lot"] for parcel in parcels}
-    came = CountedLot(lot=lot, qty=sum(parcel["qty"] for parcel in parcels) - lost)
-    await organise(season, ReceiveShipment(festival="ODOP", shipment=name, booth=B1, counted=(came,)))
+    count = CountedLot(lot=lot, qty=sum(parcel["qty"] for parcel in parcels) - lost)
+    await organise(season, ReceiveShipment(festival="ODOP", shipment=name, booth=B1, counted=(count,)))
     return str(lot)
 
 
 async def test_a_boat_that_does_not_sail_a_damaged_shipment_and_a_booth_that_closes(season: RunningSeason) -> None:
     demands = tuple(Demand(booth=booth, product=PRODUCT, qty=12) for booth in (B1, B2))
-    asked = RequestAllocation(
+    command = RequestAllocation(
         festival="ODOP", request="R1", demands=demands, consent=True, revise_at_percent=25, hold_hours=1
     )
-    await organise(season, asked)
+    await organise(season, command)
     assert sum((await reserved_pieces(season)).values()) == 24
 
     # The boat: a proposal that changes nothing, until it is accepted.

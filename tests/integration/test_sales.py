@@ -341,20 +341,20 @@ async def test_who_goes_on_page_after_page_misses_no_receipt_that_came_meanwhile
     settings: Settings, probe: Probe, service_process: RunProcess
 ) -> None:
     async with service_process("sales") as process, httpx.AsyncClient(base_url=process.url) as http:
-        till, seen, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
+        till, receipts, place = Heads(probe), list[str](), f"/booths/{BOOTH}/receipts?limit=3"
         await till.report(a_sale(1, None, 1), "z1")
         await eventually(lambda: _exists(http, place), until=bool)
         for n in range(2, 21):
             await till.report(a_sale(n, None, 1), f"z{n}" if n % 2 else f"a{n}")
             if n % 4 == 0:
                 page = await eventually(partial(_page, http, place), until=lambda page: len(page.json()) == 3)
-                seen += [receipt["receipt"] for receipt in page.json()]
+                receipts += [receipt["receipt"] for receipt in page.json()]
                 place = page.links["next"]["url"]
-        while len(seen) < 20:
+        while len(receipts) < 20:
             page = await eventually(partial(_page, http, place), until=lambda page: bool(page.json()))
-            seen += [receipt["receipt"] for receipt in page.json()]
+            receipts += [receipt["receipt"] for receipt in page.json()]
             place = page.links["next"]["url"]
-        assert sorted(seen) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
+        assert sorted(receipts) == sorted(f"z{n}" if n % 2 else f"a{n}" for n in range(1, 21))
 
 
 async def _page(http: httpx.AsyncClient, place: str) -> httpx.Response:

@@ -218,9 +218,9 @@ async def test_a_lane_that_somebody_else_has_moved_is_not_worked_from_old_knowle
         document = await database["lanes"].find_one({"_id": lane})
         assert document is not None
         word = OutboxRecord((await probe.records(INVENTORY))[0].topic, None, b"zombie", b"{}", [])
-        [left] = to_outbox([OutboxEntry(lane, document["next_out"], word)])
+        [entry_document] = to_outbox([OutboxEntry(lane, document["next_out"], word)])
         if unsaid:
-            await database["outbox"].insert_one(left)
+            await database["outbox"].insert_one(entry_document)
         moved = {"next_out": document["next_out"] + 1, "batches": document["batches"] + 1}
         await database["lanes"].replace_one({"_id": lane}, {**document, **moved})
         await probe.send_all([a_correction(1)])

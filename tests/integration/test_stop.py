@@ -100,13 +100,13 @@ async def test_the_batch_in_hand_is_finished_and_what_it_says_is_said(
     # So that it is for the stop to say what the batch says.
     monkeypatch.setattr(Relay, "run", block)
     async with run_service("inventory") as service:
-        held = HeldBack(monkeypatch)
+        held_batch = HeldBack(monkeypatch)
         await probe.send_all([a_lot(1)])
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
         await eventually(service.stopping.is_set, equals=True)
         assert await members(settings, service) == 1
-        held.release.set()
+        held_batch.release.set()
         await stopping
         assert await members(settings, service) == 0
     database = mongo.database("inventory")
@@ -121,13 +121,13 @@ async def test_a_batch_that_does_not_end_is_left_to_the_next_owner(
     monkeypatch.setattr("shared.runtime.service.FINISH_WITHIN", 0.2)
     database = mongo.database("inventory")
     async with run_service("inventory") as service:
-        held = HeldBack(monkeypatch)
+        held_batch = HeldBack(monkeypatch)
         await probe.send_all([a_lot(1)])
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         await service.stop()
         assert await members(settings, service) == 0
     assert await database["lots"].count_documents({}) == 0
-    held.release.set()
+    held_batch.release.set()
     async with run_service("inventory"):
         await eventually(lambda: all_worked("inventory", settings, probe, database))
     assert len(await probe.read_all(INVENTORY)) == 1
@@ -140,12 +140,12 @@ async def test_of_a_batch_that_is_decided_for_long_only_what_is_in_a_transaction
     database = mongo.database("inventory")
     many = [a_lot(n) for n in range(9)]
     await probe.send_all(many)
-    held = HeldBack(monkeypatch)
+    held_batch = HeldBack(monkeypatch)
     async with run_service("inventory") as service:
-        await held.in_hand.wait()
+        await held_batch.in_hand.wait()
         stopping = asyncio.create_task(service.stop())
         await eventually(lambda: service._runtimes[0].lanes.draining)
-        held.release.set()
+        held_batch.release.set()
         await stopping
         assert await members(settings, service) == 0
     assert await database["ledger"].count_documents({}) == 1
@@ -210,10 +210,10 @@ async def test_who_waits_for_an_outcome_is_answered_when_the_service_ends(
     async with a_probe(place) as probe, service_process("festival", place) as process:
         with frozen_server(own.mongo):
             async with httpx.AsyncClient(base_url=process.url, timeout=60) as api:
-                asked = asyncio.create_task(api.post("/festivals", json=FESTIVAL, headers={"Prefer": "wait=30"}))
+                request = asyncio.create_task(api.post("/festivals", json=FESTIVAL, headers={"Prefer": "wait=30"}))
                 await eventually(lambda: probe.records(ORGANISER), until=lambda records: len(records) == 1)
                 await assert_ends_in_time(process)
-                assert (await asked).status_code == 202
+                assert (await request).status_code == 202
 
 
 async def block(_: object) -> None:

@@ -74,8 +74,8 @@ async def test_a_terminal_hears_what_became_of_its_reports(
         good = record(terminal, 12, maker="7429918830")
         bad = record(terminal, 12, product="KRJ")
         async with run_service("production"), run_service("inventory"):
-            done = await terminal.sync(settings, wait=30)
-            assert (done.sent, done.unanswered, done.unreadable) == (2, 0, 0)
+            report = await terminal.sync(settings, wait=30)
+            assert (report.sent, report.unanswered, report.unreadable) == (2, 0, 0)
             accepted, rejected = (row.answer for row in terminal.tracked_reports())
             assert isinstance(accepted, ReportAccepted)
             assert isinstance(rejected, ReportRejected)
@@ -86,8 +86,8 @@ async def test_a_terminal_hears_what_became_of_its_reports(
             terminal.correct(accepted.lot, -2, at=datetime.now(UTC))
             terminal.correct(accepted.lot, -11, at=datetime.now(UTC))
             terminal.recall(accepted.lot, at=datetime.now(UTC))
-            done = await terminal.sync(settings, wait=30)
-            assert (done.sent, done.unanswered) == (3, 0)
+            report = await terminal.sync(settings, wait=30)
+            assert (report.sent, report.unanswered) == (3, 0)
         rows = terminal.tracked_reports()
         assert [row.status for row in rows] == [
             ReportStatus.ACCEPTED,
@@ -145,8 +145,8 @@ async def test_a_sync_that_is_killed_goes_on_where_it_was(
     assert await dying.wait() == -signal.SIGKILL
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         async with run_service("production"):
-            done = await terminal.sync(settings, wait=60)
-        assert (done.sent, done.unanswered) == (15 + sent_twice, 0)
+            report = await terminal.sync(settings, wait=60)
+        assert (report.sent, report.unanswered) == (15 + sent_twice, 0)
         assert {row.status for row in terminal.tracked_reports()} == {ReportStatus.ACCEPTED}
     logged = [record.event.id for record in await probe.read_all(TERMINAL)]
     assert len(logged) == 25 + sent_twice

@@ -140,8 +140,8 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
         await probe.send(SALES, a_snapshot(receipts[0]))
         await probe.send_raw(SALES, key=BOOTH.encode(), value=b"{", headers=[("ce_id", None)])
         await probe.send(SALES, a_snapshot(receipts[1], disputed=1))
-        done = await till.sync(settings, wait=0)
-        assert (done.sent, done.received, done.unreadable, done.unanswered) == (0, 2, 1, 2)
+        report = await till.sync(settings, wait=0)
+        assert (report.sent, report.received, report.unreadable, report.unanswered) == (0, 2, 1, 2)
         assert [row.status for row in till.tracked_records()] == [
             RecordStatus.RECORDED,
             RecordStatus.DISPUTED,
@@ -153,8 +153,8 @@ async def test_what_was_sold_offline_arrives_in_order_and_is_answered(
         await probe.send(SALES, a_snapshot(receipts[1], revision=2))
         await probe.send(SALES, a_snapshot(receipts[2], waiting=1))
         await probe.send(SALES, a_snapshot(receipts[3], voided=1))
-        done = await till.sync(settings, wait=30)
-        assert (done.received, done.unanswered) == (3, 0)
+        report = await till.sync(settings, wait=30)
+        assert (report.received, report.unanswered) == (3, 0)
         assert [row.status for row in till.tracked_records()] == [
             RecordStatus.RECORDED,
             RecordStatus.RECORDED,

@@ -52,8 +52,11 @@ async def create_topic(admin: AIOKafkaAdminClient, topic: NewTopic) -> None:
     await eventually(admin.list_topics, until=lambda names: topic.name in names)
 
 
-async def alter_settings(settings: Settings, admin: AIOKafkaAdminClient, **others: str) -> None:
-    changes = [TopicFault(name_in(settings), name.replace("_", "."), None, value) for name, value in others.items()]
+async def alter_settings(settings: Settings, admin: AIOKafkaAdminClient, **values_by_setting: str) -> None:
+    changes = [
+        TopicFault(name_in(settings), name.replace("_", "."), None, value)
+        for name, value in values_by_setting.items()
+    ]
     await alter(admin, changes)
     await eventually(
         lambda: configs(admin, [name_in(settings)]),
@@ -67,8 +70,8 @@ async def test_an_input_that_was_there_before_with_a_weeks_retention_and_senders
     settings: Settings, admin: AIOKafkaAdminClient
 ) -> None:
     fresh = settings.model_copy(update={"topic_prefix": f"{settings.topic_prefix}before."})
-    others = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
-    await create_topic(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=others))
+    configs_before = {RETENTION: WEEK, TIME: SENDERS, "max.message.bytes": "4000000", "min.insync.replicas": "1"}
+    await create_topic(admin, NewTopic(name_in(fresh), fresh.partitions, 1, topic_configs=configs_before))
     ordered = await make_topics(fresh)
     alterations = {(fault.setting, fault.found) for fault in ordered.altered}
     assert alterations >= {(RETENTION, WEEK), (TIME, SENDERS), ("max.message.bytes", "4000000")}
@@ -94,17 +97,17 @@ async def test_what_would_not_mend_the_records_that_lie_there_is_refused_with_th
     ]
     async with run_service("inventory", ready=False) as service:
         await eventually(lambda: all(reports_trouble(service, words) for words in sentences))
-    code, shown = await karya_topics(settings)
+    code, report = await karya_topics(settings)
     assert code == 1
-    assert [fault["setting"] for fault in shown["altered"]] == [RETENTION], "what is lost is lost"
-    [refused] = shown["refused"]
+    assert [fault["setting"] for fault in report["altered"]] == [RETENTION], "what is lost is lost"
+    [refused] = report["refused"]
     command = re.search(r"--entity-name (\S+) --add-config (\S+)", refused)
     assert command is not None
-    given = dict(pair.split("=") for pair in command[2].split(","))
-    assert (command[1], given) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
+    configs_to_add = dict(pair.split("=") for pair in command[2].split(","))
+    assert (command[1], configs_to_add) == (topic, {TIME: "LogAppendTime", COMPRESSION: "uncompressed"})
     async with run_service("inventory", ready=False) as service:
         await eventually(lambda: [reports_trouble(service, words) for words in sentences], equals=[False, True, True])
-        await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in given.items()])
+        await alter(admin, [TopicFault(topic, setting, None, value) for setting, value in configs_to_add.items()])
         # It is asked again only because something was wrong.
         await eventually(service.readiness_failures, equals=[], within=30)
     assert (await karya_topics(settings))[0] == 0

@@ -139,5 +139,5 @@ async def test_the_command_tells_it(season: RunningSeason) -> None:
 
 
 async def karya(season: RunningSeason, *words: str) -> tuple[int, str]:
-    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
-    return done.exit_code, done.stdout
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(season.settings))
+    return result.exit_code, result.stdout

@@ -67,8 +67,8 @@ async def test_a_piece_is_sold_once_though_a_till_without_a_network_sold_what_ha
     await season.until("festival", "transfers", {"status": "sent"})
     await season.say(ORGANISER, CloseFestival(festival=FESTIVAL), "too-early")
     await season.until("festival", "commands", {"_id": "too-early", "outcome": "refused"})
-    came = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(CountedLot(lot=lot, qty=4),))
-    await season.say(ORGANISER, came, "moved", times=2)
+    receipt = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(CountedLot(lot=lot, qty=4),))
+    await season.say(ORGANISER, receipt, "moved", times=2)
     await season.until("sales", "booths", {"_id": B2, "lots": {"$elemMatch": {"lot": lot, "stocked": 4}}})
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": lot, "moved": 4}}})
 

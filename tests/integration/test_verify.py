@@ -337,8 +337,8 @@ async def test_the_command_shows_the_verdict(season: RunningSeason, settings: Se
 
 async def karya(settings: Settings, *words: str) -> tuple[int, str]:
     """The exit code and the output of the command; in a thread, for it has a loop of its own."""
-    done = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(settings))
-    return done.exit_code, done.stdout
+    result = await asyncio.to_thread(CliRunner().invoke, app, list(words), env=environment(settings))
+    return result.exit_code, result.stdout
 
 
 async def test_what_is_wrong_in_a_topic_is_found(season: RunningSeason, settings: Settings) -> None:
@@ -384,8 +384,8 @@ async def test_what_is_wrong_in_a_topic_is_found(season: RunningSeason, settings
         [check] = [check for check in report.checks if check.name == name]
         assert any(sentence in broken for broken in check.broken), check.broken
         assert STRANGER not in json.dumps(report.as_dict())
-    shown = json.loads(envelope.encode(sale)) | {"till": "T1"}
+    forged_sale = json.loads(envelope.encode(sale)) | {"till": "T1"}
     headers = envelope.headers(id="x", source="season", topic=PUBLIC_SALES, body=sale, time=envelope.EPOCH)
-    await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(shown).encode(), headers=headers)
+    await probe.send_raw(PUBLIC_SALES, key=CLOTH.encode(), value=json.dumps(forged_sale).encode(), headers=headers)
     report = await verify(settings, within=20)
     assert "shows till" in str([check.broken for check in report.checks if check.name == "public stream"])

@@ -92,8 +92,8 @@ async def send(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
 async def receive(place: RunningSeason, alive: dict[str, ServiceProcess]) -> None:
     await send(place, alive)
     counted = (CountedLot(lot="LA", qty=7),)
-    came = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
-    await place.say(ORGANISER, came, "receive")
+    receipt = ReceiveShipment(festival="FA", shipment="S1", booth="FA.B1", counted=counted)
+    await place.say(ORGANISER, receipt, "receive")
     await place.until("festival", "shipments", {"status": "received"})
 
 

@@ -93,7 +93,7 @@ def _outbox_deleted_before_the_acknowledgement() -> None:
 def _duplicate_filter_off() -> None:
     original = RuntimeStore.write
 
-    async def known(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
+    async def no_entries(_: RuntimeStore, ids: Iterable[str]) -> dict[str, bytes]:
         return {}
 
     async def write(
@@ -105,7 +105,7 @@ def _duplicate_filter_off() -> None:
             writes.ledger = []
         await original(store, writes, session, fence)
 
-    RuntimeStore.processed = known  # type: ignore[method-assign]
+    RuntimeStore.processed = no_entries  # type: ignore[method-assign]
     RuntimeStore.write = write  # type: ignore[method-assign]
 
 

@@ -200,11 +200,11 @@ class Chain(Machine):
 
     @rule(demands=demands, consent=st.booleans(), percent=st.sampled_from([None, 1, 40]))
     def request(self, demands: list[tuple[str, str, int]], consent: bool, percent: int | None = None) -> None:
-        asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
+        wishes = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
         name = self.next_name("R")
         self.command(
             RequestAllocation(
-                festival=FESTIVAL, request=name, demands=asked, consent=consent, revise_at_percent=percent
+                festival=FESTIVAL, request=name, demands=wishes, consent=consent, revise_at_percent=percent
             )
         )
 
@@ -256,8 +256,8 @@ class Chain(Machine):
         )
 
     def move(self, n: int, qty: int, odd: bool) -> None:
-        held = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
-        pair = one_of(held, n)
+        pairs = [(booth, lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        pair = one_of(pairs, n)
         if pair is not None:
             booth, lot = pair
             to = next(other for other in BOOTHS if other != booth.id)
@@ -309,8 +309,8 @@ class Chain(Machine):
             self.command(ResolveDispute(festival=FESTIVAL, booth=sale[0], sale=sale[1], outcome=outcome))
 
     def bring_home(self, n: int, qty: int, odd: bool) -> None:
-        held = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
-        pair = one_of(held, n)
+        pairs = [(booth.id, lot.lot) for booth in self.festival.all(FestivalBooth) for lot in booth.lots]
+        pair = one_of(pairs, n)
         if pair is not None:
             self.command(ReceiveReturn(festival=FESTIVAL, booth=pair[0], lot=pair[1], qty=qty, final=odd))
 
@@ -480,8 +480,8 @@ def check_festival(festival: ServiceShell) -> None:
             assert lot.moved_out >= 0
             assert lot.returned + lot.returning + lot.moved_out <= lot.received, lot
         for account in booth.accounts().values():
-            gone = account.sold + account.lost + account.returned + account.returning + account.moved_out
-            assert account.received + account.surplus == gone + account.misbooked + account.left, account
+            departed = account.sold + account.lost + account.returned + account.returning + account.moved_out
+            assert account.received + account.surplus == departed + account.misbooked + account.left, account
     moved: Counter[tuple[str, str]] = Counter()
     for transfer in festival.all(Transfer):
         for lot_id, qty in transfer.sent:
@@ -494,8 +494,8 @@ def check_festival(festival: ServiceShell) -> None:
         for line in request.lines:
             if line.status in COUNTED:
                 covered[line.booth, line.product] += line.qty - line.lost
-        asked = {(want.booth, want.product): want.qty for want in request.demands}
-        assert all(qty <= asked[pair] for pair, qty in covered.items()), request
+        requested = {(want.booth, want.product): want.qty for want in request.demands}
+        assert all(qty <= requested[pair] for pair, qty in covered.items()), request
 
 
 def check_commands(festival: ServiceShell) -> None:
@@ -554,9 +554,9 @@ ENDS = {
 
 def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> None:
     """Both count a booth's pieces alike; a closed festival's booths are settled and nothing is in dispute."""
-    known = {booth.id: booth for booth in sales.all(Booth)}
+    booths = {booth.id: booth for booth in sales.all(Booth)}
     for booth in festival.all(FestivalBooth):
-        other = known[booth.id]
+        other = booths[booth.id]
         lots = {lot.lot: lot for lot in booth.lots if lot.received}
         stocked = {lot.lot: lot for lot in other.lots if lot.stocked}
         assert {id: (lot.received, lot.recorded_lost, lot.moved_out, lot.withdrawn) for id, lot in lots.items()} == {
@@ -573,12 +573,12 @@ def check_festival_and_sales(festival: ServiceShell, sales: ServiceShell) -> Non
         id: (report.revision, {lot.lot: lot.sold for lot in report.lots}) for id, report in reports.items()
     }
     for replenishment in festival.all(Replenishment):
-        given: Counter[tuple[str, str]] = Counter()
+        sent_pieces: Counter[tuple[str, str]] = Counter()
         for move in replenishment.moves:
-            given[move.booth, move.lot] += move.qty
+            sent_pieces[move.booth, move.lot] += move.qty
             assert move.booth != move.to
         received = {(b.id, lot.lot): lot.received for b in festival.all(FestivalBooth) for lot in b.lots}
-        assert all(qty <= received[place] for place, qty in given.items()), "more was to leave than ever came"
+        assert all(qty <= received[place] for place, qty in sent_pieces.items()), "more was to leave than ever came"
     by_status: dict[FestivalStatus, list[str]] = defaultdict(list)
     for market in festival.all(Festival):
         by_status[market.status].append(market.id)

@@ -107,15 +107,15 @@ class InventoryMachine(Machine):
 def answers_by_cause(inventory: ServiceShell) -> dict[str, Answer]:
     """What inventory answered, by the id of the order."""
     published: dict[str, list[Event]] = defaultdict(list)
-    seen: set[str] = set()
+    ids: set[str] = set()
     for topic in (RESERVATIONS, LOT_ANSWERS):
         for record in inventory.kafka.records(topic.name):
             try:
                 event = envelope.decode(topic, record)
             except Unusable:
                 continue
-            if event.id not in seen and event.source == "karya/inventory":
-                seen.add(event.id)
+            if event.id not in ids and event.source == "karya/inventory":
+                ids.add(event.id)
                 published[envelope.header(record.headers, "causationid") or ""].append(event)
     return {cause: answer_of([event.body for event in events]) for cause, events in published.items()}
 

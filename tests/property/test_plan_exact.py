@@ -58,9 +58,9 @@ def test_large_plans_are_within_a_piece_of_the_optimum_in_fractions(seed: int) -
     for (facility, _), qty in bounds(case).offers.items():
         offered[facility] += qty
     due = {giver: offered[giver] * case.rules.weights.get(giver, 1) for giver in best if offered[giver]}
-    got = totals(made)
+    pieces = totals(made)
     for giver in due:
-        assert -slack(giver, due, best) <= got.get(giver, 0) - best[giver] <= 1.000001, giver
+        assert -slack(giver, due, best) <= pieces.get(giver, 0) - best[giver] <= 1.000001, giver
 
 
 def slack(giver: str, due: dict[str, int], best: dict[str, float]) -> float:

@@ -71,11 +71,11 @@ class ProductionMachine(Machine):
 
     @rule(facility=facilities, n=which, source=sources)
     def an_id_of_another_terminal(self, facility: str, n: int, source: str) -> None:
-        taken = one_of([event.id for event in self.kafka.events(TERMINAL)], n)
-        if taken is not None:
+        report_id = one_of([event.id for event in self.kafka.events(TERMINAL)], n)
+        if report_id is not None:
             made_on = NOON.date()
             body = ProductionReported(facility=facility, terminal="T", product="SVR", qty=7, made_on=made_on)
-            self.kafka.say(TERMINAL, body, id=taken, source=f"other-{source}-{self.kafka.next_id()}")
+            self.kafka.say(TERMINAL, body, id=report_id, source=f"other-{source}-{self.kafka.next_id()}")
 
     @rule(wanted=st.lists(st.tuples(facilities, which, st.integers(-9, 9)), min_size=1, max_size=4))
     def correct(self, wanted: list[tuple[str, int, int]]) -> None:
@@ -92,20 +92,20 @@ class ProductionMachine(Machine):
 
     @rule(fits=st.lists(st.booleans(), min_size=1, max_size=4))
     def inventory_answers(self, fits: list[bool]) -> None:
-        asked = [
+        unanswered = [
             request
             for request in self.kafka.bodies(PRODUCTION, CorrectionRequested)
             if request.correction not in self.answered
         ]
-        for request, fit in zip(asked, fits, strict=False):
+        for request, fit in zip(unanswered, fits, strict=False):
             self.answer(request, fit)
 
     @rule(n=which, fits=st.booleans())
     def inventory_answers_again(self, n: int, fits: bool) -> None:
         """It never does; the first answer would stand."""
         requests = self.kafka.bodies(PRODUCTION, CorrectionRequested)
-        asked = [request for request in requests if request.correction in self.answered]
-        request = one_of(asked, n)
+        repeats = [request for request in requests if request.correction in self.answered]
+        request = one_of(repeats, n)
         if request is not None:
             self.answer(request, fits)
 

@@ -60,7 +60,7 @@ class Case:
 def a_situation(rng: Random) -> Situation:
     booths = [f"b{n}" for n in range(rng.randint(1, 6))]
     rows = [(booth, product) for booth in booths for product in PRODUCTS if rng.random() < 0.8]
-    held = [
+    held_lots = [
         HeldLot(
             booth,
             f"{product}{lot}",
@@ -99,7 +99,7 @@ def a_situation(rng: Random) -> Situation:
     )
     sells = {booth: frozenset(p for p in PRODUCTS if rng.random() < 0.9) for booth in booths}
     until = NOON + timedelta(minutes=rng.randint(1, 540))
-    return Situation(NOON, until, sells, tuple(histories), tuple(held), rules)
+    return Situation(NOON, until, sells, tuple(histories), tuple(held_lots), rules)
 
 
 def some_stock(rng: Random) -> list[AvailableLot]:
@@ -138,17 +138,17 @@ def test_there_is_something_to_see(cases: list[Case]) -> None:
 
 def test_only_what_is_on_the_shelf_and_good_is_moved_to_where_it_has_a_price(cases: list[Case]) -> None:
     for case in cases:
-        took = Counter[tuple[str, str]]()
-        held = {(lot.booth, lot.lot): lot for lot in case.now.held}
+        moved_pieces = Counter[tuple[str, str]]()
+        held_lots = {(lot.booth, lot.lot): lot for lot in case.now.held}
         for move in case.made.moves:
-            lot = held[move.booth, move.lot]
-            took[move.booth, move.lot] += move.qty
+            lot = held_lots[move.booth, move.lot]
+            moved_pieces[move.booth, move.lot] += move.qty
             assert move.booth != move.to
             assert not lot.withdrawn
             assert lot.best_before is None or lot.best_before > LAST_DAY
             assert (move.product, move.facility) == (lot.product, lot.facility)
             assert move.product in case.now.sells[move.to]
-        assert all(0 < qty <= held[key].left for key, qty in took.items())
+        assert all(0 < qty <= held_lots[key].left for key, qty in moved_pieces.items())
 
 
 def test_who_gives_is_not_left_short_and_gets_none(cases: list[Case]) -> None:
@@ -179,13 +179,13 @@ def test_nobody_gets_more_than_will_probably_be_sold_there(cases: list[Case]) ->
 
 def test_booths_get_what_they_have_room_for(cases: list[Case]) -> None:
     for case in cases:
-        comes, kinds = Counter[str](), Counter[tuple[str, str]]()
+        arriving, kinds = Counter[str](), Counter[tuple[str, str]]()
         rules = case.now.rules
         parcels = [(allotment.booth, allotment.lot.product, allotment.qty) for allotment in case.plan.allotments]
         for booth, product, qty in [*((m.to, m.product, m.qty) for m in case.made.moves), *parcels]:
-            comes[booth] += qty
+            arriving[booth] += qty
             kinds[booth, rules.categories[booth, product]] += qty
-        assert all(comes[booth] <= most for booth, most in rules.capacity.items())
+        assert all(arriving[booth] <= most for booth, most in rules.capacity.items())
         assert all(kinds[kind] <= most for kind, most in rules.limits.items())
 
 

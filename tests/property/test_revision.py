@@ -100,7 +100,7 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
     revisions = [body for body in world.hear_itself() if isinstance(body, AllocationRevised)] if world.wishes else []
     after = world.request()
 
-    goes = {
+    back_lines = {
         line.reservation: line
         for line in before.lines
         if line.status is LineStatus.RESERVED and line.facility in without
@@ -109,27 +109,27 @@ def test_only_what_can_not_stay_goes_and_what_can_be_had_comes(case: Case) -> No
     for short in shortfalls(before):
         if short.booth not in before.closed:
             missing[short.product] += short.short
-    for line in goes.values():
+    for line in back_lines.values():
         missing[line.product] += line.qty
     possible = +Counter({product: min(qty, there[product]) for product, qty in missing.items()})
     if not revisions:
-        assert not goes
+        assert not back_lines
         assert not possible
         assert after == before
         return
     [revision] = revisions
-    assert {line.reservation for line in revision.back} == goes.keys()
-    for was, now in zip(before.lines, after.lines, strict=False):
-        if was.reservation in goes and case.consent:
+    assert {line.reservation for line in revision.back} == back_lines.keys()
+    for former, now in zip(before.lines, after.lines, strict=False):
+        if former.reservation in back_lines and case.consent:
             assert now.status in LEAVES
         else:
-            assert now == was
-    assert revision.kept == pieces(before.lines) - sum(line.qty for line in goes.values())
-    comes: Counter[str] = Counter()
+            assert now == former
+    assert revision.kept == pieces(before.lines) - sum(line.qty for line in back_lines.values())
+    added_pieces: Counter[str] = Counter()
     for added in revision.added:
         assert added.facility not in without
         assert added.booth not in before.closed
-        comes[added.product] += added.qty
-    assert comes == possible
+        added_pieces[added.product] += added.qty
+    assert added_pieces == possible
     short_after = sum(shortage.after for shortage in revision.short if shortage.booth not in before.closed)
-    assert short_after == missing.total() - comes.total()
+    assert short_after == missing.total() - added_pieces.total()

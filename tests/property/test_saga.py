@@ -50,9 +50,9 @@ def a_market(lots: list[tuple[str, str, int]]) -> FestivalWorld:
     return world
 
 
-def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
+def run(world: FestivalWorld, wishes: list[Asked], random: Random) -> None:
     """Whatever can happen next happens in an order that nobody chose; each lot's own queues keep theirs."""
-    waiting = list(enumerate(asked))
+    waiting = list(enumerate(wishes))
     while True:
         steps = ["ask"] * bool(waiting)
         for lot in sorted(world.lots):
@@ -61,13 +61,13 @@ def run(world: FestivalWorld, asked: list[Asked], random: Random) -> None:
             steps += [f"see {lot}"] * bool(world.balances[lot])
         if all(step.startswith("see") for step in steps):
             return
-        what, _, lot = random.choice(steps).partition(" ")
-        if what == "ask":
+        action, _, lot = random.choice(steps).partition(" ")
+        if action == "ask":
             n, request = waiting.pop(0)
             demands = [(f"{request.festival}.B1", product, qty) for product, qty in request.pieces]
             world.give(a_request(*demands, festival=request.festival, request=f"R{n}"))
         else:
-            getattr(world, what)(lot)
+            getattr(world, action)(lot)
 
 
 def answers_to(world: FestivalWorld, request: Request) -> list[AllocationConfirmed | AllocationFellShort]:
@@ -79,27 +79,27 @@ def answers_to(world: FestivalWorld, request: Request) -> list[AllocationConfirm
 
 @given(lots=LOTS, asked=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
 def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
-    lots: list[tuple[str, str, int]], asked: list[Asked], random: Random
+    lots: list[tuple[str, str, int]], wishes: list[Asked], random: Random
 ) -> None:
     world = a_market(lots)
-    run(world, asked, random)
+    run(world, wishes, random)
     requests = world.all(Request)
     refused = world.bodies(CommandRefused)
     assert {refusal.reason for refusal in refused} <= {CommandRefusal.NOTHING_TO_PLAN}
-    assert len(requests) + len(refused) == len(asked)
+    assert len(requests) + len(refused) == len(wishes)
     promised: Counter[str] = Counter()
     missed = {conflict.product for refusal in refused for conflict in refusal.conflicts}
     for request in requests:
         assert request.status is RequestStatus.SETTLED
         [answer] = answers_to(world, request)
-        held = [line for line in request.lines if line.status in HELD]
-        assert answer.reserved == sum(line.qty for line in held)
+        held_lines = [line for line in request.lines if line.status in HELD]
+        assert answer.reserved == sum(line.qty for line in held_lines)
         short = answer.short if isinstance(answer, AllocationFellShort) else ()
-        assert sum(line.qty for line in held) + sum(conflict.short for conflict in short) == sum(
+        assert sum(line.qty for line in held_lines) + sum(conflict.short for conflict in short) == sum(
             want.qty for want in request.demands
         )
         missed |= {conflict.product for conflict in short}
-        for line in held:
+        for line in held_lines:
             promised[line.lot] += line.qty
     for id, lot in world.lots.items():
         assert lot.on_hand >= 0

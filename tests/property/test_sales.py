@@ -115,12 +115,12 @@ class SalesMachine(Machine):
             for move in self.kafka.bodies(BOOTH_STOCK, BoothStockMoved)
             if (move.booth, move.lot) == (booth, lot)
         )
-        came = sum(
+        stocked_qty = sum(
             stocking.qty
             for stocking in self.kafka.bodies(BOOTH_STOCK, BoothStocked)
             if (stocking.booth, stocking.lot) == (booth, lot)
         )
-        if moved + qty <= came:
+        if moved + qty <= stocked_qty:
             to = next(other for other in BOOTHS if other != booth)
             self.kafka.say(BOOTH_STOCK, BoothStockMoved(booth=booth, lot=lot, qty=qty, to=to))
 

@@ -33,8 +33,8 @@ def holders(draw: st.DrawFn, most: int) -> list[Line]:
     (a copy of nothing)."""
     lines: list[Line] = []
     for n in range(draw(st.integers(1, most))):
-        known = draw(st.sampled_from(lines)) if lines else ()
-        line = known[: draw(st.integers(0, len(known)))]
+        prefix = draw(st.sampled_from(lines)) if lines else ()
+        line = prefix[: draw(st.integers(0, len(prefix)))]
         for _ in range(draw(st.integers(1, 5))):
             before = line[-1].id if line else None
             line = (*line, Record(f"{'abc'[n]}{len(line) + 1}", len(line) + 1, before, draw(st.integers(0, 4)) == 0))
@@ -49,10 +49,10 @@ turns = st.lists(st.integers(0, 5), max_size=40)
 
 def interleaved(lines: Sequence[Line], turns: Sequence[int]) -> list[Record]:
     """Each record once: whoever sends what both have sends it first."""
-    left = [list(line) for line in lines]
+    rest = [list(line) for line in lines]
     order: list[Record] = []
     for turn in [*turns, *[0] * sum(map(len, lines))]:
-        waiting = [line for line in left if line]
+        waiting = [line for line in rest if line]
         if not waiting:
             break
         record = waiting[turn % len(waiting)].pop(0)

@@ -145,7 +145,7 @@ def facts(
 @st.composite
 def _voids(draw: st.DrawFn, tills: Iterable[Stream], *, agreed: bool) -> tuple[str, int, int] | None:
     """Receipt, line and pieces of a void."""
-    left = {
+    rest = {
         (fact.id, line.line): line.qty
         for stream in tills
         for fact in stream
@@ -156,12 +156,12 @@ def _voids(draw: st.DrawFn, tills: Iterable[Stream], *, agreed: bool) -> tuple[s
         for fact in stream:
             if isinstance(fact.body, ReceiptVoided):
                 for voided in fact.body.lines:
-                    left[fact.body.receipt, voided.line] -= voided.qty
-    open_lines = sorted(place for place, qty in left.items() if qty > 0 or not agreed)
+                    rest[fact.body.receipt, voided.line] -= voided.qty
+    open_lines = sorted(place for place, qty in rest.items() if qty > 0 or not agreed)
     if not open_lines:
         return None
     receipt, line = draw(st.sampled_from(open_lines))
-    return receipt, line, draw(st.integers(1, left[receipt, line])) if agreed else draw(few)
+    return receipt, line, draw(st.integers(1, rest[receipt, line])) if agreed else draw(few)
 
 
 @st.composite
@@ -170,9 +170,9 @@ def _tills(draw: st.DrawFn, booth: str, *, agreed: bool) -> list[Stream]:
     streams: dict[str, Stream] = {till: [] for till in TILLS}
     drawers: dict[str, str | None] = dict.fromkeys(TILLS)
 
-    def issue(till: str, make: Any, *given: Any, **more: Any) -> None:
+    def issue(till: str, make: Any, *arguments: Any, **more: Any) -> None:
         seq = len(streams[till]) + 1
-        body = make(*given, seq=seq, till=till, booth=booth, **more)
+        body = make(*arguments, seq=seq, till=till, booth=booth, **more)
         streams[till].append(Fact(body, record_id(f"{booth}-{till}", seq), f"till/{booth}/{till}"))
 
     for till in TILLS:
@@ -231,13 +231,13 @@ def _repeated(draw: st.DrawFn, stream: Stream) -> Stream:
 
 def interleaved(streams: Sequence[Stream], turns: Sequence[int]) -> Stream:
     """One order of all that keeps each one's own."""
-    left = [list(stream) for stream in streams]
+    rest = [list(stream) for stream in streams]
     order: Stream = []
     for turn in turns:
-        waiting = [stream for stream in left if stream]
+        waiting = [stream for stream in rest if stream]
         if waiting:
             order.append(waiting[turn % len(waiting)].pop(0))
-    return [*order, *(fact for stream in left for fact in stream)]
+    return [*order, *(fact for stream in rest for fact in stream)]
 
 
 turns = st.lists(st.integers(0, 3), max_size=40)
@@ -423,13 +423,13 @@ def test_pieces_and_money_are_conserved_in_any_order(
 @examples(60)
 @given(facts(B1), facts(B2), turns, turns, st.lists(st.sampled_from([B1, B2]), max_size=60))
 def test_facilities_may_hear_booths_in_any_order(
-    first_story: Facts, second_story: Facts, first: list[int], second: list[int], passed: list[str]
+    first_story: Facts, second_story: Facts, first: list[int], second: list[int], passed_booths: list[str]
 ) -> None:
     world = SalesWorld()
     for story, order in ((first_story, first), (second_story, second)):
         tell(world, interleaved(story.streams, order), check=False)
         finish(world, story.booth)
-    for booth in passed:
+    for booth in passed_booths:
         if world.shares[booth]:
             world.pass_on(booth)
     world.pass_all_on()

@@ -110,9 +110,9 @@ def test_within_a_facility_an_older_lot_is_sold_before_a_newer_one_begins(lots: 
     for facility in FACILITIES:
         mine = [lot for lot in lots if lot.facility == facility]
         mine.sort(key=lambda lot: (lot.withdrawn is not None, lot.made_on, lot.lot))
-        left = [shares[lot.lot] < lot.unlabelled_stock for lot in mine]
+        has_stock = [shares[lot.lot] < lot.unlabelled_stock for lot in mine]
         begun = [shares[lot.lot] > 0 for lot in mine]
-        for place, is_left in enumerate(left):
+        for place, is_left in enumerate(has_stock):
             assert not (is_left and any(begun[place + 1 :]))
 
 
@@ -122,12 +122,12 @@ def test_a_count_of_all_that_is_left_gives_each_lot_exactly_what_is_gone_of_it(
     lots: list[BoothLot], data: st.DataObject
 ) -> None:
     lots = [replace(lot, moved=0, lost=0, label_qty=min(lot.label_qty, lot.stocked), named_qty=0) for lot in lots]
-    gone = [data.draw(st.integers(0, lot.unlabelled_stock)) for lot in lots]
+    withdrawals = [data.draw(st.integers(0, lot.unlabelled_stock)) for lot in lots]
     counted = [
         replace(lot, final=StockCount(NOON, lot.unlabelled_stock - less))
-        for lot, less in zip(lots, gone, strict=True)
+        for lot, less in zip(lots, withdrawals, strict=True)
     ]
-    assert pool_shares(counted, Pool("KTI", sum(gone))) == gone
+    assert pool_shares(counted, Pool("KTI", sum(withdrawals))) == withdrawals
 
 
 # amounts

@@ -99,8 +99,8 @@ def test_a_trace_shows_whatever_was_said_of_a_lot(body: Body, place: str, termin
     lot = str(getattr(body, "lot", None) or "X")
     entries = tuple(TimelineEntry(at, "kind", text, "who", "where") for text in describe(body, lot))
     rows = [{"when": console.local(at, place), "what": entry.text} for entry in entries]
-    shown = render(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
-    assert all(c.isprintable() or c in "\n\t" for c in shown)
+    table = render(terminal, lambda: console.show_table(["when", "what"], rows, "nothing"))
+    assert all(c.isprintable() or c in "\n\t" for c in table)
     render(terminal, lambda: console.show_json(LotHistory(lot, "F", "P", UTC, entries).as_dict()))
 
 
@@ -136,9 +136,9 @@ def test_a_till_lists_whatever_it_holds(held: list[Body], as_json: bool) -> None
         check(CliRunner().invoke(till_app, [*words, *(["--json"] if as_json else [])]), as_json, len(held))
 
 
-def keep(file: Path, topic: Topic, source: str, held: list[Body]) -> None:
+def keep(file: Path, topic: Topic, source: str, bodies: list[Body]) -> None:
     spool = Spool(Owner(file, topic, source))
-    for body in held:
+    for body in bodies:
         spool.append(lambda _, body=body: body, datetime(1970, 1, 1, tzinfo=UTC))  # type: ignore[misc]
     spool.close()
 

@@ -69,8 +69,8 @@ def check_pool(booth: Booth, product: str, booked: list[Told]) -> None:
     by_lot = {lot.lot: Counter[str]() for lot in lots}
     for part, rupiah, _ in booked:
         by_lot[part.lot].update(qty=part.qty, rupiah=rupiah)
-    for held in pool.adjusted:
-        by_lot[held.lot].update(qty=held.qty, rupiah=held.rupiah)
+    for adjustment in pool.adjusted:
+        by_lot[adjustment.lot].update(qty=adjustment.qty, rupiah=adjustment.rupiah)
     assert {lot: (sums["qty"], sums["rupiah"]) for lot, sums in by_lot.items()} == {
         lot.lot: (lot.pool_qty, lot.pool_rupiah) for lot in lots
     }
@@ -87,11 +87,11 @@ def check_lists(booth: Booth, receipts: Sequence[Receipt]) -> None:
     waiting = [sale for receipt in receipts for sale in receipt.sales if sale.waiting]
     assert not (booth.status is BoothStatus.SETTLED and waiting), "one waits beyond the settling"
     for sale in waiting:
-        held = booth.find_lot(sale.lot) if sale.lot is not None else None
+        booth_lot = booth.find_lot(sale.lot) if sale.lot is not None else None
         if sale.lot is None:
             assert not booth.available(sale.product), "it waits for what is there"
-        elif held is not None and held.product == sale.product:
-            assert not min(held.unlabelled_stock, booth.available(sale.product)), "it waits for what is there"
+        elif booth_lot is not None and booth_lot.product == sale.product:
+            assert not min(booth_lot.unlabelled_stock, booth.available(sale.product)), "it waits for what is there"
 
 
 def check_drawers(booth: Booth, receipts: Sequence[Receipt]) -> None:

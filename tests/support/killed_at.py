@@ -48,12 +48,12 @@ def kill_at(point: str, nth: int) -> None:
     if point.startswith("6-2"):
         step.DECIDED_WITHIN = 0.0
     original: Callable[..., Any] = getattr(owner, name)
-    passed = 0
+    passes = 0
 
     def count_and_die() -> None:
-        nonlocal passed
-        passed += 1
-        if passed == nth:
+        nonlocal passes
+        passes += 1
+        if passes == nth:
             os.kill(os.getpid(), signal.SIGKILL)
 
     @functools.wraps(original)

@@ -54,9 +54,9 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
         for product in names
         if random.random() < 0.7
     ]
-    asked = Counter[str]()
+    totals = Counter[str]()
     for want in wanted:
-        asked[want.booth] += want.qty
+        totals[want.booth] += want.qty
     categories = {(want.booth, want.product): random.choice("xy") for want in wanted}
     before = {
         f"F{f}": EarlierShare(2 + f % 3, random.randint(0, 2)) for f in range(facilities) if random.random() < 0.2
@@ -65,11 +65,11 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
         last_day=LAST_DAY,
         days_left=random.choice([None, 5]),
         lead_days={f"F{f}": random.randint(1, 6) for f in range(facilities)},
-        capacity={booth: random.randint(0, whole) for booth, whole in asked.items() if random.random() < 0.5},
+        capacity={booth: random.randint(0, whole) for booth, whole in totals.items() if random.random() < 0.5},
         categories=categories,
         limits={
             (booth, category): random.randint(0, whole)
-            for booth, whole in asked.items()
+            for booth, whole in totals.items()
             for category in "xy"
             if random.random() < 0.4
         },
@@ -81,17 +81,17 @@ def a_case(random: Random, facilities: int, products: int, booths: int, pieces: 
 
 def bounds(case: Case) -> Bounds:
     rules = case.rules
-    asked = Counter[str]()
+    totals = Counter[str]()
     for want in case.wanted:
-        asked[want.product] += want.qty
+        totals[want.product] += want.qty
     has = Counter[tuple[str, str]]()
     for lot in case.stock:
         on_time = rules.days_left is None or rules.lead_days.get(lot.facility, 0) <= rules.days_left
         good = lot.best_before is None or rules.last_day is None or lot.best_before > rules.last_day
-        if on_time and good and lot.product in asked and lot.qty:
+        if on_time and good and lot.product in totals and lot.qty:
             has[lot.facility, lot.product] += lot.qty
     return Bounds(
-        offers={pair: min(qty, asked[pair[1]]) for pair, qty in has.items()},
+        offers={pair: min(qty, totals[pair[1]]) for pair, qty in has.items()},
         asks={(want.booth, want.product): want.qty for want in case.wanted},
         capacity=dict(rules.capacity),
         limits=[

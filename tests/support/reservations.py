@@ -149,8 +149,8 @@ class Client:
         if answer.status_code == 200:
             self.recorder.calls(lot, id, Order(Kind.READ))
             self.recorder.operations[lot][id] = Operation(Order(Kind.READ), called)
-            seen = answer.json()
-            pieces = (seen["on_hand"], seen["reserved"], seen["dispatched"], seen["returned"], seen["recalled"])
+            page = answer.json()
+            pieces = (page["on_hand"], page["reserved"], page["dispatched"], page["returned"], page["recalled"])
             self.recorder.answers(id, ("seen", *pieces))
 
 

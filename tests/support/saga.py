@@ -59,13 +59,13 @@ async def make(place: RunningSeason, lot: str, qty: int, facility: str) -> None:
 
 def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation:
     """So many pieces of cloth for the first booth."""
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "festival": festival,
         "request": name,
         "demands": (Demand(booth=f"{festival}.B1", product="KTI", qty=qty),),
         "consent": True,
     }
-    return RequestAllocation(**given | changed)
+    return RequestAllocation(**defaults | changed)
 
 
 async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:

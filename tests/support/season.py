@@ -224,10 +224,10 @@ async def allocate(season: RunningSeason) -> None:
 async def move(season: RunningSeason) -> None:
     """Three pieces go from the first booth to the second; one gets lost between them."""
     season.moved = await _lot_at(season, B1, "SVR")
-    sent, came = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
+    sent, counted = (CountedLot(lot=season.moved, qty=qty) for qty in (3, 2))
     leaves = SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=(sent,))
     await season.say(ORGANISER, leaves, "move")
-    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(came,))
+    arrives = ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=(counted,))
     await season.say(ORGANISER, arrives, "moved")
     await season.until("sales", "booths", {"_id": B2, "lots.lot": season.moved})
     # Sales hears of both booths on one topic, but not in one order.
@@ -258,8 +258,8 @@ async def sell(season: RunningSeason) -> None:
     lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")
     await season.say(ORGANISER, lost, "lost-at-booth")
     await season.until("sales", "booths", {"_id": B1, "lots": {"$elemMatch": {"lot": cloth, "lost": 1}}})
-    [held] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
-    await season.sell(T1, "sale-5", cloth, held["stocked"] - held["label_qty"] - held["pool_qty"] + 3)
+    [booth_lot] = [lot for lot in (await season.document("sales", "booths", B1))["lots"] if lot["lot"] == cloth]
+    await season.sell(T1, "sale-5", cloth, booth_lot["stocked"] - booth_lot["label_qty"] - booth_lot["pool_qty"] + 3)
     await season.sell(T1, "sale-6", season.lots[4], 400, "KRJ")
     voided = {"lines": (VoidedLine(line=1, qty=3),), "refund_rupiah": 3 * PRICE, "voided_at": now()}
     await season.till(ReceiptVoided, T1, "void-3", receipt="sale-3", drawer="drawer", **voided)
@@ -272,8 +272,8 @@ async def sell(season: RunningSeason) -> None:
     season.recalled = craft
     recall = RecallLot(facility=CRAFT, terminal=f"{CRAFT}.T1", lot=craft, reason="splinters")
     await season.say(TERMINAL, recall, "recall")
-    held = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
-    await season.until("sales", "booths", held)
+    withdrawn_lot = {"_id": B1, "lots": {"$elemMatch": {"lot": craft, "withdrawn": {"$ne": None}}}}
+    await season.until("sales", "booths", withdrawn_lot)
 
 
 async def replenish(season: RunningSeason) -> None:
@@ -294,12 +294,12 @@ async def close(season: RunningSeason) -> None:
         next(lot for lot in lots if (lot["facility"], lot["product"]) == (facility, "KRJ"))
         for facility in (CRAFT, ALSO_CRAFT)
     ]
-    gone = min(3, of_other["stocked"])
-    left = {
-        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - gone),
-        of_other["lot"]: of_other["stocked"] - gone,
+    moved_qty = min(3, of_other["stocked"])
+    remaining = {
+        of_one["lot"]: of_one["stocked"] - of_one["label_qty"] - (3 - moved_qty),
+        of_other["lot"]: of_other["stocked"] - moved_qty,
     }
-    counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in left.items()))
+    counts = (LotCount(lot=cloth, qty=1), *(LotCount(lot=lot, qty=qty) for lot, qty in remaining.items()))
     await season.till(BoothCounted, T1, "count-1", lots=counts, counted_at=now())
     drawer = {"drawer": "drawer", "counted_rupiah": 99_000, "expected_rupiah": 100_000}
     await season.till(CashCounted, T1, "drawer-counted", **drawer, counted_at=now())
@@ -320,8 +320,8 @@ async def bring_home(season: RunningSeason) -> None:
     for booth in await season.mongo.database("festival")["booths"].find({}).to_list(None):
         sold = {line["lot"]: line["qty"] for line in booth["sold"]}
         for lot in booth["lots"]:
-            left = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
-            counted = max(0, left - 1) if lot["lot"] == season.recalled else left
+            remaining = max(0, lot["received"] - lot["moved_out"] - sold.get(lot["lot"], 0) - lot["recorded_lost"])
+            counted = max(0, remaining - 1) if lot["lot"] == season.recalled else remaining
             home = ReceiveReturn(festival=FESTIVAL, booth=booth["_id"], lot=lot["lot"], qty=counted)
             await season.say(ORGANISER, home, f"home-{booth['_id']}-{lot['lot']}")
     await season.until("festival", "festivals", {"status": "closed"})

@@ -306,20 +306,20 @@ class ServiceShell:
     def worked_in_order(self, line: Line) -> Iterator[Event]:
         """The events that the ledger holds in the order in which they were worked, lane after lane, as the journal
         tells it. Of a run without a bug only: what was parked was worked at its replay."""
-        done: set[str] = set()
+        worked_keys: set[str] = set()
         for lane in range(PARTITIONS):
-            seen: set[str] = set()
+            keys: set[str] = set()
             for record in self.kafka.logs[journal(line.processor.service).name][lane]:
                 entry = BatchWorked.model_validate_json(record.value or b"")
-                if entry.lane != lane_id(line.processor.group, lane) or (id := str(entry.batch)) in seen:
+                if entry.lane != lane_id(line.processor.group, lane) or (id := str(entry.batch)) in keys:
                     continue
-                seen.add(id)
+                keys.add(id)
                 for part in entry.ranges:
                     for worked in self.kafka.read(part.topic, lane, part.first, part.next):
                         item = self._decode(line.processor, worked)
-                        if item.event is None or item.ledger_id in done or not self._counted(item):
+                        if item.event is None or item.ledger_id in worked_keys or not self._counted(item):
                             continue
-                        done.add(item.ledger_id)
+                        worked_keys.add(item.ledger_id)
                         yield item.event
 
     def _counted(self, item: Item) -> bool:

@@ -80,7 +80,7 @@ def product_codes(count: int) -> list[str]:
 
 
 def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "festival": festival,
         "name": f"Festival {festival}",
         "place": "Kupang",
@@ -88,25 +88,25 @@ def an_announcement(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
         "first_day": date(2023, 4, 18),
         "last_day": LAST_DAY,
     }
-    return AnnounceFestival(**given | changed)
+    return AnnounceFestival(**defaults | changed)
 
 
 def a_booth(booth: str = B1, *products: str, **changed: Any) -> OpenBooth:
     prices = tuple(Price(product=product, price_rupiah=10_000) for product in products or ("KTI", "KRJ", "KUE"))
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "festival": booth.rpartition(".")[0],
         "booth": booth,
         "name": f"Booth {booth}",
         "prices": prices,
         "tills": (f"{booth}.T1",),
     }
-    return OpenBooth(**given | changed)
+    return OpenBooth(**defaults | changed)
 
 
 def a_request(*demands: tuple[str, str, int], request: str = "R1", **changed: Any) -> RequestAllocation:
-    asked = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
-    given: dict[str, Any] = {"festival": ODOP, "request": request, "demands": asked, "consent": True}
-    return RequestAllocation(**given | changed)
+    wishes = tuple(Demand(booth=booth, product=product, qty=qty) for booth, product, qty in demands)
+    defaults: dict[str, Any] = {"festival": ODOP, "request": request, "demands": wishes, "consent": True}
+    return RequestAllocation(**defaults | changed)
 
 
 def an_accept(request: str = "R1", festival: str = ODOP) -> AcceptPlan:
@@ -114,8 +114,8 @@ def an_accept(request: str = "R1", festival: str = ODOP) -> AcceptPlan:
 
 
 def a_shipment(shipment: str = "S1", facility: str = "LP-AAA", booth: str = B1, **changed: Any) -> SendShipment:
-    given: dict[str, Any] = {"festival": booth.rpartition(".")[0], "request": "R1"}
-    return SendShipment(**given | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
+    defaults: dict[str, Any] = {"festival": booth.rpartition(".")[0], "request": "R1"}
+    return SendShipment(**defaults | {"shipment": shipment, "facility": facility, "booth": booth} | changed)
 
 
 def a_receipt(shipment: str = "S1", booth: str = B1, **counted: int) -> ReceiveShipment:
@@ -246,8 +246,8 @@ class FestivalWorld:
 
     def make(self, lot: str, qty: int, facility: str = "LP-AAA", product: str = "KTI", **changed: Any) -> None:
         """A new lot, known to inventory and seen by festival."""
-        given: dict[str, Any] = {"category": "tenun", "made_on": date(2023, 4, 1), "best_before": None}
-        made = LotRecorded(**given | {"lot": lot, "facility": facility, "product": product, "qty": qty} | changed)
+        defaults: dict[str, Any] = {"category": "tenun", "made_on": date(2023, 4, 1), "best_before": None}
+        made = LotRecorded(**defaults | {"lot": lot, "facility": facility, "product": product, "qty": qty} | changed)
         self.tell_inventory(lot, made)
         self.see(lot)
 
@@ -263,8 +263,8 @@ class FestivalWorld:
         self.tell_inventory(lot, LotRecalled(lot=lot, facility=self.lots[lot].facility, reason="mould"))
 
     def tell_inventory(self, lot: str, body: Body) -> None:
-        known = self.lots.get(lot)
-        state = State.of(known) if known else State.of(absent=(Ref(Lot, lot),))
+        lot_before = self.lots.get(lot)
+        state = State.of(lot_before) if lot_before else State.of(absent=(Ref(Lot, lot),))
         state, outputs = INVENTORY_PROCESSOR.decide(
             state, Event(self.next_id(), "test", lot, self.now, self.now, body)
         )

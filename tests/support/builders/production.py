@@ -39,7 +39,7 @@ PROCESSOR = processor(CATALOGUE, SKEW)
 
 
 def a_production_report(**changed: Any) -> ProductionReported:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "facility": "PR-KPG",
         "terminal": "PR-KPG.T1",
         "product": "KTI",
@@ -47,17 +47,17 @@ def a_production_report(**changed: Any) -> ProductionReported:
         "made_on": TODAY,
         "maker": MAKER,
     }
-    return ProductionReported(**given | changed)
+    return ProductionReported(**defaults | changed)
 
 
 def a_correction_report(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
-    return ProductionCorrected(**given | changed)
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
+    return ProductionCorrected(**defaults | changed)
 
 
 def recalled(lot: str, **changed: Any) -> RecallLot:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
-    return RecallLot(**given | changed)
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
+    return RecallLot(**defaults | changed)
 
 
 def an_accepted_correction(lot: str, correction: str, change: int = 1) -> LotCorrected:

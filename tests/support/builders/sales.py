@@ -72,13 +72,13 @@ E = TypeVar("E")
 
 def an_opening(booth: str = B1, **changed: Any) -> BoothOpened:
     prices = (Price(product="KTI", price_rupiah=PRICE), Price(product="KUE", price_rupiah=5_000))
-    given: dict[str, Any] = {"festival": ODOP, "name": "Booth", "prices": prices, "tills": ("T1", "T2")}
-    return BoothOpened(**{"booth": booth} | given | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "name": "Booth", "prices": prices, "tills": ("T1", "T2")}
+    return BoothOpened(**{"booth": booth} | defaults | changed)
 
 
 def a_stocking(lot: str = "L1", qty: int = 10, booth: str = B1, **changed: Any) -> BoothStocked:
-    given: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
-    return BoothStocked(**given | {"booth": booth, "lot": lot, "qty": qty} | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "facility": "LP-A", "product": "KTI", "made_on": date(2023, 4, 1)}
+    return BoothStocked(**defaults | {"booth": booth, "lot": lot, "qty": qty} | changed)
 
 
 def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
@@ -121,20 +121,20 @@ def new_prices(revision: int, valid_from: datetime = NOON, booth: str = B1, **pr
 
 
 def a_line(lot: str | None = "L1", qty: int = 1, line: int = 1, **changed: Any) -> ReceiptLine:
-    given: dict[str, Any] = {"product": "KTI", "unit_price_rupiah": PRICE}
-    return ReceiptLine(**given | {"lot": lot, "qty": qty, "line": line} | changed)
+    defaults: dict[str, Any] = {"product": "KTI", "unit_price_rupiah": PRICE}
+    return ReceiptLine(**defaults | {"lot": lot, "qty": qty, "line": line} | changed)
 
 
 def a_receipt(seq: int = 1, *lines: ReceiptLine, **changed: Any) -> ReceiptIssued:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "booth": B1,
         "till": "T1",
         "payment": Payment(kind=PaymentKind.CASH),
         "sold_at": NOON,
         "lines": lines or (a_line(),),
     }
-    given |= {"seq": seq} | changed
-    return ReceiptIssued(**given | _place(given))
+    defaults |= {"seq": seq} | changed
+    return ReceiptIssued(**defaults | _place(defaults))
 
 
 def a_sale(seq: int = 1, lot: str | None = "L1", qty: int = 1, **changed: Any) -> ReceiptIssued:
@@ -148,7 +148,7 @@ def a_void(
     receipt: str, seq: int = 2, till: str = "T1", booth: str = B1, qty: int = 1, line: int = 1, **changed: Any
 ) -> ReceiptVoided:
     lines = (VoidedLine(line=line, qty=qty),)
-    given = {
+    defaults = {
         "booth": booth,
         "till": till,
         "seq": seq,
@@ -157,7 +157,7 @@ def a_void(
         "voided_at": NOON,
         "lines": lines,
     } | changed
-    return ReceiptVoided(**given | _place(given))
+    return ReceiptVoided(**defaults | _place(defaults))
 
 
 def a_count(
@@ -169,39 +169,39 @@ def a_count(
     products: dict[str, int] | None = None,
     **lots: int,
 ) -> BoothCounted:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "counted_at": at, "final": final}
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "counted_at": at, "final": final}
     counted = tuple(LotCount(lot=lot, qty=qty) for lot, qty in lots.items())
     by_product = tuple(ProductCount(product=product, qty=qty) for product, qty in (products or {}).items())
-    return BoothCounted(**given | _place(given) | {"lots": counted, "products": by_product})
+    return BoothCounted(**defaults | _place(defaults) | {"lots": counted, "products": by_product})
 
 
 def a_last_word(seq: int, till: str = "T1", booth: str = B1, **changed: Any) -> TillClosed:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
-    return TillClosed(**given | _place(given))
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "last_seq": seq} | changed
+    return TillClosed(**defaults | _place(defaults))
 
 
 def an_introduction(seq: int = 1, till: str = "T1", booth: str = B1, **changed: Any) -> DeviceIntroduced:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "introduced_at": NOON} | changed
-    return DeviceIntroduced(**given | _place(given))
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "introduced_at": NOON} | changed
+    return DeviceIntroduced(**defaults | _place(defaults))
 
 
 def a_drawer(seq: int, rupiah: int, cashier: str = "K1", till: str = "T1", **changed: Any) -> DrawerOpened:
     """Opened by a cashier with so much in it. Its record's id is the drawer's."""
-    given = {"booth": B1, "till": till, "seq": seq, "cashier": cashier, "float_rupiah": rupiah, "opened_at": NOON}
-    given |= changed
-    return DrawerOpened(**given | _place(given))
+    defaults = {"booth": B1, "till": till, "seq": seq, "cashier": cashier, "float_rupiah": rupiah, "opened_at": NOON}
+    defaults |= changed
+    return DrawerOpened(**defaults | _place(defaults))
 
 
 def a_drop(seq: int, drawer: str, rupiah: int, till: str = "T1", booth: str = B1) -> CashDropped:
-    given = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
-    return CashDropped(**given | _place(given))
+    defaults = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "rupiah": rupiah, "dropped_at": NOON}
+    return CashDropped(**defaults | _place(defaults))
 
 
 def a_cash_count(
     seq: int, drawer: str, rupiah: int, expected: int, at: datetime = NOON, till: str = "T1", booth: str = B1
 ) -> CashCounted:
-    given: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "counted_at": at}
-    return CashCounted(**given | _place(given) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
+    defaults: dict[str, Any] = {"booth": booth, "till": till, "seq": seq, "drawer": drawer, "counted_at": at}
+    return CashCounted(**defaults | _place(defaults) | {"counted_rupiah": rupiah, "expected_rupiah": expected})
 
 
 def record_id(device: str, seq: int) -> str:
@@ -209,11 +209,11 @@ def record_id(device: str, seq: int) -> str:
     return f"{device}-{seq}"
 
 
-def _place(given: Mapping[str, Any]) -> dict[str, Any]:
+def _place(defaults: Mapping[str, Any]) -> dict[str, Any]:
     """Device and predecessor, unless they are given: each till is one device, whose records follow each other."""
-    device = given.get("device", f"{given['booth']}-{given['till']}")
-    previous = record_id(device, given["seq"] - 1) if given["seq"] > 1 else None
-    return {"device": device, "previous": given.get("previous", previous)}
+    device = defaults.get("device", f"{defaults['booth']}-{defaults['till']}")
+    previous = record_id(device, defaults["seq"] - 1) if defaults["seq"] > 1 else None
+    return {"device": device, "previous": defaults.get("previous", previous)}
 
 
 class SalesWorld:
@@ -303,7 +303,7 @@ class SalesWorld:
         return booth_lot
 
     def receipt(self, receipt: str, booth: str = B1) -> Receipt:
-        return next(known for known in self.all(Receipt) if known.id == entity_id(booth, receipt))
+        return next(candidate for candidate in self.all(Receipt) if candidate.id == entity_id(booth, receipt))
 
     def sale(self, receipt: str, booth: str = B1, line: int = 1) -> Sale:
         return self.receipt(receipt, booth).sales[line - 1]

@@ -88,13 +88,14 @@ def check_public(sales: ServiceShell) -> None:
     """What is public is what facilities were told, once each, numbered without gaps."""
     shares = sales.kafka.bodies(SALE_SHARES, SaleShared)
     adjusted = sales.kafka.bodies(SALE_SHARES, PoolAdjusted)
-    shown = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
+    publications = sales.kafka.bodies(PUBLIC_SALES, SalePublished)
     moved = sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished)
     expected = Counter(
         (public_sale(share.booth, share.sale), share.facility, share.revision, share.qty) for share in shares
     )
     assert expected == Counter(
-        (publication.sale, publication.facility, publication.revision, publication.qty) for publication in shown
+        (publication.sale, publication.facility, publication.revision, publication.qty)
+        for publication in publications
     )
     expected = Counter(
         (
@@ -109,7 +110,7 @@ def check_public(sales: ServiceShell) -> None:
         (publication.adjustment, publication.facility, publication.revision, publication.qty) for publication in moved
     )
     numbers: dict[str, list[int]] = {}
-    for event in (*shown, *moved):
+    for event in (*publications, *moved):
         numbers.setdefault(event.facility, []).append(event.sequence)
     assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
 
@@ -147,12 +148,12 @@ def _published(sales: ServiceShell) -> Counter[tuple[str, str]]:
     """Rupiah by facility and festival, as a subscriber adds them up."""
     latest: dict[tuple[str, str], SalePublished | AdjustmentPublished] = {}
     for sale in sales.kafka.bodies(PUBLIC_SALES, SalePublished):
-        known = latest.get((sale.facility, sale.sale))
-        if known is None or known.revision < sale.revision:
+        snapshot = latest.get((sale.facility, sale.sale))
+        if snapshot is None or snapshot.revision < sale.revision:
             latest[sale.facility, sale.sale] = sale
     for moved in sales.kafka.bodies(PUBLIC_SALES, AdjustmentPublished):
-        known = latest.get((moved.facility, moved.adjustment))
-        if known is None or known.revision < moved.revision:
+        snapshot = latest.get((moved.facility, moved.adjustment))
+        if snapshot is None or snapshot.revision < moved.revision:
             latest[moved.facility, moved.adjustment] = moved
     published: Counter[tuple[str, str]] = Counter()
     for event in latest.values():
@@ -163,9 +164,9 @@ def _published(sales: ServiceShell) -> Counter[tuple[str, str]]:
 def check_demand(sales: ServiceShell) -> None:
     """Each facility was told last how the booths stand now, and its pieces are those that its lots sold."""
     sold: Counter[tuple[str, str, str]] = Counter()
-    for held in sales.all(Booth):
-        for lot in held.lots:
-            sold[lot.facility, held.festival or "", lot.product] += lot.sold
+    for booth in sales.all(Booth):
+        for lot in booth.lots:
+            sold[lot.facility, booth.festival or "", lot.product] += lot.sold
     booths = {booth.id: booth for booth in sales.all(Booth)}
     signals: dict[tuple[str, str], list[DemandSignalled]] = {}
     for signal in sales.kafka.bodies(DEMAND, DemandSignalled):

@@ -187,8 +187,8 @@ def test_a_till_that_the_booth_does_not_list_is_shown_with_what_it_lost(
         "not listed: add it with `karya festival add-till ODOP ODOP.B1 T9`; "
         "sync it; lost? `karya festival strike-till ODOP ODOP.B1 T9 --device d-1`"
     )
-    shown = run(festival, sales, "missing", "ODOP").stdout
-    assert "add-till ODOP ODOP.B1 T9" in shown
+    output = run(festival, sales, "missing", "ODOP").stdout
+    assert "add-till ODOP ODOP.B1 T9" in output
 
 
 def test_an_open_booth_waits_for_no_device_that_is_well(festival: FakeServer, sales: FakeServer) -> None:
@@ -226,8 +226,8 @@ def test_a_device_that_is_struck_or_complete_is_not_waited_for(
 
 
 def test_without_sales_the_rest_is_shown_and_what_is_not_known_is_said(festival: FakeServer) -> None:
-    left = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
-    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [left]}
+    step = {"what": "not_settled", "booth": "ODOP.B1", "message": "Booth ODOP.B1 is not settled."}
+    festival.pages["/festivals/ODOP/missing"] = {"festival": "ODOP", "status": "closing", "missing": [step]}
     festival.pages["/festivals/ODOP/booths"] = [{"booth": "ODOP.B1", "festival": "ODOP", "status": "closing"}]
     result = run(festival, None, "missing", "ODOP")
     assert result.exit_code == 0
@@ -260,12 +260,12 @@ def test_strays_are_listed_with_the_booth_that_was_probably_meant(festival: Fake
         ("f3.b1", "F3.B1", "F3"),
     ]
     assert rows[0]["rupiah"] == 70_000
-    shown = run(festival, sales, "strays", "F3").stdout
-    assert "2026-04-18 10:30 WITA" in shown
-    assert "T1, T2" in shown
-    assert "Rp70.000" in shown
-    assert shown.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
-    assert "PASAR" not in shown
+    output = run(festival, sales, "strays", "F3").stdout
+    assert "2026-04-18 10:30 WITA" in output
+    assert "T1, T2" in output
+    assert "Rp70.000" in output
+    assert output.splitlines()[1].split("\t")[-2:] == ["F3.B1", "0"]
+    assert "PASAR" not in output
     assert "No sale strayed" in run(festival, sales, "strays", "ODOP").stdout
 
 

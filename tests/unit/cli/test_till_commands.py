@@ -109,10 +109,10 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     assert run("sell", "KTI").stderr == ""
     assert "Rp50.000 taken out" in run("drawer", "drop", "50.000", "--why", "to the safe").stdout
     before = [run("drawer", "show"), run("report"), run("drawer", "show", "--json"), run("report", "--json")]
-    for shown in before:
-        assert shown.exit_code == 0, shown.output
+    for result in before:
+        assert result.exit_code == 0, result.output
         # 200.000 + 250.000 - 50.000, and the cash that would tell it.
-        digits = shown.output.replace(".", "")
+        digits = result.output.replace(".", "")
         assert "400000" not in digits
         assert "250000" not in digits
     counted = run("drawer", "count", "399.000")
@@ -144,9 +144,9 @@ def test_the_day_report_adds_up(run: Run) -> None:
     ]
     assert [row["difference_rupiah"] for row in report["drawers"]] == [0]
     assert report["zone"] == "Asia/Makassar"
-    shown = run("report").stdout
-    assert "Asia/Makassar" in shown
-    assert "Rp100.000" in shown
+    output = run("report").stdout
+    assert "Asia/Makassar" in output
+    assert "Rp100.000" in output
     empty = parsed_json(run("report", "--day", "2001-01-01", "--json"))
     assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
     assert empty["drawers"] == []

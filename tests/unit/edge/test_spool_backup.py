@@ -78,8 +78,8 @@ def test_a_new_device_becomes_the_one_of_the_backup(tmp_path: Path) -> None:
         old.acknowledge([1, 2])
         old.receive(ANSWERS, 1, [(event, "r")], next=7)
         export(old, tmp_path / "backup")
-        done = import_into(new, tmp_path / "backup", owner(tmp_path / "new"))
-        assert (done.device, done.added, done.known, done.unsent) == (old.device, 3, 0, 1)
+        result = import_into(new, tmp_path / "backup", owner(tmp_path / "new"))
+        assert (result.device, result.added, result.known, result.unsent) == (old.device, 3, 0, 1)
         assert new.device == old.device
         assert new.records() == old.records()
         assert [event.body for event in new.received(ANSWERS)] == [answer]

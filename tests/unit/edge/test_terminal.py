@@ -203,26 +203,26 @@ def test_the_day_of_making_is_the_facility_s_wherever_the_device_s_clock_stands(
     tmp_path: Path, device: Callable[[datetime, str], None], zone: str, now: datetime, day: str, at: str
 ) -> None:
     device(now, zone)
-    done = run(tmp_path, "record", "KBS", "40")
-    assert (done.exit_code, done.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
+    result = run(tmp_path, "record", "KBS", "40")
+    assert (result.exit_code, result.stdout) == (0, f"Kept as record 1 at {at}: 40 × KBS, made {day}. 1 to send.\n")
     [row] = json.loads(run(tmp_path, "list", "--json").stdout)
     assert (row["what"], row["recorded"]) == (f"40 × KBS, made {day}", at)
     assert json.loads(run(tmp_path, "record", "KBS", "1", "--json").stdout)["made_on"] == day
 
 
 def test_a_facility_that_is_not_known_needs_its_zone_said(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
-    assert done.exit_code == 2
-    assert "time zone of LP-XXX is not known here; set it with --zone" in words(done.output)
+    result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX")
+    assert result.exit_code == 2
+    assert "time zone of LP-XXX is not known here; set it with --zone" in words(result.output)
     result = run(tmp_path, "record", "KBS", "40", KARYA_FACILITY="LP-XXX", KARYA_ZONE="Asia/Jayapura")
     assert result.exit_code == 0
     assert " WIT: 40 × KBS" in result.stdout
 
 
 def test_a_zone_that_is_not_the_facility_s_is_refused(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
-    assert done.exit_code == 2
-    assert "PR-KPG is in Asia/Makassar" in words(done.output)
+    result = run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Jakarta")
+    assert result.exit_code == 2
+    assert "PR-KPG is in Asia/Makassar" in words(result.output)
     assert run(tmp_path, "record", "KBS", "40", KARYA_ZONE="Asia/Makassar").exit_code == 0
 
 
@@ -252,17 +252,17 @@ def test_the_command_reads_numbers_as_indonesians_write_them(tmp_path: Path) -> 
 def test_the_command_refuses_what_is_in_doubt_and_keeps_nothing(
     tmp_path: Path, arguments: tuple[str, ...], understood: str
 ) -> None:
-    done = run(tmp_path, *arguments)
-    assert done.exit_code == 2
-    assert understood in words(done.output)
+    result = run(tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert understood in words(result.output)
     with Terminal(tmp_path, "PR-KPG", "T1") as terminal:
         assert terminal.counts().records == 0
 
 
 def test_the_command_records_and_lists(tmp_path: Path) -> None:
-    done = run(tmp_path, "record", "KTI", "12", "--made-on", "2023-04-18", "--json")
-    assert done.exit_code == 0
-    assert json.loads(done.stdout)["record"] == 1
+    result = run(tmp_path, "record", "KTI", "12", "--made-on", "2023-04-18", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["record"] == 1
     assert run(tmp_path, "correct", LOT, "-3", "--reason", "torn").exit_code == 0
     assert run(tmp_path, "recall", LOT).exit_code == 0
     listed = json.loads(run(tmp_path, "list", "--json").stdout)
@@ -276,7 +276,7 @@ def test_the_command_records_and_lists(tmp_path: Path) -> None:
 
 
 def test_the_command_says_what_is_wrong_without_a_traceback(tmp_path: Path) -> None:
-    done = run(tmp_path, "correct", LOT[:-1] + "9", "1")
-    assert done.exit_code == 1
-    assert "compare it with the label" in done.stderr
-    assert "Traceback" not in done.output
+    result = run(tmp_path, "correct", LOT[:-1] + "9", "1")
+    assert result.exit_code == 1
+    assert "compare it with the label" in result.stderr
+    assert "Traceback" not in result.output

@@ -72,8 +72,8 @@ def test_all_that_is_left_of_a_product_can_come_home(
     lots: tuple[BoothLot, ...], sold: dict[str, int], product: str
 ) -> None:
     books = accounts(lots, sold)
-    left = sum(books[lot.lot].left for lot in lots if lot.product == product)
-    assert left <= return_balance(lots, sold, product).most
+    remaining = sum(books[lot.lot].left for lot in lots if lot.product == product)
+    assert remaining <= return_balance(lots, sold, product).most
 
 
 @given(lots=lots, sold=sold)

@@ -441,9 +441,9 @@ def test_a_return_that_inventory_refuses_is_taken_back() -> None:
     refused = StockOrderRefused(festival=ODOP, order=id, lot="LA", reason=OrderRefusal.MORE_THAN_SENT, on_hand=0)
     assert kinds(world.give(refused)) == ["CommandRefused"]
     assert world.one(Command, id).outcome is CommandStatus.REFUSED
-    held = world.one(Booth, B1).find_lot("LA")
-    assert held is not None
-    assert (held.returning, held.final) == (0, False)
+    booth_lot = world.one(Booth, B1).find_lot("LA")
+    assert booth_lot is not None
+    assert (booth_lot.returning, booth_lot.final) == (0, False)
 
 
 def test_answers_to_what_nobody_asked_change_nothing() -> None:

@@ -81,18 +81,18 @@ def test_a_transfer_on_its_way_must_be_received_first() -> None:
 
 def test_a_closing_festival_waits_for_sales_and_for_what_is_left() -> None:
     assert [(step.what, step.booth) for step in steps(closing())] == [(MissingKind.NOT_SETTLED, B1)]
-    [left] = steps(closing(1))
-    assert (left.what, left.booth, left.lot, left.qty) == (MissingKind.NOT_HOME, B1, "LA", 3)
+    [step] = steps(closing(1))
+    assert (step.what, step.booth, step.lot, step.qty) == (MissingKind.NOT_HOME, B1, "LA", 3)
 
 
 def test_what_was_counted_is_said_and_what_is_unexplained() -> None:
     world = closing()
     world.give(a_sell_through(B1, seen={"LA": (0, 3)}, LA=1))
-    [left] = steps(world)
-    assert left.message == (
+    [step] = steps(world)
+    assert step.message == (
         f"0 pieces of LA were counted at {B1}, 3 are unexplained: receive what comes home, 0 if nothing does."
     )
-    assert (left.what, left.qty, left.counted, left.unexplained) == (MissingKind.NOT_HOME, 3, 0, 3)
+    assert (step.what, step.qty, step.counted, step.unexplained) == (MissingKind.NOT_HOME, 3, 0, 3)
     world.give(a_return("LA", 1, final=False))
     assert "3 are unexplained, 1 came home since:" in steps(world)[0].message
 
@@ -101,8 +101,8 @@ def test_the_sell_through_of_the_highest_revision_has_the_last_count() -> None:
     world = closing()
     world.give(a_sell_through(B1, 2, seen={"LA": (2, 1)}, LA=1))
     world.give(a_sell_through(B1, 1, seen={"LA": (0, 3)}, LA=1))
-    [left] = MissingPages.of(world.one(Festival, ODOP), steps(world)).missing
-    assert (left.counted, left.unexplained) == (2, 1)
+    [step] = MissingPages.of(world.one(Festival, ODOP), steps(world)).missing
+    assert (step.counted, step.unexplained) == (2, 1)
     [lot] = BoothPage.of(world.one(Booth, B1)).lots
     assert (lot.counted, lot.unexplained, lot.left) == (2, 1, 3)
 
@@ -135,8 +135,8 @@ def test_a_booth_that_closed_early_is_waited_for_while_the_festival_goes_on() ->
     world.give(a_booth_closing())
     assert missing_kinds(world) == [MissingKind.NOT_SETTLED, MissingKind.NOT_CLOSED]
     world.give(a_sell_through(B1, LA=1))
-    left = steps(world)[0]
-    assert (left.what, left.qty) == (MissingKind.NOT_HOME, 3)
+    step = steps(world)[0]
+    assert (step.what, step.qty) == (MissingKind.NOT_HOME, 3)
     world.give(a_return("LA", 3))
     world.settle()
     assert missing_kinds(world) == [MissingKind.NOT_CLOSED]

@@ -47,8 +47,8 @@ UNTIL = NOON + timedelta(hours=5)
 
 
 def a_replenishment(request: str = "R2", **changed: Any) -> Replenish:
-    given: dict[str, Any] = {"festival": ODOP, "request": request, "until": UNTIL, "products": ("KTI",)}
-    return Replenish(**given | changed)
+    defaults: dict[str, Any] = {"festival": ODOP, "request": request, "until": UNTIL, "products": ("KTI",)}
+    return Replenish(**defaults | changed)
 
 
 def selling(*, first: int, second: int, festival: AnnounceFestival | None = None, **booth: Any) -> FestivalWorld:
@@ -109,11 +109,11 @@ def test_what_nobody_is_asked_to_carry_facilities_are_asked_to_send(monkeypatch:
     world = selling(first=2, second=15)
     world.give(a_replenishment())
     proposal = the_proposal(world)
-    [asked] = proposal.refills
+    [refill] = proposal.refills
     first = next(forecast for forecast in proposal.forecasts if forecast.booth == B1)
     assert proposal.transfers == ()
     # Until a parcel comes, two hours of sales are lost, and the two pieces at the booth are sold.
-    assert asked.qty >= first.expected * 3 // 5
+    assert refill.qty >= first.expected * 3 // 5
 
 
 def test_with_consent_facilities_send_and_people_carry() -> None:
@@ -127,16 +127,16 @@ def test_with_consent_facilities_send_and_people_carry() -> None:
     world.give(a_transfer("T1", move.booth, move.to, LA=move.qty))
     world.give(an_arrival("T1", move.to, LA=move.qty))
     booth = world.one(Booth, B1)
-    held = booth.find_lot("LA")
-    assert held is not None
-    assert held.received == 22 + move.qty + refill.qty
+    booth_lot = booth.find_lot("LA")
+    assert booth_lot is not None
+    assert booth_lot.received == 22 + move.qty + refill.qty
 
 
 def test_what_is_to_come_is_not_asked_for_again() -> None:
     world = selling(first=2, second=12)
     world.give(a_replenishment(consent=True))
     world.settle()
-    [asked] = the_proposal(world).refills
+    [refill] = the_proposal(world).refills
     for sent in (False, True):
         if sent:
             world.give(a_shipment("S3", booth=B1, request="R2"))
@@ -145,8 +145,8 @@ def test_what_is_to_come_is_not_asked_for_again() -> None:
         world.give(a_replenishment("R4" if sent else "R3"))
         again = the_proposal(world)
         first = next(forecast for forecast in again.forecasts if forecast.booth == B1)
-        assert (first.left, first.missing) == (2 + asked.qty, first.expected - 2 - asked.qty)
-        assert sum(refill.qty for refill in again.refills) < asked.qty
+        assert (first.left, first.missing) == (2 + refill.qty, first.expected - 2 - refill.qty)
+        assert sum(refill.qty for refill in again.refills) < refill.qty
 
 
 def test_what_nobody_accepted_does_not_come() -> None:

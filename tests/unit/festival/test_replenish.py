@@ -37,9 +37,9 @@ def a_lot(booth: str, left: int, lot: str = "L1", *, product: str = "KBS", **mor
 
 def a_situation(*parts: SalesHistory | HeldLot, hours: float = 4, **more: object) -> Situation:
     histories = tuple(part for part in parts if isinstance(part, SalesHistory))
-    held = tuple(part for part in parts if isinstance(part, HeldLot))
+    held_lots = tuple(part for part in parts if isinstance(part, HeldLot))
     sells = {part.booth: frozenset({"KBS", "KTI"}) for part in parts}
-    situation = {"sells": sells, "histories": histories, "held": held, **more}
+    situation = {"sells": sells, "histories": histories, "held": held_lots, **more}
     return Situation(at=NOON, until=NOON + timedelta(hours=hours), **situation)  # type: ignore[arg-type]
 
 

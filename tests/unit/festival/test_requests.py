@@ -113,8 +113,8 @@ def test_what_a_refusing_lot_still_has_is_taken_and_the_rest_stays_short() -> No
         (10, LineStatus.REFUSED),
         (3, LineStatus.RESERVED),
     ]
-    [fell] = world.bodies(AllocationFellShort)
-    assert (fell.reserved, fell.short) == (3, (Shortfall(booth=B1, product="KTI", asked=10, short=7),))
+    [shortfall] = world.bodies(AllocationFellShort)
+    assert (shortfall.reserved, shortfall.short) == (3, (Shortfall(booth=B1, product="KTI", asked=10, short=7),))
 
 
 def test_a_view_that_lags_is_not_asked_for_what_the_request_took_itself() -> None:

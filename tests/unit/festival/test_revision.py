@@ -537,8 +537,8 @@ def test_a_lot_that_once_refused_may_have_stock_again() -> None:
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
     assert lines(world, LineStatus.RESERVED) == {"LA": 2}
-    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
-    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    [reservation] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=reservation.id, festival="OTHER"))
     world.settle()
     assert sum(line.qty for line in revised(world).added) == 4
 
@@ -549,8 +549,8 @@ def test_nor_does_it_count_in_the_round_that_follows() -> None:
     world.take("LA", 8)
     world.give(a_request((B1, "KTI", 6)))
     world.settle()
-    [taken] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
-    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=taken.id, festival="OTHER"))
+    [reservation] = [reservation for reservation in world.lots["LA"].reservations if reservation.festival == "OTHER"]
+    world.tell_inventory("LA", ReleaseRequested(lot="LA", reservation=reservation.id, festival="OTHER"))
     world.make("LB", 4, facility="LP-BBB")
     world.settle()
     world.take("LB", 4)
@@ -809,5 +809,5 @@ def test_a_closing_festival_revises_nothing() -> None:
 @pytest.mark.parametrize("percent", [0, 101])
 def test_a_threshold_is_a_percentage(percent: int) -> None:
     world = a_world()
-    asked = a_request((B1, "KTI", 1), revise_at_percent=percent)
-    assert world.refusal(asked) == ("revise_at_percent", CommandRefusal.OUT_OF_RANGE)
+    request = a_request((B1, "KTI", 1), revise_at_percent=percent)
+    assert world.refusal(request) == ("revise_at_percent", CommandRefusal.OUT_OF_RANGE)

@@ -98,9 +98,9 @@ class Season:
     def ask(self) -> list[Body]:
         """Ask for more than the stock, so that every lot makes a line."""
         names = self.names
-        asked = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
+        wishes = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
         return self.give(
-            RequestAllocation(festival=names.festival, request=names.request, demands=asked, consent=True)
+            RequestAllocation(festival=names.festival, request=names.request, demands=wishes, consent=True)
         )
 
     def reserve(self) -> None:
@@ -179,8 +179,8 @@ def test_the_largest_revision_is_a_readable_record(names: Names, facilities: int
     can, can_not = lines
     season = season_with_lines(names, can, facilities)
     bodies = season.revise(*season.without_all(), reason="\x01" * 500)
-    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert len(shown.back) == len(shown.added) == can
+    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
+    assert len(revision.back) == len(revision.added) == can
     season = season_with_lines(names, can_not, facilities)
     before = season.request
     assert is_refused_as_too_many(season.revise(*season.without_all()))
@@ -200,7 +200,7 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
             break
     else:
         pytest.fail("nothing was too much")
-    held = len(season.request.lines)
+    line_count = len(season.request.lines)
     bodies = season.give(
         RevisionRequested(
             key=names.festival,
@@ -210,8 +210,8 @@ def test_all_that_a_request_holds_can_go_back_at_once(names: Names, lots: int) -
         )
     )
     # No command asked for it, so no reason is published.
-    [shown] = [body for body in bodies if isinstance(body, AllocationRevised)]
-    assert (len(shown.back), shown.added) == (held, ())
+    [revision] = [body for body in bodies if isinstance(body, AllocationRevised)]
+    assert (len(revision.back), revision.added) == (line_count, ())
 
 
 def test_what_is_sent_makes_place_for_more() -> None:

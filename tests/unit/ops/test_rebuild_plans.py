@@ -109,8 +109,8 @@ def recorded_world(case: PlanCase) -> Recorded:
     for n, qty in case.taken:
         if n < len(case.lots) and qty <= world.lots[f"L{n}"].on_hand:
             world.take(f"L{n}", qty)
-    asked = [(booth, product, qty) for (booth, product), qty in case.asked]
-    world.give(a_request(*asked, consent=case.consent, revise_at_percent=case.percent))
+    wishes = [(booth, product, qty) for (booth, product), qty in case.asked]
+    world.give(a_request(*wishes, consent=case.consent, revise_at_percent=case.percent))
     if not case.consent:
         world.give(an_accept())
     world.settle()
@@ -229,8 +229,8 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     again = FestivalWorld()
     for event, _ in world.worked[:4]:
         again._decide(by_festival(plans), event)
-    [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
-    assert set(plans.unknown) == {asked}
+    [cause] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
+    assert set(plans.unknown) == {cause}
 
 
 def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:

@@ -143,9 +143,9 @@ def test_what_was_lost_once_nobody_had_any_is_shared_by_what_each_sold() -> None
 # when goods went to another booth
 
 
-def move_away(booth: Booth, *went: tuple[datetime, int]) -> Booth:
+def move_away(booth: Booth, *moves: tuple[datetime, int]) -> Booth:
     shelves, [lot] = booth.shelves, booth.lots
-    for when, qty in went:
+    for when, qty in moves:
         shelves = shelf.move_out(shelves, "LP-A", "KTI", when, qty)
         lot = replace(lot, moved=lot.moved + qty)
     return replace(booth, shelves=shelves, lots=(lot,))

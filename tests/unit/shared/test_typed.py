@@ -107,8 +107,8 @@ def test_what_is_read_is_what_the_number_looks_like(text: str) -> None:
             number = read(text)
         except WrongEntry:
             continue
-        shown = {str(abs(number)), thousands(abs(number))}
-        assert bare in {f"{sign}{digits}{end}" for sign in before for digits in shown for end in behind}
+        texts = {str(abs(number)), thousands(abs(number))}
+        assert bare in {f"{sign}{digits}{end}" for sign in before for digits in texts for end in behind}
         assert (number < 0) == (bare.startswith("-") and number != 0)
     try:
         amount = typed.rupiah(text)

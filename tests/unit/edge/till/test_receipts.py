@@ -96,8 +96,8 @@ def test_a_refused_void_takes_nothing() -> None:
     assert known_receipts(records, bodies).lines["r"][1].voided == 2
 
 
-def known(left: int) -> KnownLine:
-    return KnownLine(line=1, lot=None, product="KTI", qty=5, net_rupiah=5 * PRICE, voided=5 - left, own=True)
+def known(remaining: int) -> KnownLine:
+    return KnownLine(line=1, lot=None, product="KTI", qty=5, net_rupiah=5 * PRICE, voided=5 - remaining, own=True)
 
 
 @pytest.mark.parametrize(

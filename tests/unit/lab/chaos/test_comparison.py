@@ -53,8 +53,8 @@ def a_receipt(seq: int, *pieces: int, **changed: Any) -> ReceiptIssued:
 
 
 def a_void(seq: int, receipt: str, qty: int, line: int = 1, **changed: Any) -> ReceiptVoided:
-    given = {"receipt": receipt, "lines": (VoidedLine(line=line, qty=qty),), "voided_at": AT}
-    return ReceiptVoided(**{**DESK, "seq": seq} | given | changed)
+    defaults = {"receipt": receipt, "lines": (VoidedLine(line=line, qty=qty),), "voided_at": AT}
+    return ReceiptVoided(**{**DESK, "seq": seq} | defaults | changed)
 
 
 RECORDS: tuple[tuple[Topic, str, Body], ...] = (

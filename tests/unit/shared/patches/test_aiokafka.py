@@ -72,13 +72,13 @@ def test_aiokafka_alone_still_fails_on_an_odd_header_name() -> None:
 @pytest.mark.filterwarnings("ignore:Unclosed AIOKafkaProducer")
 async def test_a_producer_still_waits_for_a_broker_that_has_gone_unless_it_gives_up() -> None:
     client = AIOKafkaProducer(bootstrap_servers="127.0.0.1:1")
-    held = await client._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
+    future = await client._message_accumulator.add_message(TopicPartition("t", 0), b"key", b"value", timeout=1)
     flushing = asyncio.create_task(client._message_accumulator.flush())
     await asyncio.wait([flushing], timeout=0.05)
     assert not flushing.done()
     give_up(client)
     await asyncio.wait_for(flushing, 1)
-    assert held.exception() is not None
+    assert future.exception() is not None
 
 
 async def test_a_consumer_that_is_stopped_still_cancels_whoever_stops_it() -> None:

@@ -34,11 +34,11 @@ async def test_while_it_is_asked_it_is_not_silent(consumer: PatientConsumer, mon
         await asyncio.Event().wait()
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", block)
-    asking = asyncio.create_task(consumer.getmany())
+    fetch = asyncio.create_task(consumer.getmany())
     await asyncio.sleep(0.001)
     assert consumer.silence == 0
-    asking.cancel()
-    await asyncio.wait([asking])
+    fetch.cancel()
+    await asyncio.wait([fetch])
     assert consumer.silence > 0
 
 
@@ -59,10 +59,10 @@ async def test_refused_again_and_again_it_is_silent_since_its_last_answer(
 
 
 async def test_faststream_still_sleeps_after_an_answer_without_records(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
+    pauses: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        slept.append(seconds)
+        pauses.append(seconds)
 
     async def empty_reply(**_: Any) -> dict[str, Any]:
         return {}
@@ -70,7 +70,7 @@ async def test_faststream_still_sleeps_after_an_answer_without_records(monkeypat
     monkeypatch.setattr(anyio, "sleep", sleep)
     subscriber: Any = SimpleNamespace(batch_timeout_ms=200, max_records=1)
     assert await BatchSubscriber.get_msg(subscriber, SimpleNamespace(getmany=empty_reply)) == ()
-    assert slept == [0.2]
+    assert pauses == [0.2]
 
 
 def test_faststream_still_takes_no_consumer_of_ones_own() -> None:

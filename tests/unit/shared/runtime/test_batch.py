@@ -66,10 +66,10 @@ def test_a_duplicate_within_the_batch_changes_nothing() -> None:
 
 def test_a_duplicate_of_an_earlier_batch_changes_nothing() -> None:
     first = adds(2, "e1", 0)
-    known = Loaded(
+    loaded = Loaded(
         processed={"till-1 e1": envelope.digest(first.value)}, entities={(RunningTotal, "a"): RunningTotal("a", 2)}
     )
-    writes = work_batch(first, loaded=known)
+    writes = work_batch(first, loaded=loaded)
     assert totals(writes) == {}
     assert published_to(writes, "karya.test.out.v1") == []
     assert writes.lanes[0].offsets == {"karya.test.in.v1": 1}
@@ -162,8 +162,8 @@ def test_the_journal_tells_what_was_worked_in_its_order() -> None:
 def test_a_new_document_is_inserted_and_a_known_one_replaced() -> None:
     kinds = [type(op).__name__ for op in work_batch(adds(1, "e1", 0)).entities["accounts"]]
     assert kinds == ["InsertOne"]
-    known = Loaded(entities={(RunningTotal, "a"): RunningTotal("a", 2)})
-    kinds = [type(op).__name__ for op in work_batch(adds(1, "e1", 0), loaded=known).entities["accounts"]]
+    loaded = Loaded(entities={(RunningTotal, "a"): RunningTotal("a", 2)})
+    kinds = [type(op).__name__ for op in work_batch(adds(1, "e1", 0), loaded=loaded).entities["accounts"]]
     assert kinds == ["ReplaceOne"]
 
 

@@ -38,9 +38,9 @@ class Log:
                 self.taken_in[part].append(self.comes_meanwhile)
         return ends
 
-    async def offsets_for_times(self, asked: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
+    async def offsets_for_times(self, times: Mapping[TopicPartition, int]) -> dict[TopicPartition, Any]:
         offsets: dict[TopicPartition, Any] = {}
-        for part, moment in asked.items():
+        for part, moment in times.items():
             young = [n for n, time in enumerate(self.taken_in[part]) if time * 1000 >= moment]
             offsets[part] = OffsetAndTimestamp(young[0], moment) if young else None
         return offsets

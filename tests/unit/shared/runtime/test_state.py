@@ -69,10 +69,10 @@ def test_a_query_finds_in_the_order_of_ids_what_was_loaded_for_it() -> None:
 @pytest.mark.parametrize("query", [ON_B, FROM_B])
 def test_an_owned_query_sees_what_the_event_itself_put(query: Query[Box]) -> None:
     state = a_state(query, Ref(Box, "1"), boxes=[Box("1", "A"), Box("3", "B")])
-    came = state.put(Box("1", "B"), Box("2", "B"))
-    assert ids(came.find(query)) == ["1", "2", "3"]
-    assert ids(came.put(Box("3", "A")).find(query)) == ["1", "2"]
-    assert came.put(Box("3", "B", "new")).find(query)[2].mark == "new"
+    state_after = state.put(Box("1", "B"), Box("2", "B"))
+    assert ids(state_after.find(query)) == ["1", "2", "3"]
+    assert ids(state_after.put(Box("3", "A")).find(query)) == ["1", "2"]
+    assert state_after.put(Box("3", "B", "new")).find(query)[2].mark == "new"
     assert ids(state.find(query)) == ["3"]
 
 
