@@ -77,7 +77,7 @@ def answers_to(world: FestivalWorld, request: Request) -> list[AllocationConfirm
     ]
 
 
-@given(lots=LOTS, asked=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
+@given(lots=LOTS, wishes=st.lists(ASKED, min_size=2, max_size=12), random=st.randoms(use_true_random=False))
 def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
     lots: list[tuple[str, str, int]], wishes: list[Asked], random: Random
 ) -> None:
