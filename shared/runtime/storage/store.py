@@ -170,7 +170,7 @@ def _to_lane(lane: Lane) -> Document:
 
 def _timer_writes(changes: ChangeSet) -> Operations:
     reached: Operations = [DeleteOne({"_id": id}) for id in changes.deadlines_reached]
-    asked: Operations = [
+    upserts: Operations = [
         ReplaceOne(
             {"_id": timer.id},
             {"_id": timer.id, "lane": timer.lane, "key": timer.key, "deadline": timer.deadline, "due": timer.due},
@@ -178,7 +178,7 @@ def _timer_writes(changes: ChangeSet) -> Operations:
         )
         for timer in changes.deadlines.values()
     ]
-    return [*reached, *asked]
+    return [*reached, *upserts]
 
 
 def _parked_writes(parked: Mapping[str, ParkedEvents]) -> Operations:

@@ -64,9 +64,9 @@ def handle_refusal(
 def _demand_of(request: Request, line: AllocationLine) -> RequestDemand:
     """The part of its demand that a refused line leaves missing."""
     pair = line.booth, line.product
-    asked = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
+    requested = sum(demand.qty for demand in request.demands if (demand.booth, demand.product) == pair)
     short = sum(gap.short for gap in shortfalls(request) if (gap.booth, gap.product) == pair)
-    return RequestDemand(*pair, line.qty, asked, max(0, short - line.qty))
+    return RequestDemand(*pair, line.qty, requested, max(0, short - line.qty))
 
 
 def available_lots(

@@ -86,8 +86,8 @@ def _pair_limits(
     """Upper bounds by facility and booth on the pieces that one can send to the other."""
     askers: dict[str, list[tuple[str, int]]] = {}
     for booth in booths:
-        for product, asked in booth.asks.items():
-            askers.setdefault(product, []).append((booth.id, asked))
+        for product, demand in booth.asks.items():
+            askers.setdefault(product, []).append((booth.id, demand))
     capacities = {booth.id: booth.capacity for booth in booths}
     if sum(len(askers.get(product, ())) for facility in totals for product in offers[facility]) > SCORES:
         return {
@@ -98,8 +98,8 @@ def _pair_limits(
     for facility, total in totals.items():
         row: dict[str, int] = {}
         for product, offered in offers[facility].items():
-            for id, asked in askers.get(product, ()):
-                row[id] = row.get(id, 0) + (asked if asked < offered else offered)
+            for id, demand in askers.get(product, ()):
+                row[id] = row.get(id, 0) + (demand if demand < offered else offered)
         limits[facility] = {booth: min(qty, total, capacities[booth]) for booth, qty in row.items()}
     return limits
 
@@ -295,10 +295,10 @@ class _OpenPairs:
                 product: self.network.add_edge(
                     nodes[facility, product],
                     self.demands[booth, product],
-                    asked - row.get(product, 0),
+                    demand - row.get(product, 0),
                     row.get(product, 0),
                 )
-                for product, asked in asks[booth].items()
+                for product, demand in asks[booth].items()
                 if product in offers[facility]
             }
 

@@ -79,14 +79,14 @@ def explain_conflicts(
     lacking_stock: list[tuple[BoothIntake, str, dict[str, int]]] = []
     for booth in booths:
         gets = {product: served.get((booth.id, product), 0) for product in booth.asks}
-        for product, asked in booth.asks.items():
+        for product, demand in booth.asks.items():
             planned[product] = planned.get(product, 0) + gets[product]
-            if asked == gets[product]:
+            if demand == gets[product]:
                 continue
             if own_rule := _booth_rule(booth, product, gets, 1):
                 yield _conflict(demand_of[booth.id, product], gets, *own_rule)
             else:
-                missing[product] = missing.get(product, 0) + asked - gets[product]
+                missing[product] = missing.get(product, 0) + demand - gets[product]
                 lacking_stock.append((booth, product, gets))
     excluded_of: dict[str, list[ExcludedStock]] = {}
     for stock in excluded:
