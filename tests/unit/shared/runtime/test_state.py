@@ -238,7 +238,7 @@ def test_a_read_of_the_other_kind_parks_its_key() -> None:
     def as_a_view(_event: Event, body: Shelved) -> Iterable[Read]:
         return Ref(Box, body.box), ForeignView(Box, "shelf", body.asks)
 
-    assert worked(a_processor(shelve, as_a_view), {}, shelved("1", "B", "A")) == [("BUG", None)]
+    assert work_batch(a_processor(shelve, as_a_view), {}, a_shelving("1", "B", "A")) == [("BUG", None)]
 
 
 def test_reads_that_can_not_be_named_park_the_key() -> None:
