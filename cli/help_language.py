@@ -12,7 +12,6 @@ from typer import _coercion, _param_types, core, rich_utils
 from typer._click import core as click_core
 from typer._click import exceptions, formatting
 
-from shared.faults import fault_message
 from shared.translation import Language, language_named, template_of, translated
 from shared.wording import Message
 
@@ -144,6 +143,9 @@ def _sentence(text: str) -> str:
 
 
 def _fault(error: Any) -> str:
+    # Imported on demand: models are not needed by help and refusals of options.
+    from shared.faults import fault_message
+
     return translated(fault_message(error.errors(include_url=False)[0]))
 
 

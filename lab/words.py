@@ -4,6 +4,7 @@ New texts come in without a translation, and those that nobody shows any more go
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -38,7 +39,7 @@ def entries() -> set[Entry]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             texts |= set(texts_of(ast.parse(path.read_text(encoding="utf-8"))))
-    return texts
+    return {(context, text) for context, text in texts if any(map(str.isalpha, re.sub(r"\{\w+\}", "", text)))}
 
 
 def texts_of(tree: ast.Module) -> Iterator[Entry]:

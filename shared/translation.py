@@ -69,17 +69,17 @@ def translated(message: Message | str) -> str:
         return message
     if language() is Language.ENGLISH:
         return render(message.template, dict(message.values), word, translated)
-    try:
-        return render(template_of(message.template), dict(message.values), word, translated)
-    except (KeyError, ValueError, IndexError):
-        return message.english
+    return render(template_of(message.template), dict(message.values), word, translated)
 
 
 def received(message: str, template: str, values: Mapping[str, str | int]) -> str:
     """The message of an event in the reader's language. `message` is its English text, for unknown templates."""
     if language() is Language.ENGLISH or (None, template) not in catalogue():
         return message
-    return translated(Message(template, **values))
+    try:
+        return translated(Message(template, **values))
+    except (KeyError, ValueError):
+        return message  # the event is of another version, and its values do not fit
 
 
 def template_of(text: str) -> str:
