@@ -72,7 +72,7 @@ new-service: setup ## the files of a new service, with a first event and its tes
 	@$(BIN)/python -m lab.new_service $(NAME)
 
 words: setup ## bring the catalogue of Indonesian texts up to date with the code
-	@$(BIN)/python -m lab.words
+	@$(BIN)/python -m docsite.words
 
 lock: setup ## resolve all versions anew and write their hashes (ARGS=--upgrade takes newer ones)
 	@test -x .karya/lock/bin/uv || { $(PYTHON) -m venv .karya/lock && .karya/lock/bin/python -m pip install --quiet uv; }

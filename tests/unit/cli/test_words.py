@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from babel.messages.pofile import read_po
 
-from lab import words
+from docsite import words
 from shared.translation import CATALOGUE, catalogue
 from shared.wording import fields
 
@@ -14,7 +14,65 @@ from shared.wording import fields
 SHOWN = frozenset({"say", "warn", "BadParameter", "WrongEntry", "NotAnswered", "SpoolFailed", "NotReached", "prompt"})
 
 # Modules with texts that are not translated yet.
-UNSWEPT = frozenset([])
+UNSWEPT: frozenset[str] = frozenset(
+    {
+        "cli/bench.py",
+        "cli/chaos.py",
+        "cli/console.py",
+        "cli/demo.py",
+        "cli/dlq.py",
+        "cli/festival/client.py",
+        "cli/festival/festivals.py",
+        "cli/festival/goods.py",
+        "cli/festival/prices.py",
+        "cli/festival/refills.py",
+        "cli/festival/revising.py",
+        "cli/festival/session.py",
+        "cli/festival/takings.py",
+        "cli/festival/tills.py",
+        "cli/festival/transfers.py",
+        "cli/parameters.py",
+        "cli/rebuild.py",
+        "cli/spool.py",
+        "cli/stack.py",
+        "cli/strays.py",
+        "cli/terminal.py",
+        "cli/till/booth.py",
+        "cli/till/cash.py",
+        "cli/till/receipts.py",
+        "cli/till/session.py",
+        "cli/topics.py",
+        "cli/trace.py",
+        "cli/verify.py",
+        "edge/spool/backup.py",
+        "edge/spool/check.py",
+        "edge/spool/file.py",
+        "edge/spool/records.py",
+        "edge/sync.py",
+        "edge/terminal/maker.py",
+        "edge/terminal/terminal.py",
+        "edge/till/basket.py",
+        "edge/till/receipts.py",
+        "edge/till/till.py",
+        "ops/dlq.py",
+        "ops/rebuild/partitions.py",
+        "ops/rebuild/replay.py",
+        "ops/rebuild/switching.py",
+        "ops/strays.py",
+        "ops/trace/__init__.py",
+        "ops/verify/log.py",
+        "services/festival/domain/allocation/allocation.py",
+        "services/festival/domain/allocation/revising.py",
+        "services/festival/domain/closing.py",
+        "services/festival/domain/logistics/losses.py",
+        "services/festival/domain/logistics/shipment.py",
+        "services/festival/domain/logistics/transfer.py",
+        "services/festival/domain/replenishment/replenish.py",
+        "services/festival/domain/tills.py",
+        "shared/runtime/service.py",
+        "shared/typed.py",
+    }
+)
 
 
 def untranslated() -> list[str]:
