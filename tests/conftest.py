@@ -16,7 +16,7 @@ HERE = Path(__file__).parent
 # Assertions are about English texts; tests of Indonesian choose it. Processes that tests start take it over.
 os.environ["KARYA_LANG"] = "en"
 
-pytest_plugins = ["tests.support.selection", "tests.support.workers"]
+pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 
 # An assertion there tells what differs, as one in a test does.
 pytest.register_assert_rewrite("tests.support")
