@@ -23,6 +23,7 @@ from shared.events.production import ProductionCorrected, ProductionReported, Re
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
+from shared.translation import received, translated
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -65,7 +66,7 @@ def zone_of(facility: str, option: str | None) -> str:
     """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(mistake)
+        raise typer.BadParameter(translated(mistake))
     zone = FACILITY_ZONES.get(code)
     if zone is None and option is None:
         raise typer.BadParameter(
@@ -259,7 +260,7 @@ def _answer(row: TrackedReport) -> str | None:
         case ReportAccepted() as answer:
             return answer.lot
         case ReportRejected() as answer:
-            return f"{answer.field}: {answer.message_id} ({answer.message})"
+            return f"{answer.field}: {received(answer.message, answer.template, answer.values)}"
         case None:
             return None
 

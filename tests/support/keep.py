@@ -57,7 +57,8 @@ _BY_NAME: dict[str, Any] = {
     "zone": "Asia/Makassar",
     "field": "qty",
     "message": "The quantity must be at least 1.",
-    "message_id": "Jumlah harus sekurang-kurangnya 1.",
+    "template": "The quantity must be at least {least}.",
+    "values": {"least": 1},
     "place": "Kupang",
     "name": "One Day One Prison's Product",
     "reason": "mouldy",
@@ -151,6 +152,8 @@ def keep() -> Iterator[Path]:
 
 def _value(name: str, annotation: Any) -> Any:
     kind = _bare(annotation)
+    if get_origin(kind) is dict:
+        return _BY_NAME[name]
     if get_origin(kind) is tuple:
         element = _bare(get_args(kind)[0])
         if isinstance(element, type) and issubclass(element, BaseModel):
