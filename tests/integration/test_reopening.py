@@ -50,9 +50,7 @@ async def first_lots(season: RunningSeason) -> list[dict[str, Any]]:
 async def share_with_the_other_booth(season: RunningSeason) -> None:
     """Each facility has a piece at B2, so that its settlement waits for that booth."""
     lots = tuple(CountedLot(lot=lot["lot"], qty=1) for lot in await first_lots(season))
-    await season.say(
-        ORGANISER, SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=lots), "share"
-    )
+    await season.say(ORGANISER, SendTransfer(festival=FESTIVAL, transfer="T1", booth=B1, to=B2, lots=lots), "share")
     await season.say(ORGANISER, ReceiveTransfer(festival=FESTIVAL, transfer="T1", booth=B2, counted=lots), "shared")
     await ended(season, "shared")
 

@@ -138,8 +138,8 @@ def decide(
             after = replace(before, held=False)
         case ShareReopened():
             after = DemandFromBooth(body.booth)
-    others = [other for other in demand.booths if other.booth != body.booth]
-    demand = replace(demand, booths=tuple(sorted([*others, after], key=lambda booth: booth.booth)))
+    other_booths = [other for other in demand.booths if other.booth != body.booth]
+    demand = replace(demand, booths=tuple(sorted([*other_booths, after], key=lambda booth: booth.booth)))
     publications: list[Publication] = []
     if after != before and demand.complete:
         demand = replace(demand, revision=demand.revision + 1)

@@ -111,22 +111,22 @@ def test_a_closing_festival_is_open_again_with_the_booth_and_closes_again_later(
     world.give(a_sell_through(revision=1, LA=4))
     assert status(world)[1] is BoothStatus.CLOSING, "a report from before"
     world.give(a_sell_through(revision=2, LA=7))
-    assert world.heard(FestivalClosed) == []
+    assert world.bodies(FestivalClosed) == []
     world.give(a_return("LA", 3))
     world.settle()
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned) == (10, 7, 3)
 
 
 def test_a_closed_festival_publishes_its_sums_again() -> None:
     world = a_world(a_closing(), a_sell_through(), a_sell_through(B2))
-    assert len(world.heard(FestivalClosed)) == 1
+    assert len(world.bodies(FestivalClosed)) == 1
     ask(world)
     world.give(granted())
     assert status(world)[0] is FestivalStatus.OPEN
     world.give(a_closing())
     world.give(a_sell_through(revision=2))
-    assert [closed.revision for closed in world.heard(FestivalClosed)] == [1, 2]
+    assert [closed.revision for closed in world.bodies(FestivalClosed)] == [1, 2]
 
 
 def test_sales_is_told_what_went_home_and_a_second_time_only_of_the_rest() -> None:

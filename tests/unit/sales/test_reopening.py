@@ -64,7 +64,7 @@ def two_booths(*facilities: str) -> SalesWorld:
     world.give(a_last_word(2), a_closing())
     world.hear_all()
     assert world.booth().status is BoothStatus.SETTLED
-    world.said.clear()
+    world.published.clear()
     return world
 
 
@@ -91,7 +91,7 @@ def test_a_settled_booth_opens_once_every_facility_holds_its_settlement() -> Non
     assert world.booth().status is BoothStatus.SETTLED, "LP-B has not answered"
     assert GRANTED in world.tell(world.answers.popleft())
     assert world.booth().status is BoothStatus.OPEN
-    assert world.heard(SettlementIssued) == []
+    assert world.bodies(SettlementIssued) == []
     postponed = [body for body in world.hear_all() if isinstance(body, SettlementPostponed)]
     assert [body.facility for body in postponed] == ["LP-A", "LP-B"]
     assert [demand.complete for demand in world.all(FacilityDemand)] == [False, False]
@@ -105,7 +105,7 @@ def test_no_settlement_is_issued_while_facilities_decide() -> None:
     world.hear_all()
     assert world.booth(B2).status is BoothStatus.SETTLED
     assert world.booth().status is BoothStatus.OPEN
-    assert world.heard(SettlementIssued) == world.heard(DemandSignalled) == []
+    assert world.bodies(SettlementIssued) == world.bodies(DemandSignalled) == []
 
 
 def test_a_booth_with_an_issued_settlement_stays_settled_and_the_others_are_issued_later() -> None:
@@ -115,7 +115,7 @@ def test_a_booth_with_an_issued_settlement_stays_settled_and_the_others_are_issu
     world.hear_all()
     world.give(a_last_word(1, booth=B2), a_closing(B2))
     world.hear_all()
-    assert [body.facility for body in world.heard(SettlementIssued)] == ["LP-A"]
+    assert [body.facility for body in world.bodies(SettlementIssued)] == ["LP-A"]
     world.give(a_reopening())
     world.pass_all_on()
     assert world.tell(world.answers.popleft()) == [
@@ -127,8 +127,8 @@ def test_a_booth_with_an_issued_settlement_stays_settled_and_the_others_are_issu
     assert (booth.status, booth.opening, booth.reopening) == (BoothStatus.SETTLED, 1, None)
     world.give(a_last_word(1, booth="ODOP.B3"), a_closing("ODOP.B3"))
     world.hear_all()
-    assert [body.facility for body in world.heard(SettlementIssued)] == ["LP-A", "LP-B"]
-    assert [body.facility for body in world.heard(DemandSignalled)] == ["LP-A", "LP-B"]
+    assert [body.facility for body in world.bodies(SettlementIssued)] == ["LP-A", "LP-B"]
+    assert [body.facility for body in world.bodies(DemandSignalled)] == ["LP-A", "LP-B"]
 
 
 def test_a_settlement_that_another_booth_completes_meanwhile_wins_the_race() -> None:
@@ -138,16 +138,16 @@ def test_a_settlement_that_another_booth_completes_meanwhile_wins_the_race() -> 
     # B2's words are first at the facility.
     while world.shares[B2]:
         world.pass_on(B2)
-    assert len(world.heard(SettlementIssued)) == 1
+    assert len(world.bodies(SettlementIssued)) == 1
     world.hear_all()
-    assert world.heard(ReopeningRefused) == [refused_for("LP-A")]
+    assert world.bodies(ReopeningRefused) == [refused_for("LP-A")]
 
 
 def test_a_booth_that_came_after_the_settlement_is_not_in_it() -> None:
     world = open_booth()
     world.give(a_last_word(1), a_last_word(1, "T2"), a_closing())
     world.hear_all()
-    assert len(world.heard(SettlementIssued)) == 1
+    assert len(world.bodies(SettlementIssued)) == 1
     for booth in (B2, "ODOP.B3"):
         world.give(an_opening(booth, tills=("T1",)), a_stocking("L1", 5, booth))
         world.hear_all()
@@ -170,13 +170,13 @@ def test_closing_again_works_as_the_first_time() -> None:
     assert world.booth().status is BoothStatus.CLOSING, "the till has not closed again"
     world.give(a_last_word(4, opening=2))
     assert world.booth().status is BoothStatus.SETTLED
-    assert world.heard(SellThroughCounted)[-1].lots[0].sold == 6
+    assert world.bodies(SellThroughCounted)[-1].lots[0].sold == 6
     world.give(a_last_word(1, booth=B2), a_closing(B2))
     world.hear_all()
-    [issued] = world.heard(SettlementIssued)
+    [issued] = world.bodies(SettlementIssued)
     assert (issued.qty, issued.sold_rupiah) == (6, 6 * PRICE)
-    assert world.heard(SettlementCorrected) == []
-    assert len(world.heard(DemandSignalled)) == 1
+    assert world.bodies(SettlementCorrected) == []
+    assert len(world.bodies(DemandSignalled)) == 1
 
 
 def test_a_till_that_closed_before_it_heard_may_sell_on() -> None:
@@ -232,7 +232,7 @@ def test_festival_hears_at_once_what_the_booth_has_sold() -> None:
     world = two_booths("LP-A")
     world.give(a_reopening())
     world.hear_all()
-    [report] = world.heard(SellThroughSoFar)
+    [report] = world.bodies(SellThroughSoFar)
     assert {lot.lot: lot.sold for lot in report.lots} == {"LP-A-KTI": 4}
 
 
@@ -256,7 +256,7 @@ def test_a_facility_that_is_credited_first_while_others_decide_is_asked_too() ->
 def at_an_open_booth(qty: int = 5, stocked: int = 3) -> SalesWorld:
     world = open_booth(stocked)
     world.sell("s1", 1, qty=qty)
-    world.said.clear()
+    world.published.clear()
     return world
 
 
