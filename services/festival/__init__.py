@@ -2,7 +2,7 @@
 
 In, keyed by festival:  AnnounceFestival, OpenBooth, RequestAllocation, ...   commands of organisers
                         StockReserved, ReservationRefused, StockDispatched, LotRecallReached, ...   from inventory
-                        SellThroughSoFar, SellThroughCounted                  from sales
+                        SellThroughSoFar, SellThroughCounted, ReopeningGranted, ...   from sales
                         DeadlineReached, RevisionRequested                    from festival itself
 In, keyed by lot:       StockChanged     from inventory: a view of the stock for plans, perhaps stale
 Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered, ...   orders to inventory, by lot
