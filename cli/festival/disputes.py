@@ -9,18 +9,16 @@ from cli.console import exit_on_error, say, show_json, show_table
 from cli.festival.client import Row, ServiceClient
 from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service
 from shared import shown
+from shared.translation import tr
 
-COLUMNS = ["booth", "sale", "since", "till", "item", "pieces", "rupiah", "state", "why"]
 _WHY = {
     "booth_not_opened": "no festival has opened the booth",
     "not_stocked": "never counted in there",
     "other_product": "the lot is of another product there",
     "beyond_stock": "more than was counted in",
 }
-_ENDS = {
-    "waiting": "stock that is counted in there, a void, or your decision; undecided, it is in dispute after closing",
-    "disputed": "your decision, or a void",
-}
+# What ends it, as programs read it.
+_ENDS = {"waiting": ["stock", "void", "decision", "closing"], "disputed": ["void", "decision"]}
 
 
 def disputes(
@@ -37,9 +35,7 @@ def disputes(
         if as_json:
             show_json(rows)
             return
-        show_table(COLUMNS, [doubt_row(row) for row in rows], f"No sale of {wanted or festival} is in doubt.")
-        if rows:
-            say(told(festival, booths))
+        show_doubts(festival, booths, tr("No sale of {place} is in doubt.", place=wanted or festival))
 
 
 def doubts(sales: ServiceClient, festival: str) -> list[Row]:
@@ -62,7 +58,31 @@ def doubtful(booths: Iterable[Row]) -> Iterator[Row]:
             }
 
 
-def doubt_row(row: Row) -> Row:
+def show_doubts(festival: str, booths: Iterable[Row], empty: str) -> None:
+    """Show the sales in doubt of these booths as a table, and what ends them; `empty` if there are none."""
+    booths = list(booths)
+    rows = [_row(row) for row in doubtful(booths)]
+    show_table(
+        ["booth", "sale", "since", "till", "item", "pieces", "rupiah", "state", "why"],
+        rows,
+        empty,
+        words=("state", "why"),
+    )
+    if not rows:
+        return
+    say(
+        tr(
+            "Decide with `karya festival dispute {festival} SALE accepted --booth BOOTH [--lot LOT]`, or `rejected`. "
+            "A waiting sale also ends when its stock is counted in, or by a void; closing makes it a dispute.",
+            festival=festival,
+        )
+    )
+    hidden = sum(booth["receipts"] - len({sale["receipt"] for sale in booth["sales"]}) for booth in booths)
+    if hidden:
+        say(tr("{hidden:receipt|receipts} more follow when these are decided.", hidden=hidden))
+
+
+def _row(row: Row) -> Row:
     """The row as a table shows it."""
     return {
         **row,
@@ -71,14 +91,3 @@ def doubt_row(row: Row) -> Row:
         "rupiah": shown.rupiah(row["rupiah"]),
         "why": _WHY.get(row["why"], row["why"]),
     }
-
-
-def told(festival: str, booths: Iterable[Row]) -> str:
-    """What ends the doubt, and how many receipts are not shown."""
-    booths = list(booths)
-    text = (
-        f"Decide with `karya festival dispute {festival} SALE accepted --booth BOOTH [--lot LOT]`, or `rejected`. "
-        "Waiting sales also end when their stock is counted in, or by a void."
-    )
-    hidden = sum(booth["receipts"] - len({sale["receipt"] for sale in booth["sales"]}) for booth in booths)
-    return f"{text} {hidden} more receipts follow when these are decided." if hidden else text

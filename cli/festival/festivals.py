@@ -10,13 +10,13 @@ import typer
 from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.devices import waited_for
-from cli.festival.disputes import COLUMNS as DISPUTE_COLUMNS
-from cli.festival.disputes import doubt_row, doubtful, doubts, told
+from cli.festival.disputes import doubtful, doubts, show_doubts
 from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
 from cli.parameters import DAY, LOT, WHOLE, parsed
 from services.production import reference
 from shared import shown, typed
 from shared.errors import BadReference, NotAnswered
+from shared.translation import tr
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -191,8 +191,7 @@ def missing(context: typer.Context, festival: Festival, as_json: Json = False) -
             show_table(["booth", "till", "device", "what_is_missing", "to_do"], devices, "")
         if selling and sales:
             say("")
-            show_table(DISPUTE_COLUMNS, [doubt_row(row) for row in sales], "")
-            say(told(festival, selling))
+            show_doubts(festival, selling, "")
 
 
 def _doubts(context: typer.Context, festival: str) -> list[Row] | None:
@@ -201,7 +200,7 @@ def _doubts(context: typer.Context, festival: str) -> list[Row] | None:
         with sales_service(context) as sales:
             return doubts(sales, festival)
     except NotAnswered as fault:
-        warn(f"Takings and sales in doubt are not known. {fault}")
+        warn(tr("Takings and sales in doubt are not known. {fault}", fault=str(fault)))
         return None
 
 
@@ -253,8 +252,19 @@ def show(context: typer.Context, festival: Festival, as_json: Json = False) -> N
         say(", ".join(f"{name.replace('_', ' ')} {qty}" for name, qty in page["sums"].items()))
     zone = page["zone"]
     say("")
-    columns = ["booth", "name", "status", "in_transit", "received", "sold", "left", "takings", "in_doubt"]
-    show_table([*columns, "tills_until"], [_summed(row, zone) for row in booths], "No booth is open.")
+    columns = [
+        "booth",
+        "name",
+        "status",
+        "in_transit",
+        "received",
+        "sold",
+        "left",
+        "takings",
+        "in_doubt",
+        "tills_until",
+    ]
+    show_table(columns, [_summed(row, zone) for row in booths], "No booth is open.")
     say("")
     held = [{**row, "hold_until": festival_time(row["hold_until"], zone)} for row in requests]
     show_table(["request", "status", "asked", "held", "short", "hold_until"], held, "No stock was asked for.")

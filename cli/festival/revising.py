@@ -9,6 +9,7 @@ from cli.festival.client import AnswerStatus, Row
 from cli.festival.session import Festival, Json, Request, booth_id, service, show_answer
 from cli.parameters import WHOLE, parsed
 from shared import typed
+from shared.translation import tr
 
 
 def revise(
@@ -65,10 +66,12 @@ def reopen_booth(
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "reopen", body={"reason": reason})
-        message = (
-            f"Booth {id} sells again. Its tills may sell on after a sync, and each closes again after its last sale. "
-            f"Reservations that the closing released stay released: ask anew with `karya festival request "
-            f"{festival}`. Close it again with `karya festival close-booth {festival} {id}` or with the festival."
+        message = tr(
+            "Booth {booth} sells again. Its tills may sell on after a sync, and each closes again after its last "
+            "sale. Reservations that the closing released stay released: ask anew with `karya festival request "
+            "{festival}`. Close it again with `karya festival close-booth {festival} {booth}`, or with the festival.",
+            booth=id,
+            festival=festival,
         )
         show_answer(answer, message, as_json=as_json)
 

@@ -18,6 +18,7 @@ from shared.events.language import Deadline, Event, Publication
 from shared.events.sales import ReopeningGranted, ReopeningRefused
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def order(state: State, festival: Festival, body: ReopenBooth, event: Event) -> CommandResult:
@@ -31,12 +32,17 @@ def order(state: State, festival: Festival, body: ReopenBooth, event: Event) -> 
     if isinstance(booth, Rejection):
         return booth
     if booth.status is BoothStatus.OPEN:
-        return Rejection("booth", CommandRefusal.WRONG_STATE, f"Booth {booth.id} is open; it sells already.")
+        message = Message("Booth {booth} is open; it sells already.", booth=booth.id)
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if (rejection := check_not_reopening(booth)) is not None:
         return rejection
     returning = sum(lot.returning for lot in booth.lots)
     if returning:
-        message = f"{returning} pieces came home from {booth.id}, and inventory has to take them in. Try again then."
+        message = Message(
+            "{qty:piece|pieces} came home from {booth}, and inventory has to take them in. Try again then.",
+            qty=returning,
+            booth=booth.id,
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     request = ReopeningRequested(
         booth=booth.id,
@@ -74,9 +80,11 @@ def refused(state: State, _festival: Festival, answer: ReopeningRefused, _event:
     booth, command = _waiting(state, answer)
     if booth is None or command is None:
         return state, []
-    message = (
-        f"The settlement of {answer.facility}, which includes booth {booth.id}, was issued; settled books stay "
-        "settled. Correct single sales instead, by `void-sale` or `dispute`: the settlement is then corrected."
+    message = Message(
+        "The settlement of {facility}, which includes booth {booth}, was issued; settled books stay settled. Correct "
+        "single sales instead, by `void-sale` or `dispute`: the settlement is then corrected.",
+        facility=answer.facility,
+        booth=booth.id,
     )
     command, refusal = refuse(command, Rejection("booth", CommandRefusal.SETTLED, message))
     return state.put(replace(booth, reopening=None), command), [refusal]
@@ -86,7 +94,9 @@ def check_not_reopening(booth: Booth) -> Rejection | None:
     """The rejection of a command that can't be carried out until sales has answered; None if it owes no answer."""
     if booth.reopening is None:
         return None
-    message = f"Booth {booth.id} is to be reopened, and sales has not answered yet. Try again in a moment."
+    message = Message(
+        "Booth {booth} is to be reopened, and sales has not answered yet. Try again in a moment.", booth=booth.id
+    )
     return Rejection("booth", CommandRefusal.WRONG_STATE, message)
 
 

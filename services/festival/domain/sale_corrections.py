@@ -19,30 +19,7 @@ from shared.events.lot_number import parse
 from shared.events.sales import ResolutionApplied, ResolutionRefusal, ResolutionRefused
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
-
-_REFUSED = {
-    ResolutionRefusal.UNKNOWN_SALE: (
-        "sale",
-        CommandRefusal.UNKNOWN_SALE,
-        "{booth} has no sale {sale}. `karya festival disputes` lists the sales in doubt.",
-    ),
-    ResolutionRefusal.NOT_IN_DOUBT: (
-        "sale",
-        CommandRefusal.WRONG_STATE,
-        "No piece of sale {sale} at {booth} is in doubt: stock has covered it, or it was decided before.",
-    ),
-    ResolutionRefusal.OTHER_PRODUCT: (
-        "lot",
-        CommandRefusal.UNKNOWN_LOT,
-        "The named lot is of another product than sale {sale}. Its number is on the label.",
-    ),
-    ResolutionRefusal.NOT_CREDITABLE: (
-        "lot",
-        CommandRefusal.NOT_CREDITABLE,
-        "No facility has sent {booth} more of that than it is credited with. Name the lot on the label, reject the "
-        "sale, or receive what came.",
-    ),
-}
+from shared.wording import Message
 
 
 def resolve_dispute(state: State, festival: Festival, body: ResolveDispute, event: Event) -> CommandResult:
@@ -92,10 +69,41 @@ def refused(state: State, _festival: Festival, answer: ResolutionRefused, _event
     command = state.get(Command, answer.order)
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
-    field, reason, words = _REFUSED[answer.reason]
-    message = words.format(booth=answer.booth, sale=answer.sale)
-    command, refusal = refuse(command, Rejection(field, reason, message))
+    command, refusal = refuse(command, _rejection(answer))
     return state.put(command), [refusal]
+
+
+def _rejection(answer: ResolutionRefused) -> Rejection:
+    """The reason of sales, for the organiser."""
+    booth, sale = answer.booth, answer.sale
+    match answer.reason:
+        case ResolutionRefusal.UNKNOWN_SALE:
+            message = Message(
+                "{booth} has no sale {sale}. `karya festival disputes` lists the sales in doubt.",
+                booth=booth,
+                sale=sale,
+            )
+            return Rejection("sale", CommandRefusal.UNKNOWN_SALE, message)
+        case ResolutionRefusal.NOT_IN_DOUBT:
+            message = Message(
+                "No piece of sale {sale} at {booth} is in doubt: stock has covered it, or it was decided before.",
+                booth=booth,
+                sale=sale,
+            )
+            return Rejection("sale", CommandRefusal.WRONG_STATE, message)
+        case ResolutionRefusal.OTHER_PRODUCT:
+            message = Message(
+                "The named lot is of another product than sale {sale}. Its number is on the label.", sale=sale
+            )
+            return Rejection("lot", CommandRefusal.UNKNOWN_LOT, message)
+        case ResolutionRefusal.NOT_CREDITABLE:
+            message = Message(
+                "No facility has sent {booth} more of the product of sale {sale} than it is credited with. Name the "
+                "lot on the label, reject the sale, or receive what came.",
+                booth=booth,
+                sale=sale,
+            )
+            return Rejection("lot", CommandRefusal.NOT_CREDITABLE, message)
 
 
 def void(state: State, festival: Festival, body: VoidSale) -> CommandResult:
