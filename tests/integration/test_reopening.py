@@ -21,14 +21,14 @@ from shared.events.festival import (
     SendTransfer,
 )
 from shared.events.sales import SETTLEMENTS, SettlementCorrected, SettlementIssued, SettlementPostponed
-from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, stocked
+from tests.support.season import B1, B2, FESTIVAL, T1, T2, RunningSeason, morning_season
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
 async def season(stack: Stack) -> AsyncIterator[RunningSeason]:
-    async with stocked(stack) as season:
+    async with morning_season(stack) as season:
         yield season
 
 
