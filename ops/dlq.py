@@ -1,7 +1,8 @@
 """Dead letters: reading them, finding the status of each, and sending them back to their topics.
 
 A DLQ is a log, so letters are never deleted. The ledger of the writing service decides whether a letter still waits:
-it has an entry for an event that was worked since.
+it has an entry for an event that was worked since. The operators' topic tells which unusable letters were mended or
+archived.
 """
 
 import asyncio
@@ -19,9 +20,13 @@ from aiokafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
+from ops import repairs
+from ops.repairs import Mending, Repairs
 from ops.verify.log import TopicLog
 from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
+from shared.events.language import as_utc
+from shared.events.operator import OPERATOR, LetterArchived
 from shared.events.production import TERMINAL
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Database, Mongo
@@ -38,6 +43,7 @@ PATIENCE = 30.0
 # Records of terminals may hold a maker's pseudonym, which is shown only on request.
 PRIVATE = frozenset({TERMINAL.name})
 _PARTITION = re.compile(r"[0-9]{1,9}")
+_OFFSET = re.compile(r"[0-9]{1,18}")
 _PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
 
 
@@ -47,6 +53,12 @@ class Status(StrEnum):
     OPEN = "open"  # its key waits for it: fix the bug, then replay the key
     WORKED = "worked"  # the ledger holds this event with the same body
     UNUSABLE = "unusable"  # no service can use it; no key waits for it
+    MENDED = "mended"  # an operator has published a mended copy
+    ARCHIVED = "archived"  # an operator has taken it from the list
+
+
+# Nothing is to be done about these.
+SETTLED = frozenset({Status.WORKED, Status.MENDED, Status.ARCHIVED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +75,12 @@ class LetterPlace:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One dead letter. `headers` and `value` are those of the original record, `original_partition` is its partition.
-    `times`: how often the record came to this DLQ."""
+    """One dead letter. `headers` and `value` are those of the original record, `original_partition` and
+    `original_offset` are its place (-1 if unknown), `arrived_at` is when Kafka took it in.
+
+    `times`: how often the record came to this DLQ; `places`: its letters. Place and time are those of the first.
+    `mending` and `archived`: what an operator did with it.
+    """
 
     place: LetterPlace
     at: datetime
@@ -75,8 +91,13 @@ class Letter:
     reason: str
     message: str
     original_partition: int
+    original_offset: int
+    arrived_at: datetime
     status: Status = Status.UNUSABLE
     times: int = 1
+    places: tuple[LetterPlace, ...] = ()
+    mending: Mending | None = None
+    archived: LetterArchived | None = None
 
     @property
     def ledger_id(self) -> str | None:
@@ -85,17 +106,29 @@ class Letter:
         return f"{source} {id}" if source and id else None
 
     @property
+    def original(self) -> str:
+        """The place of the record in its own topic, as operators' events name it."""
+        return repairs.place(self.place.topic, self.original_partition, self.original_offset)
+
+    @property
+    def mended_id(self) -> str:
+        """The `ce_id` of the letter's mended copy, whether there is one or not."""
+        return repairs.copy_id(self.original, self.place.topic)
+
+    @property
     def private(self) -> bool:
         return self.place.topic in PRIVATE
 
 
 @dataclass(frozen=True, slots=True)
 class ResendReport:
-    """Counts of a replay: records sent back, and requested letters that are still open or still unusable."""
+    """What a replay did. `sent`: records sent back. The other letters as they are now: those that are still `open`,
+    those that were sent and are still `unusable`, and those that were not sent (`kept`): worked, mended or refused."""
 
     sent: int
-    still_open: int
-    still_unusable: int
+    open: tuple[Letter, ...] = ()
+    unusable: tuple[Letter, ...] = ()
+    kept: tuple[Letter, ...] = ()
 
 
 def parse_place(text: str) -> LetterPlace | None:
@@ -123,28 +156,50 @@ class DeadLetters:
             record_key = _record_key(letter)
             if record_key in letters_by_record:
                 first = letters_by_record[record_key]
-                letter = replace(letter, place=first.place, at=first.at, times=first.times + 1)
+                letter = replace(
+                    letter,
+                    place=first.place,
+                    at=first.at,
+                    original_offset=first.original_offset,
+                    arrived_at=first.arrived_at,
+                    times=first.times + 1,
+                    places=(*first.places, letter.place),
+                )
             letters_by_record[record_key] = letter
         return await self._with_status(list(letters_by_record.values()))
 
     async def get(self, place: LetterPlace) -> Letter:
-        """The letter at this place. Raises NoSuchLetter."""
-        for record in await self._records({place.topic}):
-            letter = self._letter(record)
-            if letter.place == place:
-                [judged_letter] = await self._with_status([letter])
-                return judged_letter
+        """The letter at this place, or whose record came again and then had this place. Raises NoSuchLetter."""
+        for letter in await self.all({place.topic}):
+            if place in letter.places:
+                return letter
         raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows all places.")
 
+    async def publish(
+        self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes | None]]
+    ) -> None:
+        """Publish a record on `topic` (without prefix), and wait until Kafka has it."""
+        name = topic_name(self._settings, topic)
+        async with asyncio.timeout(PATIENCE):
+            partition = partition_for_bytes(key, len(await self._client.partitions_for(name)))
+            await self._client.send_and_wait(name, value, key, partition, headers=list(headers))
+
+    async def worked_digest(self, service: str, ledger_id: str) -> bytes | None:
+        """The digest of the body that the service has worked as this event."""
+        database = self._database(service)
+        return (await RuntimeStore(database).processed([ledger_id])).get(ledger_id) if database is not None else None
+
     async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
-        """Send letters back, those of a key in the order in which they wait. Worked letters are not sent again. A
-        letter that is sent twice is worked once. Waits up to `wait` seconds until each part of a key is worked."""
+        """Send letters back, those of a key in the order in which they wait. Worked and mended letters are not sent:
+        what a mended letter says is told by its copy. A letter that is sent twice is worked once. Waits up to `wait`
+        seconds until each part of a key is worked."""
+        kept = tuple(letter for letter in letters if letter.status in (Status.WORKED, Status.MENDED))
         sent_count = 0
         for service, key in dict.fromkeys(
             (letter.service, letter.key) for letter in letters if letter.status is Status.OPEN
         ):
             sent_count += await self._replay_key(service, key, wait)
-        unusable = [letter for letter in letters if letter.status is Status.UNUSABLE]
+        unusable = [letter for letter in letters if letter.status in (Status.UNUSABLE, Status.ARCHIVED)]
         await self._send(unusable)
         still_unusable = await self._still_unusable(unusable, wait)
         places = {letter.place for letter in letters if letter.status is Status.OPEN}
@@ -154,10 +209,10 @@ class DeadLetters:
             for letter in (await self.all() if places else [])
             if letter.status is Status.OPEN and (letter.place in places or (letter.service, letter.key) in keys)
         ]
-        return ResendReport(sent_count + len(unusable), len(open_letters), still_unusable)
+        return ResendReport(sent_count + len(unusable), tuple(open_letters), still_unusable, kept)
 
-    async def _still_unusable(self, letters: Sequence[Letter], within: float) -> int:
-        """The number of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
+    async def _still_unusable(self, letters: Sequence[Letter], within: float) -> tuple[Letter, ...]:
+        """Those of `letters`, sent back just now, that came to the DLQ again or were not worked in time."""
         current: dict[_RecordKey, Letter] = {}
         async for _ in attempts(within=within if letters else 0, most=0.5):
             current = (
@@ -171,7 +226,11 @@ class DeadLetters:
                 for letter in letters
             ):
                 break
-        return sum(current[_record_key(letter)].status is not Status.WORKED for letter in letters)
+        return tuple(
+            letter
+            for letter in (current[_record_key(letter)] for letter in letters)
+            if letter.status is not Status.WORKED
+        )
 
     async def _replay_key(self, service: str, key: bytes | None, wait: float) -> int:
         """Send the letters of a key part by part, and return the number sent. Two topics of a lane have no common
@@ -222,20 +281,45 @@ class DeadLetters:
             await asyncio.gather(*waiting)
 
     async def _with_status(self, letters: Sequence[Letter]) -> list[Letter]:
+        done = await self._repairs() if letters else Repairs()
         digests: dict[tuple[str, str], bytes] = {}
         for service in {letter.service for letter in letters}:
             database = self._database(service)
             ids = {
-                letter.ledger_id for letter in letters if letter.service == service and letter.ledger_id is not None
+                id
+                for letter in letters
+                if letter.service == service
+                for id in (letter.ledger_id, repairs.ledger_id(letter.original, letter.place.topic))
+                if id is not None
             }
             if database is not None and ids:
                 digests |= {
                     (service, id): digest for id, digest in (await RuntimeStore(database).processed(ids)).items()
                 }
         return [
-            replace(letter, status=_status(letter, digests.get((letter.service, letter.ledger_id or ""))))
+            replace(
+                letter,
+                status=_status(
+                    letter,
+                    digests.get((letter.service, letter.ledger_id or "")),
+                    # The copy alone too: a crash may have come between it and its event.
+                    mended=letter.original in done.mended
+                    or (letter.service, repairs.ledger_id(letter.original, letter.place.topic)) in digests,
+                    archived=letter.original in done.archived,
+                ),
+                mending=done.mended.get(letter.original),
+                archived=done.archived.get(letter.original),
+            )
             for letter in letters
         ]
+
+    async def _repairs(self) -> Repairs:
+        done = Repairs()
+        async with TopicLog(self._settings, [OPERATOR.name]) as log:
+            # A cluster without the topic has no repair; `karya verify` says that the topic is missing.
+            async for _, records in log.read(await log.ends()):
+                done.add(records)
+        return done
 
     def _database(self, service: str) -> Database | None:
         return self._mongo.database(service) if service in SERVICES else None
@@ -254,9 +338,11 @@ class DeadLetters:
             return header(record.headers, f"dlq_{name}") or ""
 
         topic = record.topic.removeprefix(self._settings.topic_prefix).removesuffix(".dlq")
-        original_partition = mark("partition")
+        original_partition, original_offset = mark("partition"), mark("offset")
+        place = LetterPlace(topic, record.partition, record.offset)
         return Letter(
-            place=LetterPlace(topic, record.partition, record.offset),
+            place=place,
+            places=(place,),
             at=taken_in(record) or EPOCH,
             key=record.key,
             value=record.value,
@@ -267,6 +353,8 @@ class DeadLetters:
             original_partition=int(original_partition)
             if _PARTITION.fullmatch(original_partition)
             else record.partition,
+            original_offset=int(original_offset) if _OFFSET.fullmatch(original_offset) else -1,
+            arrived_at=_moment(mark("at")),
         )
 
 
@@ -302,7 +390,18 @@ def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter
     return list(takewhile(lambda letter: letter.place.topic == ordered[0].place.topic, ordered))
 
 
-def _status(letter: Letter, worked_digest: bytes | None) -> Status:
+def _status(letter: Letter, worked_digest: bytes | None, *, mended: bool, archived: bool) -> Status:
     if worked_digest is not None and worked_digest == digest(letter.value or b""):
         return Status.WORKED
-    return Status.OPEN if letter.reason in (BUG, KEY_PARKED) and letter.service in SERVICES else Status.UNUSABLE
+    if letter.reason in (BUG, KEY_PARKED) and letter.service in SERVICES:
+        return Status.OPEN
+    if mended:
+        return Status.MENDED
+    return Status.ARCHIVED if archived else Status.UNUSABLE
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except (ValueError, OverflowError):
+        return EPOCH

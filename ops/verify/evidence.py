@@ -27,6 +27,7 @@ from ops.verify.quiescence import topic_names
 from ops.verify.report import Check
 from ops.verify.topic_evidence import PublishedEvent, TopicEvidence
 from ops.verify.writers import WriterAudit
+from shared import envelope
 from shared.envelope import digest
 from shared.events.journal import BatchWorked, journal
 from shared.events.production import TERMINAL
@@ -199,6 +200,8 @@ class _EvidenceReader:
                 (headers.get(header) or b"").decode(errors="replace") for header in ("ce_type", "causationid")
             )
             source, event = id.split(" ", 1)
+            # Documents know what a mended copy records by the id of the record that it stands for.
+            event = envelope.header(record.headers, envelope.SUBJECT) or event
             self.evidence.published.add(
                 PublishedEvent(type.rsplit(".", 1)[0], source, event, cause, record.value or b"{}")
             )
