@@ -6,12 +6,9 @@ archived.
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
 from itertools import takewhile
 from typing import TypeAlias
 
@@ -21,17 +18,14 @@ from pymongo.errors import PyMongoError
 
 from deploy.topics import SERVICES, read_topics
 from ops import repairs
-from ops.repairs import Mending, Repairs
+from ops.letters import Letter, LetterPlace, Status, letter_of, status_of
+from ops.repairs import Repairs
 from ops.verify.log import TopicLog
-from shared.envelope import EPOCH, digest, header, taken_in
 from shared.errors import NoSuchLetter, NotReached
-from shared.events.language import as_utc
-from shared.events.operator import OPERATOR, LetterArchived
-from shared.events.production import TERMINAL
+from shared.events.operator import OPERATOR
 from shared.kafka import partition_for_bytes, producer, stop_producer, topic_name
 from shared.mongo import Database, Mongo
 from shared.retry import attempts
-from shared.runtime.dlq import BUG, KEY_PARKED, HeaderList, original_headers
 from shared.runtime.storage import RuntimeStore
 from shared.settings import Settings
 
@@ -40,104 +34,17 @@ Record: TypeAlias = "ConsumerRecord[bytes | None, bytes | None]"
 _RecordKey: TypeAlias = tuple[object, ...]
 
 PATIENCE = 30.0
-# Records of terminals may hold a maker's pseudonym, which is shown only on request.
-PRIVATE = frozenset({TERMINAL.name})
-_PARTITION = re.compile(r"[0-9]{1,9}")
-_OFFSET = re.compile(r"[0-9]{1,18}")
-_PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
-
-
-class Status(StrEnum):
-    """The state of a dead letter."""
-
-    OPEN = "open"  # its key waits for it: fix the bug, then replay the key
-    WORKED = "worked"  # the ledger holds this event with the same body
-    UNUSABLE = "unusable"  # no service can use it; no key waits for it
-    MENDED = "mended"  # an operator has published a mended copy
-    ARCHIVED = "archived"  # an operator has taken it from the list
-
-
-# Nothing is to be done about these.
-SETTLED = frozenset({Status.WORKED, Status.MENDED, Status.ARCHIVED})
-
-
-@dataclass(frozen=True, slots=True)
-class LetterPlace:
-    """The position of a letter in the DLQ of `topic` (the name without prefix and `.dlq`)."""
-
-    topic: str
-    partition: int
-    offset: int
-
-    def __str__(self) -> str:
-        return f"{self.topic}.dlq/{self.partition}/{self.offset}"
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One dead letter. `headers` and `value` are those of the original record, `original_partition` and
-    `original_offset` are its place (-1 if unknown), `arrived_at` is when Kafka took it in.
-
-    `times`: how often the record came to this DLQ; `places`: its letters. Place and time are those of the first.
-    `mending` and `archived`: what an operator did with it.
-    """
-
-    place: LetterPlace
-    at: datetime
-    key: bytes | None
-    value: bytes | None
-    headers: HeaderList
-    service: str
-    reason: str
-    message: str
-    original_partition: int
-    original_offset: int
-    arrived_at: datetime
-    status: Status = Status.UNUSABLE
-    times: int = 1
-    places: tuple[LetterPlace, ...] = ()
-    mending: Mending | None = None
-    archived: LetterArchived | None = None
-
-    @property
-    def ledger_id(self) -> str | None:
-        """The id of the event in the ledger, or None if the headers lack a part of it."""
-        source, id = header(self.headers, "ce_source"), header(self.headers, "ce_id")
-        return f"{source} {id}" if source and id else None
-
-    @property
-    def original(self) -> str:
-        """The place of the record in its own topic, as operators' events name it."""
-        return repairs.place(self.place.topic, self.original_partition, self.original_offset)
-
-    @property
-    def mended_id(self) -> str:
-        """The `ce_id` of the letter's mended copy, whether there is one or not."""
-        return repairs.copy_id(self.original, self.place.topic)
-
-    @property
-    def private(self) -> bool:
-        return self.place.topic in PRIVATE
 
 
 @dataclass(frozen=True, slots=True)
 class ResendReport:
-    """What a replay did. `sent`: records sent back. The other letters as they are now: those that are still `open`,
-    those that were sent and are still `unusable`, and those that were not sent (`kept`): worked, mended or refused."""
+    """What a replay did. `sent`: the number of records sent back. The letters as they are now: still `open`; sent and
+    still `unusable`; not sent because they were worked or mended before (`kept`)."""
 
     sent: int
     open: tuple[Letter, ...] = ()
     unusable: tuple[Letter, ...] = ()
     kept: tuple[Letter, ...] = ()
-
-
-def parse_place(text: str) -> LetterPlace | None:
-    """The place that the text names as `TOPIC/PARTITION/OFFSET` (with or without `.dlq`), or None for another
-    text."""
-    match = _PLACE.fullmatch(text)
-    if match is None or match["topic"] not in read_topics():
-        return None
-    return LetterPlace(match["topic"], int(match["partition"]), int(match["offset"]))
 
 
 class DeadLetters:
@@ -152,7 +59,7 @@ class DeadLetters:
         """Every letter (of records from `topics`, if given), oldest first, and each record only once."""
         letters_by_record: dict[_RecordKey, Letter] = {}
         for record in await self._records(topics):
-            letter = self._letter(record)
+            letter = letter_of(self._settings, record)
             record_key = _record_key(letter)
             if record_key in letters_by_record:
                 first = letters_by_record[record_key]
@@ -184,10 +91,13 @@ class DeadLetters:
             partition = partition_for_bytes(key, len(await self._client.partitions_for(name)))
             await self._client.send_and_wait(name, value, key, partition, headers=list(headers))
 
-    async def worked_digest(self, service: str, ledger_id: str) -> bytes | None:
-        """The digest of the body that the service has worked as this event."""
-        database = self._database(service)
-        return (await RuntimeStore(database).processed([ledger_id])).get(ledger_id) if database is not None else None
+    async def copy_digest(self, letter: Letter) -> bytes | None:
+        """The digest of the letter's mended copy, once it is worked."""
+        database = self._database(letter.service)
+        if database is None:
+            return None
+        id = repairs.ledger_id(letter.original, letter.place.topic)
+        return (await RuntimeStore(database).processed([id])).get(id)
 
     async def replay(self, letters: Sequence[Letter], wait: float) -> ResendReport:
         """Send letters back, those of a key in the order in which they wait. Worked and mended letters are not sent:
@@ -299,7 +209,7 @@ class DeadLetters:
         return [
             replace(
                 letter,
-                status=_status(
+                status=status_of(
                     letter,
                     digests.get((letter.service, letter.ledger_id or "")),
                     # The copy alone too: a crash may have come between it and its event.
@@ -333,30 +243,6 @@ class DeadLetters:
             records = [record async for _, page in log.read(await log.ends()) for record in page]
         return sorted(records, key=lambda record: (record.timestamp, record.topic, record.partition, record.offset))
 
-    def _letter(self, record: Record) -> Letter:
-        def mark(name: str) -> str:
-            return header(record.headers, f"dlq_{name}") or ""
-
-        topic = record.topic.removeprefix(self._settings.topic_prefix).removesuffix(".dlq")
-        original_partition, original_offset = mark("partition"), mark("offset")
-        place = LetterPlace(topic, record.partition, record.offset)
-        return Letter(
-            place=place,
-            places=(place,),
-            at=taken_in(record) or EPOCH,
-            key=record.key,
-            value=record.value,
-            headers=original_headers(record.headers),
-            service=mark("service"),
-            reason=mark("reason"),
-            message=mark("message"),
-            original_partition=int(original_partition)
-            if _PARTITION.fullmatch(original_partition)
-            else record.partition,
-            original_offset=int(original_offset) if _OFFSET.fullmatch(original_offset) else -1,
-            arrived_at=_moment(mark("at")),
-        )
-
 
 @asynccontextmanager
 async def dead_letters(settings: Settings) -> AsyncIterator[DeadLetters]:
@@ -388,20 +274,3 @@ def _next_part(letters: Sequence[Letter], waiting: Sequence[str]) -> list[Letter
         key=lambda letter: turn.get(letter.ledger_id or "", len(turn)),
     )
     return list(takewhile(lambda letter: letter.place.topic == ordered[0].place.topic, ordered))
-
-
-def _status(letter: Letter, worked_digest: bytes | None, *, mended: bool, archived: bool) -> Status:
-    if worked_digest is not None and worked_digest == digest(letter.value or b""):
-        return Status.WORKED
-    if letter.reason in (BUG, KEY_PARKED) and letter.service in SERVICES:
-        return Status.OPEN
-    if mended:
-        return Status.MENDED
-    return Status.ARCHIVED if archived else Status.UNUSABLE
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return as_utc(datetime.fromisoformat(text))
-    except (ValueError, OverflowError):
-        return EPOCH
