@@ -1,7 +1,7 @@
 """`karya dlq`: dead letters, their status, their replay, and what an operator can do about unusable ones."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from getpass import getuser
 from typing import Annotated, Any
 
@@ -17,7 +17,7 @@ from ops.letters import SETTLED, Letter, LetterPlace, Status, parse_place
 from ops.mending import MendReport
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter, NotMendable
-from shared.events.language import Id, in_words
+from shared.events.language import MAX_TEXT, Id, in_words
 from shared.settings import Settings, settings_for
 from shared.shown import pluralize
 
@@ -118,6 +118,7 @@ def replay(
     with exit_on_error():
         meant, replayed = asyncio.run(_replay(which, reason, wait))
     refused = [letter for letter in meant if letter.status is Status.UNUSABLE] if _is_key(which) else []
+    settled = {letter.status for letter in meant} - {Status.OPEN, Status.UNUSABLE}
     if as_json:
         show_json(
             {
@@ -132,7 +133,7 @@ def replay(
             }
         )
     else:
-        _say_replayed(replayed, refused)
+        _say_replayed(replayed, refused, settled or {Status.WORKED})
     nothing_done = bool(refused) and not replayed.sent
     if nothing_done or replayed.open or replayed.unusable or _mended(replayed):
         raise typer.Exit(1)
@@ -143,9 +144,7 @@ def mend(
     letter: LetterArgument,
     edits: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[FIELD=VALUE]...", help="Changes to its body, e.g. qty=12; FIELD= takes a field out."
-        ),
+        typer.Argument(metavar="[FIELD=VALUE]...", help="Changes to its body, e.g. qty=12; FIELD= takes one out."),
     ] = None,
     body: Annotated[
         typer.FileBinaryRead | None, typer.Option(help="A file with the whole right body; - is standard input.")
@@ -202,13 +201,13 @@ def archive(
         say(f"{dead_letter.place} {'is archived' if new else 'was archived before'}.")
 
 
-def _say_replayed(replayed: ResendReport, refused: Sequence[Letter]) -> None:
+def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Collection[Status]) -> None:
     if replayed.sent:
         say(f"{pluralize(replayed.sent, 'record')} sent back.")
     elif refused or _mended(replayed):
         say("Nothing was sent back.")
     else:
-        say("No letter waits: all of them were worked.")
+        say(f"No letter waits: all of them were {' or '.join(sorted(settled))}.")
     if replayed.open:
         warn(f"{len(replayed.open)} still wait: fix the bug that parked them (see the service's log) and replay.")
     if refused:
@@ -282,21 +281,21 @@ async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[S
     async with dead_letters(settings_for("kafka", "mongo")) as letters:
         meant = await _meant(letters, which, reason)
         # Only usable events wait for a key. Unusable ones are sent back by place or by reason.
-        sent = [letter for letter in meant if letter.status is not Status.UNUSABLE] if _is_key(which) else meant
+        sent = [letter for letter in meant if letter.status is Status.OPEN] if _is_key(which) else meant
         return meant, await letters.replay(sent, wait)
 
 
 async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
-        archived = (Status.ARCHIVED, Status.MENDED)
-        return [letter for letter in await letters.all() if letter.reason == reason and letter.status not in archived]
+        done = (Status.ARCHIVED, Status.MENDED)
+        return [letter for letter in await letters.all() if letter.reason == reason and letter.status not in done]
     place = parse_place(which)
     if place is not None:
         return [await letters.get(place)]
     of_key = [letter for letter in await letters.all() if letter.key == which.encode()]
     if not of_key:
         raise NoSuchLetter(f"No dead letter has the key {which}.")
-    return [letter for letter in of_key if letter.status not in (Status.ARCHIVED, Status.MENDED)]
+    return of_key
 
 
 def _is_key(which: str | None) -> bool:
@@ -315,6 +314,7 @@ async def _mend(
 ) -> tuple[Letter, MendReport]:
     settings = settings_for("kafka", "mongo")
     name = _actor(settings, actor)
+    _check_length(note)
     async with dead_letters(settings) as letters:
         letter = await letters.get(_place(place))
         draft = drafts.draft(letter, edits, body=body, type=type, key=key)
@@ -326,9 +326,15 @@ async def _archive(place: str, reason: str, actor: str | None) -> tuple[Letter, 
     name = _actor(settings, actor)
     if not reason.strip():
         raise NotMendable("Say why nothing is to be done: --reason TEXT.")
+    _check_length(reason.strip())
     async with dead_letters(settings) as letters:
         letter = await letters.get(_place(place))
         return letter, await mending.archive(letters, letter, actor=name, reason=reason.strip())
+
+
+def _check_length(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise NotMendable(f"The text has {len(text)} characters; at most {MAX_TEXT} fit.")
 
 
 def _actor(settings: Settings, given: str | None) -> str:
