@@ -124,7 +124,7 @@ def replay(
             {
                 "meant": len(meant),
                 "sent": replayed.sent,
-                "still_open": len(replayed.open),
+                "still_open": replayed.still_open,
                 "not_replayed": [
                     _row(letter) | {"advice": _became(letter) or _advice([letter])}
                     for letter in (*refused, *replayed.unusable, *replayed.kept)
@@ -209,7 +209,7 @@ def _say_replayed(replayed: ResendReport, refused: Sequence[Letter], settled: Co
     else:
         say(f"No letter waits: all of them were {' or '.join(sorted(settled))}.")
     if replayed.open:
-        warn(f"{len(replayed.open)} still wait: fix the bug that parked them (see the service's log) and replay.")
+        warn(f"{replayed.still_open} still wait: fix the bug that parked them (see the service's log) and replay.")
     if refused:
         warn(f"{len(refused)} of this key can't be replayed, because no service can use them:")
         _warn_each(refused)

@@ -46,6 +46,10 @@ class ResendReport:
     unusable: tuple[Letter, ...] = ()
     kept: tuple[Letter, ...] = ()
 
+    @property
+    def still_open(self) -> int:
+        return len(self.open)
+
 
 class DeadLetters:
     """The DLQs of all services on one cluster, with the services' databases, which decide the status of letters."""

@@ -1,7 +1,7 @@
 """The body of a mended copy: an unusable record's own body with changes, or a whole new one, checked by its model."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -83,7 +83,7 @@ def draft(
             f"The body's {topic.key} is {found}, and the record's key is {wanted or 'missing'}. "
             f"Give {topic.key}={wanted or '…'}, or say --key {found} if the body is right."
         )
-    changed = tuple(_changed(model, original or {}, to_jsonable_python(mended)))
+    changed = tuple(_changed(model, original or {}, to_jsonable_python(mended), {str(path[0]) for path in entries}))
     return Draft(topic, mended, changed)
 
 
@@ -187,8 +187,19 @@ def _sentence(fault: ErrorDetails, entry: _Entry | None) -> str:
     return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
 
 
-def _changed(model: type[Body], before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def _changed(
+    model: type[Body], before: Mapping[str, Any], after: Mapping[str, Any], edited: Collection[str]
+) -> Iterator[str]:
     for name, field in model.model_fields.items():
         unsaid = object() if field.is_required() else to_jsonable_python(field.get_default(call_default_factory=True))
-        if after.get(name, unsaid) != before.get(name, unsaid):
+        if name in edited or not _same(before.get(name, unsaid), after[name]):
             yield name
+
+
+def _same(before: Any, after: Any) -> bool:
+    """Whether both say the same. What is left out in an object before is its default after."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return all(name in after and _same(value, after[name]) for name, value in before.items())
+    if isinstance(before, list) and isinstance(after, list):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return bool(before == after)
