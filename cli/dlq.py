@@ -10,10 +10,10 @@ from pydantic import TypeAdapter, ValidationError
 
 from cli.console import exit_on_error, local, say, show_json, warn
 from cli.parameters import seconds
-from deploy.topics import writers
+from deploy.topics import SERVICES, writers
 from ops import drafts, mending
 from ops.dlq import DeadLetters, ResendReport, dead_letters
-from ops.letters import SETTLED, Letter, LetterPlace, Status, parse_place
+from ops.letters import REASONS, SETTLED, Letter, LetterPlace, Status, parse_place
 from ops.mending import MendReport
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter, NotMendable
@@ -47,10 +47,14 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List the dead letters about which something can be done, with their reasons, the oldest first."""
+    if service is not None and service not in SERVICES:
+        raise typer.BadParameter(f"there is no service {service}; there are {', '.join(SERVICES)}")
     with exit_on_error():
+        found = asyncio.run(_all_letters())
+        _check_reason(reason, found)
         letters = [
             letter
-            for letter in asyncio.run(_all_letters())
+            for letter in found
             if (service is None or letter.service == service)
             and (reason is None or letter.reason == reason)
             and (everything or letter.status not in SETTLED)
@@ -82,7 +86,11 @@ def show(
         dead_letter = asyncio.run(_letter(letter))
     what = _became(dead_letter) or _advice([dead_letter])
     hidden = dead_letter.private and not value
-    fields = {**_row(dead_letter), "headers": [[name, _bytes(raw)] for name, raw in dead_letter.headers]}
+    fields = {
+        **_row(dead_letter),
+        "advice": what,
+        "headers": [[name, _bytes(raw)] for name, raw in dead_letter.headers],
+    }
     if not hidden:
         fields["value"] = _bytes(dead_letter.value)
     if as_json:
@@ -95,8 +103,6 @@ def show(
             say("headers:")
             for title, text in entry:
                 say(f"  {title} = {text}")
-        if what:
-            say(what)
     if hidden:
         warn("The value may contain a maker's pseudonym and is not shown; --value shows it.")
 
@@ -287,8 +293,9 @@ async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[S
 
 async def _meant(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
     if which is None:
-        done = (Status.ARCHIVED, Status.MENDED)
-        return [letter for letter in await letters.all() if letter.reason == reason and letter.status not in done]
+        found, done = await letters.all(), (Status.ARCHIVED, Status.MENDED)
+        _check_reason(reason, found)
+        return [letter for letter in found if letter.reason == reason and letter.status not in done]
     place = parse_place(which)
     if place is not None:
         return [await letters.get(place)]
@@ -296,6 +303,13 @@ async def _meant(letters: DeadLetters, which: str | None, reason: str | None) ->
     if not of_key:
         raise NoSuchLetter(f"No dead letter has the key {which}.")
     return of_key
+
+
+def _check_reason(reason: str | None, letters: Sequence[Letter]) -> None:
+    """Raise NoSuchLetter for a reason that no letter can have, which would look as if none had it."""
+    known = REASONS | {letter.reason for letter in letters}
+    if reason is not None and reason not in known:
+        raise NoSuchLetter(f"There is no reason {reason}; there are {', '.join(sorted(known))}.")
 
 
 def _is_key(which: str | None) -> bool:

@@ -42,4 +42,7 @@ def sentence(fault: ErrorDetails) -> str:
         return f"{name} {_WORDS[kind]}."
     if kind in _WITH_BOUND:
         return f"{name} {_WITH_BOUND[kind].format(**context)}."
-    return f"{name}: {in_words(fault['msg']).removesuffix('.')}."
+    words = in_words(fault["msg"])
+    if kind == "string_pattern_mismatch" and words == fault["msg"]:
+        words = "It has a form or a character that can't stand here"
+    return f"{name}: {words.removesuffix('.')}."

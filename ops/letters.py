@@ -19,6 +19,11 @@ from shared.settings import Settings
 
 # Records of terminals may hold a maker's pseudonym, which is shown only on request.
 PRIVATE = frozenset({TERMINAL.name})
+# Why a record is a dead letter. An older or newer service may name others.
+REASONS = frozenset(
+    {BUG, KEY_PARKED, "ID_REUSED", "WRONG_KEY", "NO_VALUE", "TOO_LARGE", "BAD_BODY", "NAME_TWICE", "BAD_TIME"}
+    | {"MISSING_HEADER", "WRONG_SPEC_VERSION", "BAD_ID", "UNKNOWN_TYPE", "UNKNOWN_VERSION"}
+)
 _PARTITION = re.compile(r"[0-9]{1,9}")
 _OFFSET = re.compile(r"[0-9]{1,18}")
 _PLACE = re.compile(r"(?P<topic>[\w.-]+?)(?:\.dlq)?/(?P<partition>[0-9]{1,9})/(?P<offset>[0-9]{1,18})")
