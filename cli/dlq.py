@@ -86,23 +86,20 @@ def show(
         dead_letter = asyncio.run(_letter(letter))
     what = _became(dead_letter) or _advice([dead_letter])
     hidden = dead_letter.private and not value
-    fields = {
-        **_row(dead_letter),
-        "advice": what,
-        "headers": [[name, _bytes(raw)] for name, raw in dead_letter.headers],
-    }
+    headers = [[name, _bytes(raw)] for name, raw in dead_letter.headers]
+    fields = {**_row(dead_letter), "advice": what or None, "headers": headers}
     if not hidden:
         fields["value"] = _bytes(dead_letter.value)
     if as_json:
         show_json(fields)
     else:
         for name, entry in fields.items():
-            if name != "headers":
+            if name == "headers":
+                say("headers:")
+                for title, text in headers:
+                    say(f"  {title} = {text}")
+            elif entry is not None:
                 say(f"{name}: {entry}")
-                continue
-            say("headers:")
-            for title, text in entry:
-                say(f"  {title} = {text}")
     if hidden:
         warn("The value may contain a maker's pseudonym and is not shown; --value shows it.")
 
@@ -247,7 +244,9 @@ def _became(letter: Letter) -> str | None:
 
 
 def _advice(letters: Sequence[Letter]) -> str:
-    """What can be done about unusable letters."""
+    """What can be done about these letters."""
+    if len(letters) == 1 and letters[0].status is Status.OPEN:
+        return f"Mend the fault of {letters[0].service}, then `karya dlq replay {_bytes(letters[0].key)}`."
     owners = {letter.place.topic: writers().get(letter.place.topic) for letter in letters}
     if not any(letter.status is Status.UNUSABLE for letter in letters):
         return ""

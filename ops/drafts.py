@@ -22,7 +22,7 @@ _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 _Path: TypeAlias = tuple[str | int, ...]
 
 
-class _Entry(NamedTuple):
+class _Edit(NamedTuple):
     """What a person entered for a field. `doubt`: why it was not read as a number, though it looks like one."""
 
     text: str
@@ -65,12 +65,12 @@ def draft(
         name = ".".join(map(str, twice))
         raise NotMendable(f"{name} stands twice in the body. Give the right body with --body FILE.")
     given = set(fields) if body is not None else set()
-    entries: dict[_Path, _Entry] = {}
+    entries: dict[_Path, _Edit] = {}
     for edit in edits:
         path, text = _edit(edit)
         value, doubt = _value(text)
         _put(fields, path, value)
-        entries[path] = _Entry(text, doubt)
+        entries[path] = _Edit(text, doubt)
         given.add(str(path[0]))
     if strange := sorted(given - model.model_fields.keys()):
         known = ", ".join(model.model_fields)
@@ -162,7 +162,7 @@ def _inside(at: Any, part: str | int, path: _Path) -> Any:
         raise NotMendable(f"The body has no {'.'.join(map(str, path))}; `karya dlq show --value` shows it.") from None
 
 
-def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path, _Entry]) -> Body:
+def _validated(model: type[Body], fields: dict[str, Any], entries: Mapping[_Path, _Edit]) -> Body:
     body, wrong = _attempt(model, fields)
     # What was entered for a field of text may look like a number.
     texts = [fault["loc"] for fault in wrong if fault["type"] == "string_type" and fault["loc"] in entries]
@@ -182,7 +182,7 @@ def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Se
         return None, error.errors(include_url=False, include_input=False)
 
 
-def _sentence(fault: ErrorDetails, entry: _Entry | None) -> str:
+def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
     wrong = faults.sentence(fault)
     return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
 

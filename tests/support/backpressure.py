@@ -166,7 +166,7 @@ async def _misses_mongo(process: ServiceProcess) -> bool:
 
 
 async def _answer(process: ServiceProcess, question: str) -> httpx.Response:
-    async with httpx.AsyncClient(timeout=5) as client:
+    async with httpx.AsyncClient(timeout=30) as client:
         return await client.get(f"{process.url}/health/{question}")
 
 

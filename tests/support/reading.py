@@ -61,8 +61,7 @@ def state(
     """What the event may see. `crowd`: entities that other events of its batch have loaded."""
     loaded, reads = Loaded(), processor.reads(event)
     load(processor, reads, documents, loaded)
-    foreign = frozenset(view.collection.entity for view in processor.views)
-    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.results, foreign), reads)
+    return State(Entities({**(crowd or {}), **loaded.entities}, loaded.results, processor.foreign), reads)
 
 
 def _finds(read: Read, document: Document) -> bool:

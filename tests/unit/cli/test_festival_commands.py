@@ -1,12 +1,9 @@
 """What an organiser's commands ask of the services, and what they show of the answers."""
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,64 +11,23 @@ from typer.testing import CliRunner, Result
 
 from cli.festival import app
 from cli.festival.strays import nearest
+from tests.support.fake_server import FakeServer, running
 
 pytestmark = pytest.mark.unit
 
 LOT = "PR-KPG-KTI-230418-007-4"
 
 
-class FakeServer:
-    """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
-
-    def __init__(self) -> None:
-        self.pages: dict[str, Any] = {}
-        self.given: list[tuple[str, Any]] = []
-        answering = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                page = answering.pages.get(unquote(urlsplit(self.path).path))
-                self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                answering.given.append((self.path, body))
-                self.reply(200, {})
-
-            def reply(self, status: int, page: Any) -> None:
-                raw = json.dumps(page).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(raw)))
-                self.end_headers()
-                self.wfile.write(raw)
-
-            def log_message(self, *_: Any) -> None:
-                """Nobody reads it."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-
 @pytest.fixture
 def festival() -> Iterator[FakeServer]:
-    yield from _running()
+    with running() as server:
+        yield server
 
 
 @pytest.fixture
 def sales() -> Iterator[FakeServer]:
-    yield from _running()
-
-
-def _running() -> Iterator[FakeServer]:
-    answering = FakeServer()
-    thread = threading.Thread(target=answering.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield answering
-    finally:
-        answering.server.shutdown()
-        answering.server.server_close()
-        thread.join()
+    with running() as server:
+        yield server
 
 
 def run(festival: FakeServer, sales: FakeServer | None, *words: str) -> Result:

@@ -1,52 +1,26 @@
 """A mended body: what may be changed, and what is refused with a sentence that helps."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import pytest
 
 from ops.drafts import draft
-from ops.letters import Letter, LetterPlace
+from ops.letters import Letter
 from shared import envelope
 from shared.errors import NotMendable
 from shared.events.inventory import INVENTORY
-from shared.events.language import Topic
 from shared.events.production import TERMINAL, ProductionReported
 from shared.events.sales import TILL, ReceiptIssued
+from tests.support.letters import REPORT, a_letter
 
 pytestmark = pytest.mark.unit
 
-AT = datetime(2026, 4, 18, 2, 30, tzinfo=UTC)
-REPORT = (
-    b'{"facility":"PR-KPG","terminal":"T1","product":"KTI","qty":"12","made_on":"2026-04-17",'
-    b'"maker":"p.mazcrdi4ewgq"}'
-)
 RECEIPT = (
     b'{"booth":"ODOP.B07","till":"T1","device":"d1","seq":3,"previous":"r2","sold_at":"2026-04-18T02:30:00Z",'
     b'"price_list":1,"payment":{"kind":"cash"},'
     b'"lines":[{"line":1,"lot":null,"product":"KTI","qty":"many","unit_price_rupiah":250000}]}'
 )
-
-
-def a_letter(
-    value: bytes | None = REPORT, *, topic: Topic = TERMINAL, key: bytes | None = b"PR-KPG", type: str | None = None
-) -> Letter:
-    place = LetterPlace(topic.name, 3, 0)
-    name = type if type is not None else "ProductionReported.v1" if topic is TERMINAL else "ReceiptIssued.v1"
-    return Letter(
-        place=place,
-        places=(place,),
-        at=AT,
-        key=key,
-        value=value,
-        headers=[("ce_id", b"report-1"), ("ce_type", name.encode())],
-        service="production",
-        reason="BAD_BODY",
-        message="qty: made up",
-        original_partition=3,
-        original_offset=17,
-        arrived_at=AT,
-    )
 
 
 def refusal(letter: Letter, *edits: str, **options: Any) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from ops.letters import REASONS, LetterPlace, Status, parse_place, status_of
 from shared.envelope import digest
-from tests.unit.ops.test_drafts import a_letter
+from tests.support.letters import a_letter
 
 pytestmark = pytest.mark.unit
 

@@ -112,7 +112,7 @@ def _partners_needed(pieces: Iterable[int], qty: int) -> int:
 class _Assignment:
     """The greedy search, with facilities and products by number.
 
-    `now`: the pieces of each product that a facility is to give; `left`: the pieces that it could give. Sets of
+    `current`: the pieces of each product that a facility is to give; `left`: the pieces that it could give. Sets of
     facilities are bits of an integer, so that one `&` finds a facility that can compensate.
     """
 
@@ -122,8 +122,8 @@ class _Assignment:
         self.products = products
         self.number = {product: number for number, product in enumerate(products)}
         self.left = [[offers[name].get(product, 0) for product in products] for name in self.names]
-        self.now = [[given[name].get(product, 0) for product in products] for name in self.names]
-        self.total = [sum(row) for row in self.now]
+        self.current = [[given[name].get(product, 0) for product in products] for name in self.names]
+        self.total = [sum(row) for row in self.current]
         self.offering = [0] * len(products)
         self.giving = [0] * len(products)
         self.roomy = [0] * len(products)
@@ -133,10 +133,10 @@ class _Assignment:
                     self._mark(f, p)
 
     def _mark(self, f: int, p: int) -> None:
-        bit, now, left = 1 << f, self.now[f][p], self.left[f][p]
+        bit, current, left = 1 << f, self.current[f][p], self.left[f][p]
         self.offering[p] = self.offering[p] | bit if left else self.offering[p] & ~bit
-        self.giving[p] = self.giving[p] | bit if now else self.giving[p] & ~bit
-        self.roomy[p] = self.roomy[p] | bit if left > now else self.roomy[p] & ~bit
+        self.giving[p] = self.giving[p] | bit if current else self.giving[p] & ~bit
+        self.roomy[p] = self.roomy[p] | bit if left > current else self.roomy[p] & ~bit
 
     def serve(self, needs: Mapping[str, Mapping[str, int]]) -> PairFlows:
         """The flows that meet the needs of the booths: pieces by booth and product."""
@@ -173,7 +173,7 @@ class _Assignment:
         if need and not moved:
             p = min(need)
             f = (self.giving[p] & -self.giving[p]).bit_length() - 1
-            qty = min(need[p], self.now[f][p])
+            qty = min(need[p], self.current[f][p])
             self._take(f, p, qty, need)
             yield f, p, qty
 
@@ -197,13 +197,13 @@ class _Assignment:
 
     def _bring(self, f: int, need: dict[int, int]) -> list[tuple[int, int]]:
         """Move all pieces of the need that facility `f` can bring; return them by product."""
-        now, left = self.now[f], self.left[f]
-        spare = {p: qty - min(qty, need.get(p, 0)) for p, qty in enumerate(now) if qty > need.get(p, 0)}
+        current, left = self.current[f], self.left[f]
+        spare = {p: qty - min(qty, need.get(p, 0)) for p, qty in enumerate(current) if qty > need.get(p, 0)}
         for p, qty in need.items():
-            lacking = min(qty, left[p]) - now[p]
+            lacking = min(qty, left[p]) - current[p]
             if lacking > 0 and spare:
                 self._swap(f, p, lacking, spare)
-        brought = [(p, min(qty, now[p])) for p, qty in need.items() if now[p]]
+        brought = [(p, min(qty, current[p])) for p, qty in need.items() if current[p]]
         for p, qty in brought:
             self._take(f, p, qty, need)
         return brought
@@ -214,10 +214,10 @@ class _Assignment:
         for q in list(spare):
             while lacking and (partners := self.giving[p] & self.roomy[q] & not_me):
                 other = (partners & -partners).bit_length() - 1
-                theirs = self.now[other]
+                theirs = self.current[other]
                 qty = min(lacking, spare[q], theirs[p], self.left[other][q] - theirs[q])
-                self.now[f][p] += qty
-                self.now[f][q] -= qty
+                self.current[f][p] += qty
+                self.current[f][q] -= qty
                 theirs[p] -= qty
                 theirs[q] += qty
                 for facility in (f, other):
@@ -232,7 +232,7 @@ class _Assignment:
                 return
 
     def _take(self, f: int, p: int, qty: int, need: dict[int, int]) -> None:
-        self.now[f][p] -= qty
+        self.current[f][p] -= qty
         self.left[f][p] -= qty
         self.total[f] -= qty
         self._mark(f, p)

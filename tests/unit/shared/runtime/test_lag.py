@@ -69,6 +69,15 @@ async def test_what_waits_longer_is_counted_over_all_lanes_and_the_young_is_not(
     assert await said({A: 1, B: 0}, log) == "3 records have waited for karya.test for more than 60 s"
 
 
+async def test_views_of_what_waits_are_named() -> None:
+    lanes = SimpleNamespace(group="karya.test", next_offsets=lambda: {A: 0})
+    log = cast("PatientConsumer", Log({A: [NOW - 100]}))
+    sentence = await overdue(cast("Lanes", lanes), log, 60, ("prices", "stock"))
+    assert sentence == (
+        "1 records have waited for karya.test for more than 60 s, and views of prices, stock are as old"
+    )
+
+
 async def test_what_comes_while_we_ask_is_not_taken_for_late() -> None:
     log = Log({A: []})
     log.comes_meanwhile = NOW

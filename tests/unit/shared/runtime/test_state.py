@@ -118,6 +118,16 @@ def test_what_another_event_reads_is_not_there() -> None:
         State(batch, [ON_A]).get(Box, "1")
 
 
+def test_a_query_of_one_kind_does_not_stand_for_one_of_the_other() -> None:
+    for declared, asked in (
+        (LABELS_A, OwnedQuery(Label, "shelf", "A")),
+        (ON_A, ForeignView(Box, "shelf", "A")),
+    ):
+        assert declared != asked
+        with pytest.raises(UndeclaredRead):
+            a_state(declared).find(asked)
+
+
 def test_what_is_known_not_to_exist_is_none() -> None:
     assert State.of(absent=(Ref(Box, "1"),)).get(Box, "1") is None
 
@@ -217,6 +227,13 @@ def test_a_rule_that_writes_a_foreign_view_parks_its_key() -> None:
 def test_a_rule_that_needs_what_only_another_event_reads_parks_its_key() -> None:
     found = worked(a_processor(peek), {"9": "A"}, shelved("1", "B", "A"), shelved("2", "B", "B"))
     assert found == [("BUG", None)]
+
+
+def test_a_read_of_the_other_kind_parks_its_key() -> None:
+    def as_a_view(_event: Event, body: Shelved) -> Iterable[Read]:
+        return Ref(Box, body.box), ForeignView(Box, "shelf", body.asks)
+
+    assert worked(a_processor(shelve, as_a_view), {}, shelved("1", "B", "A")) == [("BUG", None)]
 
 
 def test_reads_that_can_not_be_named_park_the_key() -> None:
