@@ -174,7 +174,10 @@ def decode(topic: Topic, record: Record) -> Event:
     logged_at = taken_in(record)
     if logged_at is None:
         raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
-    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(given.get(SUBJECT)))
+    subject = given.get(SUBJECT)
+    if subject is None:
+        return Event(id.decode(), source, key, _time(time), logged_at, body)
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(subject))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -227,9 +230,9 @@ def is_name(value: bytes) -> bool:
     return _NAME(value) is not None
 
 
-def _subject(value: bytes | None) -> str | None:
-    # Few records have one. One that is no id is like a missing one, as any unknown header.
-    return value.decode() if value is not None and _NAME(value) else None
+def _subject(value: bytes) -> str | None:
+    # One that is no id is like a missing one, as any unknown header.
+    return value.decode() if _NAME(value) else None
 
 
 def _source_text(value: bytes) -> str | None:

@@ -1,9 +1,12 @@
 """A mended body: what may be changed, and what is refused with a sentence that helps."""
 
+import json
 from datetime import date
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ops.drafts import draft
 from ops.letters import Letter
@@ -117,3 +120,40 @@ def test_without_an_object_there_is_nothing_to_edit(value: bytes | None) -> None
 def test_nobody_speaks_for_a_service() -> None:
     said = refusal(a_letter(topic=INVENTORY, key=b"L1", type="StockChanged.v1"), "on_hand=1")
     assert said.startswith("Only inventory may write karya.inventory.v1, so no person can publish a copy there.")
+
+
+INNER = st.sampled_from(["qty", "lines", "0", "made_on"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda part: st.lists(part, max_size=3) | st.dictionaries(INNER, part),
+    max_leaves=5,
+)
+FIELDS = st.dictionaries(st.sampled_from(["facility", "terminal", "product", "qty", "made_on", "maker", "x"]), JSON)
+RIGHT = (
+    "qty=3",
+    "qty=1.000",
+    "facility=PR-KPG",
+    "terminal=1",
+    "product=K",
+    "made_on=2026-04-17",
+    "maker=",
+    "maker=m",
+)
+ODD = ("qty=", "qty.0=1", "qty=[", "qty.-1=2", "x.y=1", "=", "=3", "..=1", "made_on=", "maker=null", "qty=1e9", "0=1")
+EDITS = st.lists(st.sampled_from(RIGHT) | st.sampled_from(ODD) | st.text(max_size=8), max_size=4)
+
+
+@given(FIELDS | JSON, EDITS, st.booleans())
+def test_whatever_is_entered_is_a_usable_copy_or_a_sentence(value: Any, edits: list[str], mostly_right: bool) -> None:
+    letter = a_letter(json.dumps(value).encode())
+    sentence = None
+    try:
+        mended = draft(letter, [*edits, *(RIGHT if mostly_right else ())])
+    except NotMendable as refused:
+        sentence = str(refused)
+    if sentence is not None:
+        assert sentence
+        assert "Input should" not in sentence
+        return
+    assert TERMINAL.key_of(mended.body) == "PR-KPG"
+    assert TERMINAL.by_type["ProductionReported.v1"].model_validate_json(envelope.encode(mended.body)) == mended.body
