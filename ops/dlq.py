@@ -86,6 +86,12 @@ class DeadLetters:
                 return letter
         raise NoSuchLetter(f"No dead letter lies at {place}; `karya dlq list --all` shows all places.")
 
+    async def require_operators_topic(self) -> None:
+        """Raise NotReached if Kafka lacks the operators' topic: a copy would be published and not told."""
+        async with TopicLog(self._settings, [OPERATOR.name]) as log:
+            if log.missing:
+                raise NotReached(f"There is no topic {log.missing[0]} on this Kafka; `karya topics` makes it.")
+
     async def publish(
         self, topic: str, key: bytes, value: bytes, headers: Sequence[tuple[str, bytes | None]]
     ) -> None:

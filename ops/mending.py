@@ -47,6 +47,7 @@ async def mend(
     Safe to repeat with the same body. Raises NotMendable if the letter is not unusable, or was mended otherwise.
     """
     _check_place(letter)
+    await letters.require_operators_topic()
     value = envelope.encode(mended.body)
     before = await _mended_digest(letters, letter)
     if before is not None and before != envelope.digest(value).hex():
@@ -81,6 +82,7 @@ async def archive(letters: DeadLetters, letter: Letter, *, actor: str, reason: s
     Raises NotMendable for a letter in another status.
     """
     _check_place(letter)
+    await letters.require_operators_topic()
     if letter.status is Status.ARCHIVED:
         return False
     if letter.status is not Status.UNUSABLE:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 from typer.testing import CliRunner, Result
 
 from cli.dlq import app
@@ -22,6 +23,7 @@ from shared import envelope
 from shared.errors import NotReached
 from shared.events.operator import OPERATOR, LetterArchived, LetterMended
 from shared.events.production import ANSWERS, TERMINAL, ProductionReported, ReportAccepted
+from shared.kafka import topic_name
 from shared.mongo import Mongo
 from shared.settings import Settings
 from tests.support.place import RunService
@@ -214,3 +216,25 @@ async def test_what_waits_for_a_replay_is_neither_mended_nor_archived(
         assert refused.exit_code == 1
         assert "it is readable, and later events of its key wait for it" in refused.stderr
         assert "`karya dlq replay PR-KPG`" in refused.stderr
+
+
+async def test_without_the_operators_topic_nothing_is_published(
+    production: None, settings: Settings, probe: Probe, karya_dlq: Karya
+) -> None:
+    await send(probe, "report-1", report("twelve"))
+    [place] = await until_letters(probe, karya_dlq, 1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.kafka)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic_name(settings, OPERATOR.name)])
+    finally:
+        await admin.close()
+    for words in (["mend", place, "qty=12"], ["archive", place, "--reason", "made up"]):
+        refused = await karya_dlq(*words)
+        assert refused.exit_code == 1
+        assert (
+            f"There is no topic {topic_name(settings, OPERATOR.name)} on this Kafka; `karya topics` makes it."
+            in refused.stderr
+        )
+    assert len(await probe.records(TERMINAL)) == 1
+    assert len(await letters(karya_dlq)) == 1, "the list needs no such topic"
