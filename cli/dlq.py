@@ -17,7 +17,8 @@ from ops.letters import REASONS, SETTLED, Letter, LetterPlace, Status, parse_pla
 from ops.mending import MendReport
 from shared.envelope import rfc3339
 from shared.errors import NoSuchLetter, NotMendable
-from shared.events.language import MAX_TEXT, Id, in_words
+from shared.events.language import MAX_TEXT, Id
+from shared.faults import fault_message
 from shared.settings import Settings, settings_for
 from shared.shown import pluralize
 
@@ -356,8 +357,8 @@ def _actor(settings: Settings, given: str | None) -> str:
     try:
         return TypeAdapter(Id).validate_python(name)
     except ValidationError as error:
-        wrong = in_words(error.errors(include_url=False)[0]["msg"])
-        raise NotMendable(f"{name!r} can't be an operator's name. {wrong}. Say another one with --as.") from None
+        wrong = fault_message(error.errors(include_url=False)[0]).english
+        raise NotMendable(f"{name!r} can't be an operator's name. {wrong} Say another one with --as.") from None
 
 
 def _row(letter: Letter) -> dict[str, Any]:

@@ -143,8 +143,8 @@ def _show(*, as_json: bool) -> bool:
             ]
         )
         return works
-    columns = ["what", "health", "address", "process", "since"]
-    show_table(columns, [_row(server, _health(server, troubles)) for server in servers], "")
+    rows = [_row(server, _health(server, troubles)) for server in servers]
+    show_table(["what", "health", "address", "process", "since"], rows, "")
     for server in servers:
         if server.alive and troubles[server.name] is not None:
             warn(f"{server.name}: {troubles[server.name]}")

@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json, to_json, to_jsonable_python
 
 from deploy.topics import all_topics, writers
-from ops import faults
 from ops.letters import Letter
 from shared import typed
 from shared.duplicates import name_twice
 from shared.envelope import header
 from shared.errors import NotMendable, WrongEntry
 from shared.events.language import Body, Topic, event_type
+from shared.faults import fault_message
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*")
 
@@ -183,7 +183,8 @@ def _attempt(model: type[Body], fields: dict[str, Any]) -> tuple[Body | None, Se
 
 
 def _sentence(fault: ErrorDetails, entry: _Edit | None) -> str:
-    wrong = faults.sentence(fault)
+    """The wrong field and how it must be. Never the value, which may be a person's name."""
+    wrong = f"{'.'.join(map(str, fault['loc'])) or 'body'}: {fault_message(fault).english}"
     return f"{wrong} {entry.doubt}" if entry is not None and entry.doubt is not None else wrong
 
 

@@ -164,9 +164,9 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
 
 def _range(field: dict[str, Any]) -> str:
     least, most = field.get("minimum"), field.get("maximum")
-    shown = most if most is not None and most < 2**53 else None
+    upper = most if most is not None and most < 2**53 else None
     if least is not None and least >= 0:
-        return f", {least:,} to {shown:,}" if shown is not None else f", at least {least:,}"
+        return f", {least:,} to {upper:,}" if upper is not None else f", at least {least:,}"
     return ""
 
 

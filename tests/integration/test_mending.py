@@ -112,7 +112,7 @@ async def test_a_mended_copy_counts_once_and_answers_the_terminals_own_report(
         await send(probe, "report-1", report("twelve"))
         [place] = await until_letters(probe, karya_dlq, 1)
         refused = await karya_dlq("mend", place, "qty=many")
-        assert (refused.exit_code, refused.stderr.strip()) == (1, "qty must be a whole number.")
+        assert (refused.exit_code, refused.stderr.strip()) == (1, "qty: It must be a whole number.")
         assert await probe.records(OPERATOR) == []
         mended = await karya_dlq("mend", place, "qty=12", "--note", "as the sheet says")
         assert mended.exit_code == 0, mended.output

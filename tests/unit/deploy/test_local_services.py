@@ -17,7 +17,7 @@ from shared.settings import Settings
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
+def fixed_answer(status: int, body: bytes) -> Iterator[str]:
     """A service's address, where every question is answered so."""
 
     class HealthHandler(BaseHTTPRequestHandler):
@@ -69,7 +69,7 @@ PROBES = {
 def test_what_keeps_a_service_from_being_ready_is_told_in_its_own_words(
     status: int, body: bytes, trouble: str | None
 ) -> None:
-    with answering(status, body) as address:
+    with fixed_answer(status, body) as address:
         assert asked(address) == trouble
 
 
@@ -89,7 +89,7 @@ def test_a_server_that_never_answers_is_in_trouble_soon(probe: str) -> None:
 
 
 def test_another_program_at_the_port_is_no_broker() -> None:
-    with answering(200, b"{}") as address:
+    with fixed_answer(200, b"{}") as address:
         assert KafkaKind(Path("kafka")).trouble(int(address.rpartition(":")[2])) == (
             "it answers as no Kafka broker does"
         )

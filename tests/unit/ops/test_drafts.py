@@ -87,11 +87,11 @@ def test_the_event_is_named_if_the_letter_does_not_say_it() -> None:
 @pytest.mark.parametrize(
     ("edits", "sentence"),
     [
-        ([], "qty must be a whole number."),
-        (["qty=many"], "qty must be a whole number."),
-        (["qty=1.25"], "qty must be a whole number. '1.25' was understood as 1 and a fraction"),
-        (["qty=12", "made_on=18.4.2026"], "made_on must be a day, e.g. 2026-04-18."),
-        (["qty=12", "product="], "product is missing. Give product=VALUE."),
+        ([], "qty: It must be a whole number."),
+        (["qty=many"], "qty: It must be a whole number."),
+        (["qty=1.25"], "qty: It must be a whole number. '1.25' was understood as 1 and a fraction"),
+        (["qty=12", "made_on=18.4.2026"], "made_on: It must be a day, as year, month and day, e.g. 2026-04-18."),
+        (["qty=12", "product="], "product: This field is missing."),
         (["qty=12", "amount=3"], "ProductionReported.v1 has no field amount. It has: facility, terminal, product,"),
         (["qty"], "'qty' is no FIELD=VALUE, e.g. qty=12."),
         (["lines.0.qty=3"], "The body has no lines.0.qty"),
