@@ -13,7 +13,7 @@ from cli import app
 from cli.stack import _settings
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
-from tests.support.servers import frozen, gone
+from tests.support.servers import frozen_server, killed_server
 
 pytestmark = pytest.mark.integration
 
@@ -70,17 +70,17 @@ def test_what_hangs_or_is_gone_is_told_at_once(running: tuple[LocalStack, LocalS
     assert services.servers["production"].port >= 18101
     until_works()
     pid = services.servers["sales"].pid
-    with frozen(services.servers["sales"]):
+    with frozen_server(services.servers["sales"]):
         code, servers = status()
         assert (code, servers["sales"]["health"]) == (1, "in trouble")
         assert f"its process {pid} is suspended (`kill -CONT {pid}` resumes it)" in servers["sales"]["trouble"]
         assert {servers[name]["health"] for name in ALL if name != "sales"} == {"works"}
     until_works()
-    with frozen(stack.kafka):
+    with frozen_server(stack.kafka):
         code, servers = status()
         assert (code, servers["kafka"]["health"]) == (1, "in trouble")
     until_works()
-    with gone(stack.mongo):
+    with killed_server(stack.mongo):
         code, servers = status()
         assert (code, servers["mongo"]["health"], servers["mongo"]["trouble"]) == (1, "down", "it does not run")
     until_works()
