@@ -95,9 +95,8 @@ def not_reserved(
 
     def again(request: Request) -> requests.Change:
         views = seen(state, [answer.product] if answer.product is not None else [])
-        return shortage.handle_refusal(
-            request, answer, views, planning_rules(festival, event.logged_at), event, planner
-        )
+        rules = planning_rules(festival, event.logged_at, day=request.day)
+        return shortage.handle_refusal(request, answer, views, rules, event, planner)
 
     return _of_request(state, request_id(festival.id, answer.request), again)
 

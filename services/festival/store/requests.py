@@ -56,6 +56,8 @@ def _request_document(request: Request) -> dict[str, Any]:
         "recalled": request.recalled,
         "revising": request.revising,
         "revision": request.revision and _revision_document(request.revision),
+        "day": day_text(request.day),
+        "day_over": request.day_over,
         **({"outdated": True} if request.outdated else {}),
     }
 
@@ -104,6 +106,8 @@ def _request(document: Document) -> Request:
         revising=document.get("revising", False),
         revision=_revision(document["revision"]) if document.get("revision") else None,
         outdated=document.get("outdated", False),
+        day=as_day(document.get("day")),
+        day_over=document.get("day_over"),
     )
 
 

@@ -96,15 +96,19 @@ class RequestAllocation(Body):
     a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`: once this
     percentage of the pieces was lost on the way, recalled before sending or freed by a closed booth, missing pieces
     are planned and reserved again without a command; null: never.
+
+    `day`: the day of the festival that the stock is for; null: all its days. Lots must be good on that day and come
+    by it. Their hold ends with it at the latest. `hold_hours` null: until that day is over, or 72 without a day.
     """
 
     festival: Id
     request: Id
     demands: tuple[Demand, ...]
     consent: bool = False
-    hold_hours: TypedNumber = 72
+    hold_hours: TypedNumber | None = None
     even: bool = True
     revise_at_percent: TypedNumber | None = None
+    day: Day | None = None
 
 
 class ReviseAllocation(Body):

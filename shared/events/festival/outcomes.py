@@ -62,8 +62,10 @@ class PlanRule(StrEnum):
 
 
 class PlanConflict(Body):
-    """The smallest set of rules that together leave a booth `short` of a product, and a sentence about it
-    (`reason_id`: in Indonesian)."""
+    """The rules that leave a booth `short` of a product, and a sentence about it (`reason_id`: in Indonesian).
+
+    If the stock is a reason, every rule that keeps some of it out is named too.
+    """
 
     booth: Id
     product: Id
@@ -266,7 +268,8 @@ class BoothForecast(Body):
     """The forecast of a product at a booth until closing.
 
     `left`: pieces there and on their way. `expected`: sales with enough stock, within `give_or_take`. `missing`: the
-    shortage. `runs_out`: the time of the last piece, if that is before closing.
+    shortage. `runs_out`: the time of the last piece, if that is before closing. Unless `known`, the product was in
+    stock for less than an hour, over all booths: that is too little to expect anything of it.
     """
 
     booth: Id
@@ -276,6 +279,7 @@ class BoothForecast(Body):
     give_or_take: Count
     missing: Count
     runs_out: Utc | None
+    known: bool = True
 
 
 class ProposedTransfer(Body):

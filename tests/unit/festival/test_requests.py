@@ -73,8 +73,8 @@ def test_the_plan_shows_shares_reasons_revisions_and_what_is_short() -> None:
 
 def test_what_spoils_before_the_festival_is_over_is_not_planned() -> None:
     world = a_world()
-    world.make("LA", 9, product="KUE", best_before=LAST_DAY)
-    world.make("LB", 2, product="KUE", best_before=LAST_DAY + timedelta(days=1))
+    world.make("LA", 9, product="KUE", best_before=LAST_DAY - timedelta(days=1))
+    world.make("LB", 2, product="KUE", best_before=LAST_DAY)
     world.give(a_request((B1, "KUE", 5)))
     assert [line.lot for line in world.request().lines] == ["LB"]
 

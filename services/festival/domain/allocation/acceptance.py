@@ -15,7 +15,7 @@ from shared.runtime.state import State
 
 def too_late(festival: Festival, request: Request, at: datetime) -> Rejection | None:
     """The rejection of a proposal of which some lines can no longer come in time."""
-    slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at)
+    slow = too_slow(festival, {line.facility for line in _incoming_lines(request)}, at, request.day)
     if not slow:
         return None
     how = "again" if request.pending_revision is not None else f"without {first_names(slow)}"

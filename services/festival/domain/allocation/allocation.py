@@ -1,11 +1,12 @@
 """Requests for stock: a fair plan is proposed, and carried out on acceptance."""
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 
 from services.festival.domain.allocation import acceptance
 from services.festival.domain.allocation import request as requests
-from services.festival.domain.allocation.bounds import planning_rules
+from services.festival.domain.allocation.bounds import day_over, local_day, planning_rules
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import Request, RequestStatus, add_plan, promising_at, request_id
 from services.festival.domain.allocation.revision import carry_out
@@ -22,6 +23,7 @@ from shared.events.festival import AcceptPlan, CommandRefusal, Demand, RequestAl
 from shared.events.language import Event
 from shared.runtime.state import State
 
+HOLD_HOURS = 72
 MAX_HOLD_HOURS = 90 * 24
 MAX_DEMANDS = 500
 WHOLE = 100
@@ -31,8 +33,14 @@ def propose(
     state: State, festival: Festival, body: RequestAllocation, event: Event, planner: Planner
 ) -> CommandResult:
     """A new request with its plan, and the events. With `consent` inventory is asked for the stock at once."""
-    rejection = check_new_request(state, festival, body.request, body.hold_hours) or _check_demands(
-        state, festival, body
+    over = day_over(festival, body.day) if body.day is not None else None
+    hold_hours = body.hold_hours
+    if hold_hours is None:
+        hold_hours = HOLD_HOURS if over is None else max(0, ceil((over - event.logged_at) / timedelta(hours=1)))
+    rejection = (
+        check_new_request(state, festival, body.request, body.hold_hours or 0)
+        or _check_day(festival, body.day, event.logged_at)
+        or _check_demands(state, festival, body)
     )
     if rejection is not None:
         return rejection
@@ -41,9 +49,11 @@ def propose(
         festival=festival.id,
         name=body.request,
         demands=tuple(RequestDemand(demand.booth, demand.product, demand.qty) for demand in body.demands),
-        hold_hours=body.hold_hours,
+        hold_hours=hold_hours,
         spread_evenly=body.even,
         revise_at_percent=body.revise_at_percent,
+        day=body.day,
+        day_over=over,
     )
     booths = {demand.booth for demand in body.demands}
     rules = planning_rules(
@@ -52,6 +62,7 @@ def propose(
         booths_less_sold(state, booth_sales_of(state, booths), booths),
         state.find(promising_at(festival.id)),
         spread_evenly=body.even,
+        day=body.day,
     )
     return plan_request(state, request, rules, event, planner, consent=body.consent)
 
@@ -108,6 +119,18 @@ def check_new_request(state: State, festival: Festival, name: str, hold_hours: i
     if not 0 <= hold_hours <= MAX_HOLD_HOURS:
         message = f"Stock can be held from 0 to {MAX_HOLD_HOURS} hours."
         return Rejection("hold_hours", CommandRefusal.OUT_OF_RANGE, message)
+    return None
+
+
+def _check_day(festival: Festival, day: date | None, at: datetime) -> Rejection | None:
+    if day is None:
+        return None
+    if not festival.first_day <= day <= festival.last_day:
+        message = f"{festival.name} is from {festival.first_day} to {festival.last_day}; {day} is no day of it."
+        return Rejection("day", CommandRefusal.WRONG_DAYS, message)
+    if day < (today := local_day(festival, at)):
+        message = f"{day} is over; name {today} or a later day, or leave the day out."
+        return Rejection("day", CommandRefusal.WRONG_DAYS, message)
     return None
 
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.allocation.request import Request
@@ -20,14 +20,15 @@ def planning_rules(
     requests: Iterable[Request] = (),
     *,
     spread_evenly: bool = True,
+    day: date | None = None,
 ) -> Rules:
     """The rules for a plan at a moment.
 
-    `booths`: those with a demand. `requests`: all of the festival with lines still to come. Without booths there are
-    no limits of booths.
+    `day`: the one day of the festival that the stock is for; None: all days. `booths`: those with a demand.
+    `requests`: all of the festival with lines still to come. Without booths there are no limits of booths.
     """
     today = local_day(festival, at)
-    opening = festival.first_day if today < festival.first_day else festival.last_day
+    opening = day or (festival.first_day if today < festival.first_day else festival.last_day)
     limited_booths = [booth for booth in booths if booth.capacity is not None or booth.limits]
     promised = _promised_pieces(requests) if limited_booths else {}
     capacity: dict[str, int] = {}
@@ -44,7 +45,7 @@ def planning_rules(
         for kind, most in booth.limits:
             limits[booth.id, kind] = max(0, most - sum(qty for p, qty in pieces.items() if category.get(p) == kind))
     return Rules(
-        last_day=festival.last_day,
+        last_day=day or festival.last_day,
         days_left=(opening - today).days,
         lead_days=dict(festival.lead_days),
         capacity=capacity,
@@ -55,9 +56,9 @@ def planning_rules(
     )
 
 
-def too_slow(festival: Festival, facilities: Iterable[str], at: datetime) -> list[str]:
+def too_slow(festival: Festival, facilities: Iterable[str], at: datetime, day: date | None = None) -> list[str]:
     """Those of the facilities that a plan no longer uses, as their parcels would come too late."""
-    return sorted(late_facilities(planning_rules(festival, at)).intersection(facilities))
+    return sorted(late_facilities(planning_rules(festival, at, day=day)).intersection(facilities))
 
 
 def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
@@ -69,6 +70,11 @@ def misses_last_day(festival: Festival, facility: str, at: datetime) -> bool:
 def local_day(festival: Festival, at: datetime) -> date:
     """The calendar day in the festival's zone."""
     return at.astimezone(ZoneInfo(festival.zone)).date()
+
+
+def day_over(festival: Festival, day: date) -> datetime:
+    """The end of the day in the festival's zone."""
+    return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(festival.zone)).astimezone(UTC)
 
 
 def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | None:

@@ -5,7 +5,7 @@ A line's reservation id is `<festival>/<request>.<n>`, so every answer names its
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -62,6 +62,7 @@ class Request:
     - `lost`, `recalled`, `freed`: pieces lost on the way, recalled before dispatch, and given back by closed booths,
       since the latest revision. `revising`: they reached the threshold, and festival has asked itself to revise.
     - `outdated`: the latest revision was withdrawn before it was accepted.
+    - `day`: the one day that the stock is for, if not all. `day_over`: its end, at which no stock is held any more.
     """
 
     id: str
@@ -87,6 +88,8 @@ class Request:
     revising: bool = False
     revision: Revision | None = None
     outdated: bool = False
+    day: date | None = None
+    day_over: datetime | None = None
 
     @property
     def pending_revision(self) -> Revision | None:
@@ -235,14 +238,14 @@ def plan_event(request: Request, lines: tuple[AllocationLine, ...], plan: Plan, 
 
 def await_acceptance(request: Request, at: datetime) -> Change:
     """The request as waiting for acceptance, with its deadline."""
-    return _hold_until(request, at + timedelta(hours=request.hold_hours))
+    return _hold(request, at)
 
 
 def accept(request: Request, at: datetime) -> Change:
     """The request as accepted: reservations requested for every line, and the deadline for dispatch."""
     request, orders = ask(replace(request, status=RequestStatus.RESERVING, lapsed=False))
     # Set even if there is nothing to hold: it replaces the deadline for acceptance.
-    request, deadline = _hold_until(request, at + timedelta(hours=request.hold_hours))
+    request, deadline = _hold(request, at)
     request, events = conclude(request)
     return request, orders + deadline + events
 
@@ -353,7 +356,10 @@ def conclude(request: Request) -> Change:
     return request, [FESTIVAL.of(confirmed)]
 
 
-def _hold_until(request: Request, due: datetime) -> Change:
+def _hold(request: Request, at: datetime) -> Change:
+    due = at + timedelta(hours=request.hold_hours)
+    if request.day_over is not None:
+        due = max(at, min(due, request.day_over))
     # A request has one deadline: the same id moves it.
     return replace(request, hold_until=due), [Deadline(HOLD_DEADLINE + request.id, request.festival, due)]
 

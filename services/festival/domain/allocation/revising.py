@@ -163,6 +163,7 @@ def _plan(
         booths_less_sold(state, sales_by_booth(state, festival.id), {demand.booth for demand in demands}),
         [bare if other.id == bare.id else other for other in state.find(promising_at(festival.id))],
         spread_evenly=bare.spread_evenly,
+        day=bare.day,
     )
     lots = set(body.lots)
     freed = [
