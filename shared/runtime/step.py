@@ -281,9 +281,11 @@ async def load(
     async def by_value(entity: type[Any], field: str, values: set[str]) -> None:
         for document in await documents(entity, {field: {"$in": list(values)}}):
             # A plain tuple equals the query of either kind. A Ref's tuple is the key of no result.
-            ids = loaded.results.get((entity, field, document[field]))  # type: ignore[call-overload]
-            if ids is not None:
-                ids.append(document["_id"])
+            found = document[field]
+            for value in found if isinstance(found, list) else (found,):
+                ids = loaded.results.get((entity, field, value))  # type: ignore[call-overload]
+                if ids is not None:
+                    ids.append(document["_id"])
 
     async def by_range(query: KeyRange[Any]) -> None:
         between = {query.field: {"$gt": query.above, "$lt": query.below}}

@@ -13,7 +13,7 @@ from services.festival.domain import Booth, Festival, Request, StockView
 from services.festival.domain.allocation.request import shortfalls
 from services.festival.domain.booth import LastCount
 from services.festival.domain.booth_lot import Account, BoothLot
-from services.festival.domain.line import HELD, AllocationLine, pieces
+from services.festival.domain.line import HELD, AllocationLine
 from services.festival.domain.missing import Missing
 from services.festival.domain.planning import Rules, explanations
 from services.festival.domain.planning.stock import eligible_stock
@@ -286,9 +286,9 @@ class RequestSummary(BaseModel):
             request=request.name,
             festival=request.festival,
             status=request.status.value,
-            asked=sum(demand.qty for demand in request.demands),
-            held=pieces(request.lines, HELD),
-            short=sum(missing.short for missing in shortfalls(request)),
+            asked=request.asked,
+            held=request.lines.pieces(HELD),
+            short=request.short,
             day=request.day,
             hold_hours=request.hold_hours,
             hold_until=request.hold_until,
@@ -312,6 +312,10 @@ class RequestPage(RequestSummary):
 
     @classmethod
     def of(cls, request: Request) -> "RequestPage":
+        held = Counter[str]()
+        for line in request.lines:
+            if line.status in HELD:
+                held[line.facility] += line.qty - line.lost
         return cls(
             **RequestSummary.of(request).model_dump(),
             demands=[RequestDemandPage.model_validate(demand) for demand in request.demands],
@@ -321,7 +325,7 @@ class RequestPage(RequestSummary):
                     facility=share.facility,
                     offered=share.offered,
                     allocated=share.allocated,
-                    held=pieces((line for line in request.lines if line.facility == share.facility), HELD),
+                    held=held[share.facility],
                     reason=share.reason,
                     reason_id=share.reason_id,
                 )

@@ -1,6 +1,8 @@
 """The pages of festivals: plans with their reasons, shipments, booths, open steps, the stock."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from operator import attrgetter
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -18,17 +20,29 @@ from services.festival.api.pages import (
 from services.festival.api.refills import ReplenishmentPage
 from services.festival.domain import Booth, Festival, Request, Shipment, StockView, Transfer
 from services.festival.domain.allocation.bounds import planning_rules
-from services.festival.domain.allocation.request import request_id
+from services.festival.domain.allocation.lines import Lines
+from services.festival.domain.allocation.request import PlanTerms, request_id
 from services.festival.domain.logistics.shipment import shipment_id
 from services.festival.domain.logistics.transfer import transfer_id
 from services.festival.domain.missing import missing
 from services.festival.domain.planning import Rules
-from services.festival.store import BOOTHS, FESTIVALS, REPLENISHMENTS, REQUESTS, SHIPMENTS, STOCK, TRANSFERS
+from services.festival.store import (
+    BOOTHS,
+    FESTIVALS,
+    PLAN_LINES,
+    PLAN_TERMS,
+    REPLENISHMENTS,
+    REQUESTS,
+    SHIPMENTS,
+    STOCK,
+    TRANSFERS,
+)
 from shared.http.listing import Listing
 from shared.runtime.processor import Collection
 from shared.runtime.service import Service
 from shared.runtime.state import E
 
+_NUMBER = attrgetter("number")
 Paged = Annotated[Listing, Depends()]
 
 
@@ -52,6 +66,15 @@ class Reader:
     async def festival(self, id: str) -> Festival:
         """The festival of this id. Raises HTTPException 404."""
         return await self.find(FESTIVALS, id, f"festival {id}")
+
+    async def request(self, id: str, name: str) -> Request:
+        """The request of this id, with everything. Raises HTTPException 404."""
+        request: Request = await self.find(REQUESTS, id, name)
+        terms: PlanTerms = await self.find(PLAN_TERMS, id, name)
+        pages = await self._database[PLAN_LINES.name].find({"request": id}).to_list(None)
+        lines = Lines.of(line for page in sorted(map(PLAN_LINES.from_document, pages), key=_NUMBER) for line in page.lines)
+        # The parts are read one after the other, so the sums are those of the lines.
+        return replace(request, lines=lines, terms=terms)
 
     async def rules(self, festival: str | None, day: date | None) -> Rules:
         """The rules by which a festival plans for all its days or for one. Without a festival: a lot is good on the
@@ -104,10 +127,7 @@ def routes(service: Service) -> APIRouter:
 
     @router.get("/festivals/{festival}/requests/{request}", summary="A plan: lines, shares and their reasons")
     async def request(festival: str, request: str) -> RequestPage:
-        entity: Request = await reader.find(
-            REQUESTS, request_id(festival, request), f"request {request} of {festival}"
-        )
-        return RequestPage.of(entity)
+        return RequestPage.of(await reader.request(request_id(festival, request), f"request {request} of {festival}"))
 
     @router.get("/festivals/{festival}/replenishments/{request}", summary="What was proposed while booths sold")
     async def replenishment(festival: str, request: str) -> ReplenishmentPage:

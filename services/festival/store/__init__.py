@@ -3,7 +3,7 @@
 from services.festival.store.booths import BOOTH_SALES, BOOTHS, FESTIVALS
 from services.festival.store.commands import COMMANDS
 from services.festival.store.goods import REPLENISHMENTS, SHIPMENTS, TRANSFERS
-from services.festival.store.requests import REQUESTS
+from services.festival.store.requests import PLAN_LINES, PLAN_TERMS, REQUESTS
 from services.festival.store.stock import STOCK
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "BOOTH_SALES",
     "COMMANDS",
     "FESTIVALS",
+    "PLAN_LINES",
+    "PLAN_TERMS",
     "REPLENISHMENTS",
     "REQUESTS",
     "SHIPMENTS",

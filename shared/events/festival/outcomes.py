@@ -156,6 +156,10 @@ class AllocationPlanned(Body):
     With `made_on` of its lines and with `offers`, the event holds everything that a rebuild needs to restore the
     plan. `shipments` counts the pairs of facility and booth. `shipments_at_least` is a lower limit for every plan in
     which each facility gives the same pieces. If booths share evenly, each booth also gets the same pieces.
+
+    `short` names what the demands of this plan lack. A long plan comes in several events: part number `part` of
+    `parts`, each with some of the rows. `plan` counts the plans and revisions of the request; `digest` is of the whole.
+    A reader takes a plan only whole.
     """
 
     festival: Id
@@ -168,6 +172,10 @@ class AllocationPlanned(Body):
     conflicts: tuple[PlanConflict, ...] = ()
     shipments: Count = 0
     shipments_at_least: Count = 0
+    plan: Count = 0
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class RevisedLine(Body):
@@ -218,6 +226,8 @@ class AllocationRevised(Body):
 
     `shares` and `short` leave out entries that are zero before and after. Unless `carried_out`, the change is a
     proposal for AcceptPlan. `reason` is a sentence (`reason_id`: in Indonesian).
+
+    A long change comes in parts, as a plan does.
     """
 
     festival: Id
@@ -230,6 +240,10 @@ class AllocationRevised(Body):
     back: tuple[GivenBack, ...]
     shares: tuple[ShareMoved, ...]
     short: tuple[ShortMoved, ...]
+    plan: Count = 0
+    part: Count = 1
+    parts: Count = 1
+    digest: Text = ""
 
 
 class AllocationConfirmed(Body):
@@ -241,12 +255,12 @@ class AllocationConfirmed(Body):
 
 
 class AllocationFellShort(Body):
-    """Every available line is reserved; `short` pieces stay missing."""
+    """Every available line is reserved; `short` pieces stay missing. The plans name their booths and products."""
 
     festival: Id
     request: Id
     reserved: Count
-    short: tuple[Shortfall, ...]
+    short: Count
 
 
 class Withdrawal(StrEnum):

@@ -23,6 +23,9 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
+from services.festival.domain.allocation.lines import LinePage
+from services.festival.domain.allocation.pages import assembled
+from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.command import CommandStatus
 from services.festival.handlers import FESTIVAL as PROCESSOR
 from services.festival.handlers import LOT as VIEW_PROCESSOR
@@ -319,7 +322,13 @@ class FestivalWorld:
     # what is so
 
     def all(self, entity: type[E]) -> list[E]:
+        if entity is Request:
+            return [self._whole(id) for id in sorted(self._entities[Request])]  # type: ignore[misc]
         return [found for _, found in sorted(self._entities[entity].items())]
+
+    def _whole(self, id: str) -> Request:
+        pages = [page for page in self._entities[LinePage].values() if page.request == id]
+        return assembled(self._entities[Request][id], pages, self._entities[PlanTerms][id])
 
     def one(self, entity: type[E], id: str) -> E:
         return next(found for found in self.all(entity) if found.id == id)  # type: ignore[attr-defined]
@@ -348,13 +357,13 @@ class FestivalWorld:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, BoothSales, Festival, Replenishment, Request, Shipment, StockView, Transfer)
+        kinds = (Booth, BoothSales, Festival, Replenishment, Request, PlanTerms, LinePage, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:
         state, outputs = processor.decide(reading.state(processor, event, self._stored), event)
         # A batch loads what all its events read: what is there besides must not sway the decision.
-        everything = {(kind, one.id): one for kind in processor.readable for one in self.all(kind)}
+        everything = {(kind, id): one for kind in processor.readable for id, one in self._entities[kind].items()}
         crowded, again = processor.decide(reading.state(processor, event, self._stored, crowd=everything), event)
         assert again == outputs
         assert crowded.changes == state.changes

@@ -416,7 +416,7 @@ class Saga(RuleBasedStateMachine):
             assert not request.revising
             asked = sum(want.qty for want in request.demands)
             for body in answers:
-                short = sum(s.short for s in body.short) if isinstance(body, AllocationFellShort) else 0
+                short = body.short if isinstance(body, AllocationFellShort) else 0
                 assert body.reserved + short == asked
 
     def festivals_can_be_closed(self, world: FestivalWorld) -> None:

@@ -6,10 +6,9 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from services.festival.domain.allocation.request import Request
 from services.festival.domain.booth import Booth
 from services.festival.domain.festival import Festival
-from services.festival.domain.line import PROMISED
+from services.festival.domain.line import AllocationLine
 from services.festival.domain.planning import Rules, late_facilities
 
 
@@ -17,7 +16,7 @@ def planning_rules(
     festival: Festival,
     at: datetime,
     booths: Iterable[Booth] = (),
-    requests: Iterable[Request] = (),
+    lines: Iterable[AllocationLine] = (),
     *,
     spread_evenly: bool = True,
     day: date | None = None,
@@ -25,12 +24,12 @@ def planning_rules(
     """The rules for a plan at a moment.
 
     `day`: the one day of the festival that the stock is for; None: all days. `booths`: those with a demand.
-    `requests`: all of the festival with lines still to come. Without booths there are no limits of booths.
+    `lines`: all that are still to come to these booths. Without booths there are no limits of booths.
     """
     today = local_day(festival, at)
     opening = day or (festival.first_day if today < festival.first_day else festival.last_day)
     limited_booths = [booth for booth in booths if booth.capacity is not None or booth.limits]
-    promised = _promised_pieces(requests) if limited_booths else {}
+    promised = _promised_pieces(lines) if limited_booths else {}
     capacity: dict[str, int] = {}
     limits: dict[tuple[str, str], int] = {}
     categories: dict[tuple[str, str], str] = {}
@@ -93,12 +92,10 @@ def lacks_room(rules: Rules, coming: Iterable[tuple[str, str, int]]) -> str | No
     return None
 
 
-def _promised_pieces(requests: Iterable[Request]) -> dict[str, dict[str, int]]:
+def _promised_pieces(lines: Iterable[AllocationLine]) -> dict[str, dict[str, int]]:
     """Pieces by booth and product."""
     pieces: dict[str, dict[str, int]] = {}
-    for request in requests:
-        for line in request.lines:
-            if line.status in PROMISED:
-                products = pieces.setdefault(line.booth, {})
-                products[line.product] = products.get(line.product, 0) + line.qty
+    for line in lines:
+        products = pieces.setdefault(line.booth, {})
+        products[line.product] = products.get(line.product, 0) + line.qty
     return pieces
