@@ -25,7 +25,7 @@ class Ref(NamedTuple):
 
 
 class OwnedQuery(NamedTuple, Generic[E]):
-    """All entities whose indexed `field` has this value, or is a tuple with it. They must lie in the event's own lane.
+    """All entities whose indexed `field` has this value or is a tuple with it. They must lie in the event's lane.
 
     The result is complete and may be written. The entity has an attribute with the field's name and value.
     """

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.festival.domain import Request
-from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.allocation.request import RequestStatus, shortfalls
 from services.festival.domain.line import HELD
 from shared.events.festival import AllocationConfirmed, AllocationFellShort, CommandRefusal, CommandRefused
 from tests.support.builders.festival import FestivalWorld, a_booth, a_request, announced
@@ -92,11 +92,11 @@ def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
         [answer] = answered(world, request)
         held = [line for line in request.lines if line.status in HELD]
         assert answer.reserved == sum(line.qty for line in held)
-        short = answer.short if isinstance(answer, AllocationFellShort) else ()
-        assert sum(line.qty for line in held) + sum(one.short for one in short) == sum(
+        short = answer.short if isinstance(answer, AllocationFellShort) else 0
+        assert sum(line.qty for line in held) + short == sum(
             want.qty for want in request.demands
         )
-        missed |= {one.product for one in short}
+        missed |= {gap.product for gap in shortfalls(request)}
         for line in held:
             promised[line.lot] += line.qty
     for id, lot in world.lots.items():

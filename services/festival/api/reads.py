@@ -72,9 +72,9 @@ class Reader:
         request: Request = await self.find(REQUESTS, id, name)
         terms: PlanTerms = await self.find(PLAN_TERMS, id, name)
         pages = await self._database[PLAN_LINES.name].find({"request": id}).to_list(None)
-        lines = Lines.of(line for page in sorted(map(PLAN_LINES.from_document, pages), key=_NUMBER) for line in page.lines)
+        in_order = sorted(map(PLAN_LINES.from_document, pages), key=_NUMBER)
         # The parts are read one after the other, so the sums are those of the lines.
-        return replace(request, lines=lines, terms=terms)
+        return replace(request, lines=Lines.of(line for page in in_order for line in page.lines), terms=terms)
 
     async def rules(self, festival: str | None, day: date | None) -> Rules:
         """The rules by which a festival plans for all its days or for one. Without a festival: a lot is good on the

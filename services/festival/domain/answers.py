@@ -79,13 +79,13 @@ def rested(state: State, festival: Festival, rest: RequestRested, _event: Event)
     return _change(state, request, lambda request: (requests.without_proposed(request), []))
 
 
-def reserved(state: State, festival: Festival, answer: StockReserved, _event: Event) -> Decision:
+def reserved(state: State, _festival: Festival, answer: StockReserved, _event: Event) -> Decision:
     """Inventory holds a line."""
     request = pages.of_line(state, answer.reservation)
     return _change(state, request, lambda request: requests.reserved(request, answer.reservation))
 
 
-def released(state: State, festival: Festival, answer: ReservationReleased, _event: Event) -> Decision:
+def released(state: State, _festival: Festival, answer: ReservationReleased, _event: Event) -> Decision:
     """Inventory has let a line go."""
     request = pages.of_line(state, answer.reservation)
     return _change(state, request, lambda request: requests.released(request, answer.reservation))

@@ -23,7 +23,9 @@ def _request_document(request: Request) -> dict[str, Any]:
         "hold_hours": request.hold_hours,
         "status": request.status.value,
         "lines": len(request.lines),
-        "tallies": {status.value: list(tally) for status, tally in sorted(request.lines.tallies.items()) if tally.lines},
+        "tallies": {
+            status.value: list(tally) for status, tally in sorted(request.lines.tallies.items()) if tally.lines
+        },
         "plans": request.plans,
         "hold_until": request.hold_until,
         "lapsed": request.lapsed,

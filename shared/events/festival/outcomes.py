@@ -158,8 +158,8 @@ class AllocationPlanned(Body):
     which each facility gives the same pieces. If booths share evenly, each booth also gets the same pieces.
 
     `short` names what the demands of this plan lack. A long plan comes in several events: part number `part` of
-    `parts`, each with some of the rows. `plan` counts the plans and revisions of the request; `digest` is of the whole.
-    A reader takes a plan only whole.
+    `parts`, each with some of the rows. `plan` counts the plans and revisions of the request. `digest` is of the
+    whole plan, and a reader takes a plan only whole.
     """
 
     festival: Id

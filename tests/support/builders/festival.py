@@ -24,7 +24,6 @@ from services.festival.domain import (
     Transfer,
 )
 from services.festival.domain.allocation.lines import LinePage
-from services.festival.domain.allocation.pages import assembled
 from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.command import CommandStatus
 from services.festival.handlers import FESTIVAL as PROCESSOR
@@ -65,6 +64,7 @@ from shared.events.sales import (
 from shared.runtime.processor import Collection, Document, Processor
 from shared.runtime.state import Ref, State
 from tests.support import reading
+from tests.support.requests import whole_requests
 
 ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
@@ -323,12 +323,9 @@ class FestivalWorld:
 
     def all(self, entity: type[E]) -> list[E]:
         if entity is Request:
-            return [self._whole(id) for id in sorted(self._entities[Request])]  # type: ignore[misc]
+            parts = (self._entities[kind].values() for kind in (Request, PlanTerms, LinePage))
+            return whole_requests(*parts)  # type: ignore[return-value]
         return [found for _, found in sorted(self._entities[entity].items())]
-
-    def _whole(self, id: str) -> Request:
-        pages = [page for page in self._entities[LinePage].values() if page.request == id]
-        return assembled(self._entities[Request][id], pages, self._entities[PlanTerms][id])
 
     def one(self, entity: type[E], id: str) -> E:
         return next(found for found in self.all(entity) if found.id == id)  # type: ignore[attr-defined]
@@ -357,7 +354,8 @@ class FestivalWorld:
         return str(UUID(int=self._count))
 
     def _snapshot(self) -> dict[type[Any], dict[str, bytes]]:
-        kinds = (Booth, BoothSales, Festival, Replenishment, Request, PlanTerms, LinePage, Shipment, StockView, Transfer)
+        of_requests = (Request, PlanTerms, LinePage)
+        kinds = (Booth, BoothSales, Festival, Replenishment, *of_requests, Shipment, StockView, Transfer)
         return {kind: dict(self._documents[kind]) for kind in kinds}
 
     def _decide(self, processor: Processor, event: Event) -> list[Publication | Deadline]:

@@ -177,7 +177,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
 
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(planner, "MAX_PROPOSED", 1)
+        patched.setattr(planner, "MAX_LINES", 1)
         world = played(
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )

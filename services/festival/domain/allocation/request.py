@@ -80,10 +80,10 @@ class Request:
     - `closed`: booths that take no more. `excluded_facilities`: by the latest revision.
     - `lost`, `recalled`, `freed`: pieces lost on the way, recalled before dispatch, and given back by closed booths,
       since the latest revision. `revising`: they reached the threshold, and festival has asked itself to revise.
-    - `stranded`: pieces reserved for closed booths. `waiting`: the facilities that the pending revision excludes; None
-      if no revision is pending.
+    - `stranded`: pieces reserved for closed booths. `waiting`: the facilities that the pending revision excludes;
+      None if no revision is pending.
     - `outdated`: the latest revision was withdrawn before it was accepted.
-    - `day`: the one day that the stock is for, if not all. `day_over`: its end, at which no stock is held any more.
+    - `day`: the one day that the stock is for, if not all. `day_over`: its end. No stock is held beyond it.
     """
 
     id: str

@@ -190,8 +190,9 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
     booth, booth_events = booths.receive_lots(booth, shipment.lots, stocked)
     request = state.get(Request, shipment.request)
     assert request is not None, "a shipment is of a request"
-    request_after, revised = on_rest(_without_lost(pages.found_by(state, request, pages.pages_at(booth.id)), shipment, stocked))
-    return pages.put(state.put(received, booth), request_after), [receipt, *booth_events, *revised]
+    request = pages.found_by(state, request, pages.pages_at(booth.id))
+    request, revised = on_rest(_without_lost(request, shipment, stocked))
+    return pages.put(state.put(received, booth), request), [receipt, *booth_events, *revised]
 
 
 def _without_lost(request: Request, shipment: Shipment, stocked: Mapping[str, int]) -> Request:
