@@ -69,8 +69,9 @@ def ask(festival: str, name: str, qty: int, **changed: Any) -> RequestAllocation
 
 
 async def requests_of(place: RunningSeason) -> dict[Pair, dict[str, Any]]:
+    """The documents of all requests, each with its lines."""
     kept = await place.mongo.database("festival")["requests"].find({}).to_list(None)
-    return {(one["festival"], one["name"]): one for one in kept}
+    return {(one["festival"], one["name"]): {**one, "lines": await place.lines(one["_id"])} for one in kept}
 
 
 async def answers(place: RunningSeason) -> dict[Pair, list[AllocationConfirmed | AllocationFellShort]]:

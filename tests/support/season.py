@@ -114,6 +114,11 @@ class RunningSeason:
         kept = self.mongo.database(service)[collection]
         await eventually(lambda: kept.count_documents(wanted), equals=count, within=WITHIN)
 
+    async def lines(self, request: str) -> list[dict[str, Any]]:
+        """The lines of the request of this id, in order."""
+        pages = self.mongo.database("festival")["plan_lines"].find({"request": request}).sort("number", 1)
+        return [line for page in await pages.to_list(None) for line in page["lines"]]
+
     async def document(self, service: str, collection: str, id: str) -> dict[str, Any]:
         found = await self.mongo.database(service)[collection].find_one({"_id": id})
         assert found is not None, f"{service} has no {collection} {id}"
@@ -204,7 +209,7 @@ async def allocate(season: RunningSeason) -> None:
     )
     await season.say(ORGANISER, request, "request")
     await season.until("festival", "requests", {"status": "settled"})
-    planned = (await season.document("festival", "requests", f"{FESTIVAL}/R1"))["lines"]
+    planned = await season.lines(f"{FESTIVAL}/R1")
     ways = sorted({(line["facility"], line["booth"]) for line in planned})
     for facility, booth in ways:
         name = f"S-{facility}-{booth}"

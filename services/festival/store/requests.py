@@ -66,13 +66,14 @@ def _request(document: Document) -> Request:
         excluded_facilities=tuple(document["without"]),
         lost=document["lost"],
         freed=document["freed"],
-        recalled=document["recalled"],
+        # Older documents lack these fields.
+        recalled=document.get("recalled", 0),
         stranded=document["stranded"],
         revising=document["revising"],
         waiting=None if waiting is None else tuple(waiting),
-        outdated=document["outdated"],
-        day=as_day(document["day"]),
-        day_over=document["day_over"],
+        outdated=document.get("outdated", False),
+        day=as_day(document.get("day")),
+        day_over=document.get("day_over"),
     )
 
 
