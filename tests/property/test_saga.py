@@ -93,9 +93,7 @@ def test_each_request_is_answered_once_and_nobody_goes_without_what_is_there(
         held = [line for line in request.lines if line.status in HELD]
         assert answer.reserved == sum(line.qty for line in held)
         short = answer.short if isinstance(answer, AllocationFellShort) else 0
-        assert sum(line.qty for line in held) + short == sum(
-            want.qty for want in request.demands
-        )
+        assert sum(line.qty for line in held) + short == sum(want.qty for want in request.demands)
         missed |= {gap.product for gap in shortfalls(request)}
         for line in held:
             promised[line.lot] += line.qty

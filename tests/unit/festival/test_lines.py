@@ -28,9 +28,7 @@ def nonzero(lines: Lines) -> dict[LineStatus, Tally]:
     st.lists(st.tuples(st.integers(0, 999), st.sampled_from(LineStatus), st.integers(0, 2)), max_size=20),
     st.integers(0, PAGE_LINES + 1),
 )
-def test_the_sums_are_those_of_the_lines(
-    count: int, changes: list[tuple[int, LineStatus, int]], more: int
-) -> None:
+def test_the_sums_are_those_of_the_lines(count: int, changes: list[tuple[int, LineStatus, int]], more: int) -> None:
     lines = many(count)
     for n, status, lost in changes:
         index = n % len(lines)
@@ -42,9 +40,9 @@ def test_the_sums_are_those_of_the_lines(
 
 
 def test_a_change_of_one_line_touches_its_page_alone() -> None:
-    page = LinePage("p", "F/R", "F", 1, tuple(many(300)[100:200]))
+    page = LinePage("p", "F/R", "F", 1, tuple(many(300)[PAGE_LINES : 2 * PAGE_LINES]))
     lines = many(300).bare().with_pages([page])
-    changed = lines.with_line(150, replace(lines[150], status=LineStatus.RESERVED))
+    changed = lines.with_line(PAGE_LINES, replace(lines[PAGE_LINES], status=LineStatus.RESERVED))
     assert changed.changed == {1}
     assert list(changed.pages) == [1]
     assert nonzero(changed) == {LineStatus.ASKED: Tally(299, 598), LineStatus.RESERVED: Tally(1, 2)}
@@ -52,12 +50,12 @@ def test_a_change_of_one_line_touches_its_page_alone() -> None:
 
 
 def test_a_page_that_is_not_loaded_is_not_taken_for_empty() -> None:
-    lines, more = many(250).bare(), (a_line(250),)
-    assert len(lines) == 250
-    for look in (lambda: list(lines), lambda: lines[7], lambda: lines + more, lambda: lines.find(249)):
+    lines, more = many(PAGE_LINES + 9).bare(), (a_line(PAGE_LINES + 9),)
+    assert len(lines) == PAGE_LINES + 9
+    for look in (lambda: list(lines), lambda: lines[7], lambda: lines + more, lambda: lines.find(PAGE_LINES + 8)):
         with pytest.raises(LookupError):
             look()
-    assert lines.find(250) is None
+    assert lines.find(PAGE_LINES + 9) is None
     assert not lines.whole
     assert list(lines.loaded) == []
 

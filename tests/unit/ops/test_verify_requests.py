@@ -51,7 +51,7 @@ def drop(kind: type) -> Change:
 
 def test_what_festival_stores_is_right() -> None:
     evidence = evidence_of()
-    assert len(evidence.of(LinePage)) == 2
+    assert len(evidence.of(LinePage)) == 3
     assert (pages(evidence).broken, revisions(evidence).broken) == ([], [])
 
 

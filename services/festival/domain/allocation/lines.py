@@ -7,7 +7,7 @@ from typing import NamedTuple, overload
 from services.festival.domain.line import COUNTED, OPEN, PROMISED, AllocationLine, LineStatus
 
 # A page is written anew for each change in it, and small pages cost more reads.
-PAGE_LINES = 100
+PAGE_LINES = 50
 
 
 class Tally(NamedTuple):

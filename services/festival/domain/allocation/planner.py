@@ -88,4 +88,3 @@ class FairPlanner:
         if not proposal.allotments or len(request.lines) + len(proposal.allotments) > MAX_LINES:
             return None
         return proposal
-

@@ -120,29 +120,27 @@ def revision_events(request: Request, *, carried_out: bool) -> Iterator[Publicat
     assert revision is not None, "there is a revision to show"
     lines = {line.reservation: line for line in request.lines}
     revised = AllocationRevised(
-            festival=request.festival,
-            request=request.name,
-            carried_out=carried_out,
-            reason=revision.reason,
-            reason_id=revision.reason_id,
-            kept=revision.kept,
-            added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
-            back=tuple(
-                GivenBack(**dict(_revised_line(lines[returning.reservation])), why=returning.why)
-                for returning in revision.back
-            ),
-            shares=tuple(
-                ShareMoved(facility=move.facility, offered=move.offered, before=move.before, after=move.after)
-                for move in revision.share_moves
-            ),
-            short=tuple(
-                ShortMoved(
-                    booth=move.booth, product=move.product, asked=move.asked, before=move.before, after=move.after
-                )
-                for move in revision.short_moves
-            ),
-            plan=request.plans,
-        )
+        festival=request.festival,
+        request=request.name,
+        carried_out=carried_out,
+        reason=revision.reason,
+        reason_id=revision.reason_id,
+        kept=revision.kept,
+        added=tuple(_revised_line(lines[reservation]) for reservation in revision.added),
+        back=tuple(
+            GivenBack(**dict(_revised_line(lines[returning.reservation])), why=returning.why)
+            for returning in revision.back
+        ),
+        shares=tuple(
+            ShareMoved(facility=move.facility, offered=move.offered, before=move.before, after=move.after)
+            for move in revision.share_moves
+        ),
+        short=tuple(
+            ShortMoved(booth=move.booth, product=move.product, asked=move.asked, before=move.before, after=move.after)
+            for move in revision.short_moves
+        ),
+        plan=request.plans,
+    )
     return map(FESTIVAL.of, in_parts(revised))
 
 
