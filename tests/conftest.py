@@ -1,6 +1,7 @@
 """What holds for all tests: their marker by their folder, where Hypothesis keeps what it found, and that every body
 is checked."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,10 @@ from shared.events.language import Body
 
 HERE = Path(__file__).parent
 
-pytest_plugins = ["tests.support.selection", "tests.support.workers"]
+# Assertions are about English texts; tests of Indonesian choose it. Processes that tests start take it over.
+os.environ["KARYA_LANG"] = "en"
+
+pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 
 # An assertion there tells what differs, as one in a test does.
 pytest.register_assert_rewrite("tests.support")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from ops.verify.evidence import Evidence
 from ops.verify.report import Check
 from services.festival.domain import Booth, Request, Shipment
-from services.festival.domain.allocation.lines import LinePage, Lines, Tally
+from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
 from services.festival.domain.allocation.pages import assembled
 from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.booth import BoothStatus
@@ -23,8 +23,8 @@ def checks(evidence: Evidence) -> Iterator[Check]:
 
 def whole_requests(evidence: Evidence) -> Iterator[Request]:
     """Every request with its terms and the lines of its pages."""
-    by_request: dict[str, list[LinePage]] = defaultdict(list)
-    for page in evidence.of(LinePage).values():
+    by_request: dict[str, list[StoredLines]] = defaultdict(list)
+    for page in evidence.of(StoredLines).values():
         by_request[page.request].append(page)
     for id, request in evidence.of(Request).items():
         yield assembled(request, by_request[id], evidence.of(PlanTerms).get(id))
@@ -34,7 +34,7 @@ def pages(evidence: Evidence) -> Check:
     """The pages of a request hold all its lines, and its sums are theirs."""
     check = Check("pages of lines", "the sums of a request = its lines in pages; each line stands in its own place")
     known = evidence.of(Request)
-    for page in evidence.of(LinePage).values():
+    for page in evidence.of(StoredLines).values():
         check.expect(page.request in known, f"page {page.id} is of no known request")
     for request in whole_requests(evidence):
         lines = list(request.lines.loaded)
@@ -55,7 +55,7 @@ def pages(evidence: Evidence) -> Check:
     return check
 
 
-def _words(tallies: Mapping[LineStatus, Tally]) -> str:
+def _words(tallies: Mapping[LineStatus, StatusSum]) -> str:
     return ", ".join(f"{tally.lines} {status.value} ({tally.pieces})" for status, tally in sorted(tallies.items()))
 
 

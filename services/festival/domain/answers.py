@@ -56,11 +56,11 @@ B = TypeVar("B", bound=Body)
 def at_festival(rule: Callable[[State, Festival, B, Event], Decision]) -> Rule[B]:
     """The rule of a known festival; a festival that nobody announced changes nothing."""
 
-    def known(state: State, event: Event, body: B) -> Decision:
+    def rule_of_known(state: State, event: Event, body: B) -> Decision:
         festival = state.get(Festival, event.key)
         return (state, []) if festival is None else rule(state, festival, body, event)
 
-    return known
+    return rule_of_known
 
 
 def deadline_reached(state: State, _festival: Festival, reached: DeadlineReached, _event: Event) -> Decision:
@@ -180,7 +180,7 @@ def counted(state: State, festival: Festival, report: SellThroughCounted, _event
     booth = state.get(Booth, report.booth)
     if booth is None or booth.festival != festival.id:
         return state, []
-    return update_sums(state.put(booths.apply_sell_through(booth, report)), festival)
+    return update_sums(state.put(booths.apply_sell_through(booth, report)), festival, booth.id)
 
 
 def sold_so_far(state: State, _festival: Festival, report: SellThroughSoFar, _event: Event) -> Decision:

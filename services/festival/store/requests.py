@@ -6,7 +6,7 @@ from typing import Any
 
 from services.festival.domain import Request
 from services.festival.domain.allocation.difference import ReturningLine, Revision, ShareMove, ShortMove
-from services.festival.domain.allocation.lines import LinePage, Lines, Tally
+from services.festival.domain.allocation.lines import Lines, StatusSum, StoredLines
 from services.festival.domain.allocation.request import PlanTerms, RequestStatus
 from services.festival.domain.line import AllocationLine, Cap, LineStatus, Offer
 from services.festival.domain.planning import Conflict, RequestDemand, Share
@@ -55,7 +55,8 @@ def _request(document: Document) -> Request:
         hold_hours=document["hold_hours"],
         status=RequestStatus(document["status"]),
         lines=Lines(
-            document["lines"], {LineStatus(status): Tally(*tally) for status, tally in document["tallies"].items()}
+            document["lines"],
+            {LineStatus(status): StatusSum(*tally) for status, tally in document["tallies"].items()},
         ),
         plans=document["plans"],
         hold_until=document["hold_until"],
@@ -102,7 +103,7 @@ def _terms(document: Document) -> PlanTerms:
     )
 
 
-def _page_document(page: LinePage) -> dict[str, Any]:
+def _page_document(page: StoredLines) -> dict[str, Any]:
     return {
         "request": page.request,
         "festival": page.festival,
@@ -132,8 +133,8 @@ def _page_document(page: LinePage) -> dict[str, Any]:
     }
 
 
-def _page(document: Document) -> LinePage:
-    return LinePage(
+def _page(document: Document) -> StoredLines:
+    return StoredLines(
         id=document["_id"],
         request=document["request"],
         festival=document["festival"],
@@ -271,5 +272,9 @@ def conflicts_from(documents: Iterable[Document]) -> tuple[Conflict, ...]:
 REQUESTS = Collection("requests", Request, _request_document, _request, listed_by=("festival",))
 PLAN_TERMS = Collection("plan_terms", PlanTerms, _terms_document, _terms, indexes=("festival",))
 PLAN_LINES = Collection(
-    "plan_lines", LinePage, _page_document, _page, indexes=("request", "booths", "coming_to", "promising", "festival")
+    "plan_lines",
+    StoredLines,
+    _page_document,
+    _page,
+    indexes=("request", "booths", "coming_to", "promising", "festival"),
 )

@@ -26,7 +26,7 @@ from tests.support.builders.festival import (
     a_revision,
     a_world,
     an_accept,
-    announced,
+    an_announcement,
     kinds,
 )
 
@@ -40,7 +40,7 @@ def a_far_world(days: int, **lead_days: int) -> FestivalWorld:
     world = FestivalWorld()
     opening = NOON.date() + timedelta(days=days)
     times = tuple(LeadTime(facility=name.replace("_", "-"), days=qty) for name, qty in lead_days.items())
-    world.give(announced(first_day=opening, last_day=opening + timedelta(days=2), lead_days=times))
+    world.give(an_announcement(first_day=opening, last_day=opening + timedelta(days=2), lead_days=times))
     world.give(a_booth(B1))
     return world
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.festival.domain.allocation.lines import PAGE_LINES, LinePage, Lines, Tally
+from services.festival.domain.allocation.lines import PAGE_LINES, Lines, StatusSum, StoredLines
 from services.festival.domain.line import AllocationLine, LineStatus
 
 
@@ -19,7 +19,7 @@ def many(count: int) -> Lines:
     return Lines.of(a_line(n) for n in range(count))
 
 
-def nonzero(lines: Lines) -> dict[LineStatus, Tally]:
+def nonzero(lines: Lines) -> dict[LineStatus, StatusSum]:
     return {status: tally for status, tally in lines.tallies.items() if tally.lines}
 
 
@@ -40,12 +40,12 @@ def test_the_sums_are_those_of_the_lines(count: int, changes: list[tuple[int, Li
 
 
 def test_a_change_of_one_line_touches_its_page_alone() -> None:
-    page = LinePage("p", "F/R", "F", 1, tuple(many(300)[PAGE_LINES : 2 * PAGE_LINES]))
+    page = StoredLines("p", "F/R", "F", 1, tuple(many(300)[PAGE_LINES : 2 * PAGE_LINES]))
     lines = many(300).bare().with_pages([page])
     changed = lines.with_line(PAGE_LINES, replace(lines[PAGE_LINES], status=LineStatus.RESERVED))
     assert changed.changed == {1}
     assert list(changed.pages) == [1]
-    assert nonzero(changed) == {LineStatus.ASKED: Tally(299, 598), LineStatus.RESERVED: Tally(1, 2)}
+    assert nonzero(changed) == {LineStatus.ASKED: StatusSum(299, 598), LineStatus.RESERVED: StatusSum(1, 2)}
     assert not changed.at_rest
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from services.festival.domain import Request, StockView
 from services.festival.domain.allocation import pages, planner
-from services.festival.domain.allocation.lines import LinePage
+from services.festival.domain.allocation.lines import StoredLines
 from services.festival.domain.allocation.request import PlanTerms, RequestStatus, with_all_statuses
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import ExcludedStock, explanations
@@ -32,7 +32,7 @@ from shared.events.parts import joined
 from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key, State
 from tests.support import reading
-from tests.support.builders.festival import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import NOON, an_announcement, kinds, product_codes
 from tests.support.requests import whole_requests
 
 E = TypeVar("E")
@@ -68,18 +68,18 @@ class Season:
         self.count = 0
         prices = tuple(Price(product=product, price_rupiah=1) for product in self.products)
         booth = OpenBooth(festival=names.festival, booth=names.booth, name="B", prices=prices, tills=("T",))
-        for body in (announced(names.festival), booth):
+        for body in (an_announcement(names.festival), booth):
             assert "CommandRefused" not in kinds(self.give(body))
 
     def give(self, body: Body) -> list[Body]:
         """The bodies of the events that answer this one."""
         self.count += 1
         event = Event(f"c{self.count}", "test", self.names.festival, NOON, NOON, body)
-        state, said = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
+        state, outputs = FESTIVAL.decide(reading.state(FESTIVAL, event, self._stored), event)
         self.entities |= state.changes
-        bodies = [one.body for one in said if isinstance(one, Publication)]
-        for one in bodies:
-            assert len(encode(one)) <= MAX_VALUE_BYTES, type(one).__name__
+        bodies = [output.body for output in outputs if isinstance(output, Publication)]
+        for answer in bodies:
+            assert len(encode(answer)) <= MAX_VALUE_BYTES, type(answer).__name__
         return bodies
 
     def stock(self, lots: int, series: int) -> None:
@@ -104,15 +104,15 @@ class Season:
     def ask(self) -> list[Body]:
         """Ask for more than the stock, so that every lot makes a line."""
         names = self.names
-        asked = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
+        wishes = tuple(Demand(booth=names.booth, product=product, qty=1_000_000) for product in self.products)
         return self.give(
-            RequestAllocation(festival=names.festival, request=names.request, demands=asked, consent=True)
+            RequestAllocation(festival=names.festival, request=names.request, demands=wishes, consent=True)
         )
 
     def reserve(self) -> None:
         """Inventory reserves all requested pieces and has no more."""
         request = with_all_statuses(self.request, LineStatus.ASKED, LineStatus.RESERVED)
-        views = [replace(one, on_hand=0) for one in self.entities.values() if isinstance(one, StockView)]
+        views = [replace(view, on_hand=0) for view in self.entities.values() if isinstance(view, StockView)]
         self.keep_request(replace(request, status=RequestStatus.SETTLED))
         self.keep(*views)
 
@@ -130,7 +130,7 @@ class Season:
 
     @property
     def request(self) -> Request:
-        [request] = whole_requests(*(self.all(kind) for kind in (Request, PlanTerms, LinePage)))
+        [request] = whole_requests(*(self.all(kind) for kind in (Request, PlanTerms, StoredLines)))
         return request
 
     def all(self, kind: type[E]) -> list[E]:
@@ -144,8 +144,8 @@ class Season:
         self.entities |= {(type(entity), entity.id): entity for entity in entities}
 
     def _stored(self, collection: Collection[Any]) -> dict[str, Document]:
-        kept = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
-        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in kept.items()}
+        entities = {id: entity for (kind, id), entity in self.entities.items() if kind is collection.entity}
+        return {id: {"_id": id, **collection.to_document(entity)} for id, entity in entities.items()}
 
 
 def planned(bodies: list[Body]) -> AllocationPlanned:
@@ -209,21 +209,21 @@ def test_every_sentence_fits_into_an_event() -> None:
     facilities = [LONGEST.id("facility", n) for n in range(9)]
     products = product_codes(9)
     late, stale = PlanRule.LEAD_TIME, PlanRule.BEST_BEFORE
-    kept = [
+    excluded = [
         ExcludedStock(facility, products[0], rules, 1_000_000)
         for rules in ((late,), (stale,), (stale, late))
         for facility in facilities
     ]
     no_room = explanations.no_room_of_kind(1_000_000, 1_000_000)
-    why = explanations.joined(no_room, explanations.no_stock(1_000_000, kept))
+    why = explanations.joined(no_room, explanations.no_stock(1_000_000, excluded))
     causes = [
         explanations.cannot_send(facilities),
         explanations.closed([LONGEST.booth] * 9),
         explanations.lost_on_the_way(1_000_000),
     ]
     for sentences in (
-        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, others=facilities),
-        explanations.kept_out(kept),
+        explanations.share(999_999, 99_999, 100, unasked=products, no_room=products, givers=facilities),
+        explanations.kept_out(excluded),
         explanations.lacking(LONGEST.booth, products[0], 1_000_000, 1_000_000, why),
         explanations.revised("x" * 500, causes, back=1_000_000, planned=1_000_000, missing=1_000_000),
     ):

@@ -8,7 +8,7 @@ import pytest
 from ops.verify.evidence import Evidence
 from ops.verify.requests import pages, revisions
 from services.festival.domain import Booth, Request
-from services.festival.domain.allocation.lines import LinePage
+from services.festival.domain.allocation.lines import StoredLines
 from services.festival.domain.allocation.request import PlanTerms
 from services.festival.domain.line import LineStatus
 from tests.support.builders.festival import B1, B2, a_booth_closing, a_request, a_world
@@ -25,7 +25,7 @@ def evidence_of() -> Evidence:
         world.make(f"L{n:03}", 1)
     world.give(a_request((B1, "KTI", 60), (B2, "KTI", 60)))
     world.settle()
-    kinds = (Request, PlanTerms, LinePage, Booth)
+    kinds = (Request, PlanTerms, StoredLines, Booth)
     return Evidence(entities={kind: dict(world._entities[kind]) for kind in kinds})
 
 
@@ -39,8 +39,8 @@ def change(kind: type, **fields: object) -> Change:
 
 def change_first_line(**fields: object) -> Change:
     def changed(evidence: Evidence) -> None:
-        id, page = next(iter(evidence.entities[LinePage].items()))
-        evidence.entities[LinePage][id] = replace(page, lines=(replace(page.lines[0], **fields), *page.lines[1:]))
+        id, page = next(iter(evidence.entities[StoredLines].items()))
+        evidence.entities[StoredLines][id] = replace(page, lines=(replace(page.lines[0], **fields), *page.lines[1:]))
 
     return changed
 
@@ -51,7 +51,7 @@ def drop(kind: type) -> Change:
 
 def test_what_festival_stores_is_right() -> None:
     evidence = evidence_of()
-    assert len(evidence.of(LinePage)) == 3
+    assert len(evidence.of(StoredLines)) == 3
     assert (pages(evidence).broken, revisions(evidence).broken) == ([], [])
 
 
@@ -64,7 +64,7 @@ def test_what_festival_stores_is_right() -> None:
         (change(Request, asked=1), "asked by its sum"),
         (change(Request, stranded=1), "stranded by its sum"),
         (drop(PlanTerms), "has no terms"),
-        (drop(LinePage), "lines by its sums, by its pages"),
+        (drop(StoredLines), "lines by its sums, by its pages"),
         (drop(Request), "is of no known request"),
     ],
 )
@@ -81,7 +81,7 @@ def test_what_is_reserved_for_a_closed_booth_and_proposed_without_a_revision_is_
     world.settle()
     world.give(a_booth_closing())
     world.settle()
-    kinds = (Request, PlanTerms, LinePage, Booth)
+    kinds = (Request, PlanTerms, StoredLines, Booth)
     evidence = Evidence(entities={kind: dict(world._entities[kind]) for kind in kinds})
     assert revisions(evidence).broken == []
     change_first_line(status=LineStatus.RESERVED)(evidence)

@@ -10,7 +10,7 @@ from services.festival.domain.line import COUNTED, OPEN, PROMISED, AllocationLin
 PAGE_LINES = 50
 
 
-class Tally(NamedTuple):
+class StatusSum(NamedTuple):
     """The number of lines of one status, and their pieces less those lost on the way."""
 
     lines: int = 0
@@ -18,7 +18,7 @@ class Tally(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class LinePage:
+class StoredLines:
     """Page number `number` of the lines of a request, as stored.
 
     `booths`: those of its lines. `coming_to`: those to which something on it is still to come. `promising`: the
@@ -56,13 +56,13 @@ class Lines(Sequence[AllocationLine]):
     def __init__(
         self,
         size: int = 0,
-        tallies: Mapping[LineStatus, Tally] | None = None,
+        tallies: Mapping[LineStatus, StatusSum] | None = None,
         pages: Mapping[int, tuple[AllocationLine, ...]] | None = None,
         changed: frozenset[int] = frozenset(),
     ) -> None:
         """`pages`: the loaded ones by number, from 0. `changed`: those that differ from the stored ones."""
         self._size = size
-        self.tallies: Mapping[LineStatus, Tally] = tallies or {}
+        self.tallies: Mapping[LineStatus, StatusSum] = tallies or {}
         self._pages: Mapping[int, tuple[AllocationLine, ...]] = pages or {}
         self.changed = changed
 
@@ -87,7 +87,7 @@ class Lines(Sequence[AllocationLine]):
         for _, page in sorted(self._pages.items()):
             yield from page
 
-    def with_pages(self, pages: Iterable[LinePage]) -> "Lines":
+    def with_pages(self, pages: Iterable[StoredLines]) -> "Lines":
         """The same lines with these pages loaded."""
         return Lines(self._size, self.tallies, {page.number: page.lines for page in pages})
 
@@ -97,11 +97,11 @@ class Lines(Sequence[AllocationLine]):
 
     def count(self, statuses: Iterable[LineStatus]) -> int:
         """The number of lines with these statuses."""
-        return sum(self.tallies.get(status, Tally()).lines for status in statuses)
+        return sum(self.tallies.get(status, StatusSum()).lines for status in statuses)
 
     def pieces(self, statuses: Iterable[LineStatus] = COUNTED) -> int:
         """The pieces of the lines with these statuses, less those lost on the way."""
-        return sum(self.tallies.get(status, Tally()).pieces for status in statuses)
+        return sum(self.tallies.get(status, StatusSum()).pieces for status in statuses)
 
     @property
     def at_rest(self) -> bool:
@@ -199,6 +199,6 @@ class Lines(Sequence[AllocationLine]):
         return page
 
 
-def _add(tallies: dict[LineStatus, Tally], line: AllocationLine, sign: int) -> None:
-    tally = tallies.get(line.status, Tally())
-    tallies[line.status] = Tally(tally.lines + sign, tally.pieces + sign * (line.qty - line.lost))
+def _add(tallies: dict[LineStatus, StatusSum], line: AllocationLine, sign: int) -> None:
+    tally = tallies.get(line.status, StatusSum())
+    tallies[line.status] = StatusSum(tally.lines + sign, tally.pieces + sign * (line.qty - line.lost))

@@ -6,7 +6,7 @@ A rule for one line loads one page, a rule for a booth the pages with lines of i
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from services.festival.domain.allocation.lines import PAGE_LINES, LinePage
+from services.festival.domain.allocation.lines import PAGE_LINES, StoredLines
 from services.festival.domain.allocation.request import PlanTerms, Request, line_index, request_of, requests_at
 from services.festival.domain.line import PROMISED, AllocationLine
 from shared.runtime.state import OwnedQuery, Read, Ref, State
@@ -16,31 +16,31 @@ def page_id(request: str, number: int) -> str:
     return f"{request}#{number:06d}"
 
 
-def pages_of(request: str) -> OwnedQuery[LinePage]:
+def pages_of(request: str) -> OwnedQuery[StoredLines]:
     """All pages of the request of this id."""
-    return OwnedQuery(LinePage, "request", request)
+    return OwnedQuery(StoredLines, "request", request)
 
 
-def pages_at(booth: str) -> OwnedQuery[LinePage]:
+def pages_at(booth: str) -> OwnedQuery[StoredLines]:
     """The pages with lines for the booth, of all requests."""
-    return OwnedQuery(LinePage, "booths", booth)
+    return OwnedQuery(StoredLines, "booths", booth)
 
 
-def coming_to(booth: str) -> OwnedQuery[LinePage]:
+def coming_to(booth: str) -> OwnedQuery[StoredLines]:
     """The pages with lines that are still to come to the booth, of all requests."""
-    return OwnedQuery(LinePage, "coming_to", booth)
+    return OwnedQuery(StoredLines, "coming_to", booth)
 
 
-def promising_pages(festival: str) -> OwnedQuery[LinePage]:
+def promising_pages(festival: str) -> OwnedQuery[StoredLines]:
     """The festival's pages of which something is still to come."""
-    return OwnedQuery(LinePage, "promising", festival)
+    return OwnedQuery(StoredLines, "promising", festival)
 
 
 def line_reads(reservation: str) -> Iterator[Read]:
     """The reads of a rule for one line. The reservation may be of no request."""
     request = request_of(reservation)
     yield Ref(Request, request)
-    yield Ref(LinePage, _page_of(reservation))
+    yield Ref(StoredLines, _page_of(reservation))
 
 
 def whole_reads(request: str) -> Iterator[Read]:
@@ -54,7 +54,7 @@ def all_reads(festival: str) -> Iterator[Read]:
     """The reads of a rule for all requests of the festival, whole."""
     yield requests_at(festival)
     yield OwnedQuery(PlanTerms, "festival", festival)
-    yield OwnedQuery(LinePage, "festival", festival)
+    yield OwnedQuery(StoredLines, "festival", festival)
 
 
 def of_line(state: State, reservation: str) -> Request | None:
@@ -62,11 +62,11 @@ def of_line(state: State, reservation: str) -> Request | None:
     request = state.get(Request, request_of(reservation))
     if request is None:
         return None
-    page = state.get(LinePage, _page_of(reservation))
+    page = state.get(StoredLines, _page_of(reservation))
     return assembled(request, () if page is None else (page,))
 
 
-def found_by(state: State, request: Request, query: OwnedQuery[LinePage]) -> Request:
+def found_by(state: State, request: Request, query: OwnedQuery[StoredLines]) -> Request:
     """The request with those of its pages that the query finds."""
     return assembled(request, [page for page in state.find(query) if page.request == request.id])
 
@@ -79,8 +79,8 @@ def whole(state: State, id: str) -> Request | None:
 
 def all_whole(state: State, festival: str) -> list[Request]:
     """All requests of the festival, with everything."""
-    pages: dict[str, list[LinePage]] = {}
-    for page in state.find(OwnedQuery(LinePage, "festival", festival)):
+    pages: dict[str, list[StoredLines]] = {}
+    for page in state.find(OwnedQuery(StoredLines, "festival", festival)):
         pages.setdefault(page.request, []).append(page)
     terms = {one.id: one for one in state.find(OwnedQuery(PlanTerms, "festival", festival))}
     return [
@@ -110,7 +110,7 @@ def promised(state: State, festival: str, bare: Request | None = None) -> list[A
 def put(state: State, request: Request) -> State:
     """The state with the request: itself without its parts, its terms if it has others now, and its changed pages."""
     changed = [
-        LinePage(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
+        StoredLines(page_id(request.id, number), request.id, request.festival, number, request.lines.pages[number])
         for number in sorted(request.lines.changed)
     ]
     kept = stored(request)
@@ -128,7 +128,7 @@ def stored(request: Request) -> Request:
     return replace(request, lines=request.lines.bare(), terms=None)
 
 
-def assembled(request: Request, pages: Iterable[LinePage], terms: PlanTerms | None = None) -> Request:
+def assembled(request: Request, pages: Iterable[StoredLines], terms: PlanTerms | None = None) -> Request:
     """The request with these pages and terms."""
     return replace(request, lines=request.lines.with_pages(pages), terms=terms)
 
