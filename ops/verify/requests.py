@@ -89,7 +89,7 @@ def revisions(evidence: Evidence) -> Check:
     booths = evidence.of(Booth)
     for request in whole_requests(evidence):
         check.expect(not request.revising, f"request {request.id} is to be revised, but was not")
-        proposed = request.lines.count([LineStatus.PROPOSED])
+        proposed = any(line.status is LineStatus.PROPOSED for line in request.lines.loaded)
         check.expect(
             request.waiting is not None or not proposed,
             f"request {request.id} has proposed lines, but no pending revision",
