@@ -13,7 +13,7 @@ from cli.parameters import PORT
 from deploy.local.group import ServerStatus
 from deploy.local.services import LocalServices
 from deploy.local.stack import LocalStack
-from deploy.topics import make_topics
+from deploy.seed import set_up
 from shared.settings import Settings
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
@@ -32,7 +32,7 @@ def up(
         stack.start()
         settings = _settings(stack)
         progress.update("Making topics")
-        asyncio.run(make_topics(settings))
+        asyncio.run(set_up(settings))
         progress.update("Starting production, inventory, festival and sales")
         LocalServices(FOLDER, settings, keep_running=True).start()
     _show(as_json=as_json)

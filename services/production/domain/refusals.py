@@ -36,6 +36,18 @@ NOT_MADE_HERE = ReportRejection(
     "This product is not listed for your facility. If you have begun to make it, ask for it to be added.",
     "Produk ini belum terdaftar untuk unit Anda. Bila sudah mulai dibuat, mintalah agar ditambahkan.",
 )
+RETIRED_FACILITY = ReportRejection(
+    "facility",
+    Refusal.RETIRED,
+    "This facility was retired from the catalogue before this report was made. Please ask the catalogue's staff.",
+    "Unit ini sudah dikeluarkan dari katalog sebelum laporan ini dibuat. Mohon tanyakan kepada petugas katalog.",
+)
+RETIRED_PRODUCT = ReportRejection(
+    "product",
+    Refusal.RETIRED,
+    "This product was retired from the catalogue before this report was made. Please choose it from the list.",
+    "Produk ini sudah dikeluarkan dari katalog sebelum laporan ini dibuat. Mohon pilih dari daftar.",
+)
 NOT_POSITIVE = ReportRejection(
     "qty",
     Refusal.NOT_POSITIVE,
