@@ -91,7 +91,7 @@ def release(state: State, facility: str) -> Decision:
     known = state.get(FacilityCatalogue, facility)
     if known is None or not known.revision:
         return state, []
-    ready = [report for report in state.find(waiting_at(facility)) if _can_be_decided(known, report)]
+    ready = [report for report in state.find(waiting_at(facility)) if can_be_decided(known, report)]
     ready.sort(key=lambda report: (report.logged_at, report.id))
     now = ready[:RELEASED_AT_ONCE]
     events = [
@@ -109,6 +109,9 @@ def release(state: State, facility: str) -> Decision:
     return state.put(*(replace(report, waits_at="") for report in now)), list(events)
 
 
-def _can_be_decided(known: FacilityCatalogue, report: WaitingReport) -> bool:
+def can_be_decided(known: FacilityCatalogue, report: WaitingReport) -> bool:
+    """Whether all that the report's decision needs has come."""
+    if not known.revision:
+        return False
     product = report.body.product
     return product in known.products or product not in known.facility_at(report.time).products
