@@ -23,17 +23,17 @@ def answered(evidence: Evidence) -> Check:
     At quiescence no other report waits, since inventory has answered every correction.
     """
     check = Check("answers to terminals", "each report has exactly one answer, or waits for the catalogue")
-    waiting = {id: report for id, report in evidence.of(WaitingReport).items() if report.waits_at}
+    waiting = {id: held for id, held in evidence.of(WaitingReport).items() if held.waits_at}
     catalogues = evidence.of(FacilityCatalogue)
     for report in evidence.of(TerminalReport).values():
         expected = 0 if report.id in waiting else 1
         check.expect_equal(f"report {report.id}", evidence.published.answers[report.id], expected, "answers, not")
         if report.outcome is ReportOutcome.WAITING and report.id not in waiting:
             check.fail(f"report {report.id} waits for inventory's answer")
-    for id, report in waiting.items():
-        known = catalogues.get(report.waits_at)
-        if known is not None and can_be_decided(known, report):
-            check.fail(f"report {id} waits, although the catalogue of {report.waits_at} has come")
+    for id, held in waiting.items():
+        known = catalogues.get(held.waits_at)
+        if known is not None and can_be_decided(known, held):
+            check.fail(f"report {id} waits, although the catalogue of {held.waits_at} has come")
     for id in sorted(evidence.published.answers.keys() - evidence.of(TerminalReport).keys()):
         check.fail(f"report {id} was answered, but production does not know it")
     return check

@@ -118,17 +118,17 @@ def _given(path: str, summary: str, body: type[B], rule: Rule[B]) -> CommandHand
 
 COMMANDS = (
     _given(
-        "/catalogue/{entry:path}/set-term",
+        "/entries/{entry:path}/set-term",
         "Add or change a category, a unit or an island",
         SetTerm,
         entries.set_entry,
     ),
-    _given("/catalogue/{entry:path}/set-product", "Add or change a product", SetProduct, entries.set_entry),
-    _given("/catalogue/{entry:path}/set-facility", "Add or change a facility", SetFacility, entries.set_entry),
+    _given("/entries/{entry:path}/set-product", "Add or change a product", SetProduct, entries.set_entry),
+    _given("/entries/{entry:path}/set-facility", "Add or change a facility", SetFacility, entries.set_entry),
     _given(
-        "/catalogue/{entry:path}/set-lead-time", "Add or change the days of a parcel", SetLeadTime, entries.set_entry
+        "/entries/{entry:path}/set-lead-time", "Add or change the days of a parcel", SetLeadTime, entries.set_entry
     ),
-    _given("/catalogue/{entry:path}/retire", "Retire an entry", RetireEntry, entries.retire),
+    _given("/entries/{entry:path}/retire", "Retire an entry", RetireEntry, entries.retire),
 )
 
 

@@ -35,6 +35,7 @@ from tests.support import loads, second_derivation
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
 from tests.support.season import CLOTH, MAKERS, RunningSeason, played
+from tests.support.sown import catalogue_sown
 from tests.support.undisturbed import all_worked
 from tests.support.waiting import eventually
 
@@ -293,6 +294,8 @@ async def test_a_key_that_was_parked_by_a_bug_since_mended_is_rebuilt_as_it_was(
     buggy = Service("production", [facility.with_decide(fails), entry], settings)
     try:
         await buggy.start()
+        # The catalogue has the facility's key too: it must not wait behind the bug.
+        await catalogue_sown(mongo)
         for n, qty in enumerate((5, 13, 7)):
             await probe.send(TERMINAL, report(CLOTH, qty), id=f"r{n}")
         await _worked(mongo, "production", 1)
