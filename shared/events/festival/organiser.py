@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, TypedNumber, Utc
+from shared.events.catalogue import CatalogueRevision
+from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, Typed, TypedNumber, Utc
 
 # The ce_id of an organiser's command, of any visible ASCII characters.
 CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
@@ -30,6 +31,7 @@ class AnnounceFestival(Body):
 
     Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
     of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
+    With an `island` the HTTP API adds the lead times of the catalogue, and names the revisions that it used.
     """
 
     festival: Id
@@ -40,6 +42,8 @@ class AnnounceFestival(Body):
     last_day: Day
     lead_days: tuple[LeadTime, ...] = ()
     weights: tuple[ProgrammeWeight, ...] = ()
+    island: Typed | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class CancelFestival(Body):
@@ -50,11 +54,12 @@ class CancelFestival(Body):
 
 
 class Price(Body):
-    """A product's price. `category`: the kind of product, by which a booth may be limited."""
+    """A product's price. `category`: the kind of product, by which a booth may be limited. `name`: for people."""
 
     product: Id
     price_rupiah: PriceRupiah
     category: Id | None = None
+    name: Text = ""
 
 
 class CategoryLimit(Body):
@@ -68,7 +73,8 @@ class OpenBooth(Body):
     """A booth with its prices and tills. Its id begins with the festival's id and a dot (`ODOP.B07`), so that no two
     festivals share a booth.
 
-    `capacity`: the most pieces that the booth can hold at once; null: no limit.
+    `capacity`: the most pieces that the booth can hold at once; null: no limit. The HTTP API adds categories and
+    names of the catalogue where they are left out, and names the revisions that it used.
     """
 
     festival: Id
@@ -78,6 +84,7 @@ class OpenBooth(Body):
     tills: tuple[Id, ...]
     capacity: Count | None = None
     limits: tuple[CategoryLimit, ...] = ()
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class Demand(Body):

@@ -1,12 +1,12 @@
 """Events and a small catalogue for production's tests: valid by default, override what the test is about."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.production.handlers import by_facility
-from shared.events.catalogue import FacilityListed, ProductListed
+from shared.events.catalogue import FacilityListed, ProductListed, SetFacility, SetProduct
 from shared.events.language import Body, Deadline, Event, Publication
 from shared.events.production import (
     CorrectionRefused,
@@ -33,6 +33,7 @@ PRODUCTS: dict[str, dict[str, Any]] = {
         "shelf_life_days": 2,
     },
 }
+SVR: dict[str, Any] = {"name": "Suvenir", "category": "kerajinan-tangan", "unit": "buah", "max_qty": 2000}
 FACILITIES = {"LP-KPG": ("KRJ",), "PR-KPG": ("KBS", "KTI")}
 PROCESSOR = by_facility(SKEW)
 BEFORE = NOW - timedelta(days=500)
@@ -54,6 +55,21 @@ def facility_listed(facility: str = "PR-KPG", **changed: Any) -> FacilityListed:
 def product_listed(product: str = "KTI", facility: str = "PR-KPG", **changed: Any) -> ProductListed:
     given: dict[str, Any] = {"facility": facility, "product": product, "revision": 1, "changed_at": BEFORE}
     return ProductListed(**given | PRODUCTS.get(product, {}) | changed)
+
+
+def seed_commands(makers: Mapping[str, Sequence[str]]) -> Iterator[SetProduct | SetFacility]:
+    """The seed of a catalogue with these facilities and their products."""
+    for product in sorted({product for products in makers.values() for product in products}):
+        yield SetProduct(entry=f"product/{product}", seed=True, **{**PRODUCTS, "SVR": SVR}[product])
+    for facility, products in makers.items():
+        yield SetFacility(
+            entry=f"facility/{facility}",
+            facility_kind="lapas",
+            name=facility,
+            zone="Asia/Makassar",
+            products=tuple(products),
+            seed=True,
+        )
 
 
 def reported(**changed: Any) -> ProductionReported:
