@@ -73,19 +73,19 @@ def _received_zone(folder: Path, facility: str, name: str) -> str | None:
             return listed.zone if listed is not None else None
 
 
-def zone_of(facility: str, given: str | None) -> str:
-    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `given` is another one."""
+def zone_of(facility: str, option: str | None) -> str:
+    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
         raise typer.BadParameter(mistake)
-    known = FACILITY_ZONES.get(code)
-    if known is None and given is None:
+    zone = FACILITY_ZONES.get(code)
+    if zone is None and option is None:
         raise typer.BadParameter(
             f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
         )
-    if known is not None and given not in (None, known):
-        raise typer.BadParameter(f"{code} is in {known}, but --zone (KARYA_ZONE) is {given}; leave it out")
-    return known or str(given)
+    if zone is not None and option not in (None, zone):
+        raise typer.BadParameter(f"{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out")
+    return zone or str(option)
 
 
 @app.command()

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docsite.pictures import flow, request, step
+from docsite.pictures import flow, request, step, unlabelled
 from docsite.reference import commands, events, http, settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -16,4 +16,5 @@ GENERATED: Mapping[str, Callable[[], str]] = {
     "flow.svg": flow.picture,
     "step.svg": step.picture,
     "request.svg": request.picture,
+    "unlabelled.svg": unlabelled.picture,
 }

@@ -93,13 +93,13 @@ def pairs(
     """`NAME=NUMBER` entries, each read by these; a name that comes twice is refused."""
     amounts: dict[str, int] = {}
     for entry in entries:
-        left, sign, right = entry.rpartition("=")
-        if not left or not sign:
+        label, sign, number = entry.rpartition("=")
+        if not label or not sign:
             raise WrongEntry(f"{entry!r} says no name and number; write e.g. {example}.")
-        key = name(left)
+        key = name(label)
         if key in amounts:
             raise WrongEntry(f"{key} is named twice; name it once, with one number.")
-        amounts[key] = amount(right)
+        amounts[key] = amount(number)
     return amounts
 
 

@@ -12,7 +12,7 @@ from shared.events.language import Body
 
 HERE = Path(__file__).parent
 
-pytest_plugins = ["tests.support.selection", "tests.support.workers"]
+pytest_plugins = ["tests.support.outputs", "tests.support.selection", "tests.support.workers"]
 
 # An assertion there tells what differs, as one in a test does.
 pytest.register_assert_rewrite("tests.support")

@@ -74,6 +74,11 @@ class Picture:
         """Draw one line of text with its baseline at `y`."""
         self._parts.append(f'<text x="{x:g}" y="{y:g}" text-anchor="{anchor}" class="{kind}">{escape(words)}</text>')
 
+    def piece(self, x: float, y: float, role: Role, *, is_sold: bool) -> None:
+        """Draw a piece of goods: full while it is there, dashed once it counts as sold."""
+        kind = "sold" if is_sold else "there"
+        self._parts.append(f'<rect x="{x:g}" y="{y:g}" width="28" height="26" rx="4" class="{role} {kind}"/>')
+
     def arrow(self, *points: tuple[float, float], dashed: bool = False) -> None:
         """Draw an arrow through `points`, with its head at the last one."""
         path = " L".join(f"{x:g},{y:g}" for x, y in points)
@@ -102,6 +107,7 @@ def _style() -> str:
         (
             f".title{{font-size:{_TITLE}px;font-weight:700}}.soft,.label{{font-size:14px}}",
             ".service,.edge,.reader{stroke-width:2}.arrow{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 5}",
+            ".sold{stroke-dasharray:4 3}",
             *_colours(0),
             "@media (prefers-color-scheme: dark){",
             *_colours(1),
@@ -116,4 +122,5 @@ def _colours(theme: int) -> tuple[str, ...]:
         f".page{{fill:{colour['page']}}}.title,.label{{fill:{colour['ink']}}}.soft{{fill:{colour['soft']}}}",
         f".arrow{{stroke:{colour['line']}}}.head{{fill:{colour['line']}}}",
         *(f".{role}{{fill:{colour[role]};stroke:{colour[f'{role}-edge']}}}" for role in Role),
+        *(f".{role}.there{{fill:{colour[f'{role}-edge']}}}" for role in Role),
     )

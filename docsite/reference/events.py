@@ -9,7 +9,7 @@ from typing import Any
 from deploy.topics import SERVICES, all_topics, read_topics, writers
 from shared.events import catalogue, festival, inventory, names, production, sales
 from shared.events.journal import journal
-from shared.events.language import Body, Topic, event_type
+from shared.events.language import EVENT_ID, Body, Topic, event_type
 
 _MODULES = {
     "production": ("Terminals and production", production),
@@ -41,7 +41,7 @@ _READERS = {
 }
 _PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$": "id",
-    r"^[!-~]{1,200}$": "id of any visible characters",
+    EVENT_ID: "id of any visible characters",
     r"^[^\x00-\x1f\x7f]+$": "what was typed",
     r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$": "a name of at most 120 characters",
     r"^[^\x00]*$": "text",
@@ -50,11 +50,11 @@ _INTRODUCTION = """# Topics and events
 
 Generated from the code by `python -m docsite`; change the code, not this page.
 
-Every record is a CloudEvents 1.0 event in Kafka's binary mode: the attributes are headers (`ce_specversion`,
-`ce_id`, `ce_source`, `ce_type`, `ce_time`, `content-type`, and where there is one `traceparent` and `causationid`),
-the value is the JSON body below. `ce_source` and `ce_id` together are the event's identity: an event that comes
-twice has the same identity. `ce_type` is the event's name and version, as in `LotRecorded.v1`. The record's key is
-the field of the body that the table names, in the partition that Kafka's own default (murmur2) gives for it.
+Every record is a CloudEvents 1.0 event in Kafka's binary mode. The headers are `ce_specversion`, `ce_id`,
+`ce_source`, `ce_type`, `ce_time` and `content-type`. Some events also have the headers `traceparent` and
+`causationid`. The value is the JSON body below. `ce_source` and `ce_id` together are the event's identity: an event
+that comes twice has the same identity. `ce_type` is the event's name and version, as in `LotRecorded.v1`. The
+record's key is the field of the body that the table names. Kafka's own default (murmur2) gives its partition.
 
 Within a `.v1` events only gain fields that have defaults; readers ignore unknown fields. Money is whole rupiah,
 times are UTC (RFC 3339) in the years 1970 to 2099, quantities are whole pieces. No object has a name twice. A field
@@ -62,8 +62,8 @@ with `=` may be left out and then means that. Ids are 1 to 120 letters, digits, 
 at most 500 characters. Names that people give have a narrower rule each, which the first receiver checks: see
 [Names](#names).
 
-A record that a service can't use lies in `<topic>.dlq`, with the same key, value and headers, and with
-`dlq_reason`, `dlq_message`, `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at` beside them.
+A record that a service can't use lies in `<topic>.dlq`, with the same key, value and headers. Further headers there
+are `dlq_reason`, `dlq_message`, `dlq_service`, `dlq_topic`, `dlq_partition`, `dlq_offset` and `dlq_at`.
 """
 
 
@@ -158,9 +158,9 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
 
 def _range(field: dict[str, Any]) -> str:
     least, most = field.get("minimum"), field.get("maximum")
-    shown = most if most is not None and most < 2**53 else None
+    upper = most if most is not None and most < 2**53 else None
     if least is not None and least >= 0:
-        return f", {least:,} to {shown:,}" if shown is not None else f", at least {least:,}"
+        return f", {least:,} to {upper:,}" if upper is not None else f", at least {least:,}"
     return ""
 
 

@@ -9,15 +9,13 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from shared.events.language import Body, Count, Id, PriceRupiah, Qty, Text, Topic, Typed, Utc
+from shared.events.language import Body, CommandId, Count, Id, PriceRupiah, Qty, Text, Topic, Typed, Utc
 
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
 ]
 ShelfLifeDays = Annotated[int, Field(ge=0, le=3650)]
 LeadDays = Annotated[int, Field(ge=0, le=90)]
-# The ce_id of a command, of any visible ASCII characters.
-EntryCommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 
 
 class EntryKind(StrEnum):
@@ -106,7 +104,7 @@ class TermSet(Body):
     name: Name
     changed_at: Utc
     retired_at: Utc | None = None
-    command: EntryCommandId
+    command: CommandId
 
 
 class ProductSet(Body):
@@ -122,7 +120,7 @@ class ProductSet(Body):
     usual_price_rupiah: PriceRupiah | None = None
     changed_at: Utc
     retired_at: Utc | None = None
-    command: EntryCommandId
+    command: CommandId
 
 
 class FacilitySet(Body):
@@ -137,7 +135,7 @@ class FacilitySet(Body):
     island: Id | None = None
     changed_at: Utc
     retired_at: Utc | None = None
-    command: EntryCommandId
+    command: CommandId
 
 
 class LeadTimeSet(Body):
@@ -148,7 +146,7 @@ class LeadTimeSet(Body):
     days: LeadDays
     changed_at: Utc
     retired_at: Utc | None = None
-    command: EntryCommandId
+    command: CommandId
 
 
 class EntryRefusal(StrEnum):
@@ -167,7 +165,7 @@ class EntryCommandRefused(Body):
     """A command for an entry is refused, and changes nothing."""
 
     entry: Id
-    command: EntryCommandId
+    command: CommandId
     field: Id
     reason: EntryRefusal
     message: Text
@@ -178,7 +176,7 @@ class EntryAsked(Body):
 
     entry: Id
     asker: Id
-    command: EntryCommandId
+    command: CommandId
 
 
 class EntryAnswered(Body):
@@ -186,7 +184,7 @@ class EntryAnswered(Body):
 
     entry: Id
     reference: Id
-    command: EntryCommandId
+    command: CommandId
     found: bool
 
 

@@ -63,6 +63,9 @@ Change = Annotated[int, Field(ge=-MAX_QTY, le=MAX_QTY)]
 # A key made by a program, of characters that are safe in file names, addresses and shells.
 _ID = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$"
 Id = Annotated[str, StringConstraints(pattern=_ID)]
+# A ce_id, of any visible ASCII characters.
+EVENT_ID = r"^[!-~]{1,200}$"
+CommandId = Annotated[str, StringConstraints(pattern=EVENT_ID)]
 Text = Annotated[str, StringConstraints(max_length=MAX_TEXT, pattern=r"^[^\x00]*$")]
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from shared.events.language import Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber
+from shared.events.language import EVENT_ID, Body, Change, Count, Id, Qty, Text, Topic, Typed, TypedNumber
 
-# The ce_id of a terminal's report, of any visible ASCII characters.
-ReportId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
+# The ce_id of a terminal's report.
+ReportId = Annotated[str, StringConstraints(pattern=EVENT_ID)]
 
 
 class ProductionReported(Body):

@@ -342,9 +342,11 @@ class LotSoFar(Body):
 
 
 class ProductSoFar(Body):
-    """The clock hours in which a booth had stock of a product, in order and counted since 1970 in UTC, at most the
-    last 72. The columns have one entry for each hour: pieces sold, and minutes in which the booth was open, as far as
-    its sales show, with stock."""
+    """The clock hours in which a booth had stock of a product, at most the last 72.
+
+    The hours are in order and counted since 1970 in UTC. `sold` and `minutes` have one entry for each hour. Minutes
+    count while the booth was open, as far as its sales show, with stock.
+    """
 
     product: Id
     hours: tuple[Count, ...]
@@ -474,9 +476,9 @@ class DemandLine(Body):
 
     `stocked`: without pieces moved to other booths. `price_rupiah`: the average per piece, rounded down. Minutes
     count while the booth was open, as far as its sales show. Minutes in which all pieces had been moved away are
-    neither `there_minutes` nor `missing_minutes`. `lost_sales` is an estimate: sold ÷ minutes (at least an hour) in
-    which the booth had some of the product, whoever made it × minutes in which it had none. A maker that sold out
-    loses nothing while other makers have the same product there.
+    neither `there_minutes` nor `missing_minutes`. `lost_sales` is an estimate: sold ÷ minutes with stock × minutes
+    without. Stock is any maker's, and minutes with stock are at least an hour. A maker that sold out loses nothing
+    while other makers have the same product there.
     """
 
     booth: Id

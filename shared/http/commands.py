@@ -24,7 +24,7 @@ from pymongo.errors import PyMongoError
 from shared import envelope
 from shared.duplicates import NAME_TWICE, name_twice
 from shared.errors import NotReached
-from shared.events.language import MAX_VALUE_BYTES, Body, Topic, in_words
+from shared.events.language import EVENT_ID, MAX_VALUE_BYTES, Body, Topic, in_words
 from shared.http.admission import TOO_LARGE
 from shared.http.problems import TITLE, problem
 from shared.retry import attempts
@@ -36,11 +36,11 @@ MAX_WAIT_SECONDS = 30.0
 Prefer = Annotated[
     str | None, Header(description="`wait=5`: answer with the outcome if it is known within 5 seconds")
 ]
-CommandId = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
-        pattern=r"^[!-~]{1,200}$",
+        pattern=EVENT_ID,
         description="the command's id; a repeated key is the same command",
     ),
 ]

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from shared.events.language import Body
-from shared.http.commands import CommandId, CommandReply, Commands, Prefer, parse_command
+from shared.http.commands import CommandReply, Commands, IdempotencyKey, Prefer, parse_command
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Done within the wait that was asked for", "model": CommandReply},
@@ -61,7 +61,7 @@ def add_commands(
 def _endpoint_function(
     commands: Commands, body: type[Body], complete: Callable[[Body], Awaitable[Body]]
 ) -> Callable[..., Awaitable[JSONResponse]]:
-    async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
+    async def give(request: Request, prefer: Prefer = None, id: IdempotencyKey = None) -> JSONResponse:
         return await commands.append(await complete(await parse_command(request, body)), prefer, id)
 
     return give

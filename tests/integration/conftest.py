@@ -1,10 +1,9 @@
 """A real Kafka and a real MongoDB server for all integration tests; topics and databases of its own for each."""
 
 import shutil
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 
@@ -12,27 +11,15 @@ from deploy.stack import Stack, choose_stack
 from shared.mongo import Mongo
 from shared.settings import MongoDriver, Settings
 from tests.support import running
+from tests.support.outputs import new_folder
 from tests.support.place import RunProcess, RunService, a_place
 from tests.support.probe import Probe, a_probe
 
-FOLDER = Path(__file__).parents[2] / ".karya" / "test"
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A failure shows what the test's services wrote. Those in this process write to its captured output."""
-    report = yield
-    if report.failed:
-        report.sections += [(f"Output of {process.log.name}", process.output) for process in running.STARTED]
-    if report.when == "teardown":
-        running.STARTED.clear()
-    return report
-
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def stack(pytestconfig: pytest.Config) -> Iterator[Stack]:
     """Addresses of a Kafka and a MongoDB; `stack.local` has the servers themselves when they are local."""
-    folder = FOLDER / uuid4().hex[:8]
+    folder = new_folder(pytestconfig)
     try:
         with choose_stack(folder) as stack:
             yield stack

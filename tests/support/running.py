@@ -20,11 +20,11 @@ from deploy.local import process
 from deploy.local.services import environment
 from shared.runtime.service import Service
 from shared.settings import Settings
+from tests.support.outputs import OUTPUTS, tail
 from tests.support.waiting import eventually
 
 READY_WITHIN = 60.0
 END_WITHIN = 20.0
-LOG_TAIL = 4000
 
 
 @asynccontextmanager
@@ -65,7 +65,7 @@ class ServiceProcess:
     @property
     def output(self) -> str:
         """The end of what it has written."""
-        return self.log.read_text(errors="replace")[-LOG_TAIL:]
+        return tail(self.log)
 
     async def ready(self, within: float = READY_WITHIN) -> None:
         """Wait until it works its lanes. Raises AssertionError with its output when it ends or takes too long."""
@@ -104,10 +104,6 @@ class ServiceProcess:
         return "ready" if answer.status_code == 200 else answer.text
 
 
-# The processes of the current test, those that have ended too.
-STARTED: list[ServiceProcess] = []
-
-
 @asynccontextmanager
 async def service_process(
     name: str,
@@ -130,7 +126,7 @@ async def service_process(
     spelled = [f"{variable}={value}" for variable, value in variables.items()]
     child = process.spawn([env, *_unset(), *spelled, *program], folder=root, log=log, tied=True)
     running = ServiceProcess(child, log, port_file)
-    STARTED.append(running)
+    OUTPUTS.add(log)
     try:
         if ready:
             await running.ready()
@@ -140,7 +136,7 @@ async def service_process(
             await running.stop()
 
 
-async def let_go_of_the_dead(settings: Settings) -> None:
+async def end_open_transactions(settings: Settings) -> None:
     """What a killed client left open is rolled back now. A server does it by itself, after a minute
     (`transactionLifetimeLimitSeconds`)."""
     async with AsyncMongoClient[dict[str, object]](settings.mongo) as client:

@@ -99,8 +99,8 @@ def nothing_to_plan(field: str, first: str, conflicts: Sequence[Conflict]) -> Re
         if untold < len(conflicts) and len(longer) + len(_more(untold - 1)) > MAX_TEXT:
             break
         message, untold = longer[: MAX_TEXT - len(_more(untold - 1))], untold - 1
-    shown = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
-    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), shown)
+    examples = tuple(replace(conflict, kept=()) for conflict in conflicts[:MAX_CONFLICTS])
+    return Rejection(field, CommandRefusal.NOTHING_TO_PLAN, message + _more(untold), examples)
 
 
 def _more(demands: int) -> str:

@@ -1,15 +1,9 @@
 """Organisers' commands (organiser -> festival). The ce_id is the command's id, preferably a UUID."""
 
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from shared.events.catalogue import CatalogueRevision
 from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, Typed, TypedNumber, Utc
-
-# The ce_id of an organiser's command, of any visible ASCII characters.
-CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 
 
 class LeadTime(Body):
@@ -100,9 +94,9 @@ class RequestAllocation(Body):
 
     With `consent` the plan is accepted at once. Without it, the plan is withdrawn unless it is accepted within
     `hold_hours`. Reservations that are not sent within `hold_hours` of the request are released. `even`: booths share
-    a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`: once this
-    percentage of the pieces was lost on the way, recalled before sending or freed by a closed booth, missing pieces
-    are planned and reserved again without a command; null: never.
+    a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`:
+    the percentage of missing pieces at which they are planned and reserved again without a command; null: never.
+    Missing pieces were lost on the way, recalled before sending or freed by a closed booth.
     """
 
     festival: Id
@@ -133,11 +127,11 @@ class ReviseAllocation(Body):
 class Replenish(Body):
     """Ask for a refill while the booths sell, until they close at `until` today.
 
-    The answer uses the sales so far: the pieces that booths will lack, the pieces that other booths can spare, and
-    the pieces of `products` that facilities should send. The facilities' part is a request like any other, named
+    The answer uses the sales so far. It has the pieces that booths will lack, the pieces that other booths can spare,
+    and the pieces of `products` that facilities should send. The facilities' part is a request like any other, named
     `request`; with `consent` its plan is accepted at once. People carry out the transfers between booths with
-    SendTransfer. After closing, for the next day, `opens` is the time of the next opening: only the hours from then
-    on count, and parcels may arrive by that day.
+    SendTransfer. After closing, `opens` asks for the next day and is the time of the next opening. Only the hours
+    from then on count, and parcels may arrive by that day.
     """
 
     festival: Id

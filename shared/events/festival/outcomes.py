@@ -4,8 +4,8 @@ from datetime import date
 from enum import StrEnum
 
 from shared.events.catalogue import CatalogueRevision
-from shared.events.festival.organiser import CommandId, CountedLot
-from shared.events.language import Body, Count, Day, Id, Qty, Text, Topic, Utc
+from shared.events.festival.organiser import CountedLot
+from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc
 
 
 class FestivalAnnounced(Body):
@@ -409,8 +409,9 @@ class FestivalClosed(Body):
     """Every booth is settled, and every unsold piece is home or recorded as lost.
 
     Pieces: received + surplus = sold + returned + lost. A piece moved between booths counts once, at its first booth.
-    `surplus`: more of a product was sold and came home than came to its booth, because a sale was heard late; or
-    pieces recorded as lost came home. A late sale or return publishes the event again with a higher revision.
+    `surplus`: more of a product was sold and came home than came to its booth, because a sale was heard late. Pieces
+    that were recorded as lost and came home count there too. A late sale or return publishes the event again with a
+    higher revision.
     """
 
     festival: Id

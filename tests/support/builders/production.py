@@ -40,7 +40,7 @@ BEFORE = NOW - timedelta(days=500)
 
 
 def facility_listed(facility: str = "PR-KPG", **changed: Any) -> FacilityListed:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "facility": facility,
         "revision": 1,
         "facility_kind": "lapas",
@@ -49,12 +49,12 @@ def facility_listed(facility: str = "PR-KPG", **changed: Any) -> FacilityListed:
         "products": FACILITIES.get(facility, ()),
         "changed_at": BEFORE,
     }
-    return FacilityListed(**given | changed)
+    return FacilityListed(**defaults | changed)
 
 
 def product_listed(product: str = "KTI", facility: str = "PR-KPG", **changed: Any) -> ProductListed:
-    given: dict[str, Any] = {"facility": facility, "product": product, "revision": 1, "changed_at": BEFORE}
-    return ProductListed(**given | PRODUCTS.get(product, {}) | changed)
+    defaults: dict[str, Any] = {"facility": facility, "product": product, "revision": 1, "changed_at": BEFORE}
+    return ProductListed(**defaults | PRODUCTS.get(product, {}) | changed)
 
 
 def seed_commands(makers: Mapping[str, Sequence[str]]) -> Iterator[SetProduct | SetFacility]:
@@ -72,8 +72,8 @@ def seed_commands(makers: Mapping[str, Sequence[str]]) -> Iterator[SetProduct | 
         )
 
 
-def reported(**changed: Any) -> ProductionReported:
-    given: dict[str, Any] = {
+def a_production_report(**changed: Any) -> ProductionReported:
+    defaults: dict[str, Any] = {
         "facility": "PR-KPG",
         "terminal": "PR-KPG.T1",
         "product": "KTI",
@@ -81,24 +81,24 @@ def reported(**changed: Any) -> ProductionReported:
         "made_on": TODAY,
         "maker": MAKER,
     }
-    return ProductionReported(**given | changed)
+    return ProductionReported(**defaults | changed)
 
 
-def corrected(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
-    return ProductionCorrected(**given | changed)
+def a_correction_report(lot: str, change: int = 1, **changed: Any) -> ProductionCorrected:
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "change": change}
+    return ProductionCorrected(**defaults | changed)
 
 
 def recalled(lot: str, **changed: Any) -> RecallLot:
-    given: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
-    return RecallLot(**given | changed)
+    defaults: dict[str, Any] = {"facility": "PR-KPG", "terminal": "PR-KPG.T1", "lot": lot, "reason": "mouldy"}
+    return RecallLot(**defaults | changed)
 
 
-def taken(lot: str, correction: str, change: int = 1) -> LotCorrected:
+def an_accepted_correction(lot: str, correction: str, change: int = 1) -> LotCorrected:
     return LotCorrected(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=5)
 
 
-def not_taken(lot: str, correction: str, change: int = -1) -> CorrectionRefused:
+def a_refused_correction(lot: str, correction: str, change: int = -1) -> CorrectionRefused:
     return CorrectionRefused(facility=lot[:6], lot=lot, correction=correction, change=change, on_hand=0)
 
 
@@ -113,13 +113,13 @@ class Production:
     """What the shell does for production: it loads what an event reads, decides, and keeps the outcome."""
 
     def __init__(self, *, with_catalogue: bool = True) -> None:
-        self.kept: dict[tuple[type[Any], str], Any] = {}
+        self.entities: dict[tuple[type[Any], str], Any] = {}
         self._count = 0
         for facility, products in FACILITIES.items() if with_catalogue else ():
             for body in (facility_listed(facility), *(product_listed(code, facility) for code in products)):
-                self.said(body, id=f"seed-{facility}-{getattr(body, 'product', '')}")
+                self.give(body, id=f"seed-{facility}-{getattr(body, 'product', '')}")
 
-    def said(
+    def give(
         self,
         body: Body,
         *,
@@ -128,17 +128,17 @@ class Production:
         source: str = "t",
         time: datetime | None = None,
     ) -> list[Body]:
-        """The bodies that production publishes when this is said to it."""
+        """The bodies that production publishes when it works this event."""
         event = an_event(body, id=id or self.next_id(), at=at, source=source, time=time)
         reads = PROCESSOR.reads(event)
-        loaded: dict[Any, Any] = {read: self.kept.get(read) for read in reads if isinstance(read, Ref)}
+        loaded: dict[Any, Any] = {read: self.entities.get(read) for read in reads if isinstance(read, Ref)}
         results: dict[Any, list[str]] = {}
         for query in (read for read in reads if isinstance(read, OwnedQuery)):
-            found = [entity for entity in self.all(query.entity) if query.matches(entity)]
-            results[query] = [entity.id for entity in found]
-            loaded.update({(query.entity, entity.id): entity for entity in found})
+            matching = [entity for entity in self.all(query.entity) if query.matches(entity)]
+            results[query] = [entity.id for entity in matching]
+            loaded.update({(query.entity, entity.id): entity for entity in matching})
         state, published = PROCESSOR.decide(State(Entities(loaded, results), reads), event)
-        self.kept.update(state.changes)
+        self.entities.update(state.changes)
         return list(_bodies(published))
 
     def next_id(self) -> str:
@@ -146,10 +146,10 @@ class Production:
         return str(UUID(int=self._count))
 
     def all(self, entity: type[Any]) -> list[Any]:
-        return [kept for (kind, _), kept in self.kept.items() if kind is entity]
+        return [instance for (kind, _), instance in self.entities.items() if kind is entity]
 
 
 def _bodies(published: Iterable[Publication | Deadline]) -> Iterator[Body]:
-    for one in published:
-        assert isinstance(one, Publication)
-        yield one.body
+    for publication in published:
+        assert isinstance(publication, Publication)
+        yield publication.body

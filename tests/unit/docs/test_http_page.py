@@ -20,7 +20,7 @@ def documented(service: str) -> set[str]:
     return set(re.findall(r"^\| `([A-Z]+ /[^`]*)` \|", table, re.MULTILINE))
 
 
-async def served(name: str) -> set[str]:
+async def served_paths(name: str) -> set[str]:
     service = Service(name, (), Settings())
     try:
         router: APIRouter = import_module(f"services.{name}.api").routes(service)
@@ -34,6 +34,6 @@ async def served(name: str) -> set[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_the_page_names_every_endpoint(service: str) -> None:
-    endpoints = await served(service)
+    endpoints = await served_paths(service)
     assert endpoints
     assert documented(service) == endpoints
