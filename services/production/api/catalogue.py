@@ -108,10 +108,11 @@ def routes(service: Service) -> APIRouter:
         return [fact for fact in found if fact is not None]
 
     async def find(id: str) -> CommandOutcome | None:
-        document = await given.find_one({"command": id, "source": SOURCE})
+        documents = await given.find({"command": id}).to_list(None)
+        if not documents:
+            return None
+        document = next((document for document in documents if document["source"] == SOURCE), None)
         if document is None:
-            if await given.find_one({"command": id}) is None:
-                return None
             message = "Another sender used this id for a command. Give each command its own UUID."
             return CommandOutcome(done=False, field="command", reason=EntryRefusal.ID_TAKEN.value, message=message)
         command = ENTRY_COMMANDS.from_document(document)
