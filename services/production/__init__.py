@@ -16,5 +16,5 @@ pseudonym.
 
 `domain/`, `store/`, `handlers.py`, `api/` and `app.py` are the modules that every service has (see inventory). In
 `domain/` begin with `rules` (reports), then `entries` (the catalogue) and `facility_catalogue` (the facility's part).
-`reference.py` and `reference.yaml` are the reference data, and `seed.py` makes the catalogue's first commands of them.
+`reference.py` and `reference.yaml` are the reference data. `seed.py` makes the catalogue's first commands of them.
 """
