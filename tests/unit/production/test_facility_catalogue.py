@@ -124,6 +124,7 @@ def test_a_retired_facility_reports_nothing_new_but_corrects_what_it_made() -> N
     assert isinstance(recorded, LotRecorded)
     production.give(facility_listed(revision=2, retired_at=NOW))
     assert reasons(production.give(a_production_report(), time=NOW)) == [Refusal.RETIRED]
+    assert isinstance(production.give(a_production_report(), time=NOW - HOUR)[0], LotRecorded)
     assert reasons(production.give(a_correction_report(recorded.lot))) == []
 
 
