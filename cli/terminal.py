@@ -23,6 +23,7 @@ from shared.events.production import ProductionCorrected, ProductionReported, Re
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
+from shared.translation import received, tr, translated
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -58,7 +59,8 @@ def choose(
         ),
     ] = None,
 ) -> None:
-    if zone is None and facility.strip().upper() not in FACILITY_ZONES:
+    code = facility.strip().upper()
+    if zone is None and code not in FACILITY_ZONES and not names.FACILITY.wrong(code):
         zone = _received_zone(spool_dir, facility, terminal)
     context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
 
@@ -77,7 +79,7 @@ def zone_of(facility: str, option: str | None) -> str:
     """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(mistake)
+        raise typer.BadParameter(translated(mistake))
     zone = FACILITY_ZONES.get(code)
     if zone is None and option is None:
         raise typer.BadParameter(
@@ -135,7 +137,7 @@ def products(context: typer.Context, as_json: Json = False) -> None:
             show_json(rows)
             return
         columns = ["product", "name", "category", "unit", "max_qty", "shelf_life_days"]
-        show_table(columns, rows, "No list has been received yet; `karya terminal sync` fetches it.")
+        show_table(columns, rows, tr("No list has been received yet; `karya terminal sync` fetches it."))
 
 
 @app.command(context_settings={"ignore_unknown_options": True})
@@ -287,7 +289,7 @@ def _answer(row: TrackedReport) -> str | None:
         case ReportAccepted() as answer:
             return answer.lot
         case ReportRejected() as answer:
-            return f"{answer.field}: {answer.message_id} ({answer.message})"
+            return f"{answer.field}: {received(answer.message, answer.template, answer.values)}"
         case None:
             return None
 

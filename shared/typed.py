@@ -11,6 +11,7 @@ from datetime import date, time
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
 from shared.events.language import MAX_WHOLE
+from shared.wording import Message
 
 # Not \d: that takes the digits of every script.
 _WHOLE = re.compile(r"0|[1-9][0-9]*|[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
@@ -135,7 +136,7 @@ def _not_whole(digits: str, text: str) -> str:
 def _code(rule: names.NameRule, text: str) -> str:
     code = text.strip().upper()
     if (words := rule.wrong(code)) is not None:
-        raise WrongEntry(f"{text!r} was not understood. {words}")
+        raise WrongEntry(Message("{text!r} was not understood. {rule}", text=text, rule=words))
     return code
 
 

@@ -9,8 +9,9 @@ from shared.events.catalogue import FacilityListed, ProductListed
 from shared.events.language import Body
 from shared.events.production import ProductionReported
 from shared.nearest import nearest
+from shared.wording import Message
 
-_NEWER = "`karya terminal sync` fetches the newest list; --unlisted records it nevertheless."
+_NEWER = Message("`karya terminal sync` fetches the newest list; --unlisted records it nevertheless.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +45,45 @@ class FacilityCatalogue:
         if self.facility is None or not self.known:
             return
         if self.facility.retired_at is not None:
-            raise WrongEntry(f"{self.facility.facility} is retired from the catalogue. {_NEWER}")
+            facility = self.facility.facility
+            message = Message("{facility} is retired from the catalogue. {newer}", facility=facility, newer=_NEWER)
+            raise WrongEntry(message)
         on_list = {product.product: product for product in self.on_list()}
         product = on_list.get(report.product)
         if product is None:
             alike = nearest(report.product, {code: [entry.name] for code, entry in on_list.items()})
-            hint = " or ".join(f"{code} ({on_list[code].name})" for code in alike)
-            meant = f" Did you mean {hint}?" if hint else " `karya terminal products` shows the list."
-            raise WrongEntry(f"{report.product} is not on this facility's list.{meant} {_NEWER}")
+            names = ", ".join(f"{code} ({on_list[code].name})" for code in alike)
+            raise WrongEntry(
+                Message(
+                    "{product} is not on this facility's list. {meant} {newer}",
+                    product=report.product,
+                    meant=Message("Did you mean {names}?", names=names)
+                    if alike
+                    else Message("`karya terminal products` shows the list."),
+                    newer=_NEWER,
+                )
+            )
         if report.qty > product.max_qty:
             raise WrongEntry(
-                f"More than {product.max_qty} ({product.unit}) of {product.name} at once looks like a typing error. "
-                "If it is right, report it in parts."
+                Message(
+                    "More than {most:thousands} ({unit}) of {name} at once looks like a typing error. If it is "
+                    "right, report it in parts.",
+                    most=product.max_qty,
+                    unit=product.unit,
+                    name=product.name,
+                )
             )
         if report.best_before is not None and product.shelf_life_days is not None:
             spoils = report.made_on + timedelta(days=product.shelf_life_days)
             if report.best_before > spoils:
                 raise WrongEntry(
-                    f"{product.name} keeps for {product.shelf_life_days} days, until {spoils}. Leave the best-before "
-                    "day out to have it worked out."
+                    Message(
+                        "{name} keeps for {days} days, until {until}. Leave the best-before day out to have it "
+                        "worked out.",
+                        name=product.name,
+                        days=product.shelf_life_days,
+                        until=spoils.isoformat(),
+                    )
                 )
 
 

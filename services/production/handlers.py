@@ -68,14 +68,14 @@ class CommandHandler:
 
 def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
     return (
-        Ref(TerminalReport, event.id),
+        Ref(TerminalReport, event.known_as),
         Ref(Counter, counter_id(body.facility, body.product, body.made_on)),
         Ref(FacilityCatalogue, body.facility),
     )
 
 
 def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> Iterator[Ref]:
-    yield Ref(TerminalReport, event.id)
+    yield Ref(TerminalReport, event.known_as)
     yield Ref(FacilityCatalogue, body.facility)
     number = lot_number.parse(body.lot)
     # Another facility's lot belongs to another lane and is not needed to refuse it.

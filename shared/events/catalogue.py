@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from shared.events.language import Body, CommandId, Count, Id, PriceRupiah, Qty, Text, Topic, Typed, Utc
+from shared.events.language import Body, CommandId, Count, Id, PriceRupiah, Qty, Text, Topic, Typed, Utc, Values
 
 Name = Annotated[
     str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*\S[^\x00-\x1f\x7f]*$")
@@ -162,13 +162,19 @@ class EntryRefusal(StrEnum):
 
 
 class EntryCommandRefused(Body):
-    """A command for an entry is refused, and changes nothing."""
+    """A command for an entry is refused, and changes nothing.
+
+    `message`: the sentence in English. Readers of another language translate `template` and put in the `values` of
+    its fields.
+    """
 
     entry: Id
     command: CommandId
     field: Id
     reason: EntryRefusal
     message: Text
+    template: Text
+    values: Values
 
 
 class EntryAsked(Body):

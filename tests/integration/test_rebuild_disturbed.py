@@ -196,7 +196,8 @@ async def test_a_refusal_for_an_id_that_nobody_used_is_found(settings: Settings,
             field="id",
             reason=Refusal.ID_REUSED,
             message="",
-            message_id="",
+            template="",
+            values={},
         )
         return state, [ANSWERS.of(rejection)]
 

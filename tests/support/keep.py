@@ -59,7 +59,8 @@ _BY_NAME: dict[str, Any] = {
     "zone": "Asia/Makassar",
     "field": "qty",
     "message": "The quantity must be at least 1.",
-    "message_id": "Jumlah harus sekurang-kurangnya 1.",
+    "template": "The quantity must be at least {least}.",
+    "values": {"least": 1},
     "place": "Kupang",
     "name": "One Day One Prison's Product",
     "reason": "mouldy",
@@ -79,6 +80,11 @@ _BY_NAME: dict[str, Any] = {
     "hours": (467_000, 467_001),
     "sold": (4, 0),
     "minutes": (60, 12),
+    "original": "karya.till.sales.v1/3/17",
+    "letter": "karya.till.sales.v1.dlq/3/0",
+    "fields": ("qty",),
+    "actor": "op.kupang",
+    "digest": "0123456789abcdef0123456789abcdef",
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
 _BY_TYPE: dict[Any, Any] = {
@@ -153,6 +159,8 @@ def keep() -> Iterator[Path]:
 
 def _value(name: str, annotation: Any) -> Any:
     kind = _bare(annotation)
+    if get_origin(kind) is dict:
+        return _BY_NAME[name]
     if get_origin(kind) is tuple:
         element = _bare(get_args(kind)[0])
         if isinstance(element, type) and issubclass(element, BaseModel):

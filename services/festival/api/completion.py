@@ -27,7 +27,7 @@ class Completion:
         elif isinstance(body, OpenBooth):
             completed = with_products(body, await self._facts(EntryKind.PRODUCT))
         if isinstance(completed, Wrong):
-            message = f"{completed.message}{_hint(completed)}"
+            message = f"{completed.message.english}{_hint(completed)}"
             raise RequestValidationError([{"type": "value_error", "loc": ("body", completed.field), "msg": message}])
         return completed
 

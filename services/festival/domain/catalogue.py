@@ -23,6 +23,7 @@ from shared.events.festival import AnnounceFestival, LeadTime, OpenBooth
 from shared.events.language import Event
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
 
@@ -43,7 +44,7 @@ class Wrong:
     """
 
     field: str
-    message: str
+    message: Message
     text: str = ""
     known: Mapping[str, Sequence[str]] | None = None
 
@@ -67,7 +68,7 @@ def with_lead_times(body: AnnounceFestival, facts: Mapping[str, Fact]) -> Announ
         return body
     islands = _codes(facts.values(), EntryKind.ISLAND)
     if body.island not in islands:
-        message = f"There is no island {body.island} in the catalogue."
+        message = Message("There is no island {island} in the catalogue.", island=body.island)
         return Wrong("island", message, body.island, _names(islands))
     given = {entry.facility for entry in body.lead_days}
     days, used = list(body.lead_days), list[CatalogueRevision]()
@@ -79,10 +80,13 @@ def with_lead_times(body: AnnounceFestival, facts: Mapping[str, Fact]) -> Announ
         if facility in given:
             continue
         if not isinstance(lead_time, LeadTimeSet) or lead_time.retired_at is not None:
-            command = f"karya catalogue set-lead-time {fact.island} {body.island} DAYS"
-            return Wrong(
-                "island", f"No lead time from {fact.island} to {body.island} is known. Add it first: `{command}`."
+            message = Message(
+                "No lead time from {start} to {end} is known. Add it first: `karya catalogue set-lead-time {start} "
+                "{end} DAYS`.",
+                start=fact.island,
+                end=body.island,
             )
+            return Wrong("island", message)
         days.append(LeadTime(facility=facility, days=lead_time.days))
         used += [_revision(fact), _revision(lead_time)]
     return body.model_copy(update={"lead_days": tuple(days), "catalogue": _each_once(used)})
@@ -97,7 +101,7 @@ def with_products(body: OpenBooth, facts: Mapping[str, Fact]) -> OpenBooth | Wro
     for price in body.prices:
         fact = products.get(price.product)
         if not isinstance(fact, ProductSet):
-            message = f"There is no product {price.product} in the catalogue."
+            message = Message("There is no product {product} in the catalogue.", product=price.product)
             return Wrong("prices", message, price.product, _names(products))
         changes = {"category": price.category or fact.category, "name": price.name or fact.name}
         prices.append(price.model_copy(update=changes))

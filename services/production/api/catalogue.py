@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, HTTPException, Query, Response
 from pydantic import BaseModel
 
-from services.production.domain.entries import EntryCommandStatus, Fact
+from services.production.domain.entries import EntryCommandStatus, EntryRejection, Fact
 from services.production.handlers import COMMANDS
 from services.production.store import ENTRIES, ENTRY_COMMANDS, REVISIONS
 from shared.events import catalogue
@@ -59,6 +59,19 @@ class EntryRejectionPage(BaseModel):
     field: str
     reason: str
     message: str
+    template: str
+    values: dict[str, str | int]
+
+    @classmethod
+    def of(cls, rejection: EntryRejection) -> "EntryRejectionPage":
+        message = rejection.message
+        return cls(
+            field=rejection.field,
+            reason=rejection.reason.value,
+            message=message.english,
+            template=message.template,
+            values=message.plain_values,
+        )
 
 
 class EntryCommandPage(BaseModel):
@@ -184,9 +197,7 @@ def routes(service: Service) -> APIRouter:
             name=kept.name,
             given_at=kept.given_at,
             status=kept.status.value,
-            wrong=EntryRejectionPage(field=wrong.field, reason=wrong.reason.value, message=wrong.message)
-            if wrong is not None
-            else None,
+            wrong=EntryRejectionPage.of(wrong) if wrong is not None else None,
         )
 
     @router.get("/facilities", summary="Facilities and their products")

@@ -35,11 +35,12 @@ from shared.events.catalogue import (
     code_of,
     entry_id,
 )
-from shared.events.language import Deadline, Event, Publication
+from shared.events.language import MAX_TEXT, Deadline, Event, Publication
 from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
 SetEntry: TypeAlias = SetTerm | SetProduct | SetFacility | SetLeadTime
@@ -52,12 +53,6 @@ _KINDS: dict[type[SetEntry], tuple[EntryKind, ...]] = {
     SetLeadTime: (EntryKind.LEAD_TIME,),
 }
 _CODES: dict[EntryKind, NameRule] = {EntryKind.PRODUCT: names.PRODUCT, EntryKind.FACILITY: names.FACILITY}
-_WORDS = {
-    EntryKind.CATEGORY: "category",
-    EntryKind.UNIT: "unit",
-    EntryKind.ISLAND: "island",
-    EntryKind.PRODUCT: "product",
-}
 
 
 class EntryCommandStatus(StrEnum):
@@ -74,7 +69,7 @@ class EntryRejection:
 
     field: str
     reason: EntryRefusal
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +148,10 @@ def retire(state: State, event: Event, body: RetireEntry) -> Decision:
         return _taken(state, command)
     entry = state.get(Entry, body.entry)
     if entry is None or entry.fact is None:
-        message = f"There is no entry {body.entry}. `karya catalogue list` shows all."
+        message = Message("There is no entry {entry}. `karya catalogue list` shows all.", entry=body.entry)
         return _refuse(state, command, EntryRejection("entry", EntryRefusal.UNKNOWN_ENTRY, message))
     if entry.fact.retired_at is not None:
-        message = f"{body.entry} is retired already."
+        message = Message("{entry} is retired already.", entry=body.entry)
         return _refuse(state, command, EntryRejection("entry", EntryRefusal.ALREADY_RETIRED, message))
     changes = {
         "revision": entry.revision + 1,
@@ -225,12 +220,16 @@ def _wrong(body: SetEntry) -> EntryRejection | None:
     kinds = _KINDS[type(body)]
     kind = next((kind for kind in kinds if body.entry.startswith(f"{kind.value}/")), None)
     if kind is None:
-        begins = " or ".join(f"{kind.value}/" for kind in kinds)
-        return EntryRejection("entry", EntryRefusal.BAD_NAME, f"The entry's id begins with {begins} here.")
+        begins = ", ".join(f"{kind.value}/" for kind in kinds)
+        message = Message("The entry's id does not begin with its kind: {kinds}.", kinds=begins)
+        return EntryRejection("entry", EntryRefusal.BAD_NAME, message)
     codes = code_of(body.entry).split("/")
     if len(codes) != (2 if kind is EntryKind.LEAD_TIME else 1):
-        ending = "two islands with / between" if kind is EntryKind.LEAD_TIME else "one code"
-        return EntryRejection("entry", EntryRefusal.BAD_NAME, f"After {kind.value}/ comes {ending}.")
+        if kind is EntryKind.LEAD_TIME:
+            message = Message("A lead time names two islands, as in lead-time/timor/jawa.")
+        else:
+            message = Message("After the kind of an entry comes one code.")
+        return EntryRejection("entry", EntryRefusal.BAD_NAME, message)
     for code in codes:
         if (rejection := _wrong_name("entry", _CODES.get(kind, names.TERM), code)) is not None:
             return rejection
@@ -245,13 +244,13 @@ def _wrong(body: SetEntry) -> EntryRejection | None:
 
 def _wrong_facility(body: SetFacility) -> EntryRejection | None:
     if body.zone not in FESTIVAL_ZONES:
-        message = f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
+        message = Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES))
         return EntryRejection("zone", EntryRefusal.BAD_NAME, message)
     if len(body.products) > MAX_PRODUCTS:
-        message = f"A facility has at most {MAX_PRODUCTS} products."
+        message = Message("A facility has at most {most} products.", most=MAX_PRODUCTS)
         return EntryRejection("products", EntryRefusal.TOO_MANY, message)
     if len(set(body.products)) < len(body.products):
-        return EntryRejection("products", EntryRefusal.NAMED_TWICE, "A product is named twice.")
+        return EntryRejection("products", EntryRefusal.NAMED_TWICE, Message("A product is named twice."))
     wrong = (_wrong_name("products", names.PRODUCT, product) for product in body.products)
     of_products = next((rejection for rejection in wrong if rejection is not None), None)
     return of_products or (_wrong_name("island", names.TERM, body.island) if body.island is not None else None)
@@ -384,11 +383,9 @@ def _listed(fact: ProductSet, askers: Iterable[str]) -> list[Publication]:
 
 def _unknown(reference: str) -> EntryRejection:
     kind = EntryKind(reference.partition("/")[0])
-    word, code = _WORDS[kind], code_of(reference)
     field = "products" if kind is EntryKind.PRODUCT else kind.value
-    message = (
-        f"There is no {word} {code}, or it is retired. Add it first, or choose another: "
-        f"`karya catalogue list --kind {kind.value}` shows all."
+    message = Message(
+        "There is no entry {entry}, or it is retired. Add it first, or choose another one.", entry=reference
     )
     return EntryRejection(field, EntryRefusal.UNKNOWN_REFERENCE, message)
 
@@ -400,7 +397,7 @@ def _refuse(state: State, command: EntryCommand, rejection: EntryRejection) -> D
 
 def _taken(state: State, command: EntryCommand) -> Decision:
     # What became of the first command with this id stays as it is.
-    message = "Another command has this id; give each one its own UUID."
+    message = Message("Another command has this id; give each one its own UUID.")
     return state, [CATALOGUE.of(_refusal(command, EntryRejection("command", EntryRefusal.ID_TAKEN, message)))]
 
 
@@ -410,5 +407,7 @@ def _refusal(command: EntryCommand, rejection: EntryRejection) -> EntryCommandRe
         command=command.command,
         field=rejection.field,
         reason=rejection.reason,
-        message=rejection.message,
+        message=rejection.message.english[:MAX_TEXT],
+        template=rejection.message.template,
+        values=rejection.message.plain_values,
     )

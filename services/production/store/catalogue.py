@@ -18,6 +18,7 @@ from shared.events import catalogue
 from shared.events.catalogue import EntryCommandRefused, EntryRefusal
 from shared.events.production import ProductionReported
 from shared.runtime.processor import Collection, Document
+from shared.wording import Message
 
 # Facts and commands are kept as the JSON of their events.
 _FACTS = {body.__name__: body for body in catalogue.CATALOGUE.bodies if body is not EntryCommandRefused}
@@ -67,7 +68,12 @@ def _command_document(command: EntryCommand) -> dict[str, Any]:
         "body": command.body.model_dump_json(),
         "unanswered": list(command.unanswered),
         "wrong": rejection
-        and {"field": rejection.field, "reason": rejection.reason.value, "message": rejection.message},
+        and {
+            "field": rejection.field,
+            "reason": rejection.reason.value,
+            "template": rejection.message.template,
+            "values": rejection.message.plain_values,
+        },
     }
 
 
@@ -84,7 +90,11 @@ def _command(document: Document) -> EntryCommand:
         body=_COMMANDS[document["name"]].model_validate_json(document["body"]),  # type: ignore[arg-type]
         unanswered=tuple(document["unanswered"]),
         rejection=rejection
-        and EntryRejection(rejection["field"], EntryRefusal(rejection["reason"]), rejection["message"]),
+        and EntryRejection(
+            rejection["field"],
+            EntryRefusal(rejection["reason"]),
+            Message(rejection["template"], **rejection["values"]),
+        ),
     )
 
 

@@ -61,7 +61,8 @@ def a_rejection(report: str) -> ReportRejected:
         field="product",
         reason=Refusal.UNKNOWN_PRODUCT,
         message="This product code is not in the catalogue.",
-        message_id="Kode produk ini tidak ada dalam katalog.",
+        template="This product code is not in the catalogue.",
+        values={},
     )
 
 

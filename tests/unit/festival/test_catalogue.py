@@ -116,7 +116,7 @@ def test_an_island_without_lead_times_is_named(island: str, words: str) -> None:
     wrong = with_lead_times(an_announcement(island=island), KNOWN)
     assert isinstance(wrong, Wrong)
     assert wrong.field == "island"
-    assert words in wrong.message
+    assert words in wrong.message.english
 
 
 def test_a_booth_takes_categories_and_names_and_says_by_which_revisions() -> None:

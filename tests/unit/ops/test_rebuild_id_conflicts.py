@@ -20,7 +20,14 @@ EVENT = Event("r1", "source", "F", envelope.EPOCH, envelope.EPOCH, REPORT)
 
 def a_rejection(reason: Refusal, message: str = "") -> ReportRejected:
     return ReportRejected(
-        facility="F", terminal="F.T1", report="r1", field="id", reason=reason, message=message, message_id=""
+        facility="F",
+        terminal="F.T1",
+        report="r1",
+        field="id",
+        reason=reason,
+        message=message,
+        template=message,
+        values={},
     )
 
 

@@ -17,6 +17,7 @@ from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import ORGANISER
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
+from shared.events.operator import OPERATOR
 from shared.events.production import PRODUCTION, TERMINAL
 from shared.events.sales import DEMAND, SALES_DEADLINES, SETTLEMENTS, TILL, DemandSignalled
 from shared.runtime.timer_service import reached_id
@@ -151,6 +152,6 @@ def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
 
 def test_every_topic_is_written_by_one_service_or_by_people() -> None:
     owned = writers()
-    by_people = {TERMINAL.name, ENTRY_COMMANDS.name, ORGANISER.name, TILL.name}
+    by_people = {TERMINAL.name, ENTRY_COMMANDS.name, ORGANISER.name, TILL.name, OPERATOR.name}
     assert {topic.name for topic in all_topics()} - owned.keys() == by_people
     assert owned.keys() <= {topic.name for topic in all_topics()}
