@@ -31,6 +31,7 @@ from services.production.handlers import PROCESSORS as PRODUCTION_PROCESSORS
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus as SalesStatus
 from services.sales.handlers import PROCESSORS as SALES_PROCESSORS
+from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import FESTIVAL as FESTIVAL_TOPIC
 from shared.events.festival import (
     ORGANISER,
@@ -74,6 +75,7 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
+from tests.support.builders.production import seed_commands
 from tests.support.examples import examples
 from tests.support.invariants import inventory as of_inventory
 from tests.support.invariants import production as of_production
@@ -118,6 +120,8 @@ class Chain(Machine):
         self.festival = ServiceShell(self.kafka, FESTIVAL_PROCESSORS)
         self.sales = ServiceShell(self.kafka, SALES_PROCESSORS)
         self.services = [self.production, self.inventory, self.festival, self.sales]
+        for command in seed_commands(MAKERS):
+            self.kafka.say(ENTRY_COMMANDS, command, source="seed")
         self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
         self.numbers: Counter[str] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}

@@ -134,6 +134,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         zone=body.zone,
         first_day=body.first_day,
         last_day=body.last_day,
+        catalogue=body.catalogue,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 
@@ -201,6 +202,7 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResu
         prices=body.prices,
         tills=body.tills,
         zone=festival.zone,
+        catalogue=body.catalogue,
     )
     return state.put(booth), [BOOTH_STOCK.of(opened)]
 

@@ -1,6 +1,7 @@
-"""Festival's two processors: a festival with all that belongs to it, and the view of the stock to plan by."""
+"""Festival's three processors: a festival with all that belongs to it, the view of the stock to plan by, and a copy
+of the catalogue."""
 
-from services.festival.domain import StockView
+from services.festival.domain import StockView, catalogue
 from services.festival.domain.allocation.planner import FairPlanner, Planner
 from services.festival.domain.stock import keep
 from services.festival.handlers.answers import answers_to
@@ -9,6 +10,7 @@ from services.festival.store import (
     BOOTH_SALES,
     BOOTHS,
     COMMANDS,
+    ENTRIES,
     FESTIVALS,
     PLAN_LINES,
     PLAN_TERMS,
@@ -18,6 +20,7 @@ from services.festival.store import (
     STOCK,
     TRANSFERS,
 )
+from shared.events.catalogue import CATALOGUE, EntryCommandRefused, FacilitySet, LeadTimeSet, ProductSet, TermSet
 from shared.events.festival import FESTIVAL_DEADLINES, ORGANISER
 from shared.events.inventory import INVENTORY, RESERVATIONS, StockChanged
 from shared.events.language import Event
@@ -25,7 +28,7 @@ from shared.events.sales import BOOTH_REPORTS
 from shared.runtime.processor import Processor, View, on
 from shared.runtime.state import Ref
 
-__all__ = ["FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands"]
+__all__ = ["ENTRY", "FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands"]
 
 
 def _lot(event: Event, _body: StockChanged) -> tuple[Ref]:
@@ -38,6 +41,29 @@ LOT = Processor(
     topics=(INVENTORY,),
     collections=(STOCK,),
     handlers=(on(StockChanged, keep, reads=_lot),),
+)
+
+
+def _entry(event: Event, _body: catalogue.Fact) -> tuple[Ref]:
+    return (Ref(catalogue.CatalogueEntry, event.key),)
+
+
+def _nothing(_event: Event, _body: EntryCommandRefused) -> tuple[()]:
+    return ()
+
+
+ENTRY = Processor(
+    service="festival",
+    key="entry",
+    topics=(CATALOGUE,),
+    collections=(ENTRIES,),
+    handlers=(
+        on(TermSet, catalogue.keep, reads=_entry),
+        on(ProductSet, catalogue.keep, reads=_entry),
+        on(FacilitySet, catalogue.keep, reads=_entry),
+        on(LeadTimeSet, catalogue.keep, reads=_entry),
+        on(EntryCommandRefused, catalogue.pass_over, reads=_nothing),
+    ),
 )
 
 
@@ -66,4 +92,4 @@ def by_festival(planner: Planner) -> Processor:
 
 
 FESTIVAL = by_festival(FairPlanner())
-PROCESSORS = (LOT, FESTIVAL)
+PROCESSORS = (LOT, ENTRY, FESTIVAL)

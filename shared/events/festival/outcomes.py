@@ -3,12 +3,13 @@
 from datetime import date
 from enum import StrEnum
 
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import CountedLot
 from shared.events.language import Body, CommandId, Count, Day, Id, Qty, Text, Topic, Utc, Values
 
 
 class FestivalAnnounced(Body):
-    """The festival is announced."""
+    """The festival is announced. `catalogue`: the revisions that its lead times are from."""
 
     festival: Id
     name: Text
@@ -16,6 +17,7 @@ class FestivalAnnounced(Body):
     zone: Id
     first_day: Day
     last_day: Day
+    catalogue: tuple[CatalogueRevision, ...] = ()
 
 
 class FestivalCancelled(Body):
