@@ -12,6 +12,7 @@ from services.sales.store import BOOTHS, DEMANDS, FEEDS, RECEIPTS, SETTLEMENTS
 from shared.errors import BadSettings
 from shared.events.festival import (
     BOOTH_STOCK,
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
@@ -79,6 +80,7 @@ BOOTH = Processor(
     collections=(BOOTHS, RECEIPTS),
     handlers=(
         on(BoothOpened, at_booth(rules.open_booth), reads=_booth),
+        on(BoothChanged, at_booth(rules.change_booth), reads=_booth),
         on(PricesChanged, at_booth(rules.change_prices), reads=_booth),
         on(TillAdded, at_booth(rules.add_till), reads=_booth),
         on(TillStruck, at_booth(rules.strike_till), reads=_booth),

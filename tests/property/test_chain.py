@@ -143,6 +143,7 @@ class Chain(Machine):
                 zone="Asia/Makassar",
                 first_day=NOON.date(),
                 last_day=NOON.date(),
+                confirmed=True,
             )
         )
         for booth in BOOTHS:

@@ -10,7 +10,7 @@ from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
 from services.festival.domain.allocation.planner import FairPlanner
 from services.festival.domain.command import CommandStatus
-from services.festival.handlers import commands
+from services.festival.handlers import commands, seed
 from services.festival.store import COMMANDS
 from shared.events.festival import ORGANISER, CommandRefusal
 from shared.http.commands import CommandOutcome, Commands
@@ -18,7 +18,7 @@ from shared.http.endpoints import add_commands
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
-ENDPOINTS = commands(FairPlanner())
+ENDPOINTS = commands(FairPlanner(), seed)
 
 
 class RejectionPage(EntityPage):

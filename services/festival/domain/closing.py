@@ -16,7 +16,7 @@ from services.festival.domain.festival import (
     find_open_booth,
     update_sums,
 )
-from services.festival.domain.line import LineStatus
+from services.festival.domain.line import SENT
 from services.festival.domain.logistics.shipment import Shipment, ShipmentStatus, shipments_at
 from services.festival.domain.logistics.transfer import Transfer, TransferStatus, transfers_at
 from shared.events.festival import (
@@ -32,7 +32,6 @@ from shared.events.language import Deadline, Publication
 from shared.runtime.state import State
 
 MAX_TILL_HOURS = 30 * 24
-_SENT = (LineStatus.DISPATCHING, LineStatus.DISPATCHED)
 _ON_THE_WAY = (ShipmentStatus.SENDING, ShipmentStatus.SENT)
 
 
@@ -122,7 +121,7 @@ def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publicatio
 
 
 def _anything_sent(request: Request) -> bool:
-    return any(line.status in _SENT for line in request.lines)
+    return any(line.status in SENT for line in request.lines)
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:

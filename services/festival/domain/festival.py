@@ -1,11 +1,14 @@
 """A festival: its announcement, the opening of its booths, and its final sums."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
+from services.festival.domain.catalogue import Catalogue, check_products
 from services.festival.domain.command import CommandResult, Rejection
 from shared.events import names
 from shared.events.festival import (
@@ -16,6 +19,7 @@ from shared.events.festival import (
     CommandRefusal,
     FestivalAnnounced,
     FestivalClosed,
+    LeadTime,
     OpenBooth,
 )
 from shared.events.names import NameRule
@@ -27,6 +31,8 @@ MAX_PRICES = 500
 MAX_TILLS = 50
 MAX_FACILITIES = 1000
 MAX_WEIGHT = 100
+# A longer festival is probably a typing error.
+USUAL_DAYS = 60
 
 
 class FestivalStatus(StrEnum):
@@ -72,30 +78,16 @@ class Festival:
     weights: tuple[tuple[str, int], ...] = ()
 
 
-def announce(state: State, existing: Festival | None, body: AnnounceFestival) -> CommandResult:
-    """The state with a new festival, and the event."""
+def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
+    """The state with a new festival, and the event. `at` is the time of the command."""
     if existing is not None:
         return Rejection(
             "festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before."
         )
     if (rejection := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return rejection
-    for field in ("name", "place"):
-        if not getattr(body, field).strip():
-            return Rejection(field, CommandRefusal.MISSING, f"The festival has no {field}.")
-    if body.zone not in FESTIVAL_ZONES:
-        return Rejection(
-            "zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
-        )
-    if body.last_day < body.first_day:
-        return Rejection("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
-    for field, entries in (("lead_days", body.lead_days), ("weights", body.weights)):
-        if (rejection := check_names(field, names.FACILITY, *(entry.facility for entry in entries))) is not None:
-            return rejection
-        if len({entry.facility for entry in entries}) < len(entries):
-            return Rejection(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
-        if len(entries) > MAX_FACILITIES:
-            return Rejection(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+    if (rejection := check_facilities("weights", [entry.facility for entry in body.weights])) is not None:
+        return rejection
     if any(entry.weight > MAX_WEIGHT for entry in body.weights):
         return Rejection(
             "weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}."
@@ -110,6 +102,9 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         lead_days=tuple(sorted((entry.facility, entry.days) for entry in body.lead_days)),
         weights=tuple(sorted((entry.facility, entry.weight) for entry in body.weights)),
     )
+    rejection = check_announcement(festival, body.lead_days) or check_days(festival, at, confirmed=body.confirmed)
+    if rejection is not None:
+        return rejection
     announced = FestivalAnnounced(
         festival=body.festival,
         name=body.name,
@@ -121,7 +116,47 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
     return state.put(festival), [FESTIVAL.of(announced)]
 
 
-def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResult:
+def check_announcement(festival: Festival, lead_days: Sequence[LeadTime]) -> Rejection | None:
+    """The rejection of a festival as it would be announced, with these lead times; None if it is valid."""
+    for field in ("name", "place"):
+        if not getattr(festival, field).strip():
+            return Rejection(field, CommandRefusal.MISSING, f"The festival has no {field}.")
+    if festival.zone not in FESTIVAL_ZONES:
+        return Rejection(
+            "zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
+        )
+    if festival.last_day < festival.first_day:
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
+    return check_facilities("lead_days", [entry.facility for entry in lead_days])
+
+
+def check_days(festival: Festival, at: datetime, *, confirmed: bool) -> Rejection | None:
+    """The rejection of days that are probably a mistake, unless a person has confirmed them. `at`: the present."""
+    if confirmed:
+        return None
+    how = "If that is right, confirm it: `--yes`, or `confirmed` over HTTP."
+    days = (festival.last_day - festival.first_day).days + 1
+    if festival.last_day < at.astimezone(ZoneInfo(festival.zone)).date():
+        message = f"The last day, {festival.last_day}, has passed. {how}"
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    if days > USUAL_DAYS:
+        message = f"From {festival.first_day} to {festival.last_day} are {days} days, more than {USUAL_DAYS}. {how}"
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    return None
+
+
+def check_facilities(field: str, facilities: Sequence[str]) -> Rejection | None:
+    """The rejection of a list with one entry for each of these facilities; None if it is valid."""
+    if (rejection := check_names(field, names.FACILITY, *facilities)) is not None:
+        return rejection
+    if len(set(facilities)) < len(facilities):
+        return Rejection(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
+    if len(facilities) > MAX_FACILITIES:
+        return Rejection(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+    return None
+
+
+def open_booth(state: State, festival: Festival, body: OpenBooth, *, catalogue: Catalogue) -> CommandResult:
     """The state with a new booth of an open festival, and the event."""
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
@@ -145,6 +180,9 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResu
     for field, entries, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
         if len(entries) > most:
             return Rejection(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
+    rejection = check_products("prices", (price.product for price in body.prices), catalogue(state))
+    if rejection is not None:
+        return rejection
     limits = {limit.category: limit.qty for limit in body.limits}
     if len(limits) < len(body.limits):
         return Rejection("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")

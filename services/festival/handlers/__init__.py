@@ -2,8 +2,10 @@
 
 from services.festival.domain import StockView
 from services.festival.domain.allocation.planner import FairPlanner, Planner
+from services.festival.domain.catalogue import Catalogue
 from services.festival.domain.stock import keep
 from services.festival.handlers.answers import answers_to
+from services.festival.handlers.catalogue import seed
 from services.festival.handlers.commands import CommandHandler, commands
 from services.festival.store import (
     BOOTH_SALES,
@@ -23,7 +25,7 @@ from shared.events.sales import BOOTH_REPORTS
 from shared.runtime.processor import Processor, View, on
 from shared.runtime.state import Ref
 
-__all__ = ["FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands"]
+__all__ = ["FESTIVAL", "LOT", "PROCESSORS", "CommandHandler", "by_festival", "commands", "seed"]
 
 
 def _lot(event: Event, _body: StockChanged) -> tuple[Ref]:
@@ -39,14 +41,14 @@ LOT = Processor(
 )
 
 
-def by_festival(planner: Planner) -> Processor:
-    """The processor by festival, with plans by this planner."""
+def by_festival(planner: Planner, catalogue: Catalogue = seed) -> Processor:
+    """The processor by festival, with plans by this planner and products of this catalogue."""
     return Processor(
         service="festival",
         key="festival",
         topics=(ORGANISER, RESERVATIONS, BOOTH_REPORTS, FESTIVAL_DEADLINES),
         collections=(FESTIVALS, BOOTHS, REQUESTS, SHIPMENTS, TRANSFERS, BOOTH_SALES, REPLENISHMENTS, COMMANDS),
-        handlers=(*(command.handler for command in commands(planner)), *answers_to(planner)),
+        handlers=(*(command.handler for command in commands(planner, catalogue)), *answers_to(planner)),
         views=(View(STOCK, LOT),),
         deadlines=FESTIVAL_DEADLINES,
     )

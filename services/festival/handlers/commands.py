@@ -18,6 +18,7 @@ from services.festival.domain import (
     Request,
     Shipment,
     Transfer,
+    changing,
     closing,
     festival,
     prices,
@@ -28,6 +29,7 @@ from services.festival.domain.allocation import allocation, revising
 from services.festival.domain.allocation.planner import Planner
 from services.festival.domain.allocation.request import promising_at, request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
+from services.festival.domain.catalogue import Catalogue
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics import losses, shipment, transfer
 from services.festival.domain.logistics.shipment import shipment_id, shipments_at
@@ -37,9 +39,11 @@ from services.festival.domain.rules import announcement, by_body, by_time, comma
 from services.festival.domain.stock import plannable_of
 from shared.events.festival import (
     AcceptPlan,
+    AddProduct,
     AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangeFestival,
     ChangePrice,
     CloseBooth,
     CloseFestival,
@@ -48,6 +52,7 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RenameBooth,
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -93,7 +98,7 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill,
+    body: OpenBooth | RenameBooth | ResolveDispute | VoidSale | ChangePrice | AddProduct | AddTill | StrikeTill,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
@@ -172,6 +177,10 @@ def _losing(body: RecordLoss) -> Iterable[Read]:
     return () if body.booth is None else (Ref(Booth, body.booth),)
 
 
+def _changing(body: ChangeFestival) -> Iterable[Read]:
+    return requests_at(body.festival), booths_at(body.festival)
+
+
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
     return (requests_at(body.festival),)
 
@@ -186,10 +195,17 @@ def _closing(body: CloseFestival) -> Iterable[Read]:
     return requests_at(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
 
 
-def commands(planner: Planner) -> tuple[CommandHandler, ...]:
-    """All commands, with plans by this planner."""
+def commands(planner: Planner, catalogue: Catalogue) -> tuple[CommandHandler, ...]:
+    """All commands, with plans by this planner and products of this catalogue."""
     return (
         _given("/festivals", "Announce a festival", AnnounceFestival, announcement(), reads=_nothing),
+        _given(
+            "/festivals/{festival}/change",
+            "Change what was announced",
+            ChangeFestival,
+            command(by_time(changing.change)),
+            reads=_changing,
+        ),
         _given(
             "/festivals/{festival}/cancel",
             "Cancel it, before anything was sent",
@@ -201,7 +217,14 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "/festivals/{festival}/booths",
             "Open a booth",
             OpenBooth,
-            command(by_body(festival.open_booth)),
+            command(by_body(partial(festival.open_booth, catalogue=catalogue))),
+            reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/name",
+            "Give a booth another name",
+            RenameBooth,
+            command(by_body(changing.rename_booth)),
             reads=_booth,
         ),
         _given(
@@ -294,6 +317,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "Change a price from a moment on",
             ChangePrice,
             command(by_time(prices.change)),
+            reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/products",
+            "Sell one more product",
+            AddProduct,
+            command(by_time(partial(prices.add, catalogue=catalogue))),
             reads=_booth,
         ),
         _given(

@@ -14,6 +14,7 @@ from services.sales.domain.booth import Booth, BoothStatus, StrayMove
 from services.sales.domain.device import Device
 from services.sales.domain.prices import PriceList, with_list
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
@@ -141,6 +142,11 @@ def stock(state: State, booth: Booth, body: BoothStocked, event: Event) -> Chang
 def open_booth(state: State, booth: Booth, body: BoothOpened, _event: Event) -> Change:
     """The booth is known by name, with its first prices."""
     return selling.cover_waiting(state, _opened(booth, body))
+
+
+def change_booth(state: State, booth: Booth, body: BoothChanged, _event: Event) -> Change:
+    """The booth has another name, or its festival another zone."""
+    return state, replace(booth, name=body.name, zone=body.zone), []
 
 
 def lose_stock(state: State, booth: Booth, body: BoothStockLost, _event: Event) -> Change:

@@ -17,6 +17,14 @@ class BoothOpened(Body):
     zone: Id = "Asia/Jakarta"
 
 
+class BoothChanged(Body):
+    """The booth's name and its festival's zone from now on."""
+
+    booth: Id
+    name: Text
+    zone: Id
+
+
 class PricesChanged(Body):
     """The booth's whole price list of this `revision`, valid from `valid_from` on."""
 
@@ -112,6 +120,7 @@ BOOTH_STOCK = Topic(
     "booth",
     (
         BoothOpened,
+        BoothChanged,
         PricesChanged,
         TillAdded,
         TillStruck,

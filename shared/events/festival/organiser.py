@@ -30,6 +30,7 @@ class AnnounceFestival(Body):
 
     Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
     of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
+    Days in the past, or more than 60 days, are refused unless `confirmed`.
     """
 
     festival: Id
@@ -40,6 +41,24 @@ class AnnounceFestival(Body):
     last_day: Day
     lead_days: tuple[LeadTime, ...] = ()
     weights: tuple[ProgrammeWeight, ...] = ()
+    confirmed: bool = False
+
+
+class ChangeFestival(Body):
+    """Change what was announced; null: unchanged. The id never changes.
+
+    Days, place and zone can change until something was sent. After that only the last day can become later. The name
+    can change always. `lead_days` replace all earlier ones. `confirmed`: as in AnnounceFestival.
+    """
+
+    festival: Id
+    name: Text | None = None
+    place: Text | None = None
+    zone: Id | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+    lead_days: tuple[LeadTime, ...] | None = None
+    confirmed: bool = False
 
 
 class CancelFestival(Body):
@@ -78,6 +97,14 @@ class OpenBooth(Body):
     tills: tuple[Id, ...]
     capacity: Count | None = None
     limits: tuple[CategoryLimit, ...] = ()
+
+
+class RenameBooth(Body):
+    """Give a booth another name for people. Its id never changes."""
+
+    festival: Id
+    booth: Id
+    name: Text
 
 
 class Demand(Body):
@@ -265,6 +292,20 @@ class ChangePrice(Body):
     valid_from: Utc | None = None
 
 
+class AddProduct(Body):
+    """The open booth sells one more product, at this price from `valid_from` on; null: from now on.
+
+    The price list gets the next revision. `category`: as in Price.
+    """
+
+    festival: Id
+    booth: Id
+    product: Id
+    price_rupiah: PriceRupiah
+    category: Id | None = None
+    valid_from: Utc | None = None
+
+
 class AddTill(Body):
     """The booth sells from one more till."""
 
@@ -306,8 +347,10 @@ ORGANISER = Topic(
     "festival",
     (
         AnnounceFestival,
+        ChangeFestival,
         CancelFestival,
         OpenBooth,
+        RenameBooth,
         RequestAllocation,
         ReviseAllocation,
         Replenish,
@@ -321,6 +364,7 @@ ORGANISER = Topic(
         ResolveDispute,
         VoidSale,
         ChangePrice,
+        AddProduct,
         AddTill,
         StrikeTill,
         CloseBooth,

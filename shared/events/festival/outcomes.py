@@ -18,6 +18,17 @@ class FestivalAnnounced(Body):
     last_day: Day
 
 
+class FestivalChanged(Body):
+    """The festival is announced anew under its id; this replaces what was announced before."""
+
+    festival: Id
+    name: Text
+    place: Text
+    zone: Id
+    first_day: Day
+    last_day: Day
+
+
 class FestivalCancelled(Body):
     """The festival is cancelled."""
 
@@ -38,8 +49,10 @@ class CommandRefusal(StrEnum):
     UNKNOWN_LOT = "unknown_lot"
     UNKNOWN_SALE = "unknown_sale"
     UNKNOWN_FACILITY = "unknown_facility"
+    UNKNOWN_PRODUCT = "unknown_product"
     NO_PRICE = "no_price"
     WRONG_DAYS = "wrong_days"
+    NOT_CONFIRMED = "not_confirmed"
     WRONG_STATE = "wrong_state"
     NOTHING_TO_SEND = "nothing_to_send"
     NOTHING_TO_PLAN = "nothing_to_plan"
@@ -427,6 +440,7 @@ FESTIVAL = Topic(
     "festival",
     (
         FestivalAnnounced,
+        FestivalChanged,
         FestivalCancelled,
         CommandRefused,
         AllocationPlanned,

@@ -23,9 +23,10 @@ from services.festival.domain import (
     StockView,
     Transfer,
 )
+from services.festival.domain.allocation.planner import FairPlanner
 from services.festival.domain.command import CommandStatus
-from services.festival.handlers import FESTIVAL as PROCESSOR
 from services.festival.handlers import LOT as VIEW_PROCESSOR
+from services.festival.handlers import by_festival
 from services.inventory.domain import Lot
 from services.inventory.handlers import LOT as INVENTORY_PROCESSOR
 from shared.events.festival import (
@@ -67,6 +68,21 @@ ODOP = "ODOP"
 B1, B2 = "ODOP.B1", "ODOP.B2"
 NOON = datetime(2023, 4, 18, 4, 0, tzinfo=UTC)
 LAST_DAY = date(2023, 4, 20)
+
+
+class Everything(dict[str, str]):
+    """A catalogue that has any product."""
+
+    def __contains__(self, _code: object) -> bool:
+        return True
+
+
+def everything(_state: State) -> dict[str, str]:
+    """The catalogue of tests that are about other things."""
+    return Everything()
+
+
+PROCESSOR = by_festival(FairPlanner(), everything)
 _UTC = CodecOptions[dict[str, Any]](tz_aware=True, tzinfo=UTC)
 
 B = TypeVar("B", bound=Body)
@@ -87,6 +103,8 @@ def announced(festival: str = ODOP, **changed: Any) -> AnnounceFestival:
         "zone": "Asia/Makassar",
         "first_day": date(2023, 4, 18),
         "last_day": LAST_DAY,
+        # Tests run in any year.
+        "confirmed": True,
     }
     return AnnounceFestival(**given | changed)
 

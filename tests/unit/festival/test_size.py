@@ -10,7 +10,6 @@ from services.festival.domain import Request, StockView
 from services.festival.domain.allocation.request import RequestStatus, with_all_statuses
 from services.festival.domain.line import LineStatus
 from services.festival.domain.planning import ExcludedStock, explanations
-from services.festival.handlers import FESTIVAL
 from shared.envelope import encode
 from shared.events.festival import (
     AllocationPlanned,
@@ -30,6 +29,7 @@ from shared.runtime.processor import Collection, Document
 from shared.runtime.state import Entity, Key
 from tests.support import reading
 from tests.support.builders.festival import NOON, announced, kinds, product_codes
+from tests.support.builders.festival import PROCESSOR as FESTIVAL
 
 FIRST, SECOND = 1, 2
 

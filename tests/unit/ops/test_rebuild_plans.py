@@ -32,6 +32,7 @@ from tests.support.builders.festival import (
     a_shipment,
     an_accept,
     announced,
+    everything,
 )
 
 pytestmark = pytest.mark.unit
@@ -136,7 +137,7 @@ def played(case: PlanCase) -> Recorded:
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
     world = played(case)
     plans = world.topic()
-    processor = by_festival(plans)
+    processor = by_festival(plans, everything)
     again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(processor, event) == outputs
@@ -169,7 +170,7 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     plans = world.topic()
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans), event) == outputs
+        assert again._decide(by_festival(plans, everything), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
     assert again.all(Booth) == world.all(Booth)
     assert plans.unknown == []
@@ -184,7 +185,7 @@ def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatc
     assert world.all(Request) == []
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(world.topic()), event) == outputs
+        assert again._decide(by_festival(world.topic(), everything), event) == outputs
 
 
 def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
@@ -204,7 +205,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     plans = world.topic()
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans), event) == outputs
+        assert again._decide(by_festival(plans, everything), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert again.all(entity) == world.all(entity)
     assert plans.unknown == []
@@ -218,7 +219,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     again = FestivalWorld()
     for body in (announced(), a_booth(B1), a_booth(B2)):
         again.give(body)
-    again._decide(by_festival(plans), with_plan)
+    again._decide(by_festival(plans, everything), with_plan)
     assert again.request().lines == ()
     assert plans.unknown == []
 
@@ -228,7 +229,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     plans = RecordedPlans()
     again = FestivalWorld()
     for event, _ in world.worked[:4]:
-        again._decide(by_festival(plans), event)
+        again._decide(by_festival(plans, everything), event)
     [asked] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
     assert set(plans.unknown) == {asked}
 
@@ -248,5 +249,5 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
     plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = FestivalWorld()
     for earlier, _ in world.worked[:4]:
-        again._decide(by_festival(plans), earlier)
+        again._decide(by_festival(plans, everything), earlier)
     assert set(plans.unknown) == {f"{event.source} {event.id}"}
