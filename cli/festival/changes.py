@@ -1,0 +1,107 @@
+"""Commands that take back a mistake: days, places and names, a booth opened twice, sales of a booth that is not."""
+
+from datetime import date
+from typing import Annotated
+
+import typer
+
+from cli.festival.festivals import lead_days
+from cli.festival.session import Festival, Json, Yes, booth_id, confirmed_command, service, show_answer
+from cli.parameters import DAY, parsed
+from services.production import reference
+from shared import typed
+
+Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
+
+
+def change(
+    context: typer.Context,
+    festival: Festival,
+    name: Annotated[str | None, typer.Option(help="Its new name for people.")] = None,
+    place: Annotated[str | None, typer.Option(help="Where it is held instead.")] = None,
+    zone: Annotated[str | None, typer.Option(help="The time zone there.")] = None,
+    first_day: Annotated[date | None, typer.Option(parser=DAY, help="The new first day, e.g. 2026-04-18.")] = None,
+    last_day: Annotated[date | None, typer.Option(parser=DAY, help="The new last day.")] = None,
+    island: Annotated[str | None, typer.Option(help="The new destination of parcels.")] = None,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Change a festival. Once something was sent, only the name can change, and the last day become later."""
+    given = {
+        "name": name,
+        "place": place,
+        "zone": zone,
+        "first_day": first_day.isoformat() if first_day else None,
+        "last_day": last_day.isoformat() if last_day else None,
+        "lead_days": lead_days(island) if island else None,
+    }
+    body = {field: value for field, value in given.items() if value is not None}
+    with service(context) as api:
+        answer = confirmed_command(api, "festivals", festival, "change", body=body, yes=yes)
+        fields = ", ".join(field.replace("_", " ") for field in body)
+        show_answer(answer, f"{festival} is changed: {fields}.", as_json=as_json)
+
+
+def rename_booth(
+    context: typer.Context,
+    festival: Festival,
+    booth: Booth,
+    name: Annotated[str, typer.Argument(help="Its new name for people.")],
+    as_json: Json = False,
+) -> None:
+    """Give a booth another name. Its id stays."""
+    id = booth_id(festival, booth)
+    with service(context) as api:
+        answer = api.command("festivals", festival, "booths", id, "name", body={"name": name})
+        show_answer(answer, f"Booth {id} is called {name} now.", as_json=as_json)
+
+
+def add_product(
+    context: typer.Context,
+    festival: Festival,
+    booth: Booth,
+    price: Annotated[list[str], typer.Argument(help="PRODUCT=RUPIAH, e.g. KTI=150.000.")],
+    as_json: Json = False,
+) -> None:
+    """Sell more products at an open booth, from now on."""
+    id = booth_id(festival, booth)
+    products = reference.load().catalogue.products
+    prices = parsed(lambda: typed.pairs(price, "KTI=150.000", typed.product, typed.rupiah))
+    with service(context) as api:
+        for product, rupiah in prices.items():
+            category = products[product].category if product in products else None
+            body = {"product": product, "price_rupiah": rupiah, "category": category}
+            answer = api.command("festivals", festival, "booths", id, "products", body=body)
+            show_answer(answer, f"Booth {id} sells {product} too.", as_json=as_json)
+
+
+def merge_booths(
+    context: typer.Context,
+    festival: Festival,
+    booth: Annotated[str, typer.Argument(help="The booth that was opened by mistake, e.g. B2.")],
+    to: Annotated[str, typer.Argument(help="The booth that goes on, e.g. B1.")],
+    as_json: Json = False,
+) -> None:
+    """Merge a booth into another: unsold stock and devices move there, and the first booth closes.
+
+    Its sales stay its own. What its tills sell from now on counts at the other booth.
+    """
+    id, other = booth_id(festival, booth), booth_id(festival, to)
+    with service(context) as api:
+        answer = api.command("festivals", festival, "booths", id, "merge", body={"to": other})
+        show_answer(answer, f"Booth {id} is merged into {other}.", as_json=as_json)
+
+
+def move_stray(
+    context: typer.Context,
+    festival: Festival,
+    stray: Annotated[str, typer.Argument(help="The booth's name on the tills, e.g. odop.b1.")],
+    booth: Booth,
+    as_json: Json = False,
+) -> None:
+    """Publish the records of a booth that does not exist for the right one, also those that are still to come."""
+    id = booth_id(festival, booth)
+    with service(context) as api:
+        answer = api.command("festivals", festival, "booths", id, "strays", body={"stray": stray})
+        message = f"What tills sent for {stray} counts at {id}. Set the tills up for {id} now."
+        show_answer(answer, message, as_json=as_json)
