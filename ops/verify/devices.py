@@ -60,7 +60,7 @@ def strays(evidence: Evidence) -> Check:
         check.looked_at += 1
         tills = sorted({device.till for device in booth.devices})
         if booth.status is BoothStatus.UNKNOWN:
-            if tills and (booth.moved is None or booth.records > booth.moved.records):
+            if tills and booth.forwarding is None:
                 check.notes.append(
                     f"booth {booth.id} was never opened by festival: {booth.receipts} receipts of {', '.join(tills)}"
                 )

@@ -60,21 +60,31 @@ def close_booth(state: State, festival: Festival, body: CloseBooth, at: datetime
         return booth
     if not 0 <= body.till_hours <= MAX_TILL_HOURS:
         return _till_hours()
+    if (rejection := check_nothing_coming(state, festival, booth.id)) is not None:
+        return rejection
+    booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
+    state, released = release_lines(state.put(booth), festival, booth.id)
+    return state, [closing, *released]
+
+
+def check_nothing_coming(state: State, festival: Festival, booth: str) -> Rejection | None:
+    """The rejection of closing a booth while goods are on their way to it."""
     coming = [
         shipment.name
         for shipment in _shipments(state, festival)
-        if shipment.booth == booth.id and shipment.status in _ON_THE_WAY
+        if shipment.booth == booth and shipment.status in _ON_THE_WAY
     ]
     coming += [
-        f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth.id
+        f"transfer {transfer.name}" for transfer in _transfers_on_the_way(state, festival) if transfer.to == booth
     ]
-    if coming:
-        return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming))
-    booth, closing = booths.close(booth, at + timedelta(hours=body.till_hours))
-    state = state.put(booth)
-    publications: list[Publication | Deadline] = [closing]
+    return Rejection("booth", CommandRefusal.WRONG_STATE, _receive_first(coming)) if coming else None
+
+
+def release_lines(state: State, festival: Festival, booth: str) -> tuple[State, list[Publication | Deadline]]:
+    """The festival's requests without the lines that are planned or reserved for the booth, and the events."""
+    publications: list[Publication | Deadline] = []
     for request in state.find(requests_at(festival.id)):
-        closed, released = without_booth(request, booth.id)
+        closed, released = without_booth(request, booth)
         if closed != request:
             state = state.put(closed)
             publications += released

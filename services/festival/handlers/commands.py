@@ -21,6 +21,7 @@ from services.festival.domain import (
     changing,
     closing,
     festival,
+    merging,
     prices,
     sale_corrections,
     tills,
@@ -47,6 +48,8 @@ from shared.events.festival import (
     ChangePrice,
     CloseBooth,
     CloseFestival,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
@@ -183,6 +186,22 @@ def _changing(body: ChangeFestival) -> Iterable[Read]:
 
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
     return (requests_at(body.festival),)
+
+
+def _moving_stray(body: MoveStray) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    # Booths of other festivals lie in other lanes: only sales knows of all.
+    if body.stray.startswith(f"{body.festival}."):
+        yield Ref(Booth, body.stray)
+
+
+def _merging(body: MergeBooths) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    yield Ref(Booth, body.to)
+    yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
+    yield requests_at(body.festival)
+    yield shipments_at(body.festival)
+    yield transfers_at(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
@@ -339,6 +358,20 @@ def commands(planner: Planner, catalogue: Catalogue) -> tuple[CommandHandler, ..
             StrikeTill,
             command(by_body(tills.strike)),
             reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/strays",
+            "Let the sales of a booth that does not exist count here",
+            MoveStray,
+            command(merging.move_stray),
+            reads=_moving_stray,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/merge",
+            "Merge a booth that was opened by mistake into another",
+            MergeBooths,
+            command(merging.merge),
+            reads=_merging,
         ),
         _given(
             "/festivals/{festival}/booths/{booth}/close",

@@ -89,6 +89,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
+        "merged_into": booth.merged_into,
         "seen": [{"lot": seen.lot, "counted": seen.counted, "unexplained": seen.unexplained} for seen in booth.seen],
     }
 
@@ -131,6 +132,7 @@ def _booth(document: Document) -> Booth:
         price_list=document["price_list"],
         prices_from=document["prices_from"],
         seen=tuple(LastCount(**seen) for seen in document["seen"]),
+        merged_into=document["merged_into"],
     )
 
 

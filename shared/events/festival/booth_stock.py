@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from shared.events.festival.organiser import DisputeOutcome, Price
+from shared.events.festival.organiser import CommandId, DisputeOutcome, Price
 from shared.events.language import Body, Id, Qty, Text, Topic, Utc
 
 
@@ -107,6 +107,20 @@ class DisputeResolved(Body):
     lot: Id | None = None
 
 
+class BoothForwarded(Body):
+    """Records that tills send for `booth` are to count at booth `to`. Sales answers to `festival`.
+
+    With `merge`, `booth` is a booth of the festival that was opened by mistake. Otherwise no festival has opened it.
+    `order`: the id of the organiser's command.
+    """
+
+    booth: Id
+    to: Id
+    festival: Id
+    order: CommandId
+    merge: bool = False
+
+
 class BoothClosing(Body):
     """No more stock will come. Tills have until `deadline` to send records."""
 
@@ -130,6 +144,7 @@ BOOTH_STOCK = Topic(
         LotWithdrawn,
         DisputeResolved,
         VoidOrdered,
+        BoothForwarded,
         BoothClosing,
     ),
 )

@@ -326,6 +326,26 @@ class StrikeTill(Body):
     reason: Text = ""
 
 
+class MergeBooths(Body):
+    """Merge `booth`, which was opened by mistake, into booth `to`.
+
+    Unsold stock and devices go to booth `to`, and `booth` closes. Its sales stay its own. Its reservations are
+    released. Records that its tills send from now on count at booth `to`.
+    """
+
+    festival: Id
+    booth: Id
+    to: Id
+
+
+class MoveStray(Body):
+    """Let the records of tills for `stray`, a booth that no festival has opened, count at `booth`."""
+
+    festival: Id
+    booth: Id
+    stray: Id
+
+
 class CloseBooth(Body):
     """Close one booth before the festival. Its reservations are released, and its stock goes home. Its tills have
     `till_hours` after this command to send their records."""
@@ -367,6 +387,8 @@ ORGANISER = Topic(
         AddProduct,
         AddTill,
         StrikeTill,
+        MoveStray,
+        MergeBooths,
         CloseBooth,
         CloseFestival,
     ),
