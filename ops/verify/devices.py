@@ -38,11 +38,13 @@ def devices(evidence: Evidence) -> Check:
                 1,
                 "times announced, not",
             )
-            if booth.status in (BoothStatus.CLOSING, BoothStatus.SETTLED) and not device.complete:
+            ended = booth.status in (BoothStatus.CLOSING, BoothStatus.SETTLED)
+            # The devices of a merged booth go on at another one, which waits for them.
+            if ended and booth.forwarding is None and not device.complete:
                 check.notes.append(_missing_note(booth, device))
         for id, unheard in sorted(by_device.items()):
             check.fail(f"device {id} at {booth.id} has sent {len(unheard)} records, but the booth does not know it")
-        if booth.status is BoothStatus.SETTLED:
+        if booth.status is BoothStatus.SETTLED and booth.forwarding is None:
             _check_settlement(check, evidence, booth)
     for booth_id, id, _ in sorted(published):
         check.fail(f"device {id} at {booth_id} was announced, but the booth does not know it")
