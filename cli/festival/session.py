@@ -80,7 +80,7 @@ def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], 
     Elsewhere the refusal says that `--yes` confirms it.
     """
     answer = api.command(*place, body={**body, "confirmed": yes})
-    if answer.reason != NOT_CONFIRMED or not sys.stdin.isatty():
+    if answer.reason != NOT_CONFIRMED or not _on_terminal():
         return answer
     if not typer.confirm(f"{visible(answer.message or '')} Is it right?", err=True):
         return answer
@@ -128,6 +128,10 @@ def lots_counted(entries: Sequence[str]) -> dict[str, int]:
 def festival_time(text: str | None, zone: str) -> str | None:
     """A time of the service in the festival's local time."""
     return local(datetime.fromisoformat(text), zone) if text else None
+
+
+def _on_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _refused(answer: Answer) -> str:

@@ -11,9 +11,9 @@ Out:                    ReservationRequested, ReleaseRequested, DispatchOrdered,
 
 `domain/`      the pure rules. Begin with `rules` (commands) and `answers` (inventory and sales). Then, in the order
                of a festival: `festival`; `planning/` (fairness); `allocation/` with `request` (reserve, release),
-               `shortage` (plan again), `revising` and `revision`; `logistics/` with `shipment`, `transfer`, `losses`; `changing`, `merging` and
-               `catalogue` (mistakes, and their prevention);
-               `booth` (the sums), `booth_sales` (sold so far); `replenishment/` (forecasts, refills); `closing`.
+               `shortage` (plan again), `revising` and `revision`; `logistics/` with `shipment`, `transfer`, `losses`;
+               `catalogue`, `changing` and `merging` (mistakes); `booth` (the sums), `booth_sales` (sold so far);
+               `replenishment/` (forecasts, refills); `closing`.
 `store/`       the entities as MongoDB documents.
 `handlers/`    the two processors. `commands` and `answers` register each event once, with its rule and its reads.
 `api/`         commands and pages over HTTP. `app.py`: the wiring.

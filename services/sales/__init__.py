@@ -19,9 +19,10 @@ Out:                    SaleAccounted, VoidRefused, DeviceHeard          for til
                progress), `device` (records received), `prices`, `receipt` (a purchase and its sales), `selling`
                (recorded, waiting, disputed, voided), `accounting` (every sum that a sale changes), `pool` (unlabelled
                sales and their fair shares), `counting`, `drawer` (cash), `shelf` (times of stock and sales),
-               `interim` (reports of an open booth), `forwarding` (records that count elsewhere), `closing` (settlement and corrections), `lost_sales` (sold-out
-               times and their cost). By facility: `facility`, with `settlement` (shares of the money), `demand` (a
-               basis for production) and `public` (events for subscribers).
+               `interim` (reports of an open booth), `forwarding` (records that count at another booth), `closing`
+               (settlement and corrections), `lost_sales` (sold-out times and their cost). By facility: `facility`,
+               with `settlement` (shares of the money), `demand` (a basis for production) and `public` (events for
+               subscribers).
 `store.py`     the MongoDB documents of the entities.
 `handlers.py`  the two processors. Each event is registered once, with its rule and its reads.
 `api/`         the HTTP pages.
