@@ -10,6 +10,7 @@ from cli.festival.session import Festival, Json, Yes, booth_id, confirmed_comman
 from cli.parameters import DAY, parsed
 from services.production import reference
 from shared import typed
+from shared.translation import tr
 
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
 
@@ -38,8 +39,7 @@ def change(
     body = {field: value for field, value in given.items() if value is not None}
     with service(context) as api:
         answer = confirmed_command(api, "festivals", festival, "change", body=body, yes=yes)
-        fields = ", ".join(field.replace("_", " ") for field in body)
-        show_answer(answer, f"{festival} is changed: {fields}.", as_json=as_json)
+        show_answer(answer, tr("{festival} is changed.", festival=festival), as_json=as_json)
 
 
 def rename_booth(
@@ -53,7 +53,7 @@ def rename_booth(
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "name", body={"name": name})
-        show_answer(answer, f"Booth {id} is called {name} now.", as_json=as_json)
+        show_answer(answer, tr("Booth {booth} is called {name} now.", booth=id, name=name), as_json=as_json)
 
 
 def add_product(
@@ -72,7 +72,7 @@ def add_product(
             category = products[product].category if product in products else None
             body = {"product": product, "price_rupiah": rupiah, "category": category}
             answer = api.command("festivals", festival, "booths", id, "products", body=body)
-            show_answer(answer, f"Booth {id} sells {product} too.", as_json=as_json)
+            show_answer(answer, tr("Booth {booth} sells {product} too.", booth=id, product=product), as_json=as_json)
 
 
 def merge_booths(
@@ -89,7 +89,7 @@ def merge_booths(
     id, other = booth_id(festival, booth), booth_id(festival, to)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "merge", body={"to": other})
-        show_answer(answer, f"Booth {id} is merged into {other}.", as_json=as_json)
+        show_answer(answer, tr("Booth {booth} is merged into {other}.", booth=id, other=other), as_json=as_json)
 
 
 def move_stray(
@@ -103,5 +103,7 @@ def move_stray(
     id = booth_id(festival, booth)
     with service(context) as api:
         answer = api.command("festivals", festival, "booths", id, "strays", body={"stray": stray})
-        message = f"What tills sent for {stray} counts at {id}. Set the tills up for {id} now."
+        message = tr(
+            "What tills sent for {stray} counts at {booth}. Set the tills up for {booth} now.", stray=stray, booth=id
+        )
         show_answer(answer, message, as_json=as_json)

@@ -14,6 +14,7 @@ from cli.festival.client import Answer, AnswerStatus, Row, ServiceClient
 from cli.parameters import between, parsed
 from shared import typed
 from shared.errors import NotAnswered
+from shared.translation import received, tr
 from shared.visible import visible
 
 Festival = Annotated[str, typer.Argument(help="The festival's id, e.g. ODOP.")]
@@ -82,7 +83,8 @@ def confirmed_command(api: ServiceClient, *place: str, body: Mapping[str, Any], 
     answer = api.command(*place, body={**body, "confirmed": yes})
     if answer.reason != NOT_CONFIRMED or not _on_terminal():
         return answer
-    if not typer.confirm(f"{visible(answer.message or '')} Is it right?", err=True):
+    message = received(answer.message or "", answer.template or "", answer.values or {})
+    if not typer.confirm(visible(tr("{message} Is it right?", message=message)), err=True):
         return answer
     return api.command(*place, body={**body, "confirmed": True})
 
@@ -135,4 +137,10 @@ def _on_terminal() -> bool:
 
 
 def _refused(answer: Answer) -> str:
-    return f"Refused: {answer.message} (field {answer.field}, {answer.reason})"
+    message = received(answer.message or "", answer.template or "", answer.values or {})
+    return tr(
+        "Refused: {message} (field {field}, {reason})",
+        message=message,
+        field=answer.field or "",
+        reason=answer.reason or "",
+    )

@@ -6,11 +6,11 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from shared.events.amounts import net_amounts
-from shared.events.festival import CommandId
 from shared.events.language import (
     MAX_VALUE_BYTES,
     MAX_WHOLE,
     Body,
+    CommandId,
     Count,
     DeadlineReached,
     Id,
@@ -376,14 +376,25 @@ class BoothForwardingBegun(Body):
     lots: tuple[LotCount, ...] = ()
 
 
+class ForwardingRefusal(StrEnum):
+    """The reason why the records of a booth can't count at another one. `ELSEWHERE`: they count at a third one
+    already. `OPENED`: a festival has opened the booth. `NOT_OPEN`: it is no open booth of the festival."""
+
+    ELSEWHERE = "elsewhere"
+    OPENED = "opened"
+    NOT_OPEN = "not_open"
+    NO_RECORDS = "no_records"
+
+
 class BoothForwardingRefused(Body):
-    """Answers BoothForwarded: nothing changed. `message` is the reason, for a person."""
+    """Answers BoothForwarded: nothing changed. `other`: the booth or the festival that the reason is about."""
 
     festival: Id
     booth: Id
     to: Id
     order: CommandId
-    message: Text
+    reason: ForwardingRefusal
+    other: Id | None = None
 
 
 # --- sales -> sales: from booth to booth

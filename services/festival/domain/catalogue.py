@@ -7,6 +7,7 @@ from typing import TypeAlias
 from services.festival.domain.command import Rejection
 from shared.events.festival import CommandRefusal
 from shared.runtime.state import State
+from shared.wording import Message
 
 # The names of products by their codes, as far as the event's reads tell.
 Catalogue: TypeAlias = Callable[[State], "dict[str, str]"]
@@ -21,9 +22,14 @@ def check_products(field: str, products: Iterable[str], catalogue: dict[str, str
     if unknown is None:
         return None
     nearest = nearest_products(unknown, catalogue.keys())
-    hint = " or ".join(f"{code} ({catalogue[code]})" for code in nearest)
-    message = f"The catalogue has no product {unknown}. " + (
-        f"Was {hint} meant?" if hint else "Add it to the catalogue first, or correct the code."
+    hint = ", ".join(f"{code} ({catalogue[code]})" for code in nearest)
+    message = (
+        Message("The catalogue has no product {product}. The nearest are {nearest}.", product=unknown, nearest=hint)
+        if hint
+        else Message(
+            "The catalogue has no product {product}. Add it to the catalogue first, or correct the code.",
+            product=unknown,
+        )
     )
     return Rejection(field, CommandRefusal.UNKNOWN_PRODUCT, message)
 

@@ -27,6 +27,7 @@ from shared.events.festival import (
 )
 from shared.events.language import Publication
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def change(state: State, festival: Festival, body: ChangeFestival, at: datetime) -> CommandResult:
@@ -36,7 +37,7 @@ def change(state: State, festival: Festival, body: ChangeFestival, at: datetime)
     """
     after = _changed(festival, body)
     if after == festival:
-        return Rejection("festival", CommandRefusal.MISSING, "Nothing would change; name what should.")
+        return Rejection("festival", CommandRefusal.MISSING, Message("Nothing would change; name what should."))
     if replace(after, name=festival.name) != festival and festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
     rejection = check_announcement(after, body.lead_days or ()) or _check_sent(state, festival, after)
@@ -67,7 +68,7 @@ def rename_booth(state: State, festival: Festival, body: RenameBooth) -> Command
     if isinstance(booth, Rejection):
         return booth
     if not body.name.strip():
-        return Rejection("name", CommandRefusal.MISSING, "The booth has no name.")
+        return Rejection("name", CommandRefusal.MISSING, Message("The booth has no name."))
     booth = replace(booth, name=body.name)
     return state.put(booth), [_booth_event(booth, festival)]
 
@@ -103,9 +104,10 @@ def _check_sent(state: State, festival: Festival, after: Festival) -> Rejection 
     ]
     if not sent:
         return None
-    message = (
-        f"Stock was sent under {first_names(sent)}, so place and days stay. "
-        "The last day can still become later, and the name can change."
+    message = Message(
+        "Stock was sent under {requests}, so place and days stay. The last day can still become later, and the name "
+        "can change.",
+        requests=first_names(sent),
     )
     return Rejection(fixed, CommandRefusal.WRONG_STATE, message)
 

@@ -26,6 +26,7 @@ from shared.events.names import NameRule
 from shared.events.zones import FESTIVAL_ZONES
 from shared.runtime.processor import Decision
 from shared.runtime.state import OwnedQuery, State
+from shared.wording import Message
 
 MAX_PRICES = 500
 MAX_TILLS = 50
@@ -33,6 +34,10 @@ MAX_FACILITIES = 1000
 MAX_WEIGHT = 100
 # A longer festival is probably a typing error.
 USUAL_DAYS = 60
+_NAMELESS = {
+    "name": Message("The festival has no name."),
+    "place": Message("The festival has no place."),
+}
 
 
 class FestivalStatus(StrEnum):
@@ -82,7 +87,9 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
     """The state with a new festival, and the event. `at` is the time of the command."""
     if existing is not None:
         return Rejection(
-            "festival", CommandRefusal.ALREADY_EXISTS, f"The festival {body.festival} was announced before."
+            "festival",
+            CommandRefusal.ALREADY_EXISTS,
+            Message("The festival {festival} was announced before.", festival=body.festival),
         )
     if (rejection := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return rejection
@@ -90,7 +97,9 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         return rejection
     if any(entry.weight > MAX_WEIGHT for entry in body.weights):
         return Rejection(
-            "weights", CommandRefusal.OUT_OF_RANGE, f"A weight is a whole number from 1 to {MAX_WEIGHT}."
+            "weights",
+            CommandRefusal.OUT_OF_RANGE,
+            Message("A weight is a whole number from 1 to {most}.", most=MAX_WEIGHT),
         )
     festival = Festival(
         body.festival,
@@ -120,13 +129,15 @@ def check_announcement(festival: Festival, lead_days: Sequence[LeadTime]) -> Rej
     """The rejection of a festival as it would be announced, with these lead times; None if it is valid."""
     for field in ("name", "place"):
         if not getattr(festival, field).strip():
-            return Rejection(field, CommandRefusal.MISSING, f"The festival has no {field}.")
+            return Rejection(field, CommandRefusal.MISSING, _NAMELESS[field])
     if festival.zone not in FESTIVAL_ZONES:
         return Rejection(
-            "zone", CommandRefusal.BAD_NAME, f"The time zone must be one of {', '.join(FESTIVAL_ZONES)}."
+            "zone",
+            CommandRefusal.BAD_NAME,
+            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
         )
     if festival.last_day < festival.first_day:
-        return Rejection("last_day", CommandRefusal.WRONG_DAYS, "The last day comes before the first.")
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
     return check_facilities("lead_days", [entry.facility for entry in lead_days])
 
 
@@ -134,13 +145,22 @@ def check_days(festival: Festival, at: datetime, *, confirmed: bool) -> Rejectio
     """The rejection of days that are probably a mistake, unless a person has confirmed them. `at`: the present."""
     if confirmed:
         return None
-    how = "If that is right, confirm it: `--yes`, or `confirmed` over HTTP."
     days = (festival.last_day - festival.first_day).days + 1
     if festival.last_day < at.astimezone(ZoneInfo(festival.zone)).date():
-        message = f"The last day, {festival.last_day}, has passed. {how}"
+        message = Message(
+            "The last day, {last_day}, has passed. If that is right, confirm it: `--yes`, or `confirmed` over HTTP.",
+            last_day=str(festival.last_day),
+        )
         return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
     if days > USUAL_DAYS:
-        message = f"From {festival.first_day} to {festival.last_day} are {days} days, more than {USUAL_DAYS}. {how}"
+        message = Message(
+            "From {first_day} to {last_day} are {days} days, more than {usual}. If that is right, confirm it: "
+            "`--yes`, or `confirmed` over HTTP.",
+            first_day=str(festival.first_day),
+            last_day=str(festival.last_day),
+            days=days,
+            usual=USUAL_DAYS,
+        )
         return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
     return None
 
@@ -150,9 +170,15 @@ def check_facilities(field: str, facilities: Sequence[str]) -> Rejection | None:
     if (rejection := check_names(field, names.FACILITY, *facilities)) is not None:
         return rejection
     if len(set(facilities)) < len(facilities):
-        return Rejection(field, CommandRefusal.NAMED_TWICE, f"A facility is named twice in {field}.")
+        return Rejection(
+            field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
+        )
     if len(facilities) > MAX_FACILITIES:
-        return Rejection(field, CommandRefusal.TOO_MANY, f"At most {MAX_FACILITIES} facilities have {field}.")
+        return Rejection(
+            field,
+            CommandRefusal.TOO_MANY,
+            Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
+        )
     return None
 
 
@@ -163,31 +189,47 @@ def open_booth(state: State, festival: Festival, body: OpenBooth, *, catalogue: 
     prefix = f"{festival.id}."
     # Checked before any look-up: another festival's booths lie in another lane, so their presence depends on time.
     if not body.booth.startswith(prefix):
-        return Rejection("booth", CommandRefusal.BAD_NAME, f"{names.BOOTH.words} Here it begins with {prefix}")
+        message = Message(
+            "A booth's id is its festival's, a dot, and then at most 40 letters, digits, '_' and '-'. "
+            "Here it begins with {prefix}",
+            prefix=prefix,
+        )
+        return Rejection("booth", CommandRefusal.BAD_NAME, message)
     if (rejection := _check_booth_names(body)) is not None:
         return rejection
     if state.get(Booth, body.booth) is not None:
-        return Rejection("booth", CommandRefusal.ALREADY_EXISTS, f"The booth {body.booth} was opened before.")
+        return Rejection(
+            "booth", CommandRefusal.ALREADY_EXISTS, Message("The booth {booth} was opened before.", booth=body.booth)
+        )
     products = {price.product for price in body.prices}
     if not products:
-        return Rejection("prices", CommandRefusal.NO_PRICE, "A booth needs the price of at least one product.")
+        return Rejection(
+            "prices", CommandRefusal.NO_PRICE, Message("A booth needs the price of at least one product.")
+        )
     if not body.tills:
-        return Rejection("tills", CommandRefusal.MISSING, "A booth needs at least one till.")
+        return Rejection("tills", CommandRefusal.MISSING, Message("A booth needs at least one till."))
     if len(products) < len(body.prices):
-        return Rejection("prices", CommandRefusal.NAMED_TWICE, "A product has two prices.")
+        return Rejection("prices", CommandRefusal.NAMED_TWICE, Message("A product has two prices."))
     if len(set(body.tills)) < len(body.tills):
-        return Rejection("tills", CommandRefusal.NAMED_TWICE, "A till is named twice.")
-    for field, entries, most in (("prices", body.prices, MAX_PRICES), ("tills", body.tills, MAX_TILLS)):
-        if len(entries) > most:
-            return Rejection(field, CommandRefusal.TOO_MANY, f"A booth has at most {most} {field}.")
+        return Rejection("tills", CommandRefusal.NAMED_TWICE, Message("A till is named twice."))
+    if len(body.prices) > MAX_PRICES:
+        return Rejection(
+            "prices", CommandRefusal.TOO_MANY, Message("A booth has at most {most} prices.", most=MAX_PRICES)
+        )
+    if len(body.tills) > MAX_TILLS:
+        return Rejection(
+            "tills", CommandRefusal.TOO_MANY, Message("A booth has at most {most} tills.", most=MAX_TILLS)
+        )
     rejection = check_products("prices", (price.product for price in body.prices), catalogue(state))
     if rejection is not None:
         return rejection
     limits = {limit.category: limit.qty for limit in body.limits}
     if len(limits) < len(body.limits):
-        return Rejection("limits", CommandRefusal.NAMED_TWICE, "A category has two limits.")
+        return Rejection("limits", CommandRefusal.NAMED_TWICE, Message("A category has two limits."))
     if unknown := sorted(limits.keys() - {price.category for price in body.prices}):
-        message = f"No price names the category {unknown[0]}, so its limit would bound nothing."
+        message = Message(
+            "No price names the category {category}, so its limit would bound nothing.", category=unknown[0]
+        )
         return Rejection("limits", CommandRefusal.MISSING, message)
     prices = tuple(PriceTag(price.product, price.price_rupiah, price.category) for price in body.prices)
     booth = Booth(
@@ -231,7 +273,11 @@ def _check_booth_names(body: OpenBooth) -> Rejection | None:
 
 def festival_not_open(festival: Festival) -> Rejection:
     """The rejection of a command that needs an open festival."""
-    message = f"{festival.name} is {festival.status.value}; this is possible only while it is open."
+    message = Message(
+        "{festival} is {status:word}; this is possible only while it is open.",
+        festival=festival.name,
+        status=festival.status.value,
+    )
     return Rejection("festival", CommandRefusal.WRONG_STATE, message)
 
 
@@ -239,7 +285,11 @@ def find_booth(state: State, festival: Festival, id: str) -> Booth | Rejection:
     """The festival's booth of this id, in any status."""
     booth = state.get(Booth, id)
     if booth is None or booth.festival != festival.id:
-        return Rejection("booth", CommandRefusal.UNKNOWN_BOOTH, f"{festival.name} has no booth {id}.")
+        return Rejection(
+            "booth",
+            CommandRefusal.UNKNOWN_BOOTH,
+            Message("{festival} has no booth {booth}.", festival=festival.name, booth=id),
+        )
     return booth
 
 
@@ -249,7 +299,11 @@ def find_open_booth(state: State, festival: Festival, id: str) -> Booth | Reject
         return festival_not_open(festival)
     booth = find_booth(state, festival, id)
     if isinstance(booth, Booth) and booth.status is not BoothStatus.OPEN:
-        message = f"Booth {booth.id} is {booth.status.value}; this is possible only while it is open."
+        message = Message(
+            "Booth {booth} is {status:word}; this is possible only while it is open.",
+            booth=booth.id,
+            status=booth.status.value,
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     return booth
 

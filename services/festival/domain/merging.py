@@ -31,9 +31,10 @@ from shared.events.festival import (
     TransferSent,
 )
 from shared.events.language import Event
-from shared.events.sales import BoothForwardingBegun, BoothForwardingRefused
+from shared.events.sales import BoothForwardingBegun, BoothForwardingRefused, ForwardingRefusal
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def transfer_name(booth: str) -> str:
@@ -47,7 +48,11 @@ def move_stray(state: State, festival: Festival, body: MoveStray, event: Event) 
     if isinstance(booth, Rejection):
         return booth
     if body.stray.startswith(f"{festival.id}.") and state.get(Booth, body.stray) is not None:
-        message = f"{body.stray} is a booth of {festival.name}, so its sales count there. Booths can be merged."
+        message = Message(
+            "{stray} is a booth of {festival}, so its sales count there. Booths can be merged.",
+            stray=body.stray,
+            festival=festival.name,
+        )
         return Rejection("stray", CommandRefusal.WRONG_STATE, message)
     order = BoothForwarded(booth=body.stray, to=booth.id, festival=festival.id, order=event.id)
     return state.put(command_of(event, CommandStatus.WAITING)), [BOOTH_STOCK.of(order)]
@@ -62,14 +67,18 @@ def merge(state: State, festival: Festival, body: MergeBooths, event: Event) -> 
     if isinstance(taker, Rejection):
         return replace(taker, field="to" if taker.field == "booth" else taker.field)
     if giver.id == taker.id:
-        return Rejection("to", CommandRefusal.WRONG_STATE, "Name two booths; these are one.")
+        return Rejection("to", CommandRefusal.WRONG_STATE, Message("Name two booths; these are one."))
     rejection = check_nothing_coming(state, festival, giver.id) or _check_transfers(state, festival, giver)
     if rejection is not None:
         return rejection
     priced = {tag.product for tag in taker.prices}
     unpriced = sorted({lot.product for lot in giver.lots if lot.received} - priced)
     if unpriced:
-        message = f"Booth {taker.id} has no price for {first_names(unpriced)}. Add the product there first."
+        message = Message(
+            "Booth {booth} has no price for {products}. Add the product there first.",
+            booth=taker.id,
+            products=first_names(unpriced),
+        )
         return Rejection("to", CommandRefusal.NO_PRICE, message)
     giver = replace(giver, status=BoothStatus.CLOSING, merged_into=taker.id)
     state, released = release_lines(state.put(giver), festival, giver.id)
@@ -122,12 +131,28 @@ def refused(state: State, _festival: Festival, answer: BoothForwardingRefused, _
     if command is None or command.outcome is not CommandStatus.WAITING:
         return state, []
     field = "booth" if command.name == MergeBooths.__name__ else "stray"
-    command, refusal = refuse(command, Rejection(field, CommandRefusal.WRONG_STATE, answer.message))
+    command, refusal = refuse(command, Rejection(field, CommandRefusal.WRONG_STATE, _reason(answer)))
     state = state.put(command)
     booth = state.get(Booth, answer.booth)
     if booth is not None and booth.merged_into == answer.to and booth.deadline is None:
         state = state.put(replace(booth, status=BoothStatus.OPEN, merged_into=None))
     return state, [refusal]
+
+
+def _reason(answer: BoothForwardingRefused) -> Message:
+    """The reason of sales, for the organiser."""
+    booth, other = answer.booth, answer.other or ""
+    match answer.reason:
+        case ForwardingRefusal.ELSEWHERE:
+            return Message("Records of {booth} count at {other} already.", booth=booth, other=other)
+        case ForwardingRefusal.OPENED:
+            return Message("{booth} is a booth of {festival}, so its sales count there.", booth=booth, festival=other)
+        case ForwardingRefusal.NOT_OPEN:
+            return Message("Sales knows no open booth {booth} of {festival}.", booth=booth, festival=other)
+        case ForwardingRefusal.NO_RECORDS:
+            return Message(
+                "No till has sent records for {booth}. `karya festival strays` lists such booths.", booth=booth
+            )
 
 
 def _check_transfers(state: State, festival: Festival, giver: Booth) -> Rejection | None:
@@ -138,9 +163,16 @@ def _check_transfers(state: State, festival: Festival, giver: Booth) -> Rejectio
         if transfer.booth == giver.id and transfer.status is TransferStatus.SENT
     ]
     if leaving:
-        message = f"On its way from {giver.id}: transfer {first_names(leaving)}. Receive it first."
+        message = Message(
+            "On its way from {booth}: transfer {transfers}. Receive it first.",
+            booth=giver.id,
+            transfers=first_names(leaving),
+        )
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if state.get(Transfer, transfer_id(festival.id, transfer_name(giver.id))) is not None:
-        message = f"There is a transfer {transfer_name(giver.id)} already, which is the name of this one."
+        message = Message(
+            "There is a transfer {transfer} already, which is the name of this one.",
+            transfer=transfer_name(giver.id),
+        )
         return Rejection("booth", CommandRefusal.ALREADY_EXISTS, message)
     return None

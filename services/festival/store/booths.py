@@ -90,7 +90,9 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
         "merged_into": booth.merged_into,
-        "seen": [{"lot": seen.lot, "counted": seen.counted, "unexplained": seen.unexplained} for seen in booth.seen],
+        "seen": [
+            {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
+        ],
     }
 
 
@@ -131,7 +133,7 @@ def _booth(document: Document) -> Booth:
         limits=tuple((entry["category"], entry["qty"]) for entry in document.get("limits", ())),
         price_list=document["price_list"],
         prices_from=document["prices_from"],
-        seen=tuple(LastCount(**seen) for seen in document["seen"]),
+        seen=tuple(LastCount(**count) for count in document["seen"]),
         merged_into=document["merged_into"],
     )
 

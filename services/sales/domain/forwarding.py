@@ -26,6 +26,7 @@ from shared.events.sales import (
     CashDropped,
     DeviceForwarded,
     ForwardedAs,
+    ForwardingRefusal,
     LotCount,
     ReceiptVoided,
     RecordForwarded,
@@ -128,10 +129,11 @@ def device_from(body: DeviceForwarded) -> Device:
 
 def begin(state: State, booth: Booth, body: BoothForwarded) -> Change:
     """The booth whose records count at another one from now on, and the answer to festival."""
-    message = _wrong(booth, body)
-    if message is not None:
+    refusal = _refusal(booth, body)
+    if refusal is not None:
+        reason, other = refusal
         refused = BoothForwardingRefused(
-            festival=body.festival, booth=booth.id, to=body.to, order=body.order, message=message
+            festival=body.festival, booth=booth.id, to=body.to, order=body.order, reason=reason, other=other
         )
         return state, booth, [BOOTH_REPORTS.of(refused)]
     publications: list[Publication] = []
@@ -170,18 +172,16 @@ def mark_forwarded(state: State, booth: Booth) -> Change:
     return state, booth, publications
 
 
-def _wrong(booth: Booth, body: BoothForwarded) -> str | None:
-    """The reason why the booth's records can't be forwarded, for a person."""
+def _refusal(booth: Booth, body: BoothForwarded) -> tuple[ForwardingRefusal, str | None] | None:
+    """Why the booth's records can't be forwarded, and the booth or festival that this is about."""
     if booth.forwarding is not None and (body.merge or booth.forwarding.to != body.to):
-        return f"Records of {booth.id} count at {booth.forwarding.to} already."
+        return ForwardingRefusal.ELSEWHERE, booth.forwarding.to
     if body.merge:
         open_here = booth.status is BoothStatus.OPEN and booth.festival == body.festival
-        return None if open_here else f"Sales does not know {booth.id} as an open booth of {body.festival}."
+        return None if open_here else (ForwardingRefusal.NOT_OPEN, body.festival)
     if booth.status is not BoothStatus.UNKNOWN:
-        return f"{booth.id} is a booth of {booth.festival}, so its sales count there."
-    if not booth.devices:
-        return f"No till has sent records for {booth.id}. `karya festival strays` lists such booths."
-    return None
+        return ForwardingRefusal.OPENED, booth.festival
+    return None if booth.devices else (ForwardingRefusal.NO_RECORDS, None)
 
 
 def _forwarded_device(booth: Booth, device: Device, to: str) -> DeviceForwarded:

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from shared.events.festival.organiser import CommandId, DisputeOutcome, Price
-from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+from shared.events.festival.organiser import DisputeOutcome, Price
+from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):

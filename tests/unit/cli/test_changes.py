@@ -65,7 +65,7 @@ def test_a_change_names_only_what_changes(monkeypatch: pytest.MonkeyPatch) -> No
     assert given.commands == [
         ("festivals/ODOP/change", {"name": "Raya", "last_day": "2026-04-22", "confirmed": True})
     ]
-    assert result.output.strip() == "ODOP is changed: name, last day."
+    assert result.output.strip() == "ODOP is changed."
 
 
 def test_a_new_island_brings_new_lead_times(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from shared.events.festival import (
     RecordLoss,
 )
 from shared.events.language import Body
-from shared.events.sales import BoothForwardingBegun, BoothForwardingRefused, LotCount
+from shared.events.sales import BoothForwardingBegun, BoothForwardingRefused, ForwardingRefusal, LotCount
 from tests.support.builders.festival import (
     B1,
     B2,
@@ -112,7 +112,7 @@ def test_the_sums_of_both_booths_add_up_to_the_end() -> None:
     world.give(a_sell_through(B2, L1=5))
     said = world.give(a_return("L1", 2, B2))
     world.settle()
-    [closed] = [one for one in world.said if type(one).__name__ == "FestivalClosed"]
+    [closed] = [one for one in world.published if type(one).__name__ == "FestivalClosed"]
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.surplus) == (10, 8, 2, 0, 0)  # type: ignore[attr-defined]
     assert said
 
@@ -193,10 +193,12 @@ def test_goods_on_their_way_to_the_first_booth_are_received_first() -> None:
 def test_a_refused_merge_leaves_the_booth_open() -> None:
     world = stocked()
     world.give(MERGE, "c-1")
-    answer = BoothForwardingRefused(festival=ODOP, booth=B1, to=B2, order="c-1", message="No.")
+    answer = BoothForwardingRefused(
+        festival=ODOP, booth=B1, to=B2, order="c-1", reason=ForwardingRefusal.NOT_OPEN, other=ODOP
+    )
     [refused] = world.give(answer)
     assert isinstance(refused, CommandRefused)
-    assert (refused.field, refused.message) == ("booth", "No.")
+    assert (refused.field, refused.message) == ("booth", f"Sales knows no open booth {B1} of {ODOP}.")
     assert status(world) is CommandStatus.REFUSED
     booth = world.one(Booth, B1)
     assert (booth.status, booth.merged_into) == (BoothStatus.OPEN, None)
@@ -208,7 +210,14 @@ def test_an_answer_counts_once() -> None:
     world.give(begun(lots=left(L1=7)))
     assert world.give(begun(lots=left(L1=7))) == []
     assert world.give(begun(order="nobody")) == []
-    assert world.give(BoothForwardingRefused(festival=ODOP, booth=B1, to=B2, order="c-1", message="No.")) == []
+    assert (
+        world.give(
+            BoothForwardingRefused(
+                festival=ODOP, booth=B1, to=B2, order="c-1", reason=ForwardingRefusal.NOT_OPEN, other=ODOP
+            )
+        )
+        == []
+    )
 
 
 # strays
@@ -233,7 +242,9 @@ def test_a_stray_of_another_booth_of_the_festival_is_no_stray() -> None:
 def test_the_reason_of_sales_reaches_the_organiser() -> None:
     world = a_world()
     world.give(STRAY, "c-1")
-    answer = BoothForwardingRefused(festival=ODOP, booth="odop.b1", to=B1, order="c-1", message="No till has sent.")
+    answer = BoothForwardingRefused(
+        festival=ODOP, booth="odop.b1", to=B1, order="c-1", reason=ForwardingRefusal.NO_RECORDS
+    )
     [refused] = world.give(answer)
     assert isinstance(refused, CommandRefused)
-    assert (refused.field, refused.message) == ("stray", "No till has sent.")
+    assert (refused.field, refused.template.split(" {")[0]) == ("stray", "No till has sent records for")

@@ -12,6 +12,7 @@ from shared.events.sales import (
     DeviceForwarded,
     DeviceHeard,
     ForwardedAs,
+    ForwardingRefusal,
     LotCount,
     RecordForwarded,
     SaleAccounted,
@@ -85,7 +86,7 @@ def world() -> Forwarding:
 def test_a_stray_sale_is_accepted_by_its_own_lane_and_waits(world: Forwarding) -> None:
     assert world.booth(WRONG).status is BoothStatus.UNKNOWN
     assert world.status("s1", WRONG) is SaleStatus.WAITING
-    assert world.heard(DeviceHeard) == [DeviceHeard(booth=WRONG, till="T1", device=DEVICE)]
+    assert world.bodies(DeviceHeard) == [DeviceHeard(booth=WRONG, till="T1", device=DEVICE)]
 
 
 def test_a_stray_is_published_to_the_right_booth_with_the_original_inside(world: Forwarding) -> None:
@@ -128,7 +129,7 @@ def test_a_moved_sale_counts_once_even_if_its_booth_is_opened_and_stocked_later(
     world.arrive()
     sale = world.sale("s1", WRONG)
     assert (sale.status, sale.forwarded, sale.qty) == (SaleStatus.FORWARDED, 3, 3)
-    [*_, last] = [one for one in world.heard(SaleAccounted) if one.booth == WRONG]
+    [*_, last] = [one for one in world.bodies(SaleAccounted) if one.booth == WRONG]
     assert (last.forwarded, last.waiting, last.open_rupiah, last.revision) == (3, 0, 3 * PRICE, 2)
     world.give(an_opening(WRONG), a_stocking("L9", 10, WRONG))
     assert world.sale("s1", WRONG) == sale
@@ -146,20 +147,22 @@ def test_a_move_that_is_repeated_changes_nothing_and_another_booth_is_refused(wo
     assert said == [BoothForwardingBegun(festival=ODOP, booth=WRONG, to=B1, order="o-2", records=1)]
     [refused] = world.give(moving(to=B2, order="o-3"))
     assert isinstance(refused, BoothForwardingRefused)
-    assert refused.message == f"Records of {WRONG} count at {B1} already."
+    assert (refused.reason, refused.other) == (ForwardingRefusal.ELSEWHERE, B1)
 
 
 @pytest.mark.parametrize(
-    ("stray", "message"),
+    ("stray", "reason"),
     [
-        ("nobody.b1", "No till has sent records for nobody.b1. `karya festival strays` lists such booths."),
-        (B1, f"{B1} is a booth of {ODOP}, so its sales count there."),
+        ("nobody.b1", ForwardingRefusal.NO_RECORDS),
+        (B1, ForwardingRefusal.OPENED),
     ],
 )
-def test_only_a_booth_with_records_that_nobody_opened_is_moved(world: Forwarding, stray: str, message: str) -> None:
+def test_only_a_booth_with_records_that_nobody_opened_is_moved(
+    world: Forwarding, stray: str, reason: ForwardingRefusal
+) -> None:
     [refused] = world.give(moving(stray, B2))
     assert isinstance(refused, BoothForwardingRefused)
-    assert refused.message == message
+    assert refused.reason is reason
 
 
 def test_records_that_come_before_the_opening_are_no_strays_after_it(world: Forwarding) -> None:
@@ -218,7 +221,7 @@ def test_a_merge_names_the_unsold_pieces_and_hands_the_devices_over(twice: Forwa
     twice.arrive()
     [device] = twice.booth(B1).devices
     assert device == twice.booth(B2).devices[0]
-    assert DeviceHeard(booth=B1, till="T1", device=f"{B2}-T1") in twice.heard(DeviceHeard)
+    assert DeviceHeard(booth=B1, till="T1", device=f"{B2}-T1") in twice.bodies(DeviceHeard)
 
 
 def test_sales_before_the_merge_stay_and_those_after_it_count_at_the_other_booth(twice: Forwarding) -> None:
