@@ -15,6 +15,7 @@ from services.festival.domain.festival import MAX_PRICES, Festival, check_names,
 from shared.events import names
 from shared.events.festival import BOOTH_STOCK, AddProduct, ChangePrice, CommandRefusal, Price, PricesChanged
 from shared.runtime.state import State
+from shared.wording import Message
 
 
 def change(state: State, festival: Festival, body: ChangePrice, at: datetime) -> CommandResult:
@@ -53,10 +54,13 @@ def add(state: State, festival: Festival, body: AddProduct, at: datetime, *, cat
     if rejection is not None:
         return rejection
     if any(tag.product == body.product for tag in booth.prices):
-        message = f"Booth {booth.id} sells {body.product} already; its price can be changed."
+        message = Message(
+            "Booth {booth} sells {product} already; its price can be changed.", booth=booth.id, product=body.product
+        )
         return Rejection("product", CommandRefusal.ALREADY_EXISTS, message)
     if len(booth.prices) >= MAX_PRICES:
-        return Rejection("product", CommandRefusal.TOO_MANY, f"A booth has at most {MAX_PRICES} prices.")
+        message = Message("A booth has at most {most} prices.", most=MAX_PRICES)
+        return Rejection("product", CommandRefusal.TOO_MANY, message)
     prices = (*booth.prices, PriceTag(body.product, body.price_rupiah, body.category))
     return _next_list(state, festival, booth, prices, body.valid_from, at)
 
