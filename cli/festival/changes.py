@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from cli.festival.festivals import lead_days
 from cli.festival.session import Festival, Json, Yes, booth_id, confirmed_command, service, show_answer
 from cli.parameters import DAY, parsed
-from services.production import reference
 from shared import typed
 from shared.translation import tr
 
@@ -34,7 +32,7 @@ def change(
         "zone": zone,
         "first_day": first_day.isoformat() if first_day else None,
         "last_day": last_day.isoformat() if last_day else None,
-        "lead_days": lead_days(island) if island else None,
+        "island": island,
     }
     body = {field: value for field, value in given.items() if value is not None}
     with service(context) as api:
@@ -65,12 +63,10 @@ def add_product(
 ) -> None:
     """Sell more products at an open booth, from now on."""
     id = booth_id(festival, booth)
-    products = reference.load().catalogue.products
     prices = parsed(lambda: typed.pairs(price, "KTI=150.000", typed.product, typed.rupiah))
     with service(context) as api:
         for product, rupiah in prices.items():
-            category = products[product].category if product in products else None
-            body = {"product": product, "price_rupiah": rupiah, "category": category}
+            body = {"product": product, "price_rupiah": rupiah}
             answer = api.command("festivals", festival, "booths", id, "products", body=body)
             show_answer(answer, tr("Booth {booth} sells {product} too.", booth=id, product=product), as_json=as_json)
 

@@ -22,9 +22,8 @@ from cli.festival.session import (
     show_answer,
 )
 from cli.parameters import DAY, LOT, WHOLE, parsed
-from services.production import reference
 from shared import shown, typed
-from shared.errors import BadReference, NotAnswered
+from shared.errors import NotAnswered
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
 Booth = Annotated[str, typer.Argument(help="The booth, e.g. B1 or ODOP.B1.")]
@@ -58,23 +57,12 @@ def announce(
         "zone": zone,
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
-        "lead_days": lead_days(island),
+        "island": island,
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
     message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
         show_answer(confirmed_command(api, "festivals", body=body, yes=yes), message, as_json=as_json)
-
-
-def lead_days(island: str | None) -> list[Row]:
-    """The days of parcels to the island, by facility; none without an island. Raises typer.BadParameter."""
-    if island is None:
-        return []
-    try:
-        days_to = reference.load().days_to(island)
-    except BadReference as error:
-        raise typer.BadParameter(str(error)) from None
-    return [{"facility": facility, "days": days} for facility, days in days_to.items()]
 
 
 def booth(
@@ -94,20 +82,12 @@ def booth(
 ) -> None:
     """Open a booth."""
     id = booth_id(festival, booth)
-    products = reference.load().catalogue.products
     limits = parsed(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
     prices = parsed(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
-        "prices": [
-            {
-                "product": product,
-                "price_rupiah": rupiah,
-                "category": products[product].category if product in products else None,
-            }
-            for product, rupiah in prices.items()
-        ],
+        "prices": [{"product": product, "price_rupiah": rupiah} for product, rupiah in prices.items()],
         "tills": till or ["T1"],
         "capacity": capacity,
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],

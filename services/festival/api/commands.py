@@ -5,11 +5,12 @@ from datetime import datetime
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
 
+from services.festival.api.completion import Completion
 from services.festival.api.pages import ConflictPage
 from services.festival.domain import Command
 from services.festival.domain.allocation.planner import FairPlanner
 from services.festival.domain.command import CommandStatus, Rejection
-from services.festival.handlers import commands, seed
+from services.festival.handlers import commands
 from services.festival.store import COMMANDS
 from shared.events.festival import ORGANISER, CommandRefusal
 from shared.http.commands import CommandOutcome, Commands
@@ -17,7 +18,7 @@ from shared.http.endpoints import add_commands
 from shared.runtime.service import Service
 
 SOURCE = "karya/festival/http"
-ENDPOINTS = commands(FairPlanner(), seed)
+ENDPOINTS = commands(FairPlanner())
 
 
 class RejectionPage(BaseModel):
@@ -91,7 +92,7 @@ def routes(service: Service) -> APIRouter:
         )
 
     commands_over_http = Commands(service, ORGANISER, SOURCE, find)
-    add_commands(router, commands_over_http, ENDPOINTS)
+    add_commands(router, commands_over_http, ENDPOINTS, Completion(service))
 
     @router.get("/commands/{command:path}", summary="What became of a command")
     async def command_page(command: str) -> CommandPage:

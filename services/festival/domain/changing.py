@@ -97,11 +97,7 @@ def _check_sent(state: State, festival: Festival, after: Festival) -> Rejection 
         fixed = "last_day"
     if fixed is None:
         return None
-    sent = [
-        request.name
-        for request in state.find(requests_at(festival.id))
-        if any(line.status in SENT for line in request.lines)
-    ]
+    sent = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
     if not sent:
         return None
     message = Message(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.request import Request, lapse, requests_at
+from services.festival.domain.allocation import pages
+from services.festival.domain.allocation.request import lapse, requests_at
 from services.festival.domain.allocation.revision import without_booth
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandResult, Rejection, first_names
@@ -42,7 +43,7 @@ def cancel(state: State, festival: Festival, body: CancelFestival) -> CommandRes
     """
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
-    request_names = [request.name for request in state.find(requests_at(festival.id)) if _anything_sent(request)]
+    request_names = [request.name for request in state.find(requests_at(festival.id)) if request.lines.count(SENT)]
     if request_names:
         message = (
             f"Stock was sent under {first_names(request_names)}; close the festival instead, so that it comes home."
@@ -85,10 +86,10 @@ def check_nothing_coming(state: State, festival: Festival, booth: str) -> Reject
 def release_lines(state: State, festival: Festival, booth: str) -> tuple[State, list[Publication | Deadline]]:
     """The festival's requests without the lines that are planned or reserved for the booth, and the events."""
     publications: list[Publication | Deadline] = []
-    for request in state.find(requests_at(festival.id)):
+    for request in pages.all_whole(state, festival.id):
         closed, released = without_booth(request, booth)
-        if closed != request:
-            state = state.put(closed)
+        if closed is not request:
+            state = pages.put(state, closed)
             publications += released
     return state, publications
 
@@ -125,15 +126,11 @@ def _till_hours() -> Rejection:
 
 def _lapse_all(state: State, festival: Festival) -> tuple[State, list[Publication | Deadline]]:
     publications: list[Publication | Deadline] = []
-    for request in state.find(requests_at(festival.id)):
+    for request in pages.all_whole(state, festival.id):
         lapsed, events = lapse(request, Withdrawal.FESTIVAL_ENDED)
-        state = state.put(lapsed)
+        state = pages.put(state, lapsed)
         publications += events
     return state, publications
-
-
-def _anything_sent(request: Request) -> bool:
-    return any(line.status in SENT for line in request.lines)
 
 
 def _shipments(state: State, festival: Festival) -> list[Shipment]:

@@ -1,14 +1,16 @@
 """A festival: its announcement, the opening of its booths, and its final sums."""
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
-from services.festival.domain.catalogue import Catalogue, check_products
 from services.festival.domain.command import CommandResult, Rejection
 from shared.events import names
 from shared.events.festival import (
@@ -121,6 +123,7 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival, at
         zone=body.zone,
         first_day=body.first_day,
         last_day=body.last_day,
+        catalogue=body.catalogue,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
 
@@ -182,7 +185,7 @@ def check_facilities(field: str, facilities: Sequence[str]) -> Rejection | None:
     return None
 
 
-def open_booth(state: State, festival: Festival, body: OpenBooth, *, catalogue: Catalogue) -> CommandResult:
+def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResult:
     """The state with a new booth of an open festival, and the event."""
     if festival.status is not FestivalStatus.OPEN:
         return festival_not_open(festival)
@@ -220,9 +223,6 @@ def open_booth(state: State, festival: Festival, body: OpenBooth, *, catalogue: 
         return Rejection(
             "tills", CommandRefusal.TOO_MANY, Message("A booth has at most {most} tills.", most=MAX_TILLS)
         )
-    rejection = check_products("prices", (price.product for price in body.prices), catalogue(state))
-    if rejection is not None:
-        return rejection
     limits = {limit.category: limit.qty for limit in body.limits}
     if len(limits) < len(body.limits):
         return Rejection("limits", CommandRefusal.NAMED_TWICE, Message("A category has two limits."))
@@ -248,6 +248,7 @@ def open_booth(state: State, festival: Festival, body: OpenBooth, *, catalogue: 
         prices=body.prices,
         tills=body.tills,
         zone=festival.zone,
+        catalogue=body.catalogue,
     )
     return state.put(booth), [BOOTH_STOCK.of(opened)]
 
@@ -318,15 +319,18 @@ def booths_of(state: State, festival: str) -> list[Booth]:
     return state.find(booths_at(festival))
 
 
-def update_sums(state: State, festival: Festival) -> Decision:
+def update_sums(state: State, festival: Festival, changed: str = "") -> Decision:
     """The festival closed and its sums published once every piece is accounted for, and again when they change.
 
-    Until then the festival is closing.
+    Until then the festival is closing. `changed`: the booth that the event concerns.
     """
     if festival.status not in (FestivalStatus.CLOSING, FestivalStatus.CLOSED):
         return state, []
     booths = booths_of(state, festival.id)
-    if not all(booth.accounted for booth in booths):
+    # From the changed booth on: it or the next one is usually not accounted for yet. Else each of thousands of
+    # returns would add up hundreds of booths.
+    first = bisect_left(booths, changed, key=attrgetter("id"))
+    if not all(booth.accounted for booth in chain(booths[first:], booths[:first])):
         return _put_if_changed(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
     sums = _sums(booths)
     if sums == festival.sums:

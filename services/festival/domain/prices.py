@@ -4,12 +4,12 @@ A list is valid until the next one becomes valid. These moments never go back. S
 highest revision that is valid by then.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth, PriceTag
-from services.festival.domain.catalogue import Catalogue, check_products
 from services.festival.domain.command import CommandResult, Rejection, first_names
 from services.festival.domain.festival import MAX_PRICES, Festival, check_names, find_open_booth
 from shared.events import names
@@ -40,16 +40,14 @@ def change(state: State, festival: Festival, body: ChangePrice, at: datetime) ->
     return _next_list(state, festival, booth, prices, body.valid_from, at)
 
 
-def add(state: State, festival: Festival, body: AddProduct, at: datetime, *, catalogue: Catalogue) -> CommandResult:
+def add(state: State, festival: Festival, body: AddProduct, at: datetime) -> CommandResult:
     """The open booth with one more product in the next revision of its price list, and the event; as `change`."""
     booth = find_open_booth(state, festival, body.booth)
     if isinstance(booth, Rejection):
         return booth
     category = () if body.category is None else (body.category,)
-    rejection = (
-        check_names("product", names.PRODUCT, body.product)
-        or check_names("category", names.CATEGORY, *category)
-        or check_products("product", [body.product], catalogue(state))
+    rejection = check_names("product", names.PRODUCT, body.product) or check_names(
+        "category", names.CATEGORY, *category
     )
     if rejection is not None:
         return rejection
@@ -62,7 +60,7 @@ def add(state: State, festival: Festival, body: AddProduct, at: datetime, *, cat
         message = Message("A booth has at most {most} prices.", most=MAX_PRICES)
         return Rejection("product", CommandRefusal.TOO_MANY, message)
     prices = (*booth.prices, PriceTag(body.product, body.price_rupiah, body.category))
-    return _next_list(state, festival, booth, prices, body.valid_from, at)
+    return _next_list(state, festival, booth, prices, body.valid_from, at, {body.product: body.name or ""})
 
 
 def _next_list(
@@ -72,15 +70,15 @@ def _next_list(
     prices: tuple[PriceTag, ...],
     valid_from: datetime | None,
     at: datetime,
+    product_names: Mapping[str, str] | None = None,
 ) -> CommandResult:
     valid_from = at if valid_from is None else valid_from
     rejection = _check_moment(festival, valid_from, at, booth.price_list, booth.prices_from)
     if rejection is not None:
         return rejection
     booth = replace(booth, prices=prices, price_list=booth.price_list + 1, prices_from=valid_from)
-    changed = PricesChanged(
-        booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=tuple(map(_price, prices))
-    )
+    listed = tuple(_price(tag, (product_names or {}).get(tag.product, "")) for tag in prices)
+    changed = PricesChanged(booth=booth.id, revision=booth.price_list, valid_from=valid_from, prices=listed)
     return state.put(booth), [BOOTH_STOCK.of(changed)]
 
 
@@ -114,5 +112,5 @@ def _local_time(festival: Festival, moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(festival.zone)):%Y-%m-%d %H:%M %Z}"
 
 
-def _price(tag: PriceTag) -> Price:
-    return Price(product=tag.product, price_rupiah=tag.price_rupiah, category=tag.category)
+def _price(tag: PriceTag, name: str) -> Price:
+    return Price(product=tag.product, price_rupiah=tag.price_rupiah, category=tag.category, name=name)

@@ -26,11 +26,10 @@ from services.festival.domain import (
     sale_corrections,
     tills,
 )
-from services.festival.domain.allocation import allocation, revising
+from services.festival.domain.allocation import allocation, pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import promising_at, request_id, requests_at
+from services.festival.domain.allocation.request import request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
-from services.festival.domain.catalogue import Catalogue
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics import losses, shipment, transfer
 from services.festival.domain.logistics.shipment import shipment_id, shipments_at
@@ -107,10 +106,10 @@ def _booth(
 
 
 def _planning(body: RequestAllocation) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
-    # What others were promised takes room at the booths.
-    yield promising_at(body.festival)
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     for booth in {demand.booth for demand in body.demands}:
+        # What others were promised takes room at the booths.
+        yield pages.coming_to(booth)
         yield Ref(Booth, booth)
         yield Ref(BoothSales, booth)
     for product in {demand.product for demand in body.demands}:
@@ -118,9 +117,9 @@ def _planning(body: RequestAllocation) -> Iterator[Read]:
 
 
 def _refilling(body: Replenish) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     yield Ref(Replenishment, request_id(body.festival, body.request))
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
     for product in set(body.products):
@@ -128,15 +127,15 @@ def _refilling(body: Replenish) -> Iterator[Read]:
 
 
 def _accepting(body: AcceptPlan) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
 
 
 def _request(body: ReviseAllocation) -> Iterable[Read]:
-    return (Ref(Request, request_id(body.festival, body.request)),)
+    return pages.whole_reads(request_id(body.festival, body.request))
 
 
 def _shipping(body: SendShipment) -> Iterable[Read]:
@@ -144,6 +143,7 @@ def _shipping(body: SendShipment) -> Iterable[Read]:
         Ref(Request, request_id(body.festival, body.request)),
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
+        pages.coming_to(body.booth),
     )
 
 
@@ -153,6 +153,7 @@ def _receiving(body: ReceiveShipment) -> Iterable[Read]:
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
         requests_at(body.festival),
+        pages.pages_at(body.booth),
     )
 
 
@@ -164,7 +165,7 @@ def _moving(body: SendTransfer) -> Iterable[Read]:
         Ref(BoothSales, body.booth),
         # The room at the other booth, with what it sold and was promised.
         Ref(BoothSales, body.to),
-        promising_at(body.festival),
+        pages.coming_to(body.to),
     )
 
 
@@ -185,7 +186,7 @@ def _changing(body: ChangeFestival) -> Iterable[Read]:
 
 
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
-    return (requests_at(body.festival),)
+    return pages.all_reads(body.festival)
 
 
 def _moving_stray(body: MoveStray) -> Iterator[Read]:
@@ -199,23 +200,23 @@ def _merging(body: MergeBooths) -> Iterator[Read]:
     yield Ref(Booth, body.booth)
     yield Ref(Booth, body.to)
     yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
-    yield requests_at(body.festival)
+    yield from pages.all_reads(body.festival)
     yield shipments_at(body.festival)
     yield transfers_at(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
     festival = body.festival
-    return Ref(Booth, body.booth), requests_at(festival), shipments_at(festival), transfers_at(festival)
+    return Ref(Booth, body.booth), *pages.all_reads(festival), shipments_at(festival), transfers_at(festival)
 
 
 def _closing(body: CloseFestival) -> Iterable[Read]:
     festival = body.festival
-    return requests_at(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
+    return *pages.all_reads(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
 
 
-def commands(planner: Planner, catalogue: Catalogue) -> tuple[CommandHandler, ...]:
-    """All commands, with plans by this planner and products of this catalogue."""
+def commands(planner: Planner) -> tuple[CommandHandler, ...]:
+    """All commands, with plans by this planner."""
     return (
         _given("/festivals", "Announce a festival", AnnounceFestival, announcement(), reads=_nothing),
         _given(
@@ -236,7 +237,7 @@ def commands(planner: Planner, catalogue: Catalogue) -> tuple[CommandHandler, ..
             "/festivals/{festival}/booths",
             "Open a booth",
             OpenBooth,
-            command(by_body(partial(festival.open_booth, catalogue=catalogue))),
+            command(by_body(festival.open_booth)),
             reads=_booth,
         ),
         _given(
@@ -342,7 +343,7 @@ def commands(planner: Planner, catalogue: Catalogue) -> tuple[CommandHandler, ..
             "/festivals/{festival}/booths/{booth}/products",
             "Sell one more product",
             AddProduct,
-            command(by_time(partial(prices.add, catalogue=catalogue))),
+            command(by_time(prices.add)),
             reads=_booth,
         ),
         _given(

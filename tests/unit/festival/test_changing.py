@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from services.festival.domain import Booth, Festival
-from services.festival.domain.allocation.planner import FairPlanner
-from services.festival.domain.catalogue import check_products, nearest_products
-from services.festival.handlers import by_festival, seed
+from services.festival.domain.catalogue import Wrong, with_product
+from shared.events.catalogue import ProductSet
 from shared.events.festival import (
     AddProduct,
     BoothChanged,
@@ -23,7 +22,6 @@ from shared.events.festival import (
     RenameBooth,
 )
 from shared.events.language import Body
-from shared.runtime.state import State
 from tests.support.builders import festival as builders
 from tests.support.builders.festival import (
     B1,
@@ -98,42 +96,26 @@ def test_today_is_the_day_in_the_festivals_zone() -> None:
 # the catalogue
 
 
-def test_a_product_that_is_not_in_the_catalogue_is_refused_with_the_nearest_names(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    known = {"KTI": "Kain tenun ikat", "TTN": "Tas tenun", "KRJ": "Keranjang"}
-    monkeypatch.setattr(builders, "PROCESSOR", by_festival(FairPlanner(), lambda _state: known))
-    world = FestivalWorld()
-    world.give(an_announcement())
-    body = a_booth(B1, "KTI", "KTL")
-    assert world.refusal(body) == ("prices", CommandRefusal.UNKNOWN_PRODUCT)
-    assert "The nearest are KTI (Kain tenun ikat)" in refusal_text(world, body)
-    assert kinds(world.give(a_booth(B1, "KTI"))) == ["BoothOpened"]
-    adding = AddProduct(festival=ODOP, booth=B1, product="TNT", price_rupiah=1)
-    assert world.refusal(adding) == ("product", CommandRefusal.UNKNOWN_PRODUCT)
-    assert kinds(world.give(adding.model_copy(update={"product": "TTN"}))) == ["PricesChanged"]
-
-
-def test_the_nearest_codes_are_those_that_a_person_may_have_meant() -> None:
-    known = {"KTI", "KRJ", "TTN", "SVR"}
-    assert nearest_products("kti", known) == ["KTI"]
-    assert nearest_products("KIT", known) == ["KTI"]
-    assert nearest_products("QQQ", known) == []
-
-
-def test_a_code_like_no_other_is_refused_with_what_to_do() -> None:
-    rejection = check_products("prices", ["QQQ"], {"KTI": "Kain tenun ikat"})
-    assert rejection is not None
-    assert "Add it to the catalogue first" in str(rejection.message)
-
-
-def test_the_seed_has_products_with_names() -> None:
-    assert seed(State.of())["KTI"] == "Kain tenun ikat"
-
-
-def refusal_text(world: FestivalWorld, body: Body) -> str:
-    [refused] = world.give(body)
-    return str(refused.message)  # type: ignore[attr-defined]
+def test_a_product_that_is_not_in_the_catalogue_is_refused_and_others_get_name_and_category() -> None:
+    fact = ProductSet(
+        entry="product/KTI",
+        revision=3,
+        name="Kain tenun ikat",
+        category="tenun",
+        unit="helai",
+        max_qty=200,
+        changed_at=NOON,
+        command="c-1",
+    )
+    adding = AddProduct(festival=ODOP, booth=B1, product="KTX", price_rupiah=1)
+    wrong = with_product(adding, {fact.entry: fact})
+    assert isinstance(wrong, Wrong)
+    assert (wrong.field, wrong.text, wrong.known) == ("product", "KTX", {"KTI": ("Kain tenun ikat",)})
+    completed = with_product(adding.model_copy(update={"product": "KTI"}), {fact.entry: fact})
+    assert isinstance(completed, AddProduct)
+    assert (completed.category, completed.name) == ("tenun", "Kain tenun ikat")
+    assert [revision.revision for revision in completed.catalogue] == [3]
+    assert with_product(adding, {}) == adding
 
 
 # changes

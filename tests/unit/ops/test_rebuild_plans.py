@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -9,13 +10,14 @@ from hypothesis import strategies as st
 
 from ops.rebuild.plans import RecordedPlans
 from services.festival.domain import Booth, Command, Festival, Replenishment, Request, Shipment
-from services.festival.domain.allocation import planner
+from services.festival.domain.allocation import planner, request
 from services.festival.handlers import LOT as VIEW_PROCESSOR
 from services.festival.handlers import by_festival
 from shared import envelope
 from shared.derivation import derived_id
 from shared.events.festival import FESTIVAL, AllocationPlanned, PlanLine, Replenish, ReplenishmentProposed
 from shared.events.language import Deadline, Event, Publication, event_type
+from shared.events.parts import in_parts
 from shared.runtime.processor import Processor
 from tests.support.builders.festival import (
     B1,
@@ -32,7 +34,6 @@ from tests.support.builders.festival import (
     a_shipment,
     an_accept,
     an_announcement,
-    everything,
 )
 
 pytestmark = pytest.mark.unit
@@ -137,7 +138,7 @@ def recorded_world(case: PlanCase) -> Recorded:
 def test_remembered_plans_lead_to_the_same_festival_and_the_same_words(case: PlanCase) -> None:
     world = recorded_world(case)
     plans = world.topic()
-    processor = by_festival(plans, everything)
+    processor = by_festival(plans)
     again = FestivalWorld()
     for event, outputs in world.worked:
         assert again._decide(processor, event) == outputs
@@ -170,22 +171,45 @@ def test_a_remembered_refill_is_the_same_refill() -> None:
     plans = world.topic()
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans, everything), event) == outputs
+        assert again._decide(by_festival(plans), event) == outputs
     assert again.all(Replenishment) == world.all(Replenishment)
     assert again.all(Booth) == world.all(Booth)
     assert plans.unknown == []
 
 
+@pytest.mark.parametrize("lost", [None, 0, 1, 2])
+def test_a_long_plan_is_taken_only_whole(monkeypatch: pytest.MonkeyPatch, lost: int | None) -> None:
+    monkeypatch.setattr(request, "in_parts", partial(in_parts, row_bytes=900))
+    world = Recorded()
+    for body in (an_announcement(), a_booth(B1)):
+        world.give(body)
+    for n in range(8):
+        world.make(f"L{n}", 1)
+    world.give(a_request((B1, "KTI", 9)))
+    event, outputs = world.worked[-1]
+    parts = [output for output in outputs if isinstance(output, Publication) and output.topic is FESTIVAL]
+    assert len(parts) > 2
+    plans = RecordedPlans()
+    for index, part in enumerate(parts):
+        if index != lost:
+            id = derived_id(f"{event.source} {event.id}", FESTIVAL.name, index)
+            plans.add(id, PLANNED, envelope.encode(part.body))
+    again = FestivalWorld()
+    for earlier, said in world.worked:
+        assert (again._decide(by_festival(plans), earlier) == said) is (lost is None or earlier is not event)
+    assert plans.unknown == ([] if lost is None else [f"{event.source} {event.id}"])
+
+
 def test_a_plan_that_was_refused_is_refused_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
-        patched.setattr(planner, "MAX_PROPOSED", 1)
+        patched.setattr(planner, "MAX_LINES", 1)
         world = recorded_world(
             PlanCase([("LP-AAA", "KTI", 1), ("LP-BBB", "KTI", 1)], [], [((B1, "KTI"), 2)], True, "settled")
         )
     assert world.all(Request) == []
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(world.topic(), everything), event) == outputs
+        assert again._decide(by_festival(world.topic()), event) == outputs
 
 
 def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
@@ -205,7 +229,7 @@ def test_a_refill_of_which_nothing_could_be_planned_is_none_again() -> None:
     plans = world.topic()
     again = FestivalWorld()
     for event, outputs in world.worked:
-        assert again._decide(by_festival(plans, everything), event) == outputs
+        assert again._decide(by_festival(plans), event) == outputs
     for entity in (Command, Replenishment, Request):
         assert again.all(entity) == world.all(entity)
     assert plans.unknown == []
@@ -219,7 +243,7 @@ def test_an_empty_plan_of_old_times_is_taken_as_it_was() -> None:
     again = FestivalWorld()
     for body in (an_announcement(), a_booth(B1), a_booth(B2)):
         again.give(body)
-    again._decide(by_festival(plans, everything), with_plan)
+    again._decide(by_festival(plans), with_plan)
     assert again.request().lines == ()
     assert plans.unknown == []
 
@@ -229,7 +253,7 @@ def test_a_plan_that_is_in_no_topic_is_missed() -> None:
     plans = RecordedPlans()
     again = FestivalWorld()
     for event, _ in world.worked[:4]:
-        again._decide(by_festival(plans, everything), event)
+        again._decide(by_festival(plans), event)
     [cause] = {f"{event.source} {event.id}" for event, _ in world.worked[3:4]}
     assert set(plans.unknown) == {cause}
 
@@ -249,5 +273,5 @@ def test_a_plan_from_before_plans_held_all_that_is_needed_is_missed() -> None:
     plans.add(derived_id(f"{event.source} {event.id}", FESTIVAL.name, 0), PLANNED, envelope.encode(bare))
     again = FestivalWorld()
     for earlier, _ in world.worked[:4]:
-        again._decide(by_festival(plans, everything), earlier)
+        again._decide(by_festival(plans), earlier)
     assert set(plans.unknown) == {f"{event.source} {event.id}"}
