@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
@@ -22,6 +23,9 @@ app.callback()(choose)
 COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
     "booth": booth,
+    "change": change,
+    "rename-booth": rename_booth,
+    "merge-booths": merge_booths,
     "stock": stock,
     "request": request,
     "plan": plan,
@@ -32,12 +36,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replenish": replenish,
     "loss": loss,
     "change-price": change_price,
+    "add-product": add_product,
     "add-till": add_till,
     "strike-till": strike_till,
     "void-sale": void_sale,
     "receipts": receipts,
     "takings": takings,
     "strays": strays,
+    "move-stray": move_stray,
     "close-booth": close_booth,
     "close": close,
     "missing": missing,

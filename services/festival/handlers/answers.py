@@ -12,6 +12,7 @@ from services.festival.domain import (
     Shipment,
     Transfer,
     answers,
+    merging,
 )
 from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
@@ -20,7 +21,7 @@ from services.festival.domain.answers import at_festival
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
-from services.festival.domain.logistics.transfer import CARRY_DEADLINE
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
 from services.festival.domain.stock import plannable_of, view_of
 from shared.events.festival import RequestRested, RevisionRequested
 from shared.events.inventory import (
@@ -34,7 +35,12 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
-from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.events.sales import (
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    SellThroughCounted,
+    SellThroughSoFar,
+)
 from shared.runtime.processor import Decision, Handler, on
 from shared.runtime.state import Read, Ref, State
 
@@ -98,6 +104,15 @@ def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
 
 
+def _forwarding(event: Event, body: BoothForwardingBegun | BoothForwardingRefused) -> Iterable[Read]:
+    return (
+        Ref(Command, body.order),
+        Ref(Booth, body.booth),
+        Ref(Booth, body.to),
+        Ref(Transfer, transfer_id(event.key, merging.transfer_name(body.booth))),
+    )
+
+
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
     yield from pages.whole_reads(request_id(event.key, body.request))
     if body.command is not None:
@@ -136,6 +151,8 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(LotRecallReached, answers.recalled, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(BoothForwardingBegun, merging.begun, reads=_forwarding),
+        _said(BoothForwardingRefused, merging.refused, reads=_forwarding),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
         _said(RequestRested, answers.rested, reads=_rested),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),

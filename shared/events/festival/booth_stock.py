@@ -4,7 +4,7 @@ from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import DisputeOutcome, Price
-from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
@@ -20,6 +20,14 @@ class BoothOpened(Body):
     tills: tuple[Id, ...]
     zone: Id = "Asia/Jakarta"
     catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class BoothChanged(Body):
+    """The booth's name and its festival's zone from now on."""
+
+    booth: Id
+    name: Text
+    zone: Id
 
 
 class PricesChanged(Body):
@@ -104,6 +112,20 @@ class DisputeResolved(Body):
     lot: Id | None = None
 
 
+class BoothForwarded(Body):
+    """Records that tills send for `booth` are to count at booth `to`. Sales answers to `festival`.
+
+    With `merge`, `booth` is a booth of the festival that was opened by mistake. Otherwise no festival has opened it.
+    `order`: the id of the organiser's command.
+    """
+
+    booth: Id
+    to: Id
+    festival: Id
+    order: CommandId
+    merge: bool = False
+
+
 class BoothClosing(Body):
     """No more stock will come. Tills have until `deadline` to send records."""
 
@@ -117,6 +139,7 @@ BOOTH_STOCK = Topic(
     "booth",
     (
         BoothOpened,
+        BoothChanged,
         PricesChanged,
         TillAdded,
         TillStruck,
@@ -126,6 +149,7 @@ BOOTH_STOCK = Topic(
         LotWithdrawn,
         DisputeResolved,
         VoidOrdered,
+        BoothForwarded,
         BoothClosing,
     ),
 )
