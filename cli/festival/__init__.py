@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
 from cli.festival.disputes import disputes
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
@@ -23,6 +24,9 @@ app.callback()(choose)
 COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
     "booth": booth,
+    "change": change,
+    "rename-booth": rename_booth,
+    "merge-booths": merge_booths,
     "stock": stock,
     "request": request,
     "plan": plan,
@@ -33,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replenish": replenish,
     "loss": loss,
     "change-price": change_price,
+    "add-product": add_product,
     "add-till": add_till,
     "strike-till": strike_till,
     "void-sale": void_sale,
@@ -41,6 +46,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "strays": strays,
     "disputes": disputes,
     "dispute": dispute,
+    "move-stray": move_stray,
     "close-booth": close_booth,
     "reopen-booth": reopen_booth,
     "close": close,

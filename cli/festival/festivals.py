@@ -11,11 +11,20 @@ from cli.console import say, show_json, show_table, warn
 from cli.festival.client import Row
 from cli.festival.devices import waited_for
 from cli.festival.disputes import doubtful, doubts, show_doubts
-from cli.festival.session import Festival, Json, booth_id, festival_time, sales_service, service, show_answer
+from cli.festival.session import (
+    Festival,
+    Json,
+    Yes,
+    booth_id,
+    confirmed_command,
+    festival_time,
+    sales_service,
+    service,
+    show_answer,
+)
 from cli.parameters import DAY, LOT, WHOLE, parsed
-from services.production import reference
 from shared import shown, typed
-from shared.errors import BadReference, NotAnswered
+from shared.errors import NotAnswered
 from shared.translation import tr
 
 Day = Annotated[date, typer.Option(parser=DAY, help="A day there, e.g. 2026-04-18.")]
@@ -38,9 +47,10 @@ def announce(
     zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Jakarta",
     island: Annotated[str | None, typer.Option(help="Destination of parcels: plans count their travel time.")] = None,
     weight: Annotated[list[str] | None, typer.Option(help="FACILITY=N: it gets N times the share.")] = None,
+    yes: Yes = False,
     as_json: Json = False,
 ) -> None:
-    """Announce a festival."""
+    """Announce a festival. One that is over, or longer than 60 days, needs a yes."""
     weights = parsed(lambda: typed.pairs(weight or [], "--weight PR-KPG=2", typed.facility))
     body = {
         "festival": festival,
@@ -49,22 +59,12 @@ def announce(
         "zone": zone,
         "first_day": first_day.isoformat(),
         "last_day": last_day.isoformat(),
-        "lead_days": _lead_days(island),
+        "island": island,
         "weights": [{"facility": facility, "weight": times} for facility, times in weights.items()],
     }
     message = f"{name} is announced as {festival}, {_days(body)}."
     with service(context) as api:
-        show_answer(api.command("festivals", body=body), message, as_json=as_json)
-
-
-def _lead_days(island: str | None) -> list[Row]:
-    if island is None:
-        return []
-    try:
-        lead_days = reference.load().days_to(island)
-    except BadReference as error:
-        raise typer.BadParameter(str(error)) from None
-    return [{"facility": facility, "days": days} for facility, days in lead_days.items()]
+        show_answer(confirmed_command(api, "festivals", body=body, yes=yes), message, as_json=as_json)
 
 
 def booth(
@@ -84,20 +84,12 @@ def booth(
 ) -> None:
     """Open a booth."""
     id = booth_id(festival, booth)
-    products = reference.load().catalogue.products
     limits = parsed(lambda: typed.pairs(limit or [], "--limit tenun=40", str.strip))
     prices = parsed(lambda: typed.pairs(price, "--price KTI=150.000", typed.product, typed.rupiah))
     body = {
         "booth": id,
         "name": name or id,
-        "prices": [
-            {
-                "product": product,
-                "price_rupiah": rupiah,
-                "category": products[product].category if product in products else None,
-            }
-            for product, rupiah in prices.items()
-        ],
+        "prices": [{"product": product, "price_rupiah": rupiah} for product, rupiah in prices.items()],
         "tills": till or ["T1"],
         "capacity": capacity,
         "limits": [{"category": category, "qty": qty} for category, qty in limits.items()],

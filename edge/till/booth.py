@@ -6,12 +6,14 @@ from datetime import date, datetime
 
 from edge.till.receipts import Receipts
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
     LotWithdrawn,
+    Price,
     PricesChanged,
     TillAdded,
     TillStruck,
@@ -35,11 +37,12 @@ class StockedLot:
 
 @dataclass(frozen=True, slots=True)
 class KnownPrices:
-    """A price list: rupiah per piece by product. `revision` 0: no list is known."""
+    """A price list: rupiah per piece by product. `revision` 0: no list is known. `names`: for people, by product."""
 
     revision: int
     valid_from: datetime | None
     prices: Mapping[str, int]
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +101,8 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
     opened = booth.opened
     return BoothView(
         festival=opened.festival if opened else None,
-        name=opened.name if opened else None,
-        zone=opened.zone if opened else None,
+        name=booth.name,
+        zone=booth.zone,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
         closing=booth.closing.deadline if booth.closing and booth.closing.opening >= booth.opening else None,
@@ -137,12 +140,15 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 @dataclass(slots=True)
 class _BoothState:
     opened: BoothOpened | None = None
+    name: str | None = None
+    zone: str | None = None
     closing: BoothClosing | None = None
     opening: int = 1
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
     struck: set[_Holder] = field(default_factory=set)
     price_lists: dict[int, KnownPrices] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     lots: dict[str, BoothStocked] = field(default_factory=dict)
     stocked: dict[str, int] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -151,12 +157,13 @@ class _BoothState:
         match body:
             case BoothOpened():
                 self.opened = body
+                self.name, self.zone = body.name, body.zone
                 self.tills.update(body.tills)
-                prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[1] = KnownPrices(1, None, prices)
+                self._add_list(1, None, body.prices)
+            case BoothChanged():
+                self.name, self.zone = body.name, body.zone
             case PricesChanged():
-                prices = {price.product: price.price_rupiah for price in body.prices}
-                self.price_lists[body.revision] = KnownPrices(body.revision, body.valid_from, prices)
+                self._add_list(body.revision, body.valid_from, body.prices)
             case TillAdded():
                 self.tills.add(body.till)
             case TillStruck():
@@ -177,6 +184,12 @@ class _BoothState:
             case BoothReopened():
                 # The topics of festival and sales have no order between them.
                 self.opening = max(self.opening, body.opening)
+
+    def _add_list(self, revision: int, valid_from: datetime | None, prices: Sequence[Price]) -> None:
+        # A list that changes prices need not repeat the names.
+        self.names.update({price.product: price.name for price in prices if price.name})
+        rupiah = {price.product: price.price_rupiah for price in prices}
+        self.price_lists[revision] = KnownPrices(revision, valid_from, rupiah, self.names)
 
     def holders(self, till: str, device: str) -> list[_Holder]:
         """The holders that share the stock, in the same order at every till: each device, and each name without a

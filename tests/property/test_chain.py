@@ -14,7 +14,8 @@ from hypothesis.stateful import initialize, rule
 
 from services.festival.domain import Booth as FestivalBooth
 from services.festival.domain import BoothSales, Command, Festival, Replenishment, Request, Shipment, Transfer
-from services.festival.domain.allocation.request import RequestStatus
+from services.festival.domain.allocation.lines import Lines, StoredLines
+from services.festival.domain.allocation.request import PlanTerms, RequestStatus, shortfalls
 from services.festival.domain.booth import BoothStatus
 from services.festival.domain.command import CommandStatus
 from services.festival.domain.festival import FestivalStatus
@@ -30,6 +31,7 @@ from services.production.handlers import PROCESSORS as PRODUCTION_PROCESSORS
 from services.sales.domain import Booth
 from services.sales.domain.booth import BoothStatus as SalesStatus
 from services.sales.handlers import PROCESSORS as SALES_PROCESSORS
+from shared.events.catalogue import ENTRY_COMMANDS
 from shared.events.festival import FESTIVAL as FESTIVAL_TOPIC
 from shared.events.festival import (
     ORGANISER,
@@ -43,6 +45,8 @@ from shared.events.festival import (
     Demand,
     DisputeOutcome,
     LossPlace,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     Price,
     ReceiveReturn,
@@ -76,11 +80,13 @@ from shared.events.sales import (
     TillClosed,
     VoidedLine,
 )
+from tests.support.builders.production import seed_commands
 from tests.support.examples import examples
 from tests.support.invariants import inventory as of_inventory
 from tests.support.invariants import production as of_production
 from tests.support.invariants import sales as of_sales
 from tests.support.machine import Machine, one_of, until, which
+from tests.support.requests import whole_requests
 from tests.support.shell import NOON, ServiceShell
 
 FESTIVAL = "ODOP"
@@ -88,6 +94,8 @@ BOOTHS = ("ODOP.B1", "ODOP.B2")
 PRODUCTS = ("KTI", "SVR", "KRJ")
 MAKERS = {"PR-KPG": ("KTI", "SVR"), "LP-KPG": ("KRJ",), "RT-KPG": ("SVR",)}
 PRICE = 333
+# A till is set up for a booth that no festival opens.
+STRAY = "odop.b1"
 booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
@@ -101,8 +109,8 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
-FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
-AT_TILLS = ("count", "close till", "come online", "come online", "close", "reopen")
+FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray")
+AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close", "reopen")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(
@@ -119,7 +127,9 @@ class Chain(Machine):
         self.festival = ServiceShell(self.kafka, FESTIVAL_PROCESSORS)
         self.sales = ServiceShell(self.kafka, SALES_PROCESSORS)
         self.services = [self.production, self.inventory, self.festival, self.sales]
-        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
+        for command in seed_commands(MAKERS):
+            self.kafka.say(ENTRY_COMMANDS, command, source="seed")
+        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in (*BOOTHS, STRAY)}
         self.numbers: Counter[str] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
         self.names: Counter[str] = Counter()
@@ -146,6 +156,7 @@ class Chain(Machine):
                 zone="Asia/Makassar",
                 first_day=NOON.date(),
                 last_day=NOON.date(),
+                confirmed=True,
             )
         )
         for booth in BOOTHS:
@@ -212,7 +223,7 @@ class Chain(Machine):
         )
 
     def revise(self, n: int, qty: int, odd: bool) -> None:
-        request = one_of(self.festival.all(Request), n)
+        request = one_of(requests_of(self.festival), n)
         if request is not None:
             without = () if qty == 1 else (sorted(MAKERS)[qty % len(MAKERS)],)
             self.command(ReviseAllocation(festival=FESTIVAL, request=request.name, without=without, consent=odd))
@@ -221,10 +232,17 @@ class Chain(Machine):
         if qty < 3:
             self.command(CloseBooth(festival=FESTIVAL, booth=BOOTHS[odd]))
 
+    def merge(self, n: int, qty: int, odd: bool) -> None:
+        if qty < 3:
+            self.command(MergeBooths(festival=FESTIVAL, booth=BOOTHS[odd], to=BOOTHS[not odd]))
+
+    def move_stray(self, n: int, qty: int, odd: bool) -> None:
+        self.command(MoveStray(festival=FESTIVAL, booth=BOOTHS[odd], stray=STRAY))
+
     def accept(self, n: int, qty: int, odd: bool) -> None:
         waiting = [
             request
-            for request in self.festival.all(Request)
+            for request in requests_of(self.festival)
             if request.status is RequestStatus.PROPOSED or request.pending_revision is not None
         ]
         request = one_of(waiting, n)
@@ -234,7 +252,7 @@ class Chain(Machine):
     def send(self, n: int, qty: int, odd: bool) -> None:
         ready = {
             (request.name, line.facility, line.booth)
-            for request in self.festival.all(Request)
+            for request in requests_of(self.festival)
             for line in request.lines
             if line.status is LineStatus.RESERVED
         }
@@ -357,6 +375,16 @@ class Chain(Machine):
         if at_once:
             self.upload(booth, len(self.spools[booth]))
 
+    def sell_astray(self, n: int, qty: int, odd: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            line = ReceiptLine(
+                line=1, lot=lot.id if odd else None, product=lot.product, qty=qty, unit_price_rupiah=PRICE
+            )
+            paid = Payment(kind=PaymentKind.CASH)
+            self.spool(STRAY, ReceiptIssued, lines=(line,), payment=paid, sold_at=self.kafka.now)
+            self.upload(STRAY, qty)
+
     def count(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
@@ -404,6 +432,11 @@ class Chain(Machine):
         for booth in BOOTHS:
             self.close_till(0, 0, booth == BOOTHS[1])
             self.upload(booth, len(self.spools[booth]))
+        if self.numbers[STRAY]:
+            self.spool(STRAY, TillClosed, last_seq=self.numbers[STRAY] + 1)
+            self.upload(STRAY, len(self.spools[STRAY]))
+            self.settle()
+            self.move_stray(0, 0, False)
         self.settle()
         self.ring_all()
         self.resolve_all([DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED])
@@ -471,6 +504,9 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "accept": Chain.accept,
     "revise": Chain.revise,
     "close booth": Chain.close_booth,
+    "merge": Chain.merge,
+    "move stray": Chain.move_stray,
+    "sell astray": Chain.sell_astray,
     "send": Chain.send,
     "receive": Chain.receive,
     "move": Chain.move,
@@ -485,6 +521,10 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "close till": Chain.close_till,
     "come online": Chain.come_online,
 }
+
+
+def requests_of(festival: ServiceShell) -> list[Request]:
+    return whole_requests(festival.all(Request), festival.all(PlanTerms), festival.all(StoredLines))
 
 
 def check_festival(festival: ServiceShell) -> None:
@@ -505,7 +545,10 @@ def check_festival(festival: ServiceShell) -> None:
     assert moved == {
         (b.id, lot.lot): lot.moved_out for b in festival.all(FestivalBooth) for lot in b.lots if lot.moved_out
     }
-    for request in festival.all(Request):
+    for request in requests_of(festival):
+        counted = Lines.of(request.lines)
+        assert {s: t for s, t in request.lines.tallies.items() if t.lines} == counted.tallies, request
+        assert request.short == sum(gap.short for gap in shortfalls(request)), request
         covered: Counter[tuple[str, str]] = Counter()
         for line in request.lines:
             if line.status in COUNTED:
@@ -532,12 +575,12 @@ def check_production_and_inventory(production: ServiceShell, inventory: ServiceS
 def check_inventory_and_festival(inventory: ServiceShell, festival: ServiceShell) -> None:
     """Every line stands as its reservation does, and what was sent is on the way, at booths, lost or home."""
     standing = {r.id: r.status for lot in inventory.all(Lot) for r in lot.reservations}
-    lines = {line.reservation: line for request in festival.all(Request) for line in request.lines}
+    lines = {line.reservation: line for request in requests_of(festival) for line in request.lines}
     assert standing.keys() <= lines.keys()
     for id, line in lines.items():
         assert line.status in ENDS, f"{line.status} for ever"
         assert standing.get(id) in ENDS[line.status], (line, standing.get(id))
-    for request in festival.all(Request):
+    for request in requests_of(festival):
         assert not (request.lapsed and any(line.status is LineStatus.RESERVED for line in request.lines)), request
     sent: Counter[tuple[str, str]] = Counter()
     for line in lines.values():

@@ -46,6 +46,7 @@ class Booth:
     - `disputed`: sales in doubt.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
     - `opening`: how often it opened. `reopening`: the command that sales has to answer.
+    - `merged_into`: the booth that has its stock and devices, or is about to have them.
     - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
     """
 
@@ -67,6 +68,7 @@ class Booth:
     seen: tuple[LastCount, ...] = ()
     opening: int = 1
     reopening: str | None = None
+    merged_into: str | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot of this id."""

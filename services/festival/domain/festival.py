@@ -1,8 +1,13 @@
 """A festival: its announcement, the opening of its booths, and its final sums."""
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
+from operator import attrgetter
+from zoneinfo import ZoneInfo
 
 from services.festival.domain.booth import Booth, BoothStatus, PriceTag
 from services.festival.domain.booth_lot import Account
@@ -16,6 +21,7 @@ from shared.events.festival import (
     CommandRefusal,
     FestivalAnnounced,
     FestivalClosed,
+    LeadTime,
     OpenBooth,
 )
 from shared.events.names import NameRule
@@ -28,6 +34,12 @@ MAX_PRICES = 500
 MAX_TILLS = 50
 MAX_FACILITIES = 1000
 MAX_WEIGHT = 100
+# A longer festival is probably a typing error.
+USUAL_DAYS = 60
+_NAMELESS = {
+    "name": Message("The festival has no name."),
+    "place": Message("The festival has no place."),
+}
 
 
 class FestivalStatus(StrEnum):
@@ -73,8 +85,8 @@ class Festival:
     weights: tuple[tuple[str, int], ...] = ()
 
 
-def announce(state: State, existing: Festival | None, body: AnnounceFestival) -> CommandResult:
-    """The state with a new festival, and the event."""
+def announce(state: State, existing: Festival | None, body: AnnounceFestival, at: datetime) -> CommandResult:
+    """The state with a new festival, and the event. `at` is the time of the command."""
     if existing is not None:
         return Rejection(
             "festival",
@@ -83,31 +95,8 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         )
     if (rejection := check_names("festival", names.FESTIVAL, body.festival)) is not None:
         return rejection
-    if not body.name.strip():
-        return Rejection("name", CommandRefusal.MISSING, Message("The festival has no name."))
-    if not body.place.strip():
-        return Rejection("place", CommandRefusal.MISSING, Message("The festival has no place."))
-    if body.zone not in FESTIVAL_ZONES:
-        return Rejection(
-            "zone",
-            CommandRefusal.BAD_NAME,
-            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
-        )
-    if body.last_day < body.first_day:
-        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
-    for field, entries in (("lead_days", body.lead_days), ("weights", body.weights)):
-        if (rejection := check_names(field, names.FACILITY, *(entry.facility for entry in entries))) is not None:
-            return rejection
-        if len({entry.facility for entry in entries}) < len(entries):
-            return Rejection(
-                field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
-            )
-        if len(entries) > MAX_FACILITIES:
-            return Rejection(
-                field,
-                CommandRefusal.TOO_MANY,
-                Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
-            )
+    if (rejection := check_facilities("weights", [entry.facility for entry in body.weights])) is not None:
+        return rejection
     if any(entry.weight > MAX_WEIGHT for entry in body.weights):
         return Rejection(
             "weights",
@@ -124,6 +113,9 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         lead_days=tuple(sorted((entry.facility, entry.days) for entry in body.lead_days)),
         weights=tuple(sorted((entry.facility, entry.weight) for entry in body.weights)),
     )
+    rejection = check_announcement(festival, body.lead_days) or check_days(festival, at, confirmed=body.confirmed)
+    if rejection is not None:
+        return rejection
     announced = FestivalAnnounced(
         festival=body.festival,
         name=body.name,
@@ -131,8 +123,66 @@ def announce(state: State, existing: Festival | None, body: AnnounceFestival) ->
         zone=body.zone,
         first_day=body.first_day,
         last_day=body.last_day,
+        catalogue=body.catalogue,
     )
     return state.put(festival), [FESTIVAL.of(announced)]
+
+
+def check_announcement(festival: Festival, lead_days: Sequence[LeadTime]) -> Rejection | None:
+    """The rejection of a festival as it would be announced, with these lead times; None if it is valid."""
+    for field in ("name", "place"):
+        if not getattr(festival, field).strip():
+            return Rejection(field, CommandRefusal.MISSING, _NAMELESS[field])
+    if festival.zone not in FESTIVAL_ZONES:
+        return Rejection(
+            "zone",
+            CommandRefusal.BAD_NAME,
+            Message("The time zone must be one of {zones}.", zones=", ".join(FESTIVAL_ZONES)),
+        )
+    if festival.last_day < festival.first_day:
+        return Rejection("last_day", CommandRefusal.WRONG_DAYS, Message("The last day comes before the first."))
+    return check_facilities("lead_days", [entry.facility for entry in lead_days])
+
+
+def check_days(festival: Festival, at: datetime, *, confirmed: bool) -> Rejection | None:
+    """The rejection of days that are probably a mistake, unless a person has confirmed them. `at`: the present."""
+    if confirmed:
+        return None
+    days = (festival.last_day - festival.first_day).days + 1
+    if festival.last_day < at.astimezone(ZoneInfo(festival.zone)).date():
+        message = Message(
+            "The last day, {last_day}, has passed. If that is right, confirm it: `--yes`, or `confirmed` over HTTP.",
+            last_day=str(festival.last_day),
+        )
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    if days > USUAL_DAYS:
+        message = Message(
+            "From {first_day} to {last_day} are {days} days, more than {usual}. If that is right, confirm it: "
+            "`--yes`, or `confirmed` over HTTP.",
+            first_day=str(festival.first_day),
+            last_day=str(festival.last_day),
+            days=days,
+            usual=USUAL_DAYS,
+        )
+        return Rejection("last_day", CommandRefusal.NOT_CONFIRMED, message)
+    return None
+
+
+def check_facilities(field: str, facilities: Sequence[str]) -> Rejection | None:
+    """The rejection of a list with one entry for each of these facilities; None if it is valid."""
+    if (rejection := check_names(field, names.FACILITY, *facilities)) is not None:
+        return rejection
+    if len(set(facilities)) < len(facilities):
+        return Rejection(
+            field, CommandRefusal.NAMED_TWICE, Message("A facility is named twice in {field}.", field=field)
+        )
+    if len(facilities) > MAX_FACILITIES:
+        return Rejection(
+            field,
+            CommandRefusal.TOO_MANY,
+            Message("At most {most} facilities have {field}.", most=MAX_FACILITIES, field=field),
+        )
+    return None
 
 
 def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResult:
@@ -198,6 +248,7 @@ def open_booth(state: State, festival: Festival, body: OpenBooth) -> CommandResu
         prices=body.prices,
         tills=body.tills,
         zone=festival.zone,
+        catalogue=body.catalogue,
     )
     return state.put(booth), [BOOTH_STOCK.of(opened)]
 
@@ -268,15 +319,18 @@ def booths_of(state: State, festival: str) -> list[Booth]:
     return state.find(booths_at(festival))
 
 
-def update_sums(state: State, festival: Festival) -> Decision:
+def update_sums(state: State, festival: Festival, changed: str = "") -> Decision:
     """The festival closed and its sums published once every piece is accounted for, and again when they change.
 
-    Until then the festival is closing.
+    Until then the festival is closing. `changed`: the booth that the event concerns.
     """
     if festival.status not in (FestivalStatus.CLOSING, FestivalStatus.CLOSED):
         return state, []
     booths = booths_of(state, festival.id)
-    if not all(booth.accounted for booth in booths):
+    # From the changed booth on: it or the next one is usually not accounted for yet. Else each of thousands of
+    # returns would add up hundreds of booths.
+    first = bisect_left(booths, changed, key=attrgetter("id"))
+    if not all(booth.accounted for booth in chain(booths[first:], booths[:first])):
         return _put_if_changed(state, festival, replace(festival, status=FestivalStatus.CLOSING)), []
     sums = _sums(booths)
     if sums == festival.sums:

@@ -34,6 +34,9 @@ def order(state: State, festival: Festival, body: ReopenBooth, event: Event) -> 
     if booth.status is BoothStatus.OPEN:
         message = Message("Booth {booth} is open; it sells already.", booth=booth.id)
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if booth.merged_into is not None:
+        message = Message("Booth {booth} was merged into {to}; sell there.", booth=booth.id, to=booth.merged_into)
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if (rejection := check_not_reopening(booth)) is not None:
         return rejection
     returning = sum(lot.returning for lot in booth.lots)

@@ -5,7 +5,6 @@ shipments and transfers lie in its own lane, so queries for them are owned. Only
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,16 +17,18 @@ from services.festival.domain import (
     Request,
     Shipment,
     Transfer,
+    changing,
     closing,
     festival,
+    merging,
     prices,
     reopening,
     sale_corrections,
     tills,
 )
-from services.festival.domain.allocation import allocation, revising
+from services.festival.domain.allocation import allocation, pages, revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import promising_at, request_id, requests_at
+from services.festival.domain.allocation.request import request_id, requests_at
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics import losses, shipment, transfer
@@ -38,17 +39,22 @@ from services.festival.domain.rules import announcement, by_body, by_time, comma
 from services.festival.domain.stock import plannable_of
 from shared.events.festival import (
     AcceptPlan,
+    AddProduct,
     AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangeFestival,
     ChangePrice,
     CloseBooth,
     CloseFestival,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+    RenameBooth,
     ReopenBooth,
     Replenish,
     RequestAllocation,
@@ -60,23 +66,11 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
-from shared.runtime.processor import Handler, Rule, on
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Rule, on
 from shared.runtime.state import Read, Ref
 
 B = TypeVar("B", bound=Body)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _given(
@@ -95,16 +89,24 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill | ReopenBooth,
+    body: OpenBooth
+    | RenameBooth
+    | ResolveDispute
+    | VoidSale
+    | ChangePrice
+    | AddProduct
+    | AddTill
+    | StrikeTill
+    | ReopenBooth,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
 
 def _planning(body: RequestAllocation) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
-    # What others were promised takes room at the booths.
-    yield promising_at(body.festival)
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     for booth in {demand.booth for demand in body.demands}:
+        # What others were promised takes room at the booths.
+        yield pages.coming_to(booth)
         yield Ref(Booth, booth)
         yield Ref(BoothSales, booth)
     for product in {demand.product for demand in body.demands}:
@@ -112,9 +114,9 @@ def _planning(body: RequestAllocation) -> Iterator[Read]:
 
 
 def _refilling(body: Replenish) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     yield Ref(Replenishment, request_id(body.festival, body.request))
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
     for product in set(body.products):
@@ -122,15 +124,15 @@ def _refilling(body: Replenish) -> Iterator[Read]:
 
 
 def _accepting(body: AcceptPlan) -> Iterator[Read]:
-    yield Ref(Request, request_id(body.festival, body.request))
+    yield from pages.whole_reads(request_id(body.festival, body.request))
     # A revision that waits keeps no room, and the request alone knows at which booths it wants some.
-    yield promising_at(body.festival)
+    yield pages.promising_pages(body.festival)
     yield booths_at(body.festival)
     yield booth_sales_at(body.festival)
 
 
 def _request(body: ReviseAllocation) -> Iterable[Read]:
-    return (Ref(Request, request_id(body.festival, body.request)),)
+    return pages.whole_reads(request_id(body.festival, body.request))
 
 
 def _shipping(body: SendShipment) -> Iterable[Read]:
@@ -138,6 +140,7 @@ def _shipping(body: SendShipment) -> Iterable[Read]:
         Ref(Request, request_id(body.festival, body.request)),
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
+        pages.coming_to(body.booth),
     )
 
 
@@ -147,6 +150,7 @@ def _receiving(body: ReceiveShipment) -> Iterable[Read]:
         Ref(Shipment, shipment_id(body.festival, body.shipment)),
         Ref(Booth, body.booth),
         requests_at(body.festival),
+        pages.pages_at(body.booth),
     )
 
 
@@ -158,7 +162,7 @@ def _moving(body: SendTransfer) -> Iterable[Read]:
         Ref(BoothSales, body.booth),
         # The room at the other booth, with what it sold and was promised.
         Ref(BoothSales, body.to),
-        promising_at(body.festival),
+        pages.coming_to(body.to),
     )
 
 
@@ -174,24 +178,51 @@ def _losing(body: RecordLoss) -> Iterable[Read]:
     return () if body.booth is None else (Ref(Booth, body.booth),)
 
 
+def _changing(body: ChangeFestival) -> Iterable[Read]:
+    return requests_at(body.festival), booths_at(body.festival)
+
+
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
-    return (requests_at(body.festival),)
+    return pages.all_reads(body.festival)
+
+
+def _moving_stray(body: MoveStray) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    # Booths of other festivals lie in other lanes: only sales knows of all.
+    if body.stray.startswith(f"{body.festival}."):
+        yield Ref(Booth, body.stray)
+
+
+def _merging(body: MergeBooths) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    yield Ref(Booth, body.to)
+    yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
+    yield from pages.all_reads(body.festival)
+    yield shipments_at(body.festival)
+    yield transfers_at(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
     festival = body.festival
-    return Ref(Booth, body.booth), requests_at(festival), shipments_at(festival), transfers_at(festival)
+    return Ref(Booth, body.booth), *pages.all_reads(festival), shipments_at(festival), transfers_at(festival)
 
 
 def _closing(body: CloseFestival) -> Iterable[Read]:
     festival = body.festival
-    return requests_at(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
+    return *pages.all_reads(festival), shipments_at(festival), transfers_at(festival), booths_at(festival)
 
 
 def commands(planner: Planner) -> tuple[CommandHandler, ...]:
     """All commands, with plans by this planner."""
     return (
         _given("/festivals", "Announce a festival", AnnounceFestival, announcement(), reads=_nothing),
+        _given(
+            "/festivals/{festival}/change",
+            "Change what was announced",
+            ChangeFestival,
+            command(by_time(changing.change)),
+            reads=_changing,
+        ),
         _given(
             "/festivals/{festival}/cancel",
             "Cancel it, before anything was sent",
@@ -204,6 +235,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "Open a booth",
             OpenBooth,
             command(by_body(festival.open_booth)),
+            reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/name",
+            "Give a booth another name",
+            RenameBooth,
+            command(by_body(changing.rename_booth)),
             reads=_booth,
         ),
         _given(
@@ -299,6 +337,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_booth,
         ),
         _given(
+            "/festivals/{festival}/booths/{booth}/products",
+            "Sell one more product",
+            AddProduct,
+            command(by_time(prices.add)),
+            reads=_booth,
+        ),
+        _given(
             "/festivals/{festival}/booths/{booth}/tills",
             "Sell from one more till",
             AddTill,
@@ -311,6 +356,20 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             StrikeTill,
             command(by_body(tills.strike)),
             reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/strays",
+            "Let the sales of a booth that does not exist count here",
+            MoveStray,
+            command(merging.move_stray),
+            reads=_moving_stray,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/merge",
+            "Merge a booth that was opened by mistake into another",
+            MergeBooths,
+            command(merging.merge),
+            reads=_merging,
         ),
         _given(
             "/festivals/{festival}/booths/{booth}/close",

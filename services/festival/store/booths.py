@@ -90,6 +90,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
+        "merged_into": booth.merged_into,
         "seen": [
             {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
         ],
@@ -139,6 +140,7 @@ def _booth(document: Document) -> Booth:
         seen=tuple(LastCount(**count) for count in document["seen"]),
         opening=document["opening"],
         reopening=document["reopening"],
+        merged_into=document["merged_into"],
     )
 
 

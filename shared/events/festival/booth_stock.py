@@ -2,12 +2,16 @@
 
 from datetime import date
 
+from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import CountedLot, DisputeOutcome, Price
-from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
-    """A booth opens. `prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`."""
+    """A booth opens. `prices` are revision 1 of the price list. `zone` is the festival's, e.g. `Asia/Makassar`.
+
+    `catalogue`: the revisions that categories and names are from.
+    """
 
     booth: Id
     festival: Id
@@ -15,6 +19,15 @@ class BoothOpened(Body):
     prices: tuple[Price, ...]
     tills: tuple[Id, ...]
     zone: Id = "Asia/Jakarta"
+    catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class BoothChanged(Body):
+    """The booth's name and its festival's zone from now on."""
+
+    booth: Id
+    name: Text
+    zone: Id
 
 
 class PricesChanged(Body):
@@ -100,6 +113,20 @@ class DisputeResolved(Body):
     order: Id | None = None
 
 
+class BoothForwarded(Body):
+    """Records that tills send for `booth` are to count at booth `to`. Sales answers to `festival`.
+
+    With `merge`, `booth` is a booth of the festival that was opened by mistake. Otherwise no festival has opened it.
+    `order`: the id of the organiser's command.
+    """
+
+    booth: Id
+    to: Id
+    festival: Id
+    order: CommandId
+    merge: bool = False
+
+
 class BoothClosing(Body):
     """No more stock will come. Tills have until `deadline` to send records. `opening`: it ends this opening of the
     booth, the first being 1."""
@@ -129,6 +156,7 @@ BOOTH_STOCK = Topic(
     "booth",
     (
         BoothOpened,
+        BoothChanged,
         PricesChanged,
         TillAdded,
         TillStruck,
@@ -138,6 +166,7 @@ BOOTH_STOCK = Topic(
         LotWithdrawn,
         DisputeResolved,
         VoidOrdered,
+        BoothForwarded,
         BoothClosing,
         ReopeningRequested,
     ),

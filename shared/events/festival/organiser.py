@@ -2,7 +2,8 @@
 
 from enum import StrEnum
 
-from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, TypedNumber, Utc
+from shared.events.catalogue import CatalogueRevision
+from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, Typed, TypedNumber, Utc
 
 
 class LeadTime(Body):
@@ -24,6 +25,8 @@ class AnnounceFestival(Body):
 
     Parcels must arrive before the opening. Once the festival is open, they must arrive before the last day. Parcels
     of a facility without `lead_days` always arrive in time. A facility without a weight in `weights` has weight 1.
+    Days in the past, or more than 60 days, are refused unless `confirmed`. With an `island` the HTTP API adds the
+    lead times of the catalogue, and names the revisions that it used.
     """
 
     festival: Id
@@ -34,6 +37,29 @@ class AnnounceFestival(Body):
     last_day: Day
     lead_days: tuple[LeadTime, ...] = ()
     weights: tuple[ProgrammeWeight, ...] = ()
+    island: Typed | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    confirmed: bool = False
+
+
+class ChangeFestival(Body):
+    """Change what was announced; null: unchanged. The id never changes.
+
+    Days, place and zone can change until something was sent. After that only the last day can become later. The name
+    can change always. `lead_days` replace all earlier ones, and come from the catalogue with an `island`.
+    `confirmed`: as in AnnounceFestival.
+    """
+
+    festival: Id
+    name: Text | None = None
+    place: Text | None = None
+    zone: Id | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
+    lead_days: tuple[LeadTime, ...] | None = None
+    island: Typed | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    confirmed: bool = False
 
 
 class CancelFestival(Body):
@@ -44,11 +70,12 @@ class CancelFestival(Body):
 
 
 class Price(Body):
-    """A product's price. `category`: the kind of product, by which a booth may be limited."""
+    """A product's price. `category`: the kind of product, by which a booth may be limited. `name`: for people."""
 
     product: Id
     price_rupiah: PriceRupiah
     category: Id | None = None
+    name: Text = ""
 
 
 class CategoryLimit(Body):
@@ -62,7 +89,8 @@ class OpenBooth(Body):
     """A booth with its prices and tills. Its id begins with the festival's id and a dot (`ODOP.B07`), so that no two
     festivals share a booth.
 
-    `capacity`: the most pieces that the booth can hold at once; null: no limit.
+    `capacity`: the most pieces that the booth can hold at once; null: no limit. The HTTP API adds categories and
+    names of the catalogue where they are left out, and names the revisions that it used.
     """
 
     festival: Id
@@ -72,6 +100,15 @@ class OpenBooth(Body):
     tills: tuple[Id, ...]
     capacity: Count | None = None
     limits: tuple[CategoryLimit, ...] = ()
+    catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class RenameBooth(Body):
+    """Give a booth another name for people. Its id never changes."""
+
+    festival: Id
+    booth: Id
+    name: Text
 
 
 class Demand(Body):
@@ -90,15 +127,19 @@ class RequestAllocation(Body):
     a shortage evenly; otherwise fewer booths may be served, with fewer shipments. `revise_at_percent`:
     the percentage of missing pieces at which they are planned and reserved again without a command; null: never.
     Missing pieces were lost on the way, recalled before sending or freed by a closed booth.
+
+    `day`: the day of the festival that the stock is for; null: all its days. Lots must be good on that day and come
+    by it. Their hold ends with it at the latest. `hold_hours` null: until that day is over, or 72 without a day.
     """
 
     festival: Id
     request: Id
     demands: tuple[Demand, ...]
     consent: bool = False
-    hold_hours: TypedNumber = 72
+    hold_hours: TypedNumber | None = None
     even: bool = True
     revise_at_percent: TypedNumber | None = None
+    day: Day | None = None
 
 
 class ReviseAllocation(Body):
@@ -259,6 +300,22 @@ class ChangePrice(Body):
     valid_from: Utc | None = None
 
 
+class AddProduct(Body):
+    """The open booth sells one more product, at this price from `valid_from` on; null: from now on.
+
+    The price list gets the next revision. `category`: as in Price.
+    """
+
+    festival: Id
+    booth: Id
+    product: Id
+    price_rupiah: PriceRupiah
+    category: Id | None = None
+    name: Text | None = None
+    catalogue: tuple[CatalogueRevision, ...] = ()
+    valid_from: Utc | None = None
+
+
 class AddTill(Body):
     """The booth sells from one more till."""
 
@@ -277,6 +334,26 @@ class StrikeTill(Body):
     device: Id | None = None
     branch: Qty | None = None
     reason: Text = ""
+
+
+class MergeBooths(Body):
+    """Merge `booth`, which was opened by mistake, into booth `to`.
+
+    Unsold stock and devices go to booth `to`, and `booth` closes. Its sales stay its own. Its reservations are
+    released. Records that its tills send from now on count at booth `to`.
+    """
+
+    festival: Id
+    booth: Id
+    to: Id
+
+
+class MoveStray(Body):
+    """Let the records of tills for `stray`, a booth that no festival has opened, count at `booth`."""
+
+    festival: Id
+    booth: Id
+    stray: Id
 
 
 class CloseBooth(Body):
@@ -312,8 +389,10 @@ ORGANISER = Topic(
     "festival",
     (
         AnnounceFestival,
+        ChangeFestival,
         CancelFestival,
         OpenBooth,
+        RenameBooth,
         RequestAllocation,
         ReviseAllocation,
         Replenish,
@@ -327,8 +406,11 @@ ORGANISER = Topic(
         ResolveDispute,
         VoidSale,
         ChangePrice,
+        AddProduct,
         AddTill,
         StrikeTill,
+        MoveStray,
+        MergeBooths,
         CloseBooth,
         ReopenBooth,
         CloseFestival,

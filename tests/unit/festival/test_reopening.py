@@ -14,6 +14,7 @@ from shared.events.festival import (
     CountedLot,
     FestivalClosed,
     FestivalReopened,
+    MergeBooths,
     ReopenBooth,
     ReopeningRequested,
 )
@@ -168,6 +169,7 @@ def test_a_refusal_leaves_all_as_it_was_and_says_what_to_do() -> None:
         ([], a_reopening(), "booth", CommandRefusal.WRONG_STATE),
         ([], ReopenBooth(festival=ODOP, booth="ODOP.B9"), "booth", CommandRefusal.UNKNOWN_BOOTH),
         ([CancelFestival(festival=ODOP)], a_reopening(), "festival", CommandRefusal.WRONG_STATE),
+        ([MergeBooths(festival=ODOP, booth=B1, to=B2)], a_reopening(), "booth", CommandRefusal.WRONG_STATE),
         ([a_booth_closing(), a_reopening()], a_reopening(), "booth", CommandRefusal.WRONG_STATE),
         ([a_booth_closing(), a_reopening()], a_closing(), "booth", CommandRefusal.WRONG_STATE),
     ],

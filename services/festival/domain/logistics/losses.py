@@ -63,10 +63,10 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     lot = replace(lot, returning=lot.returning + body.qty, final=lot.final or body.final)
     state = state.put(with_lot(booth, lot))
     if body.qty == 0:
-        return update_sums(state, festival)
+        return update_sums(state, festival, booth.id)
     command = replace(command_of(event, CommandStatus.WAITING), booth=booth.id, lot=lot.lot, qty=body.qty)
     order = ReturnReceived(lot=lot.lot, order=event.id, festival=festival.id, booth=booth.id, qty=body.qty)
-    state, events = update_sums(state.put(command), festival)
+    state, events = update_sums(state.put(command), festival, booth.id)
     return state, [STOCK_ORDERS.of(order), *events]
 
 
@@ -84,6 +84,9 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
     booth, lot = holding
     if booth.status is BoothStatus.SETTLED:
         message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if booth.merged_into is not None:
+        message = f"Booth {booth.id} is merged into {booth.merged_into}: record what was lost of its stock there."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     most = lot.received - lot.moved_out - lot.recorded_lost
     if body.qty > most:
@@ -105,7 +108,7 @@ def confirm_return(state: State, festival: Festival, answer: StockReturned) -> D
         return state, []
     lot = replace(lot, returning=lot.returning - answer.qty, returned=lot.returned + answer.qty)
     state = state.put(with_lot(booth, lot), replace(command, outcome=CommandStatus.DONE))
-    return update_sums(state, festival)
+    return update_sums(state, festival, booth.id)
 
 
 def confirm_write_off(state: State, order: str) -> State:
@@ -128,7 +131,7 @@ def refuse_order(state: State, festival: Festival, answer: StockOrderRefused) ->
     if booth is None or lot is None:
         return state, [refusal]
     lot = replace(lot, returning=lot.returning - command.qty, final=False)
-    state, events = update_sums(state.put(with_lot(booth, lot)), festival)
+    state, events = update_sums(state.put(with_lot(booth, lot)), festival, booth.id)
     return state, [refusal, *events]
 
 
