@@ -20,6 +20,7 @@ from shared.events.lot_number import parse
 class BoothLot:
     """One lot at one booth, or on its way there or back, in pieces.
 
+    - `received`: as counted, with `found` pieces beyond those that were sent. `recounts`: how often that changed.
     - `recorded_lost`: by RecordLoss. `moved_out`: to other booths.
     - `final`: nothing more will come home, so the pieces left count as lost.
     - `withdrawn`: the reason of a recall.
@@ -39,6 +40,8 @@ class BoothLot:
     withdrawn: str | None = None
     moved_out: int = 0
     best_before: date | None = None
+    found: int = 0
+    recounts: int = 0
 
     @property
     def home(self) -> int:

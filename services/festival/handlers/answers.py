@@ -16,12 +16,18 @@ from services.festival.domain import (
 )
 from services.festival.domain.allocation import revising
 from services.festival.domain.allocation.planner import Planner
-from services.festival.domain.allocation.request import HOLD_DEADLINE, promising_at, request_id, request_of
+from services.festival.domain.allocation.request import (
+    HOLD_DEADLINE,
+    promising_at,
+    request_id,
+    request_of,
+    requests_at,
+)
 from services.festival.domain.answers import at_festival
 from services.festival.domain.booth_sales import booth_sales_at
 from services.festival.domain.festival import booths_at
 from services.festival.domain.logistics.shipment import ARRIVAL_DEADLINE, shipment_id, shipments_of
-from services.festival.domain.logistics.transfer import CARRY_DEADLINE
+from services.festival.domain.logistics.transfer import CARRY_DEADLINE, transfer_id
 from services.festival.domain.stock import plannable_of, view_of
 from shared.events.festival import RevisionRequested
 from shared.events.inventory import (
@@ -29,9 +35,11 @@ from shared.events.inventory import (
     ReservationRefused,
     ReservationReleased,
     StockDispatched,
+    StockFound,
     StockOrderRefused,
     StockReserved,
     StockReturned,
+    StockReturnRecounted,
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
@@ -78,8 +86,20 @@ def _order_refused(event: Event, body: StockOrderRefused) -> Iterable[Read]:
     return Ref(Command, body.order), Ref(Request, request), shipments_of(request), booths_at(event.key)
 
 
-def _returned(event: Event, body: StockReturned) -> Iterable[Read]:
+def _returned(event: Event, body: StockReturned | StockReturnRecounted) -> Iterable[Read]:
     return Ref(Command, body.order), Ref(Booth, body.booth), booths_at(event.key)
+
+
+def _found(event: Event, body: StockFound) -> Iterator[Read]:
+    yield Ref(Command, body.order)
+    yield Ref(Booth, body.booth)
+    yield booths_at(event.key)
+    if body.shipment is not None:
+        yield Ref(Shipment, shipment_id(event.key, body.shipment))
+        # The shipment alone knows of which request it is.
+        yield requests_at(event.key)
+    if body.transfer is not None:
+        yield Ref(Transfer, transfer_id(event.key, body.transfer))
 
 
 def _written_off(_event: Event, body: StockWrittenOff) -> Iterable[Read]:
@@ -127,6 +147,8 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(ReservationReleased, answers.released, reads=_request),
         _said(StockDispatched, answers.dispatched, reads=_dispatched),
         _said(StockReturned, answers.returned, reads=_returned),
+        _said(StockReturnRecounted, answers.return_recounted, reads=_returned),
+        _said(StockFound, answers.found, reads=_found),
         _said(StockWrittenOff, answers.written_off, reads=_written_off),
         _said(StockOrderRefused, answers.order_refused, reads=_order_refused),
         _said(LotRecallReached, answers.recalled, reads=_booths),

@@ -3,7 +3,7 @@
 from datetime import date
 
 from shared.events.festival.organiser import DisputeOutcome, Price
-from shared.events.language import Body, Id, Qty, Text, Topic, Utc
+from shared.events.language import Body, Count, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
@@ -64,6 +64,23 @@ class BoothStocked(Body):
     qty: Qty
 
 
+class LotRecounted(Body):
+    """`qty` pieces of the lot were counted in at the booth in all. The number replaces all earlier ones of the lot.
+
+    The highest `revision` of a lot is valid. The lot may be new to the booth. The event may also come after the booth
+    was closed.
+    """
+
+    booth: Id
+    festival: Id
+    lot: Id
+    facility: Id
+    product: Id
+    made_on: date
+    qty: Count
+    revision: Qty
+
+
 class BoothStockLost(Body):
     """`qty` pieces at the booth are spoilt or missing, and can't be sold."""
 
@@ -100,7 +117,7 @@ class DisputeResolved(Body):
 
 
 class BoothClosing(Body):
-    """No more stock will come. Tills have until `deadline` to send records."""
+    """No more stock will come but by a recount. Tills have until `deadline` to send records."""
 
     booth: Id
     festival: Id
@@ -116,6 +133,7 @@ BOOTH_STOCK = Topic(
         TillAdded,
         TillStruck,
         BoothStocked,
+        LotRecounted,
         BoothStockLost,
         BoothStockMoved,
         LotWithdrawn,

@@ -33,6 +33,7 @@ from shared.events.festival import (
     PlanLine,
     PlanOffer,
     Shortfall,
+    Surplus,
     Withdrawal,
 )
 from shared.events.inventory import STOCK_ORDERS, ReleaseRequested, ReservationRequested
@@ -139,27 +140,46 @@ def with_status(request: Request, line: AllocationLine, status: LineStatus) -> R
 
 
 def record_loss(request: Request, reservation: str, qty: int) -> Request:
-    """The request after `qty` pieces of a line did not arrive with its shipment."""
+    """The request after `qty` more pieces of a line did not arrive with its shipment; below 0: were found after all.
+
+    A revision may have replaced found pieces already: `lost` then has nothing to give back.
+    """
     return replace(
         request,
         lines=tuple(
             replace(line, lost=line.lost + qty) if line.reservation == reservation else line for line in request.lines
         ),
-        lost=request.lost + qty,
+        lost=max(0, request.lost + qty),
     )
 
 
 def shortfalls(request: Request) -> tuple[Shortfall, ...]:
     """The demands that the lines do not cover in full."""
-    covered: dict[tuple[str, str], int] = {}
-    for line in request.lines:
-        if line.status in COUNTED:
-            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    covered = _covered(request)
     return tuple(
         Shortfall(booth=demand.booth, product=demand.product, asked=demand.qty, short=missing)
         for demand in request.demands
         if (missing := demand.qty - covered.get((demand.booth, demand.product), 0)) > 0
     )
+
+
+def surpluses(request: Request) -> tuple[Surplus, ...]:
+    """The demands that the lines more than cover, since lost pieces were replaced and found after all."""
+    covered = _covered(request)
+    return tuple(
+        Surplus(booth=demand.booth, product=demand.product, asked=demand.qty, surplus=beyond)
+        for demand in request.demands
+        if (beyond := covered.get((demand.booth, demand.product), 0) - demand.qty) > 0
+    )
+
+
+def _covered(request: Request) -> dict[tuple[str, str], int]:
+    """Pieces that the lines give, by booth and product."""
+    covered: dict[tuple[str, str], int] = {}
+    for line in request.lines:
+        if line.status in COUNTED:
+            covered[line.booth, line.product] = covered.get((line.booth, line.product), 0) + line.qty - line.lost
+    return covered
 
 
 def add_plan(request: Request, plan: Plan, *, replan: bool) -> Change:
