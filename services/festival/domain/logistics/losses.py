@@ -48,7 +48,7 @@ def receive_return(state: State, festival: Festival, body: ReceiveReturn, event:
     if booth.status is not BoothStatus.SETTLED:
         message = f"Booth {booth.id} is not settled yet: its sales must be counted before anything goes home."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
-    most = min(MAX_QTY, lot.received - lot.moved_out - lot.home)
+    most = min(MAX_QTY, lot.received - lot.moved_out - lot.most_home)
     if body.qty > most:
         message = f"Booth {booth.id} received {lot.received} pieces of {lot.lot}; at most {most} can still come home."
         return Rejection("qty", CommandRefusal.TOO_MANY, message)

@@ -302,7 +302,7 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         if change.received >= 0:
             continue
         fewer[held.product] = recounted
-        gone = recounted.moved_out + max(recounted.home, recounted.recorded_lost)
+        gone = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
         if recounted.received < gone:
             message = (
                 f"{gone} pieces of {held.lot} were moved away, lost or sent home from {booth.id}, more than the "
