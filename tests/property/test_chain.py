@@ -105,17 +105,6 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
 COUNTED_WRONG = ("recount", "recount", "recount return")
-    "recount",
-    "recount",
-    "recount return",
-    "correct",
-    "recall",
-    "lose",
-    "resolve",
-    "revise",
-    "revise",
-    "close booth",
-)
 AT_TILLS = ("count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
