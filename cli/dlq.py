@@ -96,8 +96,8 @@ def replay(
     if as_json:
         show_json({"meant": selected, "sent": replayed.sent, "still_open": replayed.still_open})
     else:
-        sent = f"{pluralize(replayed.sent, 'record')} sent back."
-        say(sent if replayed.sent else "No letter waits: all of them were worked.")
+        sentence = f"{pluralize(replayed.sent, 'record')} sent back."
+        say(sentence if replayed.sent else "No letter waits: all of them were worked.")
         if replayed.still_open:
             warn(
                 f"{replayed.still_open} still wait: fix the bug that parked them (see the service's log) and replay."
@@ -123,21 +123,21 @@ async def _letter(text: str) -> Letter:
         return await letters.get(place)
 
 
-async def _replay(which: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
+async def _replay(selector: str | None, reason: str | None, wait: float) -> tuple[int, ResendReport]:
     async with dead_letters(settings_for("kafka", "mongo")) as letters:
-        selected = await _selected(letters, which, reason)
+        selected = await _selected(letters, selector, reason)
         return len(selected), await letters.replay(selected, wait)
 
 
-async def _selected(letters: DeadLetters, which: str | None, reason: str | None) -> Sequence[Letter]:
-    if which is None:
+async def _selected(letters: DeadLetters, selector: str | None, reason: str | None) -> Sequence[Letter]:
+    if selector is None:
         return [letter for letter in await letters.all() if letter.reason == reason]
-    place = parse_place(which)
+    place = parse_place(selector)
     if place is not None:
         return [await letters.get(place)]
-    waiting = [letter for letter in await letters.all() if letter.key == which.encode()]
+    waiting = [letter for letter in await letters.all() if letter.key == selector.encode()]
     if not waiting:
-        raise NoSuchLetter(f"No dead letter has the key {which}.")
+        raise NoSuchLetter(f"No dead letter has the key {selector}.")
     # Only usable events wait for a key. Unusable ones are replayed by place or by reason.
     return [letter for letter in waiting if letter.status is not Status.UNUSABLE]
 

@@ -23,6 +23,7 @@ from shared.events.production import ProductionCorrected, ProductionReported, Re
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
+from shared.translation import received, translated
 
 app = typer.Typer(no_args_is_help=True, help="A facility's terminal: record what was made, sync when online.")
 
@@ -61,19 +62,19 @@ def choose(
     context.obj = TerminalOptions(spool_dir, facility, terminal, zone_of(facility, zone))
 
 
-def zone_of(facility: str, given: str | None) -> str:
-    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `given` is another one."""
+def zone_of(facility: str, option: str | None) -> str:
+    """The facility's time zone. Raises typer.BadParameter if it is unknown, or if `option` is another one."""
     code = facility.strip().upper()
     if (mistake := names.FACILITY.wrong(code)) is not None:
-        raise typer.BadParameter(mistake)
-    known = FACILITY_ZONES.get(code)
-    if known is None and given is None:
+        raise typer.BadParameter(translated(mistake))
+    zone = FACILITY_ZONES.get(code)
+    if zone is None and option is None:
         raise typer.BadParameter(
             f"the time zone of {code} is not known here; set it with --zone (KARYA_ZONE), e.g. Asia/Makassar"
         )
-    if known is not None and given not in (None, known):
-        raise typer.BadParameter(f"{code} is in {known}, but --zone (KARYA_ZONE) is {given}; leave it out")
-    return known or str(given)
+    if zone is not None and option not in (None, zone):
+        raise typer.BadParameter(f"{code} is in {zone}, but --zone (KARYA_ZONE) is {option}; leave it out")
+    return zone or str(option)
 
 
 @app.command()
@@ -259,7 +260,7 @@ def _answer(row: TrackedReport) -> str | None:
         case ReportAccepted() as answer:
             return answer.lot
         case ReportRejected() as answer:
-            return f"{answer.field}: {answer.message_id} ({answer.message})"
+            return f"{answer.field}: {received(answer.message, answer.template, answer.values)}"
         case None:
             return None
 

@@ -89,11 +89,11 @@ def cause(
 ) -> Cause:
     """The shared header values of the events that `source` publishes because of `event`, whose headers are `parent`.
     `derive` makes the ids."""
-    given = _first_of_each(parent)
-    written = given.get("ce_time")
+    values = _first_of_each(parent)
+    written = values.get("ce_time")
     if written is None or not _WRITTEN_HERE(written):
         written = rfc3339(event.time).encode()
-    trace = _TRACEPARENT(given.get("traceparent") or b"")
+    trace = _TRACEPARENT(values.get("traceparent") or b"")
     return Cause(
         ledger_id,
         derive,
@@ -140,18 +140,18 @@ def header(headers: Iterable[tuple[str, bytes | None]], name: str) -> str | None
 
 def decode(topic: Topic, record: Record) -> Event:
     """The event in a record. Raises Unusable, with a sentence for people."""
-    given = _first_of_each(record.headers)
-    id, source = given.get("ce_id"), _source_text(given.get("ce_source") or b"")
-    time, reader = _text(given.get("ce_time")), _readers(topic).get(given.get("ce_type"))
+    values = _first_of_each(record.headers)
+    id, source = values.get("ce_id"), _source_text(values.get("ce_source") or b"")
+    time, reader = _text(values.get("ce_time")), _readers(topic).get(values.get("ce_type"))
     # Nearly every record passes. The fault of another record is looked for apart.
     if (
-        given.get("ce_specversion") != b"1.0"
+        values.get("ce_specversion") != b"1.0"
         or (id is None or not _NAME(id))
         or source is None
         or time is None
         or reader is None
     ):
-        raise _unusable(topic, given)
+        raise _unusable(topic, values)
     value = record.value
     if value is None:
         raise Unusable("NO_VALUE", "The record has no value (a tombstone); every event has a JSON body.")
@@ -174,15 +174,15 @@ def decode(topic: Topic, record: Record) -> Event:
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
     """The first header of each name, even if it is null. Every reader of a record must see the same event in it."""
-    given = dict(headers)
-    return given if len(given) == len(headers) else dict(reversed(headers))
+    values = dict(headers)
+    return values if len(values) == len(headers) else dict(reversed(headers))
 
 
-def _unusable(topic: Topic, given: dict[str, bytes | None]) -> Unusable:
+def _unusable(topic: Topic, values: dict[str, bytes | None]) -> Unusable:
     """The fault of headers that are not those of an event of this topic."""
     attributes: dict[str, str] = {}
     for name in _REQUIRED:
-        text = _text(given.get(name))
+        text = _text(values.get(name))
         if text is None:
             return Unusable("MISSING_HEADER", f"The header {name} is missing, null or not UTF-8 text.")
         attributes[name] = text

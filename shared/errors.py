@@ -1,8 +1,14 @@
 """Every exception class of Karya, one sentence each."""
 
+from shared.wording import Message
+
 
 class KaryaError(Exception):
-    """The root: anything below it has a message that a person can act on."""
+    """The root: anything below it has a message that a person can act on. `str` of it is in English."""
+
+    def __init__(self, message: Message | str = "") -> None:
+        super().__init__(message)
+        self.message = message
 
 
 # A bug in our own code
@@ -25,7 +31,7 @@ class Unusable(KaryaError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        self.message = message
+        self.message: str = message
 
 
 # The surroundings
@@ -61,6 +67,10 @@ class BadSettings(KaryaError):
 
 class ServersNotConfigured(KaryaError):
     """A command does not know the addresses of its servers."""
+
+
+class UnknownLanguage(KaryaError):
+    """A language was chosen in which Karya does not speak."""
 
 
 class BadReference(KaryaError):

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     )
     http_port: Whole = Field(0, ge=0, le=65535, description="a service's HTTP port; 0 takes a free one")
     http_port_file: Path | None = Field(None, description="where a service writes the port that it listens on")
+    lang: str = Field(
+        "", description="language of commands: id or en; else that of the locale, and Indonesian for other locales"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_json: bool | None = Field(None, description="JSON lines (true), for people (false), or by terminal")
     clock_skew_seconds: Whole = Field(

@@ -90,23 +90,23 @@ def report(
     """Show one day of this till: receipts and refunds by kind of payment, and each drawer."""
     with open_till(context) as till:
         wall = wall_clock(context, till)
-        which = day or wall.day(datetime.now(UTC))
-        lines = day_lines(till.spool.records(), which, wall.day)
-        drawers = [drawer for drawer in till.drawers() if which in _days(drawer, wall)]
+        wall_day = day or wall.day(datetime.now(UTC))
+        lines = day_lines(till.spool.records(), wall_day, wall.day)
+        drawers = [drawer for drawer in till.drawers() if wall_day in _days(drawer, wall)]
         if as_json:
             show_json(
                 {
                     "booth": till.booth,
                     "till": till.name,
                     "device": till.spool.device,
-                    "day": which,
+                    "day": wall_day,
                     "zone": wall.zone,
                     "payments": [{**asdict(line), "kind": line.kind.value} for line in lines],
                     "drawers": [_row(drawer, wall) for drawer in drawers],
                 }
             )
             return
-        say(f"{till.booth} {till.name}, {which} ({wall.zone or 'the zone of this machine'})")
+        say(f"{till.booth} {till.name}, {wall_day} ({wall.zone or 'the zone of this machine'})")
         show_table(["paid", "receipts", "net", "refunds", "paid back"], [_day_row(line) for line in lines], "")
         if drawers:
             _show_drawers(drawers, wall, as_json=False)

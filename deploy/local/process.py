@@ -89,8 +89,8 @@ def free_port(preferred: int, *, besides: Collection[int] = (), free: Callable[[
     The choice is random, so that stacks that start at the same time rarely collide. It is not the kernel's choice,
     since an outgoing connection may take an ephemeral port while its server restarts.
     """
-    others = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
-    for port in (preferred, *random.sample(others, len(others))):
+    candidates = range(preferred + 1, preferred + 1 + PORTS_AFTER_PREFERRED)
+    for port in (preferred, *random.sample(candidates, len(candidates))):
         if port not in besides and free(port):
             return port
-    raise OSError(f"no free port from {preferred} to {others[-1]}")
+    raise OSError(f"no free port from {preferred} to {candidates[-1]}")

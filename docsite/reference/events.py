@@ -9,7 +9,7 @@ from typing import Any
 from deploy.topics import SERVICES, all_topics, read_topics, writers
 from shared.events import festival, inventory, names, production, sales
 from shared.events.journal import journal
-from shared.events.language import Body, Topic, event_type
+from shared.events.language import EVENT_ID, Body, Topic, event_type
 
 _MODULES = {
     "production": ("Terminals and production", production),
@@ -37,7 +37,7 @@ _READERS = {
 }
 _PATTERNS = {
     r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}$": "id",
-    r"^[!-~]{1,200}$": "id of any visible characters",
+    EVENT_ID: "id of any visible characters",
     r"^[^\x00-\x1f\x7f]+$": "what was typed",
     r"^[^\x00]*$": "text",
 }
@@ -153,9 +153,9 @@ def _words(name: str, field: dict[str, Any], parts: dict[str, dict[str, Any]]) -
 
 def _range(field: dict[str, Any]) -> str:
     least, most = field.get("minimum"), field.get("maximum")
-    shown = most if most is not None and most < 2**53 else None
+    upper = most if most is not None and most < 2**53 else None
     if least is not None and least >= 0:
-        return f", {least:,} to {shown:,}" if shown is not None else f", at least {least:,}"
+        return f", {least:,} to {upper:,}" if upper is not None else f", at least {least:,}"
     return ""
 
 

@@ -16,7 +16,7 @@ from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
 from shared.events import lot_number, names
-from shared.events.language import Body, in_words
+from shared.events.language import Body
 from shared.events.production import (
     ANSWERS,
     TERMINAL,
@@ -26,7 +26,9 @@ from shared.events.production import (
     ReportAccepted,
     ReportRejected,
 )
+from shared.faults import fault_message
 from shared.settings import Settings
+from shared.wording import Message
 
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
 
@@ -160,7 +162,8 @@ class Terminal:
             report = body()
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
-            raise WrongEntry(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault['msg'])}.") from None
+            field = ".".join(map(str, fault["loc"]))
+            raise WrongEntry(Message("{field}: {reason}", field=field, reason=fault_message(fault))) from None
         return self.spool.append(lambda _: report, at)
 
 

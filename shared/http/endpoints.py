@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from shared.events.language import Body
-from shared.http.commands import CommandId, CommandReply, Commands, Prefer, parse_command
+from shared.http.commands import CommandReply, Commands, IdempotencyKey, Prefer, parse_command
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "Done within the wait that was asked for", "model": CommandReply},
@@ -46,7 +46,7 @@ def add_commands(router: APIRouter, commands: Commands, endpoints: Iterable[Endp
 
 
 def _endpoint_function(commands: Commands, body: type[Body]) -> Callable[..., Awaitable[JSONResponse]]:
-    async def give(request: Request, prefer: Prefer = None, id: CommandId = None) -> JSONResponse:
+    async def give(request: Request, prefer: Prefer = None, id: IdempotencyKey = None) -> JSONResponse:
         return await commands.append(await parse_command(request, body), prefer, id)
 
     return give

@@ -22,6 +22,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from shared import gc_tuning
+from shared.faults import fault_message
 from shared.http.admission import Admission
 from shared.http.health import health
 from shared.http.problems import TITLE, problem, with_problems
@@ -79,7 +80,10 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def on_invalid(_: Request, error: RequestValidationError) -> JSONResponse:
-        errors = [{"field": _field_name(detail["loc"]), "message": detail["msg"]} for detail in error.errors()]
+        errors = [
+            {"field": _field_name(detail["loc"]), "message": fault_message(detail).english}
+            for detail in error.errors()
+        ]
         return problem(422, "The request is not valid", "See `errors`.", errors=errors)
 
     @app.exception_handler(PyMongoError)

@@ -82,8 +82,7 @@ class Batch:
         self._parked = dict(loaded.parked)
         self._absent = {key for key, entity in loaded.entities.items() if entity is None}
         self._existing = loaded.entities.keys() - self._absent
-        foreign = frozenset(view.collection.entity for view in processor.views)
-        self._entities = Entities(loaded.entities, loaded.results, foreign)
+        self._entities = Entities(loaded.entities, loaded.results, processor.foreign)
         self._handlers = processor.by_body
         self._changed: dict[Key, Any] = {}
         self._arrived = dict(loaded.arrived)

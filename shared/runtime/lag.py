@@ -1,6 +1,7 @@
 """How long records wait to be worked. Kafka is asked now and then, so no batch pays a round trip for it."""
 
 import time
+from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError
@@ -9,10 +10,11 @@ from shared.patches.faststream import PatientConsumer
 from shared.runtime.lanes import Lanes
 
 
-async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> str | None:
+async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float, viewed: Sequence[str] = ()) -> str | None:
     """A sentence on how many records have waited here for more than `seconds`, or None.
 
     Age counts and not number, because age says how outdated the views are. A record's age is by Kafka's append time.
+    `viewed`: collections that other processors view. The sentence names them, for they are as old.
     Raises KafkaError when the topics can't be reached.
     """
     next_offsets = lanes.next_offsets()
@@ -27,7 +29,10 @@ async def overdue(lanes: Lanes, consumer: PatientConsumer, seconds: float) -> st
         first_young = ends[part] if young[part] is None else young[part].offset
         if next_offset < first_young:
             old += max(0, first_young - await _position(consumer, part, next_offset))
-    return f"{old} records have waited for {lanes.group} for more than {seconds:g} s" if old else None
+    if not old:
+        return None
+    views = f", and views of {', '.join(viewed)} are as old" if viewed else ""
+    return f"{old} records have waited for {lanes.group} for more than {seconds:g} s{views}"
 
 
 async def _position(consumer: PatientConsumer, part: TopicPartition, next_offset: int) -> int:

@@ -1,12 +1,12 @@
 """A processor: the topics whose events change the same documents, and what it does with each kind of event."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from shared.events.language import Body, Deadline, Event, Publication, Topic
-from shared.runtime.state import Entity, Read, State
+from shared.runtime.state import Entity, ForeignView, KeyRange, OwnedQuery, Read, Ref, State
 
 Document: TypeAlias = Mapping[str, Any]
 Decision: TypeAlias = tuple[State, list[Publication | Deadline]]
@@ -52,7 +52,8 @@ def on(body: type[B], rule: Rule[B], *, reads: Callable[[Event, B], Iterable[Rea
 class View(Generic[E]):
     """A collection that the processor reads and that `writer`, another processor of the service, writes.
 
-    What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit.
+    What is read of it is as old as `writer`'s lag was when the batch was loaded. It stays so until the commit. A view
+    has no bound of its own: beyond `most_lag_seconds` the service is not ready and names the view. Rules go on.
     """
 
     collection: Collection[E]
@@ -76,6 +77,8 @@ class Processor:
     views: tuple[View[Any], ...] = ()
     deadlines: Topic | None = None
     by_body: Mapping[type[Body], Handler] = field(init=False, repr=False, compare=False)
+    foreign: Set[type[Any]] = field(init=False, repr=False, compare=False)
+    _kinds: Set[tuple[type[Any], type[Any]]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         registered = Counter(handler.body for handler in self.handlers)
@@ -101,6 +104,12 @@ class Processor:
         if words:
             raise TypeError(f"{self.group}: {'; '.join(words)}")
         object.__setattr__(self, "by_body", {handler.body: handler for handler in self.handlers})
+        foreign = frozenset(view.collection.entity for view in self.views)
+        kinds: set[tuple[type[Any], type[Any]]] = {(ForeignView, entity) for entity in foreign}
+        for collection in self.collections:
+            kinds |= {(kind, collection.entity) for kind in (Ref, OwnedQuery, KeyRange)}
+        object.__setattr__(self, "foreign", foreign)
+        object.__setattr__(self, "_kinds", kinds)
 
     @property
     def group(self) -> str:
@@ -113,8 +122,13 @@ class Processor:
         return {collection.entity: collection for collection in (*self.collections, *of_others)}
 
     def reads(self, event: Event) -> tuple[Read, ...]:
-        """Everything that the event reads."""
-        return tuple(self.by_body[type(event.body)].reads(event, event.body))
+        """Everything that the event reads. Raises TypeError unless its own entities are read by `Ref` and by owned
+        query, those of its views by `ForeignView`, and no others."""
+        reads = tuple(self.by_body[type(event.body)].reads(event, event.body))
+        for read in reads:
+            if (type(read), read.entity) not in self._kinds:
+                raise TypeError(f"{self.group} may not read {read.entity.__name__} by {type(read).__name__}")
+        return reads
 
     def decide(self, state: State, event: Event) -> Decision:
         """The state after the event, and what is said about it."""
@@ -127,6 +141,12 @@ class Processor:
             return decide(state, event)
 
         return replace(self, handlers=tuple(replace(handler, rule=rule) for handler in self.handlers))
+
+
+def viewed(writer: Processor, processors: Iterable[Processor]) -> tuple[str, ...]:
+    """The names of `writer`'s collections that other processors view: they are as old as its lag."""
+    views = (view for processor in processors for view in processor.views if view.writer.group == writer.group)
+    return tuple(sorted({view.collection.name for view in views}))
 
 
 def _names(bodies: Iterable[type[Body]]) -> str:

@@ -1,6 +1,7 @@
 """The runtime objects of one processor and their health."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -20,12 +21,16 @@ SILENT = 30.0
 
 @dataclass(slots=True)
 class ProcessorRuntime:
-    """One processor's lanes, step, timers and subscriber. `overdue`: sentences on records that waited too long."""
+    """One processor's lanes, step, timers and subscriber.
+
+    `viewed`: its collections that other processors view. `overdue`: sentences on records that waited too long.
+    """
 
     lanes: Lanes
     step: Step
     timers: TimerService
     subscriber: BatchSubscriber
+    viewed: Sequence[str] = ()
     overdue: list[str] = field(default_factory=list)
 
     @property
@@ -52,7 +57,7 @@ class ProcessorRuntime:
         if not isinstance(consumer, PatientConsumer):
             return  # before the start there is none
         try:
-            failure = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag))
+            failure = await hard_timeout(seconds, overdue(self.lanes, consumer, most_lag, self.viewed))
         except PASSING as fault:
             failure = f"the topics of {self.lanes.group} can't be reached: {repr(fault)[:300]}"
         self.overdue = [failure] if failure is not None else []

@@ -30,7 +30,7 @@ from shared.patches.faststream import Records, build_patient_consumers, decode, 
 from shared.polling import LOOK_MS
 from shared.retry import PASSING, attempts
 from shared.runtime.lanes import Lanes
-from shared.runtime.processor import Processor
+from shared.runtime.processor import Processor, viewed
 from shared.runtime.processor_runtime import ProcessorRuntime
 from shared.runtime.relay import Relay
 from shared.runtime.step import Step
@@ -113,9 +113,9 @@ class Service:
         """
         self.stopping.set()
         relaying = [task for task in self._tasks if task.get_name() == RELAY]
-        others = [task for task in self._tasks if task.get_name() != RELAY]
+        background = [task for task in self._tasks if task.get_name() != RELAY]
         try:
-            for task in others:
+            for task in background:
                 task.cancel()
             await asyncio.gather(*(runtime.finish(FINISH_WITHIN) for runtime in self._runtimes))
             # Before another instance owns the lanes and publishes the same events.
@@ -277,7 +277,8 @@ class Service:
         step = Step(processor, topics=topics, partitions=partitions, database=self.database, **parts)
         subscriber = self._subscribe(processor, list(topics), step, lanes)
         lanes.bind_consumer(lambda: subscriber.consumer)
-        return ProcessorRuntime(lanes, step, TimerService(processor, **parts), subscriber)
+        timers = TimerService(processor, **parts)
+        return ProcessorRuntime(lanes, step, timers, subscriber, viewed(processor, self._processors))
 
     def _subscribe(self, processor: Processor, topics: Sequence[str], step: Step, lanes: Lanes) -> BatchSubscriber:
         subscriber = self._broker.subscriber(

@@ -1,7 +1,7 @@
 """What a rule sees and returns: the entities that its event reads, immutable."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Any, Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from shared.errors import ForeignWrite, UndeclaredRead
 
@@ -59,6 +59,8 @@ class ForeignView(NamedTuple, Generic[E]):
     entity: type[E]
     field: str
     value: str
+    # Named tuples are equal if their fields are: without it, an owned query would stand for a foreign view.
+    read_only: Literal[True] = True
 
 
 Query: TypeAlias = OwnedQuery[E] | KeyRange[E] | ForeignView[E]
@@ -104,9 +106,9 @@ class Entities:
         if isinstance(query, ForeignView):
             return ids
         puts = self._puts[query.entity]
-        seen = self._seen.get(query, 0)
-        if seen < len(puts):
-            for id in set(puts[seen:]):
+        count = self._seen.get(query, 0)
+        if count < len(puts):
+            for id in set(puts[count:]):
                 if query.matches(self._by_key[query.entity, id]):
                     ids.add(id)
                 else:

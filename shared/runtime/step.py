@@ -246,20 +246,19 @@ async def load(
     """
     events = [(item, item.event) for item in items if item.event is not None]
     loaded = Loaded()
-    values_by_field: dict[type[Any], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+    # Of each entity and field, the ids that are found by each value. Those of a Ref are the result of no query.
+    found: dict[type[Any], dict[str, dict[str, list[str]]]] = defaultdict(lambda: defaultdict(dict))
     ranges: set[KeyRange[Any]] = set()
     for item, event in events:
         item.reads = reads_of(processor, event)
         for read in item.reads:
             if isinstance(read, Ref):
-                values_by_field[read.entity]["_id"].add(read.id)
+                found[read.entity]["_id"].setdefault(read.id, [])
                 loaded.entities[read] = None
-                continue
-            loaded.results[read] = []
-            if isinstance(read, KeyRange):
+            elif isinstance(read, KeyRange):
                 ranges.add(read)
             else:
-                values_by_field[read.entity][read.field].add(read.value)
+                found[read.entity][read.field][read.value] = loaded.results.setdefault(read, [])
     collections = processor.readable
 
     async def processed() -> None:
@@ -278,21 +277,14 @@ async def load(
                 loaded.arrived[entity, document["_id"]] = document[ARRIVED]
         return documents
 
-    async def by_value(entity: type[Any], field: str, values: set[str]) -> None:
-        for document in await documents(entity, {field: {"$in": list(values)}}):
-            # A plain tuple equals the query of either kind. A Ref's tuple is the key of no result.
-            ids = loaded.results.get((entity, field, document[field]))  # type: ignore[call-overload]
-            if ids is not None:
-                ids.append(document["_id"])
+    async def by_value(entity: type[Any], field: str, ids: dict[str, list[str]]) -> None:
+        for document in await documents(entity, {field: {"$in": list(ids)}}):
+            ids[document[field]].append(document["_id"])
 
     async def by_range(query: KeyRange[Any]) -> None:
         between = {query.field: {"$gt": query.above, "$lt": query.below}}
         loaded.results[query] = [document["_id"] for document in await documents(query.entity, between)]
 
-    of_entities = [
-        by_value(entity, field, values)
-        for entity, fields in values_by_field.items()
-        for field, values in fields.items()
-    ]
+    of_entities = [by_value(entity, field, ids) for entity, fields in found.items() for field, ids in fields.items()]
     await asyncio.gather(processed(), parked(), *of_entities, *map(by_range, ranges))
     return loaded

@@ -201,6 +201,7 @@ def _rejected(report: TerminalReport, wrong: ReportRejection) -> ReportRejected:
         report=report.id,
         field=wrong.field,
         reason=wrong.reason,
-        message=wrong.message,
-        message_id=wrong.message_id,
+        message=wrong.message.english,
+        template=wrong.message.template,
+        values=wrong.message.plain_values,
     )

@@ -1,7 +1,6 @@
 """Events from festival to itself."""
 
-from shared.events.festival.organiser import CommandId
-from shared.events.language import Body, DeadlineReached, Id, Text, Topic
+from shared.events.language import Body, CommandId, DeadlineReached, Id, Text, Topic
 
 
 class RevisionRequested(Body):

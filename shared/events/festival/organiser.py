@@ -1,14 +1,8 @@
 """Organisers' commands (organiser -> festival). The ce_id is the command's id, preferably a UUID."""
 
 from enum import StrEnum
-from typing import Annotated
-
-from pydantic import StringConstraints
 
 from shared.events.language import Body, Count, Day, Id, PriceRupiah, Qty, Text, Topic, TypedNumber, Utc
-
-# The ce_id of an organiser's command, of any visible ASCII characters.
-CommandId = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
 
 
 class LeadTime(Body):

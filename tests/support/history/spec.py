@@ -70,8 +70,8 @@ def step(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:
         case Kind.RECALL:
             return _recall(stock)
         case Kind.READ:
-            seen = (stock.on_hand, _pieces(stock.held), _pieces(stock.sent), stock.returned, stock.recalled)
-            return stock, ("seen", *seen)
+            visible_state = (stock.on_hand, _pieces(stock.held), _pieces(stock.sent), stock.returned, stock.recalled)
+            return stock, ("seen", *visible_state)
 
 
 def _reserve(stock: Stock, order: Order) -> tuple[Stock, Answer | None]:

@@ -16,10 +16,10 @@ def without(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> 
     """As if the package of the parameter were not installed."""
     find_spec = util.find_spec
 
-    def found(name: str) -> ModuleSpec | None:
+    def find_other_spec(name: str) -> ModuleSpec | None:
         return None if name == request.param else find_spec(name)
 
-    monkeypatch.setattr("cli.find_spec", found)
+    monkeypatch.setattr("cli.find_spec", find_other_spec)
 
 
 @pytest.mark.parametrize("without", ["lab"], indirect=True)

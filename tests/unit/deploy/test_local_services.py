@@ -11,7 +11,7 @@ from deploy.local.services import _readiness_failure
 
 
 @contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
+def fixed_answer(status: int, body: bytes) -> Iterator[str]:
     """A service's address, where every question is answered so."""
 
     class HealthHandler(BaseHTTPRequestHandler):
@@ -39,11 +39,11 @@ def answering(status: int, body: bytes) -> Iterator[str]:
 def test_what_keeps_a_service_from_being_ready_is_told_in_its_own_words(
     status: int, body: bytes, trouble: str | None
 ) -> None:
-    with answering(status, body) as address:
+    with fixed_answer(status, body) as address:
         assert _readiness_failure(address) == trouble
 
 
 def test_a_service_that_does_not_answer_is_in_readiness_failure() -> None:
-    with answering(200, b"{}") as address:
+    with fixed_answer(200, b"{}") as address:
         pass
     assert "refused" in (_readiness_failure(address) or "")

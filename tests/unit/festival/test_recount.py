@@ -92,8 +92,8 @@ def account(world: FestivalWorld, lot: str = "LA", booth: str = B1) -> Account:
 def test_a_lot_that_the_shipment_did_not_have_is_refused(lot: str) -> None:
     world = a_sent_world()
     assert world.refusal(a_receipt(**{lot: 2})) == ("counted", CommandRefusal.UNKNOWN_LOT)
-    message = world.heard(CommandRefused)[-1].message
-    assert f"There is no lot {lot} in shipment S1. It has LA (40 sent), LB (4 sent)." in message
+    message = world.bodies(CommandRefused)[-1].message
+    assert f"There is no lot {lot} in S1: it has LA=40, LB=4." in message
     assert ("is no lot number" in message) == (lot != FOREIGN)
     world.give(a_transfer_of(world))
     assert world.refusal(an_arrival(**{lot: 2})) == ("counted", CommandRefusal.UNKNOWN_LOT)
@@ -107,7 +107,7 @@ def a_transfer_of(world: FestivalWorld) -> Body:
 def test_losing_what_was_not_named_needs_a_yes_that_names_it() -> None:
     world = a_sent_world()
     assert world.refusal(a_receipt(LA=40, lose_unnamed=False)) == ("lose_unnamed", CommandRefusal.MISSING)
-    assert "Not counted of shipment S1: LB (4 sent)." in world.heard(CommandRefused)[-1].message
+    assert "Not counted of S1: LB=4." in world.bodies(CommandRefused)[-1].message
     world.give(a_receipt(LA=40, lose_unnamed=True))
     assert held(world, "LB").lost_on_the_way == 4
 
@@ -122,7 +122,7 @@ def test_a_whole_count_needs_no_yes() -> None:
 
 def test_pieces_beyond_those_sent_are_shown_and_not_stocked() -> None:
     world = a_received_world(20, 25)
-    [received] = world.heard(ShipmentReceived)
+    [received] = world.bodies(ShipmentReceived)
     assert received.discrepancies == (Discrepancy(lot="LA", sent=20, counted=25),)
     assert received.lots == (CountedLot(lot="LA", qty=20), CountedLot(lot="LB", qty=4))
     [lot, _] = ShipmentPage.of(world.one(Shipment, "ODOP/S1")).lots
@@ -133,7 +133,7 @@ def test_goods_at_the_wrong_booth_are_received_as_sent_then_transferred() -> Non
     world = a_sent_world()
     assert world.refusal(a_receipt(booth=B2, LA=40)) == ("booth", CommandRefusal.UNKNOWN_SHIPMENT)
     way_out = f"receive them at {B1} as sent, then transfer them from {B1} to {B2}"
-    assert way_out in world.heard(CommandRefused)[-1].message
+    assert way_out in world.bodies(CommandRefused)[-1].message
     world.give(a_receipt(LA=40, LB=4))
     world.give(a_transfer(LA=40, LB=4))
     assert world.refusal(an_arrival(booth=B1, LA=40)) == ("booth", CommandRefusal.UNKNOWN_TRANSFER)
@@ -194,7 +194,7 @@ def test_a_surplus_is_booked_by_a_recount_and_inventory_lets_it_come_home() -> N
     world.give(a_return("LA", 23))
     world.settle()
     assert (world.lots["LA"].returned, world.lots["LA"].on_hand, world.lots["LA"].away) == (23, 23, 2)
-    [closed] = world.heard(FestivalClosed)
+    [closed] = world.bodies(FestivalClosed)
     assert (closed.received, closed.sold, closed.returned, closed.lost, closed.found) == (29, 6, 23, 0, 5)
 
 
@@ -232,7 +232,7 @@ def test_a_lot_that_the_festival_never_had_waits_for_inventory() -> None:
     lot = held(world, FOREIGN)
     assert (lot.received, lot.found, lot.facility, lot.best_before) == (3, 3, "LP-BBB", date(2023, 5, 1))
     assert world.lots[FOREIGN].found == 3
-    assert [(body.lot, body.qty) for body in world.heard(LotRecounted)] == [(FOREIGN, 3)]
+    assert [(body.lot, body.qty) for body in world.bodies(LotRecounted)] == [(FOREIGN, 3)]
     assert dict(world.one(Shipment, "ODOP/S1").stocked) == {FOREIGN: 3, "LA": 4, "LB": 4}
 
 
@@ -243,7 +243,7 @@ def test_a_recalled_lot_that_is_found_is_withdrawn_at_once() -> None:
     world.settle()
     world.give(a_recount(**{FOREIGN: 3}))
     world.settle()
-    assert [(body.booth, body.lot) for body in world.heard(LotWithdrawn)] == [(B1, FOREIGN)]
+    assert [(body.booth, body.lot) for body in world.bodies(LotWithdrawn)] == [(B1, FOREIGN)]
 
 
 def test_a_later_recall_reaches_a_lot_that_was_found() -> None:
@@ -253,7 +253,7 @@ def test_a_later_recall_reaches_a_lot_that_was_found() -> None:
     world.settle()
     world.recall(FOREIGN)
     world.settle()
-    assert [(body.booth, body.lot, body.reason) for body in world.heard(LotWithdrawn)] == [(B1, FOREIGN, "mould")]
+    assert [(body.booth, body.lot, body.reason) for body in world.bodies(LotWithdrawn)] == [(B1, FOREIGN, "mould")]
 
 
 def test_a_lot_that_nobody_made_is_refused_in_the_end() -> None:
@@ -330,15 +330,15 @@ def test_a_booth_that_is_closing_or_settled_takes_a_recount_and_the_sums_follow(
     assert account(world).left == 35
     world.give(a_return("LA", 35))
     world.settle()
-    assert [(body.received, body.lost_on_the_way) for body in world.heard(FestivalClosed)] == [(43, 1)]
+    assert [(body.received, body.lost_on_the_way) for body in world.bodies(FestivalClosed)] == [(43, 1)]
     world.give(a_recount(LA=40))
     assert world.one(Festival, ODOP).status is FestivalStatus.CLOSED
-    closed = world.heard(FestivalClosed)[-1]
+    closed = world.bodies(FestivalClosed)[-1]
     assert (closed.received, closed.returned, closed.lost, closed.lost_on_the_way) == (44, 35, 1, 0)
     assert closed.revision == 2
     world.give(a_return_recount("LA", 36))
     world.settle()
-    closed = world.heard(FestivalClosed)[-1]
+    closed = world.bodies(FestivalClosed)[-1]
     assert (closed.received, closed.returned, closed.lost) == (44, 36, 0)
 
 
@@ -355,7 +355,7 @@ def test_what_a_revision_reserved_stays_and_the_surplus_is_shown() -> None:
     world.make("LC", 50, facility="LP-BBB")
     world.give(a_receipt(LA=4))
     world.settle()
-    assert len(world.heard(AllocationRevised)) == 1
+    assert len(world.bodies(AllocationRevised)) == 1
     assert sum(line.qty for line in world.request().lines if line.status == "reserved") == 36
     [recounted, *_] = world.give(a_recount(LA=40))
     world.settle()
@@ -364,7 +364,7 @@ def test_what_a_revision_reserved_stays_and_the_surplus_is_shown() -> None:
     assert sum(line.qty for line in world.request().lines if line.status == "reserved") == 36
     assert world.lots["LC"].reserved == 36
     assert world.request().lost == 0
-    assert len(world.heard(AllocationRevised)) == 1
+    assert len(world.bodies(AllocationRevised)) == 1
 
 
 def test_a_revision_that_waits_for_found_pieces_is_withdrawn() -> None:
@@ -392,7 +392,7 @@ def test_a_transfer_is_recounted_and_the_other_booth_keeps_its_count() -> None:
     world = a_received_world(40, 40)
     world.give(a_transfer(LA=20))
     world.give(an_arrival(LA=2))
-    [received] = world.heard(TransferReceived)
+    [received] = world.bodies(TransferReceived)
     assert received.discrepancies == (Discrepancy(lot="LA", sent=20, counted=2),)
     said = world.give(a_transfer_recount(LA=20))
     assert kinds(said) == ["TransferRecounted", "LotRecounted"]
@@ -427,7 +427,7 @@ def test_what_came_home_is_recounted(qty: int, lost: int) -> None:
     world.settle()
     assert world.one(Command, "r").outcome is CommandStatus.DONE
     assert (world.lots["LA"].returned, world.lots["LA"].on_hand) == (qty, qty)
-    closed = world.heard(FestivalClosed)[-1]
+    closed = world.bodies(FestivalClosed)[-1]
     assert (closed.received, closed.sold, closed.returned, closed.lost) == (44, 6, qty, lost)
     assert (account(world).left, account(world).surplus) == (0, 0)
 
@@ -452,4 +452,4 @@ def test_pieces_that_inventory_has_promised_again_cannot_be_taken_back() -> None
 def test_nothing_is_stocked_twice_by_the_same_count() -> None:
     world = a_received_world(40, 40)
     assert kinds(world.give(a_recount(LA=40))) == ["ShipmentRecounted"]
-    assert len(world.heard(BoothStocked)) == 2
+    assert len(world.bodies(BoothStocked)) == 2

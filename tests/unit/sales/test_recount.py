@@ -62,7 +62,7 @@ def test_a_closing_booth_takes_a_recount() -> None:
 
 def test_after_settlement_a_recount_makes_a_correction() -> None:
     world = a_settled_booth()
-    [issued] = world.heard(SettlementIssued)
+    [issued] = world.bodies(SettlementIssued)
     assert (issued.qty, issued.sold_rupiah) == (4, 4 * PRICE)
     assert world.status("s1") is SaleStatus.DISPUTED
     said = world.give(a_recount(40))
@@ -70,7 +70,7 @@ def test_after_settlement_a_recount_makes_a_correction() -> None:
     assert report.revision == 2
     assert (report.lots[0].stocked, report.lots[0].sold, report.disputed) == (40, 30, ())
     world.pass_all_on()
-    [corrected] = world.heard(SettlementCorrected)
+    [corrected] = world.bodies(SettlementCorrected)
     assert (corrected.revision, corrected.qty, corrected.sold_rupiah) == (2, 30, 30 * PRICE)
     assert world.status("s1") is SaleStatus.RECORDED
 
@@ -79,8 +79,8 @@ def test_a_recount_that_covers_nothing_leaves_the_settlement_as_it_is() -> None:
     world = a_settled_booth(10, 3)
     world.give(a_recount(9))
     world.pass_all_on()
-    assert not world.heard(SettlementCorrected)
-    assert world.heard(SellThroughCounted)[-1].lots[0].unsold == 6
+    assert not world.bodies(SettlementCorrected)
+    assert world.bodies(SellThroughCounted)[-1].lots[0].unsold == 6
 
 
 def test_what_a_person_rejected_stays_rejected() -> None:
@@ -113,7 +113,7 @@ def test_a_lot_that_was_never_there_is_counted_in() -> None:
     assert [body.facility for body in said if isinstance(body, ShareOpened)] == ["LP-C"]
     assert [body.facility for body in said if isinstance(body, BoothSettled)] == ["LP-C"]
     world.pass_all_on()
-    issued = {body.facility: body.qty for body in world.heard(SettlementIssued)}
+    issued = {body.facility: body.qty for body in world.bodies(SettlementIssued)}
     assert issued == {"LP-A": 3, "LP-C": 0}
     assert world.lot("C1").unsold == 5
 

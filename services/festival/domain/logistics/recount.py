@@ -47,6 +47,7 @@ from shared.events.inventory import (
 from shared.events.language import MAX_QTY, Deadline, Event, Publication
 from shared.runtime.processor import Decision
 from shared.runtime.state import State
+from shared.wording import Message
 
 Outputs: TypeAlias = list[Publication | Deadline]
 Arrival: TypeAlias = Shipment | Transfer
@@ -56,13 +57,12 @@ def recount_shipment(state: State, festival: Festival, body: RecountShipment, ev
     """The booth and the request after lots of a received shipment were counted again, and the events."""
     shipment = state.get(Shipment, shipment_id(festival.id, body.shipment))
     if shipment is None:
-        message = f"{festival.name} has no shipment {body.shipment}."
+        message = Message("{festival} has no shipment {shipment}.", festival=festival.name, shipment=body.shipment)
         return Rejection("shipment", CommandRefusal.UNKNOWN_SHIPMENT, message)
     if shipment.booth != body.booth:
-        what = f"shipment {shipment.name}"
-        return wrong_booth(what, shipment.booth, body.booth, CommandRefusal.UNKNOWN_SHIPMENT)
+        return wrong_booth(shipment.name, shipment.booth, body.booth, CommandRefusal.UNKNOWN_SHIPMENT)
     if shipment.status is not ShipmentStatus.RECEIVED:
-        message = f"Shipment {shipment.name} is not received yet; receive it first."
+        message = Message("{arrival} is not received yet; receive it first.", arrival=shipment.name)
         return Rejection("shipment", CommandRefusal.WRONG_STATE, message)
     return _recount(state, festival, shipment, body.counted, event)
 
@@ -71,13 +71,12 @@ def recount_transfer(state: State, festival: Festival, body: RecountTransfer, ev
     """The booth after lots of a received transfer were counted again, and the events."""
     transfer = state.get(Transfer, transfer_id(festival.id, body.transfer))
     if transfer is None:
-        message = f"{festival.name} has no transfer {body.transfer}."
+        message = Message("{festival} has no transfer {transfer}.", festival=festival.name, transfer=body.transfer)
         return Rejection("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.to != body.booth:
-        what = f"transfer {transfer.name}"
-        return wrong_booth(what, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
+        return wrong_booth(transfer.name, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
     if transfer.status is not TransferStatus.RECEIVED:
-        message = f"Transfer {transfer.name} is not received yet; receive it first."
+        message = Message("{arrival} is not received yet; receive it first.", arrival=transfer.name)
         return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
     return _recount(state, festival, transfer, body.counted, event)
 
@@ -92,17 +91,23 @@ def recount_return(state: State, festival: Festival, body: RecountReturn, event:
         return holding
     booth, lot = holding
     if booth.status is not BoothStatus.SETTLED:
-        message = f"Booth {booth.id} is not settled yet, so nothing of it came home."
+        message = Message("Booth {booth} is not settled yet, so nothing of it came home.", booth=booth.id)
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     if lot.returning:
-        message = f"Inventory has not answered the last count of {lot.lot} yet; try again in a moment."
+        message = Message(
+            "Inventory has not answered the last count of {lot} yet; try again in a moment.", lot=lot.lot
+        )
         return Rejection("lot", CommandRefusal.WRONG_STATE, message)
     change = body.qty - lot.returned
     most = min(MAX_QTY, lot.received - lot.moved_out, lot.returned + booth.return_balance(lot.product).most)
     if change > 0 and body.qty > most:
-        message = (
-            f"At most {max(most, 0)} pieces of {lot.lot} can have come home from {booth.id}, not {body.qty}. If more "
-            "are there, recount what came to the booth, or a sale was wrong."
+        message = Message(
+            "At most {most} pieces of {lot} can have come home from {booth}, not {qty}. If more are there, recount what "
+            "came to the booth, or a sale was wrong.",
+            most=max(most, 0),
+            lot=lot.lot,
+            booth=booth.id,
+            qty=body.qty,
         )
         return Rejection("qty", CommandRefusal.TOO_MANY, message)
     if not change:
@@ -167,7 +172,7 @@ def _recount(
     state: State, festival: Festival, arrival: Arrival, counted: tuple[CountedLot, ...], event: Event
 ) -> CommandResult:
     if not counted:
-        return Rejection("counted", CommandRefusal.MISSING, "Count at least one lot.")
+        return Rejection("counted", CommandRefusal.MISSING, Message("Count at least one lot."))
     if (rejection := check_counted_once("counted", counted)) is not None:
         return rejection
     booth = state.get(Booth, _place(arrival))
@@ -180,7 +185,7 @@ def _recount(
             return _ask_inventory(state, festival, arrival, counted, event)
         change = _Change.of(arrival, entry.lot, entry.qty)
         if held.received + change.received > MAX_QTY:
-            message = f"A booth can hold at most {MAX_QTY} pieces of {entry.lot}."
+            message = Message("A booth can hold at most {most} pieces of {lot}.", most=MAX_QTY, lot=entry.lot)
             return Rejection("counted", CommandRefusal.TOO_MANY, message)
         changes.append((held, change))
     rejection = _check_gone(less_sold(booth, sales), changes)
@@ -264,13 +269,21 @@ def _ask_inventory(
     lots = [entry for entry in counted if not _known(state, festival, entry.lot)]
     entry = lots[0]
     if lot_number.parse(entry.lot) is None:
-        message = f"{entry.lot} is no lot number: a character is missing or wrong. Compare it with the label."
+        message = Message(
+            "{lot} is no lot number: a character is missing or wrong. Compare it with the label.", lot=entry.lot
+        )
         return Rejection("counted", CommandRefusal.UNKNOWN_LOT, message)
     if not entry.qty:
-        message = f"{festival.name} never had lot {entry.lot}, so 0 pieces of it change nothing."
+        message = Message(
+            "{festival} never had lot {lot}, so 0 pieces of it change nothing.", festival=festival.name, lot=entry.lot
+        )
         return Rejection("counted", CommandRefusal.UNKNOWN_LOT, message)
     if len(counted) > 1:
-        message = f"{festival.name} never had lot {entry.lot}. Recount it alone, so that inventory can look it up."
+        message = Message(
+            "{festival} never had lot {lot}. Recount it alone, so that inventory can look it up.",
+            festival=festival.name,
+            lot=entry.lot,
+        )
         return Rejection("counted", CommandRefusal.UNKNOWN_LOT, message)
     command = replace(command_of(event, CommandStatus.WAITING), booth=_place(arrival), lot=entry.lot, qty=entry.qty)
     order = _surplus_order(festival, arrival, entry.lot, entry.qty, event.id)
@@ -304,9 +317,13 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         fewer[held.product] = recounted
         gone = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
         if recounted.received < gone:
-            message = (
-                f"{gone} pieces of {held.lot} were moved away, lost or sent home from {booth.id}, more than the "
-                f"{recounted.received} that would have come. Mend those first."
+            message = Message(
+                "{gone} pieces of {lot} were moved away, lost or sent home from {booth}, more than the {came} that would "
+                "have come. Mend those first.",
+                gone=gone,
+                lot=held.lot,
+                booth=booth.id,
+                came=recounted.received,
             )
             return Rejection("counted", CommandRefusal.TOO_MANY, message)
     sold = dict(booth.sold)
@@ -314,10 +331,16 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         balance = return_balance(after.values(), sold, product)
         gone = balance.moved_out + balance.sold + balance.home
         if balance.received < gone:
-            message = (
-                f"{balance.sold} pieces of {product} are sold at {booth.id}, {balance.moved_out} went to other "
-                f"booths and {balance.home} home: more than the {balance.received} that would have come with "
-                f"{lot.lot}. If that is the count, void the sales that were wrong first."
+            message = Message(
+                "{sold} pieces of {product} are sold at {booth}, {moved} went to other booths and {home} home: more than "
+                "the {came} that would have come with {lot}. If that is the count, void the sales that were wrong first.",
+                sold=balance.sold,
+                product=product,
+                booth=booth.id,
+                moved=balance.moved_out,
+                home=balance.home,
+                came=balance.received,
+                lot=lot.lot,
             )
             return Rejection("counted", CommandRefusal.TOO_MANY, message)
     return None

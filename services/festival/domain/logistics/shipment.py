@@ -181,13 +181,10 @@ def receive(state: State, festival: Festival, count: ReceiveShipment) -> Command
             "shipment", CommandRefusal.UNKNOWN_SHIPMENT, f"{festival.name} has no shipment {count.shipment}."
         )
     if shipment.booth != count.booth:
-        what = f"shipment {shipment.name}"
-        return wrong_booth(what, shipment.booth, count.booth, CommandRefusal.UNKNOWN_SHIPMENT)
+        return wrong_booth(shipment.name, shipment.booth, count.booth, CommandRefusal.UNKNOWN_SHIPMENT)
     if shipment.status is not ShipmentStatus.SENT:
         return Rejection("shipment", CommandRefusal.WRONG_STATE, _NOT_SENT[shipment.status].format(shipment.name))
-    rejection = check_arrival(
-        f"shipment {shipment.name}", shipment.lots, count.counted, lose_unnamed=count.lose_unnamed
-    )
+    rejection = check_arrival(shipment.name, shipment.lots, count.counted, lose_unnamed=count.lose_unnamed)
     if rejection is not None:
         return rejection
     booth = state.get(Booth, shipment.booth)
@@ -261,7 +258,7 @@ def record_dispatch(
             booth=shipment.booth,
         )
         return replace(shipment, status=ShipmentStatus.DROPPED), [FESTIVAL.of(dropped)]
-    sent = ShipmentSent(
+    event_body = ShipmentSent(
         festival=shipment.festival,
         request=shipment.request_name,
         shipment=shipment.name,
@@ -271,7 +268,7 @@ def record_dispatch(
     )
     due = at + timedelta(days=1 + dict(festival.lead_days).get(shipment.facility, 0))
     deadline = Deadline(ARRIVAL_DEADLINE + shipment.id, shipment.festival, due)
-    return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(sent), deadline]
+    return replace(shipment, status=ShipmentStatus.SENT, due=due), [FESTIVAL.of(event_body), deadline]
 
 
 def mark_overdue(state: State, id: str) -> Decision:

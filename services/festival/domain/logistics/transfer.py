@@ -114,7 +114,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         sent=tuple(lots.items()),
         due=at + OVERDUE_AFTER,
     )
-    sent = TransferSent(
+    event_body = TransferSent(
         festival=festival.id,
         transfer=transfer.name,
         booth=giver.id,
@@ -122,7 +122,7 @@ def send(state: State, festival: Festival, body: SendTransfer, at: datetime) -> 
         lots=counted_lots(lots.items()),
     )
     deadline = Deadline(CARRY_DEADLINE + transfer.id, festival.id, transfer.due)
-    return state.put(transfer, giver, taker), [FESTIVAL.of(sent), *booth_events, deadline]
+    return state.put(transfer, giver, taker), [FESTIVAL.of(event_body), *booth_events, deadline]
 
 
 def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandResult:
@@ -132,19 +132,18 @@ def receive(state: State, festival: Festival, body: ReceiveTransfer) -> CommandR
         message = f"{festival.name} has no transfer {body.transfer}."
         return Rejection("transfer", CommandRefusal.UNKNOWN_TRANSFER, message)
     if transfer.to != body.booth:
-        what = f"transfer {transfer.name}"
-        return wrong_booth(what, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
+        return wrong_booth(transfer.name, transfer.to, body.booth, CommandRefusal.UNKNOWN_TRANSFER)
     if transfer.status is TransferStatus.RECEIVED:
         message = f"Transfer {transfer.name} was received already."
         return Rejection("transfer", CommandRefusal.WRONG_STATE, message)
-    sent = dict(transfer.sent)
-    rejection = check_arrival(f"transfer {transfer.name}", sent, body.counted, lose_unnamed=body.lose_unnamed)
+    sent_pieces = dict(transfer.sent)
+    rejection = check_arrival(transfer.name, sent_pieces, body.counted, lose_unnamed=body.lose_unnamed)
     if rejection is not None:
         return rejection
     taker = state.get(Booth, transfer.to)
     assert taker is not None, "a transfer goes to a booth that was opened"
-    stocked, differences = compare_counts(sent, body.counted)
-    taker, booth_events = booths.receive_lots(taker, sent, stocked)
+    stocked, differences = compare_counts(sent_pieces, body.counted)
+    taker, booth_events = booths.receive_lots(taker, sent_pieces, stocked)
     transfer = replace(
         transfer,
         status=TransferStatus.RECEIVED,

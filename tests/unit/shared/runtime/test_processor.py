@@ -1,14 +1,14 @@
 """One registration per event: what a processor must be made of."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 
 from deploy.topics import SERVICES
 from shared.events.language import Body, Event, Id, Topic
-from shared.runtime.processor import Collection, Decision, Processor, View, on
-from shared.runtime.state import Read, State
+from shared.runtime.processor import Collection, Decision, Processor, View, on, viewed
+from shared.runtime.state import ForeignView, KeyRange, OwnedQuery, Read, Ref, State
 from tests.support.records import IN, NOON, PROCESSOR, Added, Grew, RunningTotal, account_of, add
 
 ALL = [processor for processors in SERVICES.values() for processor in processors]
@@ -22,8 +22,23 @@ def ignore(state: State, _event: Event, _body: Body) -> Decision:
     return state, []
 
 
-def nothing(_event: Event, _body: Body) -> Iterable[Read]:
+def no_reads(_event: Event, _body: Body) -> Iterable[Read]:
     return ()
+
+
+class Viewed(RunningTotal):
+    """An entity that another processor writes."""
+
+
+EVENT = Event("e1", "till-1", "a", NOON, NOON, Added(account="a", amount=1))
+
+
+def viewing(reads: Callable[[Event, Body], Iterable[Read]]) -> Processor:
+    """A processor with a view of what another writes."""
+    [accounts] = PROCESSOR.collections
+    seen = replace(accounts, name="seen", entity=Viewed)
+    writer = replace(PROCESSOR, key="writer", collections=(seen,))
+    return replace(PROCESSOR, handlers=(on(Added, add, reads=reads),), views=(View(seen, writer),))
 
 
 @pytest.mark.parametrize("processor", ALL, ids=lambda processor: processor.group)
@@ -38,6 +53,11 @@ def test_a_view_is_of_another_processor_of_the_service(processor: Processor) -> 
     for view in processor.views:
         assert view.writer in SERVICES[processor.service]
         assert view.writer is not processor
+
+
+def test_what_others_view_is_named_to_its_writer() -> None:
+    names = {writer.group: viewed(writer, processors) for processors in SERVICES.values() for writer in processors}
+    assert {group: views for group, views in names.items() if views} == {"karya.festival.lot": ("stock",)}
 
 
 def test_an_event_without_a_registration_is_named() -> None:
@@ -70,7 +90,7 @@ def test_a_registration_for_an_event_of_no_topic_is_named() -> None:
     with pytest.raises(TypeError, match="in none of the topics: Closed, Grew"):
         replace(
             PROCESSOR,
-            handlers=(*PROCESSOR.handlers, on(Grew, ignore, reads=nothing), on(Closed, ignore, reads=nothing)),
+            handlers=(*PROCESSOR.handlers, on(Grew, ignore, reads=no_reads), on(Closed, ignore, reads=no_reads)),
         )
 
 
@@ -80,6 +100,31 @@ def test_a_processor_views_only_what_another_writes() -> None:
     for views in ((View(accounts, PROCESSOR),), (View(other, PROCESSOR),)):
         with pytest.raises(TypeError, match=r"karya\.test\.account does not write"):
             replace(PROCESSOR, views=views)
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        ForeignView(RunningTotal, "total", "1"),
+        OwnedQuery(Viewed, "total", "1"),
+        KeyRange(Viewed, "total", "1", "2"),
+        Ref(Viewed, "1"),
+        Ref(Closed, "1"),
+    ],
+)
+def test_a_read_of_the_other_kind_is_refused(read: Read) -> None:
+    def reads(_event: Event, _body: Body) -> Iterable[Read]:
+        return Ref(RunningTotal, "a"), read
+
+    processor = viewing(reads)
+    with pytest.raises(TypeError, match=f"may not read {read.entity.__name__} by {type(read).__name__}"):
+        processor.reads(EVENT)
+
+
+def test_own_entities_are_queried_and_those_of_a_view_viewed() -> None:
+    own = OwnedQuery(RunningTotal, "total", "1"), KeyRange(RunningTotal, "total", "1", "2"), Ref(RunningTotal, "1")
+    all_reads = (*own, ForeignView(Viewed, "total", "1"))
+    assert viewing(lambda _event, _body: all_reads).reads(EVENT) == all_reads
 
 
 def test_two_topics_may_carry_one_event() -> None:
@@ -92,7 +137,6 @@ def test_another_decision_takes_the_place_of_every_rule() -> None:
         raise ZeroDivisionError(event.id)
 
     processor = PROCESSOR.with_decide(decide)
-    event = Event("e1", "till-1", "a", NOON, NOON, Added(account="a", amount=1))
-    assert processor.reads(event) == PROCESSOR.reads(event)
+    assert processor.reads(EVENT) == PROCESSOR.reads(EVENT)
     with pytest.raises(ZeroDivisionError, match="e1"):
-        processor.decide(State.of(), event)
+        processor.decide(State.of(), EVENT)

@@ -1,0 +1,55 @@
+"""A service's HTTP API that a test writes the answers of."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+
+class FakeServer:
+    """A service on a free port: it answers with `pages`, and takes every command down in `given`."""
+
+    def __init__(self) -> None:
+        self.pages: dict[str, Any] = {}
+        self.given: list[tuple[str, Any]] = []
+        answering = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                page = answering.pages.get(unquote(urlsplit(self.path).path))
+                self.reply(404 if page is None else 200, {"detail": "unknown"} if page is None else page)
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answering.given.append((self.path, body))
+                self.reply(200, {})
+
+            def reply(self, status: int, page: Any) -> None:
+                raw = json.dumps(page).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(raw)))
+                self.end_headers()
+                self.wfile.write(raw)
+
+            def log_message(self, *_: Any) -> None:
+                """Nobody reads it."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+
+@contextmanager
+def running() -> Iterator[FakeServer]:
+    """A server that answers until the block ends."""
+    answering = FakeServer()
+    thread = threading.Thread(target=answering.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield answering
+    finally:
+        answering.server.shutdown()
+        answering.server.server_close()
+        thread.join()
