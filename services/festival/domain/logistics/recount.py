@@ -102,8 +102,8 @@ def recount_return(state: State, festival: Festival, body: RecountReturn, event:
     most = min(MAX_QTY, lot.received - lot.moved_out, lot.returned + booth.return_balance(lot.product).most)
     if change > 0 and body.qty > most:
         message = Message(
-            "At most {most} pieces of {lot} can have come home from {booth}, not {qty}. If more are there, recount what "
-            "came to the booth, or a sale was wrong.",
+            "At most {most} pieces of {lot} can have come home from {booth}, not {qty}. If more are there, recount "
+            "what came to the booth, or a sale was wrong.",
             most=max(most, 0),
             lot=lot.lot,
             booth=booth.id,
@@ -318,8 +318,8 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         gone = recounted.moved_out + max(recounted.most_home, recounted.recorded_lost)
         if recounted.received < gone:
             message = Message(
-                "{gone} pieces of {lot} were moved away, lost or sent home from {booth}, more than the {came} that would "
-                "have come. Mend those first.",
+                "{gone} pieces of {lot} were moved away, lost or sent home from {booth}, more than the {came} that "
+                "would have come. Mend those first.",
                 gone=gone,
                 lot=held.lot,
                 booth=booth.id,
@@ -332,8 +332,8 @@ def _check_gone(booth: Booth, changes: Iterable[tuple[BoothLot, _Change]]) -> Re
         gone = balance.moved_out + balance.sold + balance.home
         if balance.received < gone:
             message = Message(
-                "{sold} pieces of {product} are sold at {booth}, {moved} went to other booths and {home} home: more than "
-                "the {came} that would have come with {lot}. If that is the count, void the sales that were wrong first.",
+                "{sold} pieces of {product} are sold at {booth}, {moved} went to other booths and {home} home: more "
+                "than the {came} that would have come with {lot}. If that is the count, void the wrong sales first.",
                 sold=balance.sold,
                 product=product,
                 booth=booth.id,
