@@ -21,6 +21,8 @@ _GROUPS = {
     "up": "cli.stack:up",
     "down": "cli.stack:down",
     "status": "cli.stack:status",
+    "logs": "cli.stack:logs",
+    "restart": "cli.stack:restart",
     "topics": "cli.topics:topics",
     "demo": "cli.demo:demo",
     "simulate": "cli.demo:simulate",
@@ -38,7 +40,7 @@ _GROUPS = {
 
 # Only in a checkout, neither in the wheel nor in the image.
 _LABORATORY = frozenset({"demo", "simulate", "chaos", "bench"})
-_LOCAL_STACK = frozenset({"up", "down", "status"})
+_LOCAL_STACK = frozenset({"up", "down", "status", "logs", "restart"})
 
 NOT_HERE = 2
 

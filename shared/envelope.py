@@ -25,6 +25,8 @@ _TRACEPARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}").fullma
 _WRITTEN_HERE = re.compile(rb"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{3}Z").fullmatch
 _SPEC_VERSION = ("ce_specversion", b"1.0")
 _CONTENT_TYPE = ("content-type", _JSON)
+# Of a mended copy, see `shared.mended`.
+SUBJECT = "ce_subject"
 _REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time")
 
 
@@ -55,9 +57,10 @@ def headers(
     time: datetime,
     trace: str | None = None,
     cause: str | None = None,
+    subject: str | None = None,
 ) -> Headers:
     """The Kafka headers of an event. `source` and `id` are its idempotency key. `cause` is the id of the event that
-    led to it. `trace` is a W3C traceparent."""
+    led to it. `trace` is a W3C traceparent. `subject` is the `Event.subject`."""
     pairs = [
         _SPEC_VERSION,
         ("ce_id", id.encode()),
@@ -70,6 +73,8 @@ def headers(
         pairs.append(("causationid", cause.encode()))
     if trace is not None:
         pairs.append(("traceparent", trace.encode()))
+    if subject is not None:
+        pairs.append((SUBJECT, subject.encode()))
     return pairs
 
 
@@ -169,7 +174,10 @@ def decode(topic: Topic, record: Record) -> Event:
     logged_at = taken_in(record)
     if logged_at is None:
         raise Unusable("BAD_TIME", f"The record's Kafka timestamp is {OUTSIDE}.")
-    return Event(id.decode(), source, key, _time(time), logged_at, body)
+    subject = values.get(SUBJECT)
+    if subject is None:
+        return Event(id.decode(), source, key, _time(time), logged_at, body)
+    return Event(id.decode(), source, key, _time(time), logged_at, body, _subject(subject))
 
 
 def _first_of_each(headers: Sequence[tuple[str, bytes | None]]) -> dict[str, bytes | None]:
@@ -215,6 +223,16 @@ def _text(value: bytes | None) -> str | None:
         return value.decode()
     except UnicodeDecodeError:
         return None  # like a missing header
+
+
+def is_name(value: bytes) -> bool:
+    """Whether these bytes can be the id or the source of an event."""
+    return _NAME(value) is not None
+
+
+def _subject(value: bytes) -> str | None:
+    # One that is no id is like a missing one, as any unknown header.
+    return value.decode() if _NAME(value) else None
 
 
 def _source_text(value: bytes) -> str | None:

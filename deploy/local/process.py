@@ -63,6 +63,14 @@ def started_at(pid: int) -> float | None:
         return None
 
 
+def is_suspended(pid: int) -> bool:
+    """Whether the process is stopped by a signal, as by SIGSTOP or a terminal's Ctrl-Z."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
 def listens(pid: int, port: int) -> bool:
     """Whether this process listens on `port`, and not another one that took the port first."""
     try:

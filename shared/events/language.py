@@ -171,7 +171,8 @@ class Event:
     """One decoded record as `decide` sees it.
 
     `time` is the writer's time of the event. `logged_at` is Kafka's time of arrival: the only clock of `decide`,
-    equal at every replay. `key` is the Kafka key, already compared with the body's own.
+    equal at every replay. `key` is the Kafka key, already compared with the body's own. `subject`: on a mended copy
+    the id of the record that it stands for.
     """
 
     id: str
@@ -180,3 +181,9 @@ class Event:
     time: datetime
     logged_at: datetime
     body: Body
+    subject: str | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The id by which documents and other events know what this event records, e.g. a receipt's number."""
+        return self.subject or self.id

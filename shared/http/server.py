@@ -24,6 +24,7 @@ from starlette.types import Scope
 from shared import gc_tuning
 from shared.faults import fault_message
 from shared.http.admission import Admission
+from shared.http.docs import docs
 from shared.http.health import health
 from shared.http.problems import TITLE, problem, with_problems
 from shared.runtime.service import Service
@@ -63,10 +64,14 @@ def application(service: Service, title: str, router: APIRouter) -> FastAPI:
             await asyncio.wait({starting}, timeout=START_CANCEL_SECONDS)
             await service.stop()
 
-    app = _Application(title=title, version="1", lifespan=lifespan, redirect_slashes=False)
+    # The framework's own pages load scripts from another host.
+    app = _Application(
+        title=title, version="1", lifespan=lifespan, redirect_slashes=False, docs_url=None, redoc_url=None
+    )
     app.add_middleware(Admission, names=service.settings.names)
     app.include_router(router)
     app.include_router(health(service))
+    app.include_router(docs(title))
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:

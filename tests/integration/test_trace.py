@@ -13,7 +13,20 @@ from deploy.stack import Stack
 from ops.trace import trace
 from shared.errors import WrongEntry
 from shared.events.lot_number import parse
-from tests.support.season import ALSO_CRAFT, B1, B2, CLOTH, CRAFT, MAKERS, T1, RunningSeason, finished_season
+from shared.events.production import TERMINAL
+from shared.events.sales import TILL
+from tests.support.season import (
+    ALSO_CRAFT,
+    B1,
+    B2,
+    CLOTH,
+    CRAFT,
+    MADE_WRONG,
+    MAKERS,
+    T1,
+    RunningSeason,
+    finished_season,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +41,24 @@ async def sold_cloth(season: RunningSeason) -> str:
     """The lot of cloth that was sold at the first booth."""
     receipt = await season.document("sales", "receipts", f"{B1} sale-1")
     return str(receipt["sales"][0]["lot"])
+
+
+async def test_a_mended_copy_and_what_it_stands_for_are_told(season: RunningSeason) -> None:
+    made, sold = season.lots[MADE_WRONG], await sold_cloth(season)
+    for lot, topic, copy in ((made, TERMINAL, "ProductionReported"), (sold, TILL, "SaleAccounted")):
+        life = await trace(season.settings, lot)
+        kinds = [entry.kind for entry in life.entries]
+        assert kinds.index("Unusable") < kinds.index("LetterMended")
+        assert copy in kinds
+        [unusable] = [entry for entry in life.entries if entry.kind == "Unusable"]
+        [mended] = [entry for entry in life.entries if entry.kind == "LetterMended"]
+        assert unusable.text == "a record could not be used: BAD_BODY"
+        assert mended.who == "op.kupang"
+        assert unusable.where == mended.where
+        assert mended.where.startswith(f"{topic.name} ")
+    assert not any(entry.kind == "Unusable" for entry in (await trace(season.settings, season.lots[0])).entries) or (
+        season.lots[0] == sold
+    )
 
 
 async def test_the_life_of_a_lot_is_told_from_the_workshop_to_the_buyer(season: RunningSeason) -> None:

@@ -15,6 +15,7 @@ from deploy.local.services import environment
 from deploy.stack import Stack
 from ops.verify import Observation, verify
 from shared import envelope
+from shared.envelope import digest
 from shared.events.festival import FESTIVAL, FestivalCancelled
 from shared.events.language import Body, Topic
 from shared.events.production import ANSWERS, ReportAccepted
@@ -30,7 +31,19 @@ from shared.events.sales import (
 )
 from shared.mongo import Document, Mongo
 from shared.settings import Settings
-from tests.support.season import B1, B2, CLOTH, MAKERS, SERVICES, STRANGER, T1, RunningSeason, finished_season
+from tests.support.season import (
+    B1,
+    B2,
+    CLOTH,
+    MADE_WRONG,
+    MAKERS,
+    SERVICES,
+    STRANGER,
+    T1,
+    WRONG,
+    RunningSeason,
+    finished_season,
+)
 
 pytestmark = pytest.mark.integration
 
@@ -226,6 +239,13 @@ BROKEN = [
     Broken("documents", "sales", "receipts", {}, {"$set": {"payment": "shells"}}),
     *(Broken("privacy", service, "notes", new={"who": f"made by {MAKERS[0]}"}) for service in SERVICES[1:]),
     Broken("privacy", "festival", "booths", {}, {"$set": {"name": STRANGER}}),
+    # The record itself beside its mended copy: the same goods twice.
+    Broken(
+        "mended",
+        "production",
+        "ledger",
+        new={"_id": f"season made-{MADE_WRONG}", "digest": digest(WRONG), "lane": "karya.production.facility/000"},
+    ),
     Broken("parked keys", "inventory", "parked", new={"_id": "karya.inventory.lot L1", "events": ["season x"]}),
 ]
 

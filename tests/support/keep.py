@@ -78,6 +78,11 @@ _BY_NAME: dict[str, Any] = {
     "hours": (467_000, 467_001),
     "sold": (4, 0),
     "minutes": (60, 12),
+    "original": "karya.till.sales.v1/3/17",
+    "letter": "karya.till.sales.v1.dlq/3/0",
+    "fields": ("qty",),
+    "actor": "op.kupang",
+    "digest": "0123456789abcdef0123456789abcdef",
     "rules": (PlanRule.STOCK, PlanRule.LEAD_TIME),
 }
 _BY_TYPE: dict[Any, Any] = {

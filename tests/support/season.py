@@ -7,6 +7,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from deploy.stack import Stack
+from ops import mending
+from ops.dlq import DeadLetters, dead_letters
+from ops.drafts import draft
+from ops.letters import Letter
+from shared import envelope
 from shared.events.festival import (
     ORGANISER,
     AnnounceFestival,
@@ -60,6 +65,9 @@ CLOTH, CRAFT, ALSO_CRAFT = "PR-KPG", "LP-KPG", "LA-KPG"
 MAKERS = ("p.mazcrdi4ewgq7ubn", "p.k5txh3bqv2ojy6la")
 STRANGER = "p.wd7ne2sfr9cuk1xp"
 PRICE = 250_000
+# The report, by its number, that can't be read and is mended; and what comes instead of such records.
+MADE_WRONG = 2
+WRONG = b'{"qty":"40"}'
 WITHIN = 30.0
 
 
@@ -80,17 +88,51 @@ class RunningSeason:
         for _ in range(times):
             await self.probe.send(topic, body, id=id, source=source)
 
-    async def till(self, kind: Callable[..., Body], till: str, id: str, **fields: Any) -> None:
-        """The next record of a till's device."""
+    async def mend(self, topic: Topic, body: Body, wrong: bytes, id: str, source: str = "season") -> None:
+        """Say `wrong` instead of the body, and mend it when it is a dead letter."""
+        headers = envelope.headers(id=id, source=source, topic=topic, body=body, time=now())
+        await self.probe.send_raw(topic, key=topic.key_of(body).encode(), value=wrong, headers=headers)
+        async with dead_letters(self.settings) as letters:
+            letter = await self.letter(letters, topic, wrong)
+            right = draft(letter, body=envelope.encode(body))
+            assert (await mending.mend(letters, letter, right, actor="op.kupang", wait=WITHIN)).worked
+
+    async def archive(self, topic: Topic, wrong: bytes) -> None:
+        """Archive the dead letter with this value."""
+        async with dead_letters(self.settings) as letters:
+            letter = await self.letter(letters, topic, wrong)
+            assert await mending.archive(letters, letter, actor="op.kupang", reason="a broken cable")
+
+    async def letter(self, letters: DeadLetters, topic: Topic, value: bytes) -> Letter:
+        """The dead letter with this value, once it is there."""
+        found: list[Letter] = []
+
+        async def there() -> int:
+            found[:] = [letter for letter in await letters.all({topic.name}) if letter.value == value]
+            return len(found)
+
+        await eventually(there, equals=1, within=WITHIN)
+        return found[0]
+
+    async def till(
+        self, kind: Callable[..., Body], till: str, id: str, *, wrong: bool = False, **fields: Any
+    ) -> None:
+        """The next record of a till's device; if `wrong`, it is a dead letter at first."""
         records = self.records.setdefault(till, [])
         place = {"device": device(till), "seq": len(records) + 1, "previous": records[-1] if records else None}
         booth = B1 if till == T1 else B2
         records.append(id)
-        await self.say(TILL, kind(booth=booth, till=till, **place, **fields), id, source=till)
+        body = kind(booth=booth, till=till, **place, **fields)
+        if wrong:
+            await self.mend(TILL, body, WRONG, id, source=till)
+        else:
+            await self.say(TILL, body, id, source=till)
 
-    async def sell(self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI") -> None:
+    async def sell(
+        self, till: str, id: str, lot: str | None, qty: int, product: str = "KTI", *, wrong: bool = False
+    ) -> None:
         """A receipt of one line, paid in cash."""
-        await self.basket(till, id, [(lot, qty, product)])
+        await self.basket(till, id, [(lot, qty, product)], wrong=wrong)
 
     async def basket(self, till: str, id: str, lines: Sequence[tuple[str | None, int, str]], **fields: Any) -> None:
         """A receipt of several lines: lot, pieces and product of each."""
@@ -168,7 +210,8 @@ async def morning_season(stack: Stack) -> AsyncIterator[RunningSeason]:
 
 
 async def make(season: RunningSeason) -> None:
-    """Six lots, a correction that fits and one that does not, a refused report, and what can't be read."""
+    """Six lots, a correction that fits and one that does not, a refused report, and two that can't be read: one of
+    them is mended, the other archived."""
     made = [
         (CLOTH, "KTI", 20),
         (CLOTH, "KTI", 10),
@@ -178,12 +221,16 @@ async def make(season: RunningSeason) -> None:
         (ALSO_CRAFT, "KRJ", 8),
     ]
     for n, (facility, product, qty) in enumerate(made):
+        if n == MADE_WRONG:
+            await season.mend(TERMINAL, _report(season, facility, product, qty, MAKERS[n % 2]), WRONG, f"made-{n}")
+            continue
         await season.say(
             TERMINAL, _report(season, facility, product, qty, MAKERS[n % 2]), f"made-{n}", times=1 + n % 2
         )
     await season.say(TERMINAL, _report(season, CLOTH, "NIX", 3, STRANGER), "refused")
     await season.say(TERMINAL, _report(season, CRAFT, "KRJ", 7, MAKERS[0]), "made-0", source="another-terminal")
     await season.probe.send_raw(TERMINAL, key=CLOTH.encode(), value=b'{"facility":', headers=[("ce_id", None)])
+    await season.archive(TERMINAL, b'{"facility":')
     await season.until("inventory", "lots", {}, len(made))
     reports = await season.mongo.database("production")["reports"].find({"outcome": "accepted"}).to_list(None)
     season.lots = [report["lot"] for report in sorted(reports, key=lambda report: report["_id"])]
@@ -265,7 +312,8 @@ async def recount_home(season: RunningSeason) -> None:
 
 async def sell(season: RunningSeason) -> None:
     """Sales with and without a label, of more than is left and of far too many; a basket with a discount, of what two
-    facilities make; voids, one of them refused; a loss at the booth, a recall.
+    facilities make; voids, one of them refused; a loss at the booth, a recall. `sale-3` comes in a form that sales
+    can't read, and is mended.
 
     `sale-5` is of all that came and was not sold for good, as if the lost piece had been found: no more can be
     believed."""
@@ -281,7 +329,7 @@ async def sell(season: RunningSeason) -> None:
         payment=Payment(kind=PaymentKind.QRIS),
         drawer="drawer",
     )
-    await season.sell(T1, "sale-3", cloth, 3)
+    await season.sell(T1, "sale-3", cloth, 3, wrong=True)
     await season.sell(T1, "sale-4", craft, 1, "KRJ")
     await season.sold("recorded", receipt="sale-4")
     lost = RecordLoss(festival=FESTIVAL, lot=cloth, place=LossPlace.BOOTH, booth=B1, qty=1, reason="torn")

@@ -170,7 +170,7 @@ def _report(
     event: Event, body: ProductionReported | ProductionCorrected | RecallLot, kind: ReportKind
 ) -> TerminalReport:
     return TerminalReport(
-        id=event.id,
+        id=event.known_as,
         source=event.source,
         facility=body.facility,
         terminal=body.terminal,

@@ -33,7 +33,7 @@ def test_without_the_laboratory_a_command_says_how_to_get_it(arguments: list[str
 
 
 @pytest.mark.parametrize("without", ["psutil"], indirect=True)
-@pytest.mark.parametrize("command", ["up", "down", "status", "demo"])
+@pytest.mark.parametrize("command", ["up", "down", "status", "logs", "restart", "demo"])
 @pytest.mark.usefixtures("without")
 def test_without_the_local_stack_a_command_says_how_to_get_it(command: str) -> None:
     result = CliRunner().invoke(app, [command])

@@ -68,7 +68,7 @@ def test_a_name_that_nobody_could_use_is_refused_where_it_is_said(
 ) -> None:
     world = an_announced()
     assert world.refusal(body) == (field, CommandRefusal.BAD_NAME)
-    assert world.bodies(CommandRefused)[-1].message.startswith(rule.words)
+    assert world.bodies(CommandRefused)[-1].message.startswith(rule.words.english)
 
 
 ODD = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,8}", fullmatch=True)

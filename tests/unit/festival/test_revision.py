@@ -402,7 +402,7 @@ def test_who_accepts_a_revision_that_is_no_more_hears_so(why: str) -> None:
     world.give(an_accept(), id)
     wrong = world.one(Command, id).wrong
     assert wrong is not None
-    assert wrong.message.startswith("The revision of R1 was withdrawn before it was accepted:")
+    assert str(wrong.message).startswith("The revision of R1 was withdrawn before it was accepted:")
     assert wrong.reason is CommandRefusal.WRONG_STATE
 
 

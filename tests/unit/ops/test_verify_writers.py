@@ -16,6 +16,7 @@ from shared.derivation import CURRENT, derivation, derived_id
 from shared.events.festival import ORGANISER
 from shared.events.journal import BatchWorked, Range, journal
 from shared.events.language import Body, DeadlineReached, Event, Topic
+from shared.events.operator import OPERATOR
 from shared.events.production import PRODUCTION, TERMINAL
 from shared.events.sales import DEMAND, SALES_DEADLINES, SETTLEMENTS, TILL, DemandSignalled
 from shared.runtime.timer_service import reached_id
@@ -150,5 +151,10 @@ def test_a_record_is_named_once_however_much_is_wrong_with_it() -> None:
 
 def test_every_topic_is_written_by_one_service_or_by_people() -> None:
     owned = writers()
-    assert {topic.name for topic in all_topics()} - owned.keys() == {TERMINAL.name, ORGANISER.name, TILL.name}
+    assert {topic.name for topic in all_topics()} - owned.keys() == {
+        TERMINAL.name,
+        ORGANISER.name,
+        TILL.name,
+        OPERATOR.name,
+    }
     assert owned.keys() <= {topic.name for topic in all_topics()}
