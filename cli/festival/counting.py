@@ -16,7 +16,6 @@ from shared.translation import tr
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="What is not named is lost, and what differs is right: do not ask.")
 ]
-_COLUMNS = ["lot", "sent", "counted", "lost", "surplus"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def receive(api: ServiceClient, arrival: Arrival, counted: Mapping[str, int], *,
     rows = _compared(arrival.as_sent, counted)
     differs = any(row["lost"] or row["surplus"] for row in rows)
     if differs and not as_json:
-        show_table(_COLUMNS, rows, "")
+        show_table(["lot", "sent", "counted", "lost", "surplus"], rows, "")
         if not yes and _asks():
             yes = typer.confirm(tr("Is this what arrived? What is lost can be found by a recount."))
             if not yes:
@@ -73,7 +72,7 @@ def receive(api: ServiceClient, arrival: Arrival, counted: Mapping[str, int], *,
 def recount(api: ServiceClient, arrival: Arrival, counted: Mapping[str, int], *, as_json: bool) -> None:
     """Count lots of a received arrival again. Shown are the counts before and after."""
     if not as_json:
-        show_table([*_COLUMNS, "stocked"], arrival.page["lots"], "")
+        _show_lots(arrival.page["lots"])
     answer = arrival.command(api, "recount", counted)
     _show_after(api, arrival, answer, tr("{arrival} is recounted", arrival=arrival.name), as_json=as_json)
 
@@ -170,7 +169,7 @@ def _show_after(api: ServiceClient, arrival: Arrival, answer: Answer, done: str,
         return
     unstocked = [lot for lot in lots if (lot["counted"] or 0) > (lot["stocked"] or 0)]
     if any(lot["lost"] or lot["surplus"] for lot in lots):
-        show_table([*_COLUMNS, "stocked"], lots, "")
+        _show_lots(lots)
     for lot in unstocked:
         say(
             tr(
@@ -195,6 +194,10 @@ def _show_after(api: ServiceClient, arrival: Arrival, answer: Answer, done: str,
                 product=surplus["product"],
             )
         )
+
+
+def _show_lots(lots: list[Row]) -> None:
+    show_table(["lot", "sent", "counted", "lost", "surplus", "stocked"], lots, "")
 
 
 def _surpluses(api: ServiceClient, arrival: Arrival) -> list[Row]:
