@@ -124,9 +124,13 @@ def refuse_elsewhere(api: ServiceClient, arrival: Arrival, counted_at: str) -> N
             other=counted_at,
         )
     )
-    say(f"karya festival {receive_words} {festival} {arrival.name} --as-sent")
-    say(f"karya festival transfer send {festival} {free} {there} {counted_at} {lots}")
-    say(f"karya festival transfer receive {festival} {free} --as-sent")
+    commands = (
+        f"karya festival {receive_words} {festival} {arrival.name} --as-sent",
+        f"karya festival transfer send {festival} {free} {there} {counted_at} {lots}",
+        f"karya festival transfer receive {festival} {free} --as-sent",
+    )
+    for command in commands:
+        say(command)
     raise typer.Exit(1)
 
 
