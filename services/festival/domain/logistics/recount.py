@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from services.festival.domain import booth as booths
-from services.festival.domain.allocation.request import Request, surpluses, withdraw_revision
+from services.festival.domain.allocation import pages
+from services.festival.domain.allocation.request import PlanTerms, Request, surpluses
 from services.festival.domain.allocation.revision import on_rest
 from services.festival.domain.booth import Booth, BoothStatus, with_lot
 from services.festival.domain.booth_lot import BoothLot, return_balance
@@ -115,7 +116,7 @@ def recount_return(state: State, festival: Festival, body: RecountReturn, event:
     state = state.put(with_lot(booth, replace(lot, returning=change)))
     command = replace(command_of(event, CommandStatus.WAITING), booth=booth.id, lot=lot.lot, qty=change)
     order = ReturnRecounted(lot=lot.lot, order=event.id, festival=festival.id, booth=booth.id, change=change)
-    state, events = update_sums(state.put(command), festival)
+    state, events = update_sums(state.put(command), festival, booth.id)
     return state, [STOCK_ORDERS.of(order), *events]
 
 
@@ -128,7 +129,7 @@ def confirm_return(state: State, festival: Festival, answer: StockReturnRecounte
         return state, []
     lot = replace(lot, returning=lot.returning - answer.change, returned=lot.returned + answer.change)
     state = state.put(with_lot(booth, lot), replace(command, outcome=CommandStatus.DONE))
-    return update_sums(state, festival)
+    return update_sums(state, festival, booth.id)
 
 
 def take_in_found(state: State, festival: Festival, answer: StockFound) -> Decision:
@@ -223,7 +224,7 @@ def _apply(
     else:
         assert isinstance(after, Transfer), "what is no shipment is a transfer"
         events = [FESTIVAL.of(_transfer_event(after))]
-    state, sums = update_sums(state, festival)
+    state, sums = update_sums(state, festival, _place(arrival))
     return state, [*events, *outputs, *sums]
 
 
@@ -232,12 +233,15 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
 
     A revision that waits for pieces that were found no longer fits. What one has reserved stays.
     """
-    request = state.get(Request, after.request)
-    assert request is not None, "a shipment is of a request"
+    stored = state.get(Request, after.request)
+    assert stored is not None, "a shipment is of a request"
+    request = pages.found_by(state, stored, pages.pages_at(after.booth))
     changed = with_losses(request, before, after)
-    if _lost(changed) < _lost(request):
-        changed = withdraw_revision(changed)
+    if _lost(changed) < _lost(request) and changed.waiting is not None:
+        # What is left of the revision goes with the next plan, as its lines may be on other pages.
+        changed = replace(changed, waiting=None, outdated=True)
     changed, revised = on_rest(changed)
+    beyond = surpluses(replace(changed, terms=state.get(PlanTerms, after.request)), after.booth)
     recounted = ShipmentRecounted(
         festival=after.festival,
         shipment=after.name,
@@ -245,9 +249,9 @@ def _recounted_shipment(state: State, before: Shipment, after: Shipment) -> tupl
         revision=after.recounts,
         lots=counted_lots(after.stocked),
         discrepancies=discrepancies(after.lots, dict(after.counted)),
-        surplus=surpluses(changed),
+        surplus=beyond,
     )
-    return (state if changed == request else state.put(changed)), [FESTIVAL.of(recounted), *revised]
+    return pages.put(state, changed), [FESTIVAL.of(recounted), *revised]
 
 
 def _transfer_event(transfer: Transfer) -> TransferRecounted:
@@ -382,4 +386,4 @@ def _sent(arrival: Arrival) -> Mapping[str, int]:
 
 
 def _lost(request: Request) -> int:
-    return sum(line.lost for line in request.lines)
+    return sum(line.lost for line in request.lines.loaded)
