@@ -198,7 +198,7 @@ async def test_a_festival_from_announcement_to_its_sums(
         await execute(api, "/festivals/ODOP/returns", {"booth": "ODOP.B1", "lot": LA, "qty": 1})
         closed = await read(api, "/festivals/ODOP")
         assert closed["status"] == "closed"
-        sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1}
+        sums = {"received": 5, "sold": 3, "returned": 1, "lost": 1, "surplus": 0, "lost_on_the_way": 1, "found": 0}
         assert closed["sums"] == sums
         assert await missing() == []
     assert [closed.sold for closed in await probe.bodies(SAID, FestivalClosed)] == [3]
