@@ -22,9 +22,7 @@ class Completion:
     async def __call__(self, body: Body) -> Body:
         """The completed command. Raises RequestValidationError for what is not in the catalogue, PyMongoError."""
         completed: Body | Wrong = body
-        if (isinstance(body, AnnounceFestival) and body.island is not None) or (
-            isinstance(body, ChangeFestival) and body.island is not None
-        ):
+        if isinstance(body, AnnounceFestival | ChangeFestival) and body.island is not None:
             completed = with_lead_times(body, await self._facts(*_FOR_LEAD_TIMES))
         elif isinstance(body, OpenBooth):
             completed = with_products(body, await self._facts(EntryKind.PRODUCT))
