@@ -26,7 +26,7 @@ from shared.runtime.state import State
 from shared.wording import Message
 
 Fact: TypeAlias = TermSet | ProductSet | FacilitySet | LeadTimeSet
-OnIsland = TypeVar("OnIsland", bound=AnnounceFestival | ChangeFestival)
+OnIsland = TypeVar("OnIsland", AnnounceFestival, ChangeFestival)
 
 
 @dataclass(frozen=True, slots=True)
