@@ -5,7 +5,6 @@ shipments and transfers lie in its own lane, so queries for them are owned. Only
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -65,23 +64,11 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
-from shared.runtime.processor import Handler, Rule, on
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Rule, on
 from shared.runtime.state import Read, Ref
 
 B = TypeVar("B", bound=Body)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _given(
