@@ -119,7 +119,7 @@ def test_a_product_that_is_not_in_the_catalogue_is_refused_and_others_get_name_a
 
 
 def test_a_new_island_brings_the_lead_times_of_the_catalogue() -> None:
-    common = {"revision": 2, "changed_at": NOON, "command": "c-1"}
+    common: dict[str, Any] = {"revision": 2, "changed_at": NOON, "command": "c-1"}
     facts = {
         fact.entry: fact
         for fact in (
