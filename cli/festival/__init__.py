@@ -4,7 +4,11 @@ from collections.abc import Callable
 
 import typer
 
+<<<<<<< HEAD
 from cli.festival.counting import recount_return, recount_shipment
+=======
+from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
+>>>>>>> next
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price
@@ -23,6 +27,9 @@ app.callback()(choose)
 COMMANDS: dict[str, Callable[..., None]] = {
     "announce": announce,
     "booth": booth,
+    "change": change,
+    "rename-booth": rename_booth,
+    "merge-booths": merge_booths,
     "stock": stock,
     "request": request,
     "plan": plan,
@@ -34,12 +41,14 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "replenish": replenish,
     "loss": loss,
     "change-price": change_price,
+    "add-product": add_product,
     "add-till": add_till,
     "strike-till": strike_till,
     "void-sale": void_sale,
     "receipts": receipts,
     "takings": takings,
     "strays": strays,
+    "move-stray": move_stray,
     "close-booth": close_booth,
     "close": close,
     "missing": missing,

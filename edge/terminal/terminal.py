@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from edge.spool import Counts, Owner, Spool, SpooledRecord
 from edge.sync import Subscription, SyncReport, sync
-from edge.terminal.catalogue import FacilityCatalogue, received_catalogue
+from edge.terminal.catalogue import CatalogueCopy, received_catalogue
 from edge.terminal.maker import key_at, pseudonym
 from shared import typed
 from shared.errors import WrongEntry
@@ -115,7 +115,7 @@ class Terminal:
                 best_before=best_before,
                 maker=maker_pseudonym,
             ),
-            FacilityCatalogue() if unlisted else catalogue,
+            CatalogueCopy() if unlisted else catalogue,
         )
 
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
@@ -146,7 +146,7 @@ class Terminal:
                 answers.setdefault(event.body.report, event.body)
         return [_standing(record, answers.get(record.id)) for record in self.spool.records()]
 
-    def catalogue(self) -> FacilityCatalogue:
+    def catalogue(self) -> CatalogueCopy:
         """The device's copy of the facility's part of the catalogue."""
         return received_catalogue(event.body for event in self.spool.received(FACILITY_CATALOGUE))
 
@@ -175,7 +175,7 @@ class Terminal:
         return str(number)
 
     def _append(
-        self, at: datetime, body: Callable[[], Body], catalogue: FacilityCatalogue | None = None
+        self, at: datetime, body: Callable[[], Body], catalogue: CatalogueCopy | None = None
     ) -> SpooledRecord:
         try:
             report = body()

@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from edge.till.receipts import Receipts
 from shared.events.festival import (
+    BoothChanged,
     BoothClosing,
     BoothOpened,
     BoothStocked,
@@ -99,8 +100,8 @@ def view(till: str, device: str, bodies: Iterable[Body], receipts: Receipts) -> 
     opened = booth.opened
     return BoothView(
         festival=opened.festival if opened else None,
-        name=opened.name if opened else None,
-        zone=opened.zone if opened else None,
+        name=booth.name,
+        zone=booth.zone,
         listed=till in booth.tills,
         struck=(till, device) in booth.struck or (till, None) in booth.struck,
         closing=booth.closing,
@@ -137,6 +138,8 @@ def _slice(stocked: int, holders: Sequence[_Holder], holder: _Holder) -> int:
 @dataclass(slots=True)
 class _BoothState:
     opened: BoothOpened | None = None
+    name: str | None = None
+    zone: str | None = None
     closing: datetime | None = None
     tills: set[str] = field(default_factory=set)
     devices: set[_Holder] = field(default_factory=set)
@@ -152,8 +155,11 @@ class _BoothState:
         match body:
             case BoothOpened():
                 self.opened = body
+                self.name, self.zone = body.name, body.zone
                 self.tills.update(body.tills)
                 self._add_list(1, None, body.prices)
+            case BoothChanged():
+                self.name, self.zone = body.name, body.zone
             case PricesChanged():
                 self._add_list(body.revision, body.valid_from, body.prices)
             case TillAdded():

@@ -33,8 +33,8 @@ def booth_stock(evidence: Evidence) -> Check:
             continue
         check.expect_equal(
             f"booth {booth.id}",
-            (booth.status.value, booth.tills),
-            (selling_booth.status.value, selling_booth.tills),
+            (booth.status.value, booth.tills, booth.name),
+            (selling_booth.status.value, selling_booth.tills, selling_booth.name),
             "by festival, by sales",
         )
         prices = tuple((tag.product, tag.price_rupiah) for tag in booth.prices)

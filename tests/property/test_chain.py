@@ -45,6 +45,8 @@ from shared.events.festival import (
     Demand,
     DisputeOutcome,
     LossPlace,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     Price,
     ReceiveReturn,
@@ -94,6 +96,8 @@ BOOTHS = ("ODOP.B1", "ODOP.B2")
 PRODUCTS = ("KTI", "SVR", "KRJ")
 MAKERS = {"PR-KPG": ("KTI", "SVR"), "LP-KPG": ("KRJ",), "RT-KPG": ("SVR",)}
 PRICE = 333
+# A till is set up for a booth that no festival opens.
+STRAY = "odop.b1"
 booths = st.sampled_from(BOOTHS)
 products = st.sampled_from(PRODUCTS)
 few = st.integers(1, 6)
@@ -107,9 +111,14 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
+<<<<<<< HEAD
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
 COUNTED_WRONG = ("recount", "recount", "recount return")
 AT_TILLS = ("count", "close till", "come online", "come online", "close")
+=======
+FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray")
+AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
+>>>>>>> next
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(
@@ -128,7 +137,7 @@ class Chain(Machine):
         self.services = [self.production, self.inventory, self.festival, self.sales]
         for command in seed_commands(MAKERS):
             self.kafka.say(ENTRY_COMMANDS, command, source="seed")
-        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in BOOTHS}
+        self.spools: dict[str, list[tuple[str, Body]]] = {booth: [] for booth in (*BOOTHS, STRAY)}
         self.numbers: Counter[str] = Counter()
         self.rung_up: dict[str, list[str]] = {booth: [] for booth in BOOTHS}
         self.names: Counter[str] = Counter()
@@ -155,6 +164,7 @@ class Chain(Machine):
                 zone="Asia/Makassar",
                 first_day=NOON.date(),
                 last_day=NOON.date(),
+                confirmed=True,
             )
         )
         for booth in BOOTHS:
@@ -229,6 +239,13 @@ class Chain(Machine):
     def close_booth(self, n: int, qty: int, odd: bool) -> None:
         if qty < 3:
             self.command(CloseBooth(festival=FESTIVAL, booth=BOOTHS[odd]))
+
+    def merge(self, n: int, qty: int, odd: bool) -> None:
+        if qty < 3:
+            self.command(MergeBooths(festival=FESTIVAL, booth=BOOTHS[odd], to=BOOTHS[not odd]))
+
+    def move_stray(self, n: int, qty: int, odd: bool) -> None:
+        self.command(MoveStray(festival=FESTIVAL, booth=BOOTHS[odd], stray=STRAY))
 
     def accept(self, n: int, qty: int, odd: bool) -> None:
         waiting = [
@@ -383,6 +400,16 @@ class Chain(Machine):
         if at_once:
             self.upload(booth, len(self.spools[booth]))
 
+    def sell_astray(self, n: int, qty: int, odd: bool) -> None:
+        lot = one_of(self.inventory.all(Lot), n)
+        if lot is not None:
+            line = ReceiptLine(
+                line=1, lot=lot.id if odd else None, product=lot.product, qty=qty, unit_price_rupiah=PRICE
+            )
+            paid = Payment(kind=PaymentKind.CASH)
+            self.spool(STRAY, ReceiptIssued, lines=(line,), payment=paid, sold_at=self.kafka.now)
+            self.upload(STRAY, qty)
+
     def count(self, n: int, qty: int, odd: bool) -> None:
         lot = one_of(self.inventory.all(Lot), n)
         if lot is not None:
@@ -428,6 +455,11 @@ class Chain(Machine):
         for booth in BOOTHS:
             self.close_till(0, 0, booth == BOOTHS[1])
             self.upload(booth, len(self.spools[booth]))
+        if self.numbers[STRAY]:
+            self.spool(STRAY, TillClosed, last_seq=self.numbers[STRAY] + 1)
+            self.upload(STRAY, len(self.spools[STRAY]))
+            self.settle()
+            self.move_stray(0, 0, False)
         self.settle()
         self.ring_all()
         self.resolve_all([DisputeOutcome.ACCEPTED, DisputeOutcome.REJECTED])
@@ -493,6 +525,9 @@ ACTS: dict[str, Callable[[Chain, int, int, bool], None]] = {
     "accept": Chain.accept,
     "revise": Chain.revise,
     "close booth": Chain.close_booth,
+    "merge": Chain.merge,
+    "move stray": Chain.move_stray,
+    "sell astray": Chain.sell_astray,
     "send": Chain.send,
     "receive": Chain.receive,
     "recount": Chain.recount,

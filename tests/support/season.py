@@ -452,6 +452,7 @@ def _festival() -> AnnounceFestival:
         zone="Asia/Makassar",
         first_day=date(2026, 4, 18),
         last_day=date(2026, 4, 18),
+        confirmed=True,
     )
 
 

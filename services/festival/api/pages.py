@@ -130,6 +130,7 @@ class BoothPage(BaseModel):
     """A booth.
 
     - `deadline`: the time until which tills can send after closing.
+    - `merged_into`: the booth that has its stock and devices now.
     - `accounted`: whether every piece is sold, lost or home.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
     - `prices`: the list of revision `price_list`, valid from `prices_from` (null: from the opening).
@@ -147,6 +148,7 @@ class BoothPage(BaseModel):
     capacity: int | None
     limits: list[LimitPage]
     disputed: list[str]
+    merged_into: str | None
     accounted: bool
     lots: list[BoothLotPage]
 
@@ -165,6 +167,7 @@ class BoothPage(BaseModel):
             capacity=booth.capacity,
             limits=[LimitPage(category=category, qty=qty) for category, qty in booth.limits],
             disputed=list(booth.disputed),
+            merged_into=booth.merged_into,
             accounted=booth.accounted,
             lots=_lots(booth),
         )

@@ -52,6 +52,7 @@ class Booth:
     - `sold`: pieces by lot, and `seen`: the counts, both from the sell-through of the highest `revision`.
     - `disputed`: sales in doubt.
     - `capacity`: the pieces that it can hold at once. `limits`: pieces by category.
+    - `merged_into`: the booth that has its stock and devices, or is about to have them.
     - `prices`: the list of revision `price_list`, valid from `prices_from`; None: from the opening.
     """
 
@@ -71,6 +72,7 @@ class Booth:
     price_list: int = 1
     prices_from: datetime | None = None
     seen: tuple[LastCount, ...] = ()
+    merged_into: str | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot of this id."""

@@ -12,6 +12,7 @@ from services.festival.domain import (
     Shipment,
     Transfer,
     answers,
+    merging,
 )
 from services.festival.domain.allocation import pages, revising
 from services.festival.domain.allocation.planner import Planner
@@ -36,7 +37,12 @@ from shared.events.inventory import (
     StockWrittenOff,
 )
 from shared.events.language import Body, DeadlineReached, Event
-from shared.events.sales import SellThroughCounted, SellThroughSoFar
+from shared.events.sales import (
+    BoothForwardingBegun,
+    BoothForwardingRefused,
+    SellThroughCounted,
+    SellThroughSoFar,
+)
 from shared.runtime.processor import Decision, Handler, on
 from shared.runtime.state import OwnedQuery, Read, Ref, State
 
@@ -114,6 +120,15 @@ def _counted(event: Event, body: SellThroughCounted) -> Iterable[Read]:
     return Ref(Booth, body.booth), booths_at(event.key)
 
 
+def _forwarding(event: Event, body: BoothForwardingBegun | BoothForwardingRefused) -> Iterable[Read]:
+    return (
+        Ref(Command, body.order),
+        Ref(Booth, body.booth),
+        Ref(Booth, body.to),
+        Ref(Transfer, transfer_id(event.key, merging.transfer_name(body.booth))),
+    )
+
+
 def _revising(event: Event, body: RevisionRequested) -> Iterator[Read]:
     yield from pages.whole_reads(request_id(event.key, body.request))
     if body.command is not None:
@@ -154,6 +169,8 @@ def answers_to(planner: Planner) -> tuple[Handler, ...]:
         _said(LotRecallReached, answers.recalled, reads=_booths),
         _said(SellThroughCounted, answers.counted, reads=_counted),
         _said(SellThroughSoFar, answers.sold_so_far, reads=_pace),
+        _said(BoothForwardingBegun, merging.begun, reads=_forwarding),
+        _said(BoothForwardingRefused, merging.refused, reads=_forwarding),
         _said(RevisionRequested, partial(revising.revise, planner=planner), reads=_revising),
         _said(RequestRested, answers.rested, reads=_rested),
         _said(DeadlineReached, answers.deadline_reached, reads=_due),

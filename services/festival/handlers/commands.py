@@ -5,7 +5,6 @@ shipments and transfers lie in its own lane, so queries for them are owned. Only
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -18,8 +17,10 @@ from services.festival.domain import (
     Request,
     Shipment,
     Transfer,
+    changing,
     closing,
     festival,
+    merging,
     prices,
     sale_corrections,
     tills,
@@ -37,20 +38,28 @@ from services.festival.domain.rules import announcement, by_body, by_time, comma
 from services.festival.domain.stock import plannable_of
 from shared.events.festival import (
     AcceptPlan,
+    AddProduct,
     AddTill,
     AnnounceFestival,
     CancelFestival,
+    ChangeFestival,
     ChangePrice,
     CloseBooth,
     CloseFestival,
+    MergeBooths,
+    MoveStray,
     OpenBooth,
     ReceiveReturn,
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
+<<<<<<< HEAD
     RecountReturn,
     RecountShipment,
     RecountTransfer,
+=======
+    RenameBooth,
+>>>>>>> next
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -61,23 +70,16 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
+<<<<<<< HEAD
 from shared.runtime.processor import Handler, Rule, on
 from shared.runtime.state import OwnedQuery, Read, Ref
+=======
+from shared.http.command_handler import CommandHandler
+from shared.runtime.processor import Rule, on
+from shared.runtime.state import Read, Ref
+>>>>>>> next
 
 B = TypeVar("B", bound=Body)
-
-
-@dataclass(frozen=True, slots=True)
-class CommandHandler:
-    """How one command is handled, and where it is given over HTTP; the names in the path are fields of its body."""
-
-    path: str
-    summary: str
-    handler: Handler
-
-    @property
-    def body(self) -> type[Body]:
-        return self.handler.body
 
 
 def _given(
@@ -96,7 +98,7 @@ def _nothing(_body: Body) -> Iterable[Read]:
 
 
 def _booth(
-    body: OpenBooth | ResolveDispute | VoidSale | ChangePrice | AddTill | StrikeTill,
+    body: OpenBooth | RenameBooth | ResolveDispute | VoidSale | ChangePrice | AddProduct | AddTill | StrikeTill,
 ) -> Iterable[Read]:
     return (Ref(Booth, body.booth),)
 
@@ -191,8 +193,28 @@ def _losing(body: RecordLoss) -> Iterable[Read]:
     return () if body.booth is None else (Ref(Booth, body.booth),)
 
 
+def _changing(body: ChangeFestival) -> Iterable[Read]:
+    return requests_at(body.festival), booths_at(body.festival)
+
+
 def _cancelling(body: CancelFestival) -> Iterable[Read]:
     return pages.all_reads(body.festival)
+
+
+def _moving_stray(body: MoveStray) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    # Booths of other festivals lie in other lanes: only sales knows of all.
+    if body.stray.startswith(f"{body.festival}."):
+        yield Ref(Booth, body.stray)
+
+
+def _merging(body: MergeBooths) -> Iterator[Read]:
+    yield Ref(Booth, body.booth)
+    yield Ref(Booth, body.to)
+    yield Ref(Transfer, transfer_id(body.festival, merging.transfer_name(body.booth)))
+    yield from pages.all_reads(body.festival)
+    yield shipments_at(body.festival)
+    yield transfers_at(body.festival)
 
 
 def _closing_booth(body: CloseBooth) -> Iterable[Read]:
@@ -210,6 +232,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
     return (
         _given("/festivals", "Announce a festival", AnnounceFestival, announcement(), reads=_nothing),
         _given(
+            "/festivals/{festival}/change",
+            "Change what was announced",
+            ChangeFestival,
+            command(by_time(changing.change)),
+            reads=_changing,
+        ),
+        _given(
             "/festivals/{festival}/cancel",
             "Cancel it, before anything was sent",
             CancelFestival,
@@ -221,6 +250,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             "Open a booth",
             OpenBooth,
             command(by_body(festival.open_booth)),
+            reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/name",
+            "Give a booth another name",
+            RenameBooth,
+            command(by_body(changing.rename_booth)),
             reads=_booth,
         ),
         _given(
@@ -337,6 +373,13 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             reads=_booth,
         ),
         _given(
+            "/festivals/{festival}/booths/{booth}/products",
+            "Sell one more product",
+            AddProduct,
+            command(by_time(prices.add)),
+            reads=_booth,
+        ),
+        _given(
             "/festivals/{festival}/booths/{booth}/tills",
             "Sell from one more till",
             AddTill,
@@ -349,6 +392,20 @@ def commands(planner: Planner) -> tuple[CommandHandler, ...]:
             StrikeTill,
             command(by_body(tills.strike)),
             reads=_booth,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/strays",
+            "Let the sales of a booth that does not exist count here",
+            MoveStray,
+            command(merging.move_stray),
+            reads=_moving_stray,
+        ),
+        _given(
+            "/festivals/{festival}/booths/{booth}/merge",
+            "Merge a booth that was opened by mistake into another",
+            MergeBooths,
+            command(merging.merge),
+            reads=_merging,
         ),
         _given(
             "/festivals/{festival}/booths/{booth}/close",

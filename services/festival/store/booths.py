@@ -92,6 +92,7 @@ def _booth_document(booth: Booth) -> dict[str, Any]:
         "limits": [{"category": category, "qty": qty} for category, qty in booth.limits],
         "price_list": booth.price_list,
         "prices_from": booth.prices_from,
+        "merged_into": booth.merged_into,
         "seen": [
             {"lot": count.lot, "counted": count.counted, "unexplained": count.unexplained} for count in booth.seen
         ],
@@ -138,6 +139,7 @@ def _booth(document: Document) -> Booth:
         price_list=document["price_list"],
         prices_from=document["prices_from"],
         seen=tuple(LastCount(**count) for count in document["seen"]),
+        merged_into=document["merged_into"],
     )
 
 

@@ -200,8 +200,8 @@ class InterimState:
     sold_out: tuple[str, ...] = ()
 
 
-class StrayMove(NamedTuple):
-    """The booth that a stray booth's records were also published for, and the number of records published."""
+class Forwarding(NamedTuple):
+    """The booth at which the booth's further records count, and the number of records forwarded so far."""
 
     to: str
     records: int
@@ -241,7 +241,7 @@ class Booth:
     interim: InterimState = InterimState()
     early_strikes: tuple[str, ...] = ()
     refused_orders: tuple[RefusedOrder, ...] = ()
-    moved: StrayMove | None = None
+    forwarding: Forwarding | None = None
 
     def find_lot(self, lot: str) -> BoothLot | None:
         """The booth's lot with this id, or None."""
@@ -272,8 +272,10 @@ class Booth:
         """Whether every till's records have arrived.
 
         Each device's branches must be closed without gaps, or struck. Each till that festival named must have sent
-        records, or be struck.
+        records, or be struck. Devices of a booth whose records are forwarded go on at the other booth.
         """
+        if self.forwarding is not None:
+            return True
         if not (self.tills or self.struck_tills):
             return False
         heard_tills = {device.till for device in self.devices if not device.given_up}

@@ -4,7 +4,11 @@ from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import DisputeOutcome, Price
+<<<<<<< HEAD
 from shared.events.language import Body, Count, Id, Qty, Text, Topic, Utc
+=======
+from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
+>>>>>>> next
 
 
 class BoothOpened(Body):
@@ -20,6 +24,14 @@ class BoothOpened(Body):
     tills: tuple[Id, ...]
     zone: Id = "Asia/Jakarta"
     catalogue: tuple[CatalogueRevision, ...] = ()
+
+
+class BoothChanged(Body):
+    """The booth's name and its festival's zone from now on."""
+
+    booth: Id
+    name: Text
+    zone: Id
 
 
 class PricesChanged(Body):
@@ -121,6 +133,20 @@ class DisputeResolved(Body):
     lot: Id | None = None
 
 
+class BoothForwarded(Body):
+    """Records that tills send for `booth` are to count at booth `to`. Sales answers to `festival`.
+
+    With `merge`, `booth` is a booth of the festival that was opened by mistake. Otherwise no festival has opened it.
+    `order`: the id of the organiser's command.
+    """
+
+    booth: Id
+    to: Id
+    festival: Id
+    order: CommandId
+    merge: bool = False
+
+
 class BoothClosing(Body):
     """No more stock will come but by a recount. Tills have until `deadline` to send records."""
 
@@ -134,6 +160,7 @@ BOOTH_STOCK = Topic(
     "booth",
     (
         BoothOpened,
+        BoothChanged,
         PricesChanged,
         TillAdded,
         TillStruck,
@@ -144,6 +171,7 @@ BOOTH_STOCK = Topic(
         LotWithdrawn,
         DisputeResolved,
         VoidOrdered,
+        BoothForwarded,
         BoothClosing,
     ),
 )

@@ -20,6 +20,17 @@ class FestivalAnnounced(Body):
     catalogue: tuple[CatalogueRevision, ...] = ()
 
 
+class FestivalChanged(Body):
+    """The festival is announced anew under its id; this replaces what was announced before."""
+
+    festival: Id
+    name: Text
+    place: Text
+    zone: Id
+    first_day: Day
+    last_day: Day
+
+
 class FestivalCancelled(Body):
     """The festival is cancelled."""
 
@@ -42,6 +53,7 @@ class CommandRefusal(StrEnum):
     UNKNOWN_FACILITY = "unknown_facility"
     NO_PRICE = "no_price"
     WRONG_DAYS = "wrong_days"
+    NOT_CONFIRMED = "not_confirmed"
     WRONG_STATE = "wrong_state"
     NOTHING_TO_SEND = "nothing_to_send"
     NOTHING_TO_PLAN = "nothing_to_plan"
@@ -493,6 +505,7 @@ FESTIVAL = Topic(
     "festival",
     (
         FestivalAnnounced,
+        FestivalChanged,
         FestivalCancelled,
         CommandRefused,
         AllocationPlanned,

@@ -85,6 +85,9 @@ def record_loss(state: State, festival: Festival, body: RecordLoss, event: Event
     if booth.status is BoothStatus.SETTLED:
         message = f"Booth {booth.id} is settled: receive what came home as final, and the rest counts as lost."
         return Rejection("booth", CommandRefusal.WRONG_STATE, message)
+    if booth.merged_into is not None:
+        message = f"Booth {booth.id} is merged into {booth.merged_into}: record what was lost of its stock there."
+        return Rejection("booth", CommandRefusal.WRONG_STATE, message)
     most = lot.received - lot.moved_out - lot.recorded_lost
     if body.qty > most:
         message = (
