@@ -4,11 +4,8 @@ from collections.abc import Callable
 
 import typer
 
-<<<<<<< HEAD
-from cli.festival.counting import recount_return, recount_shipment
-=======
 from cli.festival.changes import add_product, change, merge_booths, move_stray, rename_booth
->>>>>>> next
+from cli.festival.counting import recount_return, recount_shipment
 from cli.festival.festivals import announce, booth, cancel, close, dispute, list_festivals, loss, missing, show
 from cli.festival.goods import accept, plan, receive, request, return_stock, ship, stock
 from cli.festival.prices import change_price

@@ -6,7 +6,7 @@ from typing import Any
 
 from services.sales.domain import Booth, FacilityDemand, FacilityFeed, Receipt, Settlement, facility, rules
 from services.sales.domain.demand import demand_id
-<<<<<<< HEAD
+from services.sales.domain.forwarding import forwarded_record, kept_at
 from services.sales.domain.receipt import (
     disputed_at,
     entity_id,
@@ -15,10 +15,6 @@ from services.sales.domain.receipt import (
     sold_after,
     waiting_at,
 )
-=======
-from services.sales.domain.forwarding import forwarded_record, kept_at
-from services.sales.domain.receipt import entity_id, parse_sale_id, receipt_id, sold_after, waiting_at
->>>>>>> next
 from services.sales.domain.rules import at_booth, of_till
 from services.sales.domain.settlement import FromBooth, Percentages, settlement_id
 from services.sales.store import BOOTHS, DEMANDS, FEEDS, KEPT_RECORDS, RECEIPTS, SETTLEMENTS

@@ -111,14 +111,9 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
-<<<<<<< HEAD
-FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth")
-COUNTED_WRONG = ("recount", "recount", "recount return")
-AT_TILLS = ("count", "close till", "come online", "come online", "close")
-=======
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray")
+COUNTED_WRONG = ("recount", "recount", "recount return")
 AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
->>>>>>> next
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(

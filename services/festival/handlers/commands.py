@@ -53,13 +53,10 @@ from shared.events.festival import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
-<<<<<<< HEAD
     RecountReturn,
     RecountShipment,
     RecountTransfer,
-=======
     RenameBooth,
->>>>>>> next
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -70,14 +67,9 @@ from shared.events.festival import (
     VoidSale,
 )
 from shared.events.language import Body, Event
-<<<<<<< HEAD
-from shared.runtime.processor import Handler, Rule, on
-from shared.runtime.state import OwnedQuery, Read, Ref
-=======
 from shared.http.command_handler import CommandHandler
 from shared.runtime.processor import Rule, on
-from shared.runtime.state import Read, Ref
->>>>>>> next
+from shared.runtime.state import OwnedQuery, Read, Ref
 
 B = TypeVar("B", bound=Body)
 

@@ -27,13 +27,10 @@ from shared.events.festival.organiser import (
     ReceiveShipment,
     ReceiveTransfer,
     RecordLoss,
-<<<<<<< HEAD
     RecountReturn,
     RecountShipment,
     RecountTransfer,
-=======
     RenameBooth,
->>>>>>> next
     Replenish,
     RequestAllocation,
     ResolveDispute,
@@ -175,13 +172,10 @@ __all__ = [
     "ReceiveShipment",
     "ReceiveTransfer",
     "RecordLoss",
-<<<<<<< HEAD
     "RecountReturn",
     "RecountShipment",
     "RecountTransfer",
-=======
     "RenameBooth",
->>>>>>> next
     "Replenish",
     "ReplenishmentProposed",
     "RequestAllocation",

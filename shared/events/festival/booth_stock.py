@@ -4,11 +4,7 @@ from datetime import date
 
 from shared.events.catalogue import CatalogueRevision
 from shared.events.festival.organiser import DisputeOutcome, Price
-<<<<<<< HEAD
-from shared.events.language import Body, Count, Id, Qty, Text, Topic, Utc
-=======
-from shared.events.language import Body, CommandId, Id, Qty, Text, Topic, Utc
->>>>>>> next
+from shared.events.language import Body, CommandId, Count, Id, Qty, Text, Topic, Utc
 
 
 class BoothOpened(Body):
