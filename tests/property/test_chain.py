@@ -112,8 +112,8 @@ rung_up: st.SearchStrategy[RungUp] = st.tuples(
 
 DOINGS = ("make", "accept", "send", "send", "receive", "receive", "move", "move", "take in", "refill", "bring home")
 FOR_A_REASON = ("correct", "recall", "lose", "resolve", "revise", "revise", "close booth", "merge", "move stray")
-AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
 COUNTED_WRONG = ("recount", "recount", "recount return")
+AT_TILLS = ("sell astray", "count", "close till", "come online", "come online", "close")
 # What is done, to which of those that are there, how many pieces, otherwise than usual, and waiting for its end.
 Act: TypeAlias = tuple[str, int, int, bool, bool]
 acts: st.SearchStrategy[Act] = st.tuples(
