@@ -19,7 +19,14 @@ from edge.spool import Owner, SpooledRecord
 from edge.terminal.terminal import ReportStatus, Terminal, TrackedReport, owner
 from shared.envelope import rfc3339
 from shared.events import names
-from shared.events.production import ProductionCorrected, ProductionReported, ReportAccepted, ReportRejected
+from shared.events.production import (
+    LiftRecall,
+    ProductionCorrected,
+    ProductionReported,
+    ReportAccepted,
+    ReportRejected,
+    WithdrawReport,
+)
 from shared.events.zones import FACILITY_ZONES
 from shared.settings import settings_for
 from shared.shown import pluralize
@@ -140,6 +147,32 @@ def recall(
 
 
 @app.command()
+def lift(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="The lot number on the label.")],
+    reason: Annotated[str, typer.Option(help="Why it may be sold again, in a few words. No names, please.")],
+    as_json: Json = False,
+) -> None:
+    """Lift a recall: what is still at the facility and at booths may be sold again."""
+    with _terminal(context) as terminal:
+        spooled = terminal.lift(lot, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    context: typer.Context,
+    lot: Annotated[str, typer.Argument(help="The number of the lot that was reported by mistake.")],
+    reason: Reason = "",
+    as_json: Json = False,
+) -> None:
+    """Withdraw the report of a lot, e.g. of a wrong product, as long as nothing of it is promised."""
+    with _terminal(context) as terminal:
+        spooled = terminal.withdraw(lot, reason=reason, at=datetime.now(UTC))
+        _show_record(context, terminal, spooled, as_json=as_json)
+
+
+@app.command()
 def sync(
     context: typer.Context,
     wait: Annotated[
@@ -250,6 +283,10 @@ def _what(record: SpooledRecord) -> str:
             return f"{body.qty} × {body.product}, made {body.made_on}"
         case ProductionCorrected() as body:
             return f"{body.change:+} of {body.lot}"
+        case LiftRecall() as body:
+            return f"recall of {body.lot} lifted"
+        case WithdrawReport() as body:
+            return f"withdrawal of {body.lot}"
         case body:
             return f"recall of {getattr(body, 'lot', '')}"
 

@@ -20,15 +20,17 @@ from shared.events.language import Body, in_words
 from shared.events.production import (
     ANSWERS,
     TERMINAL,
+    LiftRecall,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
     ReportAccepted,
     ReportRejected,
+    WithdrawReport,
 )
 from shared.settings import Settings
 
-REPORTS = (ProductionReported, ProductionCorrected, RecallLot)
+REPORTS = (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, WithdrawReport)
 
 
 class ReportStatus(StrEnum):
@@ -125,6 +127,24 @@ class Terminal:
         return self._append(
             at,
             lambda: RecallLot(facility=self.facility, terminal=self.name, lot=number, reason=reason),
+        )
+
+    def lift(self, lot: str, *, at: datetime, reason: str) -> SpooledRecord:
+        """Record that a recall is lifted: what is still there may be sold again."""
+        number = self._own_lot(lot)
+        if not reason.strip():
+            raise WrongEntry('A recall is lifted only with a reason: --reason "the wrong lot was recalled".')
+        return self._append(
+            at,
+            lambda: LiftRecall(facility=self.facility, terminal=self.name, lot=number, reason=reason.strip()),
+        )
+
+    def withdraw(self, lot: str, *, at: datetime, reason: str = "") -> SpooledRecord:
+        """Record that the report of a lot is withdrawn: there is no such lot."""
+        number = self._own_lot(lot)
+        return self._append(
+            at,
+            lambda: WithdrawReport(facility=self.facility, terminal=self.name, lot=number, reason=reason),
         )
 
     def tracked_reports(self) -> list[TrackedReport]:

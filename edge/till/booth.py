@@ -11,6 +11,7 @@ from shared.events.festival import (
     BoothStocked,
     BoothStockLost,
     BoothStockMoved,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -168,6 +169,8 @@ class _BoothState:
                 self.stocked[body.lot] = self.stocked.get(body.lot, 0) - body.qty
             case LotWithdrawn():
                 self.withdrawn.add(body.lot)
+            case LotReinstated():
+                self.withdrawn.discard(body.lot)
             case BoothClosing():
                 self.closing = body.deadline
 

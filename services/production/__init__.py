@@ -1,9 +1,10 @@
 """Production: terminals' reports become lots with numbers for the whole chain.
 
-In, by facility: ProductionReported, ProductionCorrected and RecallLot from terminals; LotCorrected and
-CorrectionRefused from inventory. Out: LotRecorded, CorrectionRequested and LotRecalled, by lot, for inventory;
-ReportAccepted and ReportRejected, by facility, for the terminal. Each report gets one answer. A report of goods and a
-recall are answered at once, a correction after inventory's decision.
+In, by facility: ProductionReported, ProductionCorrected, RecallLot, LiftRecall and WithdrawReport from terminals;
+LotCorrected, CorrectionRefused, ReportWithdrawn and WithdrawalRefused from inventory. Out: LotRecorded,
+CorrectionRequested, LotRecalled, LotRecallLifted and WithdrawalRequested, by lot, for inventory; ReportAccepted and
+ReportRejected, by facility, for the terminal. Each report gets one answer. A report of goods, a recall and its
+lifting are answered at once, a correction and a withdrawal after inventory's decision.
 
 The facilities and the catalogue are reference data in YAML, validated at start. Only production knows the maker of a
 lot, as a keyed pseudonym.

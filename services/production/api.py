@@ -30,7 +30,8 @@ class ProductPage(BaseModel):
 
 
 class LotPage(BaseModel):
-    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted."""
+    """A lot as it was recorded, in pieces. `corrected`: the sum of the corrections that inventory accepted.
+    `withdrawn`: its report was withdrawn, so there is no such lot."""
 
     lot: str
     facility: str
@@ -42,6 +43,7 @@ class LotPage(BaseModel):
     best_before: date | None
     recorded_at: datetime
     recalled: bool
+    withdrawn: bool
 
 
 class ReportRejectionPage(BaseModel):

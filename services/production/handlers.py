@@ -14,10 +14,14 @@ from shared.events.production import (
     LOT_ANSWERS,
     TERMINAL,
     CorrectionRefused,
+    LiftRecall,
     LotCorrected,
     ProductionCorrected,
     ProductionReported,
     RecallLot,
+    ReportWithdrawn,
+    WithdrawalRefused,
+    WithdrawReport,
 )
 from shared.runtime.processor import Processor, on
 from shared.runtime.state import Ref
@@ -28,7 +32,7 @@ def _of_goods(event: Event, body: ProductionReported) -> tuple[Ref, ...]:
     return Ref(TerminalReport, event.id), Ref(Counter, counter_id(body.facility, body.product, body.made_on))
 
 
-def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> tuple[Ref, ...]:
+def _of_lot(event: Event, body: ProductionCorrected | RecallLot | LiftRecall | WithdrawReport) -> tuple[Ref, ...]:
     number = lot_number.parse(body.lot)
     # Another facility's lot belongs to another lane and is not needed to refuse it.
     if number is None or number.facility != body.facility:
@@ -38,6 +42,10 @@ def _of_lot(event: Event, body: ProductionCorrected | RecallLot) -> tuple[Ref, .
 
 def _of_correction(_event: Event, body: LotCorrected | CorrectionRefused) -> tuple[Ref, ...]:
     return Ref(TerminalReport, body.correction), Ref(Lot, body.lot)
+
+
+def _of_withdrawal(_event: Event, body: ReportWithdrawn | WithdrawalRefused) -> tuple[Ref, ...]:
+    return Ref(TerminalReport, body.withdrawal), Ref(Lot, body.lot)
 
 
 def processor(catalogue: Catalogue, clock_skew: timedelta) -> Processor:
@@ -51,8 +59,12 @@ def processor(catalogue: Catalogue, clock_skew: timedelta) -> Processor:
             on(ProductionReported, partial(rules.record, catalogue, clock_skew), reads=_of_goods),
             on(ProductionCorrected, partial(rules.pass_on, catalogue), reads=_of_lot),
             on(RecallLot, partial(rules.recall, catalogue), reads=_of_lot),
+            on(LiftRecall, partial(rules.lift, catalogue), reads=_of_lot),
+            on(WithdrawReport, partial(rules.withdraw, catalogue), reads=_of_lot),
             on(LotCorrected, rules.answer_correction, reads=_of_correction),
             on(CorrectionRefused, rules.answer_correction, reads=_of_correction),
+            on(ReportWithdrawn, rules.answer_withdrawal, reads=_of_withdrawal),
+            on(WithdrawalRefused, rules.answer_withdrawal, reads=_of_withdrawal),
         ),
     )
 

@@ -33,6 +33,7 @@ def _lot_document(lot: Lot) -> dict[str, Any]:
         "corrected": lot.corrected,
         "corrections": lot.corrections,
         "recalled": lot.recalled,
+        "withdrawn": lot.withdrawn,
     }
 
 
@@ -52,6 +53,7 @@ def _lot(document: Document) -> Lot:
         corrected=document["corrected"],
         corrections=document["corrections"],
         recalled=document["recalled"],
+        withdrawn=document.get("withdrawn", False),
     )
 
 

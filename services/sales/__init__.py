@@ -1,7 +1,8 @@
 """Sales: the stock and sales of every booth, disputes, and the money owed. Every rupiah is counted once.
 
 In, keyed by booth:     BoothOpened, PricesChanged, TillAdded, TillStruck, BoothStocked, BoothStockLost,
-                        BoothStockMoved, LotWithdrawn, DisputeResolved, VoidOrdered, BoothClosing   from festival
+                        BoothStockMoved, LotWithdrawn, LotReinstated, DisputeResolved, VoidOrdered,
+                        BoothClosing                          from festival
                         ReceiptIssued, ReceiptVoided, BoothCounted, DrawerOpened, CashDropped, CashCounted,
                         DeviceIntroduced, TillClosed          from tills: late, early, twice
                         DeadlineReached                       its own

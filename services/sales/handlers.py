@@ -18,6 +18,7 @@ from shared.events.festival import (
     BoothStockLost,
     BoothStockMoved,
     DisputeResolved,
+    LotReinstated,
     LotWithdrawn,
     PricesChanged,
     TillAdded,
@@ -86,6 +87,7 @@ BOOTH = Processor(
         on(BoothStockLost, at_booth(rules.lose_stock), reads=_booth),
         on(BoothStockMoved, at_booth(rules.move_stock), reads=_booth),
         on(LotWithdrawn, at_booth(rules.withdraw_lot), reads=_booth),
+        on(LotReinstated, at_booth(rules.reinstate_lot), reads=_booth),
         # Festival has struck a resolved sale from its list: it receives those in dispute anew.
         on(DisputeResolved, at_booth(rules.resolve, AdjustmentCause.DISPUTE, again=True), reads=_resolved),
         on(VoidOrdered, at_booth(rules.void_ordered, AdjustmentCause.VOID), reads=_voided),

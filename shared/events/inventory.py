@@ -58,6 +58,8 @@ class StockChanged(Body):
     """The lot's whole balance, in pieces. The highest `revision` is valid.
 
     recorded + corrected = on_hand + reserved + dispatched - returned + written_off
+
+    `withdrawn`: the lot's report was withdrawn, so there is no such lot. Its pieces are part of `corrected`.
     """
 
     lot: Id
@@ -75,6 +77,7 @@ class StockChanged(Body):
     dispatched: Count
     returned: Count
     written_off: Count
+    withdrawn: bool = False
 
 
 class OrderRefusal(StrEnum):
@@ -183,6 +186,15 @@ class LotRecallReached(Body):
     booths: tuple[Id, ...]
 
 
+class LotRecallLiftReached(Body):
+    """The recall of a lot that was sent to this festival is lifted. `booths` may hold pieces of the lot."""
+
+    festival: Id
+    lot: Id
+    reason: Text
+    booths: tuple[Id, ...]
+
+
 STOCK_ORDERS = Topic(
     "karya.stock-orders.v1",
     "lot",
@@ -201,5 +213,6 @@ RESERVATIONS = Topic(
         StockWrittenOff,
         StockOrderRefused,
         LotRecallReached,
+        LotRecallLiftReached,
     ),
 )

@@ -24,6 +24,7 @@ def counter_id(facility: str, product: str, made_on: date) -> str:
 class Lot:
     """One lot: `qty` pieces as first recorded; `corrected` is the sum of the accepted corrections.
 
+    `withdrawn`: its report was withdrawn, so there is no such lot.
     `maker` is a keyed pseudonym. No event and no page outside production may contain it.
     """
 
@@ -40,16 +41,19 @@ class Lot:
     corrected: int = 0
     corrections: int = 0
     recalled: bool = False
+    withdrawn: bool = False
 
 
 class ReportKind(StrEnum):
     PRODUCTION = "production"
     CORRECTION = "correction"
     RECALL = "recall"
+    LIFT = "lift"
+    WITHDRAWAL = "withdrawal"
 
 
 class ReportOutcome(StrEnum):
-    """WAITING: for inventory, which knows whether a correction fits the stock."""
+    """WAITING: for inventory, which knows whether a correction or a withdrawal fits the stock."""
 
     WAITING = "waiting"
     ACCEPTED = "accepted"
@@ -58,7 +62,8 @@ class ReportOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TerminalReport:
-    """One report of a terminal and its outcome. `id` is the event's id; `change` is set for a correction."""
+    """One report of a terminal and its outcome. `id` is the event's id; `change`, in pieces, is set for a
+    correction and for a withdrawal that inventory carried out."""
 
     id: str
     source: str

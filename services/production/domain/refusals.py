@@ -96,6 +96,30 @@ ALREADY_RECALLED = ReportRejection(
     "This lot is already recalled; nothing more needs to be done.",
     "Lot ini sudah ditarik; tidak perlu tindakan lagi.",
 )
+NOT_RECALLED = ReportRejection(
+    "lot",
+    Refusal.NOT_RECALLED,
+    "This lot is not recalled; there is nothing to lift. Please compare its number with the label.",
+    "Lot ini tidak sedang ditarik; tidak ada yang perlu dibatalkan. Mohon bandingkan nomornya dengan label.",
+)
+NO_REASON = ReportRejection(
+    "reason",
+    Refusal.NO_REASON,
+    "A recall is lifted only with a reason. Please say in a few words why the lot may be sold again.",
+    "Penarikan hanya dibatalkan dengan alasan. Mohon sebutkan singkat mengapa lot ini boleh dijual lagi.",
+)
+WITHDRAWN = ReportRejection(
+    "lot",
+    Refusal.WITHDRAWN,
+    "The report of this lot was withdrawn, so there is no such lot. Please record its pieces as a new lot.",
+    "Laporan lot ini sudah dicabut, jadi lot ini tidak ada lagi. Mohon catat barangnya sebagai lot baru.",
+)
+PROMISED = ReportRejection(
+    "lot",
+    Refusal.PROMISED,
+    "Pieces of this lot are reserved or were sent, so its report stays. Please correct it, or recall the lot.",
+    "Sebagian lot ini sudah dipesan atau dikirim, jadi laporannya tetap. Mohon koreksi atau tarik lot ini.",
+)
 DAY_FULL = ReportRejection(
     "made_on",
     Refusal.DAY_FULL,

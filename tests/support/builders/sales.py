@@ -26,6 +26,7 @@ from shared.events.festival import (
     BoothStockMoved,
     DisputeOutcome,
     DisputeResolved,
+    LotReinstated,
     LotWithdrawn,
     Price,
     PricesChanged,
@@ -87,6 +88,10 @@ def a_loss(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockLost:
 
 def a_move(qty: int, lot: str = "L1", booth: str = B1) -> BoothStockMoved:
     return BoothStockMoved(booth=booth, lot=lot, qty=qty, to=B2)
+
+
+def a_reinstatement(lot: str = "L1", booth: str = B1) -> LotReinstated:
+    return LotReinstated(booth=booth, lot=lot, reason="the wrong lot")
 
 
 def a_withdrawal(lot: str = "L1", booth: str = B1) -> LotWithdrawn:

@@ -10,6 +10,7 @@ from shared.events.production import (
     PRODUCTION,
     TERMINAL,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     Refusal,
     ReportAccepted,
@@ -57,7 +58,10 @@ def check_said(production: ServiceShell) -> None:
     recorded = kafka.bodies(PRODUCTION, LotRecorded)
     assert sorted((one.lot, one.qty) for one in recorded) == sorted((lot.id, lot.qty) for lot in production.all(Lot))
     recalls = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecalled))
-    assert recalls == {lot.id: 1 for lot in production.all(Lot) if lot.recalled}
+    lifts = Count(one.lot for one in kafka.bodies(PRODUCTION, LotRecallLifted))
+    assert {lot.id: recalls[lot.id] - lifts[lot.id] for lot in production.all(Lot)} == {
+        lot.id: int(lot.recalled) for lot in production.all(Lot)
+    }
 
 
 def check_nobody_learns_a_maker(kafka: Kafka) -> None:

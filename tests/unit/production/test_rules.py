@@ -13,10 +13,12 @@ from shared.events.lot_number import MAX_COUNTER, parse
 from shared.events.production import (
     CorrectionRequested,
     LotRecalled,
+    LotRecallLifted,
     LotRecorded,
     Refusal,
     ReportAccepted,
     ReportRejected,
+    WithdrawalRequested,
 )
 from tests.support.builders.production import (
     MAKER,
@@ -25,10 +27,14 @@ from tests.support.builders.production import (
     TODAY,
     Production,
     corrected,
+    gone,
+    kept_promised,
+    lifted,
     not_taken,
     recalled,
     reported,
     taken,
+    withdrawn,
 )
 
 
@@ -219,10 +225,67 @@ def test_a_recall_is_said_once() -> None:
     assert refusal(production.said(recalled(lot))) == ("lot", Refusal.ALREADY_RECALLED)
 
 
+def test_a_recall_is_lifted_with_a_reason_and_can_be_made_again() -> None:
+    production = Production()
+    lot = record(production)
+    assert refusal(production.said(lifted(lot))) == ("lot", Refusal.NOT_RECALLED)
+    production.said(recalled(lot))
+    assert refusal(production.said(lifted(lot, reason=" "))) == ("reason", Refusal.NO_REASON)
+    assert production.kept[Lot, lot].recalled
+    assert production.said(lifted(lot), id="x1") == [
+        LotRecallLifted(lot=lot, facility="PR-KPG", reason="the wrong lot was recalled"),
+        ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="x1", lot=lot),
+    ]
+    assert not production.kept[Lot, lot].recalled
+    assert refusal(production.said(lifted(lot))) == ("lot", Refusal.NOT_RECALLED)
+    assert isinstance(production.said(recalled(lot))[0], LotRecalled)
+
+
+# Withdrawals
+
+
+def test_a_report_is_withdrawn_when_inventory_says_so_and_its_number_is_never_given_again() -> None:
+    production = Production()
+    lot = record(production)
+    assert production.said(withdrawn(lot), id="w1") == [
+        WithdrawalRequested(lot=lot, facility="PR-KPG", withdrawal="w1")
+    ]
+    assert production.kept[TerminalReport, "w1"].outcome is ReportOutcome.WAITING
+    assert production.said(gone(lot, "w1")) == [
+        ReportAccepted(facility="PR-KPG", terminal="PR-KPG.T1", report="w1", lot=lot)
+    ]
+    kept = production.kept[Lot, lot]
+    assert (kept.withdrawn, kept.qty + kept.corrected) == (True, 0)
+    assert production.kept[TerminalReport, "w1"].change == -12
+    assert production.said(gone(lot, "w1")) == []
+    assert record(production) != lot
+    for say in (corrected, recalled, lifted, withdrawn):
+        assert refusal(production.said(say(lot))) == ("lot", Refusal.WITHDRAWN)
+
+
+def test_a_report_stays_while_its_pieces_are_promised() -> None:
+    production = Production()
+    lot = record(production)
+    production.said(withdrawn(lot), id="w1")
+    assert refusal(production.said(kept_promised(lot, "w1"))) == ("lot", Refusal.PROMISED)
+    assert not production.kept[Lot, lot].withdrawn
+    assert production.said(gone(lot, "w1")) == []
+
+
+def test_a_correction_that_comes_after_a_withdrawal_hears_of_it() -> None:
+    production = Production()
+    lot = record(production)
+    production.said(withdrawn(lot), id="w1")
+    production.said(corrected(lot, 3), id="c1")
+    assert production.said(taken(lot, "w1", 3)) == []
+    production.said(gone(lot, "w1"))
+    assert refusal(production.said(not_taken(lot, "c1"))) == ("lot", Refusal.WITHDRAWN)
+
+
 # Lots as typed
 
 
-@pytest.mark.parametrize("say", [corrected, recalled])
+@pytest.mark.parametrize("say", [corrected, recalled, withdrawn])
 def test_a_lot_is_found_however_it_was_typed(say: Any) -> None:
     production = Production()
     lot = record(production)

@@ -38,6 +38,7 @@ from tests.support.builders.till import (
     hear,
     line,
     opened,
+    reinstated,
     stocked,
     void_refused,
     withdrawn,
@@ -180,6 +181,12 @@ def test_a_withdrawn_lot_is_refused_wherever_it_lies_in_the_basket_unless_it_hap
     assert knowing.sell([BasketEntry(OTHER), BasketEntry("KTI")], at=NOW).warnings == ()
     assert knowing.sell([BasketEntry(LOT)], at=NOW, happened=True).warnings != ()
     assert knowing.spool.counts().records == 2
+
+
+def test_a_lot_whose_recall_is_lifted_is_sold_again(knowing: Till) -> None:
+    hear(knowing, withdrawn(LOT), reinstated(LOT))
+    assert knowing.view().withdrawn == frozenset()
+    assert knowing.sell([BasketEntry(LOT, 1)], at=NOW).warnings == ()
 
 
 def test_a_product_whose_lots_were_all_withdrawn_is_refused(till: Till) -> None:
