@@ -1,12 +1,12 @@
 """The records of a terminal, and production's answers to them."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from pydantic import ValidationError
 
@@ -28,18 +28,55 @@ from shared.events.production import (
     ReportRejected,
     WithdrawReport,
 )
+from shared.events.sales import PUBLIC_SALES, SETTLEMENTS
 from shared.settings import Settings
 
+B = TypeVar("B", bound=Body)
 REPORTS = (ProductionReported, ProductionCorrected, RecallLot, LiftRecall, WithdrawReport)
 
 
 class ReportStatus(StrEnum):
-    """The state of a report: in the spool, in Kafka, or answered by production."""
+    """The state of a report: in the spool, in Kafka, answered by production, or taken out before it was sent."""
 
     TO_SEND = "to send"
     SENT = "sent"
     ACCEPTED = "accepted"
     REJECTED = "rejected"
+    TAKEN_OUT = "taken out"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeEntry:
+    """What a person entered about a new lot. `maker`: a private number, of which only a keyed pseudonym is kept."""
+
+    product: str
+    qty: int
+    made_on: date
+    best_before: date | None = None
+    maker: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportChange:
+    """New values of an unsent report; None leaves a value as it is."""
+
+    product: str | None = None
+    qty: int | None = None
+    made_on: date | None = None
+    best_before: date | None = None
+    maker: str | None = None
+    lot: str | None = None
+    change: int | None = None
+    reason: str | None = None
+
+
+_FIELDS: Mapping[type[Body], tuple[str, ...]] = {
+    ProductionReported: ("product", "qty", "made_on", "best_before", "maker"),
+    ProductionCorrected: ("lot", "change", "reason"),
+    RecallLot: ("lot", "reason"),
+    LiftRecall: ("lot", "reason"),
+    WithdrawReport: ("lot", "reason"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,24 +127,21 @@ class Terminal:
         maker: str | None = None,
     ) -> SpooledRecord:
         """Record a lot of `qty` pieces. `maker` is a private number, of which only a keyed pseudonym is kept."""
-        if qty < 1:
-            raise WrongEntry("The quantity must be at least 1.")
-        if best_before and best_before < made_on:
-            raise WrongEntry("The best-before day is earlier than the day of making.")
-        code = typed.product(product)
-        maker_pseudonym = pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
-        return self._append(
-            at,
-            lambda: ProductionReported(
-                facility=self.facility,
-                terminal=self.name,
-                product=code,
-                qty=qty,
-                made_on=made_on,
-                best_before=best_before,
-                maker=maker_pseudonym,
-            ),
-        )
+        [body] = self._productions([MadeEntry(product, qty, made_on, best_before, maker)])
+        return self.spool.append(lambda _: body, at)
+
+    def record_all(self, entries: Sequence[MadeEntry], *, at: datetime) -> list[SpooledRecord]:
+        """Record many lots, all of them or none. Raises WrongEntry as `record` does."""
+        writes = [lambda _, body=body: body for body in self._productions(entries)]
+        return self.spool.append_all(writes, at)
+
+    def refusal_of(self, entry: MadeEntry) -> str | None:
+        """What is wrong with the entry, in a sentence; None for one that can be recorded."""
+        try:
+            self._productions([entry])
+        except WrongEntry as wrong:
+            return str(wrong)
+        return None
 
     def correct(self, lot: str, change: int, *, at: datetime, reason: str = "") -> SpooledRecord:
         """Record that the lot holds `change` pieces more (or fewer, if negative) than reported."""
@@ -147,6 +181,14 @@ class Terminal:
             lambda: WithdrawReport(facility=self.facility, terminal=self.name, lot=number, reason=reason),
         )
 
+    def edit(self, number: int, change: ReportChange) -> SpooledRecord:
+        """Change an unsent record. Raises WrongEntry for one that was sent, and for a change that does not fit it."""
+        return self.spool.amend(number, lambda _, body: self._changed(number, body, change))
+
+    def take_out(self, number: int) -> SpooledRecord:
+        """Take an unsent record out: it is never sent, and its number is not given again."""
+        return self.spool.take_out(number)
+
     def tracked_reports(self) -> list[TrackedReport]:
         """Every record in the order of recording, with its status and answer."""
         answers: dict[str, ReportAccepted | ReportRejected] = {}
@@ -159,11 +201,65 @@ class Terminal:
         return self.spool.counts()
 
     async def sync(
-        self, settings: Settings, *, wait: float, on_sent: Callable[[int], None] = lambda _: None
+        self,
+        settings: Settings,
+        *,
+        wait: float,
+        sales: bool = False,
+        on_sent: Callable[[int], None] = lambda _: None,
     ) -> SyncReport:
-        """Send pending records and receive answers; wait up to `wait` seconds for missing answers."""
+        """Send pending records and receive answers; wait up to `wait` seconds for missing answers. `sales`: receive
+        the facility's sales and settlements too."""
         subscriptions = [Subscription(ANSWERS, self.facility, about="report")]
+        if sales:
+            subscriptions += [Subscription(topic, self.facility) for topic in (PUBLIC_SALES, SETTLEMENTS)]
         return await sync(self.spool, settings, subscriptions, awaited=REPORTS, wait=wait, on_sent=on_sent)
+
+    def _productions(self, entries: Sequence[MadeEntry]) -> list[ProductionReported]:
+        return [self._production(entry, self._pseudonym(entry.maker)) for entry in entries]
+
+    def _production(self, entry: MadeEntry, maker: str | None) -> ProductionReported:
+        if entry.qty < 1:
+            raise WrongEntry("The quantity must be at least 1.")
+        if entry.best_before and entry.best_before < entry.made_on:
+            raise WrongEntry("The best-before day is earlier than the day of making.")
+        code = typed.product(entry.product)
+        return _checked(
+            lambda: ProductionReported(
+                facility=self.facility,
+                terminal=self.name,
+                product=code,
+                qty=entry.qty,
+                made_on=entry.made_on,
+                best_before=entry.best_before,
+                maker=maker,
+            )
+        )
+
+    def _pseudonym(self, maker: str | None) -> str | None:
+        return pseudonym(key_at(self._key_path), self.facility, maker) if maker is not None else None
+
+    def _changed(self, number: int, body: Body, change: ReportChange) -> Body:
+        given = {name: value for name, value in asdict(change).items() if value is not None}
+        fields = _FIELDS[type(body)]
+        if not given:
+            raise WrongEntry(f"Nothing is changed. Record {number} has {_listed(fields)}.")
+        if unfit := sorted(given.keys() - set(fields)):
+            raise WrongEntry(f"Record {number} has no {unfit[0].replace('_', ' ')}; it has {_listed(fields)}.")
+        if "lot" in given:
+            given["lot"] = self._own_lot(given["lot"])
+        match body:
+            case ProductionReported():
+                former = MadeEntry(body.product, body.qty, body.made_on, body.best_before)
+                maker = self._pseudonym(change.maker) if change.maker is not None else body.maker
+                given.pop("maker", None)
+                return self._production(replace(former, **given), maker)
+            case ProductionCorrected() if change.change == 0:
+                raise WrongEntry(f"The change is 0: nothing to correct. Take the record out: remove {number}")
+            case LiftRecall() if change.reason is not None and not change.reason.strip():
+                raise WrongEntry("A recall is lifted only with a reason.")
+            case _:
+                return _checked(lambda: type(body)(**dict(body) | given))
 
     def _own_lot(self, typed: str) -> str:
         number = lot_number.parse(typed)
@@ -176,12 +272,21 @@ class Terminal:
         return str(number)
 
     def _append(self, at: datetime, body: Callable[[], Body]) -> SpooledRecord:
-        try:
-            report = body()
-        except ValidationError as error:
-            fault = error.errors(include_input=False, include_url=False)[0]
-            raise WrongEntry(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault['msg'])}.") from None
+        report = _checked(body)
         return self.spool.append(lambda _: report, at)
+
+
+def _checked(body: Callable[[], B]) -> B:
+    """The body. Translates a ValidationError of the published language into WrongEntry."""
+    try:
+        return body()
+    except ValidationError as error:
+        fault = error.errors(include_input=False, include_url=False)[0]
+        raise WrongEntry(f"{'.'.join(map(str, fault['loc']))}: {in_words(fault['msg'])}.") from None
+
+
+def _listed(fields: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in fields)
 
 
 def _standing(record: SpooledRecord, answer: ReportAccepted | ReportRejected | None) -> TrackedReport:
@@ -189,4 +294,5 @@ def _standing(record: SpooledRecord, answer: ReportAccepted | ReportRejected | N
         status = ReportStatus.ACCEPTED if isinstance(answer, ReportAccepted) else ReportStatus.REJECTED
     else:
         status = ReportStatus.SENT if record.acknowledged else ReportStatus.TO_SEND
+        status = ReportStatus.TAKEN_OUT if record.taken_out else status
     return TrackedReport(record, status, answer)

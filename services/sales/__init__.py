@@ -4,7 +4,7 @@ In, keyed by booth:     BoothOpened, PricesChanged, TillAdded, TillStruck, Booth
                         BoothStockMoved, LotWithdrawn, LotReinstated, DisputeResolved, VoidOrdered,
                         BoothClosing                          from festival
                         ReceiptIssued, ReceiptVoided, BoothCounted, DrawerOpened, CashDropped, CashCounted,
-                        DeviceIntroduced, TillClosed          from tills: late, early, twice
+                        DeviceIntroduced, RecordTakenOut, TillClosed          from tills: late, early, twice
                         DeadlineReached                       its own
 In, keyed by facility:  ShareOpened, SaleShared, PoolAdjusted, BoothSettled, DemandCounted
                                                               its own, from booth to facility

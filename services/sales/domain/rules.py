@@ -39,6 +39,7 @@ from shared.events.sales import (
     PoolAdjusted,
     ReceiptIssued,
     ReceiptVoided,
+    RecordTakenOut,
     SaleShared,
     StrayMoved,
     TillClosed,
@@ -127,7 +128,9 @@ def count_cash(state: State, booth: Booth, record: CashCounted, _event: Event) -
     return state, replace(booth, drawers=drawer.count_cash(booth.drawers, record)), []
 
 
-def note_device(state: State, booth: Booth, _record: TillClosed | DeviceIntroduced, _event: Event) -> Change:
+def note_device(
+    state: State, booth: Booth, _record: TillClosed | DeviceIntroduced | RecordTakenOut, _event: Event
+) -> Change:
     """The device's record of itself. It changes nothing else at the booth."""
     return state, booth, []
 

@@ -108,7 +108,7 @@ def test_a_drawer_is_counted_blind(run: Run) -> None:
     )
     assert run("sell", "KTI").stderr == ""
     assert "Rp50.000 taken out" in run("drawer", "drop", "50.000", "--why", "to the safe").stdout
-    before = [run("drawer", "show"), run("report"), run("drawer", "show", "--json"), run("report", "--json")]
+    before = [run("drawer", "show"), run("day"), run("drawer", "show", "--json"), run("day", "--json")]
     for shown in before:
         assert shown.exit_code == 0, shown.output
         # 200.000 + 250.000 - 50.000, and the cash that would tell it.
@@ -134,7 +134,7 @@ def test_the_day_report_adds_up(run: Run) -> None:
     run("sell", "KRJ", "2", "--pay", "qris")
     run("void", "2")
     assert parsed_json(run("drawer", "count", "0", "--json"))["difference_rupiah"] == 0
-    report = parsed_json(run("report", "--json"))
+    report = parsed_json(run("day", "--json"))
     assert [
         (row["kind"], row["receipts"], row["net_rupiah"], row["refunded_rupiah"]) for row in report["payments"]
     ] == [
@@ -144,10 +144,10 @@ def test_the_day_report_adds_up(run: Run) -> None:
     ]
     assert [row["difference_rupiah"] for row in report["drawers"]] == [0]
     assert report["zone"] == "Asia/Makassar"
-    shown = run("report").stdout
+    shown = run("day").stdout
     assert "Asia/Makassar" in shown
     assert "Rp100.000" in shown
-    empty = parsed_json(run("report", "--day", "2001-01-01", "--json"))
+    empty = parsed_json(run("day", "2001-01-01", "--json"))
     assert [row["receipts"] for row in empty["payments"]] == [0, 0, 0]
     assert empty["drawers"] == []
 

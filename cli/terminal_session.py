@@ -1,0 +1,67 @@
+"""Shared by the commands of a terminal: options, the opened terminal, and the output of a record."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import exit_on_error, local, say, show_json, to_zone
+from edge.spool import SpooledRecord
+from edge.terminal.terminal import Terminal
+from shared.events.production import LiftRecall, ProductionCorrected, ProductionReported, WithdrawReport
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of text.")]
+Reason = Annotated[str, typer.Option(help="Why, in a few words. No names, please.")]
+
+
+@dataclass(frozen=True, slots=True)
+class TerminalOptions:
+    """The options of every command. `zone`: the facility's, whatever zone the device's clock has."""
+
+    folder: Path
+    facility: str
+    name: str
+    zone: str
+
+
+@contextmanager
+def open_terminal(context: typer.Context) -> Iterator[Terminal]:
+    options: TerminalOptions = context.obj
+    with exit_on_error(), Terminal(options.folder, options.facility, options.name) as terminal:
+        yield terminal
+
+
+def today(context: typer.Context, now: datetime) -> date:
+    options: TerminalOptions = context.obj
+    return to_zone(now, options.zone).date()
+
+
+def show_record(context: typer.Context, terminal: Terminal, record: SpooledRecord, *, as_json: bool) -> None:
+    unsent = terminal.counts().pending
+    if as_json:
+        fields: dict[str, Any] = {"record": record.number, "id": record.id, "to_send": unsent}
+        if isinstance(record.body, ProductionReported):
+            fields["made_on"] = record.body.made_on.isoformat()
+        show_json(fields)
+        return
+    options: TerminalOptions = context.obj
+    at = local(record.recorded_at, options.zone)
+    say(f"Kept as record {record.number} at {at}: {what(record)}. {unsent} to send.")
+
+
+def what(record: SpooledRecord) -> str:
+    match record.body:
+        case ProductionReported() as body:
+            return f"{body.qty} × {body.product}, made {body.made_on}"
+        case ProductionCorrected() as body:
+            return f"{body.change:+} of {body.lot}"
+        case LiftRecall() as body:
+            return f"recall of {body.lot} lifted"
+        case WithdrawReport() as body:
+            return f"withdrawal of {body.lot}"
+        case body:
+            return f"recall of {getattr(body, 'lot', '')}"
