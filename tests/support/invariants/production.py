@@ -34,12 +34,17 @@ def check_lots(production: ServiceShell) -> None:
         id: sorted(found) for id, found in numbers.items()
     }
     accepted: dict[str, list[int]] = defaultdict(list)
+    withdrawn: dict[str, list[int]] = defaultdict(list)
     for report in production.all(TerminalReport):
         assert (report.outcome is ReportOutcome.REJECTED) == (report.rejection is not None)
         if report.kind is ReportKind.CORRECTION and report.outcome is ReportOutcome.ACCEPTED:
             accepted[report.lot or ""].append(report.change or 0)
+        if report.kind is ReportKind.WITHDRAWAL and report.outcome is ReportOutcome.ACCEPTED:
+            withdrawn[report.lot or ""].append(report.change or 0)
     for lot in lots:
-        assert (lot.corrected, lot.corrections) == (sum(accepted[lot.id]), len(accepted[lot.id])), lot
+        taken = sum(accepted[lot.id]) + sum(withdrawn[lot.id])
+        assert (lot.corrected, lot.corrections) == (taken, len(accepted[lot.id])), lot
+        assert lot.withdrawn == bool(withdrawn[lot.id]), lot
 
 
 def check_said(production: ServiceShell) -> None:
